@@ -1,0 +1,44 @@
+"""zjtx_alloc: quotas, budgets and reports for 财建〔2024〕148号 (support of 专精特新“小巨人” firms)."""
+
+from zjtx_alloc.allocation import Allocation, allocate, decisions, quota_problem
+from zjtx_alloc.budget.accounts import BudgetForecast, Cohort, cohorts, forecast_budget
+from zjtx_alloc.errors import DataError, InfeasibleError, ScenarioError, SolverError, ZjtxError
+from zjtx_alloc.factors import Entitlement, entitlement
+from zjtx_alloc.panel import Panel, load_panel
+from zjtx_alloc.policy import Award, load_award
+from zjtx_alloc.quota.engines import Solution, solve
+from zjtx_alloc.quota.problem import Group, QuotaProblem, Rule
+from zjtx_alloc.report.runs import Run, run
+from zjtx_alloc.scenario import Scenario, load_scenario, scenario_names
+
+__all__ = [
+    "Allocation",
+    "Award",
+    "BudgetForecast",
+    "Cohort",
+    "DataError",
+    "Entitlement",
+    "Group",
+    "InfeasibleError",
+    "Panel",
+    "QuotaProblem",
+    "Rule",
+    "Run",
+    "Scenario",
+    "ScenarioError",
+    "Solution",
+    "SolverError",
+    "ZjtxError",
+    "allocate",
+    "cohorts",
+    "decisions",
+    "entitlement",
+    "forecast_budget",
+    "load_award",
+    "load_panel",
+    "load_scenario",
+    "quota_problem",
+    "run",
+    "scenario_names",
+    "solve",
+]

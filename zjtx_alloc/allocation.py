@@ -1,0 +1,203 @@
+"""The waist: facts and rules come together in a quota problem, and out comes an allocation (名额分配)."""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import pandas as pd
+
+from zjtx_alloc.errors import InfeasibleError, ScenarioError
+from zjtx_alloc.factors import Entitlement, entitlement
+from zjtx_alloc.messages import say
+from zjtx_alloc.panel import Panel
+from zjtx_alloc.quota.engines import Solution, solve
+from zjtx_alloc.quota.exchange import binding
+from zjtx_alloc.quota.problem import Group, QuotaProblem, Rule
+from zjtx_alloc.scenario import DEFAULT, Change, Scenario
+from zjtx_alloc.scenario import Rule as ScenarioRule
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """One batch, allocated and proven: what went in, the problem, the solution."""
+
+    panel: Panel
+    scenario: Scenario
+    entitlement: Entitlement
+    problem: QuotaProblem
+    solution: Solution
+
+    @property
+    def quota(self) -> pd.Series:
+        """Places by unit, int64, index ``code``."""
+        return self.solution.quota
+
+    def table(self) -> pd.DataFrame:
+        """The allocation, a row a unit.
+
+        Returns
+        -------
+        DataFrame
+            Index ``code``; columns short_name, region, entitlement (places, float), quota, floor, cap
+            (places, int), binds (Chinese names of the bounds that hold the unit, joined by 、),
+            estimated (估算 or blank), stand_in (代用 or blank).
+        """
+        sources = unit_bounds(self.panel, self.scenario)
+        binds = binding(self.problem, [int(x) for x in self.quota])
+        return self.panel.units[["short_name", "region"]].assign(
+            entitlement=self.entitlement.places,
+            quota=self.quota,
+            floor=self.problem.floor,
+            cap=self.problem.cap,
+            binds=[
+                "、".join(sources.at[c, f"{b}_from"] if b in ("floor", "cap") else b for b in binds[c])
+                or self._decided(c)
+                for c in self.quota.index
+            ],
+            estimated=self.entitlement.estimated.gt(0).map({True: say("mark.estimated"), False: ""}),
+            stand_in=self.entitlement.stand_in.gt(0).map({True: say("mark.stand_in"), False: ""}),
+        )
+
+    def _decided(self, code: str) -> str:
+        return say("bound.fixed") if code in self.scenario.fixed else ""
+
+
+def allocate(panel: Panel, scenario: Scenario) -> Allocation:
+    """Allocate a batch: entitlements, the problem, its proven solution.
+
+    Raises
+    ------
+    DataError, ScenarioError, InfeasibleError, SolverError
+        As ``entitlement``, ``quota_problem`` and ``solve`` do.
+    """
+    due = entitlement(panel, scenario)
+    problem = _problem(panel, scenario, due)
+    try:
+        solution = solve(problem)
+    except InfeasibleError as error:
+        raise InfeasibleError(say("allocation.infeasible", scenario=scenario.name, reason=error)) from None
+    return Allocation(panel, scenario, due, problem, solution)
+
+
+def quota_problem(panel: Panel, scenario: Scenario) -> QuotaProblem:
+    """The quota problem of a scenario: entitlements under its bounds, groups and rules.
+
+    Returns
+    -------
+    QuotaProblem
+        Index ``code``, the 37 units in their official order; the cap is the total where none is set.
+    """
+    return _problem(panel, scenario, entitlement(panel, scenario))
+
+
+def _problem(panel: Panel, scenario: Scenario, due: Entitlement) -> QuotaProblem:
+    bounds = unit_bounds(panel, scenario)
+    return QuotaProblem(
+        total=scenario.total,
+        entitlement=due.places,
+        floor=bounds["floor"],
+        cap=bounds["cap"],
+        groups=tuple(Group(n, g.codes(), g.floor, g.cap) for n, g in scenario.groups.items()),
+        rules=tuple(_rule(name, rule, scenario.total) for name, rule in scenario.rules.items()),
+        criterion=scenario.criterion,
+        names=panel.units["short_name"].to_dict(),
+    )
+
+
+def _rule(name: str, rule: ScenarioRule, total: int) -> Rule:
+    coefficients = {c: _exact(v) for c, v in rule.coefficients.items()} or dict.fromkeys(rule.codes(), Fraction(1))
+    lower = [_exact(rule.min)] if rule.min is not None else []
+    upper = [_exact(rule.max)] if rule.max is not None else []
+    lower += [_exact(rule.min_share) * total] if rule.min_share is not None else []
+    upper += [_exact(rule.max_share) * total] if rule.max_share is not None else []
+    return Rule(name, coefficients, max(lower, default=None), min(upper, default=None))
+
+
+def _exact(number: float) -> Fraction:
+    """A number of a scenario file as the decimal it was written as."""
+    return Fraction(repr(number))
+
+
+def unit_bounds(panel: Panel, scenario: Scenario) -> pd.DataFrame:
+    """Floor and cap of each unit, and what sets them.
+
+    Returns
+    -------
+    DataFrame
+        Index ``code``; floor, cap (places, int64), floor_from, cap_from (Chinese: 下限, 上限, 变动下限,
+        变动上限, 人工调整). The tightest bound counts; a decided quota replaces all bounds of its unit.
+    """
+    changes = {} if scenario.change is None else _change_bounds(panel, scenario, scenario.change)
+    rows = []
+    for code in panel.units.index:
+        floors = [(scenario.floor.get(code, scenario.floor.get(DEFAULT, 0)), say("bound.floor"))]
+        caps = [(scenario.cap.get(code, scenario.cap.get(DEFAULT, scenario.total)), say("bound.cap"))]
+        if code in changes:
+            floors.append((changes[code][0], say("bound.change_floor")))
+            caps.append((changes[code][1], say("bound.change_cap")))
+        if code in scenario.fixed:
+            floors = caps = [(scenario.fixed[code].quota, say("bound.fixed"))]
+        floor, floor_from = max(floors, key=lambda bound: bound[0])
+        cap, cap_from = min(caps, key=lambda bound: bound[0])
+        rows.append((floor, cap, floor_from, cap_from))
+    return pd.DataFrame(rows, index=panel.units.index, columns=["floor", "cap", "floor_from", "cap_from"])
+
+
+def _change_bounds(panel: Panel, scenario: Scenario, change: Change) -> dict[str, tuple[int, int]]:
+    """Bounds on change (变动幅度): around previous × total / previous total, or previous itself if raw.
+
+    Rounded outward, never narrower than one place either way.
+    """
+    previous = allocate(panel, _previous(scenario, change)).quota
+    scale = Fraction(1) if change.raw else Fraction(scenario.total, int(previous.sum()))
+    limit = _exact(change.max_relative)
+    bounds = {}
+    for code, places in previous.items():
+        centre = int(places) * scale
+        reach = max(centre * limit, Fraction(1))
+        bounds[str(code)] = (max(math.floor(centre - reach), 0), math.ceil(centre + reach))
+    return bounds
+
+
+def _previous(scenario: Scenario, change: Change) -> Scenario:
+    """The previous batch's scenario; refuses a chain that comes back to where it began."""
+    seen, previous = {scenario.name}, scenario.companion(change.previous)
+    first = previous
+    while True:
+        if previous.name in seen:
+            raise ScenarioError(say("allocation.change_cycle", scenario=scenario.name, previous=previous.name))
+        seen.add(previous.name)
+        if previous.change is None:
+            return first
+        previous = previous.companion(previous.change.previous)
+
+
+def decisions(allocation: Allocation) -> pd.DataFrame:
+    """The quotas decided in consultation (人工调整) and who gave or got places for them.
+
+    The same problem is solved without the decisions; the difference is what they moved.
+
+    Returns
+    -------
+    DataFrame
+        Index ``code``, the units decided or moved; short_name, model (places without the decisions,
+        Int64, blank if the rules clash without them), quota, difference, reason. Empty without decisions.
+    """
+    scenario = allocation.scenario
+    columns = ["short_name", "model", "quota", "difference", "reason"]
+    if not scenario.fixed:
+        return pd.DataFrame(columns=columns, index=pd.Index([], name="code"))
+    try:
+        model = allocate(allocation.panel, scenario.model_copy(update={"fixed": {}})).quota.astype("Int64")
+    except InfeasibleError:
+        model = pd.Series(pd.NA, index=allocation.quota.index, dtype="Int64")
+    difference = allocation.quota - model
+    table = allocation.panel.units[["short_name"]].assign(
+        model=model,
+        quota=allocation.quota,
+        difference=difference,
+        reason=[
+            scenario.fixed[c].reason if c in scenario.fixed else say("allocation.moved") for c in allocation.quota.index
+        ],
+    )
+    return table[table.index.isin(scenario.fixed) | difference.fillna(0).ne(0)][columns]

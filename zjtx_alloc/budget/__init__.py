@@ -1,0 +1,1 @@
+"""Money: what an allocation commits, and when it is due."""

@@ -1,0 +1,65 @@
+"""The ``zjtx`` command: parse, call, print. Paths go to stdout, everything else to stderr."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from zjtx_alloc.allocation import allocate
+from zjtx_alloc.errors import ZjtxError
+from zjtx_alloc.messages import say
+from zjtx_alloc.panel import load_panel
+from zjtx_alloc.report.runs import run, write_csv
+from zjtx_alloc.report.tables import allocation_csv
+from zjtx_alloc.scenario import load_scenario, scenario_names
+
+
+@click.group()
+def commands() -> None:
+    """专精特新“小巨人”企业名额分配与奖补预算。"""
+
+
+@commands.command()
+@click.argument("scenario")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("reports"), help="输出文件夹，默认 reports")
+def report(scenario: str, out: Path) -> None:
+    """生成一个情景的分配与预算报告（SCENARIO 为情景名或 .toml 文件）。"""
+    click.echo(run(scenario, out=out).folder)
+
+
+@commands.command("allocate")
+@click.argument("scenario")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="输出文件，默认 <情景>-allocation.csv")
+def allocate_command(scenario: str, out: Path | None) -> None:
+    """只计算名额，写出 allocation.csv（SCENARIO 为情景名或 .toml 文件）。"""
+    chosen = load_scenario(scenario)
+    path = out or Path(f"{chosen.name}-allocation.csv")
+    write_csv(path, allocation_csv(allocate(load_panel(), chosen)))
+    click.echo(path)
+
+
+@commands.command()
+def scenarios() -> None:
+    """列出随附的情景。"""
+    for name in scenario_names():
+        click.echo(f"{name}\t{load_scenario(name).title}")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command and exit: 0 done, 1 data or rules wrong, 2 usage."""
+    try:
+        commands.main(arguments, prog_name="zjtx", standalone_mode=False)
+    except ZjtxError as error:
+        _leave(say("cli.error", reason=error), 1)
+    except click.UsageError as error:
+        _leave(say("cli.usage", reason=error.format_message()), 2)
+    except OSError as error:
+        _leave(say("cli.file", file=error.filename or "—", reason=error.strerror), 1)
+    except (click.Abort, KeyboardInterrupt):
+        _leave(say("cli.stopped"), 1)
+    sys.exit(0)
+
+
+def _leave(message: str, code: int) -> None:
+    click.echo(message, err=True)
+    sys.exit(code)

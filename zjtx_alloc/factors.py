@@ -1,0 +1,170 @@
+"""The factor method (因素法): panel and scenario to entitlements (理论名额).
+
+With pools p of share σ_p, factors k of weight w_pk, in-share multipliers a and coefficients c::
+
+    base_pu     = Σ_k w_pk · x_ku·a_ku / Σ_v x_kv·a_kv
+    pool_pu     = base_pu·c_pu / Σ_v base_pv·c_pv
+    entitlement = total · Σ_p σ_p·pool_pu
+
+This is the form of the Ministry of Finance's published allocation rules for sister funds: shares of
+factor totals, a difficulty coefficient inside the share, a reward pool beside the task pool.
+"""
+
+import math
+from dataclasses import dataclass
+
+import pandas as pd
+
+from zjtx_alloc.errors import DataError, ScenarioError
+from zjtx_alloc.messages import say
+from zjtx_alloc.panel import Panel
+from zjtx_alloc.scenario import DEFAULT, Factor, Pool, Scenario
+
+ADJUSTMENT = "adjustment"
+
+
+@dataclass(frozen=True)
+class Entitlement:
+    """Entitlements of the 37 units and where they come from. Every index is ``code``.
+
+    Attributes
+    ----------
+    places : Series of float
+        Entitlement in places; sums to the total.
+    share : Series of float
+        Entitlement as a share of the total; sums to 1.
+    contributions : DataFrame
+        A column a factor (places at neutral coefficients, summed over pools) and ``adjustment``
+        (what the coefficients add or take); each row sums to ``places``.
+    pools : DataFrame
+        Places by pool; each row sums to ``places``. The plain case has one column, named "".
+    estimated : Series of float
+        The part (0 to 1) of each entitlement that rests on estimated cells (估算).
+    stand_in : Series of float
+        The part (0 to 1) of each entitlement that rests on stand-in factors (代用).
+    """
+
+    places: pd.Series
+    share: pd.Series
+    contributions: pd.DataFrame
+    pools: pd.DataFrame
+    estimated: pd.Series
+    stand_in: pd.Series
+
+    @property
+    def estimated_share(self) -> float:
+        """Share of all places that rests on estimated cells."""
+        return math.fsum(self.share * self.estimated)
+
+    @property
+    def stand_in_share(self) -> float:
+        """Share of all places that rests on stand-in factors."""
+        return math.fsum(self.share * self.stand_in)
+
+
+def entitlement(panel: Panel, scenario: Scenario) -> Entitlement:
+    """Compute the entitlements of a scenario by the factor method.
+
+    Returns
+    -------
+    Entitlement
+        Sums are taken with ``math.fsum``, so the order of rows changes no bit.
+
+    Raises
+    ------
+    DataError
+        If an indicator is missing for a unit, sums to zero, or rests on estimated cells that the
+        scenario forbids; the cells are named.
+    ScenarioError
+        If a factor is not an indicator of which more is better.
+    """
+    pools = {name: _pool(panel, scenario, pool) for name, pool in scenario.all_pools().items()}
+    share = _row_sums(pd.DataFrame({name: pool.share for name, pool in pools.items()}))
+    codes = list(dict.fromkeys(code for pool in pools.values() for code in pool.parts))
+    neutral = {
+        code: _row_sums(pd.DataFrame({n: p.weight * p.parts[code] for n, p in pools.items() if code in p.parts}))
+        for code in codes
+    }
+    contributions = scenario.total * pd.DataFrame(neutral)
+    places = scenario.total * share
+    contributions[ADJUSTMENT] = places - _row_sums(contributions)
+    return Entitlement(
+        places=places.rename("entitlement"),
+        share=share.rename("share"),
+        contributions=contributions,
+        pools=scenario.total * pd.DataFrame({name: pool.share for name, pool in pools.items()}),
+        estimated=_blend({n: p.share * p.estimated for n, p in pools.items()}, share),
+        stand_in=_blend({n: p.share * p.stand_in for n, p in pools.items()}, share),
+    )
+
+
+@dataclass(frozen=True)
+class _PoolResult:
+    weight: float
+    parts: dict[str, pd.Series]  # weight × share of each factor; sums to 1 over units and factors
+    share: pd.Series  # pool's weight × the units' shares after coefficients
+    estimated: pd.Series
+    stand_in: pd.Series
+
+
+def _pool(panel: Panel, scenario: Scenario, pool: Pool) -> _PoolResult:
+    parts, estimated, stand_in = {}, {}, {}
+    for code, factor in pool.factors.items():
+        column = panel.column(code, factor.period)
+        _admit(panel, scenario, code, factor, column)
+        parts[code] = factor.weight * _share_of_factor(panel, scenario, code, factor, column["value"])
+        estimated[code] = parts[code].where(column["estimated"], 0.0)
+        stand_in[code] = parts[code] if factor.stand_in_for else parts[code] * 0.0
+    base = _row_sums(pd.DataFrame(parts))
+    weighted = base * _coefficient(panel, scenario, pool)
+    return _PoolResult(
+        weight=pool.share,
+        parts=parts,
+        share=pool.share * (weighted / math.fsum(weighted)),
+        estimated=_blend(estimated, base),
+        stand_in=_blend(stand_in, base),
+    )
+
+
+def _admit(panel: Panel, scenario: Scenario, code: str, factor: Factor, column: pd.DataFrame) -> None:
+    if panel.indicators.at[code, "direction"] != "1":
+        raise ScenarioError(say("factors.direction", name=panel.name(code), indicator=code))
+    if factor.stand_in_for is not None and factor.stand_in_for not in panel.indicators.index:
+        raise ScenarioError(say("factors.stand_in", indicator=code, target=factor.stand_in_for))
+    if not scenario.allow_estimates and column["estimated"].any():
+        names = "、".join(panel.units.loc[column["estimated"], "short_name"])
+        raise DataError(say("factors.estimates", name=panel.name(code), period=factor.period, names=names))
+
+
+def _share_of_factor(panel: Panel, scenario: Scenario, code: str, factor: Factor, values: pd.Series) -> pd.Series:
+    if factor.multiplier is not None:
+        values = values * _by_unit(panel, scenario.multipliers[factor.multiplier])
+    whole = math.fsum(values)
+    if whole == 0:
+        raise DataError(say("factors.zero", name=panel.name(code), period=factor.period))
+    return values / whole
+
+
+def _coefficient(panel: Panel, scenario: Scenario, pool: Pool) -> pd.Series:
+    """Product of the coefficients that the pool uses: all that the scenario gives, unless it names some."""
+    product = pd.Series(1.0, index=panel.units.index)
+    for name in ("region_coefficient", "grade_coefficient"):
+        table = getattr(scenario, name)
+        if table and (pool.coefficients is None or name in pool.coefficients):
+            key = panel.units["region"] if name == "region_coefficient" else _by_unit(panel, scenario.grade)
+            product = product * key.map(table)
+    return product
+
+
+def _by_unit(panel: Panel, table: dict[str, float] | dict[str, str]) -> pd.Series:
+    return pd.Series({code: table.get(code, table.get(DEFAULT)) for code in panel.units.index}, name="value")
+
+
+def _row_sums(frame: pd.DataFrame) -> pd.Series:
+    return frame.apply(math.fsum, axis=1)
+
+
+def _blend(parts: dict[str, pd.Series], whole: pd.Series) -> pd.Series:
+    """Sum of the parts over the whole; nothing of nothing is nothing."""
+    summed = _row_sums(pd.DataFrame(parts))
+    return (summed / whole.where(whole > 0, 1.0)).where(whole > 0, 0.0)

@@ -1,0 +1,28 @@
+"""The one door to Chinese sentences; the templates are in ``data/messages.zh.toml``."""
+
+import tomllib
+from functools import cache
+
+from zjtx_alloc.resources import shipped
+
+
+@cache
+def _templates() -> dict[str, dict[str, str]]:
+    return tomllib.loads(shipped("data", "messages.zh.toml").read_text(encoding="utf-8"))
+
+
+def say(key: str, /, **values: object) -> str:
+    """Return the sentence ``section.name`` with its values filled in.
+
+    Raises
+    ------
+    KeyError
+        If there is no such template, or a value of it is not given.
+    """
+    section, name = key.split(".")
+    return _templates()[section][name].format(**values)
+
+
+def header(name: str) -> str:
+    """Chinese header of a column, e.g. ``entitlement`` -> 理论名额."""
+    return _templates()["header"][name]

@@ -1,0 +1,212 @@
+"""Facts to a panel (因素表): every cell of the 37 units checked, sourced and marked.
+
+A fact at ``province`` scope (cities and the Corps inside) is shared among the province's units: what
+is published for some of them is subtracted, the rest is split by the indicator's ``split_by`` rule
+(``data/indicators.csv``) and marked as estimated (估算).
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from zjtx_alloc.errors import DataError
+from zjtx_alloc.messages import say
+from zjtx_alloc.resources import shipped
+from zjtx_alloc.units import load_units, members_of
+
+FACT_COLUMNS = (
+    "unit", "unit_name", "scope", "indicator", "period", "value", "measure", "status", "source", "note",
+)  # fmt: skip
+_KEY = ["unit", "scope", "indicator", "period"]
+_NATION = "000000"
+_Fact = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Checked facts of the 37 units.
+
+    Attributes
+    ----------
+    units, indicators, sources : DataFrame
+        The shipped tables, indexed by code, code and id.
+    facts : DataFrame
+        The tidy facts as read, one a row, columns ``FACT_COLUMNS``; ``value`` is float.
+    cells : DataFrame
+        Index (indicator, period, code); columns value (float, in the indicator's measure),
+        estimated (bool: split from a province's figure), status, source, note. A unit without
+        a fact has no row: missing is never zero.
+    """
+
+    units: pd.DataFrame
+    indicators: pd.DataFrame
+    sources: pd.DataFrame
+    facts: pd.DataFrame
+    cells: pd.DataFrame
+
+    def column(self, indicator: str, period: str) -> pd.DataFrame:
+        """Cells of one indicator and period for all 37 units, index ``code``, columns as in ``cells``.
+
+        Raises
+        ------
+        DataError
+            If there is no such indicator or period, or units are missing; names them.
+        """
+        held = self.periods(indicator)
+        if period not in held:
+            known = "、".join(held) or say("panel.no_data")
+            raise DataError(
+                say("panel.no_period", name=self.name(indicator), indicator=indicator, period=period, known=known)
+            )
+        cells = self.cells.loc[(indicator, period)]
+        missing = [code for code in self.units.index if code not in cells.index]
+        if missing:
+            names = "、".join(self.units.loc[missing, "short_name"])
+            raise DataError(
+                say("panel.missing", name=self.name(indicator), period=period, count=len(missing), names=names)
+            )
+        return cells.reindex(self.units.index)
+
+    def values(self, indicator: str, period: str) -> pd.Series:
+        """Values of one indicator and period, float, index ``code``, in the indicator's measure."""
+        return self.column(indicator, period)["value"]
+
+    def periods(self, indicator: str) -> tuple[str, ...]:
+        """Periods for which at least one unit has a cell of this indicator, in order."""
+        if indicator not in self.indicators.index:
+            raise DataError(say("panel.no_indicator", indicator=indicator, known="、".join(self.indicators.index)))
+        index = self.cells.index
+        return tuple(sorted(set(index[index.get_level_values("indicator") == indicator].get_level_values("period"))))
+
+    def name(self, indicator: str) -> str:
+        """Chinese name of an indicator."""
+        return str(self.indicators.at[indicator, "name"])
+
+
+def load_panel(path: str | Path | None = None) -> Panel:
+    """Read facts and return the panel of the 37 units.
+
+    Parameters
+    ----------
+    path : path, optional
+        A tidy facts CSV with the columns ``FACT_COLUMNS`` (UTF-8, with or without BOM); the shipped
+        ``data/facts.csv`` if not given.
+
+    Raises
+    ------
+    DataError
+        With every problem of the file at once: row, column, value, what is wrong, remedy.
+    """
+    path = shipped("data", "facts.csv") if path is None else Path(path)
+    units, indicators = load_units(), _table("indicators.csv", "code")
+    facts = _read_facts(path)
+    problems = _problems(facts, units, indicators)
+    if problems:
+        raise DataError(say("panel.problems", file=path.name, count=len(problems), lines="\n".join(problems)))
+    facts = facts.assign(value=facts["value"].astype(float))
+    return Panel(units, indicators, _table("sources.csv", "id"), facts, _cells(facts, indicators))
+
+
+def _table(name: str, key: str) -> pd.DataFrame:
+    path = shipped("data", name)
+    return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8").set_index(key)
+
+
+def _read_facts(path: Path) -> pd.DataFrame:
+    try:
+        facts = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise DataError(say("panel.no_file", file=path)) from None
+    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError, OSError) as error:
+        raise DataError(say("panel.unreadable", file=path, reason=error)) from None
+    absent = [column for column in FACT_COLUMNS if column not in facts.columns]
+    if absent:
+        raise DataError(say("panel.no_column", file=path.name, columns="、".join(absent)))
+    return facts[list(FACT_COLUMNS)]
+
+
+def _problems(facts: pd.DataFrame, units: pd.DataFrame, indicators: pd.DataFrame) -> list[str]:
+    """Every problem of the facts, a line each, with the row as a spreadsheet shows it."""
+    codes = {
+        "unit": units.index,
+        "province": units.index[units["kind"] == "province"],
+        "nation": [_NATION],
+    }
+    right_code = pd.concat(
+        [facts["unit"].isin(known) & facts["scope"].eq(scope) for scope, known in codes.items()], axis=1
+    )
+    scoped, indexed = facts["scope"].isin(codes), facts["indicator"].isin(indicators.index)
+    wrong = {
+        ("scope", "scope"): ~scoped,
+        ("unit", "unit"): scoped & ~right_code.any(axis=1),
+        ("unit", "repeated"): facts.duplicated(_KEY, keep=False),
+        ("indicator", "indicator"): ~indexed,
+        ("period", "blank"): facts["period"].eq(""),
+        ("value", "number"): ~facts["value"].map(_is_amount),
+        ("measure", "measure"): indexed & facts["measure"].ne(facts["indicator"].map(indicators["measure"])),
+        ("source", "blank"): facts["source"].eq(""),
+    }
+    found = [(row, column, kind) for (column, kind), mask in wrong.items() for row in facts.index[mask]]
+    return [
+        say("panel.problem", row=row + 2, column=column, value=facts.at[row, column], what=say(f"fact.{kind}"))
+        for row, column, kind in sorted(found)
+    ]
+
+
+def _is_amount(text: str) -> bool:
+    try:
+        return 0 <= float(text) < math.inf
+    except ValueError:
+        return False
+
+
+def _cells(facts: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
+    """Cells of the units: their own facts, and what remains of a province's figure, split where needed."""
+    series = ["indicator", "period"]
+    own = facts[facts["scope"] == "unit"]
+    held = {key: dict(zip(part["unit"], part["value"], strict=True)) for key, part in own.groupby(series)}
+    cells = [_cell(fact, fact["unit"], fact["value"], estimated=False) for fact in own.to_dict("records")]
+    for fact in facts[facts["scope"] == "province"].to_dict("records"):
+        members = members_of(fact["unit"])
+        known = {u: v for u, v in held.get((fact["indicator"], fact["period"]), {}).items() if u in members}
+        unknown = [u for u in members if u not in known]
+        rest = _rest(fact, list(known.values()), bool(unknown))
+        rule = str(indicators.at[fact["indicator"], "split_by"])
+        parts = _split(fact, rest, unknown, rule, held) if len(unknown) > 1 else dict.fromkeys(unknown, rest)
+        cells += [_cell(fact, u, part, estimated=len(unknown) > 1) for u, part in parts.items()]
+    return pd.DataFrame(cells).set_index([*series, "code"]).sort_index()
+
+
+def _cell(fact: _Fact, code: str, value: float, *, estimated: bool) -> _Fact:
+    kept = {key: fact[key] for key in ("indicator", "period", "status", "source", "note")}
+    return kept | {"code": code, "value": value, "estimated": estimated}
+
+
+def _rest(fact: _Fact, known: list[float], open_units: bool) -> float:
+    """What of a province's figure is left for its units without a figure of their own."""
+    parts = math.fsum(known)
+    if parts > fact["value"] or (parts != fact["value"] and not open_units):
+        raise DataError(say("panel.parts_differ", name=_what(fact), value=fact["value"], parts=parts))
+    return float(fact["value"] - parts)
+
+
+def _split(
+    fact: _Fact, rest: float, open_units: list[str], rule: str, held: dict[tuple[str, str], dict[str, float]]
+) -> dict[str, float]:
+    """Share the rest by the indicator and period that the rule names."""
+    by, _, period = rule.partition(":")
+    weights = held.get((by, period), {})
+    missing = [str(load_units().at[u, "short_name"]) for u in open_units if u not in weights]
+    if missing:
+        raise DataError(say("panel.no_split", name=_what(fact), rule=rule or "—", missing="、".join(missing)))
+    whole = math.fsum(weights[u] for u in open_units)
+    if whole == 0:
+        raise DataError(say("panel.zero_split", name=_what(fact), rule=rule))
+    return {u: rest * weights[u] / whole for u in open_units}
+
+
+def _what(fact: _Fact) -> str:
+    return f"{fact['unit_name']} {fact['indicator']} {fact['period']}"

@@ -1,0 +1,104 @@
+"""solve(problem) -> Solution: run the model, apply the tie rule exactly, verify outside the solver."""
+
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from zjtx_alloc.errors import InfeasibleError, SolverError
+from zjtx_alloc.messages import say
+from zjtx_alloc.quota.exchange import improving_move, polished, tied_sets
+from zjtx_alloc.quota.model import ModelAnswer, is_proven, solve_model
+from zjtx_alloc.quota.problem import QuotaProblem
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A proven answer.
+
+    Attributes
+    ----------
+    quota : Series of int64
+        Places by label, in the problem's order; sums to the total.
+    cost : float
+        Σ (x − e)²/e of the answer.
+    engine : str
+        What found it: ``model`` (PuLP with HiGHS).
+    ties : tuple of tuples of labels
+        Sets of units among which a place could move at no cost; empty if the optimum is unique
+        (with crossing rules: as far as moves of one place show).
+    proof : str
+        ``exchange``: no allowed move of one place improves it, compared in integers, which proves
+        it under nested rules; ``bound``: its cost meets the solver's lower bound within 1e-6.
+    """
+
+    quota: pd.Series
+    cost: float
+    engine: str
+    ties: tuple[tuple[str, ...], ...]
+    proof: str
+
+
+def solve(problem: QuotaProblem) -> Solution:
+    """Find the quota of least Σ (x − e)²/e; among equals the one the tie rule names.
+
+    The tie rule: the lexicographically largest, units ordered by entitlement (descending), then label.
+
+    Raises
+    ------
+    InfeasibleError
+        If no quota satisfies the rules.
+    SolverError
+        If the answer is unproven or fails verification.
+    """
+    problem.check_bounds()
+    answer = solve_model(problem)
+    if answer is None:
+        rules = "、".join(row.name for row in problem.rows) or "—"
+        raise InfeasibleError(say("quota.infeasible", rules=rules))
+    if not is_proven(problem, answer):
+        raise SolverError(say("solver.unproven"))
+    places = polished(problem, answer.places)
+    if not problem.nested:
+        places = _largest_in_order(problem, places)
+    verify(problem, places, answer)
+    quota = pd.Series(places, index=problem.entitlement.index, dtype="int64", name="quota")
+    return Solution(
+        quota=quota,
+        cost=float(problem.cost(places)),
+        engine="model",
+        ties=tied_sets(problem, places),
+        proof="exchange" if problem.nested else "bound",
+    )
+
+
+def verify(problem: QuotaProblem, places: list[int], answer: ModelAnswer) -> None:
+    """Raise SolverError unless the places keep every rule and are proven optimal. Uses no solver."""
+    broken = problem.violations(places)
+    if broken:
+        raise SolverError(say("solver.broken", what="；".join(broken)))
+    if improving_move(problem, places) is not None:
+        raise SolverError(say("solver.not_best"))
+    if not problem.nested and not is_proven(problem, ModelAnswer(places, answer.bound)):
+        raise SolverError(say("solver.unproven"))
+
+
+def _largest_in_order(problem: QuotaProblem, places: list[int]) -> list[int]:
+    """The tie rule where rules cross: single moves may not reach it, so unit by unit, try for one place more.
+
+    Each try is solved within the remaining bounds and compared with the exact cost.
+    """
+    cost = problem.cost(places)
+    for i in problem.order:
+        while places[i] < problem.upper[i]:
+            floor = problem.floor.copy()
+            floor.iloc[i] = places[i] + 1
+            raised = replace(problem, floor=floor)
+            answer = solve_model(raised, cutoff=float(cost))
+            found = None if answer is None else polished(raised, answer.places)
+            if found is None or problem.cost(found) != cost:
+                break
+            places = found
+        floor, cap = problem.floor.copy(), problem.cap.copy()
+        floor.iloc[i] = cap.iloc[i] = places[i]
+        problem = replace(problem, floor=floor, cap=cap)
+    return places

@@ -1,0 +1,1 @@
+"""What leaves the package: tables, figures, workbook, notebooks run and pages."""
