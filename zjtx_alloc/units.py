@@ -43,7 +43,8 @@ def find_unit(name: str) -> str | None:
     return _names().get(name.strip())
 
 
+@cache
 def members_of(province: str) -> tuple[str, ...]:
     """Codes of the units that make up a province: itself, its city under separate planning, the Corps."""
     units = _table()
-    return tuple(str(code) for code in units.index if province in (code, units.at[code, "parent"]))
+    return tuple(units.index[(units.index == province) | (units["parent"] == province)])
