@@ -1,6 +1,6 @@
 """zjtx_alloc: quotas, budgets and reports for 财建〔2024〕148号 (support of 专精特新“小巨人” firms)."""
 
-from zjtx_alloc.allocation import Allocation, allocate, decisions, quota_problem
+from zjtx_alloc.allocation import Allocation, allocate, allocate_programme, decisions, quota_problem
 from zjtx_alloc.budget.accounts import BudgetForecast, Cohort, cohorts, forecast_budget
 from zjtx_alloc.errors import DataError, InfeasibleError, ScenarioError, SolverError, ZjtxError
 from zjtx_alloc.factors import Entitlement, entitlement
@@ -30,6 +30,7 @@ __all__ = [
     "SolverError",
     "ZjtxError",
     "allocate",
+    "allocate_programme",
     "cohorts",
     "decisions",
     "entitlement",

@@ -79,6 +79,12 @@ def allocate(panel: Panel, scenario: Scenario) -> Allocation:
     return Allocation(panel, scenario, due, problem, solution)
 
 
+def allocate_programme(panel: Panel, scenario: Scenario) -> tuple[Allocation, ...]:
+    """Allocate a scenario and its companions (``budget_with``), in batch order."""
+    companions = [scenario.companion(name) for name in scenario.budget_with]
+    return tuple(allocate(panel, s) for s in sorted([scenario, *companions], key=lambda s: s.batch))
+
+
 def quota_problem(panel: Panel, scenario: Scenario) -> QuotaProblem:
     """The quota problem of a scenario: entitlements under its bounds, groups and rules.
 

@@ -17,5 +17,9 @@ class InfeasibleError(ZjtxError):
     """No quota can satisfy all the rules of a problem."""
 
 
+class ReportError(ZjtxError):
+    """A notebook of the report failed."""
+
+
 class SolverError(ZjtxError):
     """The answer of a solver is unproven or fails the verification made outside it."""

@@ -122,6 +122,7 @@ class Scenario(_Strict):
     title: str
     batch: Annotated[int, Field(ge=1)]
     total: Places
+    total_status: Literal["official", "announced", "assumed"] = "assumed"
     criterion: Literal["webster"] = "webster"
     award: str = "caijian-2024-148"
     budget_with: list[str] = []
@@ -180,6 +181,31 @@ class Scenario(_Strict):
         """Load a scenario that this one refers to: a shipped name, or a ``.toml`` beside its file."""
         return load_scenario(_located(reference, self._folder))
 
+    def bundle(self, folder: Path) -> Path:
+        """Save the scenario into a folder together with the files it refers to; returns its path.
+
+        Raises
+        ------
+        ScenarioError
+            If two of them share a name.
+        """
+        saved: dict[str, Scenario] = {}
+        open_ones = [self]
+        while open_ones:
+            scenario = open_ones.pop()
+            if scenario.name in saved:
+                if scenario != saved[scenario.name]:
+                    raise ScenarioError(say("scenario.same_name", name=scenario.name))
+                continue
+            saved[scenario.name] = scenario
+            open_ones += [scenario.companion(r) for r in scenario.references() if r.endswith(".toml")]
+            scenario.save(folder / f"{scenario.name}.toml")
+        return folder / f"{self.name}.toml"
+
+    def references(self) -> tuple[str, ...]:
+        """The other scenarios this one names: companions in the budget, and the previous batch."""
+        return (*self.budget_with, *([self.change.previous] if self.change else []))
+
     def save(self, path: str | Path) -> Path:
         """Write the scenario, resolved, as a TOML file that ``load_scenario`` reads back."""
         path = Path(path)
@@ -208,15 +234,6 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
         raise ScenarioError(_explained(path, error)) from None
     scenario._folder = path.parent
     return scenario
-
-
-def scenario_files(name_or_path: str | Path) -> tuple[Path, ...]:
-    """The file of a scenario and of all that it extends, nearest first."""
-    path = _located(str(name_or_path), None)
-    chain = [path]
-    while "extends" in (raw := _read(chain[-1])):
-        chain.append(_located(raw["extends"], chain[-1].parent))
-    return tuple(chain)
 
 
 def _located(reference: str, folder: Path | None) -> Path:

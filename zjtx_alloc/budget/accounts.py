@@ -63,12 +63,16 @@ class BudgetForecast:
 
     Attributes
     ----------
+    cohorts : tuple of Cohort
+    award : Award
     table : DataFrame
         Columns batch (text), code, fiscal_year (int) and, in whole 万元 as int64: commitment (应安排
         总额, in the opening year), due (应下达), recovered (应收回), net (due − recovered; negative
         where a unit owes more back than it is due), direct (直接拨付企业), empowerment (培育赋能).
     """
 
+    cohorts: tuple[Cohort, ...]
+    award: Award
     table: pd.DataFrame
 
     def by_year(self) -> pd.DataFrame:
@@ -161,7 +165,7 @@ def forecast_budget(
         frames += [opening, closing]
     table = pd.concat(frames).rename_axis("code").reset_index()
     table["net"] = table["due"] - table["recovered"]
-    return BudgetForecast(table[["batch", "code", "fiscal_year", *MONEY]])
+    return BudgetForecast(cohorts, award, table[["batch", "code", "fiscal_year", *MONEY]])
 
 
 def _payment(cohort: Cohort, year: int, due: pd.Series, award: Award) -> pd.DataFrame:

@@ -1,39 +1,90 @@
-"""One run: a scenario to its folder of files."""
+"""One run: a scenario to its folder of files, bound to their inputs by sha256."""
 
+import hashlib
+import json
+import platform
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
-from zjtx_alloc.allocation import Allocation, allocate
+from tqdm import tqdm
+
+from zjtx_alloc.allocation import Allocation, allocate_programme
 from zjtx_alloc.budget.accounts import BudgetForecast, cohorts, forecast_budget
+from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import load_award
-from zjtx_alloc.report.tables import allocation_csv, budget_csv
+from zjtx_alloc.report import tables
+from zjtx_alloc.report.notebooks import page, run_notebook
+from zjtx_alloc.report.workbook import write_workbook
+from zjtx_alloc.resources import shipped
 from zjtx_alloc.scenario import Scenario, load_scenario
+
+NOTEBOOKS = ("allocation", "budget")
+_PACKAGES = ("zjtx_alloc", "pandas", "numpy", "pulp", "highspy", "matplotlib", "papermill", "nbconvert", "xlsxwriter")
 
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: its folder, what was computed, and the files written."""
+    """A finished run.
+
+    Attributes
+    ----------
+    folder : Path
+        ``out/<scenario>``, with allocation.csv, budget.csv, report.xlsx, allocation.html, budget.html,
+        run.json (what was computed from what; the same bytes for the same inputs) and environment.json
+        (versions, and the sha256 of files that depend on them).
+    allocation : Allocation
+        The scenario's own allocation.
+    budget : BudgetForecast
+        Over the scenario and its companions.
+    """
 
     folder: Path
     allocation: Allocation
     budget: BudgetForecast
-    files: tuple[Path, ...]
 
 
 def run(scenario: Scenario | str | Path, out: str | Path = "reports", panel: Panel | None = None) -> Run:
-    """Compute a scenario and write its report to ``out/<scenario>/``."""
+    """Compute a scenario and write its report to ``out/<scenario>/``.
+
+    Parameters
+    ----------
+    scenario : Scenario, name or path of a ``.toml`` file
+    out : path
+        Folder for the report's folder.
+    panel : Panel, optional
+        The shipped facts if not given.
+
+    Raises
+    ------
+    DataError, ScenarioError, InfeasibleError, SolverError
+        Before anything is written.
+    """
     scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
-    panel = load_panel() if panel is None else panel
-    allocation = allocate(panel, scenario)
-    companions = [allocate(panel, scenario.companion(name)) for name in scenario.budget_with]
-    budget = forecast_budget(cohorts(allocation, *companions), load_award(scenario.award))
+    allocations = allocate_programme(load_panel() if panel is None else panel, scenario)
+    allocation = next(a for a in allocations if a.scenario is scenario)
+    budget = forecast_budget(cohorts(*allocations), load_award(scenario.award))
     folder = Path(out) / scenario.name
-    files = (
-        write_csv(folder / "allocation.csv", allocation_csv(allocation)),
-        write_csv(folder / "budget.csv", budget_csv(budget)),
-    )
-    return Run(folder, allocation, budget, files)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as work, tqdm(total=len(NOTEBOOKS) + 3, leave=False) as bar:
+        parameters = {"scenario": str(scenario.bundle(Path(work))), "data": _facts_file(panel, Path(work))}
+        # Two kernels side by side, in threads since papermill only waits, while this one writes the rest.
+        with ThreadPoolExecutor(max_workers=len(NOTEBOOKS)) as pool:
+            pages = [pool.submit(_write_page, name, parameters, Path(work), folder) for name in NOTEBOOKS]
+            for path in _tables_written(folder, allocation, budget, allocations):
+                bar.update()
+                bar.set_description(say("run.wrote", file=path.name))
+            for done in as_completed(pages):
+                bar.update()
+                bar.set_description(say("run.wrote", file=done.result().name))
+    _write_json(folder / "run.json", _record(allocations, panel, folder))
+    _write_json(folder / "environment.json", _environment(folder))
+    return Run(folder, allocation, budget)
 
 
 def write_csv(path: Path, text: str) -> Path:
@@ -41,3 +92,78 @@ def write_csv(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8-sig", newline="\n")
     return path
+
+
+def _tables_written(
+    folder: Path, allocation: Allocation, budget: BudgetForecast, allocations: tuple[Allocation, ...]
+) -> Iterator[Path]:
+    yield write_csv(folder / "allocation.csv", tables.allocation_csv(allocation))
+    yield write_csv(folder / "budget.csv", tables.budget_csv(budget))
+    sheets = _sheets(allocation, budget, allocations)
+    yield write_workbook(folder / "report.xlsx", sheets, allocation.scenario.title)
+
+
+def _write_page(name: str, parameters: dict[str, str], work: Path, folder: Path) -> Path:
+    return page(run_notebook(name, parameters, work / f"{name}.ipynb"), folder / f"{name}.html")
+
+
+def _facts_file(panel: Panel | None, work: Path) -> str:
+    """A panel handed in, written where a kernel can read it; blank for the shipped facts."""
+    if panel is None:
+        return ""
+    path = work / "facts.csv"
+    panel.facts.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+    return str(path)
+
+
+def _sheets(allocation: Allocation, budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> list[tables.Table]:
+    return [
+        tables.allocation_table(allocation),
+        tables.region_table(allocation),
+        tables.contribution_table(allocation),
+        tables.decision_table(allocation),
+        tables.batch_table(budget, allocations),
+        tables.year_table(budget, allocations),
+        tables.unit_year_table(budget, allocations),
+        tables.factor_table(allocation),
+        tables.assumption_table(allocation),
+        tables.rule_table(allocation),
+        tables.estimate_table(allocation),
+        tables.source_table(allocation),
+        tables.award_table(budget.award),
+    ]
+
+
+def _record(allocations: tuple[Allocation, ...], panel: Panel | None, folder: Path) -> dict[str, Any]:
+    """What was computed from what: the scenarios as resolved, inputs and outputs by sha256."""
+    names = ["units.csv", "indicators.csv", "sources.csv", *([] if panel else ["facts.csv"])]
+    names += [f"policy/{award}.toml" for award in sorted({a.scenario.award for a in allocations})]
+    inputs = {f"data/{name}": _sha256(shipped("data", *name.split("/")).read_bytes()) for name in names}
+    if panel is not None:
+        inputs["panel"] = _sha256(panel.facts.to_csv(index=False, lineterminator="\n").encode())
+    return {
+        "scenarios": {a.scenario.name: a.scenario.resolved() for a in allocations},
+        "inputs": inputs,
+        "outputs": _digests(folder, [".csv"]),
+    }
+
+
+def _environment(folder: Path) -> dict[str, Any]:
+    return {
+        "python": platform.python_version(),
+        "packages": {name: metadata.version(name) for name in _PACKAGES},
+        "outputs": _digests(folder, [".html", ".xlsx"]),
+    }
+
+
+def _digests(folder: Path, kinds: list[str]) -> dict[str, str]:
+    return {p.name: _sha256(p.read_bytes()) for p in sorted(folder.iterdir()) if p.suffix in kinds}
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    text = json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")

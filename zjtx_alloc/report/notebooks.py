@@ -1,0 +1,68 @@
+"""Running a notebook with parameters and turning it into a page of its own.
+
+Papermill, nbconvert and Jupyter are imported where they are used: a planner who only computes quotas
+should not wait for them.
+"""
+
+import html
+import string
+from pathlib import Path
+
+from zjtx_alloc.errors import ReportError, ScenarioError
+from zjtx_alloc.messages import say
+from zjtx_alloc.resources import shipped
+
+
+def run_notebook(name: str, parameters: dict[str, str], executed: Path) -> Path:
+    """Execute a shipped notebook with parameters into the file ``executed``.
+
+    Raises
+    ------
+    ScenarioError
+        If the notebook has no such parameter: papermill itself would only log a warning.
+    ReportError
+        If a cell fails.
+    """
+    import papermill  # noqa: PLC0415
+    from papermill.exceptions import PapermillExecutionError  # noqa: PLC0415
+
+    source = shipped("notebooks", f"{name}.ipynb")
+    known = papermill.inspect_notebook(str(source))
+    if strangers := sorted(set(parameters) - set(known)):
+        raise ScenarioError(
+            say("notebook.parameter", notebook=source.name, names="、".join(strangers), known="、".join(known))
+        )
+    try:
+        papermill.execute_notebook(
+            str(source),
+            str(executed),
+            parameters=parameters,
+            progress_bar=False,
+            log_output=False,
+            kernel_manager_class="zjtx_alloc.report.kernel.OwnKernelManager",
+        )
+    except PapermillExecutionError as error:
+        raise ReportError(say("notebook.failed", notebook=source.name, reason=error.evalue)) from error
+    return executed
+
+
+def page(executed: Path, path: Path) -> Path:
+    """Write an executed notebook as one HTML file: code hidden, nothing loaded from anywhere."""
+    import nbformat  # noqa: PLC0415
+    from nbconvert import HTMLExporter  # noqa: PLC0415
+
+    exporter = HTMLExporter(
+        template_name="basic",
+        exclude_input=True,
+        exclude_output_prompt=True,
+        exclude_input_prompt=True,
+        exclude_anchor_links=True,
+    )
+    notebook = nbformat.read(executed, as_version=4)
+    # Code is hidden, so a cell without output would only leave its (random) id behind.
+    notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "markdown" or cell.outputs]
+    body, _ = exporter.from_notebook_node(notebook)
+    frame = string.Template(shipped("data", "page.html").read_text(encoding="utf-8"))
+    title = html.escape(say(f"page.{path.stem}"))
+    path.write_text(frame.substitute(title=title, body=body), encoding="utf-8", newline="\n")
+    return path

@@ -1,0 +1,128 @@
+"""Sentences that stand on a report: its conclusions, and the marks that no table or figure may lose."""
+
+from zjtx_alloc.allocation import Allocation
+from zjtx_alloc.budget.accounts import BudgetForecast
+from zjtx_alloc.messages import say
+from zjtx_alloc.scenario import Factor
+
+
+def marks_note(allocation: Allocation) -> tuple[str, ...]:
+    """What 估算 and 代用 mean here, with their shares; a mark that nothing bears is not explained."""
+    due, panel = allocation.entitlement, allocation.panel
+    notes = []
+    if due.estimated.gt(0).any():
+        names = "、".join(panel.units.loc[due.estimated.gt(0), "short_name"])
+        notes.append(
+            say("note.estimated", count=int(due.estimated.gt(0).sum()), names=names, share=due.estimated_share)
+        )
+    if due.stand_in.gt(0).any():
+        parts = "；".join(
+            say(
+                "note.stands_in",
+                name=panel.name(code),
+                period=factor.period,
+                target=stands_for(allocation, code, factor),
+                weight=factor.weight,
+            )
+            for pool in allocation.scenario.all_pools().values()
+            for code, factor in pool.factors.items()
+            if factor.stand_in_for is not None
+        )
+        notes.append(say("note.stand_in", parts=parts, share=due.stand_in_share))
+    return tuple(notes)
+
+
+def stands_for(allocation: Allocation, code: str, factor: Factor) -> str:
+    """What a factor stands in for: another indicator, or its own current figures; blank if nothing."""
+    if factor.stand_in_for is None:
+        return ""
+    kind = "table.current" if factor.stand_in_for == code else "table.other"
+    return say(kind, name=allocation.panel.name(factor.stand_in_for))
+
+
+def weights_note() -> str:
+    """Weights are assumptions, never official."""
+    return say("note.weights")
+
+
+def short_marks(allocation: Allocation) -> str:
+    """One line for the foot of a figure."""
+    due = allocation.entitlement
+    return say("note.short_marks", estimated=due.estimated_share, stand_in=due.stand_in_share)
+
+
+def budget_notes(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> tuple[str, ...]:
+    """What the money rests on: batches by status, outcomes, and what is not included."""
+    batches = "；".join(
+        say(
+            "note.batch",
+            batch=a.scenario.batch,
+            total=a.scenario.total,
+            status=say(f"status.{a.scenario.total_status}"),
+            rate=a.scenario.approval.rate,
+        )
+        for a in allocations
+    )
+    return (
+        say("note.batches", batches=batches),
+        say("note.outcomes", years=budget.award.implementation_years),
+        say("note.first_round"),
+    )
+
+
+def allocation_summary(allocation: Allocation) -> str:
+    """The first paragraph of the allocation report, as Markdown."""
+    scenario, quota, names = allocation.scenario, allocation.quota, allocation.panel.units["short_name"]
+    largest = quota.sort_values(ascending=False, kind="stable").head(5)
+    held = allocation.table().query("binds != ''")
+    lines = [
+        say(
+            "summary.allocation",
+            title=scenario.title,
+            total=scenario.total,
+            status=say(f"status.{scenario.total_status}"),
+            units=len(quota),
+            largest="、".join(f"{names[c]}{n}" for c, n in largest.items()),
+            share=largest.sum() / scenario.total,
+        ),
+        say("summary.bound", names="、".join(f"{row.short_name}（{row.binds}）" for row in held.itertuples()))
+        if len(held)
+        else say("summary.unbound"),
+        _ties(allocation),
+        say("summary.proof_exchange" if allocation.solution.proof == "exchange" else "summary.proof_bound"),
+        say("note.weights"),
+        *marks_note(allocation),
+    ]
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _ties(allocation: Allocation) -> str:
+    names = allocation.panel.units["short_name"]
+    sets = ["、".join(names[c] for c in tied) for tied in allocation.solution.ties]
+    if sets:
+        return say("summary.ties", sets="；".join(sets))
+    return say("summary.no_ties" if allocation.solution.proof == "exchange" else "summary.no_ties_seen")
+
+
+def budget_summary(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> str:
+    """The first paragraph of the budget report, as Markdown."""
+    years = budget.by_year()
+    first = budget.award.first_year
+    within = years.loc[years.index < first + budget.award.batches]
+    after = years.loc[years.index >= first + budget.award.batches]
+    lines = [
+        say(
+            "summary.cash",
+            first=within.index[0],
+            last=within.index[-1],
+            years="、".join(say("summary.year", year=y, money=f"{m:,}") for y, m in within["net"].items()),
+            money=f"{within['net'].sum():,}",
+        ),
+        say(
+            "summary.after",
+            years="、".join(say("summary.year", year=y, money=f"{m:,}") for y, m in after["net"].items()),
+            commitment=f"{years['commitment'].sum():,}",
+        ),
+        *budget_notes(budget, allocations),
+    ]
+    return "\n".join(f"- {line}" for line in lines)

@@ -1,0 +1,93 @@
+"""``report.xlsx``: one sheet a table, numbers as numbers, codes as text, ready to print."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xlsxwriter
+
+from zjtx_alloc.report.tables import FORMATS, Table
+
+_CREATED = datetime(2024, 6, 14)  # the notice's date: a fixed one, so that the same inputs give the same bytes
+_HEADER_ROW = 2
+_WIDEST = 44
+
+
+def write_workbook(path: Path, tables: list[Table], heading: str) -> Path:
+    """Write the tables, a sheet each named by its title, under a common heading."""
+    with xlsxwriter.Workbook(str(path)) as book:
+        book.set_properties({"title": heading, "created": _CREATED})
+        styles = _styles(book)
+        for table in tables:
+            _write_sheet(book.add_worksheet(table.title), table, heading, styles)
+    return path
+
+
+def _styles(book: Any) -> dict[str, Any]:
+    base = {"font_name": "等线", "font_size": 10, "valign": "vcenter"}
+    cell = base | {"border": 1, "border_color": "#BFBFBF"}
+    styles = {
+        "heading": book.add_format(base | {"bold": True, "font_size": 14}),
+        "note": book.add_format(base | {"font_size": 9, "font_color": "#555555", "text_wrap": True, "valign": "top"}),
+        "header": book.add_format(cell | {"bold": True, "text_wrap": True, "bg_color": "#EEF4F9"}),
+    }
+    for kind, (_, number) in FORMATS.items():
+        look = cell | {"num_format": number, "text_wrap": kind == "text"}
+        styles[kind] = book.add_format(look)
+        styles[f"total {kind}"] = book.add_format(look | {"bold": True, "bg_color": "#F2F2F2"})
+    return styles
+
+
+def _write_sheet(sheet: Any, table: Table, heading: str, styles: dict[str, Any]) -> None:
+    columns = list(table.frame.columns)
+    sheet.write_string(0, 0, f"{heading}　{table.title}", styles["heading"])
+    sheet.set_row(0, 24)
+    for number, column in enumerate(columns):
+        sheet.write_string(_HEADER_ROW, number, column, styles["header"])
+        sheet.set_column(number, number, _width(table, column))
+    for number, row in enumerate(table.frame.itertuples(index=False), start=_HEADER_ROW + 1):
+        is_total = table.has_total and number == _HEADER_ROW + len(table.frame)
+        for place, (column, value) in enumerate(zip(columns, row, strict=True)):
+            kind = table.kinds[column]
+            _write_cell(sheet, (number, place), value, kind, styles[f"total {kind}" if is_total else kind])
+    _write_notes(sheet, table, styles["note"])
+    sheet.freeze_panes(_HEADER_ROW + 1, 2 if len(columns) > 3 else 0)
+    _print_setup(sheet)
+
+
+def _write_cell(sheet: Any, place: tuple[int, int], value: Any, kind: str, style: Any) -> None:
+    if pd.isna(value):
+        sheet.write_blank(*place, None, style)
+    elif kind == "text":
+        sheet.write_string(*place, str(value), style)
+    else:
+        sheet.write_number(*place, float(value), style)
+
+
+def _write_notes(sheet: Any, table: Table, style: Any) -> None:
+    widths = sum(_width(table, column) for column in table.frame.columns)
+    last = max(len(table.frame.columns) - 1, 1)
+    for number, note in enumerate(table.notes, start=_HEADER_ROW + len(table.frame) + 2):
+        sheet.merge_range(number, 0, number, last, note, style)
+        sheet.set_row(number, 13 * -(-2 * len(note) // max(int(widths), 1)) + 3)
+
+
+def _width(table: Table, column: str) -> float:
+    """Column width in characters; a Chinese character takes two."""
+    shown = [FORMATS[table.kinds[column]][0].format(v) for v in table.frame[column] if not pd.isna(v)]
+    longest = max([_columns(text) for text in shown] + [_columns(column) / 2, 6])
+    return min(longest + 2, _WIDEST)
+
+
+def _columns(text: str) -> int:
+    return sum(2 if ord(character) > 0x2E80 else 1 for character in text)
+
+
+def _print_setup(sheet: Any) -> None:
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.6)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(_HEADER_ROW)
+    sheet.set_footer("&C第 &P 页，共 &N 页")
