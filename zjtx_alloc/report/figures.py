@@ -4,7 +4,7 @@ This room alone knows the fonts. Every figure carries its marks and its assumpti
 """
 
 import io
-import textwrap
+import re
 from functools import cache
 from typing import Any
 
@@ -27,7 +27,7 @@ from zjtx_alloc.resources import shipped
 # Okabe & Ito (2008): distinct to colour-blind readers.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8C8C8C"
 BATCH_COLOURS = (BLUE, ORANGE, GREEN)
-_NOTE_WIDTH = 62  # Chinese characters a line at the foot
+_NOTE_WIDTH = 66  # Chinese characters a line at the foot
 _WAN_TO_YI = 10_000
 
 
@@ -158,6 +158,15 @@ def budget_figure(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -
 
 
 def _foot(figure: Figure, text: str) -> None:
-    """Assumption and marks under the figure, wrapped by characters, since Chinese has no spaces."""
-    lines = textwrap.wrap(text, _NOTE_WIDTH)
-    figure.supxlabel("\n".join(lines), fontsize=7.5, color="#555555", x=0.01, ha="left")
+    """Assumptions and marks under the figure."""
+    figure.supxlabel(_wrapped(text), fontsize=7.5, color="#555555", x=0.01, ha="left")
+
+
+def _wrapped(text: str) -> str:
+    """Break lines between characters, but within no number or word and before no closing mark."""
+    lines = [""]
+    for piece in re.findall(r"[A-Za-z0-9.%&]+|.[，。；：、）”]*", text):
+        if len(lines[-1]) + len(piece) > _NOTE_WIDTH:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(lines)

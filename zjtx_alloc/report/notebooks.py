@@ -46,7 +46,7 @@ def run_notebook(name: str, parameters: dict[str, str], executed: Path) -> Path:
     return executed
 
 
-def page(executed: Path, path: Path) -> Path:
+def page(executed: Path, path: Path, scenario: str) -> Path:
     """Write an executed notebook as one HTML file: code hidden, nothing loaded from anywhere."""
     import nbformat  # noqa: PLC0415
     from nbconvert import HTMLExporter  # noqa: PLC0415
@@ -63,6 +63,6 @@ def page(executed: Path, path: Path) -> Path:
     notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "markdown" or cell.outputs]
     body, _ = exporter.from_notebook_node(notebook)
     frame = string.Template(shipped("data", "page.html").read_text(encoding="utf-8"))
-    title = html.escape(say(f"page.{path.stem}"))
+    title = html.escape(say(f"page.{path.stem}", scenario=scenario))
     path.write_text(frame.substitute(title=title, body=body), encoding="utf-8", newline="\n")
     return path

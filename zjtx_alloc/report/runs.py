@@ -18,7 +18,7 @@ from zjtx_alloc.budget.accounts import BudgetForecast, cohorts, forecast_budget
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import load_award
-from zjtx_alloc.report import tables
+from zjtx_alloc.report import allocation_tables, budget_tables, tables
 from zjtx_alloc.report.notebooks import page, run_notebook
 from zjtx_alloc.report.workbook import write_workbook
 from zjtx_alloc.resources import shipped
@@ -104,7 +104,7 @@ def _tables_written(
 
 
 def _write_page(name: str, parameters: dict[str, str], work: Path, folder: Path) -> Path:
-    return page(run_notebook(name, parameters, work / f"{name}.ipynb"), folder / f"{name}.html")
+    return page(run_notebook(name, parameters, work / f"{name}.ipynb"), folder / f"{name}.html", folder.name)
 
 
 def _facts_file(panel: Panel | None, work: Path) -> str:
@@ -118,19 +118,19 @@ def _facts_file(panel: Panel | None, work: Path) -> str:
 
 def _sheets(allocation: Allocation, budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> list[tables.Table]:
     return [
-        tables.allocation_table(allocation),
-        tables.region_table(allocation),
-        tables.contribution_table(allocation),
-        tables.decision_table(allocation),
-        tables.batch_table(budget, allocations),
-        tables.year_table(budget, allocations),
-        tables.unit_year_table(budget, allocations),
-        tables.factor_table(allocation),
-        tables.assumption_table(allocation),
-        tables.rule_table(allocation),
-        tables.estimate_table(allocation),
-        tables.source_table(allocation),
-        tables.award_table(budget.award),
+        allocation_tables.allocation_table(allocation),
+        allocation_tables.region_table(allocation),
+        allocation_tables.contribution_table(allocation),
+        allocation_tables.decision_table(allocation),
+        budget_tables.batch_table(budget, allocations),
+        budget_tables.year_table(budget, allocations),
+        budget_tables.unit_year_table(budget, allocations),
+        allocation_tables.factor_table(allocation),
+        allocation_tables.assumption_table(allocation),
+        allocation_tables.rule_table(allocation),
+        allocation_tables.estimate_table(allocation),
+        allocation_tables.source_table(allocation),
+        budget_tables.award_table(budget.award),
     ]
 
 

@@ -1,0 +1,90 @@
+"""The tables of a budget report, each a function of a forecast and the allocations it rests on."""
+
+import pandas as pd
+
+from zjtx_alloc.allocation import Allocation
+from zjtx_alloc.budget.accounts import BudgetForecast
+from zjtx_alloc.messages import header, say
+from zjtx_alloc.policy import Award
+from zjtx_alloc.report.notes import budget_notes, marks_note
+from zjtx_alloc.report.tables import Table, titled
+
+
+def batch_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Table:
+    """The batches of a budget: totals, what they rest on, firms and commitment."""
+    approved = {cohort.name: int(cohort.approved.sum()) for cohort in budget.cohorts}
+    rows = [
+        {
+            "batch": say("table.batch", batch=a.scenario.batch),
+            "scenario": a.scenario.name,
+            "total": a.scenario.total,
+            "total_status": say(f"status.{a.scenario.total_status}"),
+            "approval_rate": float(a.scenario.approval.exact),
+            "approved": approved[str(a.scenario.batch)],
+            "commitment": approved[str(a.scenario.batch)] * budget.award.amount,
+            "note": a.scenario.assumptions.get("total", ""),
+        }
+        for a in allocations
+    ]
+    kinds = {
+        "batch": "text", "scenario": "text", "total": "count", "total_status": "text", "approval_rate": "share",
+        "approved": "count", "commitment": "money", "note": "text",
+    }  # fmt: skip
+    return titled("batches", pd.DataFrame(rows), kinds, *budget_notes(budget, allocations))
+
+
+def year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Table:
+    """Commitment beside cash, by fiscal year and batch, and the totals by year."""
+    by_batch = budget.by_batch_and_year().reset_index()
+    names = {str(a.scenario.batch): _batch_name(a) for a in allocations}
+    by_batch["batch"] = by_batch["batch"].map(names)
+    by_year = budget.by_year().reset_index().assign(batch=say("table.all_batches"))
+    shared = by_batch["fiscal_year"].value_counts().loc[lambda batches: batches > 1].index
+    frame = pd.concat([by_batch, by_year[by_year["fiscal_year"].isin(shared)]])
+    frame = frame.sort_values("fiscal_year", kind="stable")
+    total = by_year.drop(columns=["fiscal_year", "batch"]).sum().to_dict()
+    frame = pd.concat([frame, pd.DataFrame([total | {"fiscal_year": say("table.total"), "batch": ""}])])
+    frame["fiscal_year"] = frame["fiscal_year"].astype(str)
+    money = dict.fromkeys(["commitment", "due", "recovered", "net", "direct", "empowerment"], "money")
+    return titled(
+        "years",
+        frame,
+        {"fiscal_year": "text", "batch": "text"} | money,
+        *budget_notes(budget, allocations),
+        has_total=True,
+    )
+
+
+def unit_year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Table:
+    """Net payments by unit and fiscal year, with totals both ways."""
+    names = allocations[0].panel.units["short_name"]
+    frame = budget.table.pivot_table(index="code", columns="fiscal_year", values="net", aggfunc="sum")
+    frame = frame.reindex(names.index)
+    frame.columns = [say("table.year", year=year) for year in frame.columns]
+    years = list(frame.columns)
+    frame[header("sum")] = frame.sum(axis=1)
+    frame.loc[""] = frame.sum()
+    frame.insert(0, header("short_name"), [*names, say("table.total")])
+    frame[header("estimated")] = [
+        *allocations[0].entitlement.estimated.gt(0).map({True: say("mark.estimated"), False: ""}),
+        "",
+    ]
+    frame = frame.rename_axis(header("code")).reset_index()
+    kinds = {header("code"): "text", header("short_name"): "text"} | dict.fromkeys([*years, header("sum")], "money")
+    kinds |= {header("estimated"): "text"}
+    notes = (*budget_notes(budget, allocations), say("note.net"), *marks_note(allocations[0]))
+    return Table(say("title.unit_years"), frame, kinds, notes, has_total=True)
+
+
+def award_table(award: Award) -> Table:
+    """The award's parameters with clause and the notice's words."""
+    frame = award.parameters.reset_index()
+    frame["parameter"] = frame["parameter"].map(lambda name: say(f"parameter.{name}"))
+    frame["assumed"] = frame["assumed"].map({True: say("status.assumed"), False: say("status.quoted")})
+    kinds = dict.fromkeys(["parameter", "value", "measure", "effective", "clause", "quote", "assumed", "note"], "text")
+    return titled("award", frame, kinds, say("note.award", title=award.title, number=award.number))
+
+
+def _batch_name(allocation: Allocation) -> str:
+    status = say(f"status.{allocation.scenario.total_status}")
+    return say("table.batch_status", batch=allocation.scenario.batch, status=status)
