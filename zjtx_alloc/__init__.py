@@ -9,7 +9,8 @@ from zjtx_alloc.policy import Award, load_award
 from zjtx_alloc.quota.engines import Solution, solve
 from zjtx_alloc.quota.problem import Group, QuotaProblem, Rule
 from zjtx_alloc.report.runs import Run, run
-from zjtx_alloc.scenario import Scenario, load_scenario, scenario_names
+from zjtx_alloc.scenario import Scenario
+from zjtx_alloc.scenario_files import load_scenario, save_scenario, scenario_names
 
 __all__ = [
     "Allocation",
@@ -40,6 +41,7 @@ __all__ = [
     "load_scenario",
     "quota_problem",
     "run",
+    "save_scenario",
     "scenario_names",
     "solve",
 ]

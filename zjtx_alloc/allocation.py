@@ -15,6 +15,7 @@ from zjtx_alloc.quota.exchange import binding
 from zjtx_alloc.quota.problem import Group, QuotaProblem, Rule
 from zjtx_alloc.scenario import DEFAULT, Change, Scenario
 from zjtx_alloc.scenario import Rule as ScenarioRule
+from zjtx_alloc.scenario_files import companion
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def allocate(panel: Panel, scenario: Scenario) -> Allocation:
 
 def allocate_programme(panel: Panel, scenario: Scenario) -> tuple[Allocation, ...]:
     """Allocate a scenario and its companions (``budget_with``), in batch order."""
-    companions = [scenario.companion(name) for name in scenario.budget_with]
+    companions = [companion(scenario, name) for name in scenario.budget_with]
     return tuple(allocate(panel, s) for s in sorted([scenario, *companions], key=lambda s: s.batch))
 
 
@@ -155,6 +156,8 @@ def _change_bounds(panel: Panel, scenario: Scenario, change: Change) -> dict[str
     Rounded outward, never narrower than one place either way.
     """
     previous = allocate(panel, _previous(scenario, change)).quota
+    if not change.raw and previous.sum() == 0:
+        raise ScenarioError(say("allocation.no_previous", scenario=scenario.name, previous=change.previous))
     scale = Fraction(1) if change.raw else Fraction(scenario.total, int(previous.sum()))
     limit = _exact(change.max_relative)
     bounds = {}
@@ -167,7 +170,7 @@ def _change_bounds(panel: Panel, scenario: Scenario, change: Change) -> dict[str
 
 def _previous(scenario: Scenario, change: Change) -> Scenario:
     """The previous batch's scenario; refuses a chain that comes back to where it began."""
-    seen, previous = {scenario.name}, scenario.companion(change.previous)
+    seen, previous = {scenario.name}, companion(scenario, change.previous)
     first = previous
     while True:
         if previous.name in seen:
@@ -175,7 +178,7 @@ def _previous(scenario: Scenario, change: Change) -> Scenario:
         seen.add(previous.name)
         if previous.change is None:
             return first
-        previous = previous.companion(previous.change.previous)
+        previous = companion(previous, previous.change.previous)
 
 
 def decisions(allocation: Allocation) -> pd.DataFrame:

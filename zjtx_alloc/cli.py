@@ -11,7 +11,7 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.panel import load_panel
 from zjtx_alloc.report.runs import run, write_csv
 from zjtx_alloc.report.tables import allocation_csv
-from zjtx_alloc.scenario import load_scenario, scenario_names
+from zjtx_alloc.scenario_files import load_scenario, scenario_names
 
 
 @click.group()

@@ -5,8 +5,10 @@ is published for some of them is subtracted, the rest is split by the indicator'
 (``data/indicators.csv``) and marked as estimated (估算).
 """
 
+import csv
 import math
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -116,15 +118,22 @@ def _table(name: str, key: str) -> pd.DataFrame:
 
 
 def _read_facts(path: Path) -> pd.DataFrame:
+    """The facts as text, indexed by the row a spreadsheet shows; blank lines count but hold no fact."""
     try:
-        facts = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            header, *rows = list(csv.reader(file, strict=True)) or [[]]
     except FileNotFoundError:
         raise DataError(say("panel.no_file", file=path)) from None
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError, OSError) as error:
+    except (UnicodeDecodeError, csv.Error, OSError) as error:
         raise DataError(say("panel.unreadable", file=path, reason=error)) from None
-    absent = [column for column in FACT_COLUMNS if column not in facts.columns]
+    absent = [column for column in FACT_COLUMNS if column not in header]
     if absent:
         raise DataError(say("panel.no_column", file=path.name, columns="、".join(absent)))
+    numbered = {number: row for number, row in enumerate(rows, start=2) if any(row)}
+    ragged = [str(number) for number, row in numbered.items() if len(row) != len(header)]
+    if ragged:
+        raise DataError(say("panel.ragged", file=path.name, rows="、".join(ragged), count=len(header)))
+    facts = pd.DataFrame(list(numbered.values()), index=list(numbered), columns=header, dtype=str)
     return facts[list(FACT_COLUMNS)]
 
 
@@ -151,7 +160,7 @@ def _problems(facts: pd.DataFrame, units: pd.DataFrame, indicators: pd.DataFrame
     }
     found = [(row, column, kind) for (column, kind), mask in wrong.items() for row in facts.index[mask]]
     return [
-        say("panel.problem", row=row + 2, column=column, value=facts.at[row, column], what=say(f"fact.{kind}"))
+        say("panel.problem", row=row, column=column, value=facts.at[row, column], what=say(f"fact.{kind}"))
         for row, column, kind in sorted(found)
     ]
 
@@ -177,7 +186,8 @@ def _cells(facts: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
         rule = str(indicators.at[fact["indicator"], "split_by"])
         parts = _split(fact, rest, unknown, rule, held) if len(unknown) > 1 else dict.fromkeys(unknown, rest)
         cells += [_cell(fact, u, part, estimated=len(unknown) > 1) for u, part in parts.items()]
-    return pd.DataFrame(cells).set_index([*series, "code"]).sort_index()
+    columns = [*series, "code", "value", "estimated", "status", "source", "note"]
+    return pd.DataFrame(cells, columns=columns).set_index(columns[:3]).sort_index()
 
 
 def _cell(fact: _Fact, code: str, value: float, *, estimated: bool) -> _Fact:
@@ -187,10 +197,12 @@ def _cell(fact: _Fact, code: str, value: float, *, estimated: bool) -> _Fact:
 
 def _rest(fact: _Fact, known: list[float], open_units: bool) -> float:
     """What of a province's figure is left for its units without a figure of their own."""
-    parts = math.fsum(known)
-    if parts > fact["value"] or (parts != fact["value"] and not open_units):
+    # As decimals, since 0.1 + 0.2 is 0.3 in a table.
+    rest = Decimal(repr(fact["value"])) - sum(Decimal(repr(value)) for value in known)
+    if rest < 0 or (rest and not open_units):
+        parts = Decimal(repr(fact["value"])) - rest
         raise DataError(say("panel.parts_differ", name=_what(fact), value=fact["value"], parts=parts))
-    return float(fact["value"] - parts)
+    return float(rest)
 
 
 def _split(

@@ -180,7 +180,8 @@ def _all_completed(approved: pd.Series) -> pd.DataFrame:
 
 def checked_outcomes(name: str, approved: pd.Series, outcomes: pd.DataFrame) -> pd.DataFrame:
     """Return the outcomes as int64 in the order of ``approved``, or raise DataError naming the units."""
-    if set(outcomes.columns) != set(OUTCOMES) or set(outcomes.index) != set(approved.index):
+    same_units = outcomes.index.is_unique and set(outcomes.index) == set(approved.index)
+    if set(outcomes.columns) != set(OUTCOMES) or not same_units:
         raise DataError(say("budget.outcome_form", name=name, columns="、".join(OUTCOMES)))
     table = outcomes.reindex(approved.index)[list(OUTCOMES)]
     whole = table.ge(0).all(axis=1) & table.mod(1).eq(0).all(axis=1)

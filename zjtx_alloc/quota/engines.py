@@ -7,7 +7,7 @@ import pandas as pd
 from zjtx_alloc.errors import InfeasibleError, SolverError
 from zjtx_alloc.messages import say
 from zjtx_alloc.quota.exchange import improving_move, polished, tied_sets
-from zjtx_alloc.quota.model import ModelAnswer, is_proven, solve_model
+from zjtx_alloc.quota.model import meets, solve_model
 from zjtx_alloc.quota.problem import QuotaProblem
 
 
@@ -28,7 +28,9 @@ class Solution:
         (with crossing rules: as far as moves of one place show).
     proof : str
         ``exchange``: no allowed move of one place improves it, compared in integers, which proves
-        it under nested rules; ``bound``: its cost meets the solver's lower bound within 1e-6.
+        it under nested rules. Where rules cross, its cost meets a lower bound within 1e-6: ``dual``, one
+        from the LP's prices recomputed exactly outside the solver; ``bound``, the solver's own, where the
+        rules left the LP fractional.
     """
 
     quota: pd.Series
@@ -55,30 +57,31 @@ def solve(problem: QuotaProblem) -> Solution:
     if answer is None:
         rules = "、".join(row.name for row in problem.rows) or "—"
         raise InfeasibleError(say("quota.infeasible", rules=rules))
-    if not is_proven(problem, answer):
-        raise SolverError(say("solver.unproven"))
     places = polished(problem, answer.places)
     if not problem.nested:
         places = _largest_in_order(problem, places)
-    verify(problem, places, answer)
+    verify(problem, places, answer.bound)
     quota = pd.Series(places, index=problem.entitlement.index, dtype="int64", name="quota")
     return Solution(
         quota=quota,
         cost=float(problem.cost(places)),
         engine="model",
         ties=tied_sets(problem, places),
-        proof="exchange" if problem.nested else "bound",
+        proof="exchange" if problem.nested else answer.proof,
     )
 
 
-def verify(problem: QuotaProblem, places: list[int], answer: ModelAnswer) -> None:
-    """Raise SolverError unless the places keep every rule and are proven optimal. Uses no solver."""
+def verify(problem: QuotaProblem, places: list[int], bound: float) -> None:
+    """Raise SolverError unless the places keep every rule and are proven optimal. Uses no solver.
+
+    Nested rules need no bound: the absence of an improving move proves the optimum.
+    """
     broken = problem.violations(places)
     if broken:
         raise SolverError(say("solver.broken", what="；".join(broken)))
     if improving_move(problem, places) is not None:
         raise SolverError(say("solver.not_best"))
-    if not problem.nested and not is_proven(problem, ModelAnswer(places, answer.bound)):
+    if not problem.nested and not meets(bound, float(problem.cost(places))):
         raise SolverError(say("solver.unproven"))
 
 

@@ -10,12 +10,14 @@ solved only where a vertex is not.
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 import highspy
 import pulp
 
 from zjtx_alloc.errors import SolverError
 from zjtx_alloc.messages import say
+from zjtx_alloc.quota.bound import dual_bound
 from zjtx_alloc.quota.problem import BILLION, QuotaProblem
 
 _TOLERANCE = 1e-6
@@ -23,10 +25,14 @@ _TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class ModelAnswer:
-    """Integer places by position, and the solver's lower bound on the cost of any answer."""
+    """Integer places by position, a lower bound on the cost of any answer, and where the bound is from.
+
+    ``proof``: ``dual`` (the LP's prices, recomputed exactly) or ``bound`` (the solver's word, for a MIP).
+    """
 
     places: list[int]
     bound: float
+    proof: str
 
 
 def solve_model(problem: QuotaProblem, cutoff: float = math.inf) -> ModelAnswer | None:
@@ -46,14 +52,13 @@ def solve_model(problem: QuotaProblem, cutoff: float = math.inf) -> ModelAnswer 
         values, bound = answer
         places = [round(value) for value in values]
         if all(abs(value - x) <= _TOLERANCE for value, x in zip(values, places, strict=True)):
-            return ModelAnswer(places, bound)
+            return ModelAnswer(places, bound, "dual" if category == pulp.LpContinuous else "bound")
     raise SolverError(say("solver.fraction"))
 
 
-def is_proven(problem: QuotaProblem, answer: ModelAnswer) -> bool:
-    """Whether the answer's own cost meets the solver's bound."""
-    cost = float(problem.cost(answer.places))
-    return cost <= answer.bound + _slack(cost)
+def meets(bound: float, cost: float) -> bool:
+    """Whether a cost meets a lower bound, within a millionth."""
+    return cost <= bound + _slack(cost)
 
 
 def _slack(cost: float) -> float:
@@ -87,18 +92,21 @@ def _solve_once(problem: QuotaProblem, chords: list[set[int]], category: str) ->
     model = pulp.LpProblem("quota", pulp.LpMinimize)
     span = range(len(problem.lower))
     x = [model.add_variable(f"x{i}", problem.lower[i], problem.upper[i], category) for i in span]
-    t = [model.add_variable(f"t{i}", 0) for i in span]
-    model.setObjective(pulp.lpSum(t))
+    # t is e times the cost beyond that of the lower bound: tiny entitlements then leave the rows well scaled.
+    exact = [Fraction(e, BILLION) for e in problem.billionths]
+    least = [(problem.lower[i] - exact[i]) ** 2 for i in span]
+    t = [model.add_variable(f"t{i}", -float(least[i])) for i in span]
+    model.setObjective(pulp.lpSum(float(1 / e) * t[i] for i, e in enumerate(exact) if e))
     model.addConstraint(pulp.lpSum(x) == problem.total, "total")
     for number, row in enumerate(problem.rows):
         weighted = pulp.lpSum(w * x[i] for i, w in enumerate(row.weights) if w)
         model.addConstraint(weighted >= row.lower, f"lower{number}")
         model.addConstraint(weighted <= row.upper, f"upper{number}")
-    for i in span:
-        e = problem.billionths[i] / BILLION
+    for i, e in enumerate(exact):
         for k in sorted(chords[i]):
-            slope, start = (2 * k + 1) / e - 2, (k - e) ** 2 / e
-            model.addConstraint(t[i] >= slope * x[i] + (start - slope * k), f"chord{i}_{k}")
+            slope = 2 * k + 1 - 2 * e
+            start = (k - e) ** 2 - least[i] - slope * k
+            model.addConstraint(t[i] >= float(slope) * x[i] + float(start), f"chord{i}_{k}")
     # threads: another number later in the same process silently ends in "not solved".
     model.solve(pulp.HiGHS(msg=False, threads=1, gapRel=0.0, gapAbs=0.0))
     solver = model.solverModel
@@ -107,6 +115,9 @@ def _solve_once(problem: QuotaProblem, chords: list[set[int]], category: str) ->
         return None
     if status != highspy.HighsModelStatus.kOptimal:
         raise SolverError(say("solver.status", status=solver.modelStatusToString(status)))
-    info = solver.getInfo()
-    bound = info.mip_dual_bound if category == pulp.LpInteger else info.objective_function_value
-    return [float(v.value()) for v in x], float(bound)
+    values = [float(v.value()) for v in x]
+    if category == pulp.LpInteger:
+        return values, float(solver.getInfo().mip_dual_bound) + float(problem.cost(problem.lower))
+    duals = list(solver.getSolution().row_dual)
+    pairs = duals[1 : 1 + 2 * len(problem.rows)]
+    return values, float(dual_bound(problem, duals[0], list(zip(pairs[::2], pairs[1::2], strict=True))))

@@ -89,7 +89,7 @@ def allocation_summary(allocation: Allocation) -> str:
         if len(held)
         else say("summary.unbound"),
         _ties(allocation),
-        say("summary.proof_exchange" if allocation.solution.proof == "exchange" else "summary.proof_bound"),
+        say(f"summary.proof_{allocation.solution.proof}"),
         say("note.weights"),
         *marks_note(allocation),
     ]

@@ -22,7 +22,8 @@ from zjtx_alloc.report import allocation_tables, budget_tables, tables
 from zjtx_alloc.report.notebooks import page, run_notebook
 from zjtx_alloc.report.workbook import write_workbook
 from zjtx_alloc.resources import shipped
-from zjtx_alloc.scenario import Scenario, load_scenario
+from zjtx_alloc.scenario import Scenario
+from zjtx_alloc.scenario_files import load_scenario, save_bundle
 
 NOTEBOOKS = ("allocation", "budget")
 _PACKAGES = ("zjtx_alloc", "pandas", "numpy", "pulp", "highspy", "matplotlib", "papermill", "nbconvert", "xlsxwriter")
@@ -72,7 +73,7 @@ def run(scenario: Scenario | str | Path, out: str | Path = "reports", panel: Pan
     folder = Path(out) / scenario.name
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as work, tqdm(total=len(NOTEBOOKS) + 3, leave=False) as bar:
-        parameters = {"scenario": str(scenario.bundle(Path(work))), "data": _facts_file(panel, Path(work))}
+        parameters = {"scenario": str(save_bundle(scenario, Path(work))), "data": _facts_file(panel, Path(work))}
         # Two kernels side by side, in threads since papermill only waits, while this one writes the rest.
         with ThreadPoolExecutor(max_workers=len(NOTEBOOKS)) as pool:
             pages = [pool.submit(_write_page, name, parameters, Path(work), folder) for name in NOTEBOOKS]

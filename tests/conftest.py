@@ -1,0 +1,62 @@
+"""Shared fixtures: the shipped panel and baseline, and writers of small files."""
+
+import csv
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+import zjtx_alloc as za
+from zjtx_alloc.panel import FACT_COLUMNS
+
+# The same examples on every run: a red test must be red again tomorrow.
+settings.register_profile(
+    "repeatable", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session")
+def panel():
+    """The panel of the shipped facts."""
+    return za.load_panel()
+
+
+@pytest.fixture(scope="session")
+def baseline():
+    """The shipped scenario of batch 1."""
+    return za.load_scenario("2024-baseline")
+
+
+@pytest.fixture(scope="session")
+def allocation(panel, baseline):
+    """Batch 1, allocated."""
+    return za.allocate(panel, baseline)
+
+
+@pytest.fixture
+def write_scenario(tmp_path):
+    """Write a scenario file into the test's own folder; returns its path."""
+
+    def write(text, name="trial.toml"):
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def write_facts(tmp_path):
+    """Write facts, a tuple (unit, scope, indicator, period, value, measure) each; returns the path."""
+
+    def write(*facts, name="facts.csv"):
+        path = tmp_path / name
+        with path.open("w", encoding="utf-8", newline="") as file:
+            table = csv.DictWriter(file, FACT_COLUMNS, restval="")
+            table.writeheader()
+            keys = ("unit", "scope", "indicator", "period", "value", "measure")
+            for fact in facts:
+                table.writerow({"source": "nbs-gdp"} | dict(zip(keys, fact, strict=True)))
+        return path
+
+    return write

@@ -1,0 +1,258 @@
+"""Two oracles for the engine: every integer vector of small problems, and another solver on 37 units.
+
+The first is exact: fractions, the rules as they are written, the tie rule by its definition. The second
+is the textbook model with a binary for each place of each unit, solved by ``scipy.optimize.milp``.
+"""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_array
+
+import zjtx_alloc as za
+
+BILLION = 10**9
+
+
+@dataclass(frozen=True)
+class Case:
+    """A small problem; entitlements in billionths, rows as (coefficients by label, lower, upper)."""
+
+    total: int
+    due: dict[str, int]
+    bounds: dict[str, tuple[int, int]] = field(default_factory=dict)
+    groups: tuple = ()
+    rules: tuple = ()
+
+    def box(self):
+        """Floor and cap of each unit."""
+        return [self.bounds.get(label, (0, self.total)) for label in self.due]
+
+    def problem(self):
+        """The case as the package takes it."""
+        low, high = zip(*self.box(), strict=True)
+        return za.QuotaProblem(
+            self.total,
+            pd.Series({label: e / BILLION for label, e in self.due.items()}),
+            pd.Series(low, index=list(self.due)),
+            pd.Series(high, index=list(self.due)),
+            tuple(za.Group(f"g{i}", *group) for i, group in enumerate(self.groups)),
+            tuple(za.Rule(f"r{i}", *rule) for i, rule in enumerate(self.rules)),
+        )
+
+
+def best(case):
+    """All optimal vectors by enumeration, the official one first; none if no vector is feasible."""
+    labels, due = list(case.due), list(case.due.values())
+    rows = [(dict.fromkeys(members, 1), low, high) for members, low, high in case.groups] + list(case.rules)
+    order = sorted(range(len(due)), key=lambda i: (-due[i], labels[i]))
+    # A unit with e = 0 takes only its floor.
+    box = [(low, high if e else min(low, high)) for (low, high), e in zip(case.box(), due, strict=True)]
+    found, least = [], None
+    for x in vectors(case.total, box):
+        if not all(holds(dict(zip(labels, x, strict=True)), row) for row in rows):
+            continue
+        cost = sum(Fraction((places * BILLION - e) ** 2, e) for places, e in zip(x, due, strict=True) if e)
+        if least is None or cost < least:
+            found, least = [], cost
+        if cost == least:
+            found.append(x)
+    return sorted(found, key=lambda x: [-x[i] for i in order])
+
+
+def vectors(total, box):
+    """Every integer vector of the box with this sum."""
+    if not box:
+        return [()] if total == 0 else []
+    low, high = box[0]
+    return [(x, *rest) for x in range(low, min(high, total) + 1) for rest in vectors(total - x, box[1:])]
+
+
+def holds(places, row):
+    coefficients, low, high = row
+    value = sum(weight * places[label] for label, weight in coefficients.items())
+    return (low is None or low <= value) and (high is None or value <= high)
+
+
+def check(case):
+    """The engine's whole answer, or its refusal, against the enumeration."""
+    optimal = best(case)
+    problem = case.problem()
+    try:
+        solution = za.solve(problem)
+    except za.InfeasibleError:
+        assert optimal == []
+        return
+    assert tuple(solution.quota) == (optimal[0] if optimal else None)
+    if problem.nested:
+        # A unit could move at no cost exactly if its number differs among the optimal vectors.
+        numbers = zip(case.due, zip(*optimal, strict=True), strict=True)
+        assert {label for tied in solution.ties for label in tied} == {u for u, x in numbers if len(set(x)) > 1}
+
+
+LABELS = list("ABCDE")
+ORDINARY = st.just(0) | st.integers(BILLION // 100, 5 * BILLION)
+TIED = st.sampled_from([0, BILLION // 2, BILLION, BILLION, 3 * BILLION // 2, 2 * BILLION])
+EXTREME = st.sampled_from([0, 1, 1000, 10**6, BILLION, 2 * BILLION, 10**15])
+THIRDS = st.builds(Fraction, st.integers(-12, 18), st.integers(1, 3))
+
+
+@st.composite
+def cases(draw, due, rows):
+    """A case whose entitlements come from ``due``; ``rows``: none, nested, crossing or linear."""
+    labels = draw(st.permutations(LABELS))[: draw(st.integers(1, 5))]
+    total = draw(st.integers(0, 8))
+    floor = st.sampled_from([0, 0, 0, 0, 1, 2])
+    cap = st.sampled_from([total, total, total, 2, 3, 5])
+    limit = st.none() | st.integers(0, 5)
+    cut = draw(st.integers(1, len(labels)))
+    members = {
+        "none": [],
+        "nested": [labels[:cut], labels[: draw(st.integers(1, cut))], labels[cut:] or labels],
+        "crossing": draw(st.lists(st.lists(st.sampled_from(labels), min_size=1, unique=True), min_size=2, max_size=3)),
+        "linear": [],
+    }[rows]
+    coefficients = st.dictionaries(st.sampled_from(labels), THIRDS, min_size=1)
+    rule = st.tuples(coefficients, st.none() | THIRDS, st.none() | THIRDS)
+    return Case(
+        total,
+        {label: draw(due) for label in labels},
+        {label: (draw(floor), draw(cap)) for label in labels},
+        tuple((tuple(group), draw(limit), draw(limit)) for group in members),
+        tuple(draw(st.lists(rule, min_size=1, max_size=2))) if rows == "linear" else (),
+    )
+
+
+@pytest.mark.parametrize("rows", ["none", "nested", "crossing", "linear"])
+@pytest.mark.parametrize("due", [ORDINARY, TIED], ids=["ordinary", "tied"])
+def test_small_problems_against_every_vector(due, rows):
+    settings(max_examples=200)(given(cases(due, rows))(check))()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rows", ["none", "nested", "crossing", "linear"])
+@pytest.mark.parametrize("due", [ORDINARY, TIED, EXTREME], ids=["ordinary", "tied", "extreme"])
+def test_many_small_problems_against_every_vector(due, rows):
+    settings(max_examples=3000)(given(cases(due, rows))(check))()
+
+
+# A place for 1e-9 costs a thousand million, for 1e6 a millionth: no tolerance may stand between them.
+EXTREMES = {
+    "plain": Case(3, {"A": 1000, "B": 2 * BILLION, "C": 1}),
+    "plain with bounds": Case(7, {"A": 10**6, "B": 1}, {"A": (0, 4), "B": (1, 7)}),
+    "crumbs": Case(8, {"A": 1, "B": 2, "C": 1000, "D": 3}),
+    "wide": Case(8, {"A": 1, "B": 1000, "C": 10**15, "D": 10**15}, {"C": (0, 3), "D": (0, 3)}),
+    "nested": Case(
+        8, {"A": 10**15, "B": 10**15, "C": 1, "D": 1000}, {"A": (0, 3), "D": (0, 5)}, ((("A", "B", "C"), 3, 5), (("C",), 3, 5))
+    ),
+    "crossing": Case(
+        6, {"A": 7, "B": 2 * BILLION, "C": 7, "D": 1000, "E": 2 * BILLION}, {}, ((("A", "B", "C", "D"), 2, 3), (("A", "E"), 1, 5))
+    ),
+    "linear": Case(
+        6, {"A": 1, "B": BILLION, "C": 10**6}, {}, ((("C",), 2, 5), (("A",), 1, 3)),
+        (({"B": Fraction(-4), "A": Fraction(1), "C": Fraction(-1, 2)}, Fraction(-3), None),),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", EXTREMES)
+def test_extreme_entitlements_against_every_vector(case):
+    check(EXTREMES[case])
+
+
+@settings(max_examples=200)
+@given(case=cases(EXTREME, "none") | cases(EXTREME, "nested"))
+@example(case=EXTREMES["plain"])
+def test_mixed_extremes_under_nested_rules_against_every_vector(case):
+    check(case)
+
+
+@settings(max_examples=200)
+@given(case=cases(EXTREME, "crossing") | cases(EXTREME, "linear"))
+@example(case=EXTREMES["linear"])
+def test_mixed_extremes_under_crossing_rules_against_every_vector(case):
+    check(case)
+
+
+def milp_quota(problem, without=None):
+    """Places by another solver: a binary a place, priced at its exact increase of the cost.
+
+    ``without``: a quota to exclude, so that the best of all others comes out.
+    """
+    e, low, high = problem.entitlement.to_numpy(), problem.floor.to_numpy(), problem.cap.to_numpy()
+    unit = np.repeat(np.arange(len(e)), high)
+    place = np.concatenate([np.arange(1, top + 1) for top in high])
+    sums = csr_array((np.ones(len(unit)), (unit, np.arange(len(unit)))), shape=(len(e), len(unit)))
+    rows = [LinearConstraint(sums, low, high), LinearConstraint(np.ones((1, len(unit))), problem.total, problem.total)]
+    for group in problem.groups:
+        inside = np.isin(problem.entitlement.index, group.members)[unit][None, :]
+        rows.append(
+            LinearConstraint(inside.astype(float), group.floor or 0, problem.total if group.cap is None else group.cap)
+        )
+    for rule in problem.rules:
+        weights = np.array([float(rule.coefficients.get(label, 0)) for label in problem.entitlement.index])
+        bounds = [(-np.inf, np.inf)[i] if b is None else float(b) for i, b in enumerate((rule.lower, rule.upper))]
+        rows.append(LinearConstraint(weights[unit][None, :], *bounds))
+    if without is not None:
+        taken = place <= without.to_numpy()[unit]
+        rows.append(LinearConstraint(np.where(taken, -1.0, 1.0)[None, :], 1 - taken.sum(), np.inf))
+    price = (2 * place - 1) / e[unit] - 2
+    found = milp(
+        price, integrality=np.ones(len(unit)), bounds=Bounds(0, 1), constraints=rows, options={"mip_rel_gap": 0}
+    )
+    assert found.status in {0, 2}, found.message
+    if found.status == 2:
+        return None, np.inf
+    places = pd.Series(np.rint(sums @ found.x).astype(int), index=problem.entitlement.index)
+    return places, float(e.sum() + found.fun)
+
+
+def national(panel, seed, rows):
+    """A random problem over the 37 units: bounds, then regions or crossing groups, then linear rules."""
+    rng = np.random.default_rng(seed)
+    codes = panel.units.index
+    due = rng.lognormal(1.0, 1.0, 37)
+    due = pd.Series(due * (total := 240) / due.sum(), index=codes)
+    floor = pd.Series(rng.integers(0, 3, 37), index=codes)
+    cap = (due * rng.uniform(0.8, 1.5, 37) + 2).astype(int) + floor
+    groups, rules = [], []
+    if rows != "bounds":
+        for i, (region, members) in enumerate(codes.groupby(panel.units["region"]).items()):
+            near = round(due[members].sum() * (0.9, 1.1)[i % 2])
+            groups.append(za.Group(region, tuple(members), *((None, near) if i % 2 == 0 else (near, None))))
+    if rows in ("crossing", "linear"):
+        river = tuple(codes[rng.permutation(37)[:12]])
+        groups.append(za.Group("river", river, floor=round(due[list(river)].sum() * 1.1)))
+    if rows == "linear":
+        weights = {code: Fraction(int(w), 4) for code, w in zip(codes, rng.integers(-3, 6, 37), strict=True)}
+        value = sum(float(w) * due[code] for code, w in weights.items())
+        rules.append(za.Rule("weighted", weights, Fraction(round(value * 1.05)), Fraction(round(value * 1.2))))
+    return za.QuotaProblem(total, due, floor, cap, tuple(groups), tuple(rules))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("rows", ["bounds", "nested", "crossing", "linear"])
+def test_37_units_against_another_solver(panel, rows, seed):
+    problem = national(panel, seed, rows)
+    solution = za.solve(problem)
+    places, cost = milp_quota(problem)
+    assert solution.cost == pytest.approx(cost, abs=1e-6)
+    # The best of all other quotas costs more, so the optimum is unique and must be the very same.
+    assert milp_quota(problem, without=places)[1] > cost + 1e-6
+    assert solution.quota.to_dict() == places.to_dict()
+    assert solution.ties == ()
+
+
+def test_37_units_that_admit_nothing_for_another_solver_either(panel):
+    problem = national(panel, 0, "crossing")
+    caps = tuple(za.Group(group.name, group.members, cap=40) for group in problem.groups[:4])
+    clash = za.QuotaProblem(problem.total, problem.entitlement, problem.floor, problem.cap, caps)
+    assert milp_quota(clash)[0] is None
+    with pytest.raises(za.InfeasibleError):
+        za.solve(clash)

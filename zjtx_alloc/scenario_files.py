@@ -1,0 +1,193 @@
+"""Scenario files: a baseline plus the lines that differ, merged by key, and every mistake named."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from pydantic import BaseModel, ValidationError
+
+from zjtx_alloc.errors import ScenarioError
+from zjtx_alloc.messages import say
+from zjtx_alloc.resources import shipped
+from zjtx_alloc.scenario import DEFAULT, Approval, Change, Factor, Fixed, Group, Pool, Rule, Scenario
+from zjtx_alloc.units import find_unit, load_units
+
+
+def scenario_names() -> tuple[str, ...]:
+    """Names of the shipped scenarios."""
+    return tuple(sorted(path.stem for path in shipped("data", "scenarios").glob("*.toml")))
+
+
+def load_scenario(name_or_path: str | Path) -> Scenario:
+    """Load a scenario by shipped name (``2024-baseline``) or from a ``.toml`` file.
+
+    Raises
+    ------
+    ScenarioError
+        Naming the file, the key, the value and what is allowed.
+    """
+    path = _located(str(name_or_path), None)
+    merged = _merged(path, ())
+    try:
+        if "name" in merged:
+            raise ScenarioError(_wrong(path, "name", merged["name"], _allowed(Scenario)))
+        scenario = Scenario.model_validate({"name": path.stem} | merged)
+    except ValidationError as error:
+        raise ScenarioError(_explained(path, error)) from None
+    scenario._folder = path.parent
+    return scenario
+
+
+def companion(scenario: Scenario, reference: str) -> Scenario:
+    """Load a scenario that this one refers to: a shipped name, or a ``.toml`` beside its file."""
+    return load_scenario(_located(reference, scenario._folder))
+
+
+def save_scenario(scenario: Scenario, path: str | Path) -> Path:
+    """Write a scenario, resolved, as a TOML file that ``load_scenario`` reads back."""
+    path = Path(path)
+    path.write_text(tomli_w.dumps(scenario.resolved()), encoding="utf-8", newline="\n")
+    return path
+
+
+def save_bundle(scenario: Scenario, folder: Path) -> Path:
+    """Save a scenario into a folder together with the files it refers to; returns its path.
+
+    Raises
+    ------
+    ScenarioError
+        If two of them share a name.
+    """
+    saved: dict[str, Scenario] = {}
+    waiting = [scenario]
+    while waiting:
+        one = waiting.pop()
+        if one != saved.setdefault(one.name, one):
+            raise ScenarioError(say("scenario.same_name", name=one.name))
+        if (path := folder / f"{one.name}.toml").exists():
+            continue
+        save_scenario(one, path)
+        waiting += [companion(one, reference) for reference in one.references() if reference.endswith(".toml")]
+    return folder / f"{scenario.name}.toml"
+
+
+def _located(reference: str, folder: Path | None) -> Path:
+    if not reference.endswith(".toml"):
+        path = shipped("data", "scenarios", f"{reference}.toml")
+        if not path.is_file() or reference not in scenario_names():
+            raise ScenarioError(say("scenario.unknown", name=reference, known="、".join(scenario_names())))
+        return path
+    path = Path(reference) if folder is None else folder / reference
+    if not path.is_file():
+        raise ScenarioError(say("scenario.no_file", file=path))
+    return path
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ScenarioError(say("scenario.unreadable", file=path.name, reason=error)) from None
+
+
+def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
+    """The raw tables of a file laid over those it extends; unit names become codes first."""
+    if path.resolve() in below:
+        raise ScenarioError(say("scenario.cycle", file=path.name))
+    raw = _with_codes(_read(path), path.name)
+    parent, drops = raw.pop("extends", None), raw.pop("drop", [])
+    if not (parent is None or isinstance(parent, str)):
+        raise ScenarioError(_wrong(path, "extends", parent, say("type.string_type")))
+    if not (isinstance(drops, list) and all(isinstance(drop, str) for drop in drops)):
+        raise ScenarioError(_wrong(path, "drop", drops, say("scenario.drop_form")))
+    base = {} if parent is None else _merged(_located(parent, path.parent), (*below, path.resolve()))
+    for drop in drops:
+        _remove(base, drop, path.name)
+    return _laid_over(base, raw)
+
+
+def _laid_over(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+    both = {k: _laid_over(base[k], v) for k, v in top.items() if isinstance(v, dict) and isinstance(base.get(k), dict)}
+    return base | top | both
+
+
+def _remove(base: dict[str, Any], drop: str, file: str) -> None:
+    *path, last = [""] if not drop else [part.strip("\"'") for part in re.findall(r'"[^"]*"|\'[^\']*\'|[^.]+', drop)]
+    table: Any = base
+    for key in path:
+        table = table.get(key) if isinstance(table, dict) else None
+    if isinstance(table, dict) and last not in table:
+        last = find_unit(last) or last
+    if not isinstance(table, dict) or last not in table:
+        raise ScenarioError(say("scenario.no_drop", file=file, key=drop))
+    del table[last]
+
+
+def _with_codes(raw: dict[str, Any], file: str) -> dict[str, Any]:
+    """Turn unit names into codes wherever the file speaks of units, so that merging goes by unit."""
+    raw = dict(raw)
+    for key in ("floor", "cap", "fixed", "grade"):
+        if isinstance(raw.get(key), dict):
+            raw[key] = _coded(raw[key], f"{file} [{key}]")
+    for key, field in (("multipliers", None), ("rules", "coefficients"), ("groups", "units"), ("rules", "units")):
+        if not isinstance(raw.get(key), dict):
+            continue
+        tables = dict(raw[key])
+        for name, table in tables.items():
+            place = f"{file} [{key}.{name}]"
+            if field is None and isinstance(table, dict):
+                tables[name] = _coded(table, place)
+            elif isinstance(table, dict) and isinstance(table.get(field), dict):
+                tables[name] = table | {field: _coded(table[field], place)}
+            elif isinstance(table, dict) and isinstance(table.get(field), list):
+                tables[name] = table | {field: list(_coded(dict.fromkeys(map(str, table[field])), place))}
+        raw[key] = tables
+    return raw
+
+
+def _coded(table: dict[str, Any], place: str) -> dict[str, Any]:
+    coded: dict[str, Any] = {}
+    for name, value in table.items():
+        code = DEFAULT if name == DEFAULT else find_unit(name)
+        if code is None:
+            known = "、".join(load_units()["short_name"])
+            raise ScenarioError(say("scenario.unknown_unit", place=place, name=name, known=known))
+        if code in coded:
+            raise ScenarioError(say("scenario.unit_twice", place=place, name=name))
+        coded[code] = value
+    return coded
+
+
+_TABLES: dict[str, type[BaseModel]] = {
+    "factors": Factor, "pools": Pool, "change": Change, "groups": Group,
+    "rules": Rule, "approval": Approval, "fixed": Fixed,
+}  # fmt: skip
+
+
+def _explained(path: Path, error: ValidationError) -> str:
+    """A validation error in Chinese: file, key, value, what is allowed; a line each."""
+    lines = []
+    for found in error.errors():
+        keys = [str(key) for key in found["loc"]]
+        if found["type"] == "extra_forbidden":
+            table = Factor if "factors" in keys[:-1] else _TABLES.get(keys[0], Scenario) if keys[1:] else Scenario
+            allowed = _allowed(table)
+        elif found["type"] == "value_error":
+            allowed = str(found["ctx"]["error"])
+        else:
+            limits = {k: v for k, v in found.get("ctx", {}).items() if k in ("ge", "gt", "le", "lt", "expected")}
+            allowed = say(f"type.{found['type']}", **limits)
+        shown = None if isinstance(found["input"], dict) else found["input"]
+        lines.append(_wrong(path, ".".join(keys), shown, allowed))
+    return "\n".join(lines)
+
+
+def _allowed(table: type[BaseModel]) -> str:
+    return say("scenario.allowed", known="、".join(key for key in table.model_fields if key != "name"))
+
+
+def _wrong(path: Path, key: str, value: object, allowed: str) -> str:
+    shown = "" if value is None else say("scenario.value", value=value)
+    return say("scenario.wrong", file=path.name, key=key or "—", shown=shown, allowed=allowed)
