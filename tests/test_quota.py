@@ -1,6 +1,7 @@
 """The quota engine on toys with one feasible or one optimal answer, worked by hand; its tie rule and errors."""
 
 from fractions import Fraction
+from itertools import permutations
 
 import pandas as pd
 import pytest
@@ -139,6 +140,14 @@ def test_the_tie_rule(case):
     solution = za.solve(problem(*args))
     assert solution.quota.to_dict() == answer
     assert {frozenset(tied) for tied in solution.ties} == {frozenset(tied) for tied in ties}
+
+
+def test_one_billionth_decides_between_answers_two_moves_apart():
+    # a = b and c = d: 1100 costs 2, 0011 costs 1/1 + 1/1.000000001, and C's one billionth is all there is.
+    due = {"A": 1, "B": 1, "C": 1.000000001, "D": 1}
+    pairs = [rule({"A": 1, "B": -1}, 0, 0), rule({"C": 1, "D": -1}, 0, 0)]
+    found = [quota(2, {label: due[label] for label in order}, None, pairs) for order in permutations("ABCD")]
+    assert [answer for answer in found if answer != {"A": 0, "B": 0, "C": 1, "D": 1}] == []
 
 
 # A 0/1 rule's bounds are rounded inward. Shares are exact: in floats .07 x 100 is above 7, .29 x 100 below 29.

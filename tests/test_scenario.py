@@ -134,7 +134,7 @@ def test_drop_makes_room_for_another_kind(write_scenario):
     assert {name: pool.share for name, pool in scenario.all_pools().items()} == {"task": 0.8, "reward": 0.2}
 
 
-@pytest.mark.parametrize("drop", ["rules.x", "rule", "total.x", "title.x", "budget_with.2025-baseline", ""])
+@pytest.mark.parametrize("drop", ["rules.x", "rule", "total.x", "title.x", "budget_with.2025-baseline", "", "."])
 def test_dropping_what_is_not_there_is_an_error(write_scenario, drop):
     message = message_of(write_scenario(HEAD + f'drop = ["{drop}"]\n'))
     assert "trial.toml 的 drop" in message

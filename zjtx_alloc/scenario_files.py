@@ -114,7 +114,7 @@ def _laid_over(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
 
 
 def _remove(base: dict[str, Any], drop: str, file: str) -> None:
-    *path, last = [""] if not drop else [part.strip("\"'") for part in re.findall(r'"[^"]*"|\'[^\']*\'|[^.]+', drop)]
+    *path, last = [part.strip("\"'") for part in re.findall(r'"[^"]*"|\'[^\']*\'|[^.]+', drop)] or [drop]
     table: Any = base
     for key in path:
         table = table.get(key) if isinstance(table, dict) else None

@@ -88,20 +88,25 @@ def verify(problem: QuotaProblem, places: list[int], bound: float) -> None:
 def _largest_in_order(problem: QuotaProblem, places: list[int]) -> list[int]:
     """The tie rule where rules cross: single moves may not reach it, so unit by unit, try for one place more.
 
-    Each try is solved within the remaining bounds and compared with the exact cost.
+    Each try is solved within the remaining bounds and compared by its exact cost; one that is cheaper by
+    less than the solver can see starts the round again.
     """
-    cost = problem.cost(places)
+    cost, narrowed = problem.cost(places), problem
     for i in problem.order:
-        while places[i] < problem.upper[i]:
-            floor = problem.floor.copy()
-            floor.iloc[i] = places[i] + 1
-            raised = replace(problem, floor=floor)
+        while places[i] < narrowed.upper[i]:
+            raised = _with_bounds(narrowed, i, places[i] + 1, narrowed.upper[i])
             answer = solve_model(raised, cutoff=float(cost))
             found = None if answer is None else polished(raised, answer.places)
-            if found is None or problem.cost(found) != cost:
+            if found is None or problem.cost(found) > cost:
                 break
+            if problem.cost(found) < cost:
+                return _largest_in_order(problem, polished(problem, found))
             places = found
-        floor, cap = problem.floor.copy(), problem.cap.copy()
-        floor.iloc[i] = cap.iloc[i] = places[i]
-        problem = replace(problem, floor=floor, cap=cap)
+        narrowed = _with_bounds(narrowed, i, places[i], places[i])
     return places
+
+
+def _with_bounds(problem: QuotaProblem, i: int, floor: int, cap: int) -> QuotaProblem:
+    floors, caps = problem.floor.copy(), problem.cap.copy()
+    floors.iloc[i], caps.iloc[i] = floor, cap
+    return replace(problem, floor=floors, cap=caps)

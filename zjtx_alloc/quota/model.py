@@ -21,6 +21,21 @@ from zjtx_alloc.quota.bound import dual_bound
 from zjtx_alloc.quota.problem import BILLION, QuotaProblem
 
 _TOLERANCE = 1e-6
+_OPTIONS = {
+    "threads": 1,  # another number later in the same process silently ends in "not solved"
+    "gapRel": 0.0,
+    "gapAbs": 0.0,
+    "dual_feasibility_tolerance": 1e-10,
+    "timeLimit": 300,  # a guard, not a way to stop: an answer that meets it is refused
+}
+# In turn: the LP; the MIP where its vertex is not integral; a finer MIP where small entitlements, which
+# multiply what a row lets through, leave the proof too coarse.
+_STAGES: tuple[tuple[str, dict[str, float]], ...] = (
+    (pulp.LpContinuous, {}),
+    (pulp.LpInteger, {}),
+    (pulp.LpInteger, {"primal_feasibility_tolerance": 1e-9, "mip_feasibility_tolerance": 1e-9}),
+)
+_INFEASIBLE = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
 
 
 @dataclass(frozen=True)
@@ -45,15 +60,20 @@ def solve_model(problem: QuotaProblem, cutoff: float = math.inf) -> ModelAnswer 
     """
     bounds = zip(problem.billionths, problem.lower, problem.upper, strict=True)
     chords = [_first_chords(e, low, high) for e, low, high in bounds]
-    for category in (pulp.LpContinuous, pulp.LpInteger):
-        answer = _solve_category(problem, chords, category)
+    coarse = None
+    for category, tolerances in _STAGES:
+        answer = _solve_stage(problem, chords, category, tolerances)
         if answer is None or answer[1] > cutoff + _slack(cutoff):
             return None
         values, bound = answer
         places = [round(value) for value in values]
         if all(abs(value - x) <= _TOLERANCE for value, x in zip(values, places, strict=True)):
-            return ModelAnswer(places, bound, "dual" if category == pulp.LpContinuous else "bound")
-    raise SolverError(say("solver.fraction"))
+            coarse = ModelAnswer(places, bound, "dual" if category == pulp.LpContinuous else "bound")
+            if problem.nested or meets(bound, float(problem.cost(places))):
+                return coarse
+    if coarse is None:
+        raise SolverError(say("solver.fraction"))
+    return coarse
 
 
 def meets(bound: float, cost: float) -> bool:
@@ -71,24 +91,54 @@ def _first_chords(e: int, low: int, high: int) -> set[int]:
     return set(range(max(middle - 3, 0), middle + 4)) if e else set()
 
 
-def _solve_category(problem: QuotaProblem, chords: list[set[int]], category: str) -> tuple[list[float], float] | None:
+def _solve_stage(
+    problem: QuotaProblem, chords: list[set[int]], category: str, tolerances: dict[str, float]
+) -> tuple[list[float], float] | None:
     """Solve, add the chords that the answer lacks, repeat; the values of x and the bound at the end."""
     while True:
-        solved = _solve_once(problem, chords, category)
-        if solved is None:
+        model, x = _built(problem, chords, category)
+        model.solve(pulp.HiGHS(msg=False, **_OPTIONS, **tolerances))
+        status = model.solverModel.getModelStatus()
+        if status in _INFEASIBLE:
             return None
-        lacking = False
-        for value, held, e in zip(solved[0], chords, problem.billionths, strict=True):
-            k = math.floor(value + _TOLERANCE)
-            touching = {k, k - 1} if abs(value - k) <= _TOLERANCE else {k}
-            if e and not held & touching:
-                held |= set(range(max(k - 2, 0), k + 3))
-                lacking = True
-        if not lacking:
-            return solved
+        if status != highspy.HighsModelStatus.kOptimal:
+            raise SolverError(say("solver.status", status=model.solverModel.modelStatusToString(status)))
+        values = [float(variable.value()) for variable in x]
+        if not _added_chords(problem, chords, values):
+            return values, _bound(problem, model.solverModel, category)
 
 
-def _solve_once(problem: QuotaProblem, chords: list[set[int]], category: str) -> tuple[list[float], float] | None:
+def _added_chords(problem: QuotaProblem, chords: list[set[int]], values: list[float]) -> bool:
+    """Give each unit whose cost the model undercuts the chords around its value."""
+    added = False
+    for value, held, e in zip(values, chords, problem.billionths, strict=True):
+        k = math.floor(value + _TOLERANCE)
+        touching = {k, k - 1} if abs(value - k) <= _TOLERANCE else {k}
+        if e and not held & touching:
+            held |= set(range(max(k - 2, 0), k + 3))
+            added = True
+    return added
+
+
+def _bound(problem: QuotaProblem, solver: highspy.Highs, category: str) -> float:
+    """The MIP's own bound, or what the LP's prices prove."""
+    scale = _scale(problem)
+    if category == pulp.LpInteger:
+        return float(solver.getInfo().mip_dual_bound) * scale + float(problem.cost(problem.lower))
+    duals = [dual * scale for dual in solver.getSolution().row_dual]  # in the order in which rows were added
+    prices = duals[1 : 1 + 2 * len(problem.rows)]
+    return float(dual_bound(problem, duals[0], list(zip(prices[::2], prices[1::2], strict=True))))
+
+
+def _scale(problem: QuotaProblem) -> int:
+    """What the costs are divided by so that none exceeds 10⁵, beyond which HiGHS may give up."""
+    least = min((e for e in problem.billionths if e), default=BILLION)
+    return max(1, BILLION // (least * 10**5))
+
+
+def _built(
+    problem: QuotaProblem, chords: list[set[int]], category: str
+) -> tuple[pulp.LpProblem, list[pulp.LpVariable]]:
     model = pulp.LpProblem("quota", pulp.LpMinimize)
     span = range(len(problem.lower))
     x = [model.add_variable(f"x{i}", problem.lower[i], problem.upper[i], category) for i in span]
@@ -96,7 +146,8 @@ def _solve_once(problem: QuotaProblem, chords: list[set[int]], category: str) ->
     exact = [Fraction(e, BILLION) for e in problem.billionths]
     least = [(problem.lower[i] - exact[i]) ** 2 for i in span]
     t = [model.add_variable(f"t{i}", -float(least[i])) for i in span]
-    model.setObjective(pulp.lpSum(float(1 / e) * t[i] for i, e in enumerate(exact) if e))
+    scale = _scale(problem)
+    model.setObjective(pulp.lpSum(float(1 / (e * scale)) * t[i] for i, e in enumerate(exact) if e))
     model.addConstraint(pulp.lpSum(x) == problem.total, "total")
     for number, row in enumerate(problem.rows):
         weighted = pulp.lpSum(w * x[i] for i, w in enumerate(row.weights) if w)
@@ -107,17 +158,4 @@ def _solve_once(problem: QuotaProblem, chords: list[set[int]], category: str) ->
             slope = 2 * k + 1 - 2 * e
             start = (k - e) ** 2 - least[i] - slope * k
             model.addConstraint(t[i] >= float(slope) * x[i] + float(start), f"chord{i}_{k}")
-    # threads: another number later in the same process silently ends in "not solved".
-    model.solve(pulp.HiGHS(msg=False, threads=1, gapRel=0.0, gapAbs=0.0))
-    solver = model.solverModel
-    status = solver.getModelStatus()
-    if status == highspy.HighsModelStatus.kInfeasible:
-        return None
-    if status != highspy.HighsModelStatus.kOptimal:
-        raise SolverError(say("solver.status", status=solver.modelStatusToString(status)))
-    values = [float(v.value()) for v in x]
-    if category == pulp.LpInteger:
-        return values, float(solver.getInfo().mip_dual_bound) + float(problem.cost(problem.lower))
-    duals = list(solver.getSolution().row_dual)
-    pairs = duals[1 : 1 + 2 * len(problem.rows)]
-    return values, float(dual_bound(problem, duals[0], list(zip(pairs[::2], pairs[1::2], strict=True))))
+    return model, x

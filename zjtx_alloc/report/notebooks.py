@@ -1,12 +1,17 @@
 """Running a notebook with parameters and turning it into a page of its own.
 
-Papermill, nbconvert and Jupyter are imported where they are used: a planner who only computes quotas
-should not wait for them.
+Importing this room costs a second (papermill, nbconvert), so runs.py imports it only when it makes a report.
 """
 
 import html
 import string
 from pathlib import Path
+
+import nbformat
+import papermill
+from jupyter_core.utils import ensure_event_loop
+from nbconvert import HTMLExporter
+from papermill.exceptions import PapermillExecutionError
 
 from zjtx_alloc.errors import ReportError, ScenarioError
 from zjtx_alloc.messages import say
@@ -23,9 +28,6 @@ def run_notebook(name: str, parameters: dict[str, str], executed: Path) -> Path:
     ReportError
         If a cell fails.
     """
-    import papermill  # noqa: PLC0415
-    from papermill.exceptions import PapermillExecutionError  # noqa: PLC0415
-
     source = shipped("notebooks", f"{name}.ipynb")
     known = papermill.inspect_notebook(str(source))
     if strangers := sorted(set(parameters) - set(known)):
@@ -48,9 +50,6 @@ def run_notebook(name: str, parameters: dict[str, str], executed: Path) -> Path:
 
 def page(executed: Path, path: Path, scenario: str) -> Path:
     """Write an executed notebook as one HTML file: code hidden, nothing loaded from anywhere."""
-    import nbformat  # noqa: PLC0415
-    from nbconvert import HTMLExporter  # noqa: PLC0415
-
     exporter = HTMLExporter(
         template_name="basic",
         exclude_input=True,
@@ -66,3 +65,11 @@ def page(executed: Path, path: Path, scenario: str) -> Path:
     title = html.escape(say(f"page.{path.stem}", scenario=scenario))
     path.write_text(frame.substitute(title=title, body=body), encoding="utf-8", newline="\n")
     return path
+
+
+def write_page(name: str, parameters: dict[str, str], work: Path, folder: Path) -> Path:
+    """Run a notebook and write its page into the report's folder; fit for a thread of its own."""
+    try:
+        return page(run_notebook(name, parameters, work / f"{name}.ipynb"), folder / f"{name}.html", folder.name)
+    finally:
+        ensure_event_loop().close()  # papermill leaves a thread's loop open

@@ -19,7 +19,6 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import load_award
 from zjtx_alloc.report import allocation_tables, budget_tables, tables
-from zjtx_alloc.report.notebooks import page, run_notebook
 from zjtx_alloc.report.workbook import write_workbook
 from zjtx_alloc.resources import shipped
 from zjtx_alloc.scenario import Scenario
@@ -66,6 +65,8 @@ def run(scenario: Scenario | str | Path, out: str | Path = "reports", panel: Pan
     DataError, ScenarioError, InfeasibleError, SolverError
         Before anything is written.
     """
+    from zjtx_alloc.report.notebooks import write_page  # noqa: PLC0415 - a second that other uses need not pay
+
     scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
     allocations = allocate_programme(load_panel() if panel is None else panel, scenario)
     allocation = next(a for a in allocations if a.scenario is scenario)
@@ -76,7 +77,7 @@ def run(scenario: Scenario | str | Path, out: str | Path = "reports", panel: Pan
         parameters = {"scenario": str(save_bundle(scenario, Path(work))), "data": _facts_file(panel, Path(work))}
         # Two kernels side by side, in threads since papermill only waits, while this one writes the rest.
         with ThreadPoolExecutor(max_workers=len(NOTEBOOKS)) as pool:
-            pages = [pool.submit(_write_page, name, parameters, Path(work), folder) for name in NOTEBOOKS]
+            pages = [pool.submit(write_page, name, parameters, Path(work), folder) for name in NOTEBOOKS]
             for path in _tables_written(folder, allocation, budget, allocations):
                 bar.update()
                 bar.set_description(say("run.wrote", file=path.name))
@@ -102,10 +103,6 @@ def _tables_written(
     yield write_csv(folder / "budget.csv", tables.budget_csv(budget))
     sheets = _sheets(allocation, budget, allocations)
     yield write_workbook(folder / "report.xlsx", sheets, allocation.scenario.title)
-
-
-def _write_page(name: str, parameters: dict[str, str], work: Path, folder: Path) -> Path:
-    return page(run_notebook(name, parameters, work / f"{name}.ipynb"), folder / f"{name}.html", folder.name)
 
 
 def _facts_file(panel: Panel | None, work: Path) -> str:
