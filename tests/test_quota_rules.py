@@ -133,12 +133,15 @@ def test_a_decision_is_taken_and_the_table_says_who_gave(panel, write_scenario, 
     assert decided.quota.sum() == 1039
 
 
-def test_a_decision_that_the_model_made_anyway_is_still_told(panel, write_scenario):
-    scenario = za.load_scenario(write_scenario(HEAD + DECIDED.format(unit="西藏", quota=1)))
-    table = za.decisions(za.allocate(panel, scenario))
-    assert table[["model", "quota", "difference"]].to_dict("index") == {
-        TIBET: {"model": 1, "quota": 1, "difference": 0}
+def test_a_decision_that_the_model_made_anyway_is_still_told(panel, write_scenario, allocation):
+    same = int(allocation.quota[JIANGSU])
+    scenario = za.load_scenario(write_scenario(HEAD + DECIDED.format(unit="江苏", quota=same)))
+    decided = za.allocate(panel, scenario)
+    assert za.decisions(decided)[["model", "quota", "difference"]].to_dict("index") == {
+        JIANGSU: {"model": same, "quota": same, "difference": 0}
     }
+    # Nothing pulls at it, and yet it is a decision that holds it.
+    assert decided.table().at[JIANGSU, "binds"] == "人工调整"
 
 
 def test_a_decision_replaces_the_bounds_of_its_unit(panel, write_scenario):

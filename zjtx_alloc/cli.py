@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import click
+from click.exceptions import NoArgsIsHelpError, NoSuchCommand
 
 from zjtx_alloc.allocation import allocate
 from zjtx_alloc.errors import ZjtxError
@@ -52,12 +53,28 @@ def main(arguments: list[str] | None = None) -> None:
     except ZjtxError as error:
         _leave(say("cli.error", reason=error), 1)
     except click.UsageError as error:
-        _leave(say("cli.usage", reason=error.format_message()), 2)
+        _leave(say("cli.usage", reason=_reason(error)), 2)
     except OSError as error:
         _leave(say("cli.file", file=error.filename or "—", reason=error.strerror), 1)
     except (click.Abort, KeyboardInterrupt):
         _leave(say("cli.stopped"), 1)
     sys.exit(0)
+
+
+def _reason(error: click.UsageError) -> str:
+    """What is wrong with the call, in Chinese for the mistakes that people make."""
+    known = "、".join(commands.commands)
+    match error:
+        case click.NoSuchOption():
+            return say("cli.no_option", name=error.option_name)
+        case NoSuchCommand():
+            return say("cli.unknown_command", name=error.command_name, known=known)
+        case NoArgsIsHelpError():
+            return say("cli.no_command", known=known)
+        case click.MissingParameter(param=click.Parameter(name=str(name))):
+            return say("cli.missing", name=name.upper())
+        case _:
+            return error.format_message()
 
 
 def _leave(message: str, code: int) -> None:

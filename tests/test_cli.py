@@ -1,0 +1,89 @@
+"""The command: paths on stdout, messages on stderr, exit codes, and no traceback for bad input."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import zjtx_alloc as za
+from zjtx_alloc.cli import main
+
+
+def zjtx(capsys, *arguments):
+    with pytest.raises(SystemExit) as stop:
+        main(list(arguments))
+    output = capsys.readouterr()
+    return stop.value.code, output.out.splitlines(), output.err
+
+
+def test_allocate_writes_the_csv_and_prints_where(capsys, tmp_path):
+    code, lines, _ = zjtx(capsys, "allocate", "2024-baseline", "--out", str(tmp_path / "名额 表.csv"))
+    assert code == 0
+    assert lines[-1] == str(tmp_path / "名额 表.csv")
+    golden = Path(__file__).parent / "golden" / "2024-baseline" / "allocation.csv"
+    assert Path(lines[-1]).read_bytes() == golden.read_bytes()
+
+
+def test_allocate_takes_a_scenario_file(capsys, tmp_path, write_scenario, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = write_scenario('extends = "2024-baseline"\ntotal = 500\n', "试算.toml")
+    code, lines, _ = zjtx(capsys, "allocate", str(path))
+    assert (code, lines) == (0, ["试算-allocation.csv"])
+    assert (tmp_path / lines[0]).is_file()
+
+
+def test_report_prints_its_folder_last_and_its_progress_on_stderr(capsys, tmp_path):
+    code, lines, err = zjtx(capsys, "report", "2026-baseline", "--out", str(tmp_path))
+    assert (code, lines) == (0, [str(tmp_path / "2026-baseline")])
+    assert "allocation.html" in err
+
+
+def test_scenarios_lists_names_and_titles(capsys):
+    code, lines, _ = zjtx(capsys, "scenarios")
+    assert code == 0
+    assert [line.split("\t")[0] for line in lines] == list(za.scenario_names())
+    assert lines[0].endswith("2024年第一批基准情景")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["allocate", "2023-baseline"], 1, "没有名为“2023-baseline”的情景；可用：2024-baseline"),
+        (["allocate", "没有.toml"], 1, "找不到情景文件 没有.toml"),
+        (["allocate"], 2, "缺少参数 SCENARIO"),
+        (["alocate", "2024-baseline"], 2, "没有命令“alocate”"),
+        (["report", "2024-baseline", "--outt", "x"], 2, "没有选项“--outt”"),
+        ([], 2, "zjtx --help"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_chinese_message(capsys, arguments, code, said):
+    got, lines, err = zjtx(capsys, *arguments)
+    assert (got, lines) == (code, [])
+    assert said in err
+    assert "Traceback" not in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_file_that_cannot_be_written_is_named(capsys, tmp_path):
+    blocked = tmp_path / "blocked"
+    blocked.write_text("", encoding="utf-8")
+    code, _, err = zjtx(capsys, "allocate", "2024-baseline", "--out", str(blocked / "a.csv"))
+    assert code == 1
+    assert "blocked" in err
+    assert "关闭后重试" in err
+
+
+def test_help_is_chinese(capsys):
+    code, lines, _ = zjtx(capsys, "--help")
+    assert code == 0
+    assert any("名额分配与奖补预算" in line for line in lines)
+
+
+def test_the_module_runs_as_a_program(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-X", "utf8", "-m", "zjtx_alloc", "scenarios"],
+        capture_output=True, text=True, encoding="utf-8", check=True, timeout=60,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[0].startswith("2024-baseline\t")
+    assert done.stderr == ""

@@ -1,0 +1,129 @@
+"""The house rules: imports point down, one room knows the solver, notebooks tell and do not compute."""
+
+import ast
+import inspect
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pandas as pd
+import papermill
+import pytest
+
+import zjtx_alloc as za
+
+PACKAGE = Path(za.__file__).parent
+ROOT = PACKAGE.parent
+
+# From the ground up; a module may import only those above it in this list.
+STOREYS = [
+    "resources", "messages", "errors",
+    "quota.problem", "quota.bound", "quota.exchange", "quota.model", "quota.engines",
+    "units", "policy", "panel", "scenario", "scenario_files", "factors", "allocation", "budget.accounts",
+    "report.notes", "report.tables", "report.allocation_tables", "report.budget_tables", "report.figures",
+    "report.workbook", "report.kernel", "report.notebooks", "report.runs", "cli", "__main__",
+]  # fmt: skip
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def modules():
+    return {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts): ast.parse(path.read_text(encoding="utf-8"))
+        for path in PACKAGE.rglob("*.py")
+        if path.name != "__init__.py"
+    }
+
+
+def imports(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_every_module_has_its_storey():
+    assert sorted(modules()) == sorted(STOREYS)
+
+
+def test_imports_point_down():
+    for name, tree in modules().items():
+        below = STOREYS[: STOREYS.index(name)]
+        for imported in imports(tree):
+            if imported.startswith("zjtx_alloc."):
+                inner = imported.removeprefix("zjtx_alloc.")
+                assert any(inner == b or inner.startswith(f"{b}.") for b in [*below, "report"]), f"{name}: {imported}"
+
+
+@pytest.mark.parametrize(
+    ("library", "room"),
+    [("pulp", "quota.model"), ("highspy", "quota.model"), ("xlsxwriter", "report.workbook"), ("matplotlib", "report.figures")],
+)  # fmt: skip
+def test_one_room_knows_the_library(library, room):
+    assert [n for n, tree in modules().items() if any(i.split(".")[0] == library for i in imports(tree))] == [room]
+
+
+def test_files_and_functions_stay_short():
+    for name, tree in modules().items():
+        lines = max((node.end_lineno for node in ast.walk(tree) if hasattr(node, "end_lineno")), default=0)
+        assert lines <= 320, name
+
+
+def test_public_names_are_documented():
+    for name in za.__all__:
+        thing = getattr(za, name)
+        assert inspect.getdoc(thing), name
+        if inspect.isfunction(thing):
+            assert thing.__module__.split(".")[-1] != name, "nothing shadows a module"
+
+
+def test_every_message_is_said_and_every_one_said_exists():
+    templates = tomllib.loads((ROOT / "data" / "messages.zh.toml").read_text(encoding="utf-8"))
+    known = {f"{section}.{name}" for section, table in templates.items() for name in table}
+    nodes = [node for tree in modules().values() for node in ast.walk(tree)]
+    calls = [
+        n.args[0] for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "say"
+    ]
+    assert {key.value for key in calls if isinstance(key, ast.Constant)} <= known
+    literals = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    built = {key.values[0].value.split(".")[0] for key in calls if isinstance(key, ast.JoinedStr)}
+    assert {key for key in known - literals if key.split(".")[0] not in built | {"header"}} == set()
+    assert {key.removeprefix("header.") for key in known if key.startswith("header.")} <= literals
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_are_stripped_and_thin(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    assert not any(cell.get("outputs") or cell.get("execution_count") for cell in cells)
+    parameters = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
+    assert len(parameters) == 1
+    for node in ast.parse("".join(parameters[0]["source"])).body:
+        assert isinstance(node, ast.Assign)
+        ast.literal_eval(node.value)
+    for source in code:
+        assert not any(isinstance(n, ast.FunctionDef | ast.ClassDef | ast.Lambda) for n in ast.walk(ast.parse(source)))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs_as_it_is_shipped(path, tmp_path):
+    papermill.execute_notebook(
+        str(path), str(tmp_path / path.name), progress_bar=False,
+        kernel_manager_class="zjtx_alloc.report.kernel.OwnKernelManager",
+    )  # fmt: skip
+
+
+def test_tiles_show_every_unit_once_and_the_three_that_take_no_part():
+    tiles = pd.read_csv(ROOT / "data" / "tiles.csv", dtype=str, encoding="utf-8")
+    units = pd.read_csv(ROOT / "data" / "units.csv", dtype=str, encoding="utf-8")
+    assert sorted(tiles["code"]) == sorted([*units["code"], "710000", "810000", "820000"])
+    assert not tiles.duplicated(["row", "column"]).any()
+    named = tiles.merge(units, on="code")
+    assert (named["name_x"] == named["short_name"]).all()
+
+
+def test_locks_name_no_address_of_an_index():
+    for lock in ROOT.glob("requirements*.lock"):
+        assert not re.search(r"://|--index|--find-links", lock.read_text(encoding="utf-8")), lock.name

@@ -1,0 +1,175 @@
+"""The report of 2024-baseline as its readers get it: files opened by other programs' eyes."""
+
+import hashlib
+import json
+import re
+from dataclasses import replace
+
+import openpyxl
+import pandas as pd
+import pytest
+
+import zjtx_alloc as za
+from zjtx_alloc.report.notebooks import run_notebook
+
+FILES = {
+    "allocation.csv", "budget.csv", "report.xlsx", "allocation.html", "budget.html", "run.json", "environment.json",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """One run, shared by the tests that only look at it."""
+    return za.run("2024-baseline", out=tmp_path_factory.mktemp("reports"))
+
+
+def read_csv(path):
+    return pd.read_csv(path, dtype={"code": str}, encoding="utf-8-sig")
+
+
+def test_the_run_writes_its_files_and_nothing_else(finished):
+    assert finished.folder.name == "2024-baseline"
+    assert {path.name for path in finished.folder.iterdir()} == FILES
+
+
+def test_the_csv_files_keep_their_columns(finished):
+    allocation, budget = (read_csv(finished.folder / f"{name}.csv") for name in ("allocation", "budget"))
+    assert ",".join(allocation) == "code,short_name,region,entitlement,quota,floor,cap,binds,estimated,stand_in"
+    assert ",".join(budget) == "batch,code,fiscal_year,commitment,due,recovered,net,direct,empowerment"
+    assert len(allocation) == 37
+    assert allocation["quota"].sum() == 1039
+    assert allocation["cap"].notna().all()
+    assert (allocation["estimated"] == "估算").sum() == 12
+    assert (allocation["stand_in"] == "代用").all()
+    assert allocation.loc[allocation["binds"].notna(), "short_name"].tolist() == ["西藏"]
+    openings = budget.groupby("fiscal_year")["due"].sum()
+    assert openings.loc[[2024, 2025, 2026]].tolist() == [311_700, 372_300, 372_300]
+
+
+def test_the_csv_files_open_in_chinese_excel(finished):
+    for name in ("allocation.csv", "budget.csv"):
+        content = (finished.folder / name).read_bytes()
+        assert content.startswith(b"\xef\xbb\xbf")
+        assert b"\r" not in content
+
+
+def test_the_workbook_holds_the_numbers_as_numbers_and_codes_as_text(finished):
+    book = openpyxl.load_workbook(finished.folder / "report.xlsx")
+    assert book.sheetnames[:2] == ["名额分配表", "分地区名额"]
+    rows = list(book["名额分配表"].iter_rows(min_row=3, values_only=True))
+    places = dict(zip(rows[0], range(len(rows[0])), strict=True))
+    units = rows[1:38]
+    assert [row[places["代码"]] for row in units] == list(finished.allocation.quota.index)
+    assert [row[places["名额"]] for row in units] == finished.allocation.quota.tolist()
+    assert rows[38][places["名额"]] == 1039
+    money = list(book["分省分年资金表"].iter_rows(min_row=3, values_only=True))
+    assert money[0][2].replace("\n", "") == "2024年（万元）"
+    assert money[38][1:4] == ("合计", 311_700, 372_300)
+    assert all(sheet.freeze_panes for sheet in book)
+
+
+@pytest.mark.parametrize("name", ["allocation", "budget"])
+def test_a_page_stands_alone_and_hides_its_code(finished, name):
+    page = (finished.folder / f"{name}.html").read_text(encoding="utf-8")
+    assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?!data:)[^"'\s>]+|@import|url\(""", page)
+    assert "<script" not in page
+    assert "za.load_scenario" not in page
+    assert "2024-baseline" in page
+    for mark in ("估算", "代用", "假设"):
+        assert mark in page
+
+
+def test_the_pages_show_the_numbers_of_the_library(finished):
+    allocation, budget = (
+        (finished.folder / f"{name}.html").read_text(encoding="utf-8") for name in ("allocation", "budget")
+    )
+    for places in finished.allocation.entitlement.places:
+        assert f">{places:,.2f}</td>" in allocation
+    assert "占全部理论名额的17.7%" in allocation
+    for money in finished.budget.by_year()["net"]:
+        assert f">{money:,}</td>" in budget
+    assert "尾款未含" in budget
+
+
+def test_the_record_binds_outputs_and_inputs_to_the_run(finished):
+    record = json.loads((finished.folder / "run.json").read_text(encoding="utf-8"))
+    assert set(record["outputs"]) == {"allocation.csv", "budget.csv"}
+    for name, digest in record["outputs"].items():
+        assert hashlib.sha256((finished.folder / name).read_bytes()).hexdigest() == digest
+    assert record["scenarios"]["2024-baseline"]["factors"]["little_giants"]["weight"] == 0.4
+    assert set(record["scenarios"]) == set(za.scenario_names())
+    assert {"data/facts.csv", "data/policy/caijian-2024-148.toml"} <= set(record["inputs"])
+
+
+def test_the_same_inputs_give_the_same_bytes(finished, tmp_path):
+    again = za.run("2024-baseline", out=tmp_path).folder
+    for name in FILES:
+        assert (again / name).read_bytes() == (finished.folder / name).read_bytes(), name
+
+
+def test_a_panel_handed_in_reaches_every_file(panel, tmp_path):
+    facts = panel.facts.copy()
+    row = (facts["indicator"] == "little_giants") & (facts["unit"] == "540000")
+    facts.loc[row, "value"] = 30
+    facts.to_csv(tmp_path / "facts.csv", index=False, encoding="utf-8")
+    changed = za.load_panel(tmp_path / "facts.csv")
+    run = za.run("2024-baseline", out=tmp_path, panel=changed)
+    quota = run.allocation.quota["540000"]
+    assert quota > 1
+    assert read_csv(run.folder / "allocation.csv").set_index("code").loc["540000", "quota"] == quota
+    places = run.allocation.entitlement.places["540000"]
+    assert f">{places:,.2f}</td>" in (run.folder / "allocation.html").read_text(encoding="utf-8")
+    assert "panel" in json.loads((run.folder / "run.json").read_text(encoding="utf-8"))["inputs"]
+
+
+def test_a_scenario_changed_in_memory_is_the_one_reported(baseline, tmp_path):
+    scenario = baseline.model_copy(update={"name": "trial", "total": 500, "budget_with": []})
+    run = za.run(scenario, out=tmp_path)
+    assert run.allocation.quota.sum() == 500
+    assert "分配名额500个" in (run.folder / "allocation.html").read_text(encoding="utf-8")
+
+
+def test_companions_and_previous_batch_are_found_beside_the_file(write_scenario, tmp_path):
+    write_scenario('extends = "2024-baseline"\ntotal = 900\n', "first.toml")
+    path = write_scenario(
+        'extends = "2025-baseline"\nbudget_with = ["first.toml"]\n[change]\nprevious = "first.toml"\nmax_relative = 0.05\n'
+        '[fixed."西藏"]\nquota = 4\nreason = "会商确定"\n',
+        "second.toml",
+    )
+    run = za.run(path, out=tmp_path / "输出 文件夹")
+    assert run.budget.by_year()["due"].to_dict() == {2024: 270_000, 2025: 372_300, 2027: 270_000, 2028: 372_300}
+    page = (run.folder / "allocation.html").read_text(encoding="utf-8")
+    assert "会商确定" in page
+    assert "人工调整" in read_csv(run.folder / "allocation.csv").set_index("code").loc["540000", "binds"]
+
+
+def test_nothing_is_written_when_the_rules_clash(write_scenario, tmp_path):
+    path = write_scenario('extends = "2024-baseline"\n[floor]\ndefault = 40\n')
+    with pytest.raises(za.InfeasibleError, match="1480"):
+        za.run(path, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_misspelt_parameter_is_an_error(tmp_path):
+    with pytest.raises(za.ScenarioError, match=r"senario.*scenario"):
+        run_notebook("allocation", {"senario": "2024-baseline"}, tmp_path / "out.ipynb")
+
+
+def test_a_failing_cell_is_told_in_one_sentence(tmp_path):
+    with pytest.raises(za.ZjtxError, match=r"allocation.ipynb 运行失败.*2099-baseline"):
+        run_notebook("allocation", {"scenario": "2099-baseline"}, tmp_path / "out.ipynb")
+
+
+def test_two_scenarios_of_one_batch_are_refused_before_anything_is_written(baseline, tmp_path):
+    twice = baseline.model_copy(update={"name": "twice", "budget_with": ["2024-baseline"]})
+    with pytest.raises(za.ScenarioError, match="同为第1批"):
+        za.run(twice, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_estimate_is_marked_only_where_it_is_one(panel, baseline):
+    true_count = panel.cells.loc[("rd_active_firms", "2020")].assign(estimated=False)
+    cells = panel.cells.copy()
+    cells.loc[("rd_active_firms", "2020"), "estimated"] = true_count["estimated"].to_numpy()
+    table = za.allocate(replace(panel, cells=cells), baseline).table()
+    assert (table["estimated"] == "").all()

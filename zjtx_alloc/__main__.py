@@ -1,0 +1,5 @@
+"""``python -m zjtx_alloc`` is ``zjtx``."""
+
+from zjtx_alloc.cli import main
+
+main()
