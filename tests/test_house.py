@@ -20,7 +20,7 @@ ROOT = PACKAGE.parent
 STOREYS = [
     "resources", "messages", "errors",
     "quota.problem", "quota.bound", "quota.exchange", "quota.model", "quota.engines",
-    "units", "policy", "panel", "scenario", "scenario_files", "factors", "allocation", "budget.accounts",
+    "units", "policy", "intake.grid", "intake.cells", "intake.reading", "panel", "scenario", "scenario_files", "factors", "allocation", "budget.accounts",
     "report.notes", "report.tables", "report.allocation_tables", "report.budget_tables", "report.figures",
     "report.workbook", "report.kernel", "report.notebooks", "report.runs", "cli", "__main__",
 ]  # fmt: skip
@@ -89,7 +89,7 @@ def test_every_message_is_said_and_every_one_said_exists():
     assert {key.value for key in calls if isinstance(key, ast.Constant)} <= known
     literals = {node.value for node in nodes if isinstance(node, ast.Constant)}
     built = {key.values[0].value.split(".")[0] for key in calls if isinstance(key, ast.JoinedStr)}
-    assert {key for key in known - literals if key.split(".")[0] not in built | {"header"}} == set()
+    assert {key for key in known - literals if key.split(".")[0] not in built | {"header", "words"}} == set()
     assert {key.removeprefix("header.") for key in known if key.startswith("header.")} <= literals
 
 

@@ -142,9 +142,16 @@ def test_the_tie_rule(case):
     assert {frozenset(tied) for tied in solution.ties} == {frozenset(tied) for tied in ties}
 
 
-def test_one_billionth_decides_between_answers_two_moves_apart():
-    # a = b and c = d: 1100 costs 2, 0011 costs 1/1 + 1/1.000000001, and C's one billionth is all there is.
-    due = {"A": 1, "B": 1, "C": 1.000000001, "D": 1}
+@pytest.mark.parametrize(
+    "due",
+    [
+        # 1100 costs 2, 0011 costs 1/1 + 1/1.000000001: C's one billionth is all there is
+        {"A": 1, "B": 1, "C": 1.000000001, "D": 1},
+        # 1100 costs 1/1.0001 + 1/0.9999 = 2 + 2e-8: what the tie rule would prefer is dearer
+        {"A": 1.0001, "B": 0.9999, "C": 1, "D": 1},
+    ],
+)
+def test_the_smallest_difference_decides_between_answers_two_moves_apart(due):
     pairs = [rule({"A": 1, "B": -1}, 0, 0), rule({"C": 1, "D": -1}, 0, 0)]
     found = [quota(2, {label: due[label] for label in order}, None, pairs) for order in permutations("ABCD")]
     assert [answer for answer in found if answer != {"A": 0, "B": 0, "C": 1, "D": 1}] == []

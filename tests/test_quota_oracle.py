@@ -174,6 +174,21 @@ EXTREMES = {
         ((("E",), 2, None), (("A", "E"), 3, None)),
         (({"A": Fraction(1), "B": Fraction(-1)}, 0, 0), ({"C": Fraction(1), "D": Fraction(-1)}, 0, 0)),
     ),
+    # answers whose costs of 2.3 and of 400 million differ by a millionth and by less
+    "large": Case(
+        5,
+        {"B": 10**15, "A": 10**15, "C": 3 * 10**14, "D": 2 * BILLION},
+        {"A": (1, 4), "D": (0, 4)},
+        ((("A", "B", "C", "D"), 2, 5), (("A", "D"), None, None)),
+        (({"B": Fraction(5), "C": Fraction(-1)}, None, Fraction(10, 3)),),
+    ),
+    "costly pairs": Case(
+        4,
+        {"C": 1890272655, "E": 1890372654, "B": 1890372654, "D": 1890272654, "A": 10},
+        {},
+        ((("A",), 2, None),),
+        (({"C": Fraction(1), "E": Fraction(-1)}, 0, 0), ({"B": Fraction(1), "D": Fraction(-1)}, 0, 0)),
+    ),
     "crossing": Case(
         6, {"A": 7, "B": 2 * BILLION, "C": 7, "D": 1000, "E": 2 * BILLION}, {}, ((("A", "B", "C", "D"), 2, 3), (("A", "E"), 1, 5))
     ),

@@ -14,6 +14,10 @@ from zjtx_alloc.report.runs import run, write_csv
 from zjtx_alloc.report.tables import allocation_csv
 from zjtx_alloc.scenario_files import load_scenario, scenario_names
 
+_data = click.option(
+    "--data", type=click.Path(path_type=Path), default=None, help="因素表（.xlsx 或 CSV）；表中的列取代随附数据"
+)
+
 
 @click.group()
 def commands() -> None:
@@ -23,19 +27,21 @@ def commands() -> None:
 @commands.command()
 @click.argument("scenario")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("reports"), help="输出文件夹，默认 reports")
-def report(scenario: str, out: Path) -> None:
+@_data
+def report(scenario: str, out: Path, data: Path | None) -> None:
     """生成一个情景的分配与预算报告（SCENARIO 为情景名或 .toml 文件）。"""
-    click.echo(run(scenario, out=out).folder)
+    click.echo(run(scenario, out=out, panel=None if data is None else load_panel(data)).folder)
 
 
 @commands.command("allocate")
 @click.argument("scenario")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="输出文件，默认 <情景>-allocation.csv")
-def allocate_command(scenario: str, out: Path | None) -> None:
+@_data
+def allocate_command(scenario: str, out: Path | None, data: Path | None) -> None:
     """只计算名额，写出 allocation.csv（SCENARIO 为情景名或 .toml 文件）。"""
     chosen = load_scenario(scenario)
     path = out or Path(f"{chosen.name}-allocation.csv")
-    write_csv(path, allocation_csv(allocate(load_panel(), chosen)))
+    write_csv(path, allocation_csv(allocate(load_panel(data), chosen)))
     click.echo(path)
 
 

@@ -114,7 +114,7 @@ def _pool(panel: Panel, scenario: Scenario, pool: Pool) -> _PoolResult:
         _admit(panel, scenario, code, factor, column)
         parts[code] = factor.weight * _share_of_factor(panel, scenario, code, factor, column["value"])
         estimated[code] = parts[code].where(column["estimated"], 0.0)
-        stand_in[code] = parts[code] if factor.stand_in_for else parts[code] * 0.0
+        stand_in[code] = parts[code] if panel.stands_in(code, factor.stand_in_for) else parts[code] * 0.0
     base = _row_sums(pd.DataFrame(parts))
     weighted = base * _coefficient(panel, scenario, pool)
     return _PoolResult(

@@ -2,12 +2,13 @@
 
 import tomllib
 from functools import cache
+from typing import Any
 
 from zjtx_alloc.resources import shipped
 
 
 @cache
-def _templates() -> dict[str, dict[str, str]]:
+def _templates() -> dict[str, dict[str, Any]]:
     return tomllib.loads(shipped("data", "messages.zh.toml").read_text(encoding="utf-8"))
 
 
@@ -20,9 +21,14 @@ def say(key: str, /, **values: object) -> str:
         If there is no such template, or a value of it is not given.
     """
     section, name = key.split(".")
-    return _templates()[section][name].format(**values)
+    return str(_templates()[section][name]).format(**values)
+
+
+def words(name: str) -> list[str]:
+    """Spellings that mean one thing in users' tables, e.g. ``totals`` -> 合计, 总计 …."""
+    return list(_templates()["words"][name])
 
 
 def header(name: str) -> str:
     """Chinese header of a column, e.g. ``entitlement`` -> 理论名额."""
-    return _templates()["header"][name]
+    return str(_templates()["header"][name])

@@ -7,14 +7,17 @@ is published for some of them is subtracted, the rest is split by the indicator'
 
 import csv
 import math
+import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from zjtx_alloc.errors import DataError
+from zjtx_alloc.intake.reading import SUPPLIED, Reading, problem_table, read_table
 from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped
 from zjtx_alloc.units import load_units, members_of
@@ -58,6 +61,7 @@ class Panel:
             If there is no such indicator or period, or units are missing; names them.
         """
         held = self.periods(indicator)
+        period = self.supplied.get(indicator, period)
         if period not in held:
             known = "、".join(held) or say("panel.no_data")
             raise DataError(
@@ -71,6 +75,16 @@ class Panel:
                 say("panel.missing", name=self.name(indicator), period=period, count=len(missing), names=names)
             )
         return cells.reindex(self.units.index)
+
+    @cached_property
+    def supplied(self) -> dict[str, str]:
+        """Indicators that the user's own file replaces, each with the period the file gives it."""
+        own = self.facts[self.facts["status"] == SUPPLIED]
+        return dict(zip(own["indicator"], own["period"], strict=True))
+
+    def stands_in(self, indicator: str, stand_in_for: str | None) -> bool:
+        """Whether a factor is a stand-in (代用): a user's current column of the very indicator is not one."""
+        return stand_in_for is not None and not (stand_in_for == indicator and indicator in self.supplied)
 
     def values(self, indicator: str, period: str) -> pd.Series:
         """Values of one indicator and period, float, index ``code``, in the indicator's measure."""
@@ -94,7 +108,9 @@ def load_panel(path: str | Path | None = None) -> Panel:
     Parameters
     ----------
     path : path, optional
-        A tidy facts CSV with the columns ``FACT_COLUMNS`` (UTF-8, with or without BOM); the shipped
+        A user's table of indicators by unit (``.xlsx``, or CSV in UTF-8 or GBK; Chinese headers, units by
+        code or name): each of its columns replaces the shipped indicator, the others stay shipped. Or a
+        tidy facts CSV with the columns ``FACT_COLUMNS``, which replaces all facts. The shipped
         ``data/facts.csv`` if not given.
 
     Raises
@@ -102,14 +118,59 @@ def load_panel(path: str | Path | None = None) -> Panel:
     DataError
         With every problem of the file at once: row, column, value, what is wrong, remedy.
     """
-    path = shipped("data", "facts.csv") if path is None else Path(path)
+    if path is not None and not _is_tidy(Path(path)):
+        return _with_table(load_panel(), read_table(path))
+    return _panel(shipped("data", "facts.csv") if path is None else Path(path))
+
+
+def _panel(path: Path) -> Panel:
     units, indicators = load_units(), _table("indicators.csv", "code")
     facts = _read_facts(path)
     problems = _problems(facts, units, indicators)
     if problems:
         raise DataError(say("panel.problems", file=path.name, count=len(problems), lines="\n".join(problems)))
     facts = facts.assign(value=facts["value"].astype(float))
-    return Panel(units, indicators, _table("sources.csv", "id"), facts, _cells(facts, indicators))
+    return Panel(units, indicators, _sources(facts), facts, _cells(facts, indicators))
+
+
+def _sources(facts: pd.DataFrame) -> pd.DataFrame:
+    """The shipped sources, and the user's file if facts come from it."""
+    sources = _table("sources.csv", "id")
+    files = "、".join(dict.fromkeys(facts.loc[facts["source"] == SUPPLIED, "note"]))
+    if files:
+        sources.loc[SUPPLIED] = {"publisher": say("panel.user"), "title": files}
+    return sources.fillna("")
+
+
+def _is_tidy(path: Path) -> bool:
+    """Whether a file is one of tidy facts, by its first line."""
+    try:
+        with path.open("rb") as file:
+            header = file.readline(2000).decode("utf-8", errors="replace")
+    except OSError:
+        return False
+    return len(set(re.findall(r"\w+", header)) & set(FACT_COLUMNS)) > len(FACT_COLUMNS) // 2
+
+
+def _with_table(panel: Panel, reading: Reading) -> Panel:
+    """The panel with a user's columns in the place of the shipped ones."""
+    if reading.problems:
+        table = problem_table(reading.problems)
+        raise DataError(
+            say(
+                "intake.problems",
+                file=reading.file,
+                sheet=reading.layout.sheet and f"（{reading.layout.sheet}）",
+                count=len(table),
+                table="\n".join("｜".join(map(str, row)) for row in [tuple(table), *table.itertuples(index=False)]),
+            )
+        )
+    series = ["indicator", "period"]
+    mine = pd.MultiIndex.from_frame(reading.facts[series])
+    shipped_facts = panel.facts[~pd.MultiIndex.from_frame(panel.facts[series]).isin(mine)]
+    facts = pd.concat([shipped_facts, reading.facts], ignore_index=True)
+    cells = _cells(facts, panel.indicators)
+    return Panel(panel.units, panel.indicators, _sources(facts), facts, cells)
 
 
 def _table(name: str, key: str) -> pd.DataFrame:

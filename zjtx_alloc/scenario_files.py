@@ -105,7 +105,29 @@ def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     base = {} if parent is None else _merged(_located(parent, path.parent), (*below, path.resolve()))
     for drop in drops:
         _remove(base, drop, path.name)
-    return _laid_over(base, raw)
+    ended = raw.pop("end_stand_in", [])
+    if not (isinstance(ended, list) and all(isinstance(code, str) for code in ended)):
+        raise ScenarioError(_wrong(path, "end_stand_in", ended, say("scenario.end_form")))
+    merged = _laid_over(base, raw)
+    for code in ended:
+        _end_stand_in(merged, code, path.name)
+    return merged
+
+
+def _end_stand_in(merged: dict[str, Any], code: str, file: str) -> None:
+    """Put an indicator itself in the place of the factor that stands in for it."""
+    pools = merged.get("pools", {})
+    groups = [merged, *pools.values()] if isinstance(pools, dict) else [merged]
+    ended = False
+    for group in groups:
+        factors = group.get("factors", {}) if isinstance(group, dict) else {}
+        for name, factor in list(factors.items()) if isinstance(factors, dict) else []:
+            if isinstance(factor, dict) and factor.get("stand_in_for") == code:
+                kept = {key: value for key, value in factor.items() if key != "stand_in_for"}
+                group["factors"] = {(code if k == name else k): (kept if k == name else v) for k, v in factors.items()}
+                ended = True
+    if not ended:
+        raise ScenarioError(say("scenario.no_stand_in", file=file, code=code))
 
 
 def _laid_over(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:

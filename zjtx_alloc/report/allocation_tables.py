@@ -70,7 +70,7 @@ def factor_table(allocation: Allocation) -> Table:
                     "pool": pool_name or say("table.whole"),
                     "pool_share": pool.share,
                     "indicator": panel.name(code),
-                    "period": factor.period,
+                    "period": panel.supplied.get(code, factor.period),
                     "measure": panel.indicators.at[code, "measure"],
                     "value": cells["value"].sum(),
                     "weight": factor.weight,
@@ -133,7 +133,7 @@ def estimate_table(allocation: Allocation) -> Table:
                 {
                     "short_name": panel.units.at[unit, "short_name"],
                     "indicator": panel.name(code),
-                    "period": factor.period,
+                    "period": panel.supplied.get(code, factor.period),
                     "value": value,
                     "measure": panel.indicators.at[code, "measure"],
                     "rule": say(

@@ -20,13 +20,13 @@ def marks_note(allocation: Allocation) -> tuple[str, ...]:
             say(
                 "note.stands_in",
                 name=panel.name(code),
-                period=factor.period,
+                period=panel.supplied.get(code, factor.period),
                 target=stands_for(allocation, code, factor),
                 weight=factor.weight,
             )
             for pool in allocation.scenario.all_pools().values()
             for code, factor in pool.factors.items()
-            if factor.stand_in_for is not None
+            if panel.stands_in(code, factor.stand_in_for)
         )
         notes.append(say("note.stand_in", parts=parts, share=due.stand_in_share))
     return tuple(notes)
@@ -34,7 +34,7 @@ def marks_note(allocation: Allocation) -> tuple[str, ...]:
 
 def stands_for(allocation: Allocation, code: str, factor: Factor) -> str:
     """What a factor stands in for: another indicator, or its own current figures; blank if nothing."""
-    if factor.stand_in_for is None:
+    if factor.stand_in_for is None or not allocation.panel.stands_in(code, factor.stand_in_for):
         return ""
     kind = "table.current" if factor.stand_in_for == code else "table.other"
     return say(kind, name=allocation.panel.name(factor.stand_in_for))

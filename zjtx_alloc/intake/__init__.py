@@ -1,0 +1,1 @@
+"""What users hand in: Excel and CSV tables of every quality, read or refused with every problem named."""

@@ -1,0 +1,116 @@
+"""A user's file as sheets of raw cells, each row with the number that Excel shows."""
+
+import csv
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+from openpyxl.utils.exceptions import InvalidFileException
+
+from zjtx_alloc.errors import DataError
+from zjtx_alloc.messages import say
+
+MOST_ROWS = 1000
+_ENCODINGS = ("utf-8-sig", "gb18030")
+_ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+
+
+class Uncalculated:
+    """The value of a formula that no program has calculated yet."""
+
+    def __init__(self, formula: str) -> None:
+        self.formula = formula
+
+    def __str__(self) -> str:
+        return self.formula
+
+
+@dataclass(frozen=True)
+class Grid:
+    """One sheet: its name ("" for CSV) and its rows that are not blank, by Excel row number."""
+
+    name: str
+    rows: dict[int, list[Any]]
+
+
+def read_grids(path: Path) -> list[Grid]:
+    """Read the sheets of an ``.xlsx`` file, or the one table of a CSV file whatever its ending.
+
+    Text may be UTF-8 (with or without BOM) or GBK, separated by commas, semicolons or tabs.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, it is of another kind, or has far too many rows.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(say("intake.no_file", file=path)) from None
+    except OSError as error:
+        raise DataError(say("intake.locked", file=path, reason=error.strerror)) from None
+    if content.startswith(_OLD_EXCEL):
+        raise DataError(say("intake.old_excel", file=path.name))
+    grids = _workbook(path, content) if content.startswith(_ZIP) else [_text(path, content)]
+    for grid in grids:
+        if len(grid.rows) > MOST_ROWS:
+            raise DataError(say("intake.too_long", file=path.name, sheet=grid.name or "—", most=MOST_ROWS))
+    return grids
+
+
+def _workbook(path: Path, content: bytes) -> list[Grid]:
+    try:
+        values = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        formulas = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
+    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        raise DataError(say("intake.broken", file=path.name, reason=error)) from None
+    return [
+        Grid(sheet.title, _with_formulas(_rows(sheet), _rows(formulas[sheet.title])))
+        for sheet in values.worksheets
+        if sheet.sheet_state == "visible"
+    ]
+
+
+def _rows(sheet: Any) -> dict[int, list[Any]]:
+    rows: dict[int, list[Any]] = {}
+    for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
+        if any(cell not in (None, "") for cell in row):
+            rows[number] = list(row)
+        if len(rows) > MOST_ROWS:
+            break
+    return rows
+
+
+def _with_formulas(values: dict[int, list[Any]], formulas: dict[int, list[Any]]) -> dict[int, list[Any]]:
+    """Put a formula without a calculated value in the place of the nothing that stands there."""
+    merged = {}
+    for number, row in formulas.items():
+        known = values.get(number, [None] * len(row))
+        merged[number] = [
+            Uncalculated(formula) if value is None and isinstance(formula, str) and formula.startswith("=") else value
+            for value, formula in zip(known, row, strict=True)
+        ]
+    return merged
+
+
+def _text(path: Path, content: bytes) -> Grid:
+    if b"\0" in content:
+        raise DataError(say("intake.not_a_table", file=path.name))
+    for encoding in _ENCODINGS:
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        break
+    else:
+        raise DataError(say("intake.encoding", file=path.name))
+    lines = text.splitlines()[:20]
+    separator = max(",\t;", key=lambda mark: sum(line.count(mark) for line in lines))
+    try:
+        table = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+    except csv.Error as error:
+        raise DataError(say("intake.broken", file=path.name, reason=error)) from None
+    return Grid("", {number: list(row) for number, row in enumerate(table, start=1) if any(map(str.strip, row))})
