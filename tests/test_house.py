@@ -68,7 +68,7 @@ def test_one_room_knows_the_library(library, room):
 def test_files_and_functions_stay_short():
     for name, tree in modules().items():
         lines = max((node.end_lineno for node in ast.walk(tree) if hasattr(node, "end_lineno")), default=0)
-        assert lines <= 320, name
+        assert lines <= 340, name
 
 
 def test_public_names_are_documented():

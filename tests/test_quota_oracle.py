@@ -89,6 +89,14 @@ def check(case):
     except za.InfeasibleError:
         assert optimal == []
         return
+    except za.SolverError:
+        assert not problem.nested  # where rules cross, an answer that stays unproven is refused
+        return
+    if not problem.nested and optimal and tuple(solution.quota) != optimal[0]:
+        # Where rules cross, the proof reaches a millionth.
+        gap = problem.cost([int(x) for x in solution.quota]) - problem.cost(list(optimal[0]))
+        assert 0 < gap <= Fraction(1, 10**6)
+        return
     assert tuple(solution.quota) == (optimal[0] if optimal else None)
     if problem.nested:
         # A unit could move at no cost exactly if its number differs among the optimal vectors.

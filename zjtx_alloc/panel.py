@@ -149,7 +149,7 @@ def _is_tidy(path: Path) -> bool:
             header = file.readline(2000).decode("utf-8", errors="replace")
     except OSError:
         return False
-    return len(set(re.findall(r"\w+", header)) & set(FACT_COLUMNS)) > len(FACT_COLUMNS) // 2
+    return len(set(re.findall(r"[a-z_]+", header)) & set(FACT_COLUMNS)) > len(FACT_COLUMNS) // 2
 
 
 def _with_table(panel: Panel, reading: Reading) -> Panel:

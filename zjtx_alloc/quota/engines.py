@@ -1,6 +1,7 @@
 """solve(problem) -> Solution: run the model, apply the tie rule exactly, verify outside the solver."""
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import pandas as pd
 
@@ -71,7 +72,7 @@ def solve(problem: QuotaProblem) -> Solution:
     )
 
 
-def verify(problem: QuotaProblem, places: list[int], bound: float) -> None:
+def verify(problem: QuotaProblem, places: list[int], bound: Fraction) -> None:
     """Raise SolverError unless the places keep every rule and are proven optimal. Uses no solver.
 
     Nested rules need no bound: the absence of an improving move proves the optimum.
@@ -81,7 +82,7 @@ def verify(problem: QuotaProblem, places: list[int], bound: float) -> None:
         raise SolverError(say("solver.broken", what="；".join(broken)))
     if improving_move(problem, places) is not None:
         raise SolverError(say("solver.not_best"))
-    if not problem.nested and not meets(bound, float(problem.cost(places))):
+    if not problem.nested and not meets(bound, problem.cost(places)):
         raise SolverError(say("solver.unproven"))
 
 
@@ -95,7 +96,7 @@ def _largest_in_order(problem: QuotaProblem, places: list[int]) -> list[int]:
     for i in problem.order:
         while places[i] < narrowed.upper[i]:
             raised = _with_bounds(narrowed, i, places[i] + 1, narrowed.upper[i])
-            answer = solve_model(raised, cutoff=float(cost))
+            answer = solve_model(raised, cutoff=cost)
             found = None if answer is None else polished(raised, answer.places)
             if found is None or problem.cost(found) > cost:
                 break

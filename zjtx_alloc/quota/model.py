@@ -20,7 +20,8 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.quota.bound import dual_bound
 from zjtx_alloc.quota.problem import BILLION, QuotaProblem
 
-_TOLERANCE = 1e-6
+_TOLERANCE = 1e-6  # of a place, in the solver's values
+_GAP = Fraction(1, 10**6)  # between a cost and its lower bound
 _OPTIONS = {
     "threads": 1,  # another number later in the same process silently ends in "not solved"
     "gapRel": 0.0,
@@ -46,11 +47,11 @@ class ModelAnswer:
     """
 
     places: list[int]
-    bound: float
+    bound: Fraction
     proof: str
 
 
-def solve_model(problem: QuotaProblem, cutoff: float = math.inf) -> ModelAnswer | None:
+def solve_model(problem: QuotaProblem, cutoff: Fraction | None = None) -> ModelAnswer | None:
     """Solve the problem; None if there is no answer of cost at most ``cutoff``.
 
     Raises
@@ -63,26 +64,22 @@ def solve_model(problem: QuotaProblem, cutoff: float = math.inf) -> ModelAnswer 
     coarse = None
     for category, tolerances in _STAGES:
         answer = _solve_stage(problem, chords, category, tolerances)
-        if answer is None or answer[1] > cutoff + _slack(cutoff):
+        if answer is None or (cutoff is not None and answer[1] > cutoff + _GAP):
             return None
         values, bound = answer
         places = [round(value) for value in values]
         if all(abs(value - x) <= _TOLERANCE for value, x in zip(values, places, strict=True)):
             coarse = ModelAnswer(places, bound, "dual" if category == pulp.LpContinuous else "bound")
-            if problem.nested or meets(bound, float(problem.cost(places))):
+            if problem.nested or meets(bound, problem.cost(places)):
                 return coarse
     if coarse is None:
         raise SolverError(say("solver.fraction"))
     return coarse
 
 
-def meets(bound: float, cost: float) -> bool:
+def meets(bound: Fraction, cost: Fraction) -> bool:
     """Whether a cost meets a lower bound, within a millionth."""
-    return cost <= bound + _slack(cost)
-
-
-def _slack(cost: float) -> float:
-    return _TOLERANCE * max(1.0, cost)
+    return cost <= bound + _GAP
 
 
 def _first_chords(e: int, low: int, high: int) -> set[int]:
@@ -93,7 +90,7 @@ def _first_chords(e: int, low: int, high: int) -> set[int]:
 
 def _solve_stage(
     problem: QuotaProblem, chords: list[set[int]], category: str, tolerances: dict[str, float]
-) -> tuple[list[float], float] | None:
+) -> tuple[list[float], Fraction] | None:
     """Solve, add the chords that the answer lacks, repeat; the values of x and the bound at the end."""
     while True:
         model, x = _built(problem, chords, category)
@@ -120,14 +117,14 @@ def _added_chords(problem: QuotaProblem, chords: list[set[int]], values: list[fl
     return added
 
 
-def _bound(problem: QuotaProblem, solver: highspy.Highs, category: str) -> float:
+def _bound(problem: QuotaProblem, solver: highspy.Highs, category: str) -> Fraction:
     """The MIP's own bound, or what the LP's prices prove."""
     scale = _scale(problem)
     if category == pulp.LpInteger:
-        return float(solver.getInfo().mip_dual_bound) * scale + float(problem.cost(problem.lower))
+        return Fraction(solver.getInfo().mip_dual_bound) * scale + problem.cost(problem.lower)
     duals = [dual * scale for dual in solver.getSolution().row_dual]  # in the order in which rows were added
     prices = duals[1 : 1 + 2 * len(problem.rows)]
-    return float(dual_bound(problem, duals[0], list(zip(prices[::2], prices[1::2], strict=True))))
+    return dual_bound(problem, duals[0], list(zip(prices[::2], prices[1::2], strict=True)))
 
 
 def _scale(problem: QuotaProblem) -> int:
