@@ -234,3 +234,10 @@ def test_what_binds_is_named():
 
 def test_a_bound_that_only_names_the_optimum_does_not_bind():
     assert binding(problem(3, {"A": 2, "B": 1}, {"A": (2, 2)}), [2, 1]) == {"A": [], "B": []}
+
+
+def test_among_equals_only_a_bound_that_the_tie_rule_runs_into_binds():
+    # The third place costs A and B the same, and A is to have it.
+    due = {"A": 1, "B": 1}
+    assert binding(problem(3, due, {"B": (0, 1)}), [2, 1]) == {"A": [], "B": []}
+    assert binding(problem(3, due, {"A": (0, 1)}), [1, 2]) == {"A": ["cap"], "B": []}
