@@ -105,6 +105,10 @@ def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     base = {} if parent is None else _merged(_located(parent, path.parent), (*below, path.resolve()))
     for drop in drops:
         _remove(base, drop, path.name)
+    if "total" in raw and isinstance(base.get("assumptions"), dict):
+        # What the inherited total rested on says nothing about a new one.
+        base = {k: v for k, v in base.items() if k != "total_status"}
+        base["assumptions"] = {k: v for k, v in base["assumptions"].items() if k != "total"}
     ended = raw.pop("end_stand_in", [])
     if not (isinstance(ended, list) and all(isinstance(code, str) for code in ended)):
         raise ScenarioError(_wrong(path, "end_stand_in", ended, say("scenario.end_form")))

@@ -7,6 +7,7 @@ from zjtx_alloc.factors import ADJUSTMENT
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.report.notes import marks_note, stands_for, weights_note
 from zjtx_alloc.report.tables import Table, titled
+from zjtx_alloc.scenario import Rule
 
 
 def allocation_table(allocation: Allocation) -> Table:
@@ -97,22 +98,42 @@ def rule_table(allocation: Allocation) -> Table:
     """Bounds and rules in force, and the units that each one holds."""
     scenario, table = allocation.scenario, allocation.table()
     names = allocation.panel.units["short_name"].to_dict() | {"default": say("table.all_units")}
-    rows = [(say("bound.floor"), f"{names[c]} ≥ {n}", {say("bound.floor")}) for c, n in scenario.floor.items()]
+    rows: list[tuple[str, str, set[str]]] = [
+        (say("table.region"), f"{region} {value:g}", set()) for region, value in scenario.region_coefficient.items()
+    ]
+    rows += [(say("table.grade"), f"{grade} {value:g}", set()) for grade, value in scenario.grade_coefficient.items()]
+    rows += [(say("bound.floor"), f"{names[c]} ≥ {n}", {say("bound.floor")}) for c, n in scenario.floor.items()]
     rows += [(say("bound.cap"), f"{names[c]} ≤ {n}", {say("bound.cap")}) for c, n in scenario.cap.items()]
     if (change := scenario.change) is not None:
         kind = say("table.raw") if change.raw else say("table.scaled")
-        value = f"{change.previous} ± {change.max_relative:.0%}（{kind}）"
+        value = f"{change.previous} ± {100 * change.max_relative:g}%（{kind}）"
         rows.append((say("table.change"), value, {say("bound.change_floor"), say("bound.change_cap")}))
-    integer_rows = {row.name: row for row in allocation.problem.rows}
     rows += [
-        (name, f"{integer_rows[name].lower} ≤ {say('table.sum')} ≤ {integer_rows[name].upper}", {name})
-        for name in (*scenario.groups, *scenario.rules)
+        (name, _between(say("table.sum"), group.floor, group.cap), {name}) for name, group in scenario.groups.items()
     ]
+    rows += [(name, _rule_text(rule, names), {name}) for name, rule in scenario.rules.items()]
     rows += [(say("bound.fixed"), f"{names[c]} = {f.quota}（{f.reason}）", set()) for c, f in scenario.fixed.items()]
     binds = list(zip(table["short_name"], table["binds"].str.split("、"), strict=True))
     held = ["、".join(name for name, bounds in binds if marks & set(bounds)) for _, _, marks in rows]
     frame = pd.DataFrame([row[:2] for row in rows], columns=["rule", "value"]).assign(held=held)
     return titled("rules", frame, {"rule": "text", "value": "text", "held": "text"}, say("note.eligible_pool"))
+
+
+def _rule_text(rule: Rule, names: dict[str, str]) -> str:
+    """A linear rule in the scenario's own numbers."""
+    weighted = " + ".join(f"{weight:g}×{names[code]}" for code, weight in rule.coefficients.items())
+    what = weighted or say("table.sum")
+    places = _between(what, rule.min, rule.max)
+    shares = _between(say("table.share_of", what=what), rule.min_share, rule.max_share)
+    return "；".join(text for text in (places, shares) if text)
+
+
+def _between(what: str, least: float | None, most: float | None) -> str:
+    """Bounds on either side, only those given; blank if none."""
+    if least is None and most is None:
+        return ""
+    left = "" if least is None else f"{least:g} ≤ "
+    return left + what + ("" if most is None else f" ≤ {most:g}")
 
 
 def decision_table(allocation: Allocation) -> Table:
