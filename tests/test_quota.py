@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import zjtx_alloc as za
+from zjtx_alloc.quota.engines import verify
 from zjtx_alloc.quota.exchange import binding
 
 
@@ -241,3 +242,27 @@ def test_among_equals_only_a_bound_that_the_tie_rule_runs_into_binds():
     due = {"A": 1, "B": 1}
     assert binding(problem(3, due, {"B": (0, 1)}), [2, 1]) == {"A": [], "B": []}
     assert binding(problem(3, due, {"A": (0, 1)}), [1, 2]) == {"A": ["cap"], "B": []}
+
+
+# Two pairs as above: 1100 costs 2 x 1/2 + 2 x 1 = 3, 0011 costs 2 x 2 + 0 = 4, one move apart from nothing allowed.
+PAIRS = ({"A": 2, "B": 2, "C": 1, "D": 1}, None, [rule({"A": 1, "B": -1}, 0, 0), rule({"C": 1, "D": -1}, 0, 0)])
+
+
+def test_an_answer_is_verified_without_the_solver():
+    verify(problem(3, {"A": 2, "B": 1}), [2, 1], Fraction(0))
+    verify(problem(2, *PAIRS), [1, 1, 0, 0], Fraction(3))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "places", "message"),
+    [
+        (problem(3, {"A": 2, "B": 1}), [2, 2], "名额之和 4 不等于总量 3"),
+        (problem(3, {"A": 2, "B": 1}, {"A": (0, 1)}), [2, 1], r"A 的名额 2 超出 \[0, 1\]"),
+        (problem(2, *PAIRS), [1, 0, 1, 0], "“r”的值 1 超出"),
+        (problem(3, {"A": 2, "B": 1}), [1, 2], "存在更优的单个名额调整"),
+        (problem(2, *PAIRS), [0, 0, 1, 1], "未能证明为最优"),
+    ],
+)
+def test_a_wrong_answer_of_a_solver_is_refused(wrong, places, message):
+    with pytest.raises(za.SolverError, match=message):
+        verify(wrong, places, Fraction(3))

@@ -13,12 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 from zjtx_alloc.messages import say
 from zjtx_alloc.units import load_units
 
+_DECIMALS = 6  # of a rule's coefficients: rules are solved in integers
 REGIONS = ("东部", "中部", "西部", "东北")
 DEFAULT = "default"
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Places = Annotated[int, Field(ge=0)]
+Places = Annotated[int, Field(ge=0, le=10**6)]
 Region = Literal["东部", "中部", "西部", "东北"]
 
 
@@ -87,6 +88,10 @@ class Rule(_Members):
     def _one_kind(self) -> "Rule":
         if (self.region is not None) + bool(self.units) + bool(self.coefficients) != 1:
             raise ValueError(say("scenario.rule_members"))
+        if any(
+            len(f"{number:.12f}".rstrip("0").partition(".")[2]) > _DECIMALS for number in self.coefficients.values()
+        ):
+            raise ValueError(say("scenario.decimals", decimals=_DECIMALS))
         if (self.min, self.max, self.min_share, self.max_share) == (None,) * 4:
             raise ValueError(say("scenario.rule_bounds"))
         return self
@@ -116,7 +121,7 @@ class Scenario(_Strict):
     name: str
     title: str
     batch: Annotated[int, Field(ge=1)]
-    total: Places
+    total: Annotated[int, Field(ge=1, le=10**6)]
     total_status: Literal["official", "announced", "assumed"] = "assumed"
     criterion: Literal["webster"] = "webster"
     award: str = "caijian-2024-148"
@@ -153,6 +158,10 @@ class Scenario(_Strict):
                 if factor.multiplier is not None and factor.multiplier not in self.multipliers:
                     raise ValueError(say("scenario.no_multiplier", factor=code, name=factor.multiplier))
         absent = [region for region in REGIONS if region not in self.region_coefficient]
+        if DEFAULT in self.fixed:
+            raise ValueError(say("scenario.no_default"))
+        if both := sorted(set(self.groups) & set(self.rules)):
+            raise ValueError(say("scenario.both", names="、".join(both)))
         if self.region_coefficient and absent:
             raise ValueError(say("scenario.no_region", regions="、".join(absent)))
         unknown = sorted({grade for grade in self.grade.values() if grade not in self.grade_coefficient})

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import tomli_w
@@ -68,9 +68,18 @@ def save_bundle(scenario: Scenario, folder: Path) -> Path:
             raise ScenarioError(say("scenario.same_name", name=one.name))
         if (path := folder / f"{one.name}.toml").exists():
             continue
-        save_scenario(one, path)
+        save_scenario(_beside(one), path)
         waiting += [companion(one, reference) for reference in one.references() if reference.endswith(".toml")]
     return folder / f"{scenario.name}.toml"
+
+
+def _beside(scenario: Scenario) -> Scenario:
+    """The scenario with the files it refers to named as if they lay beside it."""
+    change = scenario.change
+    if change is not None:
+        change = change.model_copy(update={"previous": PurePath(change.previous).name})
+    names = [PurePath(reference).name for reference in scenario.budget_with]
+    return scenario.model_copy(update={"budget_with": names, "change": change})
 
 
 def _located(reference: str, folder: Path | None) -> Path:
@@ -88,7 +97,7 @@ def _located(reference: str, folder: Path | None) -> Path:
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (ValueError, RecursionError, OSError) as error:
         raise ScenarioError(say("scenario.unreadable", file=path.name, reason=error)) from None
 
 
@@ -168,7 +177,10 @@ def _with_codes(raw: dict[str, Any], file: str) -> dict[str, Any]:
             elif isinstance(table, dict) and isinstance(table.get(field), dict):
                 tables[name] = table | {field: _coded(table[field], place)}
             elif isinstance(table, dict) and isinstance(table.get(field), list):
-                tables[name] = table | {field: list(_coded(dict.fromkeys(map(str, table[field])), place))}
+                members = _coded(dict.fromkeys(map(str, table[field])), place)
+                if DEFAULT in members:
+                    raise ScenarioError(say("scenario.unit_default", place=place))
+                tables[name] = table | {field: list(members)}
         raw[key] = tables
     return raw
 

@@ -22,7 +22,7 @@ from zjtx_alloc.report import allocation_tables, budget_tables, tables
 from zjtx_alloc.report.workbook import write_workbook
 from zjtx_alloc.resources import shipped
 from zjtx_alloc.scenario import Scenario
-from zjtx_alloc.scenario_files import load_scenario, save_bundle
+from zjtx_alloc.scenario_files import companion, load_scenario, save_bundle
 
 NOTEBOOKS = ("allocation", "budget")
 _PACKAGES = ("zjtx_alloc", "pandas", "numpy", "pulp", "highspy", "matplotlib", "papermill", "nbconvert", "xlsxwriter")
@@ -140,22 +140,33 @@ def _record(allocations: tuple[Allocation, ...], panel: Panel | None, folder: Pa
     if panel is not None:
         inputs["panel"] = _sha256(panel.facts.to_csv(index=False, lineterminator="\n").encode())
     return {
-        "scenarios": {a.scenario.name: a.scenario.resolved() for a in allocations},
+        "scenarios": {name: s.model_dump(exclude_none=True) for name, s in _involved(allocations).items()},
         "inputs": inputs,
-        "outputs": _digests(folder, [".csv"]),
+        "outputs": _digests(folder, "allocation.csv", "budget.csv"),
     }
+
+
+def _involved(allocations: tuple[Allocation, ...]) -> dict[str, Scenario]:
+    """The scenarios of a run and every previous batch that bounds one of them."""
+    found: dict[str, Scenario] = {}
+    waiting = [allocation.scenario for allocation in allocations]
+    while waiting:
+        scenario = waiting.pop()
+        if found.setdefault(scenario.name, scenario) is scenario and scenario.change is not None:
+            waiting.append(companion(scenario, scenario.change.previous))
+    return found
 
 
 def _environment(folder: Path) -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in _PACKAGES},
-        "outputs": _digests(folder, [".html", ".xlsx"]),
+        "outputs": _digests(folder, "allocation.html", "budget.html", "report.xlsx"),
     }
 
 
-def _digests(folder: Path, kinds: list[str]) -> dict[str, str]:
-    return {p.name: _sha256(p.read_bytes()) for p in sorted(folder.iterdir()) if p.suffix in kinds}
+def _digests(folder: Path, *names: str) -> dict[str, str]:
+    return {name: _sha256((folder / name).read_bytes()) for name in names}
 
 
 def _sha256(content: bytes) -> str:
