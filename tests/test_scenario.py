@@ -183,7 +183,7 @@ WRONG = {
     "factors beside pools": (POOLS, ["[factors] 与 [pools] 须有且只有一个"]),
     "neither factors nor pools": ('drop = ["factors"]', ["[factors] 与 [pools] 须有且只有一个"]),
     "decision without reason": ('[fixed."西藏"]\nquota = 2', ["fixed.540000.reason", "缺少此项"]),
-    "decision with a blank reason": ('[fixed."西藏"]\nquota = 2\nreason = " "', ["fixed.540000.reason", "理由不能为空"]),
+    "decision with a blank reason": ('[fixed."西藏"]\nquota = 2\nreason = " "', ["fixed.540000", "理由（reason），不能为空"]),
     "rate above one": ('[approval]\nrate = "1.2"', ["approval.rate = 1.2", "0到1之间"]),
     "rate in percent": ('[approval]\nrate = "95%"', ["approval.rate = 95%", "0到1之间"]),
     "rate as a number": ("[approval]\nrate = 0.95", ["approval.rate = 0.95", "应为文字（加引号）"]),

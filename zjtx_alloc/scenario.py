@@ -78,9 +78,9 @@ class Group(_Members):
 class Rule(_Members):
     """A linear rule over units: places, or shares of the total, within bounds."""
 
-    coefficients: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = {}
-    min: float | None = Field(default=None, allow_inf_nan=False)
-    max: float | None = Field(default=None, allow_inf_nan=False)
+    coefficients: dict[str, Annotated[float, Field(ge=-(10**6), le=10**6)]] = {}
+    min: Annotated[float, Field(ge=-(10**9), le=10**9)] | None = None
+    max: Annotated[float, Field(ge=-(10**9), le=10**9)] | None = None
     min_share: Share | None = None
     max_share: Share | None = None
 
@@ -112,7 +112,13 @@ class Fixed(_Strict):
     """A quota decided in consultation (人工调整), with its reason."""
 
     quota: Places
-    reason: str = Field(min_length=1, pattern=r"\S")
+    reason: str
+
+    @model_validator(mode="after")
+    def _reasoned(self) -> "Fixed":
+        if not self.reason.strip():
+            raise ValueError(say("scenario.no_reason"))
+        return self
 
 
 class Scenario(_Strict):
@@ -158,10 +164,6 @@ class Scenario(_Strict):
                 if factor.multiplier is not None and factor.multiplier not in self.multipliers:
                     raise ValueError(say("scenario.no_multiplier", factor=code, name=factor.multiplier))
         absent = [region for region in REGIONS if region not in self.region_coefficient]
-        if DEFAULT in self.fixed:
-            raise ValueError(say("scenario.no_default"))
-        if both := sorted(set(self.groups) & set(self.rules)):
-            raise ValueError(say("scenario.both", names="、".join(both)))
         if self.region_coefficient and absent:
             raise ValueError(say("scenario.no_region", regions="、".join(absent)))
         unknown = sorted({grade for grade in self.grade.values() if grade not in self.grade_coefficient})
@@ -174,6 +176,20 @@ class Scenario(_Strict):
             tables["grade"] = self.grade
         for name, table in tables.items():
             _covers_all_units(name, table)
+        return self
+
+    @model_validator(mode="after")
+    def _well_named(self) -> "Scenario":
+        if DEFAULT in self.fixed:
+            raise ValueError(say("scenario.no_default"))
+        reserved = {say(f"bound.{name}") for name in ("floor", "cap", "change_floor", "change_cap", "fixed")} | {
+            "floor",
+            "cap",
+        }
+        if odd := [n for n in (*self.groups, *self.rules) if n in reserved or "、" in n]:
+            raise ValueError(say("scenario.reserved", names="；".join(odd)))
+        if both := sorted(set(self.groups) & set(self.rules)):
+            raise ValueError(say("scenario.both", names="、".join(both)))
         return self
 
     def all_pools(self) -> dict[str, Pool]:

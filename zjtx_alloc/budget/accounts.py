@@ -69,11 +69,14 @@ class BudgetForecast:
         Columns batch (text), code, fiscal_year (int) and, in whole 万元 as int64: commitment (应安排
         总额, in the opening year), due (应下达), recovered (应收回), net (due − recovered; negative
         where a unit owes more back than it is due), direct (直接拨付企业), empowerment (培育赋能).
+    assumed_completed : tuple of str
+        Names of the cohorts whose outcomes are unknown and taken as completed by all firms.
     """
 
     cohorts: tuple[Cohort, ...]
     award: Award
     table: pd.DataFrame
+    assumed_completed: tuple[str, ...] = ()
 
     def by_year(self) -> pd.DataFrame:
         """National sums by fiscal year (index), columns as ``MONEY``."""
@@ -165,7 +168,8 @@ def forecast_budget(
         frames += [opening, closing]
     table = pd.concat(frames).rename_axis("code").reset_index()
     table["net"] = table["due"] - table["recovered"]
-    return BudgetForecast(cohorts, award, table[["batch", "code", "fiscal_year", *MONEY]])
+    unknown = tuple(c.name for c in cohorts if outcomes.get(c.name, c.outcomes) is None)
+    return BudgetForecast(cohorts, award, table[["batch", "code", "fiscal_year", *MONEY]], unknown)
 
 
 def _payment(cohort: Cohort, year: int, due: pd.Series, award: Award) -> pd.DataFrame:

@@ -58,6 +58,7 @@ def year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> T
 def unit_year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Table:
     """Net payments by unit and fiscal year, with totals both ways."""
     names = allocations[0].panel.units["short_name"]
+    any_estimated = pd.concat([a.entitlement.estimated.gt(0) for a in allocations], axis=1).any(axis=1)
     frame = budget.table.pivot_table(index="code", columns="fiscal_year", values="net", aggfunc="sum")
     frame = frame.reindex(names.index)
     frame.columns = [say("table.year", year=year) for year in frame.columns]
@@ -66,13 +67,17 @@ def unit_year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...])
     frame.loc[""] = frame.sum()
     frame.insert(0, header("short_name"), [*names, say("table.total")])
     frame[header("estimated")] = [
-        *allocations[0].entitlement.estimated.gt(0).map({True: say("mark.estimated"), False: ""}),
+        *(any_estimated.map({True: say("mark.estimated"), False: ""})),
         "",
     ]
     frame = frame.rename_axis(header("code")).reset_index()
     kinds = {header("code"): "text", header("short_name"): "text"} | dict.fromkeys([*years, header("sum")], "money")
     kinds |= {header("estimated"): "text"}
-    notes = (*budget_notes(budget, allocations), say("note.net"), *marks_note(allocations[0]))
+    notes = (
+        *budget_notes(budget, allocations),
+        say("note.net"),
+        *dict.fromkeys(note for a in allocations for note in marks_note(a)),
+    )
     return Table(say("title.unit_years"), frame, kinds, notes, has_total=True)
 
 
