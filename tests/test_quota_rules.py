@@ -200,3 +200,9 @@ def test_the_order_of_the_rows_changes_nothing_in_the_baseline(allocation):
         problem, entitlement=problem.entitlement[backwards], floor=problem.floor[backwards], cap=problem.cap[backwards]
     )
     assert za.solve(shuffled).quota.to_dict() == allocation.quota.to_dict()
+
+
+def test_a_users_file_may_share_the_name_of_the_previous_batch(write_scenario, panel):
+    text = 'extends = "2024-baseline"\n[change]\nprevious = "2024-baseline"\nmax_relative = 0.1\n'
+    again = za.load_scenario(write_scenario(text, "2024-baseline.toml"))
+    assert za.allocate(panel, again).quota.sum() == 1039

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pandas as pd
 
-from zjtx_alloc.errors import InfeasibleError, ScenarioError
+from zjtx_alloc.errors import DataError, InfeasibleError, ScenarioError
 from zjtx_alloc.factors import Entitlement, entitlement
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel
@@ -20,13 +20,14 @@ from zjtx_alloc.scenario_files import companion
 
 @dataclass(frozen=True)
 class Allocation:
-    """One batch, allocated and proven: what went in, the problem, the solution."""
+    """One batch, allocated and proven: what went in, the problem, the solution, and where its bounds come from."""
 
     panel: Panel
     scenario: Scenario
     entitlement: Entitlement
     problem: QuotaProblem
     solution: Solution
+    bounds: pd.DataFrame
 
     @property
     def quota(self) -> pd.Series:
@@ -43,7 +44,7 @@ class Allocation:
             (places, int), binds (Chinese names of the bounds that hold the unit, joined by 、),
             estimated (估算 or blank), stand_in (代用 or blank).
         """
-        sources = unit_bounds(self.panel, self.scenario)
+        sources = self.bounds
         binds = binding(self.problem, [int(x) for x in self.quota])
         return self.panel.units[["short_name", "region"]].assign(
             entitlement=self.entitlement.places,
@@ -71,13 +72,17 @@ def allocate(panel: Panel, scenario: Scenario) -> Allocation:
     DataError, ScenarioError, InfeasibleError, SolverError
         As ``entitlement``, ``quota_problem`` and ``solve`` do.
     """
-    due = entitlement(panel, scenario)
-    problem = _problem(panel, scenario, due)
+    try:
+        due = entitlement(panel, scenario)
+    except (DataError, ScenarioError) as error:
+        raise type(error)(say("allocation.in_scenario", scenario=scenario.name, reason=error)) from None
+    bounds = unit_bounds(panel, scenario)
+    problem = _problem(scenario, due, bounds, panel.units["short_name"].to_dict())
     try:
         solution = solve(problem)
     except InfeasibleError as error:
-        raise InfeasibleError(say("allocation.infeasible", scenario=scenario.name, reason=error)) from None
-    return Allocation(panel, scenario, due, problem, solution)
+        raise InfeasibleError(say("allocation.in_scenario", scenario=scenario.name, reason=error)) from None
+    return Allocation(panel, scenario, due, problem, solution, bounds)
 
 
 def allocate_programme(panel: Panel, scenario: Scenario) -> tuple[Allocation, ...]:
@@ -94,11 +99,11 @@ def quota_problem(panel: Panel, scenario: Scenario) -> QuotaProblem:
     QuotaProblem
         Index ``code``, the 37 units in their official order; the cap is the total where none is set.
     """
-    return _problem(panel, scenario, entitlement(panel, scenario))
+    names = panel.units["short_name"].to_dict()
+    return _problem(scenario, entitlement(panel, scenario), unit_bounds(panel, scenario), names)
 
 
-def _problem(panel: Panel, scenario: Scenario, due: Entitlement) -> QuotaProblem:
-    bounds = unit_bounds(panel, scenario)
+def _problem(scenario: Scenario, due: Entitlement, bounds: pd.DataFrame, names: dict[str, str]) -> QuotaProblem:
     return QuotaProblem(
         total=scenario.total,
         entitlement=due.places,
@@ -107,7 +112,7 @@ def _problem(panel: Panel, scenario: Scenario, due: Entitlement) -> QuotaProblem
         groups=tuple(Group(n, g.codes(), g.floor, g.cap) for n, g in scenario.groups.items()),
         rules=tuple(_rule(name, rule, scenario.total) for name, rule in scenario.rules.items()),
         criterion=scenario.criterion,
-        names=panel.units["short_name"].to_dict(),
+        names=names,
     )
 
 
@@ -170,15 +175,20 @@ def _change_bounds(panel: Panel, scenario: Scenario, change: Change) -> dict[str
 
 def _previous(scenario: Scenario, change: Change) -> Scenario:
     """The previous batch's scenario; refuses a chain that comes back to where it began."""
-    seen, previous = {scenario.name}, companion(scenario, change.previous)
+    seen, previous = {_place(scenario)}, companion(scenario, change.previous)
     first = previous
     while True:
-        if previous.name in seen:
+        if _place(previous) in seen:
             raise ScenarioError(say("allocation.change_cycle", scenario=scenario.name, previous=previous.name))
-        seen.add(previous.name)
+        seen.add(_place(previous))
         if previous.change is None:
             return first
         previous = companion(previous, previous.change.previous)
+
+
+def _place(scenario: Scenario) -> tuple[object, str]:
+    """Which file a scenario is: a user's may share its name with a shipped one."""
+    return scenario._folder, scenario.name
 
 
 def decisions(allocation: Allocation) -> pd.DataFrame:
