@@ -20,7 +20,7 @@ ROOT = PACKAGE.parent
 STOREYS = [
     "resources", "messages", "errors",
     "quota.problem", "quota.bound", "quota.exchange", "quota.model", "quota.engines",
-    "units", "policy", "intake.grid", "intake.cells", "intake.reading", "panel", "scenario", "scenario_files", "factors", "allocation", "budget.accounts",
+    "units", "policy", "intake.grid", "intake.cells", "intake.layout", "intake.reading", "panel", "scenario", "scenario_files", "factors", "allocation", "budget.accounts",
     "report.notes", "report.tables", "report.allocation_tables", "report.budget_tables", "report.figures",
     "report.workbook", "report.kernel", "report.notebooks", "report.runs", "cli", "__main__",
 ]  # fmt: skip
@@ -65,10 +65,10 @@ def test_one_room_knows_the_library(library, room):
     assert [n for n, tree in modules().items() if any(i.split(".")[0] == library for i in imports(tree))] == [room]
 
 
-def test_files_and_functions_stay_short():
+def test_files_stay_short():
     for name, tree in modules().items():
         lines = max((node.end_lineno for node in ast.walk(tree) if hasattr(node, "end_lineno")), default=0)
-        assert lines <= 340, name
+        assert lines <= 320, name
 
 
 def test_public_names_are_documented():

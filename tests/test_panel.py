@@ -252,8 +252,8 @@ def test_a_missing_column_is_named(tmp_path):
 
 def test_a_file_in_another_encoding_or_place_says_the_remedy(tmp_path):
     path = tmp_path / "facts.csv"
-    path.write_text("unit,unit_name\n110000,北京市\n", encoding="gbk")
-    with pytest.raises(za.DataError, match=r"UTF-8|因素表"):
+    path.write_text(",".join(FACT_COLUMNS) + "\n110000,北京市,,,,,,,,\n", encoding="gbk")
+    with pytest.raises(za.DataError, match=r"另存为 UTF-8"):
         za.load_panel(path)
     with pytest.raises(za.DataError, match=r"找不到数据文件 .*absent\.csv"):
         za.load_panel(tmp_path / "absent.csv")

@@ -161,7 +161,7 @@ WRONG = {
     "unknown key of a group": ('[groups.g]\nregion = "西部"\nmin = 4', ["groups.g.min = 4", "没有这一项", "floor"]),
     "text for a number": ('total = "1039"', ["total = 1039", "应为整数"]),
     "fraction for places": ("[floor]\ndefault = 1.5", ["floor.default = 1.5", "应为整数"]),
-    "negative places": ('[cap]\n"江苏" = -1', ["cap.320000 = -1", "不小于 0"]),
+    "negative places": ('[cap]\n"江苏" = -1', ["cap.江苏 = -1", "不小于 0"]),
     "number for text": ("[factors.little_giants]\nperiod = 2021", ["factors.little_giants.period = 2021", "应为文字"]),
     "one for true": ("allow_estimates = 1", ["allow_estimates = 1", "true 或 false"]),
     "value for a table": ("cap = 3", ["cap = 3", "应为表"]),
@@ -182,8 +182,8 @@ WRONG = {
     "shares of pools": ('drop = ["factors"]' + POOLS.replace("0.2", "0.1"), ["占比（share）", "应为1", "现为 0.9"]),
     "factors beside pools": (POOLS, ["[factors] 与 [pools] 须有且只有一个"]),
     "neither factors nor pools": ('drop = ["factors"]', ["[factors] 与 [pools] 须有且只有一个"]),
-    "decision without reason": ('[fixed."西藏"]\nquota = 2', ["fixed.540000.reason", "缺少此项"]),
-    "decision with a blank reason": ('[fixed."西藏"]\nquota = 2\nreason = " "', ["fixed.540000", "理由（reason），不能为空"]),
+    "decision without reason": ('[fixed."西藏"]\nquota = 2', ["fixed.西藏.reason", "缺少此项"]),
+    "decision with a blank reason": ('[fixed."西藏"]\nquota = 2\nreason = " "', ["fixed.西藏", "理由（reason），不能为空"]),
     "rate above one": ('[approval]\nrate = "1.2"', ["approval.rate = 1.2", "0到1之间"]),
     "rate in percent": ('[approval]\nrate = "95%"', ["approval.rate = 95%", "0到1之间"]),
     "rate as a number": ("[approval]\nrate = 0.95", ["approval.rate = 0.95", "应为文字（加引号）"]),
@@ -206,7 +206,7 @@ def test_a_wrong_file_is_told_by_file_key_value_and_what_is_allowed(write_scenar
 
 def test_every_fault_of_a_file_is_told_at_once(write_scenario):
     message = message_of(write_scenario(HEAD + 'totl = 3\nbatch = 0\n[fixed."西藏"]\nquota = 2\n'))
-    assert [part for part in ("totl = 3", "batch = 0", "fixed.540000.reason") if part not in message] == []
+    assert [part for part in ("totl = 3", "batch = 0", "fixed.西藏.reason") if part not in message] == []
 
 
 def test_an_unknown_name_file_or_form_is_an_error(write_scenario, tmp_path):

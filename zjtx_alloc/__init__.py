@@ -2,7 +2,7 @@
 
 from zjtx_alloc.allocation import Allocation, allocate, allocate_programme, decisions, quota_problem
 from zjtx_alloc.budget.accounts import BudgetForecast, Cohort, cohorts, forecast_budget
-from zjtx_alloc.errors import DataError, InfeasibleError, ScenarioError, SolverError, ZjtxError
+from zjtx_alloc.errors import DataError, InfeasibleError, ReportError, ScenarioError, SolverError, ZjtxError
 from zjtx_alloc.factors import Entitlement, entitlement
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import Award, load_award
@@ -23,6 +23,7 @@ __all__ = [
     "InfeasibleError",
     "Panel",
     "QuotaProblem",
+    "ReportError",
     "Rule",
     "Run",
     "Scenario",

@@ -56,12 +56,17 @@ class Allocation:
                 or self._decided(c)
                 for c in self.quota.index
             ],
-            estimated=self.entitlement.estimated.gt(0).map({True: say("mark.estimated"), False: ""}),
-            stand_in=self.entitlement.stand_in.gt(0).map({True: say("mark.stand_in"), False: ""}),
+            estimated=marked(self.entitlement.estimated.gt(0), say("mark.estimated")),
+            stand_in=marked(self.entitlement.stand_in.gt(0), say("mark.stand_in")),
         )
 
     def _decided(self, code: str) -> str:
         return say("bound.fixed") if code in self.scenario.fixed else ""
+
+
+def marked(flags: pd.Series, mark: str) -> pd.Series:
+    """The mark where a flag is set, blank elsewhere."""
+    return flags.map({True: mark, False: ""})
 
 
 def allocate(panel: Panel, scenario: Scenario) -> Allocation:

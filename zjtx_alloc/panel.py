@@ -19,7 +19,7 @@ import pandas as pd
 from zjtx_alloc.errors import DataError
 from zjtx_alloc.intake.reading import SUPPLIED, Reading, problem_table, read_table
 from zjtx_alloc.messages import say
-from zjtx_alloc.resources import shipped
+from zjtx_alloc.resources import shipped, shipped_table
 from zjtx_alloc.units import load_units, members_of
 
 FACT_COLUMNS = (
@@ -28,6 +28,7 @@ FACT_COLUMNS = (
 _KEY = ["unit", "scope", "indicator", "period"]
 _NATION = "000000"
 _Fact = dict[str, Any]
+_AMOUNT = re.compile(r"\d+(\.\d*)?([eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def load_panel(path: str | Path | None = None) -> Panel:
 
 
 def _panel(path: Path) -> Panel:
-    units, indicators = load_units(), _table("indicators.csv", "code")
+    units, indicators = load_units(), shipped_table("indicators.csv", "code")
     facts = _read_facts(path)
     problems = _problems(facts, units, indicators)
     if problems:
@@ -135,7 +136,7 @@ def _panel(path: Path) -> Panel:
 
 def _sources(facts: pd.DataFrame) -> pd.DataFrame:
     """The shipped sources, and the user's file if facts come from it."""
-    sources = _table("sources.csv", "id")
+    sources = shipped_table("sources.csv", "id").copy()
     files = "、".join(dict.fromkeys(facts.loc[facts["source"] == SUPPLIED, "note"]))
     if files:
         sources.loc[SUPPLIED] = {"publisher": say("panel.user"), "title": files}
@@ -171,11 +172,6 @@ def _with_table(panel: Panel, reading: Reading) -> Panel:
     facts = pd.concat([shipped_facts, reading.facts], ignore_index=True)
     cells = _cells(facts, panel.indicators)
     return Panel(panel.units, panel.indicators, _sources(facts), facts, cells)
-
-
-def _table(name: str, key: str) -> pd.DataFrame:
-    path = shipped("data", name)
-    return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8").set_index(key)
 
 
 def _read_facts(path: Path) -> pd.DataFrame:
@@ -227,10 +223,7 @@ def _problems(facts: pd.DataFrame, units: pd.DataFrame, indicators: pd.DataFrame
 
 
 def _is_amount(text: str) -> bool:
-    try:
-        return 0 <= float(text) < math.inf
-    except ValueError:
-        return False
+    return bool(_AMOUNT.fullmatch(text)) and float(text) < math.inf
 
 
 def _cells(facts: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
@@ -239,16 +232,27 @@ def _cells(facts: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
     own = facts[facts["scope"] == "unit"]
     held = {key: dict(zip(part["unit"], part["value"], strict=True)) for key, part in own.groupby(series)}
     cells = [_cell(fact, fact["unit"], fact["value"], estimated=False) for fact in own.to_dict("records")]
+    errors = []
     for fact in facts[facts["scope"] == "province"].to_dict("records"):
-        members = members_of(fact["unit"])
-        known = {u: v for u, v in held.get((fact["indicator"], fact["period"]), {}).items() if u in members}
-        unknown = [u for u in members if u not in known]
-        rest = _rest(fact, list(known.values()), bool(unknown))
-        rule = str(indicators.at[fact["indicator"], "split_by"])
-        parts = _split(fact, rest, unknown, rule, held) if len(unknown) > 1 else dict.fromkeys(unknown, rest)
-        cells += [_cell(fact, u, part, estimated=len(unknown) > 1) for u, part in parts.items()]
+        try:
+            cells += _parts(fact, str(indicators.at[fact["indicator"], "split_by"]), held)
+        except DataError as error:
+            errors.append(str(error))
+    if errors:
+        raise DataError("\n".join(errors))
     columns = [*series, "code", "value", "estimated", "status", "source", "note"]
     return pd.DataFrame(cells, columns=columns).set_index(columns[:3]).sort_index()
+
+
+def _parts(fact: _Fact, rule: str, held: dict[tuple[str, str], dict[str, float]]) -> list[_Fact]:
+    """Cells for the units of a province that have no figure of their own."""
+    members = members_of(fact["unit"])
+    known = {u: v for u, v in held.get((fact["indicator"], fact["period"]), {}).items() if u in members}
+    unknown = [u for u in members if u not in known]
+    rest = _rest(fact, list(known.values()), bool(unknown))
+    split = len(unknown) > 1
+    parts = _split(fact, rest, unknown, rule, held) if split else dict.fromkeys(unknown, rest)
+    return [_cell(fact, unit, part, estimated=split) for unit, part in parts.items()]
 
 
 def _cell(fact: _Fact, code: str, value: float, *, estimated: bool) -> _Fact:

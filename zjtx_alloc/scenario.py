@@ -6,7 +6,7 @@ Official weights were never published, so every scenario is a set of assumptions
 import math
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
@@ -14,13 +14,13 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.units import load_units
 
 _DECIMALS = 6  # of a rule's coefficients: rules are solved in integers
-REGIONS = ("东部", "中部", "西部", "东北")
 DEFAULT = "default"
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Places = Annotated[int, Field(ge=0, le=10**6)]
 Region = Literal["东部", "中部", "西部", "东北"]
+REGIONS: tuple[str, ...] = get_args(Region)
 
 
 class _Strict(BaseModel):

@@ -206,9 +206,9 @@ _TABLES: dict[str, type[BaseModel]] = {
 
 def _explained(path: Path, error: ValidationError) -> str:
     """A validation error in Chinese: file, key, value, what is allowed; a line each."""
-    lines = []
+    lines, names = [], load_units()["short_name"].to_dict()
     for found in error.errors():
-        keys = [str(key) for key in found["loc"]]
+        keys = [names.get(str(key), str(key)) for key in found["loc"] if key != "[key]"]
         if found["type"] == "extra_forbidden":
             table = Factor if "factors" in keys[:-1] else _TABLES.get(keys[0], Scenario) if keys[1:] else Scenario
             allowed = _allowed(table)
@@ -216,6 +216,8 @@ def _explained(path: Path, error: ValidationError) -> str:
             allowed = str(found["ctx"]["error"])
         else:
             limits = {k: v for k, v in found.get("ctx", {}).items() if k in ("ge", "gt", "le", "lt", "expected")}
+            if "expected" in limits:
+                limits["expected"] = "、".join(re.findall(r"'([^']*)'", str(limits["expected"])))
             allowed = say(f"type.{found['type']}", **limits)
         shown = None if isinstance(found["input"], dict) else found["input"]
         lines.append(_wrong(path, ".".join(keys), shown, allowed))
@@ -227,5 +229,7 @@ def _allowed(table: type[BaseModel]) -> str:
 
 
 def _wrong(path: Path, key: str, value: object, allowed: str) -> str:
+    if not key:
+        return say("scenario.wrong_whole", file=path.name, allowed=allowed)
     shown = "" if value is None else say("scenario.value", value=value)
-    return say("scenario.wrong", file=path.name, key=key or "—", shown=shown, allowed=allowed)
+    return say("scenario.wrong", file=path.name, key=key, shown=shown, allowed=allowed)

@@ -8,13 +8,7 @@ from functools import cache
 
 import pandas as pd
 
-from zjtx_alloc.resources import shipped
-
-
-@cache
-def _table() -> pd.DataFrame:
-    path = shipped("data", "units.csv")
-    return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8").set_index("code")
+from zjtx_alloc.resources import shipped_table
 
 
 def load_units() -> pd.DataFrame:
@@ -27,12 +21,12 @@ def load_units() -> pd.DataFrame:
         parent (code of the province a city or the Corps lies in), region (东部, 中部, 西部, 东北),
         fiscal_band (1-5 of 国办发〔2018〕6号, blank for the Corps). All text.
     """
-    return _table().copy()
+    return shipped_table("units.csv", "code").copy()
 
 
 @cache
 def _names() -> dict[str, str]:
-    units = _table()
+    units = shipped_table("units.csv", "code")
     return {spelling: str(code) for column in ("short_name", "name") for code, spelling in units[column].items()} | {
         str(code): str(code) for code in units.index
     }
@@ -46,5 +40,5 @@ def find_unit(name: str) -> str | None:
 @cache
 def members_of(province: str) -> tuple[str, ...]:
     """Codes of the units that make up a province: itself, its city under separate planning, the Corps."""
-    units = _table()
+    units = shipped_table("units.csv", "code")
     return tuple(units.index[(units.index == province) | (units["parent"] == province)])

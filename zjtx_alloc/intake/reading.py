@@ -2,23 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from openpyxl.utils import get_column_letter
 
 from zjtx_alloc.errors import DataError
-from zjtx_alloc.intake.cells import amount, header_of, plain, unit_of
+from zjtx_alloc.intake.cells import amount, plain, unit_of
 from zjtx_alloc.intake.grid import Grid, read_grids
+from zjtx_alloc.intake.layout import Column, Layout, layout_of
 from zjtx_alloc.messages import say, words
-from zjtx_alloc.resources import shipped
+from zjtx_alloc.resources import shipped_table
 from zjtx_alloc.units import load_units, members_of
 
 SUPPLIED = "user"  # status and source of a fact that the user handed in
-_HEADER_WITHIN = 15  # rows in which a header is looked for
 
 
 @dataclass(frozen=True)
@@ -30,34 +27,6 @@ class Problem:
     value: str
     what: str
     remedy: str
-
-
-@dataclass(frozen=True)
-class Column:
-    """A recognised indicator column."""
-
-    place: int
-    header: str
-    indicator: str
-    period: str
-    measure: str
-
-    @property
-    def label(self) -> str:
-        """As Excel shows it, e.g. ``C 规上工业中小企业数``."""
-        return f"{get_column_letter(self.place + 1)} {self.header}"
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a sheet is laid out, by Excel row numbers and column places."""
-
-    sheet: str
-    header_rows: tuple[int, ...]
-    unit_places: tuple[int, ...]
-    scope_place: int | None
-    columns: tuple[Column, ...]
-    unread: tuple[str, ...]
 
 
 @dataclass
@@ -88,7 +57,7 @@ def read_table(path: str | Path) -> Reading:
     """
     path = Path(path)
     grids = read_grids(path)
-    layouts = {grid.name: layout for grid in grids if (layout := _layout(grid)) is not None and layout.columns}
+    layouts = {grid.name: layout for grid in grids if (layout := layout_of(grid)) is not None and layout.columns}
     if len(layouts) != 1:
         raise DataError(_which_sheet(path, grids, list(layouts)))
     ((name, layout),) = layouts.items()
@@ -120,90 +89,8 @@ def _which_sheet(path: Path, grids: list[Grid], found: list[str]) -> str:
     names = "、".join(grid.name for grid in grids if grid.name) or "—"
     if found:
         return say("intake.many_sheets", file=path.name, sheets="、".join(found))
-    known = "、".join(_indicators()["name"])
+    known = "、".join(shipped_table("indicators.csv", "code")["name"])
     return say("intake.no_header", file=path.name, sheets=names, known=known)
-
-
-def _layout(grid: Grid) -> Layout | None:
-    numbers = list(grid.rows)[:_HEADER_WITHIN]
-    for position, number in enumerate(numbers):
-        row = grid.rows[number]
-        units = [i for i, cell in enumerate(row) if header_of(plain(cell))[0] in words("unit_headers")]
-        if units:
-            above = _group_row(grid, numbers[position - 1]) if position else []
-            below_number = numbers[position + 1] if position + 1 < len(numbers) else None
-            below = _second_row(grid, below_number, units)
-            rows = (number,) if not below else (number, below_number)
-            return _columns(grid.name, tuple(r for r in rows if r is not None), [above, row, below], units)
-    return None
-
-
-def _group_row(grid: Grid, number: int) -> list[Any]:
-    """The row above the header, if it groups columns; a title stands in one cell only."""
-    row = grid.rows[number]
-    return _carried(row) if sum(plain(cell) != "" for cell in row) > 1 else []
-
-
-def _second_row(grid: Grid, number: int | None, units: list[int]) -> list[Any]:
-    """The row below the header, if it goes on with headers: no unit, no number."""
-    if number is None:
-        return []
-    row = grid.rows[number]
-    cells = [cell for cell in row if plain(cell) != ""]
-    is_header = all(plain(row[i]) == "" for i in units if i < len(row)) and all(
-        isinstance(amount(cell, ""), str) for cell in cells
-    )
-    return row if is_header else []
-
-
-def _carried(row: list[Any]) -> list[Any]:
-    """A merged cell keeps its text in its first column only: carry it to the right."""
-    carried: list[Any] = []
-    for cell in row:
-        carried.append(carried[-1] if plain(cell) == "" and carried else cell)
-    return carried
-
-
-def _columns(sheet: str, rows: tuple[int, ...], stack: list[list[Any]], units: list[int]) -> Layout:
-    if stack[2]:
-        stack = [stack[0], _carried(stack[1]), stack[2]]
-    columns, unread, scope = [], [], None
-    for place in range(max(map(len, stack))):
-        texts = [plain(row[place]) for row in stack if place < len(row) and plain(row[place]) != ""]
-        if place in units or not texts:
-            continue
-        if header_of(texts[-1])[0] in words("scope_headers"):
-            scope = place
-        elif (column := _column(place, list(dict.fromkeys(texts)))) is not None:
-            columns.append(column)
-        else:
-            unread.append(texts[-1])
-    return Layout(sheet, rows, tuple(units), scope, tuple(columns), tuple(unread))
-
-
-def _column(place: int, texts: list[str]) -> Column | None:
-    """The indicator that a column's header texts name, together or alone; the longest reading first."""
-    for size in range(len(texts), 0, -1):
-        for chosen in combinations(texts, size):
-            name, measure, period = header_of("".join(chosen))
-            if name in _indicator_names():
-                return Column(place, "".join(texts), _indicator_names()[name], period, measure)
-    return None
-
-
-@cache
-def _indicators() -> pd.DataFrame:
-    path = shipped("data", "indicators.csv")
-    return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8").set_index("code")
-
-
-@cache
-def _indicator_names() -> dict[str, str]:
-    names: dict[str, str] = {}
-    for code, row in _indicators().iterrows():
-        spellings = [str(code), row["name"], *filter(None, row["aliases"].split("|"))]
-        names |= {header_of(spelling)[0]: str(code) for spelling in spellings}
-    return names
 
 
 def _read_rows(grid: Grid, reading: Reading) -> None:
@@ -229,7 +116,9 @@ def _read_rows(grid: Grid, reading: Reading) -> None:
                 reading.problems.append(_problem(number, "unit", label, "twice", first=seen[unit, scope]))
             seen.setdefault((unit, scope), number)
         for column in layout.columns:
-            value = amount(_at(row, column.place), _indicators().at[column.indicator, "measure"])
+            value = amount(
+                _at(row, column.place), shipped_table("indicators.csv", "code").at[column.indicator, "measure"]
+            )
             if isinstance(value, str):
                 reading.problems.append(_problem(number, column.label, _at(row, column.place), value))
             elif unit is not None and scope is not None:
@@ -241,7 +130,7 @@ def _read_rows(grid: Grid, reading: Reading) -> None:
 def _column_problems(layout: Layout) -> Iterator[Problem]:
     held: dict[str, Column] = {}
     for column in layout.columns:
-        measure = _indicators().at[column.indicator, "measure"]
+        measure = shipped_table("indicators.csv", "code").at[column.indicator, "measure"]
         counted = {"家", "个", "户"}
         if column.measure and column.measure != measure and not {column.measure, measure} <= counted:
             yield _problem(layout.header_rows[0], column.label, column.measure, "measure", measure=measure)
@@ -323,7 +212,7 @@ def _fact(file: str, unit: str, scope: str, column: Column, value: float) -> dic
         "indicator": column.indicator,
         "period": column.period or say("intake.no_period"),
         "value": value,
-        "measure": _indicators().at[column.indicator, "measure"],
+        "measure": shipped_table("indicators.csv", "code").at[column.indicator, "measure"],
         "status": SUPPLIED,
         "source": SUPPLIED,
         "note": file,

@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from zjtx_alloc.allocation import Allocation, decisions
+from zjtx_alloc.allocation import Allocation, decisions, marked
 from zjtx_alloc.factors import ADJUSTMENT
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.report.notes import marks_note, stands_for, weights_note
 from zjtx_alloc.report.tables import Table, titled
-from zjtx_alloc.scenario import Rule
+from zjtx_alloc.scenario import DEFAULT, Rule
 
 
 def allocation_table(allocation: Allocation) -> Table:
@@ -51,8 +51,7 @@ def contribution_table(allocation: Allocation) -> Table:
     frame = due.contributions.rename(columns=names)
     frame.insert(0, header("short_name"), panel.units["short_name"])
     frame[header("entitlement")] = due.places
-    marks = due.estimated.gt(0).map({True: say("mark.estimated"), False: ""})
-    frame[header("estimated")] = marks
+    frame[header("estimated")] = marked(due.estimated.gt(0), say("mark.estimated"))
     kinds = dict.fromkeys(names.values(), "places") | {names[ADJUSTMENT]: "difference"}
     kinds = {header("short_name"): "text"} | kinds | {header("entitlement"): "places", header("estimated"): "text"}
     notes = (*marks_note(allocation), say("note.contributions"))
@@ -97,7 +96,7 @@ def assumption_table(allocation: Allocation) -> Table:
 def rule_table(allocation: Allocation) -> Table:
     """Bounds and rules in force, and the units that each one holds."""
     scenario, table = allocation.scenario, allocation.table()
-    names = allocation.panel.units["short_name"].to_dict() | {"default": say("table.all_units")}
+    names = allocation.panel.units["short_name"].to_dict() | {DEFAULT: say("table.all_units")}
     rows: list[tuple[str, str, set[str]]] = [
         (say("table.region"), f"{region} {value:g}", set()) for region, value in scenario.region_coefficient.items()
     ]

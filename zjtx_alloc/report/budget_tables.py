@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from zjtx_alloc.allocation import Allocation
+from zjtx_alloc.allocation import Allocation, marked
 from zjtx_alloc.budget.accounts import BudgetForecast
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.policy import Award
@@ -67,7 +67,7 @@ def unit_year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...])
     frame.loc[""] = frame.sum()
     frame.insert(0, header("short_name"), [*names, say("table.total")])
     frame[header("estimated")] = [
-        *(any_estimated.map({True: say("mark.estimated"), False: ""})),
+        *marked(any_estimated, say("mark.estimated")),
         "",
     ]
     frame = frame.rename_axis(header("code")).reset_index()

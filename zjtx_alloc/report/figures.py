@@ -1,6 +1,6 @@
 """Figures in Chinese: entitlement against quota, the tile-grid map, money by fiscal year.
 
-This room alone knows the fonts. Every figure carries its marks and its assumptions at its foot.
+This room alone knows the fonts of figures. Every figure carries its marks and its assumptions at its foot.
 """
 
 import io
@@ -80,7 +80,7 @@ def quota_figure(allocation: Allocation) -> Figure:
         left.legend(handles=handles, labels=[*(h.get_label() for h in handles[:2]), say("figure.entitlement_dot")],
                     loc="lower right", frameon=False)  # fmt: skip
         _differences(right, rows, table["quota"] - table["entitlement"])
-        _foot(figure, short_marks((allocation,)))
+        _foot(figure, short_marks(allocation))
     return figure
 
 
@@ -126,7 +126,7 @@ def map_figure(allocation: Allocation) -> Figure:
         axes.set_aspect("equal")
         axes.axis("off")
         axes.set_title(say("figure.map", title=allocation.scenario.title, total=allocation.scenario.total))
-        _foot(figure, say("figure.orange") + short_marks((allocation,)))
+        _foot(figure, say("figure.orange") + short_marks(allocation))
     return figure
 
 

@@ -45,14 +45,10 @@ def weights_note() -> str:
     return say("note.weights")
 
 
-def short_marks(allocations: tuple[Allocation, ...]) -> str:
-    """One line for the foot of a figure: the largest shares among the allocations."""
-    dues = [allocation.entitlement for allocation in allocations]
-    return say(
-        "note.short_marks",
-        estimated=max(due.estimated_share for due in dues),
-        stand_in=max(due.stand_in_share for due in dues),
-    )
+def short_marks(allocation: Allocation) -> str:
+    """One line for the foot of a figure."""
+    due = allocation.entitlement
+    return say("note.short_marks", estimated=due.estimated_share, stand_in=due.stand_in_share)
 
 
 def budget_notes(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> tuple[str, ...]:
@@ -72,7 +68,11 @@ def budget_notes(budget: BudgetForecast, allocations: tuple[Allocation, ...]) ->
         *([say("note.outcomes", years=budget.award.implementation_years)] if budget.assumed_completed else []),
         say("note.empowerment", cap=float(budget.award.empowerment_cap)),
         say("note.first_round"),
-        short_marks(allocations),
+        say(
+            "note.budget_marks",
+            estimated=max(a.entitlement.estimated_share for a in allocations),
+            stand_in=max(a.entitlement.stand_in_share for a in allocations),
+        ),
     )
 
 
