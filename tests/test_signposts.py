@@ -1,0 +1,26 @@
+"""Signposts: the literature's values, and the mean of k − 1 and k that each is."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from zjtx_alloc.quota.signposts import SIGNPOSTS
+
+MEANS = {
+    "adams": lambda a, b: min(a, b),
+    "dean": lambda a, b: 2 * Fraction(a * b, a + b),
+    "huntington-hill": lambda a, b: a * b,  # the square of the geometric mean
+    "webster": lambda a, b: Fraction(a + b, 2),
+    "jefferson": lambda a, b: max(a, b),
+}
+
+
+@pytest.mark.parametrize("name", MEANS)
+def test_a_signpost_is_the_methods_mean_of_its_neighbours(name):
+    method = SIGNPOSTS[name]
+    assert [method.exact(k) for k in range(1, 9)] == [MEANS[name](k - 1, k) for k in range(1, 9)]
+    assert method.floats(np.arange(1, 9)) ** method.power == pytest.approx(
+        [float(method.exact(k)) for k in range(1, 9)]
+    )
+    assert method.first_is_free == (name in ("adams", "dean", "huntington-hill"))
