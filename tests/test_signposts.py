@@ -8,11 +8,11 @@ import pytest
 from zjtx_alloc.quota.signposts import SIGNPOSTS
 
 MEANS = {
-    "adams": lambda a, b: min(a, b),
+    "adams": min,
     "dean": lambda a, b: 2 * Fraction(a * b, a + b),
     "huntington-hill": lambda a, b: a * b,  # the square of the geometric mean
     "webster": lambda a, b: Fraction(a + b, 2),
-    "jefferson": lambda a, b: max(a, b),
+    "jefferson": max,
 }
 
 
