@@ -1,5 +1,6 @@
 """The ``zjtx`` command: parse, call, print. Paths go to stdout, everything else to stderr."""
 
+import io
 import sys
 from pathlib import Path
 
@@ -7,12 +8,16 @@ import click
 from click.exceptions import NoArgsIsHelpError, NoSuchCommand
 
 from zjtx_alloc.allocation import allocate
+from zjtx_alloc.checking import check_table, endable
 from zjtx_alloc.errors import ZjtxError
+from zjtx_alloc.files import write_csv
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import load_panel
-from zjtx_alloc.report.runs import run, write_csv
+from zjtx_alloc.report.runs import run
+from zjtx_alloc.report.supply import check_text
 from zjtx_alloc.report.tables import allocation_csv
-from zjtx_alloc.scenario_files import load_scenario, scenario_names
+from zjtx_alloc.report.template import write_template
+from zjtx_alloc.scenario_files import load_scenario, save_without_stand_ins, scenario_names
 
 _data = click.option(
     "--data", type=click.Path(path_type=Path), default=None, help="因素表（.xlsx 或 CSV）；表中的列取代随附数据"
@@ -46,6 +51,29 @@ def allocate_command(scenario: str, out: Path | None, data: Path | None) -> None
 
 
 @commands.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--scenario", default="2024-baseline", help="对照的情景，默认 2024-baseline")
+@click.option("--save", type=click.Path(path_type=Path), default=None, help="写出改用表中各列、不再代用的情景（.toml）")
+def check(file: Path, scenario: str, save: Path | None) -> None:
+    """核对因素表 FILE：列出全部问题，或读到了什么、与已知数差多少。"""
+    chosen, found = load_scenario(scenario), check_table(file)
+    ending = endable(found.panel, chosen)
+    if save is None or not ending:
+        click.echo(check_text(found, chosen, str(file), scenario))
+        return
+    saved = save_without_stand_ins(scenario, ending, save)
+    click.echo(check_text(found, load_scenario(saved[0]), str(file), str(saved[0])))
+    click.echo(say("check.saved", files="、".join(map(str, saved))))
+
+
+@commands.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def template(file: Path) -> None:
+    """生成待填的因素表 FILE（.xlsx）：37个单位已列好，带校验和填写说明。"""
+    click.echo(write_template(file))
+
+
+@commands.command()
 def scenarios() -> None:
     """列出随附的情景。"""
     for name in scenario_names():
@@ -54,12 +82,17 @@ def scenarios() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and exit: 0 done, 1 data or rules wrong, 2 usage."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a GBK console lacks some signs; a message must not fail on one
     try:
         commands.main(arguments, prog_name="zjtx", standalone_mode=False)
     except ZjtxError as error:
         _leave(say("cli.error", reason=error), 1)
     except click.UsageError as error:
         _leave(say("cli.usage", reason=_reason(error)), 2)
+    except PermissionError as error:
+        _leave(say("cli.busy", file=error.filename or "—"), 1)
     except OSError as error:
         _leave(say("cli.file", file=error.filename or "—", reason=error.strerror), 1)
     except (click.Abort, KeyboardInterrupt):

@@ -1,5 +1,10 @@
 """The errors a user can meet. Each carries one finished Chinese message: culprit, value, remedy."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 class ZjtxError(Exception):
     """Base of every error that bad data, rules or solvers can cause."""
@@ -7,6 +12,20 @@ class ZjtxError(Exception):
 
 class DataError(ZjtxError):
     """The data (facts, units, indicators) are wrong, incomplete or forbidden by the scenario."""
+
+
+class TableError(DataError):
+    """A user's table has problems.
+
+    Attributes
+    ----------
+    problems : DataFrame
+        One a row: 行 (as Excel shows it, — for the whole table), 列, 内容, 问题, 处理办法.
+    """
+
+    def __init__(self, message: str, problems: "pd.DataFrame") -> None:
+        super().__init__(message)
+        self.problems = problems
 
 
 class ScenarioError(ZjtxError):
@@ -18,7 +37,7 @@ class InfeasibleError(ZjtxError):
 
 
 class ReportError(ZjtxError):
-    """A notebook of the report failed."""
+    """A notebook of the report failed, or a file of it could not be written."""
 
 
 class SolverError(ZjtxError):

@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from zjtx_alloc.errors import DataError
-from zjtx_alloc.intake.reading import SUPPLIED, Reading, problem_table, read_table
+from zjtx_alloc.intake.reading import SUPPLIED, Reading, read_table
 from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped, shipped_table
 from zjtx_alloc.units import load_units, members_of
@@ -26,7 +26,7 @@ FACT_COLUMNS = (
     "unit", "unit_name", "scope", "indicator", "period", "value", "measure", "status", "source", "note",
 )  # fmt: skip
 _KEY = ["unit", "scope", "indicator", "period"]
-_NATION = "000000"
+NATION = "000000"
 _Fact = dict[str, Any]
 _AMOUNT = re.compile(r"\d+(\.\d*)?([eE][+-]?\d+)?")
 
@@ -117,10 +117,11 @@ def load_panel(path: str | Path | None = None) -> Panel:
     Raises
     ------
     DataError
-        With every problem of the file at once: row, column, value, what is wrong, remedy.
+        With every problem of the file at once: row, column, value, what is wrong, remedy; for a table
+        of indicators a ``TableError``, which also carries them as a DataFrame.
     """
     if path is not None and not _is_tidy(Path(path)):
-        return _with_table(load_panel(), read_table(path))
+        return with_table(load_panel(), read_table(path))
     return _panel(shipped("data", "facts.csv") if path is None else Path(path))
 
 
@@ -153,19 +154,8 @@ def _is_tidy(path: Path) -> bool:
     return len(set(re.findall(r"[a-z_]+", header)) & set(FACT_COLUMNS)) > len(FACT_COLUMNS) // 2
 
 
-def _with_table(panel: Panel, reading: Reading) -> Panel:
+def with_table(panel: Panel, reading: Reading) -> Panel:
     """The panel with a user's columns in the place of the shipped ones."""
-    if reading.problems:
-        table = problem_table(reading.problems)
-        raise DataError(
-            say(
-                "intake.problems",
-                file=reading.file,
-                sheet=reading.layout.sheet and f"（{reading.layout.sheet}）",
-                count=len(table),
-                table="\n".join("｜".join(map(str, row)) for row in [tuple(table), *table.itertuples(index=False)]),
-            )
-        )
     series = ["indicator", "period"]
     mine = pd.MultiIndex.from_frame(reading.facts[series])
     shipped_facts = panel.facts[~pd.MultiIndex.from_frame(panel.facts[series]).isin(mine)]
@@ -199,7 +189,7 @@ def _problems(facts: pd.DataFrame, units: pd.DataFrame, indicators: pd.DataFrame
     codes = {
         "unit": units.index,
         "province": units.index[units["kind"] == "province"],
-        "nation": [_NATION],
+        "nation": [NATION],
     }
     right_code = pd.concat(
         [facts["unit"].isin(known) & facts["scope"].eq(scope) for scope, known in codes.items()], axis=1

@@ -2,13 +2,15 @@
 
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
 import tomli_w
 from pydantic import BaseModel, ValidationError
 
-from zjtx_alloc.errors import ScenarioError
+from zjtx_alloc.errors import ReportError, ScenarioError
+from zjtx_alloc.files import write_whole
 from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped
 from zjtx_alloc.scenario import DEFAULT, Approval, Change, Factor, Fixed, Group, Pool, Rule, Scenario
@@ -47,9 +49,7 @@ def companion(scenario: Scenario, reference: str) -> Scenario:
 
 def save_scenario(scenario: Scenario, path: str | Path) -> Path:
     """Write a scenario, resolved, as a TOML file that ``load_scenario`` reads back."""
-    path = Path(path)
-    path.write_text(tomli_w.dumps(scenario.resolved()), encoding="utf-8", newline="\n")
-    return path
+    return write_whole(path, tomli_w.dumps(scenario.resolved()).encode())
 
 
 def save_bundle(scenario: Scenario, folder: Path) -> Path:
@@ -71,6 +71,35 @@ def save_bundle(scenario: Scenario, folder: Path) -> Path:
         save_scenario(_beside(one), path)
         waiting += [companion(one, reference) for reference in one.references() if reference.endswith(".toml")]
     return folder / f"{scenario.name}.toml"
+
+
+def save_without_stand_ins(scenario: str, indicators: Sequence[str], path: str | Path) -> list[Path]:
+    """Write a scenario that extends a shipped one and ends its stand-ins, and the same for its companions.
+
+    Returns
+    -------
+    list of Path
+        ``path``, then one file beside it for each companion: ``<stem>-<companion>.toml``.
+
+    Raises
+    ------
+    ReportError
+        If one of the files exists already.
+    """
+    path = Path(path)
+    files = {scenario: path}
+    files |= {name: path.with_name(f"{path.stem}-{name}.toml") for name in load_scenario(scenario).budget_with}
+    if taken := [file for file in files.values() if file.exists()]:
+        raise ReportError(say("file.exists", file=taken[0]))
+    for name, file in files.items():
+        lines = {
+            "extends": name,
+            "title": say("scenario.own_data", title=load_scenario(name).title),
+            "end_stand_in": list(indicators),
+            "budget_with": [other.name for other in files.values() if other != file],
+        }
+        write_whole(file, tomli_w.dumps(lines).encode())
+    return list(files.values())
 
 
 def _beside(scenario: Scenario) -> Scenario:

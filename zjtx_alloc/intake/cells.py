@@ -13,7 +13,7 @@ from zjtx_alloc.units import load_units
 COUNTS = ("家", "个")
 _NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?([eE][+-]?\d+)?")
 _NOTE = re.compile(r"\(不含[^)]*\)")
-_MEASURE = re.compile(r"[(\[](家|个|户|亿元|万元|万人|人|%)[)\]]")
+_MEASURE = re.compile(r"(?:(?<=[(\[,、;])|单位[:：])(家|个|户|亿元|万元|万人|人|%)(?=[)\],、;])")
 _PERIOD = re.compile(r"(20\d\d)(?:年(?:(\d{1,2})月)?|-(\d{1,2}))?(?:末|底)?")
 
 
@@ -81,4 +81,4 @@ def header_of(text: str) -> tuple[str, str, str]:
         name = name.replace(period.group(0), "", 1)
     month = period and (period.group(2) or period.group(3))
     when = "" if period is None else period.group(1) + (f"-{int(month):02d}" if month else "")
-    return re.sub(r"[()\[\]“”\"'‘’:：·,，]", "", name), measure.group(1) if measure else "", when
+    return re.sub(r"[()\[\]“”\"'‘’:：·,，、;]", "", name), measure.group(1) if measure else "", when

@@ -14,6 +14,7 @@ from zjtx_alloc.errors import DataError
 from zjtx_alloc.messages import say
 
 MOST_ROWS = 1000
+_MOST_BLANK = 200  # rows in a row: beyond them a sheet is only formatted
 _ENCODINGS = ("utf-8-sig", "gb18030")
 _ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
@@ -76,10 +77,12 @@ def _workbook(path: Path, content: bytes) -> list[Grid]:
 
 def _rows(sheet: Any) -> dict[int, list[Any]]:
     rows: dict[int, list[Any]] = {}
+    last = 0
     for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
         if any(cell not in (None, "") for cell in row):
             rows[number] = list(row)
-        if len(rows) > MOST_ROWS:
+            last = number
+        if len(rows) > MOST_ROWS or number > last + _MOST_BLANK:
             break
     return rows
 

@@ -16,31 +16,42 @@ _HEADER_WITHIN = 15  # rows in which a header is looked for
 
 
 @dataclass(frozen=True)
-class Column:
-    """A recognised indicator column."""
+class Heading:
+    """The header of a column: its place, counted from 0, and its text."""
 
     place: int
-    header: str
-    indicator: str
-    period: str
-    measure: str
+    text: str
 
     @property
     def label(self) -> str:
         """As Excel shows it, e.g. ``C 规上工业中小企业数``."""
-        return f"{get_column_letter(self.place + 1)} {self.header}"
+        return f"{get_column_letter(self.place + 1)} {self.text}"
+
+    @property
+    def name(self) -> str:
+        """The text without measure, period and marks."""
+        return header_of(self.text)[0]
+
+
+@dataclass(frozen=True)
+class Column(Heading):
+    """A recognised indicator column; period and measure as its header states them, else blank."""
+
+    indicator: str
+    period: str
+    measure: str
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a sheet is laid out, by Excel row numbers and column places."""
+    """How a sheet is laid out, by Excel row numbers and column places; what it has beside is ``unread``."""
 
     sheet: str
     header_rows: tuple[int, ...]
     unit_places: tuple[int, ...]
     scope_place: int | None
     columns: tuple[Column, ...]
-    unread: tuple[str, ...]
+    unread: tuple[Heading, ...]
 
 
 def layout_of(grid: Grid) -> Layout | None:
@@ -97,7 +108,7 @@ def _columns(sheet: str, rows: tuple[int, ...], stack: list[list[Any]], units: l
         elif (column := _column(place, list(dict.fromkeys(texts)))) is not None:
             columns.append(column)
         else:
-            unread.append(texts[-1])
+            unread.append(Heading(place, texts[-1]))
     return Layout(sheet, rows, tuple(units), scope, tuple(columns), tuple(unread))
 
 
@@ -106,13 +117,14 @@ def _column(place: int, texts: list[str]) -> Column | None:
     for size in range(len(texts), 0, -1):
         for chosen in combinations(texts, size):
             name, measure, period = header_of("".join(chosen))
-            if name in _indicator_names():
-                return Column(place, "".join(texts), _indicator_names()[name], period, measure)
+            if name in indicator_names():
+                return Column(place, "".join(texts), indicator_names()[name], period, measure)
     return None
 
 
 @cache
-def _indicator_names() -> dict[str, str]:
+def indicator_names() -> dict[str, str]:
+    """Codes of the indicators by every spelling of their names, as ``header_of`` leaves it."""
     names: dict[str, str] = {}
     for code, row in shipped_table("indicators.csv", "code").iterrows():
         spellings = [str(code), row["name"], *filter(None, row["aliases"].split("|"))]

@@ -6,6 +6,7 @@ from zjtx_alloc.allocation import Allocation, decisions, marked
 from zjtx_alloc.factors import ADJUSTMENT
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.report.notes import marks_note, stands_for, weights_note
+from zjtx_alloc.report.supply import supply_note
 from zjtx_alloc.report.tables import Table, titled
 from zjtx_alloc.scenario import DEFAULT, Rule
 
@@ -83,12 +84,14 @@ def factor_table(allocation: Allocation) -> Table:
         "pool": "text", "pool_share": "share", "indicator": "text", "period": "text", "measure": "text",
         "value": "count", "weight": "weight", "stand_in_for": "text", "estimated_units": "count", "source": "text",
     }  # fmt: skip
-    return titled("factors", pd.DataFrame(rows), kinds, weights_note())
+    return titled("factors", pd.DataFrame(rows), kinds, *supply_note(allocation), weights_note())
 
 
 def assumption_table(allocation: Allocation) -> Table:
-    """What the scenario assumes, in its own words."""
-    lines = allocation.scenario.assumptions
+    """What the scenario assumes, in its own words; nothing of an indicator that the user's table replaces."""
+    scenario, supplied = allocation.scenario, allocation.panel.supplied
+    replaced = {code for pool in scenario.all_pools().values() for code in pool.factors if code in supplied}
+    lines = {key: line for key, line in scenario.assumptions.items() if key not in replaced}
     frame = pd.DataFrame({"number": range(1, len(lines) + 1), "assumption": list(lines.values())})
     return titled("assumptions", frame, {"number": "count", "assumption": "text"})
 

@@ -14,6 +14,7 @@ from nbconvert import HTMLExporter
 from papermill.exceptions import PapermillExecutionError
 
 from zjtx_alloc.errors import ReportError, ScenarioError
+from zjtx_alloc.files import write_whole
 from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped
 
@@ -63,8 +64,7 @@ def page(executed: Path, path: Path, scenario: str) -> Path:
     body, _ = exporter.from_notebook_node(notebook)
     frame = string.Template(shipped("data", "page.html").read_text(encoding="utf-8"))
     title = html.escape(say(f"page.{path.stem}", scenario=scenario))
-    path.write_text(frame.substitute(title=title, body=body), encoding="utf-8", newline="\n")
-    return path
+    return write_whole(path, frame.substitute(title=title, body=body).encode())
 
 
 def write_page(name: str, parameters: dict[str, str], work: Path, folder: Path) -> Path:

@@ -3,6 +3,7 @@
 from zjtx_alloc.allocation import Allocation
 from zjtx_alloc.budget.accounts import BudgetForecast
 from zjtx_alloc.messages import say
+from zjtx_alloc.report.supply import supply_note
 from zjtx_alloc.scenario import Factor
 
 
@@ -98,6 +99,7 @@ def allocation_summary(allocation: Allocation) -> str:
         say(f"summary.proof_{allocation.solution.proof}"),
         say("note.weights"),
         *marks_note(allocation),
+        *supply_note(allocation),
     ]
     return "\n".join(f"- {line}" for line in lines)
 

@@ -15,16 +15,21 @@ from tqdm import tqdm
 
 from zjtx_alloc.allocation import Allocation, allocate_programme
 from zjtx_alloc.budget.accounts import BudgetForecast, cohorts, forecast_budget
+from zjtx_alloc.files import check_free, write_csv, write_whole
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import load_award
 from zjtx_alloc.report import allocation_tables, budget_tables, tables
+from zjtx_alloc.report.supply import supply_record
 from zjtx_alloc.report.workbook import write_workbook
 from zjtx_alloc.resources import shipped
 from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.scenario_files import companion, load_scenario, save_bundle
 
 NOTEBOOKS = ("allocation", "budget")
+OUTPUTS = (
+    "allocation.csv", "budget.csv", "report.xlsx", "allocation.html", "budget.html", "run.json", "environment.json",
+)  # fmt: skip
 _PACKAGES = ("zjtx_alloc", "pandas", "numpy", "pulp", "highspy", "matplotlib", "papermill", "nbconvert", "xlsxwriter")
 
 
@@ -73,6 +78,7 @@ def run(scenario: Scenario | str | Path, out: str | Path = "reports", panel: Pan
     budget = forecast_budget(cohorts(*allocations), load_award(scenario.award))
     folder = Path(out) / scenario.name
     folder.mkdir(parents=True, exist_ok=True)
+    check_free(folder / name for name in OUTPUTS)
     with tempfile.TemporaryDirectory() as work, tqdm(total=len(NOTEBOOKS) + 3, leave=False) as bar:
         parameters = {"scenario": str(save_bundle(scenario, Path(work))), "data": _facts_file(panel, Path(work))}
         # Two kernels side by side, in threads since papermill only waits, while this one writes the rest.
@@ -87,13 +93,6 @@ def run(scenario: Scenario | str | Path, out: str | Path = "reports", panel: Pan
     _write_json(folder / "run.json", _record(allocations, panel, folder))
     _write_json(folder / "environment.json", _environment(folder))
     return Run(folder, allocation, budget)
-
-
-def write_csv(path: Path, text: str) -> Path:
-    """Write text as UTF-8 with BOM, which Chinese Excel needs, and plain newlines."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8-sig", newline="\n")
-    return path
 
 
 def _tables_written(
@@ -141,6 +140,7 @@ def _record(allocations: tuple[Allocation, ...], panel: Panel | None, folder: Pa
         inputs["panel"] = _sha256(panel.facts.to_csv(index=False, lineterminator="\n").encode())
     return {
         "scenarios": {name: s.model_dump(exclude_none=True) for name, s in _involved(allocations).items()},
+        "indicators": {a.scenario.name: supply_record(a.panel, a.scenario) for a in allocations},
         "inputs": inputs,
         "outputs": _digests(folder, "allocation.csv", "budget.csv"),
     }
@@ -174,5 +174,5 @@ def _sha256(content: bytes) -> str:
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    text = json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    text = json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    write_whole(path, text.encode())

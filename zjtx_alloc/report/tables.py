@@ -12,6 +12,7 @@ from zjtx_alloc.messages import header, say
 
 ENTITLEMENT_DECIMALS = 6
 _LONG_TEXT = 16  # characters; longer cells wrap
+_EXCEL_TEXT = r";mso-number-format:'\@'"  # pasted into Excel, a code stays text
 
 # How a column of each kind is written: in a page (Python format) and in a workbook (Excel format).
 FORMATS: Mapping[str, tuple[str, str]] = {
@@ -69,7 +70,8 @@ class Table:
         shown = "—" if pd.isna(value) else FORMATS[kind][0].format(value)
         align = "left" if kind == "text" else "right"
         long = " class=long" if len(shown) > _LONG_TEXT else ""
-        return f'<td{long} style="text-align:{align}">{html.escape(shown)}</td>'
+        as_text = _EXCEL_TEXT if kind == "text" else ""
+        return f'<td{long} style="text-align:{align}{as_text}">{html.escape(shown)}</td>'
 
 
 def titled(title: str, frame: pd.DataFrame, kinds: dict[str, str], *notes: str, has_total: bool = False) -> Table:

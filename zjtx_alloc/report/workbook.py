@@ -1,5 +1,6 @@
 """``report.xlsx``: one sheet a table, numbers as numbers, codes as text, ready to print."""
 
+import io
 import math
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,10 +10,11 @@ from typing import Any
 import pandas as pd
 import xlsxwriter
 
+from zjtx_alloc.files import write_whole
 from zjtx_alloc.messages import say
 from zjtx_alloc.report.tables import FORMATS, Table
 
-_CREATED = datetime(2024, 6, 14)  # the notice's date: a fixed one, so that the same inputs give the same bytes
+CREATED = datetime(2024, 6, 14)  # the notice's date: a fixed one, so that the same inputs give the same bytes
 _HEADER_ROW = 2
 _WIDEST = 40  # characters
 _LINE = 13.5  # points
@@ -22,12 +24,13 @@ _FIXED_COLUMNS = 2
 
 def write_workbook(path: Path, tables: list[Table], heading: str) -> Path:
     """Write the tables, a sheet each named by its title, under a common heading."""
-    with xlsxwriter.Workbook(str(path)) as book:
-        book.set_properties({"title": heading, "created": _CREATED})
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content) as book:
+        book.set_properties({"title": heading, "created": CREATED})
         styles = _styles(book)
         for table in tables:
             _write_sheet(book.add_worksheet(table.title), table, heading, styles)
-    return path
+    return write_whole(path, content.getvalue())
 
 
 def _styles(book: Any) -> dict[str, Any]:

@@ -1,0 +1,151 @@
+"""What was understood of a user's table, held against what is known: a look before any quota is computed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from zjtx_alloc.intake.reading import Reading, read_table
+from zjtx_alloc.messages import header
+from zjtx_alloc.panel import NATION, Panel, load_panel, with_table
+from zjtx_alloc.scenario import Scenario
+
+# Complete shipped columns that another count may be compared with.
+REFERENCES = (("little_giants", "2021-06"), ("rd_active_firms", "2020"), ("hightech_firms", "2023"), ("gdp", "2024"))
+_FAR = 3.5  # modified z-score of an outlier (Iglewicz & Hoaglin 1993)
+_FACTOR = 2.0  # and at least this many times, or this part of, what is usual
+_MAD_TO_SIGMA = 1.4826
+_MOST_CHANGED = 5
+
+
+@dataclass(frozen=True)
+class TableCheck:
+    """A user's table, read and compared. Tables have Chinese headers.
+
+    Attributes
+    ----------
+    reading : Reading
+    panel : Panel
+        The shipped panel with the table's columns in place.
+    columns : DataFrame
+        A row a column read: its header, indicator, period, measure, total, estimated units, and the known
+        national total nearest in time with the ratio to it (blank if none is known).
+    differences : DataFrame
+        Against the shipped figures of the same indicator: how many units differ, the ratio of the totals,
+        and the units that differ most. Empty if none is shipped.
+    outliers : DataFrame
+        Units whose figure stands out by its ratio to the column that it follows most closely: that column,
+        and how many times the usual ratio it is.
+    """
+
+    reading: Reading
+    panel: Panel
+    columns: pd.DataFrame
+    differences: pd.DataFrame
+    outliers: pd.DataFrame
+
+
+def check_table(path: str | Path) -> TableCheck:
+    """Read a user's table of indicators and compare it with what is known.
+
+    Raises
+    ------
+    DataError, TableError
+        As ``load_panel`` does.
+    """
+    shipped, reading = load_panel(), read_table(path)
+    panel = with_table(shipped, reading)
+    columns = pd.DataFrame(_columns(panel, reading))
+    differences = pd.DataFrame(_differences(shipped, panel))
+    return TableCheck(reading, panel, columns, differences, pd.DataFrame(_outliers(panel)))
+
+
+def unused(panel: Panel, scenario: Scenario) -> tuple[str, ...]:
+    """Codes of the user's columns that no factor of a scenario uses."""
+    used = {code for pool in scenario.all_pools().values() for code in pool.factors}
+    return tuple(code for code in panel.supplied if code not in used)
+
+
+def endable(panel: Panel, scenario: Scenario) -> tuple[str, ...]:
+    """Codes of the user's columns that a factor of a scenario only stands in for (代用)."""
+    factors = [factor for pool in scenario.all_pools().values() for factor in pool.factors.values()]
+    return tuple(code for code in unused(panel, scenario) if any(code == f.stand_in_for for f in factors))
+
+
+def _columns(panel: Panel, reading: Reading) -> Iterator[dict[str, object]]:
+    for column in reading.layout.columns:
+        cells = panel.column(column.indicator, panel.supplied[column.indicator])
+        total = float(cells["value"].sum())
+        nation = _national(panel, column.indicator, column.period)
+        yield {
+            header("column"): column.label,
+            header("indicator"): panel.name(column.indicator),
+            header("period"): panel.supplied[column.indicator],
+            header("measure"): panel.indicators.at[column.indicator, "measure"],
+            header("sum_of_units"): f"{total:,.10g}",
+            header("estimated_units"): int(cells["estimated"].sum()),
+            header("nation"): "—" if nation is None else f"{nation[1]:,.10g}（{nation[0]}）",
+            header("ratio"): "—" if nation is None or not nation[1] else f"{total / nation[1]:.2f}",
+        }
+
+
+def _national(panel: Panel, indicator: str, period: str) -> tuple[str, float] | None:
+    """The published national figure of the same period, else the latest; None if there is none."""
+    facts = panel.facts[(panel.facts["unit"] == NATION) & (panel.facts["indicator"] == indicator)]
+    known = dict(zip(facts["period"], facts["value"], strict=True))
+    if not known:
+        return None
+    chosen = period if period in known else max(known)
+    return chosen, known[chosen]
+
+
+def _differences(shipped: Panel, panel: Panel) -> Iterator[dict[str, object]]:
+    names = panel.units["short_name"]
+    for indicator, period in panel.supplied.items():
+        if (theirs := _latest(shipped, indicator)) is None:
+            continue
+        mine, (when, known) = panel.values(indicator, period), theirs
+        change = (mine / known.where(known > 0) - 1).fillna(0.0)
+        most = change.abs().sort_values(ascending=False, kind="stable").head(_MOST_CHANGED).index
+        yield {
+            header("indicator"): panel.name(indicator),
+            header("shipped_period"): when,
+            header("differing"): int(mine.ne(known).sum()),
+            header("ratio_of_sums"): f"{mine.sum() / known.sum():.2f}",
+            header("most_changed"): "、".join(
+                f"{names[c]} {known[c]:,.10g}→{mine[c]:,.10g}" for c in most if mine[c] != known[c]
+            ),
+        }
+
+
+def _latest(panel: Panel, indicator: str) -> tuple[str, pd.Series] | None:
+    """The latest period for which all units have a value."""
+    for period in reversed(panel.periods(indicator)):
+        if set(panel.units.index) <= set(panel.cells.loc[(indicator, period)].index):
+            return period, panel.values(indicator, period)
+    return None
+
+
+def _outliers(panel: Panel) -> Iterator[dict[str, object]]:
+    references = {code: panel.values(code, period) for code, period in (dict(REFERENCES) | panel.supplied).items()}
+    for indicator in panel.supplied:
+        column = references[indicator]
+        others = {code: _excess(column, other) for code, other in references.items() if code != indicator}
+        code, excess = min(others.items(), key=lambda item: float(item[1].abs().median()))
+        usual = max(_MAD_TO_SIGMA * float(excess.abs().median()), 1e-9)
+        for unit in excess.index[(excess.abs() / usual > _FAR) & (excess.abs() > np.log(_FACTOR))]:
+            yield {
+                header("short_name"): panel.units.at[unit, "short_name"],
+                header("indicator"): panel.name(indicator),
+                header("value"): f"{column[unit]:,.10g}",
+                header("compared_with"): panel.name(code),
+                header("times_usual"): f"{np.exp(excess[unit]):.2g}",
+            }
+
+
+def _excess(column: pd.Series, other: pd.Series) -> pd.Series:
+    """Logarithm of a column's ratio to another, beyond the median; blank where either is zero."""
+    ratio = np.log((column.where(column > 0) / other.where(other > 0)).astype(float))
+    return ratio - ratio.median()

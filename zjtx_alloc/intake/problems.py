@@ -1,0 +1,44 @@
+"""What is wrong with a user's table, all of it at once: row, column, value, what is wrong, remedy."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from zjtx_alloc.errors import TableError
+from zjtx_alloc.messages import say
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong: the row as Excel shows it (None: the whole table), column, value, what, remedy."""
+
+    row: int | None
+    column: str
+    value: str
+    what: str
+    remedy: str
+
+
+def problem(row: int | None, column: str, value: Any, kind: str, **details: Any) -> Problem:
+    """A problem of a kind (a key of ``[wrong]`` and ``[remedy]`` in the messages)."""
+    shown = "" if value is None else str(value)
+    return Problem(row, column, shown, say(f"wrong.{kind}", **details), say(f"remedy.{kind}", **details))
+
+
+def problem_table(problems: Sequence[Problem]) -> pd.DataFrame:
+    """The problems with Chinese headers, in the order of the rows; what concerns the whole table comes last."""
+    ordered = sorted(problems, key=lambda p: (p.row is None, p.row or 0))
+    rows = [("—" if p.row is None else p.row, p.column, p.value, p.what, p.remedy) for p in ordered]
+    return pd.DataFrame(rows, columns=[say(f"intake.{name}") for name in ("row", "column", "value", "what", "remedy")])
+
+
+def refusal(file: str, sheet: str, problems: Sequence[Problem]) -> TableError:
+    """The error that tells every problem of a file."""
+    table = problem_table(problems)
+    lines = ["｜".join(map(str, row)) for row in [tuple(table), *table.itertuples(index=False)]]
+    where = say("intake.sheet", sheet=sheet) if sheet else ""
+    return TableError(
+        say("intake.problems", file=file, sheet=where, count=len(table), table="\n".join(lines)), problems=table
+    )

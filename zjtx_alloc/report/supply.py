@@ -1,0 +1,82 @@
+"""Which numbers of a report are the user's own and which are shipped; the text of ``zjtx check``."""
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from zjtx_alloc.allocation import Allocation
+from zjtx_alloc.checking import TableCheck, endable, unused
+from zjtx_alloc.messages import say
+from zjtx_alloc.panel import Panel
+from zjtx_alloc.scenario import Scenario
+
+_WIDE = {"display.unicode.east_asian_width": True, "display.width": None, "display.max_colwidth": None}
+
+
+def supply_note(allocation: Allocation) -> tuple[str, ...]:
+    """What the user's table replaced, what it did not, and what the scenario leaves aside; blank without one."""
+    panel, scenario = allocation.panel, allocation.scenario
+    if not panel.supplied:
+        return ()
+    used = dict.fromkeys(code for pool in scenario.all_pools().values() for code in pool.factors)
+    mine = [code for code in used if code in panel.supplied]
+    kept = [code for code in used if code not in panel.supplied]
+    left, ending = unused(panel, scenario), endable(panel, scenario)
+    notes = [
+        ("supply.replaced", mine),
+        ("supply.kept", kept),
+        ("supply.unused", [code for code in left if code not in ending]),
+        ("supply.stand_in", list(ending)),
+    ]
+    file = str(panel.sources.at["user", "title"])
+    return tuple(
+        say(key, names=_names(panel, codes), codes=", ".join(f'"{code}"' for code in codes), file=file)
+        for key, codes in notes
+        if codes
+    )
+
+
+def supply_record(panel: Panel, scenario: Scenario) -> dict[str, dict[str, str]]:
+    """For ``run.json``: the user's columns and the shipped ones that the scenario uses, each with its period."""
+    factors = {code: factor.period for pool in scenario.all_pools().values() for code, factor in pool.factors.items()}
+    shipped = {code: period for code, period in factors.items() if code not in panel.supplied}
+    return {"supplied": panel.supplied, "shipped": shipped}
+
+
+def check_text(check: TableCheck, scenario: Scenario, file: str, reference: str) -> str:
+    """What ``zjtx check`` prints of a table without problems; ``reference`` is how the user names the scenario."""
+    reading = check.reading
+    sheet = say("intake.sheet", sheet=reading.layout.sheet) if reading.layout.sheet else ""
+    total = ""
+    if reading.total_row:
+        total = say("check.total" if reading.has_totals else "check.blank_total", row=reading.total_row)
+    rows = "、".join(map(str, reading.layout.header_rows))
+    lines = [say("check.read", file=reading.file, sheet=sheet, header=rows, total=total)]
+    lines += ["", say("check.columns"), plain_table(check.columns)]
+    if reading.layout.unread:
+        lines += ["", say("check.unread", columns="、".join(column.label for column in reading.layout.unread))]
+    if reading.blank:
+        lines += ["", say("check.blank", columns="、".join(reading.blank))]
+    if len(check.differences):
+        lines += ["", say("check.differences"), plain_table(check.differences)]
+    lines += ["", say("check.outliers"), plain_table(check.outliers)] if len(check.outliers) else [
+        "", say("check.no_outlier")]  # fmt: skip
+    left, ending = unused(check.panel, scenario), endable(check.panel, scenario)
+    if others := [code for code in left if code not in ending]:
+        lines += ["", say("check.unused", scenario=reference, columns=_names(check.panel, others))]
+    if ending:
+        names = _names(check.panel, ending)
+        lines += ["", say("check.endable", scenario=reference, columns=names, file=file)]
+    if len(left) < len(check.panel.supplied):
+        lines += ["", say("check.next", scenario=reference, file=file)]
+    return "\n".join(lines)
+
+
+def plain_table(frame: pd.DataFrame) -> str:
+    """A table for the terminal, its columns in line though a Chinese character takes two places."""
+    with pd.option_context(*(item for pair in _WIDE.items() for item in pair)):
+        return frame.to_string(index=False)
+
+
+def _names(panel: Panel, codes: Iterable[str]) -> str:
+    return "、".join(panel.name(code) for code in codes)
