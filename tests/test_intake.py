@@ -1,180 +1,44 @@
-"""Users' own tables: good ones give exactly their numbers, bad ones exactly their problems."""
+"""The user's own numbers: cells and names as people write them, check, template, report, Windows."""
+
+import json
+import os
+import subprocess
+import sys
 
 import openpyxl
 import pytest
+from tables import CITIES, base, text, xlsx
 
 import zjtx_alloc as za
+from zjtx_alloc.cli import main
+from zjtx_alloc.files import check_free, write_whole
 from zjtx_alloc.intake.cells import amount, header_of, unit_of
 from zjtx_alloc.intake.reading import read_table
-
-HEADER = ["单位", "规模以上工业中小企业数（家）", "“小巨人”企业数"]
-SMALL = {"大连": "210000", "宁波": "330000", "厦门": "350000", "青岛": "370000", "深圳": "440000", "兵团": "650000"}
-
-
-@pytest.fixture
-def rows(panel):
-    """A whole table: a header, 37 units, counts that differ everywhere."""
-    names = panel.units["short_name"]
-    return [HEADER, *([name, 1000 + 37 * i, 100 + 3 * i] for i, name in enumerate(names))]
 
 
 @pytest.fixture
 def write_table(tmp_path):
-    def write(rows, name="因素 表.xlsx", encoding="utf-8"):
-        path = tmp_path / name
-        if path.suffix == ".xlsx":
-            book = openpyxl.Workbook()
-            for row in rows:
-                book.active.append(row)
-            book.save(path)
-        else:
-            text = "\n".join(",".join(f'"{cell}"' if cell is not None else "" for cell in row) for row in rows)
-            path.write_text(text, encoding=encoding)
-        return path
+    """Write rows as Excel into a path with Chinese and spaces."""
+
+    def write(rows, name="我的 因素表.xlsx"):
+        (tmp_path / name).write_bytes(xlsx(rows))
+        return tmp_path / name
 
     return write
 
 
-def supplied(path):
-    panel = za.load_panel(path)
-    return panel, panel.values("sme_count", "2020")
-
-
-@pytest.mark.parametrize(
-    ("name", "encoding"),
-    [("表.xlsx", ""), ("表.csv", "utf-8"), ("表.csv", "utf-8-sig"), ("表.csv", "gbk"), ("表.xls", "gbk")],
-)
-def test_a_good_table_gives_its_numbers_whatever_its_form(rows, write_table, name, encoding):
-    panel, values = supplied(write_table(rows, name, encoding or "utf-8"))
-    assert values.tolist() == [row[1] for row in rows[1:]]
-    assert panel.values("little_giants", "2021-06").tolist() == [row[2] for row in rows[1:]]
-    assert panel.values("rd_active_firms", "2020").sum() == 146_691  # the others stay shipped
-
-
-def test_titles_totals_notes_and_odd_spellings_are_understood(rows, write_table, panel):
-    rows[1:] = [[f" {name}", f"{count:,}".translate(str.maketrans("0123456789", "０１２３４５６７８９")), giants]
-                for name, count, giants in rows[1:]]  # fmt: skip
-    full = panel.units["name"].tolist()
-    rows[1][0], rows[5][0], rows[23][0], rows[37][0] = full[0], "150000", "广东省（不含深圳）", "新疆兵团"
-    rows = [["2024年因素表"], [], *rows, ["合计", None, None], ["注：试填"]]
-    path = write_table(rows)
-    _, values = supplied(path)
-    assert values.tolist() == [1000 + 37 * i for i in range(37)]
-    reading = read_table(path)
-    assert (reading.layout.header_rows, reading.total_row) == ((3,), 41)
-
-
-def test_a_header_of_two_rows_is_read_together(rows, write_table):
-    rows = [["单位", "规模以上工业", None, "其他"], [None, "中小企业数（家）", "小巨人企业数", "备注"], *rows[1:]]
-    _, values = supplied(write_table(rows))
-    assert values.iloc[1] == 1037
-    reading = read_table(write_table(rows))
-    assert reading.layout.header_rows == (1, 2)
-    assert reading.layout.unread == ("备注",)
-
-
-def test_a_column_left_empty_is_named_and_not_read(rows, write_table):
-    reading = read_table(write_table([[*row[:2], None] if i else row for i, row in enumerate(rows)]))
-    assert [column.indicator for column in reading.layout.columns] == ["sme_count"]
-    assert reading.blank == ("C “小巨人”企业数",)
-
-
-def test_a_provincial_figure_is_split_and_marked_only_where_the_table_says_so(rows, write_table):
-    named = [row for row in rows if row[0] not in SMALL]
-    with pytest.raises(
-        za.DataError, match=r"大连、宁波、厦门、青岛、深圳、兵团.*两种办法：补上缺少的单位；或在.*省级合计"
-    ):
-        za.load_panel(write_table(named))
-    provinces = {"辽宁", "浙江", "福建", "山东", "广东", "新疆"}
-    scoped = [[*row, "口径" if i == 0 else "省级合计" if row[0] in provinces else ""] for i, row in enumerate(named)]
-    panel = za.load_panel(write_table([[row[0], row[1], row[3]] for row in scoped]))
-    column = panel.column("sme_count", "2020")
-    assert column["estimated"].sum() == 12
-    guangdong = next(row[1] for row in rows if row[0] == "广东")
-    assert column["value"][["440000", "440300"]].sum() == pytest.approx(guangdong)
-
-
-WRONG = {
-    "text": ((3, 1, "约200"), 4, "不是数字"),
-    "negative": ((3, 1, -3), 4, "为负数"),
-    "fraction": ((3, 1, 1.5), 4, "不是整数"),
-    "percent": ((3, 2, "12%"), 4, "带百分号"),
-    "blank": ((3, 2, None), 4, "空白"),
-    "formula": ((3, 2, "=1+1"), 4, "公式没有计算结果"),
-    "error value": ((3, 2, "#REF!"), 4, "公式出错"),
-    "unknown unit": ((3, 0, "江东"), 4, "不是37个单位之一"),
-    "no unit": ((3, 0, None), 4, "没有单位名称"),
-    "with its city": ((23, 0, "广东（含深圳）"), 24, "含计划单列市或兵团，不是单个单位"),
-    "twice": ((3, 0, "天津"), 4, "与第3行重复"),
-}
-
-
-@pytest.mark.parametrize("case", WRONG)
-def test_a_problem_is_told_by_its_row(rows, write_table, case):
-    (place, column, value), row, what = WRONG[case]
-    rows[place][column] = value
-    reading = read_table(write_table(rows))
-    assert (row, what) in [(problem.row, problem.what) for problem in reading.problems]
-    assert all(problem.remedy for problem in reading.problems)
-
-
-def test_every_problem_of_a_file_is_told_at_once(rows, write_table):
-    for (place, column, value), _, _ in (WRONG["text"], WRONG["unknown unit"]):
-        rows[place][column] = value
-    rows[8][2] = -1
-    with pytest.raises(za.DataError) as caught:
-        za.load_panel(write_table(rows))
-    lines = str(caught.value).splitlines()
-    assert lines[0] == "因素 表.xlsx（Sheet） 有4处问题："
-    assert lines[1] == "行｜列｜内容｜问题｜处理办法"
-    assert [line.split("｜")[:3] for line in lines[2:]] == [
-        ["4", "单位", "江东"],
-        ["4", "B 规模以上工业中小企业数(家)", "约200"],
-        ["9", "C “小巨人”企业数", "-1"],
-        ["—", "单位", "河北"],
-    ]
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"\xd0\xcf\x11\xe0rest", "另存为 .xlsx"),
-        (b"PK\x03\x04rest", "无法打开"),
-        (b"\x00\x01\x02", "不是 Excel 或 CSV"),
-        (b"", "没有找到因素表"),
-        ("甲,乙\n1,2\n".encode(), "没有找到因素表"),
-        (("单位,小巨人企业数\n" + "北京,1\n" * 1200).encode(), "超过1000行"),
-    ],
-)
-def test_a_file_that_is_no_table_says_why(tmp_path, content, said):
-    path = tmp_path / "x.xlsx"
-    path.write_bytes(content)
-    with pytest.raises(za.DataError, match=said):
-        za.load_panel(path)
-
-
-def test_true_counts_end_the_stand_ins_in_one_line(rows, write_table, write_scenario):
-    scenario = za.load_scenario(
-        write_scenario('extends = "2024-baseline"\nend_stand_in = ["sme_count", "little_giants"]\n')
-    )
-    table = za.allocate(za.load_panel(write_table(rows)), scenario).table()
-    assert (table["stand_in"] == "").all()
-    assert (table["estimated"] == "").all()
-    with pytest.raises(za.ScenarioError, match=r"end_stand_in.*gdp"):
-        za.load_scenario(write_scenario('extends = "2024-baseline"\nend_stand_in = ["gdp"]\n'))
-
-
-def test_a_report_runs_on_the_users_numbers(rows, write_table, tmp_path):
-    run = za.run("2024-baseline", out=tmp_path / "out", panel=za.load_panel(write_table(rows)))
-    page = (run.folder / "allocation.html").read_text(encoding="utf-8")
-    assert "用户提供" in page
-    assert "因素 表.xlsx" in page
+def zjtx(capsys, *arguments):
+    with pytest.raises(SystemExit) as stop:
+        main([str(argument) for argument in arguments])
+    output = capsys.readouterr()
+    return stop.value.code, output.out, output.err
 
 
 @pytest.mark.parametrize(
     ("cell", "code"),
     [("广东", "440000"), ("广东省", "440000"), (440000, "440000"), (440000.0, "440000"), ("内蒙", "150000"),
-     ("深圳市", "440300"), ("广东省深圳市", "440300"), ("新疆生产建设兵团", "660000"), ("广　东", "440000"), ("合肥", None)],
+     ("深圳市", "440300"), ("广东省深圳市", "440300"), ("新疆生产建设兵团", "660000"), ("新疆兵团", "660000"),
+     ("广　东", "440000"), ("广东省（不含深圳）", "440000"), ("广东（深圳除外）", "440000"), ("合肥", None), (44, None)],
 )  # fmt: skip
 def test_units_go_by_many_names(cell, code):
     assert unit_of(cell) == code
@@ -184,5 +48,190 @@ def test_cells_and_headers_are_read_as_people_write_them():
     assert amount("１，２３４", "家") == 1234
     assert amount("1,23", "家") == "text"
     assert amount(True, "家") == "text"
-    assert header_of("规上工业中小企业数（2023年末，家）")[2] == "2023"
+    assert amount("1.5", "亿元") == 1.5
+    assert header_of("规上工业中小企业数（2023年末，家）") == ("规上工业中小企业数", "家", "2023")
     assert header_of("2024年6月 小巨人企业数（家）") == ("小巨人企业数", "家", "2024-06")
+    assert header_of("GDP（单位：亿元；2024年）") == ("GDP", "亿元", "2024")
+
+
+def test_what_is_beside_the_indicators_is_named(write_table):
+    rows = [[*row, None, "已核"] for row in base()]
+    rows[0][3:] = "可推荐企业数", "备注"
+    reading = read_table(write_table(rows))
+    assert reading.blank == ("D 可推荐企业数",)
+    assert [heading.label for heading in reading.layout.unread] == ["E 备注"]
+
+
+def test_true_counts_end_the_stand_ins_in_one_line(write_table, write_scenario):
+    scenario = za.load_scenario(
+        write_scenario('extends = "2024-baseline"\nend_stand_in = ["sme_count", "little_giants"]\n')
+    )
+    table = za.allocate(za.load_panel(write_table(base())), scenario).table()
+    assert (table["stand_in"] == "").all()
+    assert (table["estimated"] == "").all()
+    with pytest.raises(za.ScenarioError, match=r"end_stand_in.*gdp"):
+        za.load_scenario(write_scenario('extends = "2024-baseline"\nend_stand_in = ["gdp"]\n'))
+
+
+def test_a_check_compares_with_what_is_known(write_table, panel):
+    """Shipped giants × 8, but 0 and ten times as much for two units: totals, differences and outliers by hand."""
+    giants = panel.values("little_giants", "2021-06")
+    rows = [["单位", "“小巨人”企业数（家，2021-06）"], *([c, int(8 * n)] for c, n in giants.items())]
+    rows[1][1] *= 10
+    check = za.check_table(write_table(rows))
+    (column,) = check.columns.to_dict("records")
+    total = 8 * 1832 + 72 * int(giants.iloc[0])
+    assert column["各单位合计"] == f"{total:,}"
+    assert (column["全国数（数据期）"], column["与全国数之比"]) == ("1,832（2021-06）", f"{total / 1832:.2f}")
+    (difference,) = check.differences.to_dict("records")
+    assert difference["不同的单位数"] == (giants > 0).sum() == 37
+    assert difference["变化最大的单位（随附→本表）"].startswith(f"北京 {giants.iloc[0]:g}→{80 * giants.iloc[0]:,g}、")
+    assert check.outliers[["单位", "取值"]].to_numpy().tolist() == [["北京", f"{80 * int(giants.iloc[0]):,}"]]
+
+
+def test_zjtx_check_tells_problems_or_what_was_understood(write_table, capsys):
+    rows = base()
+    code, out, err = zjtx(capsys, "check", write_table([*rows, ["合计", sum(r[1] for r in rows[1:]), None]]))
+    assert (code, err) == (0, "")
+    for said in (
+        "表头在第1行，37个单位齐全，合计在第39行且与各行之和相符",
+        "读取的列",
+        "与随附数据的差别",
+        "--save 我的情景.toml",
+    ):
+        assert said in out
+    rows[3][1] = "约200"
+    code, out, err = zjtx(capsys, "check", write_table(rows))
+    assert (code, out) == (1, "")
+    assert "4｜B 规模以上工业中小企业数(家)｜约200｜不是数字｜请只填数字" in err
+
+
+def test_from_an_empty_template_to_a_report_with_ones_own_numbers(tmp_path, capsys, monkeypatch):
+    """template → fill → check → report: the numbers filled in are those that the entitlements rest on."""
+    monkeypatch.chdir(tmp_path)
+    assert zjtx(capsys, "template", "因素 表.xlsx")[:2] == (0, "因素 表.xlsx\n")
+    book = openpyxl.load_workbook("因素 表.xlsx")
+    sheet = book["因素表"]
+    headers = [str(cell.value).replace("\n", "") for cell in sheet[3]]
+    column = headers.index("规模以上工业中小企业数（家）") + 1
+    for number in range(37):
+        sheet.cell(4 + number, column, 1000 + 37 * number)
+    book.save("因素 表.xlsx")
+    code, out, _ = zjtx(capsys, "check", "因素 表.xlsx", "--save", "我的情景.toml")
+    assert code == 0
+    assert "下一步：zjtx report 我的情景.toml --data 因素 表.xlsx" in out
+    code, out, err = zjtx(capsys, "report", "我的情景.toml", "--data", "因素 表.xlsx", "--out", "报告 文件夹")
+    assert code == 0, err
+    record = json.loads((tmp_path / "报告 文件夹" / "我的情景" / "run.json").read_text(encoding="utf-8"))
+    assert record["indicators"]["我的情景"] == {
+        "supplied": {"sme_count": "用户提供"},
+        "shipped": {"little_giants": "2021-06", "first_round_continued_r1_sum": "2024-04"},
+    }
+    page = (tmp_path / "报告 文件夹" / "我的情景" / "allocation.html").read_text(encoding="utf-8")
+    assert "用户提供（因素 表.xlsx），取代随附数据：规模以上工业中小企业数" in page
+    assert "其余因素为随附数据：有效期内“小巨人”企业数、上一轮绩效评价后继续支持企业数" in page
+    assert "以2020年有R&amp;D活动的规模以上工业企业数" not in page
+    allocation = za.allocate(za.load_panel("因素 表.xlsx"), za.load_scenario("我的情景.toml"))
+    shares = allocation.entitlement.contributions["sme_count"] / 1039 / 0.4
+    assert shares.iloc[36] == pytest.approx((1000 + 37 * 36) / (37_000 + 37 * 666))
+
+
+def test_the_template_lists_the_units_and_checks_what_is_typed(tmp_path):
+    sheet = openpyxl.load_workbook(za.write_template(tmp_path / "空表.xlsx"))["因素表"]
+    units = za.load_panel().units
+    assert [row[0].value for row in sheet["A4:A40"]] == list(units.index)
+    assert [row[0].value for row in sheet["B4:B40"]] == units["short_name"].tolist()
+    kinds = {
+        str(rule.sqref): (rule.type, rule.operator, rule.formula1) for rule in sheet.data_validations.dataValidation
+    }
+    assert kinds["C4:C40"] == ("list", None, '"省级合计"')
+    assert kinds["D4:D40"] == ("whole", "greaterThanOrEqual", "0")
+    assert set(kinds.values()) - {kinds["C4:C40"], kinds["D4:D40"]} == {("decimal", "greaterThanOrEqual", "0")}
+
+
+def test_an_untouched_template_is_refused_and_a_filled_one_is_not_overwritten(tmp_path):
+    path = za.write_template(tmp_path / "空表.xlsx")
+    with pytest.raises(za.TableError, match="没有填写任何数字"):
+        za.load_panel(path)
+    with pytest.raises(za.ReportError, match=r"文件已存在：.*空表\.xlsx；为免覆盖"):
+        za.write_template(path)
+    with pytest.raises(za.ReportError, match=r"只能存为 \.xlsx"):
+        za.write_template(tmp_path / "空表.csv")
+
+
+def test_a_provincial_table_fills_the_template_too(tmp_path):
+    """31 rows with 省级合计 where a city or the Corps is inside: split, and marked."""
+    path = za.write_template(tmp_path / "空表.xlsx")
+    book = openpyxl.load_workbook(path)
+    sheet = book["因素表"]
+    for number in range(40, 3, -1):
+        if sheet.cell(number, 2).value in CITIES:
+            sheet.delete_rows(number)
+    for number in range(4, 35):
+        sheet.cell(number, 4, 100)
+        if sheet.cell(number, 2).value in ("辽宁", "浙江", "福建", "山东", "广东", "新疆"):
+            sheet.cell(number, 3, "省级合计")
+    book.save(path)
+    column = za.load_panel(path).column("sme_count", "")
+    assert column["estimated"].sum() == 12
+    assert column["value"].sum() == pytest.approx(3100)
+
+
+def test_a_file_that_another_program_holds_open_is_named(tmp_path, monkeypatch):
+    path = tmp_path / "allocation.csv"
+    path.write_text("old", encoding="utf-8")
+
+    def refuse(self, *_):
+        raise PermissionError(13, "denied", str(self))
+
+    monkeypatch.setattr("pathlib.Path.replace", refuse)
+    with pytest.raises(za.ReportError, match=r"文件正被占用，请关闭后重试：.*allocation\.csv"):
+        write_whole(path, b"new")
+    assert [(file.name, file.read_text(encoding="utf-8")) for file in tmp_path.iterdir()] == [("allocation.csv", "old")]
+    monkeypatch.setattr("pathlib.Path.open", refuse)
+    with pytest.raises(za.ReportError, match="文件正被占用，请关闭后重试"):
+        check_free([path])
+
+
+def test_a_report_into_an_open_file_stops_before_it_starts(tmp_path, monkeypatch):
+    (tmp_path / "2024-baseline").mkdir()
+    taken = tmp_path / "2024-baseline" / "report.xlsx"
+    taken.write_bytes(b"open in Excel")
+    unhindered = type(taken).open
+
+    def open_but_one(self, *arguments, **options):
+        if self == taken:
+            raise PermissionError(13, "denied", str(self))
+        return unhindered(self, *arguments, **options)
+
+    monkeypatch.setattr("pathlib.Path.open", open_but_one)
+    with pytest.raises(za.ReportError, match=r"请关闭后重试：.*report\.xlsx"):
+        za.run("2024-baseline", out=tmp_path)
+    assert [path.name for path in taken.parent.iterdir()] == ["report.xlsx"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["scenarios"], 0, "2024年第一批基准情景"),
+        (["check", "好 表.csv"], 0, "37个单位齐全"),
+        (["check", "坏 表.csv"], 1, "不是数字"),
+        (["allocate", "2023-baseline"], 1, "没有名为“2023-baseline”的情景"),
+        (["allocate", "2024-baseline", "--data", "好 表.csv", "--out", "结果 表.csv"], 0, "结果 表.csv"),
+        (["--help"], 0, "名额分配"),
+    ],
+)
+def test_a_gbk_console_shows_chinese(arguments, code, said, tmp_path):
+    rows = base()
+    (tmp_path / "好 表.csv").write_bytes(text(rows, "gbk"))
+    rows[3][1] = "约200"
+    (tmp_path / "坏 表.csv").write_bytes(text(rows, "gbk"))
+    done = subprocess.run(
+        [sys.executable, "-m", "zjtx_alloc", *arguments],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONIOENCODING": "gbk", "PYTHONUTF8": "0"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == code
+    assert said in (done.stdout + done.stderr).decode("gbk")

@@ -2,13 +2,15 @@
 
 from zjtx_alloc.allocation import Allocation, allocate, allocate_programme, decisions, quota_problem
 from zjtx_alloc.budget.accounts import BudgetForecast, Cohort, cohorts, forecast_budget
-from zjtx_alloc.errors import DataError, InfeasibleError, ReportError, ScenarioError, SolverError, ZjtxError
+from zjtx_alloc.checking import TableCheck, check_table
+from zjtx_alloc.errors import DataError, InfeasibleError, ReportError, ScenarioError, SolverError, TableError, ZjtxError
 from zjtx_alloc.factors import Entitlement, entitlement
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import Award, load_award
 from zjtx_alloc.quota.engines import Solution, solve
 from zjtx_alloc.quota.problem import Group, QuotaProblem, Rule
 from zjtx_alloc.report.runs import Run, run
+from zjtx_alloc.report.template import write_template
 from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.scenario_files import load_scenario, save_scenario, scenario_names
 
@@ -30,9 +32,12 @@ __all__ = [
     "ScenarioError",
     "Solution",
     "SolverError",
+    "TableCheck",
+    "TableError",
     "ZjtxError",
     "allocate",
     "allocate_programme",
+    "check_table",
     "cohorts",
     "decisions",
     "entitlement",
@@ -45,4 +50,5 @@ __all__ = [
     "save_scenario",
     "scenario_names",
     "solve",
+    "write_template",
 ]

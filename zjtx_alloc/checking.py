@@ -57,7 +57,7 @@ def check_table(path: str | Path) -> TableCheck:
     """
     shipped, reading = load_panel(), read_table(path)
     panel = with_table(shipped, reading)
-    columns = pd.DataFrame(_columns(panel, reading))
+    columns = pd.DataFrame(_columns(shipped, panel, reading))
     differences = pd.DataFrame(_differences(shipped, panel))
     return TableCheck(reading, panel, columns, differences, pd.DataFrame(_outliers(panel)))
 
@@ -74,11 +74,11 @@ def endable(panel: Panel, scenario: Scenario) -> tuple[str, ...]:
     return tuple(code for code in unused(panel, scenario) if any(code == f.stand_in_for for f in factors))
 
 
-def _columns(panel: Panel, reading: Reading) -> Iterator[dict[str, object]]:
+def _columns(shipped: Panel, panel: Panel, reading: Reading) -> Iterator[dict[str, object]]:
     for column in reading.layout.columns:
         cells = panel.column(column.indicator, panel.supplied[column.indicator])
         total = float(cells["value"].sum())
-        nation = _national(panel, column.indicator, column.period)
+        nation = _national(shipped, column.indicator, column.period)
         yield {
             header("column"): column.label,
             header("indicator"): panel.name(column.indicator),

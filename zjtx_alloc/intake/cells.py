@@ -12,7 +12,7 @@ from zjtx_alloc.units import load_units
 
 COUNTS = ("家", "个")
 _NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?([eE][+-]?\d+)?")
-_NOTE = re.compile(r"\(不含[^)]*\)")
+_NOTE = re.compile(r"\((?:不含|不包括|除)[^)]*\)|\([^)]*除外\)")
 _MEASURE = re.compile(r"(?:(?<=[(\[,、;])|单位[:：])(家|个|户|亿元|万元|万人|人|%)(?=[)\],、;])")
 _PERIOD = re.compile(r"(20\d\d)(?:年(?:(\d{1,2})月)?|-(\d{1,2}))?(?:末|底)?")
 
@@ -60,7 +60,7 @@ def _spellings() -> dict[str, str]:
     found: dict[str, str] = {}
     for code, unit in units.iterrows():
         names = [code, unit["name"], unit["short_name"], *filter(None, unit["aliases"].split("|"))]
-        if unit["kind"] == "city":
+        if unit["parent"]:
             names += [f"{parent}{unit['short_name']}" for parent in _parents(units, unit["parent"])]
             names += [f"{parent}{unit['name']}" for parent in _parents(units, unit["parent"])]
         found |= {plain(name): str(code) for name in names}
