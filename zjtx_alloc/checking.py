@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from zjtx_alloc.intake.reading import Reading, read_table
-from zjtx_alloc.messages import header
+from zjtx_alloc.messages import header, say
 from zjtx_alloc.panel import NATION, Panel, load_panel, with_table
 from zjtx_alloc.scenario import Scenario
 
@@ -106,7 +106,8 @@ def _differences(shipped: Panel, panel: Panel) -> Iterator[dict[str, object]]:
     for indicator, period in panel.supplied.items():
         if (theirs := _latest(shipped, indicator)) is None:
             continue
-        mine, (when, known) = panel.values(indicator, period), theirs
+        mine, (when, cells) = panel.values(indicator, period), theirs
+        known, marks = cells["value"], cells["estimated"].map({True: say("check.estimated"), False: ""})
         change = (mine / known.where(known > 0) - 1).fillna(0.0)
         most = change.abs().sort_values(ascending=False, kind="stable").head(_MOST_CHANGED).index
         yield {
@@ -115,16 +116,16 @@ def _differences(shipped: Panel, panel: Panel) -> Iterator[dict[str, object]]:
             header("differing"): int(mine.ne(known).sum()),
             header("ratio_of_sums"): f"{mine.sum() / known.sum():.2f}",
             header("most_changed"): "、".join(
-                f"{names[c]} {known[c]:,.10g}→{mine[c]:,.10g}" for c in most if mine[c] != known[c]
+                f"{names[c]} {known[c]:,.6g}{marks[c]}→{mine[c]:,.10g}" for c in most if mine[c] != known[c]
             ),
         }
 
 
-def _latest(panel: Panel, indicator: str) -> tuple[str, pd.Series] | None:
-    """The latest period for which all units have a value."""
+def _latest(panel: Panel, indicator: str) -> tuple[str, pd.DataFrame] | None:
+    """The latest period for which all units have a cell, and the cells."""
     for period in reversed(panel.periods(indicator)):
         if set(panel.units.index) <= set(panel.cells.loc[(indicator, period)].index):
-            return period, panel.values(indicator, period)
+            return period, panel.column(indicator, period)
     return None
 
 

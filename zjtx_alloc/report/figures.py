@@ -1,65 +1,31 @@
 """Figures in Chinese: entitlement against quota, the tile-grid map, money by fiscal year.
 
-This room alone knows the fonts of figures. Every figure carries its marks and its assumptions at its foot.
+Every figure carries its marks and its assumptions at its foot.
 """
-
-import io
-import re
-from functools import cache
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from IPython.display import Image
-from matplotlib import colormaps, font_manager, rc_context
+from matplotlib import colormaps, rc_context
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
-from pylopdf_fonts_zh_cn import sans_path
 
 from zjtx_alloc.allocation import Allocation
 from zjtx_alloc.budget.accounts import BudgetForecast
 from zjtx_alloc.messages import say
+from zjtx_alloc.report.figure_style import BATCH_COLOURS, BLUE, ORANGE, foot, style
 from zjtx_alloc.report.notes import budget_notes, short_marks
 from zjtx_alloc.resources import shipped
 
-# Okabe & Ito (2008): distinct to colour-blind readers.
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8C8C8C"
-BATCH_COLOURS = (BLUE, ORANGE, GREEN)
-_NOTE_WIDTH = 66  # Chinese characters a line at the foot
 _WAN_TO_YI = 10_000
-
-
-@cache
-def _style() -> dict[Any, Any]:
-    path = str(sans_path())
-    font_manager.fontManager.addfont(path)
-    return {
-        "font.family": font_manager.FontProperties(fname=path).get_name(),
-        "axes.titleweight": "normal",  # the font has one weight
-        "axes.unicode_minus": False,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.titlelocation": "left",
-        "font.size": 9,
-        "hatch.linewidth": 0.6,
-    }
-
-
-def picture(figure: Figure) -> Image:
-    """A figure as a PNG for a notebook, sharp on dense screens."""
-    with rc_context(_style()):
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=200, metadata={"Software": None})
-    return Image(buffer.getvalue(), width=int(figure.get_figwidth() * 100))
 
 
 def quota_figure(allocation: Allocation) -> Figure:
     """Entitlement against quota by unit, largest first, and what rounding and rules added or took."""
     table = allocation.table().sort_values(["quota", "entitlement"], kind="stable")
     rows = np.arange(len(table))
-    with rc_context(_style()):
+    with rc_context(style()):
         figure = Figure(figsize=(9, 10.2), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True, width_ratios=[3, 1.3])
         hatches = ["////" if mark else "" for mark in table["estimated"]]
@@ -80,7 +46,7 @@ def quota_figure(allocation: Allocation) -> Figure:
         left.legend(handles=handles, labels=[*(h.get_label() for h in handles[:2]), say("figure.entitlement_dot")],
                     loc="lower right", frameon=False)  # fmt: skip
         _differences(right, rows, table["quota"] - table["entitlement"])
-        _foot(figure, short_marks(allocation))
+        foot(figure, short_marks(allocation))
     return figure
 
 
@@ -99,7 +65,7 @@ def map_figure(allocation: Allocation) -> Figure:
     tiles = pd.read_csv(shipped("data", "tiles.csv"), dtype={"code": str}, encoding="utf-8")
     table = allocation.table()
     shades = Normalize(0, float(table["quota"].max()))
-    with rc_context(_style()):
+    with rc_context(style()):
         figure = Figure(figsize=(8.4, 8.8), layout="constrained")
         axes = figure.subplots()
         colours = colormaps["Blues"]
@@ -126,14 +92,14 @@ def map_figure(allocation: Allocation) -> Figure:
         axes.set_aspect("equal")
         axes.axis("off")
         axes.set_title(say("figure.map", title=allocation.scenario.title, total=allocation.scenario.total))
-        _foot(figure, say("figure.orange") + short_marks(allocation))
+        foot(figure, say("figure.orange") + short_marks(allocation))
     return figure
 
 
 def budget_figure(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Figure:
     """Net payments by fiscal year and batch; batches of assumed size are hatched."""
     paid = budget.by_batch_and_year()["net"].unstack("batch", fill_value=0).sort_index() / _WAN_TO_YI
-    with rc_context(_style()):
+    with rc_context(style()):
         figure = Figure(figsize=(8.4, 4.8), layout="constrained")
         axes = figure.subplots()
         below = np.zeros(len(paid))
@@ -153,20 +119,5 @@ def budget_figure(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -
         axes.set_xlabel(say("figure.fiscal_year"))
         axes.set_title(say("figure.budget"))
         axes.legend(frameon=False, loc="upper left", ncols=len(allocations))
-        _foot(figure, "".join(budget_notes(budget, allocations)))
+        foot(figure, "".join(budget_notes(budget, allocations)))
     return figure
-
-
-def _foot(figure: Figure, text: str) -> None:
-    """Assumptions and marks under the figure."""
-    figure.supxlabel(_wrapped(text), fontsize=7.5, color="#555555", x=0.01, ha="left")
-
-
-def _wrapped(text: str) -> str:
-    """Break lines between characters, but within no number or word and before no closing mark."""
-    lines = [""]
-    for piece in re.findall(r"[A-Za-z0-9.%&]+|.[，。；：、）”]*", text):
-        if len(lines[-1]) + len(piece) > _NOTE_WIDTH:
-            lines.append("")
-        lines[-1] += piece
-    return "\n".join(lines)
