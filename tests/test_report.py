@@ -53,6 +53,12 @@ def test_the_csv_files_open_in_chinese_excel(finished):
         assert b"\r" not in content
 
 
+def test_a_table_copied_from_a_page_keeps_codes_as_text(finished):
+    page = (finished.folder / "allocation.html").read_text(encoding="utf-8")
+    assert re.search(r"""<td style="text-align:left;mso-number-format:'\\@'">110000</td>""", page)
+    assert re.search(r'<td style="text-align:right">\d+</td>', page)
+
+
 def test_the_workbook_holds_the_numbers_as_numbers_and_codes_as_text(finished):
     book = openpyxl.load_workbook(finished.folder / "report.xlsx")
     assert book.sheetnames[:2] == ["名额分配表", "分地区名额"]

@@ -15,6 +15,7 @@ from zjtx_alloc.messages import say
 
 MOST_ROWS = 1000
 _MOST_BLANK = 200  # rows in a row: beyond them a sheet is only formatted
+_MOST_UNSIZED = 3 * MOST_ROWS  # rows of a sheet that does not state its size
 _ENCODINGS = ("utf-8-sig", "gb18030")
 _ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
@@ -64,6 +65,8 @@ def read_grids(path: Path) -> list[Grid]:
 
 def _workbook(path: Path, content: bytes) -> list[Grid]:
     try:
+        if _is_unsized_and_long(content):
+            raise DataError(say("intake.too_long", file=path.name, sheet="—", most=MOST_ROWS))
         values = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         formulas = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
@@ -73,6 +76,21 @@ def _workbook(path: Path, content: bytes) -> list[Grid]:
         for sheet in values.worksheets
         if sheet.sheet_state == "visible"
     ]
+
+
+def _is_unsized_and_long(content: bytes) -> bool:
+    """Whether a sheet that does not state its size, and so would be parsed whole to find it, is far too long."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in archive.namelist():
+            if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+                with archive.open(name) as sheet:
+                    start = sheet.read(4096)
+                    rows = 0 if b"<dimension" in start else start.count(b"<row ")
+                    while rows and rows <= _MOST_UNSIZED and (chunk := sheet.read(2**20)):
+                        rows += chunk.count(b"<row ")
+                    if rows > _MOST_UNSIZED:
+                        return True
+    return False
 
 
 def _rows(sheet: Any) -> dict[int, list[Any]]:
