@@ -21,7 +21,7 @@ STOREYS = [
     "resources", "messages", "errors",
     "quota.signposts", "quota.problem", "quota.bound", "quota.exchange", "quota.model", "quota.engines",
     "units", "policy", "intake.grid", "intake.cells", "intake.layout", "intake.reading", "panel", "scenario", "scenario_files", "factors", "allocation",
-    "budget.settlement", "budget.batches", "budget.books", "budget.accounts",
+    "budget.settlement", "budget.batches", "budget.books", "budget.accounts", "budget.steps",
     "report.notes", "report.tables", "report.allocation_tables", "report.budget_tables", "report.figures",
     "report.workbook", "report.kernel", "report.notebooks", "report.runs", "cli", "__main__",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from zjtx_alloc.allocation import Allocation, allocate, allocate_programme, deci
 from zjtx_alloc.budget.accounts import BudgetForecast, forecast_budget
 from zjtx_alloc.budget.batches import Cohort, cohorts, tails
 from zjtx_alloc.budget.books import Ledger, ledger
+from zjtx_alloc.budget.steps import bridge
 from zjtx_alloc.errors import DataError, InfeasibleError, ReportError, ScenarioError, SolverError, ZjtxError
 from zjtx_alloc.factors import Entitlement, entitlement
 from zjtx_alloc.panel import Panel, load_panel
@@ -36,6 +37,7 @@ __all__ = [
     "ZjtxError",
     "allocate",
     "allocate_programme",
+    "bridge",
     "cohorts",
     "decisions",
     "entitlement",
