@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import zjtx_alloc as za
@@ -330,8 +330,25 @@ def test_a_batch_that_comes_is_a_change_of_total_and_a_changed_rule_one_of_recov
     assert steps.drop(["before", "batch_total", "recoveries", "after"]).eq(0).all(axis=None)
 
 
+@settings(max_examples=15)
 @given(before=batches(), after=batches(), money=st.sampled_from([600, 660]))
 def test_law_the_steps_sum_to_the_difference(before, after, money):
     steps = za.bridge(za.ledger(before, AWARD), za.ledger(after, replace(AWARD, amount=money)))
     assert steps.iloc[:-1].sum().eq(steps.loc["after"]).all()
-    assert za.bridge(za.ledger(before, AWARD), za.ledger(before, AWARD)).loc[list(CAUSES)].eq(0).all(axis=None)
+
+
+def test_a_larger_batch_is_approved_at_the_old_rate_and_an_unchanged_one_as_before():
+    # 10 of 20 places were approved; 40 places make 20 firms, and 15 of them were approved in the end.
+    half = za.ledger((cohort([10], quota=by_unit([20])),), AWARD)
+    steps = za.bridge(half, za.ledger((cohort([15], quota=by_unit([40])),), AWARD))
+    assert steps.loc[["batch_total", "approval"], 2024].tolist() == [3000, -1500]
+    # The same places: units approved unevenly, and now evenly, are a matter of approval alone.
+    uneven = za.ledger((cohort([4, 0], [(0, 4, 0), (0, 0, 0)], quota=by_unit([4, 4])),), AWARD)
+    even = za.ledger((cohort([2, 2], [(0, 2, 0), (2, 0, 0)], quota=by_unit([4, 4])),), AWARD)
+    assert za.bridge(uneven, even).loc["batch_total"].eq(0).all()
+    assert za.bridge(uneven, even).loc["approval"].to_dict() == {2024: 0, 2025: 0, 2026: 0, 2027: 600}
+
+
+def test_nothing_changed_makes_no_step():
+    books = za.ledger((cohort([10, 3], [(6, 2, 1), (1, 1, 1)], discontinued=by_unit([[1], [0]], [2025])),), AWARD)
+    assert za.bridge(books, books).loc[list(CAUSES)].eq(0).all(axis=None)

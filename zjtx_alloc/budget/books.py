@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
 import pandas as pd
 
 from zjtx_alloc.budget.batches import Cohort
@@ -162,50 +163,49 @@ def checked_adjustments(adjustments: pd.DataFrame | None) -> pd.DataFrame:
     return frame.astype({"fiscal_year": "int64", "recovered": "int64"})
 
 
+_Event = tuple[int, dict[str, np.ndarray]]
+
+
 def _rows(cohort: Cohort, award: Award) -> pd.DataFrame:
     """A cohort's rows: one a unit and year in which something happens to its money."""
-    opening = _opening(cohort, award)
-    if cohort.payment is not None:
-        return _complete(cohort, [(cohort.opening_year, opening)])
-    events = [(cohort.opening_year, opening)]
-    if cohort.discontinued is not None:
-        for year, firms in cohort.discontinued.items():
-            events.append((int(str(year)), _lost(firms, DISCONTINUED, award)))
-    closing = sum((settle(outcome, award).closing * cohort.ends[outcome] for outcome in OUTCOMES), 0 * cohort.approved)
-    events.append((cohort.closing_year, _payment(closing, award.empowerment_cap)))
-    events += [(cohort.closing_year, _lost(cohort.ends[outcome], outcome, award)) for outcome in OUTCOMES]
-    return _complete(cohort, events)
-
-
-def _opening(cohort: Cohort, award: Award) -> pd.DataFrame:
     whole, first = (award.amount, award.opening) if cohort.payment is None else (cohort.payment, cohort.payment)
     cap = award.empowerment_cap if cohort.payment is None else Fraction(0)
-    frame = _payment(first * cohort.approved, cap).assign(commitment=whole * cohort.approved)
-    return frame if cohort.quota is None else frame.assign(unused=cohort.quota - cohort.approved)
+    firms = cohort.approved.to_numpy()
+    events = [(cohort.opening_year, {"commitment": whole * firms} | _payment(first * firms, cap))]
+    if cohort.payment is None:
+        gone = {} if cohort.discontinued is None else dict(cohort.discontinued.items())
+        events += [(int(str(year)), _lost(leaving, DISCONTINUED, award)) for year, leaving in gone.items()]
+        paid = sum(settle(outcome, award).closing * cohort.ends[outcome].to_numpy() for outcome in OUTCOMES)
+        events.append((cohort.closing_year, _payment(paid, cap)))
+        events += [(cohort.closing_year, _lost(cohort.ends[outcome], outcome, award)) for outcome in OUTCOMES]
+    return _booked(cohort, events)
 
 
-def _payment(due: pd.Series, cap: Fraction) -> pd.DataFrame:
+def _payment(due: np.ndarray, cap: Fraction) -> dict[str, np.ndarray]:
     """A payment and its parts; the cap's base is the payment itself, as 天津 did in 2024."""
-    empowerment = due.map(lambda money: math.floor(int(money) * cap))
-    return pd.DataFrame({"due": due, "direct": due - empowerment, "empowerment": empowerment})
+    empowerment = np.array([math.floor(int(money) * cap) for money in due], dtype="int64")
+    return {"due": due, "direct": due - empowerment, "empowerment": empowerment}
 
 
-def _lost(firms: pd.Series, outcome: str, award: Award) -> pd.DataFrame:
-    forgone = settle(outcome, award).forgone * firms
-    return pd.DataFrame({"forgone": forgone, "recovered": recovered_money(firms, outcome, award)})
+def _lost(firms: pd.Series, outcome: str, award: Award) -> dict[str, np.ndarray]:
+    forgone = settle(outcome, award).forgone * firms.to_numpy()
+    return {"forgone": forgone, "recovered": recovered_money(firms, outcome, award).to_numpy()}
 
 
-def _complete(cohort: Cohort, events: list[tuple[int, pd.DataFrame]]) -> pd.DataFrame:
+def _booked(cohort: Cohort, events: list[_Event]) -> pd.DataFrame:
     """The events of one cohort, summed by year and unit, in every column of the table."""
-    frames = [frame.assign(fiscal_year=year).rename_axis("code").reset_index() for year, frame in events]
-    table = pd.concat(frames, ignore_index=True)
-    sums = table.groupby(["fiscal_year", "code"], sort=False)
-    flows = sums.sum(numeric_only=True).reindex(columns=list(FLOWS)).fillna(0).astype("int64")
-    if "unused" in table:
-        flows["unused"] = sums["unused"].sum(min_count=1).astype("Int64")
-    else:
-        flows["unused"] = pd.array([pd.NA] * len(flows), dtype="Int64")
-    return flows.reset_index().sort_values("fiscal_year", kind="stable").assign(cohort=cohort.name)
+    years, units = sorted({year for year, _ in events}), cohort.approved.index
+    books = np.zeros((len(years), len(units), len(FLOWS)), dtype="int64")
+    for year, flows in events:
+        for flow, money in flows.items():
+            books[years.index(year), :, FLOWS.index(flow)] += money
+    table = pd.DataFrame(books.reshape(-1, len(FLOWS)), columns=list(FLOWS))
+    unused = pd.array([pd.NA] * len(table), dtype="Int64")
+    if cohort.quota is not None:
+        unused[: len(units)] = (cohort.quota - cohort.approved).to_numpy()
+    return table.assign(
+        cohort=cohort.name, code=np.tile(units, len(years)), fiscal_year=np.repeat(years, len(units)), unused=unused
+    )
 
 
 def _adjustment_rows(adjustments: pd.DataFrame) -> pd.DataFrame:
@@ -216,21 +216,20 @@ def _adjustment_rows(adjustments: pd.DataFrame) -> pd.DataFrame:
 
 def _accounts(table: pd.DataFrame) -> pd.DataFrame:
     """Each unit's account through the years: what a recovery leaves open is carried to the next."""
-    years = range(int(table["fiscal_year"].min()), int(table["fiscal_year"].max()) + 1)
-    sums = table.groupby(["fiscal_year", "code"])[["due", "recovered"]].sum()
-    codes = pd.Index(table["code"].unique(), name="code")
-    receivable = pd.Series(0, index=codes)
-    frames = []
-    for year in years:
-        each = pd.MultiIndex.from_product([[year], codes], names=["fiscal_year", "code"])
-        account = sums.reindex(each, fill_value=0).droplevel("fiscal_year")
-        owed = receivable + account["recovered"]
-        netted = owed.clip(upper=account["due"])
-        receivable = owed - netted
-        frames.append(account.assign(netted=netted, net=account["due"] - netted, receivable=receivable))
-    accounts = pd.concat(frames, keys=years, names=["fiscal_year"])
-    every = pd.MultiIndex.from_product([codes, years], names=["code", "fiscal_year"])
-    return accounts.swaplevel().reindex(every).astype("int64")
+    rows, codes = pd.factorize(table["code"])
+    years = np.arange(table["fiscal_year"].min(), table["fiscal_year"].max() + 1)
+    cells = (rows, (table["fiscal_year"] - years[0]).to_numpy())
+    due, recovered, netted, receivable = np.zeros((4, len(codes), len(years)), dtype="int64")
+    np.add.at(due, cells, table["due"].to_numpy())
+    np.add.at(recovered, cells, table["recovered"].to_numpy())
+    carried = np.zeros(len(codes), dtype="int64")
+    for place in range(len(years)):
+        owed = carried + recovered[:, place]
+        netted[:, place] = np.minimum(owed, due[:, place])
+        receivable[:, place] = carried = owed - netted[:, place]
+    columns = {"due": due, "recovered": recovered, "netted": netted, "net": due - netted, "receivable": receivable}
+    index = pd.MultiIndex.from_product([codes, years], names=["code", "fiscal_year"])
+    return pd.DataFrame({name: money.ravel() for name, money in columns.items()}, index)
 
 
 def _attributed(table: pd.DataFrame, netted: pd.Series) -> pd.Series:
