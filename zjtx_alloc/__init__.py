@@ -2,6 +2,7 @@
 
 from zjtx_alloc.allocation import Allocation, allocate, allocate_programme, decisions, quota_problem
 from zjtx_alloc.budget.accounts import BudgetForecast, forecast_budget
+from zjtx_alloc.budget.actuals import reconcile
 from zjtx_alloc.budget.batches import Cohort, cohorts, tails
 from zjtx_alloc.budget.books import Ledger, ledger
 from zjtx_alloc.budget.steps import bridge
@@ -47,6 +48,7 @@ __all__ = [
     "load_panel",
     "load_scenario",
     "quota_problem",
+    "reconcile",
     "run",
     "save_scenario",
     "scenario_names",

@@ -73,7 +73,7 @@ def read_table(path: str | Path) -> Reading:
 def _without_blank_columns(grid: Grid, layout: Layout) -> tuple[Layout, tuple[str, ...]]:
     """A column without any value was not filled in: it is left out and named."""
     body = [row for number, row in grid.rows.items() if number > max(layout.header_rows)]
-    filled = [c for c in layout.columns if any(plain(_at(row, c.place)) != "" for row in body)]
+    filled = [c for c in layout.columns if any(plain(cell_at(row, c.place)) != "" for row in body)]
     blank = tuple(column.label for column in layout.columns if column not in filled)
     return replace(layout, columns=tuple(filled)), blank
 
@@ -103,24 +103,24 @@ def _read_rows(grid: Grid, reading: Reading) -> None:
         label = _label(row, layout)
         if plain(label) in words("totals"):
             reading.total_row = number
-            values = {c.indicator: amount(_at(row, c.place), c.measure) for c in layout.columns}
+            values = {c.indicator: amount(cell_at(row, c.place), c.measure) for c in layout.columns}
             reading.totals = {name: value for name, value in values.items() if not isinstance(value, str)}
             continue
         if _is_note(row, layout, label):
             continue
-        unit, problem = _unit(number, row, layout)
+        unit, problem = unit_in_row(number, row, layout.unit_places)
         scope, scope_problem = _scope(number, row, layout, unit)
         reading.problems += [p for p in (problem, scope_problem) if p is not None]
         if unit is not None and scope is not None:
             if (unit, scope) in seen:
-                reading.problems.append(_problem(number, "unit", label, "twice", first=seen[unit, scope]))
+                reading.problems.append(problem_at(number, "unit", label, "twice", first=seen[unit, scope]))
             seen.setdefault((unit, scope), number)
         for column in layout.columns:
             value = amount(
-                _at(row, column.place), shipped_table("indicators.csv", "code").at[column.indicator, "measure"]
+                cell_at(row, column.place), shipped_table("indicators.csv", "code").at[column.indicator, "measure"]
             )
             if isinstance(value, str):
-                reading.problems.append(_problem(number, column.label, _at(row, column.place), value))
+                reading.problems.append(problem_at(number, column.label, cell_at(row, column.place), value))
             elif unit is not None and scope is not None:
                 facts.append(_fact(reading.file, unit, scope, column, value))
     reading.problems += _coverage(seen)
@@ -133,50 +133,52 @@ def _column_problems(layout: Layout) -> Iterator[Problem]:
         measure = shipped_table("indicators.csv", "code").at[column.indicator, "measure"]
         counted = {"家", "个", "户"}
         if column.measure and column.measure != measure and not {column.measure, measure} <= counted:
-            yield _problem(layout.header_rows[0], column.label, column.measure, "measure", measure=measure)
+            yield problem_at(layout.header_rows[0], column.label, column.measure, "measure", measure=measure)
         if column.indicator in held:
             first = held[column.indicator].label
-            yield _problem(layout.header_rows[0], column.label, column.header, "column_twice", first=first)
+            yield problem_at(layout.header_rows[0], column.label, column.header, "column_twice", first=first)
         held.setdefault(column.indicator, column)
 
 
 def _label(row: list[Any], layout: Layout) -> Any:
     """The first unit cell that says something."""
-    return next((cell for i in layout.unit_places if plain(cell := _at(row, i)) != ""), None)
+    return next((cell for i in layout.unit_places if plain(cell := cell_at(row, i)) != ""), None)
 
 
-def _at(row: list[Any], place: int) -> Any:
+def cell_at(row: list[Any], place: int) -> Any:
+    """The cell at a place of a row; None beyond its end."""
     return row[place] if place < len(row) else None
 
 
 def _is_note(row: list[Any], layout: Layout, label: Any) -> bool:
     """A remark below the table: no value in any column, and no unit."""
-    empty = all(plain(_at(row, column.place)) == "" for column in layout.columns)
+    empty = all(plain(cell_at(row, column.place)) == "" for column in layout.columns)
     return empty and unit_of(label) is None
 
 
-def _unit(number: int, row: list[Any], layout: Layout) -> tuple[str | None, Problem | None]:
-    cells = [cell for i in layout.unit_places if plain(cell := _at(row, i)) != ""]
+def unit_in_row(number: int, row: list[Any], places: tuple[int, ...]) -> tuple[str | None, Problem | None]:
+    """Code of the unit that a row names in these places, or what is wrong with it."""
+    cells = [cell for i in places if plain(cell := cell_at(row, i)) != ""]
     if not cells:
-        return None, _problem(number, "unit", "", "no_unit")
+        return None, problem_at(number, "unit", "", "no_unit")
     codes = [unit_of(cell) for cell in cells]
     if None in codes:
         unknown = cells[codes.index(None)]
         kind = "includes" if "(含" in plain(unknown) else "unknown_unit"
-        return None, _problem(number, "unit", unknown, kind)
+        return None, problem_at(number, "unit", unknown, kind)
     if len(set(codes)) > 1:
-        return None, _problem(number, "unit", "、".join(map(str, cells)), "units_differ")
+        return None, problem_at(number, "unit", "、".join(map(str, cells)), "units_differ")
     return codes[0], None
 
 
 def _scope(number: int, row: list[Any], layout: Layout, unit: str | None) -> tuple[str | None, Problem | None]:
-    text = "" if layout.scope_place is None else plain(_at(row, layout.scope_place))
+    text = "" if layout.scope_place is None else plain(cell_at(row, layout.scope_place))
     if text in words("unit_scopes"):
         return "unit", None
     if text not in words("province_scopes"):
-        return None, _problem(number, "scope", text, "scope")
+        return None, problem_at(number, "scope", text, "scope")
     if unit is not None and load_units().at[unit, "kind"] != "province":
-        return None, _problem(number, "scope", text, "not_a_province")
+        return None, problem_at(number, "scope", text, "not_a_province")
     return "province", None
 
 
@@ -192,13 +194,14 @@ def _coverage(seen: dict[tuple[str, str], int]) -> list[Problem]:
     if inside:
         parents = "、".join(dict.fromkeys(names[units.at[code, "parent"]] for code in inside))
         said = "、".join(names[inside])
-        problems.append(_problem(None, "unit", said, "inside", parents=parents))
+        problems.append(problem_at(None, "unit", said, "inside", parents=parents))
     if rest:
-        problems.append(_problem(None, "unit", "、".join(names[rest]), "missing", count=len(rest)))
+        problems.append(problem_at(None, "unit", "、".join(names[rest]), "missing", count=len(rest)))
     return problems
 
 
-def _problem(row: int | None, column: str, value: Any, kind: str, **details: Any) -> Problem:
+def problem_at(row: int | None, column: str, value: Any, kind: str, **details: Any) -> Problem:
+    """A problem of a kind that ``[wrong]`` and ``[remedy]`` in the messages know."""
     where = say(f"intake.{column}_column") if column in ("unit", "scope") else column
     shown = "" if value is None else str(value)
     return Problem(row, where, shown, say(f"wrong.{kind}", **details), say(f"remedy.{kind}", **details))
