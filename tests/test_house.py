@@ -21,7 +21,7 @@ STOREYS = [
     "resources", "messages", "errors",
     "quota.signposts", "quota.problem", "quota.bound", "quota.exchange", "quota.model", "quota.engines",
     "units", "policy", "intake.grid", "intake.cells", "intake.layout", "intake.reading", "intake.transfers", "panel", "scenario", "scenario_files", "factors", "allocation",
-    "budget.settlement", "budget.batches", "budget.books", "budget.accounts", "budget.steps", "budget.actuals",
+    "budget.settlement", "budget.batches", "budget.books", "budget.accounts", "budget.steps", "budget.actuals", "budget.deadlines",
     "report.notes", "report.tables", "report.allocation_tables", "report.budget_tables", "report.figures",
     "report.workbook", "report.kernel", "report.notebooks", "report.runs", "cli", "__main__",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from zjtx_alloc.budget.accounts import BudgetForecast, forecast_budget
 from zjtx_alloc.budget.actuals import reconcile
 from zjtx_alloc.budget.batches import Cohort, cohorts, tails
 from zjtx_alloc.budget.books import Ledger, ledger
+from zjtx_alloc.budget.deadlines import calendar
 from zjtx_alloc.budget.steps import bridge
 from zjtx_alloc.errors import DataError, InfeasibleError, ReportError, ScenarioError, SolverError, ZjtxError
 from zjtx_alloc.factors import Entitlement, entitlement
@@ -39,6 +40,7 @@ __all__ = [
     "allocate",
     "allocate_programme",
     "bridge",
+    "calendar",
     "cohorts",
     "decisions",
     "entitlement",

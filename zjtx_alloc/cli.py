@@ -7,11 +7,14 @@ import click
 from click.exceptions import NoArgsIsHelpError, NoSuchCommand
 
 from zjtx_alloc.allocation import allocate
+from zjtx_alloc.budget.deadlines import calendar
 from zjtx_alloc.errors import ZjtxError
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import load_panel
+from zjtx_alloc.policy import load_award
+from zjtx_alloc.report.budget_tables import calendar_table
 from zjtx_alloc.report.runs import run, write_csv
-from zjtx_alloc.report.tables import allocation_csv
+from zjtx_alloc.report.tables import allocation_csv, printed
 from zjtx_alloc.scenario_files import load_scenario, scenario_names
 
 _data = click.option(
@@ -50,6 +53,13 @@ def scenarios() -> None:
     """列出随附的情景。"""
     for name in scenario_names():
         click.echo(f"{name}\t{load_scenario(name).title}")
+
+
+@commands.command("calendar")
+@click.option("--award", default="caijian-2024-148", help="政策文件，默认 caijian-2024-148")
+def calendar_command(award: str) -> None:
+    """列出各批次的法定与通知期限。"""
+    click.echo(printed(calendar_table(calendar(load_award(award)))))
 
 
 def main(arguments: list[str] | None = None) -> None:

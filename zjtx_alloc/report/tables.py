@@ -1,6 +1,7 @@
 """What a table is as it leaves the package: a CSV file, or a Chinese table of notebook and workbook."""
 
 import html
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -77,6 +78,25 @@ def titled(title: str, frame: pd.DataFrame, kinds: dict[str, str], *notes: str, 
     headers = {name: header(name) for name in kinds}
     frame = frame[list(kinds)].rename(columns=headers).reset_index(drop=True)
     return Table(say(f"title.{title}"), frame, {headers[n]: k for n, k in kinds.items()}, notes, has_total)
+
+
+def printed(table: Table) -> str:
+    """A table as text for a terminal, its columns aligned; a Chinese character is two columns wide."""
+    rows = [
+        [FORMATS[table.kinds[column]][0].format(value) for column, value in zip(table.frame, row, strict=True)]
+        for row in table.frame.itertuples(index=False)
+    ]
+    rows.insert(0, [str(column) for column in table.frame])
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    return "\n".join([table.title, "", *lines, "", *table.notes])
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def allocation_csv(allocation: Allocation) -> str:
