@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import zjtx_alloc as za
+from zjtx_alloc import policy
 from zjtx_alloc.budget.accounts import MONEY
 from zjtx_alloc.budget.batches import approved_firms
 from zjtx_alloc.scenario import Approval
@@ -250,3 +252,21 @@ def test_wrong_outcomes_of_a_forecast_are_refused(award):
 def test_an_unknown_policy_is_an_error_that_says_what_is_there():
     with pytest.raises(za.ScenarioError, match=r"“caijian-2021-2”的政策文件；可用：caijian-2024-148"):
         za.load_award("caijian-2021-2")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('value = "0"', 'value = "2"', "discontinued_recovered 只能是 0（否）或 1（是），现为 2.0"),
+        ('value = "0.5"', 'value = "0.333"', "opening_share 使金额或年数不是整数"),
+        ("[parameters.recovered_share]", "[parameters.recovered]", "缺少或写错：recovered_share"),
+        ('clause = "四（一）"', "", "缺少或写错：parameters.amount.clause"),
+    ],
+)
+def test_a_malformed_policy_is_refused(tmp_path, monkeypatch, old, new, said):
+    text = policy.shipped("data", "policy", "caijian-2024-148.toml").read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / "trial.toml").write_text(text.replace(old, new), encoding="utf-8")
+    monkeypatch.setattr(policy, "shipped", lambda *parts: tmp_path / Path(*parts[2:]))
+    with pytest.raises(za.ScenarioError, match=said):
+        za.load_award("trial")

@@ -77,6 +77,9 @@ CASES = {
     ),
     "no document": (rows(上海=[]), {("上海", 2024): ("short", -2400, "absent")}),
     "no cause found": (rows(上海=[("上海", 2024, "359号", 2401, None)]), {("上海", 2024): ("over", 1, "unexplained")}),
+    "three firms nobody expected": (
+        rows(北京=[("北京", 2024, "359号", 900, None)]), {("北京", 2024): ("unknown", 900, "firms")}
+    ),
     "nothing was due": (rows(北京=[("北京", 2024, "359号", 901, None)]), {("北京", 2024): ("unknown", 901, "unexplained")}),
 }  # fmt: skip
 

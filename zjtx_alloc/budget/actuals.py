@@ -110,7 +110,7 @@ def _duplicate(evidence: _Evidence, key: _Key, gap: int) -> str:
     """The same document with the same amount stands there twice."""
     documents = evidence.of(key)
     again = documents[documents.duplicated(["document", "amount"])]
-    if len(again) and int(again["amount"].sum()) == gap:
+    if int(again["amount"].sum()) == gap:
         return say("cause.duplicate", documents="、".join(dict.fromkeys(again["document"])))
     return ""
 
