@@ -13,7 +13,8 @@ import zjtx_alloc as za
 from zjtx_alloc.budget.books import FLOWS
 from zjtx_alloc.budget.settlement import may_enter, outcome_of, settle
 from zjtx_alloc.budget.steps import CAUSES
-from zjtx_alloc.report.figures import bridge_figure, picture
+from zjtx_alloc.report.budget_tables import year_table
+from zjtx_alloc.report.figures import bridge_figure, budget_figure, picture
 from zjtx_alloc.scenario import Approval
 
 UNITS = ["120000", "310000", "440300"]
@@ -238,6 +239,19 @@ def test_the_first_rounds_tails_complete_a_years_total(panel):
     batch = cohort([19], years=(2024, 2027))
     assert za.ledger((batch, *whole), AWARD).gaps() == {2025: ("第2批",), 2026: ("第3批",)}
     assert za.ledger((batch, *whole), AWARD).assumed_completed == ("1",)
+
+
+def test_a_report_shows_the_tails_beside_the_batches_and_says_what_is_left_out(panel, allocation):
+    budget = za.forecast_budget((*za.cohorts(allocation), *za.tails(panel)), AWARD)
+    table = year_table(budget, (allocation,))
+    paid = table.frame.set_index(["年度", "批次"])["实际下达（万元）"]
+    assert paid["2024", "上一轮第三批第二年"] == 398 * 200
+    assert paid["2024", "各批合计"] == 1039 * 300 + (409 + 398) * 200
+    notes = "".join(table.notes)
+    assert "2025年未含上一轮第三批第三年、第2批；2026年未含第3批（" in notes
+    assert "每家每年200万元测算（每年每家200万元为合计600万元的三分之一" in notes
+    drawn = budget_figure(budget, (allocation,))
+    assert [text.get_text() for text in drawn.axes[0].texts][:2] == ["47.31", "7.62"]
 
 
 def test_unused_places_lapse_unless_they_are_carried(panel, allocation):

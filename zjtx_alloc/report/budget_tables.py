@@ -37,7 +37,7 @@ def batch_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> 
 def year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Table:
     """Commitment beside cash, by fiscal year and batch, and the totals by year."""
     by_batch = budget.by_batch_and_year().reset_index()
-    names = {str(a.scenario.batch): _batch_name(a) for a in allocations}
+    names = {c.name: c.label for c in budget.cohorts} | {str(a.scenario.batch): _batch_name(a) for a in allocations}
     by_batch["batch"] = by_batch["batch"].map(names)
     by_year = budget.by_year().reset_index().assign(batch=say("table.all_batches"))
     shared = by_batch["fiscal_year"].value_counts().loc[lambda batches: batches > 1].index

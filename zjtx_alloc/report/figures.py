@@ -131,28 +131,30 @@ def map_figure(allocation: Allocation) -> Figure:
 
 
 def budget_figure(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Figure:
-    """Net payments by fiscal year and batch; batches of assumed size are hatched."""
+    """Net payments by fiscal year and batch, the first round's tails in grey; what is assumed is hatched."""
     paid = budget.by_batch_and_year()["net"].unstack("batch", fill_value=0).sort_index() / _WAN_TO_YI
+    layers = []
+    for number, allocation in enumerate(allocations):
+        batch, status = allocation.scenario.batch, allocation.scenario.total_status
+        label = say("table.batch_status", batch=batch, status=say(f"status.{status}"))
+        colour = BATCH_COLOURS[number % len(BATCH_COLOURS)]
+        layers.append((paid[str(batch)], label, colour, "///" if status == "assumed" else ""))
+    if tails := [cohort.name for cohort in budget.cohorts if cohort.payment is not None]:
+        layers.append((paid[tails].sum(axis=1), say("figure.tails"), GREY, "///"))
     with rc_context(_style()):
         figure = Figure(figsize=(8.4, 4.8), layout="constrained")
         axes = figure.subplots()
-        below = np.zeros(len(paid))
-        for number, allocation in enumerate(allocations):
-            batch, status = allocation.scenario.batch, allocation.scenario.total_status
-            height = paid[str(batch)].to_numpy()
-            axes.bar(
-                [str(year) for year in paid.index], height, bottom=below, width=0.6, edgecolor="white",
-                color=BATCH_COLOURS[number % len(BATCH_COLOURS)], hatch="///" if status == "assumed" else "",
-                label=say("table.batch_status", batch=batch, status=say(f"status.{status}")),
-            )  # fmt: skip
-            below = below + height
+        below, years = np.zeros(len(paid)), [str(year) for year in paid.index]
+        for height, label, colour, hatch in layers:
+            axes.bar(years, height, bottom=below, width=0.6, edgecolor="white", color=colour, hatch=hatch, label=label)
+            below = below + height.to_numpy()
         for x, sum_ in enumerate(below):
             axes.text(x, sum_ + below.max() * 0.015, f"{sum_:.2f}", ha="center", va="bottom")
         axes.set_ylim(0, below.max() * 1.25)
         axes.set_ylabel(say("figure.yi"))
         axes.set_xlabel(say("figure.fiscal_year"))
         axes.set_title(say("figure.budget"))
-        axes.legend(frameon=False, loc="upper left", ncols=len(allocations))
+        axes.legend(frameon=False, loc="upper left", ncols=len(layers))
         _foot(figure, "".join(budget_notes(budget, allocations)))
     return figure
 
