@@ -287,6 +287,7 @@ BAD = {
         lambda: za.ledger((cohort([1]),), AWARD, clawback(("120000", 2024, "甲", 7), ("120000", 2024, "甲", 8))), "甲，8"
     ),
     "adjustment of half": (lambda: za.ledger((cohort([1]),), AWARD, clawback(("120000", 2024, "甲", 0.5))), "正整数万元"),
+    "adjustment in words": (lambda: za.ledger((cohort([1]),), AWARD, clawback(("120000", 2024, "甲", "七十三"))), "甲，七十三"),
     "adjustment column missing": (
         lambda: za.ledger((cohort([1]),), AWARD, clawback()[["code"]]), "缺少列：fiscal_year、document、recovered"
     ),

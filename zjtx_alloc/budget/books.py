@@ -154,7 +154,8 @@ def checked_adjustments(adjustments: pd.DataFrame | None) -> pd.DataFrame:
         raise DataError(say("ledger.adjustment_columns", columns="、".join(missing)))
     frame = adjustments[_ADJUSTMENT].reset_index(drop=True)
     units = frame["code"].isin(load_units().index)
-    whole = frame["recovered"].gt(0) & frame["recovered"].mod(1).eq(0) & frame["fiscal_year"].mod(1).eq(0)
+    numbers = frame[["fiscal_year", "recovered"]].apply(pd.to_numeric, errors="coerce")
+    whole = numbers.gt(0).all(axis=1) & numbers.mod(1).eq(0).all(axis=1)
     named = frame["document"].map(lambda text: isinstance(text, str) and bool(text.strip()))
     wrong = frame[~(units & whole & named) | frame.duplicated(["code", "fiscal_year", "document"])]
     if len(wrong):
