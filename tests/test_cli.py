@@ -46,6 +46,22 @@ def test_scenarios_lists_names_and_titles(capsys):
     assert lines[0].endswith("2024年第一批基准情景")
 
 
+def test_calendar_prints_an_aligned_chinese_table(capsys):
+    code, lines, _ = zjtx(capsys, "calendar")
+    assert code == 0
+    assert lines[2].split() == ["日期", "批次", "年度", "事项", "责任单位", "依据", "期限性质"]
+    (first,) = [line.split() for line in lines if line.startswith("2024-07-31")]
+    assert first == ["2024-07-31", "第1批", "2024", "联合上报《实施方案》", "省级中小企业主管部门、财政部门",
+                     "财建〔2024〕148号六", "明文规定"]  # fmt: skip
+    body = lines[2 : lines.index("", 2)]
+    columns = {wide(line[: line.index("第")]) for line in body[1:]}
+    assert columns == {wide(body[0][: body[0].index("批次")])}
+
+
+def wide(text):
+    return len(text.encode("gb18030"))  # a Chinese character is two columns and, there, two bytes
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

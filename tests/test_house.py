@@ -20,8 +20,10 @@ ROOT = PACKAGE.parent
 STOREYS = [
     "resources", "messages", "errors", "files",
     "quota.signposts", "quota.problem", "quota.bound", "quota.exchange", "quota.model", "quota.engines",
-    "units", "policy", "intake.grid", "intake.cells", "intake.layout", "intake.problems", "intake.reading", "panel", "scenario", "scenario_files", "checking", "factors", "allocation", "budget.accounts",
-    "report.supply", "report.notes", "report.tables", "report.allocation_tables", "report.budget_tables", "report.data_tables", "report.figure_style", "report.figures", "report.figures_data",
+    "units", "policy", "intake.grid", "intake.cells", "intake.layout", "intake.problems", "intake.reading", "intake.transfers",
+    "panel", "scenario", "scenario_files", "checking", "factors", "allocation",
+    "budget.settlement", "budget.batches", "budget.books", "budget.accounts", "budget.steps", "budget.actuals", "budget.deadlines",
+    "report.console", "report.supply", "report.notes", "report.tables", "report.allocation_tables", "report.budget_tables", "report.data_tables", "report.figure_style", "report.figures", "report.figures_data",
     "report.workbook", "report.template", "report.kernel", "report.notebooks", "report.runs", "cli", "__main__",
 ]  # fmt: skip
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -1,7 +1,12 @@
 """zjtx_alloc: quotas, budgets and reports for 财建〔2024〕148号 (support of 专精特新“小巨人” firms)."""
 
 from zjtx_alloc.allocation import Allocation, allocate, allocate_programme, decisions, quota_problem
-from zjtx_alloc.budget.accounts import BudgetForecast, Cohort, cohorts, forecast_budget
+from zjtx_alloc.budget.accounts import BudgetForecast, forecast_budget
+from zjtx_alloc.budget.actuals import reconcile
+from zjtx_alloc.budget.batches import Cohort, cohorts, tails
+from zjtx_alloc.budget.books import Ledger, ledger
+from zjtx_alloc.budget.deadlines import calendar
+from zjtx_alloc.budget.steps import bridge
 from zjtx_alloc.checking import TableCheck, check_table
 from zjtx_alloc.errors import DataError, InfeasibleError, ReportError, ScenarioError, SolverError, TableError, ZjtxError
 from zjtx_alloc.factors import Entitlement, entitlement
@@ -23,6 +28,7 @@ __all__ = [
     "Entitlement",
     "Group",
     "InfeasibleError",
+    "Ledger",
     "Panel",
     "QuotaProblem",
     "ReportError",
@@ -37,18 +43,23 @@ __all__ = [
     "ZjtxError",
     "allocate",
     "allocate_programme",
+    "bridge",
+    "calendar",
     "check_table",
     "cohorts",
     "decisions",
     "entitlement",
     "forecast_budget",
+    "ledger",
     "load_award",
     "load_panel",
     "load_scenario",
     "quota_problem",
+    "reconcile",
     "run",
     "save_scenario",
     "scenario_names",
     "solve",
+    "tails",
     "write_template",
 ]

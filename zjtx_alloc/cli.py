@@ -8,14 +8,17 @@ import click
 from click.exceptions import NoArgsIsHelpError, NoSuchCommand
 
 from zjtx_alloc.allocation import allocate
+from zjtx_alloc.budget.deadlines import calendar
 from zjtx_alloc.checking import check_table, endable
 from zjtx_alloc.errors import ZjtxError
 from zjtx_alloc.files import write_csv
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import load_panel
+from zjtx_alloc.policy import load_award
+from zjtx_alloc.report.budget_tables import calendar_table
 from zjtx_alloc.report.runs import run
 from zjtx_alloc.report.supply import check_text
-from zjtx_alloc.report.tables import allocation_csv
+from zjtx_alloc.report.tables import allocation_csv, printed
 from zjtx_alloc.report.template import write_template
 from zjtx_alloc.scenario_files import load_scenario, save_without_stand_ins, scenario_names
 
@@ -71,6 +74,13 @@ def check(file: Path, scenario: str, save: Path | None) -> None:
 def template(file: Path) -> None:
     """生成待填的因素表 FILE（.xlsx）：37个单位已列好，带校验和填写说明。"""
     click.echo(write_template(file))
+
+
+@commands.command("calendar")
+@click.option("--award", default="caijian-2024-148", help="政策文件，默认 caijian-2024-148")
+def calendar_command(award: str) -> None:
+    """列出各批次的法定与通知期限。"""
+    click.echo(printed(calendar_table(calendar(load_award(award)))))
 
 
 @commands.command()

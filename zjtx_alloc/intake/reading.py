@@ -1,6 +1,6 @@
 """From a sheet of cells to facts of the 37 units, or to every problem that stands in the way."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import get_close_matches
@@ -77,7 +77,9 @@ def read_table(path: str | Path) -> Reading:
     if problems:
         raise refusal(path.name, grid.name, problems)
     table = pd.DataFrame([fact | {"note": path.name} for fact in facts])
-    stated = total is not None and any(not isinstance(amount(_at(total[1], c.place), ""), str) for c in layout.columns)
+    stated = total is not None and any(
+        not isinstance(amount(cell_at(total[1], c.place), ""), str) for c in layout.columns
+    )
     return Reading(path.name, layout, table, blank, None if total is None else total[0], stated)
 
 
@@ -105,7 +107,7 @@ def _sheet(file: str, grids: list[Grid]) -> tuple[Grid, Layout]:
 def _without_blank_columns(body: list[_Row], layout: Layout) -> tuple[Layout, tuple[str, ...]]:
     """A column without any value was not filled in: it is left out and named. A total of nothing is no value."""
     rows = [row for _, row in body if plain(_label(row, layout)) not in words("totals")]
-    filled = [c for c in layout.columns if any(plain(_at(row, c.place)) != "" for row in rows)]
+    filled = [c for c in layout.columns if any(plain(cell_at(row, c.place)) != "" for row in rows)]
     blank = tuple(column.label for column in layout.columns if column not in filled)
     return replace(layout, columns=tuple(filled)), blank
 
@@ -124,7 +126,7 @@ def _split(body: list[_Row], layout: Layout) -> tuple[list[_Row], _Row | None]:
 
 def _is_note(row: list[Any], layout: Layout, label: Any) -> bool:
     """A remark below the table: no value in any column, and no unit."""
-    empty = all(plain(_at(row, column.place)) == "" for column in layout.columns)
+    empty = all(plain(cell_at(row, column.place)) == "" for column in layout.columns)
     return empty and unit_of(label) is None
 
 
@@ -132,7 +134,7 @@ def _read_row(
     number: int, row: list[Any], layout: Layout, seen: dict[tuple[str, str], int]
 ) -> tuple[list[dict[str, Any]], list[Problem]]:
     """Facts and problems of one row; notes in ``seen`` which unit and scope it speaks for."""
-    unit, wrong_unit = _unit(number, row, layout)
+    unit, wrong_unit = unit_in_row(number, row, layout.unit_places)
     scope, wrong_scope = _scope(number, row, layout, unit)
     problems = [p for p in (wrong_unit, wrong_scope) if p is not None]
     facts = []
@@ -141,9 +143,9 @@ def _read_row(
             problems.append(problem(number, _unit_header(), _label(row, layout), "twice", first=seen[unit, scope]))
         seen.setdefault((unit, scope), number)
     for column in layout.columns:
-        value = amount(_at(row, column.place), _measure(column))
+        value = amount(cell_at(row, column.place), _measure(column))
         if isinstance(value, str):
-            problems.append(problem(number, column.label, _at(row, column.place), value))
+            problems.append(problem(number, column.label, cell_at(row, column.place), value))
         elif unit is not None and scope is not None:
             facts.append(_fact(unit, scope, column, value))
     return facts, problems
@@ -176,7 +178,7 @@ def _total_problems(total: _Row, layout: Layout, facts: list[dict[str, Any]]) ->
     """Totals that differ from the sum of their rows; a unit inside a 省级合计 counts once."""
     number, row = total
     for column in layout.columns:
-        stated = amount(_at(row, column.place), "")
+        stated = amount(cell_at(row, column.place), "")
         if isinstance(stated, str):
             continue
         mine = [fact for fact in facts if fact["indicator"] == column.indicator]
@@ -186,7 +188,7 @@ def _total_problems(total: _Row, layout: Layout, facts: list[dict[str, Any]]) ->
         difference = abs(Decimal(repr(stated)) - sum(exact))
         if difference > _rounding([*exact, Decimal(repr(stated))], _measure(column)):
             shown = f"{float(sum(exact)):.10g}"
-            yield problem(number, column.label, _at(row, column.place), "total", sum=shown)
+            yield problem(number, column.label, cell_at(row, column.place), "total", sum=shown)
 
 
 def _rounding(values: list[Decimal], measure: str) -> Decimal:
@@ -198,10 +200,11 @@ def _rounding(values: list[Decimal], measure: str) -> Decimal:
 
 def _label(row: list[Any], layout: Layout) -> Any:
     """The first unit cell that says something."""
-    return next((cell for i in layout.unit_places if plain(cell := _at(row, i)) != ""), None)
+    return next((cell for i in layout.unit_places if plain(cell := cell_at(row, i)) != ""), None)
 
 
-def _at(row: list[Any], place: int) -> Any:
+def cell_at(row: list[Any], place: int) -> Any:
+    """The cell of a row; None where the row is shorter."""
     return row[place] if place < len(row) else None
 
 
@@ -213,8 +216,9 @@ def _unit_header() -> str:
     return say("intake.unit_column")
 
 
-def _unit(number: int, row: list[Any], layout: Layout) -> tuple[str | None, Problem | None]:
-    cells = [cell for i in layout.unit_places if plain(cell := _at(row, i)) != ""]
+def unit_in_row(number: int, row: list[Any], places: Sequence[int]) -> tuple[str | None, Problem | None]:
+    """Code of the one unit that a row names, or what is wrong with its name."""
+    cells = [cell for i in places if plain(cell := cell_at(row, i)) != ""]
     if not cells:
         return None, problem(number, _unit_header(), "", "no_unit")
     codes = [unit_of(cell) for cell in cells]
@@ -228,7 +232,7 @@ def _unit(number: int, row: list[Any], layout: Layout) -> tuple[str | None, Prob
 
 
 def _scope(number: int, row: list[Any], layout: Layout, unit: str | None) -> tuple[str | None, Problem | None]:
-    text = "" if layout.scope_place is None else plain(_at(row, layout.scope_place))
+    text = "" if layout.scope_place is None else plain(cell_at(row, layout.scope_place))
     if text in words("unit_scopes"):
         return "unit", None
     if text not in words("province_scopes"):

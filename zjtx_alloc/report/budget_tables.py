@@ -4,6 +4,7 @@ import pandas as pd
 
 from zjtx_alloc.allocation import Allocation, marked
 from zjtx_alloc.budget.accounts import BudgetForecast
+from zjtx_alloc.budget.deadlines import BASES
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.policy import Award
 from zjtx_alloc.report.notes import budget_notes, marks_note
@@ -36,7 +37,7 @@ def batch_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> 
 def year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Table:
     """Commitment beside cash, by fiscal year and batch, and the totals by year."""
     by_batch = budget.by_batch_and_year().reset_index()
-    names = {str(a.scenario.batch): _batch_name(a) for a in allocations}
+    names = {c.name: c.label for c in budget.cohorts} | {str(a.scenario.batch): _batch_name(a) for a in allocations}
     by_batch["batch"] = by_batch["batch"].map(names)
     by_year = budget.by_year().reset_index().assign(batch=say("table.all_batches"))
     shared = by_batch["fiscal_year"].value_counts().loc[lambda batches: batches > 1].index
@@ -88,6 +89,20 @@ def award_table(award: Award) -> Table:
     frame["assumed"] = frame["assumed"].map({True: say("status.assumed"), False: say("status.quoted")})
     kinds = dict.fromkeys(["parameter", "value", "measure", "effective", "clause", "quote", "assumed", "note"], "text")
     return titled("award", frame, kinds, say("note.award", title=award.title, number=award.number))
+
+
+def calendar_table(dates: pd.DataFrame) -> Table:
+    """The calendar of ``za.calendar``: last days, cohorts, events, their clauses and what each day rests on."""
+    frame = dates.assign(
+        date=[day.isoformat() if day else say("table.undated", year=year) for day, year in zip(dates["date"], dates["fiscal_year"], strict=True)],
+        batch=dates["cohort"],
+        grounds=dates["document"] + dates["clause"],
+        basis=dates["basis"].map({basis: say(f"basis.{basis}") for basis in BASES}),
+    )  # fmt: skip
+    noted = dates[dates["note"] != ""].drop_duplicates(["event", "note"])
+    notes = [say("note.deadline", event=row.event, note=row.note) for row in noted.itertuples()]
+    kinds = dict.fromkeys(["date", "batch", "fiscal_year", "event", "who", "grounds", "basis"], "text")
+    return titled("calendar", frame, kinds, say("note.calendar"), *notes)
 
 
 def _batch_name(allocation: Allocation) -> str:

@@ -68,13 +68,20 @@ def budget_notes(budget: BudgetForecast, allocations: tuple[Allocation, ...]) ->
         say("note.batches", batches=batches),
         *([say("note.outcomes", years=budget.award.implementation_years)] if budget.assumed_completed else []),
         say("note.empowerment", cap=float(budget.award.empowerment_cap)),
-        say("note.first_round"),
+        *_incomplete(budget),
+        *dict.fromkeys(cohort.assumption for cohort in budget.cohorts if cohort.assumption),
         say(
             "note.budget_marks",
             estimated=max(a.entitlement.estimated_share for a in allocations),
             stand_in=max(a.entitlement.stand_in_share for a in allocations),
         ),
     )
+
+
+def _incomplete(budget: BudgetForecast) -> list[str]:
+    """Years whose total is not the whole programme's, and what they leave out."""
+    years = [say("note.gap", year=year, names="、".join(names)) for year, names in budget.ledger.gaps().items()]
+    return [say("note.gaps", years="；".join(years))] if years else []
 
 
 def allocation_summary(allocation: Allocation) -> str:

@@ -14,7 +14,8 @@ from typing import Any
 from tqdm import tqdm
 
 from zjtx_alloc.allocation import Allocation, allocate_programme
-from zjtx_alloc.budget.accounts import BudgetForecast, cohorts, forecast_budget
+from zjtx_alloc.budget.accounts import BudgetForecast, forecast_budget
+from zjtx_alloc.budget.batches import cohorts
 from zjtx_alloc.files import check_free, write_csv, write_whole
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel, load_panel
@@ -134,6 +135,7 @@ def _sheets(allocation: Allocation, budget: BudgetForecast, allocations: tuple[A
 def _record(allocations: tuple[Allocation, ...], panel: Panel | None, folder: Path) -> dict[str, Any]:
     """What was computed from what: the scenarios as resolved, inputs and outputs by sha256."""
     names = ["units.csv", "indicators.csv", "sources.csv", *([] if panel else ["facts.csv"])]
+    names.append("policy/tails/caijian-2021-2.toml")
     names += [f"policy/{award}.toml" for award in sorted({a.scenario.award for a in allocations})]
     inputs = {f"data/{name}": _sha256(shipped("data", *name.split("/")).read_bytes()) for name in names}
     if panel is not None:

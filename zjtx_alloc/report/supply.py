@@ -8,9 +8,8 @@ from zjtx_alloc.allocation import Allocation
 from zjtx_alloc.checking import TableCheck, endable, unused
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel
+from zjtx_alloc.report.console import aligned
 from zjtx_alloc.scenario import Scenario
-
-_WIDE = {"display.unicode.east_asian_width": True, "display.width": None, "display.max_colwidth": None}
 
 
 def supply_note(allocation: Allocation) -> tuple[str, ...]:
@@ -73,9 +72,8 @@ def check_text(check: TableCheck, scenario: Scenario, file: str, reference: str)
 
 
 def plain_table(frame: pd.DataFrame) -> str:
-    """A table for the terminal, its columns in line though a Chinese character takes two places."""
-    with pd.option_context(*(item for pair in _WIDE.items() for item in pair)):
-        return frame.to_string(index=False)
+    """A table of texts for the terminal."""
+    return "\n".join(aligned([list(map(str, row)) for row in (frame.columns, *frame.itertuples(index=False))]))
 
 
 def _names(panel: Panel, codes: Iterable[str]) -> str:

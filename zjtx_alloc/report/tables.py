@@ -9,6 +9,7 @@ import pandas as pd
 from zjtx_alloc.allocation import Allocation
 from zjtx_alloc.budget.accounts import BudgetForecast
 from zjtx_alloc.messages import header, say
+from zjtx_alloc.report.console import aligned
 
 ENTITLEMENT_DECIMALS = 6
 _LONG_TEXT = 16  # characters; longer cells wrap
@@ -79,6 +80,16 @@ def titled(title: str, frame: pd.DataFrame, kinds: dict[str, str], *notes: str, 
     headers = {name: header(name) for name in kinds}
     frame = frame[list(kinds)].rename(columns=headers).reset_index(drop=True)
     return Table(say(f"title.{title}"), frame, {headers[n]: k for n, k in kinds.items()}, notes, has_total)
+
+
+def printed(table: Table) -> str:
+    """A table as text for a terminal, its columns aligned; a Chinese character is two columns wide."""
+    rows = [
+        [FORMATS[table.kinds[column]][0].format(value) for column, value in zip(table.frame, row, strict=True)]
+        for row in table.frame.itertuples(index=False)
+    ]
+    rows.insert(0, [str(column) for column in table.frame])
+    return "\n".join([table.title, "", *aligned(rows), "", *table.notes])
 
 
 def allocation_csv(allocation: Allocation) -> str:
