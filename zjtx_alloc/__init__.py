@@ -1,7 +1,11 @@
 """zjtx_alloc: quotas, budgets and reports for 财建〔2024〕148号 (support of 专精特新“小巨人” firms)."""
 
 from zjtx_alloc.allocation import Allocation, allocate, allocate_programme, decisions, quota_problem
-from zjtx_alloc.budget.accounts import BudgetForecast, Cohort, cohorts, forecast_budget
+from zjtx_alloc.budget.accounts import BudgetForecast, Cohort, cohorts
+from zjtx_alloc.budget.affordable import AffordableTotal, affordable_frontier, affordable_total
+from zjtx_alloc.budget.distribution import BudgetDistribution
+from zjtx_alloc.budget.forecast import BudgetOutlook, forecast_budget
+from zjtx_alloc.budget.outcomes import OutcomeAssumption, load_outcomes, outcome_evidence
 from zjtx_alloc.errors import DataError, InfeasibleError, ReportError, ScenarioError, SolverError, ZjtxError
 from zjtx_alloc.factors import Entitlement, entitlement
 from zjtx_alloc.panel import Panel, load_panel
@@ -13,14 +17,18 @@ from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.scenario_files import load_scenario, save_scenario, scenario_names
 
 __all__ = [
+    "AffordableTotal",
     "Allocation",
     "Award",
+    "BudgetDistribution",
     "BudgetForecast",
+    "BudgetOutlook",
     "Cohort",
     "DataError",
     "Entitlement",
     "Group",
     "InfeasibleError",
+    "OutcomeAssumption",
     "Panel",
     "QuotaProblem",
     "ReportError",
@@ -31,6 +39,8 @@ __all__ = [
     "Solution",
     "SolverError",
     "ZjtxError",
+    "affordable_frontier",
+    "affordable_total",
     "allocate",
     "allocate_programme",
     "cohorts",
@@ -38,8 +48,10 @@ __all__ = [
     "entitlement",
     "forecast_budget",
     "load_award",
+    "load_outcomes",
     "load_panel",
     "load_scenario",
+    "outcome_evidence",
     "quota_problem",
     "run",
     "save_scenario",
