@@ -225,7 +225,7 @@ class _Question:
 
     @cached_property
     def _step(self) -> int:
-        return math.gcd(self.award.opening, self.award.closing)
+        return BudgetOutlook((), self.award, self.outcomes).step
 
 
 def _national(outlook: BudgetOutlook) -> _Years:

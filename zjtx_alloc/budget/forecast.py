@@ -28,6 +28,19 @@ MEASURES: tuple[Measure, ...] = ("due", "recovered", "net")
 _Years = dict[int, dict[str, Lattice]]  # fiscal year -> code -> money in steps
 
 
+def settled(award: Award) -> dict[str, tuple[int, int]]:
+    """Due and recovered at the end, 万元 a firm, by outcome (财建〔2024〕148号 四（二）).
+
+    A firm no longer supported (不再继续支持) keeps its opening: the notice does not say otherwise.
+    """
+    return {
+        "completed": (award.closing, 0),
+        "missed": (0, 0),
+        "discontinued": (0, 0),
+        "under_invested": (0, award.opening),
+    }
+
+
 @dataclass(frozen=True, eq=False)
 class BudgetOutlook:
     """Money by unit and fiscal year as distributions.
@@ -52,8 +65,9 @@ class BudgetOutlook:
 
     @property
     def step(self) -> int:
-        """万元 between two possible amounts: the greatest common divisor of the two payments."""
-        return math.gcd(self.award.opening, self.award.closing)
+        """万元 between two possible amounts: the greatest common divisor of all payments and recoveries."""
+        ends = settled(self.award).values()
+        return math.gcd(self.award.opening, *(money for pair in ends for money in pair))
 
     @cached_property
     def states(self) -> States:
@@ -108,17 +122,16 @@ class BudgetOutlook:
 
     @cached_property
     def _due(self) -> _Years:
-        return self._summed(self.award.opening, {"completed": self.award.closing})
+        return self._summed(self.award.opening, {o: due for o, (due, _) in settled(self.award).items()})
 
     @cached_property
     def _recovered(self) -> _Years:
-        return self._summed(0, {"under_invested": self.award.opening})
+        return self._summed(0, {o: recovered for o, (_, recovered) in settled(self.award).items()})
 
     @cached_property
     def _net(self) -> _Years:
-        moved = self._summed(
-            self.award.opening, {"completed": self.award.closing, "under_invested": -self.award.opening}
-        )
+        ends = settled(self.award)
+        moved = self._summed(self.award.opening, {o: due - recovered for o, (due, recovered) in ends.items()})
         net: _Years = {}
         carried = dict.fromkeys(self._codes, certain(0, len(self.states.weights)))
         for year, units in moved.items():
@@ -141,10 +154,10 @@ class BudgetOutlook:
         return years
 
     def _ends(self, cohort: Cohort, code: str, worth: Mapping[str, int], made: dict[int, Lattice]) -> Lattice:
-        steps = {outcome: worth.get(outcome, 0) // self.step for outcome in self.states.rates}
+        steps = {outcome: money // self.step for outcome, money in worth.items()}
         if cohort.outcomes is not None:
             known = cohort.outcomes.loc[code]
-            sure = sum(int(known[outcome]) * money // self.step for outcome, money in worth.items())
+            sure = sum(int(known[outcome]) * money // self.step for outcome, money in worth.items() if outcome in known)
             return certain(sure, len(self.states.weights))
         firms = int(cohort.approved[code])
         if firms not in made:

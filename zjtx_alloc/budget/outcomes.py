@@ -35,6 +35,14 @@ class Completion(_Strict):
     high: str = Field(pattern=_SHARE)
 
 
+class Otherwise(_Strict):
+    """How the firms that do not complete divide; the shares sum to one."""
+
+    missed: str = Field(pattern=_SHARE)
+    discontinued: str = Field(pattern=_SHARE)
+    under_invested: str = Field(pattern=_SHARE)
+
+
 class OutcomeAssumption(_Strict):
     """An assumption on outcomes, complete and checked.
 
@@ -44,8 +52,8 @@ class OutcomeAssumption(_Strict):
         File name; Chinese title.
     completed : Completion
         Low, mean and high share of firms that complete (完成), decimal strings so that they are exact.
-    otherwise : mapping of outcome to share
-        How the firms that do not complete divide, in every state of the nation alike; sums to one.
+    otherwise : Otherwise
+        How the firms that do not complete divide, in every state of the nation alike.
     rho_unit : str
         Intra-class correlation of two firms of one unit in a given state of the nation (Dirichlet-multinomial).
     rho_nation : str
@@ -59,7 +67,7 @@ class OutcomeAssumption(_Strict):
     name: str
     title: str
     completed: Completion
-    otherwise: Mapping[str, str]
+    otherwise: Otherwise
     rho_unit: str = Field(pattern=_SHARE)
     rho_nation: str = Field(pattern=_SHARE)
     nodes: int = Field(ge=3, le=200)
@@ -72,7 +80,7 @@ class OutcomeAssumption(_Strict):
             raise ValueError(
                 say("outcomes.order", low=self.completed.low, mean=self.completed.mean, high=self.completed.high)
             )
-        if sum(self._otherwise.values()) != 1 or min(self._otherwise.values()) < 0:
+        if sum(self._otherwise.values()) != 1:
             raise ValueError(say("outcomes.otherwise", sum=float(sum(self._otherwise.values()))))
         if Fraction(self.rho_unit) == 1:
             raise ValueError(say("outcomes.rho_unit"))
@@ -91,10 +99,7 @@ class OutcomeAssumption(_Strict):
 
     @property
     def _otherwise(self) -> dict[str, Fraction]:
-        try:
-            return {outcome: Fraction(share) for outcome, share in self.otherwise.items()}
-        except ValueError:
-            raise ValueError(say("outcomes.otherwise", sum="—")) from None
+        return {outcome: Fraction(share) for outcome, share in self.otherwise.model_dump().items()}
 
     def ranges(self) -> pd.DataFrame:
         """Share of firms by outcome (index): columns low, mean, high, floats."""
@@ -126,7 +131,7 @@ class OutcomeAssumption(_Strict):
             low=low,
             mean=mean,
             high=high,
-            under=float(self._otherwise.get("under_invested", Fraction(0))),
+            under=float(self._otherwise["under_invested"]),
             rho_unit=self.rho_unit,
             rho_nation=self.rho_nation,
             nodes=len(self.states.weights),

@@ -5,6 +5,7 @@ This room alone knows the fonts of figures. Every figure carries its marks and i
 
 import io
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -20,13 +21,15 @@ from pylopdf_fonts_zh_cn import sans_path
 
 from zjtx_alloc.allocation import Allocation
 from zjtx_alloc.budget.accounts import BudgetForecast
+from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.messages import say
-from zjtx_alloc.report.notes import budget_notes, short_marks
+from zjtx_alloc.report.notes import budget_notes, outlook_notes, short_marks
 from zjtx_alloc.resources import shipped
 
 # Okabe & Ito (2008): distinct to colour-blind readers.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8C8C8C"
 BATCH_COLOURS = (BLUE, ORANGE, GREEN)
+FAN_COLOURS = (BLUE, GREEN, ORANGE)
 _NOTE_WIDTH = 66  # Chinese characters a line at the foot
 _WAN_TO_YI = 10_000
 
@@ -155,6 +158,67 @@ def budget_figure(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -
         axes.legend(frameon=False, loc="upper left", ncols=len(allocations))
         _foot(figure, "".join(budget_notes(budget, allocations)))
     return figure
+
+
+def fan_figure(
+    outlooks: tuple[BudgetOutlook, ...],
+    allocations: tuple[Allocation, ...],
+    ceilings: Mapping[int, int] | None = None,
+) -> Figure:
+    """Net payments by fiscal year as ranges: P5–P95, P25–P75 and the median; assumptions side by side.
+
+    Parameters
+    ----------
+    outlooks : tuple of BudgetOutlook
+        One for a fan chart, several to compare; of the same cohorts.
+    allocations : tuple of Allocation
+        Those the cohorts come from, for the notes at the foot.
+    ceilings : mapping of fiscal year to 万元, optional
+        Drawn across their years; with one outlook the probability of exceeding them is written there.
+    """
+    years = outlooks[0].years
+    width = 0.72 / len(outlooks)
+    with rc_context(_style()):
+        figure = Figure(figsize=(8.4, 5.2), layout="constrained")
+        axes = figure.subplots()
+        for number, outlook in enumerate(outlooks):
+            places = np.arange(len(years)) + (number - (len(outlooks) - 1) / 2) * width
+            _ranges(axes, places, width * 0.86, outlook, FAN_COLOURS[number % len(FAN_COLOURS)])
+        for year, ceiling in (ceilings or {}).items():
+            _ceiling(axes, years.index(year), ceiling, outlooks)
+        axes.set_xticks(range(len(years)), [str(year) for year in years])
+        axes.set_ylim(0, axes.get_ylim()[1] * 1.12)
+        axes.set_ylabel(say("figure.yi"))
+        axes.set_xlabel(say("figure.fiscal_year"))
+        axes.set_title(say("figure.fan"))
+        axes.legend(frameon=False, loc="upper left", ncols=len(outlooks))
+        _foot(figure, say("figure.fan_key") + "".join(outlook_notes(outlooks, allocations)))
+    return figure
+
+
+def _ranges(axes: Axes, places: np.ndarray, width: float, outlook: BudgetOutlook, colour: str) -> None:
+    table = outlook.table().query("measure == 'net'").set_index("fiscal_year").drop(columns=["measure", "outcomes"])
+    money = table / _WAN_TO_YI
+    for low, high, alpha in (("p5", "p95", 0.28), ("p25", "p75", 0.6)):
+        label = say("figure.outlook", title=outlook.outcomes.title) if alpha > 0.5 else None
+        axes.bar(places, money[high] - money[low], bottom=money[low], width=width, color=colour, alpha=alpha,
+                 linewidth=0, label=label)  # fmt: skip
+    axes.hlines(money["p50"], places - width / 2, places + width / 2, color=colour, linewidth=1.6)
+    size = 8 if width > 0.5 else 6.5
+    for place, bottom, median in zip(places, money["p5"], money["p50"], strict=True):
+        axes.annotate(f"{median:.1f}", (place, bottom), (0, -3), textcoords="offset points", ha="center", va="top",
+                      fontsize=size)  # fmt: skip
+
+
+def _ceiling(axes: Axes, place: int, ceiling: int, outlooks: tuple[BudgetOutlook, ...]) -> None:
+    amounts = [outlook.distribution(outlook.years[place]) for outlook in outlooks]
+    level = ceiling / _WAN_TO_YI
+    axes.hlines(level, place - 0.46, place + 0.46, color="black", linewidth=1.0, linestyles="--")
+    text = say("figure.ceiling", ceiling=level)
+    if len(amounts) == 1:
+        text += say("figure.exceeds", risk=amounts[0].exceeds(ceiling))
+    top = max(level, *(amount.quantile(0.95) / _WAN_TO_YI for amount in amounts))
+    axes.annotate(text, (place, top), (0, 4), textcoords="offset points", ha="center", va="bottom", fontsize=7.5)
 
 
 def _foot(figure: Figure, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from zjtx_alloc.allocation import Allocation
 from zjtx_alloc.budget.accounts import BudgetForecast
+from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.messages import say
 from zjtx_alloc.scenario import Factor
 
@@ -53,6 +54,23 @@ def short_marks(allocation: Allocation) -> str:
 
 def budget_notes(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> tuple[str, ...]:
     """What the money rests on: batches by status, outcomes, and what is not included."""
+    return (
+        batches_note(allocations),
+        *([say("note.outcomes", years=budget.award.implementation_years)] if budget.assumed_completed else []),
+        say("note.empowerment", cap=float(budget.award.empowerment_cap)),
+        *_outside(allocations),
+    )
+
+
+def outlook_notes(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allocation, ...]) -> tuple[str, ...]:
+    """What distributions of money rest on: outcomes as assumed, batches by status, what is not included."""
+    years = outlooks[0].award.implementation_years
+    notes = (outlook.outcomes.note() for outlook in outlooks)
+    return (*notes, say("note.closing_year", years=years), batches_note(allocations), *_outside(allocations))
+
+
+def batches_note(allocations: tuple[Allocation, ...]) -> str:
+    """How many firms each batch has, and what that number rests on."""
     batches = "；".join(
         say(
             "note.batch",
@@ -63,10 +81,11 @@ def budget_notes(budget: BudgetForecast, allocations: tuple[Allocation, ...]) ->
         )
         for a in allocations
     )
+    return say("note.batches", batches=batches)
+
+
+def _outside(allocations: tuple[Allocation, ...]) -> tuple[str, str]:
     return (
-        say("note.batches", batches=batches),
-        *([say("note.outcomes", years=budget.award.implementation_years)] if budget.assumed_completed else []),
-        say("note.empowerment", cap=float(budget.award.empowerment_cap)),
         say("note.first_round"),
         say(
             "note.budget_marks",
