@@ -254,12 +254,12 @@ def _kept_in_turn(
     Fewer firms in every unit make less money due in every state (stochastic dominance), so a block of totals
     is kept if the most firms that any of them gives each unit would be; else each is looked at by itself.
     """
+    size = 1
     while start < most:
-        block = {t: c for t in range(start + 1, min(start + _BLOCK, most) + 1) if (c := cohort_of(t)) is not None}
-        start = min(start + _BLOCK, most)
-        if not block:
-            continue
-        if keeps(_most_firms(list(block.values()))):
+        end, size = min(start + size, most), min(2 * size, _BLOCK)
+        block = {t: cohort for t in range(start + 1, end + 1) if (cohort := cohort_of(t)) is not None}
+        start = end
+        if block and keeps(_most_firms(list(block.values()))):
             yield max(block)
             continue
         for total, cohort in block.items():

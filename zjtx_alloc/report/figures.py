@@ -207,7 +207,7 @@ def _ranges(axes: Axes, places: np.ndarray, width: float, outlook: BudgetOutlook
     size = 8 if width > 0.5 else 6.5
     for place, bottom, median in zip(places, money["p5"], money["p50"], strict=True):
         axes.annotate(f"{median:.1f}", (place, bottom), (0, -3), textcoords="offset points", ha="center", va="top",
-                      fontsize=size)  # fmt: skip
+                      fontsize=size, zorder=3, bbox={"facecolor": "white", "pad": 0.4, "linewidth": 0})  # fmt: skip
 
 
 def _ceiling(axes: Axes, place: int, ceiling: int, outlooks: tuple[BudgetOutlook, ...]) -> None:
