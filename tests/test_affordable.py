@@ -200,3 +200,5 @@ def test_wrong_questions_are_refused(first):
         za.affordable_total({2024: 30_000}, 2, first, ODDS, 0.9)
     with pytest.raises(za.DataError, match=r"与第1批无关（期初 2024 年、期末 2027 年）"):
         za.affordable_total({2025: 30_000}, 1, first, ODDS, 0.9)
+    with pytest.raises(za.DataError, match=r"可容纳10000家.*现有总量60家的50倍以上.*单位是否为万元"):
+        za.affordable_total({2024: 3_000_000}, 1, first, ODDS, 0.9)

@@ -25,6 +25,7 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.policy import Award, load_award
 
 _MOST = 10**6  # places a scenario can have
+_TIMES = 50  # a ceiling this many times too wide is a slip of the unit
 _BLOCK = 64  # totals that one look at their envelope may settle
 _Years = dict[int, Lattice]  # fiscal year -> national money in steps
 
@@ -164,6 +165,9 @@ class _Question:
             self.varied(batch)
             if not set(years) & set(self.ceilings):
                 raise DataError(say("affordable.no_ceiling", batch=batch, opening=years[0], closing=years[1]))
+            sure, total = min(self.sure_total(batch), self.most(batch)), self.varied(batch).scenario.total
+            if sure > _TIMES * total:
+                raise DataError(say("affordable.unit", batch=batch, firms=sure, total=total, times=_TIMES))
 
     @property
     def award(self) -> Award:
