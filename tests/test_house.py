@@ -21,7 +21,7 @@ STOREYS = [
     "resources", "messages", "errors",
     "quota.signposts", "quota.problem", "quota.bound", "quota.exchange", "quota.model", "quota.engines",
     "units", "policy", "intake.grid", "intake.cells", "intake.layout", "intake.reading", "panel", "scenario", "scenario_files", "factors", "allocation", "budget.outcomes", "budget.lattice",
-    "budget.distribution", "budget.accounts", "budget.forecast", "budget.affordable",
+    "budget.distribution", "budget.accounts", "budget.forecast", "budget.ceilings", "budget.affordable",
     "report.notes", "report.tables", "report.allocation_tables", "report.budget_tables", "report.outlook_tables", "report.figures",
     "report.workbook", "report.kernel", "report.notebooks", "report.runs", "cli", "__main__",
 ]  # fmt: skip

@@ -23,14 +23,14 @@ def range_table(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allocati
 def outcome_table(assumptions: tuple[OutcomeAssumption, ...]) -> Table:
     """What is assumed: share of firms by outcome, and what that rests on."""
     rows = [
-        {"outcomes": a.title, "outcome": say(f"outcome.{outcome}"), **shares, "basis": a.basis.get(part, "")}
+        {"outcomes": a.title, "outcome": say(f"outcome.{outcome}"), **shares, "rests_on": a.basis.get(part, "")}
         for a in assumptions
         for outcome, shares in a.ranges().to_dict("index").items()
         for part in ["completed" if outcome == "completed" else "otherwise"]
     ]
     kinds = {"outcomes": "text", "outcome": "text", "low": "share", "mean_share": "share", "high": "share"}
     frame = pd.DataFrame(rows).rename(columns={"mean": "mean_share"})
-    return titled("outcomes", frame, kinds | {"basis": "text"}, *(a.note() for a in assumptions))
+    return titled("outcomes", frame, kinds | {"rests_on": "text"}, *(a.note() for a in assumptions))
 
 
 def evidence_table() -> Table:
