@@ -15,7 +15,7 @@ from zjtx_alloc.budget.settlement import may_enter, outcome_of, settle
 from zjtx_alloc.budget.steps import CAUSES
 from zjtx_alloc.report.budget_tables import year_table
 from zjtx_alloc.report.figure_style import picture
-from zjtx_alloc.report.figures import bridge_figure, budget_figure
+from zjtx_alloc.report.figures_budget import bridge_figure, budget_figure
 from zjtx_alloc.scenario import Approval
 
 UNITS = ["120000", "310000", "440300"]

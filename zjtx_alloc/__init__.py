@@ -1,11 +1,15 @@
 """zjtx_alloc: quotas, budgets and reports for 财建〔2024〕148号 (support of 专精特新“小巨人” firms)."""
 
 from zjtx_alloc.allocation import Allocation, allocate, allocate_programme, decisions, quota_problem
-from zjtx_alloc.budget.accounts import BudgetForecast, forecast_budget
+from zjtx_alloc.budget.accounts import BudgetForecast
 from zjtx_alloc.budget.actuals import reconcile
+from zjtx_alloc.budget.affordable import AffordableTotal, affordable_frontier, affordable_total
 from zjtx_alloc.budget.batches import Cohort, cohorts, tails
 from zjtx_alloc.budget.books import Ledger, ledger
 from zjtx_alloc.budget.deadlines import calendar
+from zjtx_alloc.budget.distribution import BudgetDistribution
+from zjtx_alloc.budget.forecast import BudgetOutlook, forecast_budget
+from zjtx_alloc.budget.outcomes import OutcomeAssumption, load_outcomes, outcome_evidence
 from zjtx_alloc.budget.steps import bridge
 from zjtx_alloc.checking import TableCheck, check_table
 from zjtx_alloc.errors import DataError, InfeasibleError, ReportError, ScenarioError, SolverError, TableError, ZjtxError
@@ -20,15 +24,19 @@ from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.scenario_files import load_scenario, save_scenario, scenario_names
 
 __all__ = [
+    "AffordableTotal",
     "Allocation",
     "Award",
+    "BudgetDistribution",
     "BudgetForecast",
+    "BudgetOutlook",
     "Cohort",
     "DataError",
     "Entitlement",
     "Group",
     "InfeasibleError",
     "Ledger",
+    "OutcomeAssumption",
     "Panel",
     "QuotaProblem",
     "ReportError",
@@ -41,6 +49,8 @@ __all__ = [
     "TableCheck",
     "TableError",
     "ZjtxError",
+    "affordable_frontier",
+    "affordable_total",
     "allocate",
     "allocate_programme",
     "bridge",
@@ -52,8 +62,10 @@ __all__ = [
     "forecast_budget",
     "ledger",
     "load_award",
+    "load_outcomes",
     "load_panel",
     "load_scenario",
+    "outcome_evidence",
     "quota_problem",
     "reconcile",
     "run",

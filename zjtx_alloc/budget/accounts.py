@@ -59,7 +59,7 @@ class BudgetForecast:
         return self.table.groupby(["batch", "fiscal_year"], sort=False)[list(MONEY)].sum()
 
 
-def forecast_budget(
+def told_budget(
     cohorts: tuple[Cohort, ...], award: Award, outcomes: Mapping[str, pd.DataFrame] | None = None
 ) -> BudgetForecast:
     """What is committed, due and recovered, by cohort, unit and fiscal year.

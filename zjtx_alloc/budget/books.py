@@ -1,7 +1,7 @@
 """The ledger (台账): commitment, due, recovered and paid by cohort, unit and fiscal year, in whole 万元."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -100,14 +100,18 @@ class Ledger:
         The award's batches and the first round's tails are the whole; a year is named only if the
         ledger speaks of it.
         """
-        held = {cohort.name for cohort in self.cohorts}
-        absent = [(tail.fiscal_year, tail.name) for tail in load_tails().items if tail.name not in held]
-        for batch in range(1, self.award.batches + 1):
-            if str(batch) not in held:
-                name = say("table.batch", batch=batch)
-                absent += [(self.award.opening_year(batch), name), (self.award.closing_year(batch), name)]
-        years = self.accounts.index.unique("fiscal_year")
-        return {int(y): missing for y in years if (missing := tuple(name for at, name in absent if at == y))}
+        return gaps_in(self.accounts.index.unique("fiscal_year"), self.cohorts, self.award)
+
+
+def gaps_in(years: Iterable[int], cohorts: tuple[Cohort, ...], award: Award) -> dict[int, tuple[str, ...]]:
+    """What of the whole programme cohorts leave out of these fiscal years, as ``Ledger.gaps``."""
+    held = {cohort.name for cohort in cohorts}
+    absent = [(tail.fiscal_year, tail.name) for tail in load_tails().items if tail.name not in held]
+    for batch in range(1, award.batches + 1):
+        if str(batch) not in held:
+            name = say("table.batch", batch=batch)
+            absent += [(award.opening_year(batch), name), (award.closing_year(batch), name)]
+    return {int(y): missing for y in years if (missing := tuple(name for at, name in absent if at == y))}
 
 
 def ledger(cohorts: tuple[Cohort, ...], award: Award, adjustments: pd.DataFrame | None = None) -> Ledger:

@@ -12,13 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from zjtx_alloc.allocation import Allocation
-from zjtx_alloc.budget.accounts import BudgetForecast
 from zjtx_alloc.messages import say
-from zjtx_alloc.report.figure_style import BATCH_COLOURS, BLUE, GREY, ORANGE, foot, style
-from zjtx_alloc.report.notes import budget_notes, short_marks
+from zjtx_alloc.report.figure_style import BLUE, ORANGE, foot, style
+from zjtx_alloc.report.notes import short_marks
 from zjtx_alloc.resources import shipped
-
-_WAN_TO_YI = 10_000
 
 
 def quota_figure(allocation: Allocation) -> Figure:
@@ -93,63 +90,4 @@ def map_figure(allocation: Allocation) -> Figure:
         axes.axis("off")
         axes.set_title(say("figure.map", title=allocation.scenario.title, total=allocation.scenario.total))
         foot(figure, say("figure.orange") + short_marks(allocation))
-    return figure
-
-
-def budget_figure(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Figure:
-    """Net payments by fiscal year and batch, the first round's tails in grey; what is assumed is hatched."""
-    paid = budget.by_batch_and_year()["net"].unstack("batch", fill_value=0).sort_index() / _WAN_TO_YI
-    layers = []
-    for number, allocation in enumerate(allocations):
-        batch, status = allocation.scenario.batch, allocation.scenario.total_status
-        label = say("table.batch_status", batch=batch, status=say(f"status.{status}"))
-        colour = BATCH_COLOURS[number % len(BATCH_COLOURS)]
-        layers.append((paid[str(batch)], label, colour, "///" if status == "assumed" else ""))
-    if tails := [cohort.name for cohort in budget.cohorts if cohort.payment is not None]:
-        layers.append((paid[tails].sum(axis=1), say("figure.tails"), GREY, "///"))
-    with rc_context(style()):
-        figure = Figure(figsize=(8.4, 4.8), layout="constrained")
-        axes = figure.subplots()
-        below, years = np.zeros(len(paid)), [str(year) for year in paid.index]
-        for height, label, colour, hatch in layers:
-            axes.bar(years, height, bottom=below, width=0.6, edgecolor="white", color=colour, hatch=hatch, label=label)
-            below = below + height.to_numpy()
-        for x, sum_ in enumerate(below):
-            axes.text(x, sum_ + below.max() * 0.015, f"{sum_:.2f}", ha="center", va="bottom")
-        axes.set_ylim(0, below.max() * 1.25)
-        axes.set_ylabel(say("figure.yi"))
-        axes.set_xlabel(say("figure.fiscal_year"))
-        axes.set_title(say("figure.budget"))
-        axes.legend(frameon=False, loc="upper left", ncols=len(layers))
-        foot(figure, "".join(budget_notes(budget, allocations)))
-    return figure
-
-
-def bridge_figure(steps: pd.DataFrame, year: int | None = None) -> Figure:
-    """A waterfall from the last budget to this one, of one fiscal year or of all together.
-
-    ``steps`` as ``za.bridge`` returns them; amounts in 万元 on the bars, 亿元 on the axis.
-    """
-    money = steps.sum(axis=1) if year is None else steps[year]
-    inner = money.index[1:-1]
-    level = np.append(money.iloc[:-1].cumsum(), 0) / _WAN_TO_YI
-    height = money.abs().to_numpy() / _WAN_TO_YI
-    bottom = np.array([0.0, *np.minimum(level[1:-1], level[:-2]), 0.0])
-    top = bottom + height
-    with rc_context(style()):
-        figure = Figure(figsize=(8.4, 4.8), layout="constrained")
-        axes = figure.subplots()
-        places = np.arange(len(money))
-        colours = [GREY, *(BLUE if money[name] >= 0 else ORANGE for name in inner), GREY]
-        axes.bar(places, height, bottom=bottom, width=0.6, color=colours)
-        axes.hlines(level[:-1], places[:-1] + 0.3, places[:-1] + 1.3, color="#555555", linewidth=0.7)
-        for place, name in enumerate(money.index):
-            shown = f"{money[name]:+,}" if name in inner and money[name] else f"{money[name]:,}"
-            axes.text(place, top[place] + top.max() * 0.015, shown, ha="center", va="bottom")
-        axes.set_xticks(places, [say(f"step.{name}") for name in money.index])
-        axes.set_ylim(0, (top.max() or 1) * 1.12)
-        axes.set_ylabel(say("figure.yi"))
-        span = say("figure.all_years") if year is None else say("figure.one_year", year=year)
-        axes.set_title(say("figure.bridge", span=span))
-        foot(figure, say("note.bridge"))
     return figure

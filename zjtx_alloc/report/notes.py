@@ -2,6 +2,9 @@
 
 from zjtx_alloc.allocation import Allocation
 from zjtx_alloc.budget.accounts import BudgetForecast
+from zjtx_alloc.budget.batches import Cohort
+from zjtx_alloc.budget.books import gaps_in
+from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.messages import say
 from zjtx_alloc.report.supply import supply_note
 from zjtx_alloc.scenario import Factor
@@ -54,6 +57,25 @@ def short_marks(allocation: Allocation) -> str:
 
 def budget_notes(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> tuple[str, ...]:
     """What the money rests on: batches by status, outcomes, and what is not included."""
+    return (
+        batches_note(allocations),
+        *([say("note.outcomes", years=budget.award.implementation_years)] if budget.assumed_completed else []),
+        say("note.empowerment", cap=float(budget.award.empowerment_cap)),
+        *_outside(budget.ledger.gaps(), budget.cohorts, allocations),
+    )
+
+
+def outlook_notes(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allocation, ...]) -> tuple[str, ...]:
+    """What distributions of money rest on: outcomes as assumed, batches by status, what is not included."""
+    years = outlooks[0].award.implementation_years
+    notes = (outlook.outcomes.note() for outlook in outlooks)
+    gaps = gaps_in(outlooks[0].years, outlooks[0].cohorts, outlooks[0].award)
+    outside = _outside(gaps, outlooks[0].cohorts, allocations)
+    return (*notes, say("note.closing_year", years=years), batches_note(allocations), *outside)
+
+
+def batches_note(allocations: tuple[Allocation, ...]) -> str:
+    """How many firms each batch has, and what that number rests on."""
     batches = "；".join(
         say(
             "note.batch",
@@ -64,24 +86,23 @@ def budget_notes(budget: BudgetForecast, allocations: tuple[Allocation, ...]) ->
         )
         for a in allocations
     )
+    return say("note.batches", batches=batches)
+
+
+def _outside(
+    left_out: dict[int, tuple[str, ...]], cohorts: tuple[Cohort, ...], allocations: tuple[Allocation, ...]
+) -> tuple[str, ...]:
+    """What years leave out of the whole programme, what tails assume, and the marks."""
+    years = [say("note.gap", year=year, names="、".join(names)) for year, names in left_out.items()]
     return (
-        say("note.batches", batches=batches),
-        *([say("note.outcomes", years=budget.award.implementation_years)] if budget.assumed_completed else []),
-        say("note.empowerment", cap=float(budget.award.empowerment_cap)),
-        *_incomplete(budget),
-        *dict.fromkeys(cohort.assumption for cohort in budget.cohorts if cohort.assumption),
+        *([say("note.gaps", years="；".join(years))] if years else []),
+        *dict.fromkeys(cohort.assumption for cohort in cohorts if cohort.assumption),
         say(
             "note.budget_marks",
             estimated=max(a.entitlement.estimated_share for a in allocations),
             stand_in=max(a.entitlement.stand_in_share for a in allocations),
         ),
     )
-
-
-def _incomplete(budget: BudgetForecast) -> list[str]:
-    """Years whose total is not the whole programme's, and what they leave out."""
-    years = [say("note.gap", year=year, names="、".join(names)) for year, names in budget.ledger.gaps().items()]
-    return [say("note.gaps", years="；".join(years))] if years else []
 
 
 def allocation_summary(allocation: Allocation) -> str:

@@ -1,0 +1,48 @@
+"""Tables and figures of distributions: the numbers of the forecast, every assumption named."""
+
+import pytest
+
+import zjtx_alloc as za
+from zjtx_alloc.report.figures_budget import fan_figure
+from zjtx_alloc.report.outlook_tables import evidence_table, outcome_table, range_table
+
+
+@pytest.fixture(scope="module")
+def outlooks(allocation):
+    award = za.load_award("caijian-2024-148")
+    return tuple(za.forecast_budget(za.cohorts(allocation), award, name) for name in ("central", "stress"))
+
+
+def test_the_range_table_says_what_the_forecast_says(outlooks, allocation):
+    table = range_table(outlooks, (allocation,))
+    assert table.frame["年度"].tolist() == ["2024", "2024", "2027", "2027"]
+    assert table.frame["期末结果假设"].tolist() == ["中性", "压力"] * 2
+    last = table.frame.iloc[-1]
+    found = outlooks[1].distribution(2027)
+    assert (last["P5（万元）"], last["中位数（万元）"]) == (found.quantile(0.05), found.quantile(0.5))
+    notes = "".join(table.notes)
+    for told in ("中性情景，非官方口径", "压力情景，非官方口径", "1039家（公示企业数代用", "未含上一轮"):
+        assert told in notes
+
+
+def test_assumptions_and_evidence_stand_in_tables():
+    frame = outcome_table((za.load_outcomes("central"),)).frame
+    assert frame["期末结果"].tolist() == ["完成", "投资达标未完成目标", "不再继续支持", "投资未达2000万元"]
+    assert frame["均值占比"].tolist() == pytest.approx([0.6, 0.2, 0.12, 0.08])
+    assert frame["依据"].ne("").all()
+    assert evidence_table().frame["继续支持企业数"].tolist() == [409, 568, 381, 398]
+
+
+def test_the_fan_draws_quantiles_medians_and_ceilings(outlooks, allocation):
+    figure = fan_figure(outlooks[:1], (allocation,), {2027: 200_000})
+    (axes,) = figure.axes
+    found = outlooks[0].distribution(2027)
+    bars = [(bar.get_y(), bar.get_height()) for bar in axes.patches if bar.get_x() > 0.5]
+    for (bottom, height), (low, high) in zip(bars, ((0.05, 0.95), (0.25, 0.75)), strict=True):
+        assert (bottom, bottom + height) == pytest.approx((found.quantile(low) / 1e4, found.quantile(high) / 1e4))
+    texts = [text.get_text() for text in axes.texts]
+    assert f"{found.quantile(0.5) / 1e4:.1f}" in texts
+    assert f"限额20.0\n超出概率{found.exceeds(200_000):.1%}" in texts
+    assert "中性情景，非官方口径" in figure.get_supxlabel().replace("\n", "")
+    several = [text.get_text() for text in fan_figure(outlooks, (allocation,), {2027: 200_000}).axes[0].texts]
+    assert "限额20.0" in several

@@ -1,0 +1,216 @@
+"""How many places the money affords: totals that keep the ceilings of all stated years together.
+
+A ceiling (万元) is held against what is due (应下达) in its fiscal year; money that may come back is not
+counted on. Openings are certain, closings independent of each other in each state of the nation, so the
+joint probability over the years is exact: a product in each state, mixed.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import pandas as pd
+
+from zjtx_alloc.allocation import Allocation, allocate
+from zjtx_alloc.budget.batches import Cohort, cohorts
+from zjtx_alloc.budget.ceilings import Question
+from zjtx_alloc.budget.outcomes import OutcomeAssumption
+from zjtx_alloc.errors import InfeasibleError
+from zjtx_alloc.messages import say
+
+_BLOCK = 64  # totals that one look at their envelope may settle
+
+
+@dataclass(frozen=True)
+class AffordableTotal:
+    """The largest affordable total of a batch.
+
+    Attributes
+    ----------
+    batch, total : int
+        The batch; its total in places.
+    confidence, probability : float
+        The probability asked for, and that with which this total keeps all ceilings together.
+    by_year : DataFrame
+        Index fiscal_year; ceiling (万元), kept (probability that this year alone is kept).
+    assumption : str
+        What it rests on, one sentence.
+    """
+
+    batch: int
+    total: int
+    confidence: float
+    probability: float
+    by_year: pd.DataFrame
+    assumption: str
+
+
+def affordable_total(
+    ceilings: Mapping[int, int],
+    batch: int,
+    allocations: tuple[Allocation, ...],
+    outcomes: OutcomeAssumption,
+    confidence: float,
+) -> AffordableTotal:
+    """The largest total T of a batch such that every total up to T keeps all ceilings with this probability.
+
+    Every total is allocated anew under the batch's own scenario; the other batches stay as they are. Totals
+    that the scenario's rules do not admit are passed over. Raising a ceiling never lowers the answer.
+
+    Parameters
+    ----------
+    ceilings : mapping of fiscal year to whole 万元
+        Only stated years count: state the closing years too, or later obligations go unwatched.
+    batch : int
+    allocations : tuple of Allocation
+        The programme: the batch, and those that stay fixed.
+    outcomes : OutcomeAssumption
+        The declared assumption; there is no default.
+    confidence : float
+        Above 0, at most 1.
+
+    Raises
+    ------
+    InfeasibleError
+        If not even the smallest total keeps the ceilings.
+    ScenarioError, DataError
+        If the batch is not among the allocations, no ceiling concerns it, or the confidence is impossible.
+    """
+    question = Question(dict(ceilings), (batch,), allocations, outcomes, confidence)
+    cohort_of = _family(question.varied(batch))
+
+    def keeps(cohort: Cohort) -> bool:
+        return question.keeps(question.due(cohort))
+
+    most = question.most(batch)
+    sure = min(question.sure_total(batch), most)
+    # Up to the sure total the chance is the same whatever the total, so one look settles them all.
+    below = next((t for t in range(sure, 0, -1) if cohort_of(t) is not None), 0)
+    settled = cohort_of(below) if below else None
+    total = 0
+    if settled is None or keeps(settled):
+        total = max(_kept_in_turn(cohort_of, sure, most, keeps), default=below)
+    if total == 0:
+        raise InfeasibleError(say("affordable.none", batch=batch, confidence=confidence))
+    cohort = cohort_of(total)
+    assert cohort is not None  # only admitted totals are kept
+    due = question.due(cohort)
+    return AffordableTotal(batch, total, confidence, question.chance(due), question.by_year(due), outcomes.note())
+
+
+def affordable_frontier(
+    ceilings: Mapping[int, int],
+    batches: tuple[int, int],
+    allocations: tuple[Allocation, ...],
+    outcomes: OutcomeAssumption,
+    confidence: float,
+) -> pd.DataFrame:
+    """The pairs of totals of two batches of which neither can grow alone: the Pareto frontier.
+
+    Every pair of smaller totals keeps the ceilings too. A pair is judged by the most firms that it or any
+    smaller one gives each unit: exact where a larger total takes no place from any unit, and on the safe
+    side under rules that make it do so.
+
+    Parameters
+    ----------
+    ceilings, allocations, outcomes, confidence
+        As in ``affordable_total``.
+    batches : two ints
+
+    Returns
+    -------
+    DataFrame
+        Columns ``batch_<n>`` (places) for the two batches, and probability; the first ascending, the second
+        descending. Empty if no pair keeps the ceilings.
+    """
+    question = Question(dict(ceilings), batches, allocations, outcomes, confidence)
+    envelopes = [_Envelope(_family(question.varied(batch)), question.most(batch)) for batch in batches]
+    dues = [lru_cache(maxsize=8)(lambda t, e=envelope: question.due(e[t])) for envelope in envelopes]
+
+    def keeps(one: int, two: int) -> bool:
+        within = one <= envelopes[0].most and two <= envelopes[1].most
+        return within and question.keeps(dues[0](one), dues[1](two))
+
+    least = [envelope.least() for envelope in envelopes]
+    rows: list[tuple[int, int, float]] = []
+    for one, two in _staircase(keeps, least[0], least[1]):
+        rows.append((one, two, question.chance(dues[0](one), dues[1](two))))
+    return pd.DataFrame(rows, columns=[f"batch_{batches[0]}", f"batch_{batches[1]}", "probability"])
+
+
+def _family(allocation: Allocation) -> Callable[[int], Cohort | None]:
+    """The batch's cohort at any total, allocated anew; None where the rules admit no such total."""
+
+    @lru_cache(maxsize=2 * _BLOCK)
+    def cohort(total: int) -> Cohort | None:
+        scenario = allocation.scenario.model_copy(update={"total": total})
+        try:
+            return cohorts(allocate(allocation.panel, scenario))[0]
+        except InfeasibleError:
+            return None
+
+    return cohort
+
+
+def _kept_in_turn(
+    cohort_of: Callable[[int], Cohort | None], start: int, most: int, keeps: Callable[[Cohort], bool]
+) -> Iterator[int]:
+    """Admitted totals above ``start``, in turn, up to the first that fails; not all are yielded.
+
+    Fewer firms in every unit make less money due in every state (stochastic dominance), so a block of totals
+    is kept if the most firms that any of them gives each unit would be; else each is looked at by itself.
+    """
+    size = 1
+    while start < most:
+        end, size = min(start + size, most), min(2 * size, _BLOCK)
+        block = {t: cohort for t in range(start + 1, end + 1) if (cohort := cohort_of(t)) is not None}
+        start = end
+        if block and keeps(_most_firms(list(block.values()))):
+            yield max(block)
+            continue
+        for total, cohort in block.items():
+            if not keeps(cohort):
+                return
+            yield total
+
+
+def _most_firms(found: list[Cohort]) -> Cohort:
+    one = found[0]
+    most = pd.concat([c.approved for c in found], axis=1).max(axis=1)
+    return Cohort(one.name, most, one.opening_year, one.closing_year)
+
+
+class _Envelope:
+    """The most firms that any total up to T gives each unit."""
+
+    def __init__(self, cohort_of: Callable[[int], Cohort | None], most: int) -> None:
+        self._cohort_of, self.most = cohort_of, most
+        self._found: list[Cohort | None] = [None]
+
+    def least(self) -> int:
+        """The smallest admitted total; beyond ``most`` if there is none."""
+        return next((t for t in range(1, self.most + 1) if self._cohort_of(t) is not None), self.most + 1)
+
+    def __getitem__(self, total: int) -> Cohort:
+        while len(self._found) <= total:
+            both = [c for c in (self._found[-1], self._cohort_of(len(self._found))) if c is not None]
+            self._found.append(_most_firms(both) if both else None)
+        found = self._found[total]
+        assert found is not None  # asked from the smallest admitted total on
+        return found
+
+
+def _staircase(keeps: Callable[[int, int], bool], one: int, least: int) -> Iterator[tuple[int, int]]:
+    """Corners of a region that holds with any pair all smaller ones; each step looks at one new pair."""
+    two = least
+    if not keeps(one, two):
+        return
+    while keeps(one, two + 1):
+        two += 1
+    while two >= least:
+        while keeps(one + 1, two):
+            one += 1
+        yield one, two
+        one += 1
+        while two >= least and not keeps(one, two):
+            two -= 1

@@ -1,0 +1,117 @@
+"""What is asked of a total: ceilings by fiscal year, kept together with some probability, beside fixed batches."""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from zjtx_alloc.allocation import Allocation, unit_bounds
+from zjtx_alloc.budget.batches import Cohort, cohorts
+from zjtx_alloc.budget.distribution import ACCURACY
+from zjtx_alloc.budget.forecast import BudgetOutlook
+from zjtx_alloc.budget.lattice import Lattice, added, certain
+from zjtx_alloc.budget.outcomes import OutcomeAssumption
+from zjtx_alloc.errors import DataError, ScenarioError
+from zjtx_alloc.messages import say
+from zjtx_alloc.policy import Award, load_award
+
+_MOST = 10**6  # places a scenario can have
+_TIMES = 50  # a ceiling this many times too wide is a slip of the unit
+MoneyByYear = dict[int, Lattice]  # fiscal year -> national money in steps
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """Ceilings, what is fixed, and how sure one wants to be."""
+
+    ceilings: dict[int, int]
+    batches: tuple[int, ...]
+    allocations: tuple[Allocation, ...]
+    outcomes: OutcomeAssumption
+    confidence: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.confidence <= 1:
+            raise DataError(say("affordable.confidence", confidence=self.confidence))
+        for batch in self.batches:
+            years = (self.award.opening_year(batch), self.award.closing_year(batch))
+            self.varied(batch)
+            if not set(years) & set(self.ceilings):
+                raise DataError(say("affordable.no_ceiling", batch=batch, opening=years[0], closing=years[1]))
+            sure, total = min(self.sure_total(batch), self.most(batch)), self.varied(batch).scenario.total
+            if sure > _TIMES * total:
+                raise DataError(say("affordable.unit", batch=batch, firms=sure, total=total, times=_TIMES))
+
+    @property
+    def award(self) -> Award:
+        """The award standard of the batches asked about."""
+        return load_award(self.varied(self.batches[0]).scenario.award)
+
+    def varied(self, batch: int) -> Allocation:
+        """The allocation of a batch whose total is asked for."""
+        found = [a for a in self.allocations if a.scenario.batch == batch]
+        if not found:
+            known = "、".join(str(a.scenario.batch) for a in self.allocations)
+            raise ScenarioError(say("affordable.batch", batch=batch, known=known))
+        return found[0]
+
+    def most(self, batch: int) -> int:
+        """No total beyond this can be admitted."""
+        allocation = self.varied(batch)
+        scenario = allocation.scenario.model_copy(update={"total": _MOST})
+        return min(_MOST, int(unit_bounds(allocation.panel, scenario)["cap"].sum()))
+
+    def sure_total(self, batch: int) -> int:
+        """Up to here the batch breaks no ceiling of its own two years, even if every firm completes."""
+        firms = _MOST
+        for year, ceiling in self.ceilings.items():
+            each = self.award.opening * (year == self.award.opening_year(batch))
+            each += self.award.closing * (year == self.award.closing_year(batch))
+            if each:
+                others = self._fixed.get(year)
+                taken = 0 if others is None else (others.start + others.mass.shape[1] - 1) * self._step
+                firms = min(firms, (ceiling - taken) // each)
+        rate = self.varied(batch).scenario.approval.exact
+        # floor(total x rate + 1/2) <= firms, as firms are approved
+        return max(math.ceil((firms + Fraction(1, 2)) / rate) - 1, 0) if rate else _MOST
+
+    def due(self, cohort: Cohort) -> MoneyByYear:
+        """National money due for one cohort, by year."""
+        return national(BudgetOutlook((cohort,), self.award, self.outcomes))
+
+    def keeps(self, *parts: MoneyByYear) -> bool:
+        """Whether these cohorts, beside those that stay fixed, keep all ceilings surely enough."""
+        return self.chance(*parts) >= self.confidence - ACCURACY
+
+    def chance(self, *parts: MoneyByYear) -> float:
+        """Joint probability that all ceilings are kept."""
+        kept = self._kept(parts)
+        return float(self.outcomes.states.weights @ np.prod(list(kept.values()), axis=0))
+
+    def by_year(self, *parts: MoneyByYear) -> pd.DataFrame:
+        """Each stated year by itself: ceiling (万元) and the probability that it is kept."""
+        weights = self.outcomes.states.weights
+        rows = {y: {"ceiling": self.ceilings[y], "kept": float(weights @ k)} for y, k in self._kept(parts).items()}
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("fiscal_year")
+
+    def _kept(self, parts: tuple[MoneyByYear, ...]) -> dict[int, np.ndarray]:
+        nothing = certain(0, len(self.outcomes.states.weights))
+        money = {y: added(p.get(y, nothing) for p in (self._fixed, *parts)) for y in sorted(self.ceilings)}
+        return {year: due.at_most(self.ceilings[year] // self._step) for year, due in money.items()}
+
+    @cached_property
+    def _fixed(self) -> MoneyByYear:
+        fixed = cohorts(*(a for a in self.allocations if a.scenario.batch not in self.batches))
+        return national(BudgetOutlook(fixed, self.award, self.outcomes))
+
+    @cached_property
+    def _step(self) -> int:
+        return BudgetOutlook((), self.award, self.outcomes).step
+
+
+def national(outlook: BudgetOutlook) -> MoneyByYear:
+    """The nation's money due, by year."""
+    return {year: added(units.values()) for year, units in outlook.by_state("due").items()}

@@ -1,0 +1,78 @@
+"""One random amount of money: its exact probabilities, moments, quantiles and the risk of a ceiling."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from zjtx_alloc.budget.lattice import Lattice
+from zjtx_alloc.errors import DataError
+from zjtx_alloc.messages import say
+
+QUANTILES = (0.05, 0.25, 0.50, 0.75, 0.95)
+ACCURACY = 1e-12  # of a probability; comparisons of probabilities allow for it
+
+
+@dataclass(frozen=True)
+class BudgetDistribution:
+    """The distribution of one amount under a declared assumption.
+
+    Attributes
+    ----------
+    assumption : str
+        The assumption on outcomes it rests on, one sentence.
+    values : array of int64
+        Possible amounts, whole 万元, ascending.
+    probability : array of float
+        Of each value; sums to one within 1e-11.
+    """
+
+    assumption: str
+    values: np.ndarray
+    probability: np.ndarray
+
+    @cached_property
+    def mean(self) -> float:
+        """Expected amount, 万元."""
+        least = int(self.values[0])
+        return least + float((self.values - least) @ self.probability)
+
+    @cached_property
+    def sd(self) -> float:
+        """Standard deviation, 万元."""
+        return float(np.sqrt((self.values - self.mean) ** 2 @ self.probability))
+
+    def quantile(self, share: float) -> int:
+        """Smallest possible amount (万元) that is not exceeded with at least this probability.
+
+        Raises
+        ------
+        DataError
+            If the share is not between 0 and 1.
+        """
+        if not 0 <= share <= 1:
+            raise DataError(say("forecast.share", share=share))
+        reached = np.cumsum(self.probability) >= share - ACCURACY
+        return int(self.values[int(np.argmax(reached))]) if reached.any() else int(self.values[-1])
+
+    def exceeds(self, ceiling: int) -> float:
+        """Probability that the amount is above a ceiling (万元)."""
+        return float(self.probability[self.values > ceiling].sum())
+
+    def summary(self) -> dict[str, float]:
+        """Mean and sd (万元, floats) and the quantiles p5, p25, p50, p75, p95 (whole 万元)."""
+        quantiles = {f"p{share * 100:.0f}": self.quantile(share) for share in QUANTILES}
+        return {"mean": self.mean, "sd": self.sd} | quantiles
+
+    def series(self) -> pd.Series:
+        """Probability by amount, index ``amount`` (万元)."""
+        return pd.Series(self.probability, pd.Index(self.values, name="amount"), name="probability")
+
+
+def mixed(lattice: Lattice, weights: np.ndarray, step: int, assumption: str) -> BudgetDistribution:
+    """The states of the nation mixed by their weights; values that cannot occur are left out."""
+    mass = weights @ lattice.mass
+    possible = np.flatnonzero(mass)
+    values = (lattice.start + possible).astype("int64") * step
+    return BudgetDistribution(assumption, values, mass[possible])

@@ -1,0 +1,238 @@
+"""What a fiscal year's money may come to: exact distributions under a declared assumption on outcomes.
+
+Within a state of the nation (``OutcomeAssumption.states``) units and batches are independent. The state is
+one for all batches: the same evaluators and the same economy meet them, and taking it as common makes the
+sum of several years wider, never narrower.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, overload
+
+import pandas as pd
+
+from zjtx_alloc.budget.accounts import BudgetForecast, told_budget
+from zjtx_alloc.budget.batches import Cohort
+from zjtx_alloc.budget.distribution import BudgetDistribution, mixed
+from zjtx_alloc.budget.lattice import Lattice, added, certain, unit_money
+from zjtx_alloc.budget.outcomes import OutcomeAssumption, States, load_outcomes
+from zjtx_alloc.budget.settlement import DISCONTINUED, OUTCOMES, settle
+from zjtx_alloc.errors import DataError
+from zjtx_alloc.messages import say
+from zjtx_alloc.policy import Award
+from zjtx_alloc.units import find_unit, load_units
+
+Measure = Literal["due", "recovered", "net"]
+MEASURES: tuple[Measure, ...] = ("due", "recovered", "net")
+_Years = dict[int, dict[str, Lattice]]  # fiscal year -> code -> money in steps
+
+
+def settled(award: Award) -> dict[str, tuple[int, int]]:
+    """Due and recovered at the end, 万元 a firm, by outcome, as ``settle`` rules.
+
+    Raises
+    ------
+    DataError
+        If the award's shares make a recovery that is not whole 万元: amounts would lie on no lattice.
+    """
+    rules = {outcome: settle(outcome, award) for outcome in (*OUTCOMES, DISCONTINUED)}
+    for outcome, rule in rules.items():
+        if rule.recovered.denominator != 1:
+            raise DataError(say("forecast.fraction", outcome=say(f"outcome.{outcome}"), money=float(rule.recovered)))
+    return {outcome: (rule.closing, int(rule.recovered)) for outcome, rule in rules.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class BudgetOutlook:
+    """Money by unit and fiscal year as distributions.
+
+    Attributes
+    ----------
+    cohorts : tuple of Cohort
+        Those whose outcomes are known keep them; only the others are uncertain.
+    award : Award
+    outcomes : OutcomeAssumption
+        The declared assumption everything here rests on.
+    """
+
+    cohorts: tuple[Cohort, ...]
+    award: Award
+    outcomes: OutcomeAssumption
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """Fiscal years in which money moves."""
+        events = {year for c in self.cohorts for year in (c.opening_year, c.closing_year)}
+        return tuple(sorted(events | {year for year, _ in self._discontinued}))
+
+    @property
+    def step(self) -> int:
+        """万元 between two possible amounts: the greatest common divisor of all payments and recoveries."""
+        ends = settled(self.award).values()
+        tails = (cohort.payment for cohort in self.cohorts if cohort.payment is not None)
+        return math.gcd(self.award.opening, *(money for pair in ends for money in pair), *tails)
+
+    @cached_property
+    def states(self) -> States:
+        """The states of the nation."""
+        return self.outcomes.states
+
+    def distribution(self, year: int, measure: Measure = "net", of: str | None = None) -> BudgetDistribution:
+        """The distribution of a fiscal year's money.
+
+        Parameters
+        ----------
+        year : int
+        measure : {"due", "recovered", "net"}
+            应下达, 应收回, 实际下达. A unit's net is due − what is netted: what it owes, also from
+            earlier years, is taken off what it is due and the rest carried (待扣回), never below zero.
+        of : str, optional
+            A unit (code or name) or a region (东部); the nation if left out.
+
+        Raises
+        ------
+        DataError
+            If nothing is due in the year, or there is no such measure, unit or region.
+        """
+        if year not in self.years:
+            raise DataError(say("forecast.year", year=year, known="、".join(map(str, self.years))))
+        return self._mixed(self.by_state(measure)[year], self._members(of))
+
+    def table(self, by: Literal["nation", "region", "unit"] = "nation") -> pd.DataFrame:
+        """Means and quantiles of every year and measure.
+
+        Returns
+        -------
+        DataFrame
+            Columns fiscal_year, then region or code (not for the nation), measure, mean, sd (float),
+            p5, p25, p50, p75, p95 (whole 万元), outcomes (the name of the assumption).
+        """
+        units = load_units()["region"]
+        label = {"nation": None, "region": "region", "unit": "code"}[by]
+        groups = {"nation": [None], "region": list(dict.fromkeys(units)), "unit": self._codes}[by]
+        rows = [
+            {"fiscal_year": year} | ({label: group} if label else {}) | {"measure": measure}
+            | self._mixed(self.by_state(measure)[year], self._members(group)).summary()
+            for year in self.years for group in groups for measure in MEASURES
+        ]  # fmt: skip
+        return pd.DataFrame(rows).assign(outcomes=self.outcomes.name)
+
+    def by_state(self, measure: Measure) -> _Years:
+        """Money in steps by fiscal year and code, in each state of the nation."""
+        if measure not in MEASURES:
+            raise DataError(say("forecast.measure", measure=measure, known="、".join(MEASURES)))
+        return {"due": self._due, "recovered": self._recovered, "net": self._net}[measure]
+
+    @cached_property
+    def _due(self) -> _Years:
+        return self._summed({o: due for o, (due, _) in settled(self.award).items()})
+
+    @cached_property
+    def _recovered(self) -> _Years:
+        return self._summed({o: recovered for o, (_, recovered) in settled(self.award).items()}, opening=False)
+
+    @cached_property
+    def _net(self) -> _Years:
+        ends = settled(self.award)
+        moved = self._summed({o: due - recovered for o, (due, recovered) in ends.items()})
+        net: _Years = {}
+        carried = dict.fromkeys(self._codes, certain(0, len(self.states.weights)))
+        for year, units in moved.items():
+            left = {code: added([money, carried[code].negated()]) for code, money in units.items()}
+            net[year] = {code: money.positive_part() for code, money in left.items()}
+            carried |= {code: money.negated().positive_part() for code, money in left.items()}
+        return net
+
+    def _summed(self, worth: Mapping[str, int], opening: bool = True) -> _Years:
+        """Each unit's money by year: the opening if it counts, and ``worth`` 万元 by outcome."""
+        nothing = certain(0, len(self.states.weights))
+        years: _Years = {year: dict.fromkeys(self._codes, nothing) for year in self.years}
+        made: dict[int, Lattice] = {}
+        for cohort in self.cohorts:
+            first, last = years[cohort.opening_year], years[cohort.closing_year]
+            each = self.award.opening if cohort.payment is None else cohort.payment
+            for code, firms in cohort.approved.items():
+                first[str(code)] = first[str(code)].moved(int(firms) * each * opening // self.step)
+                if cohort.payment is None:
+                    last[str(code)] = added([last[str(code)], self._ends(cohort, str(code), worth, made)])
+        for year, firms_of in self._discontinued:
+            for code, firms in firms_of.items():
+                lost = int(firms) * worth[DISCONTINUED] // self.step
+                years[year][str(code)] = years[year][str(code)].moved(lost)
+        return years
+
+    @property
+    def _discontinued(self) -> list[tuple[int, pd.Series]]:
+        """Known discontinued firms: fiscal year, firms by unit."""
+        told = [c.discontinued for c in self.cohorts if c.discontinued is not None]
+        return [(int(str(year)), firms) for table in told for year, firms in table.items()]
+
+    def _ends(self, cohort: Cohort, code: str, worth: Mapping[str, int], made: dict[int, Lattice]) -> Lattice:
+        steps = {outcome: money // self.step for outcome, money in worth.items()}
+        if cohort.outcomes is not None:
+            known = cohort.outcomes.loc[code]
+            sure = sum(int(known[outcome]) * money // self.step for outcome, money in worth.items() if outcome in known)
+            return certain(sure, len(self.states.weights))
+        firms = int(cohort.continued[code])
+        if firms not in made:
+            made[firms] = unit_money(firms, self.states.rates, float(self.outcomes.rho_unit), steps)
+        return made[firms]
+
+    @cached_property
+    def _codes(self) -> list[str]:
+        return list(dict.fromkeys(str(code) for cohort in self.cohorts for code in cohort.approved.index))
+
+    def _members(self, of: str | None) -> list[str]:
+        regions = load_units()["region"]
+        if of is None:
+            return self._codes
+        found = [code for code in self._codes if of in (code, regions.get(code)) or find_unit(of) == code]
+        if not found:
+            raise DataError(say("forecast.of", of=of, regions="、".join(dict.fromkeys(regions))))
+        return found
+
+    def _mixed(self, money: dict[str, Lattice], codes: list[str]) -> BudgetDistribution:
+        total = added(money[code] for code in codes)
+        return mixed(total, self.states.weights, self.step, self.outcomes.note())
+
+
+@overload
+def forecast_budget(
+    cohorts: tuple[Cohort, ...], award: Award, outcomes: Mapping[str, pd.DataFrame] | None = None
+) -> BudgetForecast: ...
+@overload
+def forecast_budget(cohorts: tuple[Cohort, ...], award: Award, outcomes: OutcomeAssumption | str) -> BudgetOutlook: ...
+
+
+def forecast_budget(
+    cohorts: tuple[Cohort, ...],
+    award: Award,
+    outcomes: Mapping[str, pd.DataFrame] | OutcomeAssumption | str | None = None,
+) -> BudgetForecast | BudgetOutlook:
+    """What is committed, due and recovered, by unit and fiscal year: amounts, or distributions.
+
+    Parameters
+    ----------
+    cohorts : tuple of Cohort
+    award : Award
+    outcomes : mapping, OutcomeAssumption or str, optional
+        Outcomes by cohort name, as in ``Cohort.outcomes``: they replace what the cohorts carry, and a
+        cohort without any is taken as completed by all its firms. Or an assumption, or its name
+        (``optimistic``, ``central``, ``stress``): never official, and no default.
+
+    Returns
+    -------
+    BudgetForecast
+        For fixed outcomes: two rows a cohort and unit, whole 万元.
+    BudgetOutlook
+        For an assumption: the exact distribution of every year's due, recovered and net. Source:
+        财建〔2024〕148号 四（一）to 四（三）; an under-invested firm's opening is taken as recovered in full,
+        in the closing year.
+    """
+    if isinstance(outcomes, str):
+        outcomes = load_outcomes(outcomes)
+    if isinstance(outcomes, OutcomeAssumption):
+        return BudgetOutlook(cohorts, award, outcomes)
+    return told_budget(cohorts, award, outcomes)

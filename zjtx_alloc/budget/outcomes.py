@@ -1,0 +1,215 @@
+"""Assumed outcomes (期末结果): how many firms complete, as ranges, and how alike firms fare. Never official.
+
+The notice gives no rate and the new round has no result yet, so an assumption is a file in
+``data/outcomes``, named in every output, beside what the first round's lists show.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from zjtx_alloc.errors import ScenarioError
+from zjtx_alloc.messages import say
+from zjtx_alloc.resources import shipped
+
+_SHARE = r"^(0(\.\d+)?|1(\.0+)?)$"
+_TRIES = 100  # Newton's method settles in about ten
+COMPLETED = "completed"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Completion(_Strict):
+    """Share of firms that complete: a national mean, and the range the nation may move in."""
+
+    low: str = Field(pattern=_SHARE)
+    mean: str = Field(pattern=_SHARE)
+    high: str = Field(pattern=_SHARE)
+
+
+class Otherwise(_Strict):
+    """How the firms that do not complete divide; the shares sum to one."""
+
+    missed: str = Field(pattern=_SHARE)
+    discontinued: str = Field(pattern=_SHARE)
+    under_invested: str = Field(pattern=_SHARE)
+
+
+class OutcomeAssumption(_Strict):
+    """An assumption on outcomes, complete and checked.
+
+    Attributes
+    ----------
+    name, title : str
+        File name; Chinese title.
+    completed : Completion
+        Low, mean and high share of firms that complete (完成), decimal strings so that they are exact.
+    otherwise : Otherwise
+        How the firms that do not complete divide, in every state of the nation alike.
+    rho_unit : str
+        Intra-class correlation of two firms of one unit in a given state of the nation (Dirichlet-multinomial).
+    rho_nation : str
+        Correlation of any two firms through the state of the nation; 0 switches the national shock off.
+    nodes : int
+        States of the nation, evenly spaced from low to high.
+    basis : mapping of text
+        What each number rests on.
+    """
+
+    name: str
+    title: str
+    completed: Completion
+    otherwise: Otherwise
+    rho_unit: str = Field(pattern=_SHARE)
+    rho_nation: str = Field(pattern=_SHARE)
+    nodes: int = Field(ge=3, le=200)
+    basis: Mapping[str, str]
+
+    @model_validator(mode="after")
+    def _possible(self) -> "OutcomeAssumption":
+        low, mean, high = self._completion
+        if not low <= mean <= high:
+            raise ValueError(
+                say("outcomes.order", low=self.completed.low, mean=self.completed.mean, high=self.completed.high)
+            )
+        if sum(self._otherwise.values()) != 1:
+            raise ValueError(say("outcomes.otherwise", sum=float(sum(self._otherwise.values()))))
+        if Fraction(self.rho_unit) == 1:
+            raise ValueError(say("outcomes.rho_unit"))
+        spread = Fraction(self.rho_nation) * mean * (1 - mean)
+        # Beyond a uniform spread the extremes would be likelier than the middle.
+        if 12 * spread > (high - low) ** 2 or (spread and 2 * spread >= (mean - low) * (high - mean)):
+            raise ValueError(say("outcomes.too_spread", rho=self.rho_nation, low=float(low), high=float(high)))
+        # Between two states half a step apart from the mean, no smaller spread can be had.
+        if spread and 4 * spread < ((high - low) / (self.nodes - 1)) ** 2:
+            raise ValueError(say("outcomes.too_few", rho=self.rho_nation, nodes=self.nodes))
+        return self
+
+    @property
+    def _completion(self) -> tuple[Fraction, Fraction, Fraction]:
+        return Fraction(self.completed.low), Fraction(self.completed.mean), Fraction(self.completed.high)
+
+    @property
+    def _otherwise(self) -> dict[str, Fraction]:
+        return {outcome: Fraction(share) for outcome, share in self.otherwise.model_dump().items()}
+
+    def ranges(self) -> pd.DataFrame:
+        """Share of firms by outcome (index): columns low, mean, high, floats."""
+        low, mean, high = self._completion
+        rows = {COMPLETED: (low, mean, high)}
+        rows |= {name: ((1 - high) * s, (1 - mean) * s, (1 - low) * s) for name, s in self._otherwise.items()}
+        table = pd.DataFrame.from_dict(rows, orient="index", columns=["low", "mean", "high"])
+        return table.astype(float).rename_axis("outcome")
+
+    @property
+    def states(self) -> "States":
+        """The states of the nation, their weights and rates."""
+        low, mean, high = map(float, self._completion)
+        rho = float(Fraction(self.rho_nation))
+        if rho == 0:
+            completed, weights = np.array([mean]), np.array([1.0])
+        else:
+            completed = np.linspace(low, high, self.nodes)
+            weights = _flattest(completed, mean, rho * mean * (1 - mean))
+        rates = {COMPLETED: completed} | {n: (1 - completed) * float(s) for n, s in self._otherwise.items()}
+        return States(weights, pd.DataFrame(rates))
+
+    def note(self) -> str:
+        """The assumption in one sentence, for the foot of every table and figure."""
+        low, mean, high = map(float, self._completion)
+        return say(
+            "outcomes.note",
+            title=self.title,
+            low=low,
+            mean=mean,
+            high=high,
+            under=float(self._otherwise["under_invested"]),
+            rho_unit=self.rho_unit,
+            rho_nation=self.rho_nation,
+            nodes=len(self.states.weights),
+        )
+
+
+@dataclass(frozen=True)
+class States:
+    """The declared mixture: states of the nation, common to all units and batches.
+
+    Attributes
+    ----------
+    weights : array of float
+        Probability of each state.
+    rates : DataFrame
+        A row a state, a column an outcome: share of firms.
+    """
+
+    weights: np.ndarray
+    rates: pd.DataFrame
+
+
+def load_outcomes(name_or_path: str | Path) -> OutcomeAssumption:
+    """Load an assumption by shipped name (``optimistic``, ``central``, ``stress``) or from a ``.toml`` file.
+
+    Raises
+    ------
+    ScenarioError
+        If there is no such file, or it is wrong, naming the key and the remedy.
+    """
+    known = outcome_names()
+    path = shipped("data", "outcomes", f"{name_or_path}.toml") if name_or_path in known else Path(name_or_path)
+    if path.suffix != ".toml" or not path.is_file():
+        raise ScenarioError(say("outcomes.unknown", name=name_or_path, known="、".join(known)))
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return OutcomeAssumption.model_validate({"name": path.stem} | raw)
+    except ValidationError as error:
+        lines = "；".join(_explained(found["loc"], found.get("ctx", {}).get("error")) for found in error.errors())
+        raise ScenarioError(say("outcomes.malformed", file=path.name, lines=lines)) from None
+    except ValueError as error:
+        raise ScenarioError(say("outcomes.malformed", file=path.name, lines=error)) from None
+
+
+def outcome_names() -> tuple[str, ...]:
+    """Names of the shipped assumptions."""
+    return tuple(sorted(path.stem for path in shipped("data", "outcomes").glob("*.toml")))
+
+
+def outcome_evidence() -> pd.DataFrame:
+    """What the first round's lists show: firms kept after one or two evaluations. Why firms left is unknown.
+
+    Returns
+    -------
+    DataFrame
+        Columns round, batch, evaluations, kept, selected (firms), share, period, source, note.
+    """
+    table = pd.read_csv(shipped("data", "outcomes", "evidence.csv"), dtype={"period": str}, encoding="utf-8")
+    table.insert(5, "share", table["kept"] / table["selected"])
+    return table
+
+
+def _explained(place: tuple[int | str, ...], error: object) -> str:
+    return str(error) if error is not None else say("outcomes.key", key=".".join(map(str, place)))
+
+
+def _flattest(values: np.ndarray, mean: float, variance: float) -> np.ndarray:
+    """Weights of greatest entropy on given values with exactly this mean and variance (Jaynes 1957)."""
+    z = (values - mean) / np.sqrt(variance)
+    powers = np.stack([z, z * z])
+    aim, tilt = np.array([0.0, 1.0]), np.array([0.0, -0.5])
+    for _ in range(_TRIES):
+        weights = np.exp((logs := tilt @ powers) - logs.max())
+        weights /= weights.sum()
+        moments = powers @ weights
+        if np.abs(moments - aim).max() < 1e-13:
+            break
+        centred = powers - moments[:, None]
+        step = np.linalg.solve((centred * weights) @ centred.T, aim - moments)
+        tilt = tilt + step * min(1.0, 2.0 / np.abs(step).max())
+    return weights
