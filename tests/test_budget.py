@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import zjtx_alloc as za
-from zjtx_alloc.budget.accounts import MONEY, approved_firms
+from zjtx_alloc.budget.accounts import MONEY
+from zjtx_alloc.budget.batches import approved_firms
 from zjtx_alloc.scenario import Approval
 
 HEAD = 'extends = "2024-baseline"\n'
@@ -45,8 +46,12 @@ def test_the_award_is_that_of_the_notice(award):
     assert award.empowerment_cap == Fraction(1, 20)
     assert [award.opening_year(batch) for batch in (1, 2, 3)] == [2024, 2025, 2026]
     assert [award.closing_year(batch) for batch in (1, 2, 3)] == [2027, 2028, 2029]
-    # The year of the closing payment is not in the notice: an assumption, marked as one.
-    assert award.parameters.index[award.parameters["assumed"]].tolist() == ["implementation_years"]
+    assert (award.entry_investment, award.recovery_investment) == (2000, 2000)
+    # The year of the closing payment and what is recovered are not in the notice: assumptions, marked as such.
+    assert award.parameters.index[award.parameters["assumed"]].tolist() == [
+        "implementation_years", "recovered_share", "empowerment_recovered", "discontinued_recovered",
+    ]  # fmt: skip
+    assert (award.recovered_share, award.empowerment_recovered, award.discontinued_recovered) == (1, True, False)
     assert award.parameters["clause"].ne("").all()
 
 
@@ -169,13 +174,13 @@ def test_among_equal_remainders_the_larger_entitlement_goes_first(allocation):
 
 def test_outcomes_by_hand(award):
     # 10 firms: 7 completed, 2 missed (no closing), 1 under-invested (no closing, opening recovered).
-    # 1 firm under-invested: it is due nothing more and owes 300.
+    # 1 firm under-invested: it is due nothing more and owes 300, which no payment is there to net.
     table = za.forecast_budget((cohort([10, 1], [(7, 2, 1), (0, 0, 1)]),), award).table
     assert table[["code", "fiscal_year", *MONEY]].to_numpy().tolist() == [
         ["120000", 2024, 6000, 3000, 0, 3000, 2850, 150],
         ["310000", 2024, 600, 300, 0, 300, 285, 15],
         ["120000", 2027, 0, 2100, 300, 1800, 1995, 105],
-        ["310000", 2027, 0, 0, 300, -300, 0, 0],
+        ["310000", 2027, 0, 0, 300, 0, 0, 0],
     ]
 
 
@@ -194,7 +199,7 @@ outcome_rows = st.lists(st.tuples(*[st.integers(0, 40)] * 3), min_size=1, max_si
 def test_law_money_adds_up(award, rows):
     table = za.forecast_budget((cohort([sum(row) for row in rows], rows),), award).table
     assert (table["direct"] + table["empowerment"]).equals(table["due"].rename(None))
-    assert (table["due"] - table["recovered"]).equals(table["net"].rename(None))
+    assert table["net"].tolist() == (table["due"] - table["recovered"]).clip(lower=0).tolist()
     assert (20 * table["empowerment"]).le(table["due"]).all()
     lost = sum(missed + under for _, missed, under in rows)
     assert table["due"].sum() + 300 * lost == table["commitment"].sum() == 600 * sum(map(sum, rows))

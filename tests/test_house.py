@@ -20,7 +20,8 @@ ROOT = PACKAGE.parent
 STOREYS = [
     "resources", "messages", "errors", "files",
     "quota.signposts", "quota.problem", "quota.bound", "quota.exchange", "quota.model", "quota.engines",
-    "units", "policy", "intake.grid", "intake.cells", "intake.layout", "intake.problems", "intake.reading", "panel", "scenario", "scenario_files", "checking", "factors", "allocation", "budget.accounts",
+    "units", "policy", "intake.grid", "intake.cells", "intake.layout", "intake.problems", "intake.reading", "panel", "scenario", "scenario_files", "checking", "factors", "allocation",
+    "budget.settlement", "budget.batches", "budget.books", "budget.accounts", "budget.steps",
     "report.supply", "report.notes", "report.tables", "report.allocation_tables", "report.budget_tables", "report.figures",
     "report.workbook", "report.template", "report.kernel", "report.notebooks", "report.runs", "cli", "__main__",
 ]  # fmt: skip

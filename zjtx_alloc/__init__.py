@@ -1,7 +1,10 @@
 """zjtx_alloc: quotas, budgets and reports for 财建〔2024〕148号 (support of 专精特新“小巨人” firms)."""
 
 from zjtx_alloc.allocation import Allocation, allocate, allocate_programme, decisions, quota_problem
-from zjtx_alloc.budget.accounts import BudgetForecast, Cohort, cohorts, forecast_budget
+from zjtx_alloc.budget.accounts import BudgetForecast, forecast_budget
+from zjtx_alloc.budget.batches import Cohort, cohorts, tails
+from zjtx_alloc.budget.books import Ledger, ledger
+from zjtx_alloc.budget.steps import bridge
 from zjtx_alloc.errors import DataError, InfeasibleError, ReportError, ScenarioError, SolverError, ZjtxError
 from zjtx_alloc.factors import Entitlement, entitlement
 from zjtx_alloc.panel import Panel, load_panel
@@ -21,6 +24,7 @@ __all__ = [
     "Entitlement",
     "Group",
     "InfeasibleError",
+    "Ledger",
     "Panel",
     "QuotaProblem",
     "ReportError",
@@ -33,10 +37,12 @@ __all__ = [
     "ZjtxError",
     "allocate",
     "allocate_programme",
+    "bridge",
     "cohorts",
     "decisions",
     "entitlement",
     "forecast_budget",
+    "ledger",
     "load_award",
     "load_panel",
     "load_scenario",
@@ -45,4 +51,5 @@ __all__ = [
     "save_scenario",
     "scenario_names",
     "solve",
+    "tails",
 ]

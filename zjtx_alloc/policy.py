@@ -4,6 +4,8 @@ import tomllib
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import cache
+from pathlib import Path
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -11,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from zjtx_alloc.errors import ScenarioError
 from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped
+
+_WHOLE = ("amount", "implementation_years", "first_year", "batches", "entry_investment", "recovery_investment")
 
 
 class _Parameter(BaseModel):
@@ -25,6 +29,22 @@ class _Parameter(BaseModel):
     assumed: bool = False
 
 
+class Tail(BaseModel):
+    """Firms of one older batch that are paid once more: where they are counted, and in which fiscal year.
+
+    ``seen`` is False where no list was published: the indicator is then the year before's.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    name: str
+    indicator: str
+    period: str
+    fiscal_year: int
+    source: str
+    seen: bool = True
+
+
 class _Document(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -32,6 +52,7 @@ class _Document(BaseModel):
     number: str
     issued: str = Field(pattern=r"^\d{4}-\d\d-\d\d$")
     parameters: dict[str, _Parameter]
+    tails: list[Tail] = []
 
 
 @dataclass(frozen=True)
@@ -51,6 +72,13 @@ class Award:
         Largest share of a payment that may go to 培育赋能.
     implementation_years : int
         Years from the opening to the closing payment.
+    entry_investment, recovery_investment : int
+        万元 a plan: one may enter above the first; below the second the money is taken back.
+    recovered_share : Fraction
+        Share of a firm's opening payment that is recovered (收回) where the notice says so.
+    empowerment_recovered, discontinued_recovered : bool
+        Whether recovery reaches the part of the opening that went to 培育赋能, and whether firms no
+        longer supported (不再继续支持) give their opening back.
     first_year, batches : int
         Fiscal year of batch 1, and how many batches there are, one a year.
     parameters : DataFrame
@@ -67,6 +95,11 @@ class Award:
     implementation_years: int
     first_year: int
     batches: int
+    entry_investment: int
+    recovery_investment: int
+    recovered_share: Fraction
+    empowerment_recovered: bool
+    discontinued_recovered: bool
     parameters: pd.DataFrame
 
     @property
@@ -85,6 +118,28 @@ class Award:
         return self.opening_year(batch) + self.implementation_years
 
 
+@dataclass(frozen=True)
+class Tails:
+    """What the first round (财建〔2021〕2号) still pays in the new round's years.
+
+    Attributes
+    ----------
+    number : str
+        Document number of the first round's notice.
+    payment : int
+        万元 a firm and year, nominal.
+    payment_note : str
+        What that figure rests on.
+    items : tuple of Tail
+        One a batch and year.
+    """
+
+    number: str
+    payment: int
+    payment_note: str
+    items: tuple[Tail, ...]
+
+
 def load_award(name: str) -> Award:
     """Load an award by the name of its file in ``data/policy``, e.g. ``caijian-2024-148``.
 
@@ -96,28 +151,54 @@ def load_award(name: str) -> Award:
     known = sorted(path.stem for path in shipped("data", "policy").glob("*.toml"))
     if name not in known:
         raise ScenarioError(say("policy.unknown", name=name, known="、".join(known)))
-    raw = tomllib.loads(shipped("data", "policy", f"{name}.toml").read_text(encoding="utf-8"))
+    document = _document(shipped("data", "policy", f"{name}.toml"))
+    value = {key: Fraction(parameter.value) for key, parameter in document.parameters.items()}
     try:
-        document = _Document.model_validate(raw)
-        value = {key: Fraction(parameter.value) for key, parameter in document.parameters.items()}
+        whole = {key: _whole(name, key, value[key]) for key in _WHOLE}
         return Award(
             name=name,
             title=document.title,
             number=document.number,
             issued=date.fromisoformat(document.issued),
-            amount=_whole(name, "amount", value["amount"]),
             opening=_whole(name, "opening_share", value["amount"] * value["opening_share"]),
             empowerment_cap=value["empowerment_cap"],
-            implementation_years=_whole(name, "implementation_years", value["implementation_years"]),
-            first_year=_whole(name, "first_year", value["first_year"]),
-            batches=_whole(name, "batches", value["batches"]),
+            recovered_share=value["recovered_share"],
+            empowerment_recovered=_yes(name, "empowerment_recovered", value["empowerment_recovered"]),
+            discontinued_recovered=_yes(name, "discontinued_recovered", value["discontinued_recovered"]),
+            amount=whole["amount"],
+            implementation_years=whole["implementation_years"],
+            first_year=whole["first_year"],
+            batches=whole["batches"],
+            entry_investment=whole["entry_investment"],
+            recovery_investment=whole["recovery_investment"],
             parameters=_table(document),
         )
-    except ValidationError as error:
-        keys = "、".join(".".join(map(str, found["loc"])) for found in error.errors())
-        raise ScenarioError(say("policy.malformed", file=f"{name}.toml", keys=keys)) from None
     except KeyError as error:
         raise ScenarioError(say("policy.malformed", file=f"{name}.toml", keys=error.args[0])) from None
+
+
+@cache
+def load_tails() -> Tails:
+    """Load the first round's tails from ``data/policy/tails``."""
+    name = "caijian-2021-2"
+    document = _document(shipped("data", "policy", "tails", f"{name}.toml"))
+    payment = document.parameters["payment"]
+    whole = _whole(name, "payment", Fraction(payment.value))
+    return Tails(document.number, whole, payment.note, tuple(document.tails))
+
+
+def _document(path: Path) -> _Document:
+    try:
+        return _Document.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        keys = "、".join(".".join(map(str, found["loc"])) for found in error.errors())
+        raise ScenarioError(say("policy.malformed", file=path.name, keys=keys)) from None
+
+
+def _yes(name: str, key: str, value: Fraction) -> bool:
+    if value not in (0, 1):
+        raise ScenarioError(say("policy.yes_or_no", file=f"{name}.toml", key=key, value=float(value)))
+    return value == 1
 
 
 def _whole(name: str, key: str, value: Fraction) -> int:

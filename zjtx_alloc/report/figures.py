@@ -157,6 +157,36 @@ def budget_figure(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -
     return figure
 
 
+def bridge_figure(steps: pd.DataFrame, year: int | None = None) -> Figure:
+    """A waterfall from the last budget to this one, of one fiscal year or of all together.
+
+    ``steps`` as ``za.bridge`` returns them; amounts in 万元 on the bars, 亿元 on the axis.
+    """
+    money = steps.sum(axis=1) if year is None else steps[year]
+    inner = money.index[1:-1]
+    level = np.append(money.iloc[:-1].cumsum(), 0) / _WAN_TO_YI
+    height = money.abs().to_numpy() / _WAN_TO_YI
+    bottom = np.array([0.0, *np.minimum(level[1:-1], level[:-2]), 0.0])
+    top = bottom + height
+    with rc_context(_style()):
+        figure = Figure(figsize=(8.4, 4.8), layout="constrained")
+        axes = figure.subplots()
+        places = np.arange(len(money))
+        colours = [GREY, *(BLUE if money[name] >= 0 else ORANGE for name in inner), GREY]
+        axes.bar(places, height, bottom=bottom, width=0.6, color=colours)
+        axes.hlines(level[:-1], places[:-1] + 0.3, places[:-1] + 1.3, color="#555555", linewidth=0.7)
+        for place, name in enumerate(money.index):
+            shown = f"{money[name]:+,}" if name in inner and money[name] else f"{money[name]:,}"
+            axes.text(place, top[place] + top.max() * 0.015, shown, ha="center", va="bottom")
+        axes.set_xticks(places, [say(f"step.{name}") for name in money.index])
+        axes.set_ylim(0, (top.max() or 1) * 1.12)
+        axes.set_ylabel(say("figure.yi"))
+        span = say("figure.all_years") if year is None else say("figure.one_year", year=year)
+        axes.set_title(say("figure.bridge", span=span))
+        _foot(figure, say("note.bridge"))
+    return figure
+
+
 def _foot(figure: Figure, text: str) -> None:
     """Assumptions and marks under the figure."""
     figure.supxlabel(_wrapped(text), fontsize=7.5, color="#555555", x=0.01, ha="left")

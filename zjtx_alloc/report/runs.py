@@ -14,7 +14,8 @@ from typing import Any
 from tqdm import tqdm
 
 from zjtx_alloc.allocation import Allocation, allocate_programme
-from zjtx_alloc.budget.accounts import BudgetForecast, cohorts, forecast_budget
+from zjtx_alloc.budget.accounts import BudgetForecast, forecast_budget
+from zjtx_alloc.budget.batches import cohorts
 from zjtx_alloc.files import check_free, write_csv, write_whole
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel, load_panel
