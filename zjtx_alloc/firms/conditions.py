@@ -1,18 +1,17 @@
 """The conditions of support (支持条件) as dated, cited rules in ``data/policy/eligibility/*.toml``."""
 
-import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from zjtx_alloc.errors import ScenarioError
 from zjtx_alloc.firms.columns import firm_columns
+from zjtx_alloc.firms.forms import load_form
 from zjtx_alloc.messages import say
 from zjtx_alloc.policy import Award, load_award
-from zjtx_alloc.resources import shipped
 
 DEFAULT = "caijian-2024-148"
 
@@ -100,28 +99,9 @@ def load_conditions(name: str | Path = DEFAULT) -> Conditions:
     ScenarioError
         If there is no such file, or a rule is malformed; names file, rule and key.
     """
-    path = named_file("policy/eligibility", name)
-    try:
-        document = _Document.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
-    except (ValidationError, tomllib.TOMLDecodeError) as error:
-        raise ScenarioError(say("conditions.malformed", file=path.name, what=_told(error))) from None
+    document = load_form("policy/eligibility", name, _Document)
     award = load_award(document.award)
     for rule, condition in document.rules.items():
         if condition.parameter and condition.parameter not in award.parameters.index:
             raise ScenarioError(say("conditions.parameter", rule=rule, name=condition.parameter, award=award.name))
     return Conditions(document.title, document.number, award, dict(document.rules))
-
-
-def named_file(folder: str, name: str | Path) -> Path:
-    """Path of a shipped ``.toml`` file by name, or of a user's own."""
-    shipped_files = {path.stem: path for path in sorted(shipped("data", *folder.split("/")).glob("*.toml"))}
-    path = shipped_files.get(str(name), Path(name))
-    if not path.is_file():
-        raise ScenarioError(say("conditions.no_file", name=name, known="、".join(shipped_files)))
-    return path
-
-
-def _told(error: Exception) -> str:
-    if not isinstance(error, ValidationError):
-        return str(error)
-    return "；".join(f"{'.'.join(map(str, e['loc']))}：{e['msg'].removeprefix('Value error, ')}" for e in error.errors())

@@ -4,7 +4,6 @@ Indicators have bands or choices with points, and weights that sum to one; a sco
 """
 
 import math
-import tomllib
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,16 +11,16 @@ from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from zjtx_alloc.errors import ScenarioError
 from zjtx_alloc.firms.columns import SEVERAL, choices_of, firm_columns
-from zjtx_alloc.firms.conditions import named_file
+from zjtx_alloc.firms.forms import load_form
 from zjtx_alloc.firms.roll import Firms
 from zjtx_alloc.messages import say
 
 _Decimal = Annotated[str, Field(pattern=r"^\d+(\.\d{1,4})?$")]
 _FULL = 100
+_POINT = 10**4  # one point, in the integers of the table of points
 _CENT = 10**6  # amounts to the cent (分) in 万元, for exact ratios
 # Ratios and counts that follow from columns, and the columns they follow from.
 DERIVED = {
@@ -38,7 +37,7 @@ class Indicator(BaseModel):
 
     weight: _Decimal
     direction: Literal["up", "down"] = "up"
-    bands: list[tuple[_Decimal, _Decimal]] = []
+    bands: list[Annotated[list[_Decimal], Field(min_length=2, max_length=2)]] = []
     points: dict[str, _Decimal] = {}
 
     @model_validator(mode="after")
@@ -118,9 +117,6 @@ class Scores:
         return self.exact >= math.ceil(bound)
 
 
-_POINT = 10**4
-
-
 def load_rubric(name: str | Path) -> Rubric:
     """Load a rubric: a shipped example (``example-selection``, ``example-evaluation``) or a ``.toml`` file.
 
@@ -129,14 +125,7 @@ def load_rubric(name: str | Path) -> Rubric:
     ScenarioError
         If there is no such file, or it is malformed: names the file, the key, and what is wrong.
     """
-    path = named_file("rubrics", name)
-    try:
-        return Rubric.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
-    except ValidationError as error:
-        told = "；".join(f"{'.'.join(map(str, e['loc']))} {e['msg'].removeprefix('Value error, ')}" for e in error.errors())
-        raise ScenarioError(say("rubric.malformed", file=path.name, what=told)) from None
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(say("rubric.malformed", file=path.name, what=error)) from None
+    return load_form("rubrics", name, Rubric)
 
 
 def scored(firms: Firms, rubric: Rubric) -> Scores:

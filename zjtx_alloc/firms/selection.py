@@ -1,7 +1,7 @@
 """Selection (遴选): firms ranked by a uniform rubric within their unit's quota, ties ruled and shown."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import pandas as pd
@@ -47,6 +47,10 @@ class Selection:
     def chosen(self) -> Firms:
         """The firms selected, in the order of units and ranks."""
         return self.firms.only(self.table.index[self.table["selected"]])
+
+    def only(self, firms: Firms) -> "Selection":
+        """The same selection, of these firms alone: those approved of the ones recommended."""
+        return replace(self, firms=firms, table=self.table.loc[self.table.index.isin(firms.table.index)])
 
     def displayed(self) -> pd.DataFrame:
         """Every firm with its parts, score, rank and whether selected, as people read it."""
