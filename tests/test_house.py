@@ -22,8 +22,10 @@ STOREYS = [
     "quota.signposts", "quota.problem", "quota.bound", "quota.exchange", "quota.model", "quota.engines",
     "units", "policy", "intake.grid", "intake.cells", "intake.layout", "intake.problems", "intake.reading", "panel", "scenario", "scenario_files", "checking", "factors", "allocation",
     "budget.settlement", "budget.batches", "budget.books", "budget.accounts", "budget.steps",
+    "firms.columns", "firms.cells", "firms.roll", "firms.reading", "firms.forms", "firms.conditions", "firms.likeness", "firms.eligibility",
+    "firms.rubric", "firms.selection", "firms.grants", "firms.changes", "firms.evaluation", "firms.closing", "firms.chain", "firms.made_up",
     "report.supply", "report.notes", "report.tables", "report.allocation_tables", "report.budget_tables", "report.figures",
-    "report.workbook", "report.template", "report.kernel", "report.notebooks", "report.runs", "cli", "__main__",
+    "report.workbook", "report.template", "report.kernel", "report.notebooks", "report.runs", "report.official", "report.plan_document", "cli", "__main__",
 ]  # fmt: skip
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -60,7 +62,8 @@ def test_imports_point_down():
 
 @pytest.mark.parametrize(
     ("library", "rooms"),
-    [("pulp", "quota.model"), ("highspy", "quota.model"), ("xlsxwriter", "report.(workbook|template)"), ("matplotlib", "report.figures")],
+    [("pulp", "quota.model"), ("highspy", "quota.model"), ("xlsxwriter", "report.(workbook|template)"), ("matplotlib", "report.figures"),
+     ("docx", "report.official"), ("stdnum", "firms.(cells|made_up)")],
 )  # fmt: skip
 def test_one_room_knows_the_library(library, rooms):
     users = [n for n, tree in modules().items() if any(i.split(".")[0] == library for i in imports(tree))]

@@ -1,5 +1,6 @@
 """zjtx_alloc: quotas, budgets and reports for 财建〔2024〕148号 (support of 专精特新“小巨人” firms)."""
 
+from zjtx_alloc import firms
 from zjtx_alloc.allocation import Allocation, allocate, allocate_programme, decisions, quota_problem
 from zjtx_alloc.budget.accounts import BudgetForecast, forecast_budget
 from zjtx_alloc.budget.batches import Cohort, cohorts, tails
@@ -7,6 +8,7 @@ from zjtx_alloc.budget.books import Ledger, ledger
 from zjtx_alloc.budget.steps import bridge
 from zjtx_alloc.errors import DataError, InfeasibleError, ReportError, ScenarioError, SolverError, ZjtxError
 from zjtx_alloc.factors import Entitlement, entitlement
+from zjtx_alloc.firms.changes import check_change
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import Award, load_award
 from zjtx_alloc.quota.engines import Solution, solve
@@ -38,9 +40,11 @@ __all__ = [
     "allocate",
     "allocate_programme",
     "bridge",
+    "check_change",
     "cohorts",
     "decisions",
     "entitlement",
+    "firms",
     "forecast_budget",
     "ledger",
     "load_award",

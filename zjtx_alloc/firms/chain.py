@@ -14,7 +14,7 @@ from zjtx_alloc.firms.conditions import Conditions
 from zjtx_alloc.firms.eligibility import Review, review
 from zjtx_alloc.firms.evaluation import Evaluation, continuing, evaluate
 from zjtx_alloc.firms.grants import GrantRule, Grants, amounts, direct_money
-from zjtx_alloc.firms.roll import Firms
+from zjtx_alloc.firms.roll import Firms, marked
 from zjtx_alloc.firms.rubric import Rubric
 from zjtx_alloc.firms.selection import Selection, select
 from zjtx_alloc.messages import header, say
@@ -81,7 +81,9 @@ class Closing:
             If counts or money of a unit do not agree; names step and units.
         """
         _reconcile(self)
-        return pd.DataFrame(_steps(self), columns=[header("stage"), header("firms"), header("money")])
+        columns = [header("stage"), header("firms"), header("money")]
+        table = pd.DataFrame(_steps(self), columns=columns).astype({header("money"): "Int64"})
+        return marked(table, self.continued)
 
 
 def open_batch(

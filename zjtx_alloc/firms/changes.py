@@ -64,8 +64,12 @@ def check_change(before: Firms, after: Firms) -> pd.DataFrame:
             raise DataError(say("change.repeated", table=name, firms=roll.names(twice)))
     old = before.need("planned_investment", "directions").reset_index().set_index("credit_code")
     new = after.need("planned_investment", "directions").reset_index().set_index("credit_code")
-    findings = [(old.at[code, "firm"], before, "", "", "", say("change.gone")) for code in old.index.difference(new.index)]
-    findings += [(new.at[c, "firm"], after, "", "", "", say("change.stranger")) for c in new.index.difference(old.index)]
+    findings = [
+        (old.at[code, "firm"], before, "", "", "", say("change.gone")) for code in old.index.difference(new.index)
+    ]
+    findings += [
+        (new.at[c, "firm"], after, "", "", "", say("change.stranger")) for c in new.index.difference(old.index)
+    ]
     for code in old.index.intersection(new.index, sort=False):
         found = _findings(old.loc[code].to_dict(), new.loc[code].to_dict())
         findings += [(old.at[code, "firm"], before, *finding) for finding in found]

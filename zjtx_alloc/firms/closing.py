@@ -107,7 +107,8 @@ def _recovered(table: pd.DataFrame, award: Award) -> pd.Series:
     groups = table.groupby(keys, sort=False)["unit"]
     counts = groups.size().reset_index(name="count")
     sums = pd.concat(
-        [recovered_money(part["count"], str(name), award) for name, part in counts.groupby("outcome")] or [counts["count"]]
+        [recovered_money(part["count"], str(name), award) for name, part in counts.groupby("outcome")]
+        or [counts["count"]]
     ).sort_index()
     each, odd = sums // counts["count"], sums % counts["count"]
     number = groups.ngroup()
@@ -165,8 +166,8 @@ def progress(firms: Firms, due: pd.Series | None = None) -> pd.DataFrame:
 
 def trace(evaluation: Evaluation, continued: Firms, settled: FirmSettlement) -> pd.DataFrame:
     """From score to grade to money, a row a firm, as people read it: parts, score, grade, goes on, outcome, 万元."""
-    graded, ends = evaluation.displayed(), settled.displayed()
+    graded, ends = evaluation.displayed().drop(columns=header("note"), errors="ignore"), settled.displayed()
     goes_on = graded.index.to_series().isin(continued.table.index)
     answer = goes_on.map({True: say("closing.goes_on"), False: say("closing.stops")})
     money = ends[[header("outcome"), *map(header, _MONEY.values())]]
-    return graded.assign(**{header("continued"): answer}).join(money)
+    return marked(graded.assign(**{header("continued"): answer}).join(money), evaluation.firms)

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
+
+import pandas as pd
 
 from zjtx_alloc.intake.cells import header_of, plain
 from zjtx_alloc.resources import shipped_table
@@ -75,10 +78,10 @@ def choice_key(text: object) -> str:
     return plain(text).translate(str.maketrans("", "", "“”\"'‘’")).lower()
 
 
-def shown(column: str, value: object) -> str:
+def shown(column: str, value: Any) -> str:
     """A value as people read it: choices by name, dates as 2027-06-30, numbers without a needless fraction."""
     kind = firm_columns()[column].kind
-    if value is None or value != value or value == "":
+    if pd.isna(value) or value == "":
         return ""
     if kind in ("choice", "choices"):
         return "、".join(choices_of(column)[code] for code in str(value).split(SEVERAL))

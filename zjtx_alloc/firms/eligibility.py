@@ -80,7 +80,9 @@ class Review:
         over = self.over_quota
         if len(over):
             names = load_units()["short_name"]
-            units = "、".join(say("review.over", unit=names[c], n=r.recommended, quota=r.quota) for c, r in over.iterrows())
+            units = "、".join(
+                say("review.over", unit=names[c], n=r.recommended, quota=r.quota) for c, r in over.iterrows()
+            )
             raise DataError(say("review.over_quota", units=units))
         return self.by_unit["passed"].rename("approved")
 
@@ -217,9 +219,10 @@ def _flags(firms: Firms) -> list[pd.DataFrame]:
     return frames
 
 
-def _flag_rows(firms: pd.Index, kind: str, what: str | list[str], others: object = pd.NA) -> pd.DataFrame:
-    frame = pd.DataFrame({"firm": firms.astype("int64"), "kind": kind, "other": pd.NA, "what": what}).astype({"other": "Int64"})
-    return frame if others is pd.NA else frame.assign(other=pd.array(list(others), dtype="Int64"))  # type: ignore[call-overload]
+def _flag_rows(firms: pd.Index, kind: str, what: str | list[str], others: pd.Series | None = None) -> pd.DataFrame:
+    frame = pd.DataFrame({"firm": firms.astype("int64"), "kind": kind, "what": what})
+    other = [pd.NA] * len(frame) if others is None else list(others)
+    return frame.assign(other=pd.array(other, dtype="Int64"))[["firm", "kind", "other", "what"]]
 
 
 def _counted(firms: Firms, units: pd.Index) -> pd.Series:

@@ -48,7 +48,9 @@ def made_up_firms(seed: int = 1, total: int = TOTAL, as_of: date = date(2024, 7,
     return load_firms(made_up_table(seed, total, as_of))
 
 
-def made_up_table(seed: int = 1, total: int = TOTAL, as_of: date = date(2024, 7, 31), *, dirty: bool = False) -> pd.DataFrame:
+def made_up_table(
+    seed: int = 1, total: int = TOTAL, as_of: date = date(2024, 7, 31), *, dirty: bool = False
+) -> pd.DataFrame:
     """The table of ``made_up_firms`` as a province would hand it in, with Chinese headers.
 
     Parameters
@@ -78,7 +80,10 @@ def made_up_table(seed: int = 1, total: int = TOTAL, as_of: date = date(2024, 7,
 
 def concealed(firms: Firms, seed: int = 1) -> list[str]:
     """Codes of invented firms that say no, but are on the (invented) list of the first round."""
-    random, codes = np.random.default_rng([seed, 1]), firms.table.loc[firms.table["first_round"].eq("no"), "credit_code"]
+    random, codes = (
+        np.random.default_rng([seed, 1]),
+        firms.table.loc[firms.table["first_round"].eq("no"), "credit_code"],
+    )
     return codes[random.random(len(codes)) < _recipe()["often"]["concealed"] / 1000].tolist()
 
 

@@ -6,6 +6,7 @@ Indicators have bands or choices with points, and weights that sum to one; a sco
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -46,7 +47,7 @@ class Indicator(BaseModel):
             raise ValueError(say("rubric.bands_or_points"))
         bounds = [Fraction(bound) for bound, _ in self.bands]
         given = [Fraction(points) for _, points in self.bands] + [Fraction(points) for points in self.points.values()]
-        falls = [a > b if self.direction == "up" else a < b for a, b in zip(bounds, bounds[1:], strict=False)]
+        falls = [a > b if self.direction == "up" else a < b for a, b in pairwise(bounds)]
         if not all(falls) or max(given) > _FULL or given[: len(bounds)] != sorted(given[: len(bounds)], reverse=True):
             raise ValueError(say("rubric.order"))
         return self

@@ -1,6 +1,6 @@
 """Selection (遴选): firms ranked by a uniform rubric within their unit's quota, ties ruled and shown."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -69,9 +69,7 @@ class Selection:
         )
 
 
-def select(
-    firms: Firms, rubric: Rubric, quota: pd.Series, cities: Mapping[str, pd.Series] | None = None
-) -> Selection:
+def select(firms: Firms, rubric: Rubric, quota: pd.Series, cities: Mapping[str, pd.Series] | None = None) -> Selection:
     """Choose the best firms of each unit, as many as its quota.
 
     Parameters
@@ -98,8 +96,7 @@ def select(
     scores = scored(firms, rubric)
     places = _places(firms, quota, cities or {})
     ranked = _ranked(firms, scores, cities or {})
-    pools = pd.MultiIndex.from_frame(ranked[["unit", "city"]])
-    selected = ranked["rank"].to_numpy() <= places.reindex(pools).to_numpy()
+    selected = _within(ranked, places)
     table = ranked[["unit", "city", "exact", "rank"]].assign(selected=selected)
     return Selection(firms, scores, places, table, _ties(ranked.assign(selected=selected), rubric, scores.scale))
 
@@ -147,24 +144,36 @@ def cut_lines(selection: Selection, step: str = "0.1") -> pd.DataFrame:
         A row a unit, indicator and step: unit, indicator (Chinese), step (text), cut (score of the last
         firm chosen), changed (firms that come in for as many that go out), leaving, entering (their names).
     """
-    firms, weights, cities = selection.firms, selection.scores.rubric.weights, _cities(selection)
-    before, rows = selection.table["selected"].reindex(firms.table.index), []
-    for name in weights:
+    rows: list[dict[str, object]] = []
+    for name in selection.scores.rubric.weights:
         for change in (Fraction(step), -Fraction(step)):
-            exact, scale = weighted(selection.scores.points, _shifted(weights, name, change))
-            ranked = _ranked(firms, Scores(selection.scores.rubric, selection.scores.points, exact, scale), cities)
-            pools = pd.MultiIndex.from_frame(ranked[["unit", "city"]])
-            after = ranked["rank"] <= selection.places.reindex(pools).to_numpy()
-            after = after.reindex(firms.table.index)
-            for unit, members in firms.table.groupby("unit").groups.items():
-                gone, came = (members[a[members] & ~b[members]] for a, b in ((before, after), (after, before)))
-                kept = exact[members[after[members]]]
-                rows.append({
-                    "unit": unit, "indicator": indicator_name(name), "step": f"{float(change):+.0%}",
-                    "cut": kept.min() / scale if len(kept) else float("nan"), "changed": len(gone),
-                    "leaving": "、".join(firms.table.loc[gone, "name"]), "entering": "、".join(firms.table.loc[came, "name"]),
-                })  # fmt: skip
-    return pd.DataFrame(rows)
+            for row in _varied(selection, name, change):
+                rows.append({"indicator": indicator_name(name), "step": f"{float(change):+.0%}"} | row)
+    return pd.DataFrame(rows, columns=["unit", "indicator", "step", "cut", "changed", "leaving", "entering"])
+
+
+def _varied(selection: Selection, name: str, change: Fraction) -> Iterator[dict[str, object]]:
+    """Who comes in and who goes out, unit by unit, when one weight changes."""
+    firms, scores = selection.firms, selection.scores
+    exact, scale = weighted(scores.points, _shifted(scores.rubric.weights, name, change))
+    ranked = _ranked(firms, replace(scores, exact=exact, scale=scale), _cities(selection))
+    before = selection.table["selected"].reindex(firms.table.index)
+    after = _within(ranked, selection.places).reindex(firms.table.index)
+    for unit, members in firms.table.groupby("unit").groups.items():
+        was, now = before[members], after[members]
+        kept = exact[members[now]]
+        yield {
+            "unit": unit,
+            "cut": kept.min() / scale if len(kept) else float("nan"),
+            "changed": int((was & ~now).sum()),
+            "leaving": "、".join(firms.table.loc[members[was & ~now], "name"]),
+            "entering": "、".join(firms.table.loc[members[now & ~was], "name"]),
+        }
+
+
+def _within(ranked: pd.DataFrame, places: pd.Series) -> pd.Series:
+    """Whether each firm's rank is within the places of its pool."""
+    return ranked["rank"] <= places.reindex(pd.MultiIndex.from_frame(ranked[["unit", "city"]])).to_numpy()
 
 
 def _shifted(weights: dict[str, Fraction], name: str, change: Fraction) -> dict[str, Fraction]:
@@ -223,7 +232,9 @@ def _ties(ranked: pd.DataFrame, rubric: Rubric, scale: int) -> pd.DataFrame:
     key = ["unit", "city", "exact"]
     groups = ranked.groupby(key, sort=False)["selected"].agg(["size", "sum"])
     rows = []
-    for (unit, city, exact), (size, chosen) in groups[groups["sum"].gt(0) & groups["sum"].lt(groups["size"])].iterrows():
+    for (unit, city, exact), (size, chosen) in groups[
+        groups["sum"].gt(0) & groups["sum"].lt(groups["size"])
+    ].iterrows():
         held = ranked[ranked["unit"].eq(unit) & ranked["city"].eq(city) & ranked["exact"].eq(exact)]
         last, first = held[held["selected"]].iloc[-1], held[~held["selected"]].iloc[0]
         decided = next(name for name in [*rubric.ties, _LAST] if last[name] != first[name])
