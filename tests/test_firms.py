@@ -54,6 +54,14 @@ def test_a_province_needs_no_column_of_units_and_personal_data_is_not_read(tmp_p
     assert not read.table.astype(str).isin(["某人", "13000000000"]).any(axis=None)
 
 
+def test_firms_of_another_unit_are_told_by_their_rows():
+    with pytest.raises(TableError) as caught:
+        za.firms.load_firms(raw({}, {"省级单位": "浙江"}), "江苏")
+    assert caught.value.problems[["行", "问题"]].to_numpy().tolist() == [[3, "不是本单位的企业"]]
+    with pytest.raises(za.DataError, match="没有名为“江东”的单位"):
+        za.firms.load_firms(raw({}), "江东")
+
+
 WRONG = {
     "length": ({"统一社会信用代码": "91000000"}, "不是18位（现为8位）"),
     "check digit": ({"统一社会信用代码": credit_code(0)[:-1] + "8"}, "校验位不符"),
@@ -161,8 +169,10 @@ def test_a_firm_is_told_every_reason_with_its_clause():
 
 
 def test_a_list_counts_before_what_a_firm_declares():
-    found = reviewed({}, {}, supported={"first_round": [credit_code(1)], "1": [credit_code(0)]})
-    assert found.failures[["firm", "rule"]].to_numpy().tolist() == [[1, "first_round"]]
+    told = {"上一轮是否获支持": "是"}  # and listed: no contradiction
+    lists = {"first_round": [credit_code(1), credit_code(2)], "1": [credit_code(0)]}
+    found = reviewed({}, {}, told, supported=lists)
+    assert found.failures[["firm", "rule"]].to_numpy().tolist() == [[1, "first_round"], [2, "first_round"]]
     assert found.flags.loc[found.flags["kind"] == "申报与名单不符", "firm"].tolist() == [1, 0]
     with pytest.raises(za.DataError, match="批次“4”不存在"):
         reviewed({}, supported={"4": []})
@@ -186,6 +196,7 @@ def test_names_that_are_one_or_nearly_one_are_flagged_both_ways_and_strike_nobod
     )
     assert found.failures.empty
     flags = found.flags.set_index("kind")[["firm", "other"]].astype(int)
+    assert "第3行" in found.doubts()["对照"].iloc[0]
     assert sorted(flags.loc["名称相同、代码不同"].to_numpy().tolist()) == [[0, 1], [1, 0]]
     assert sorted(flags.loc["名称只差一字、代码不同"].to_numpy().tolist()) == [[0, 2], [2, 0]]
 

@@ -56,7 +56,7 @@ def test_scores_worked_by_hand_on_and_off_each_bound(rubric):
     assert scores.score.tolist() == [100.0, 68.0, 68.0, 0.0]  # 0.6 × 80 + 0.4 × 50 = 68
     assert scores.parts().to_numpy().tolist() == [[60, 40], [48, 20], [48, 20], [0, 0]]
     assert scores.reaches("68").tolist() == [True, True, True, False]
-    assert scores.reaches("68.0001").tolist() == [True, False, False, False]
+    assert scores.reaches("68.00001").tolist() == [True, False, False, False]
 
 
 def test_a_choice_gives_its_best_points_and_directions_are_counted():
@@ -149,6 +149,8 @@ def test_amounts_sum_exactly_within_floor_and_cap(rubric, award):
     assert grants.table["entitlement"].round(1).to_dict() == {0: 283.6, 1: 307.9, 2: 263.5}
     assert grants.amount.to_dict() == {0: 284, 1: 308, 2: 263}
     assert grants.simple == ()
+    by_score = za.firms.amounts(selection, quota(js=855), za.firms.GrantRule("1"))
+    assert by_score.table["entitlement"].round(1).to_dict() == {0: 334.0, 1: 227.1, 2: 293.9}
     tight = za.firms.amounts(selection, quota(js=855), za.firms.GrantRule("0.5", floor=275, cap=290))
     assert (tight.amount.sum(), tight.amount.min() >= 275, tight.amount.max() <= 290) == (855, True, True)
 

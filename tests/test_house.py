@@ -25,7 +25,7 @@ STOREYS = [
     "firms.columns", "firms.cells", "firms.roll", "firms.reading", "firms.forms", "firms.conditions", "firms.likeness", "firms.eligibility",
     "firms.rubric", "firms.selection", "firms.grants", "firms.changes", "firms.evaluation", "firms.closing", "firms.chain", "firms.made_up",
     "report.supply", "report.notes", "report.tables", "report.allocation_tables", "report.budget_tables", "report.figures",
-    "report.workbook", "report.template", "report.kernel", "report.notebooks", "report.runs", "report.official", "report.plan_document", "cli", "__main__",
+    "report.workbook", "report.template", "report.kernel", "report.notebooks", "report.runs", "report.firm_tables", "report.official", "report.plan_document", "cli", "__main__",
 ]  # fmt: skip
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -83,6 +83,11 @@ def test_public_names_are_documented():
         assert inspect.getdoc(thing), name
         if inspect.isfunction(thing):
             assert thing.__module__.split(".")[-1] != name, "nothing shadows a module"
+
+
+def test_the_provinces_verbs_are_documented():
+    for name in za.firms.__all__:
+        assert inspect.getdoc(getattr(za.firms, name)), name
 
 
 def test_every_message_is_said_and_every_one_said_exists():

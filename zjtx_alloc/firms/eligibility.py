@@ -96,7 +96,7 @@ class Review:
         """The flags as people read them."""
         flags = self.flags.reset_index(drop=True)
         table = _listed(self.firms, pd.Index(flags["firm"])).reset_index(drop=True)
-        return table.assign(**{header("doubt"): flags["kind"], header("note"): flags["what"]})
+        return table.assign(**{header("doubt"): flags["kind"], header("against"): flags["what"]})
 
 
 def review(
