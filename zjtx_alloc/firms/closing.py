@@ -56,7 +56,7 @@ class FirmSettlement:
     def displayed(self) -> pd.DataFrame:
         """Every firm's outcome and money as people read it."""
         rows = self.table
-        added = {header("outcome"): rows["outcome"].map({o: say(f"outcome.{o}") for o in (*OUTCOMES, DISCONTINUED)})}
+        added = {header("outcome"): rows["outcome"].map({o: say(f"ending.{o}") for o in (*OUTCOMES, DISCONTINUED)})}
         added |= {header(shown): rows[name] for name, shown in _MONEY.items()}
         return marked(self.firms.displayed(["unit", "credit_code", "name"]).assign(**added), self.firms)
 

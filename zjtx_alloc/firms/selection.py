@@ -62,7 +62,7 @@ class Selection:
                 **{
                     header("score"): self.scores.score[rows.index].round(4),
                     header("rank"): rows["rank"],
-                    header("selected"): rows["selected"].map({True: say("selection.yes"), False: say("selection.no")}),
+                    header("verdict"): rows["selected"].map({True: say("selection.yes"), False: say("selection.no")}),
                 }
             ),
             self.firms,
