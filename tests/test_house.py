@@ -24,8 +24,10 @@ STOREYS = [
     "panel", "scenario", "scenario_files", "checking", "factors", "allocation",
     "budget.settlement", "budget.batches", "budget.books", "budget.accounts", "budget.steps", "budget.actuals", "budget.deadlines",
     "budget.outcomes", "budget.lattice", "budget.distribution", "budget.forecast", "budget.ceilings", "budget.affordable",
+    "firms.columns", "firms.cells", "firms.roll", "firms.reading", "firms.forms", "firms.conditions", "firms.likeness", "firms.eligibility",
+    "firms.rubric", "firms.selection", "firms.grants", "firms.changes", "firms.evaluation", "firms.closing", "firms.chain", "firms.made_up",
     "report.console", "report.supply", "report.notes", "report.tables", "report.allocation_tables", "report.budget_tables", "report.outlook_tables", "report.data_tables", "report.figure_style", "report.figures", "report.figures_budget", "report.figures_data",
-    "report.workbook", "report.template", "report.kernel", "report.notebooks", "report.runs", "cli", "__main__",
+    "report.workbook", "report.template", "report.kernel", "report.notebooks", "report.runs", "report.firm_tables", "report.official", "report.plan_document", "cli", "__main__",
 ]  # fmt: skip
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -62,7 +64,7 @@ def test_imports_point_down():
 
 @pytest.mark.parametrize(
     ("library", "rooms"),
-    [("pulp", "quota.model"), ("highspy", "quota.model"), ("xlsxwriter", "report.(workbook|template)"), ("matplotlib", "report.figure(s|_style|s_data|s_budget)")],
+    [("pulp", "quota.model"), ("highspy", "quota.model"), ("xlsxwriter", "report.(workbook|template)"), ("docx", "report.official"), ("stdnum", "firms.(cells|made_up)"), ("matplotlib", "report.figure(s|_style|s_data|s_budget)")],
 )  # fmt: skip
 def test_one_room_knows_the_library(library, rooms):
     users = [n for n, tree in modules().items() if any(i.split(".")[0] == library for i in imports(tree))]

@@ -1,5 +1,6 @@
 """zjtx_alloc: quotas, budgets and reports for 财建〔2024〕148号 (support of 专精特新“小巨人” firms)."""
 
+from zjtx_alloc import firms
 from zjtx_alloc.allocation import Allocation, allocate, allocate_programme, decisions, quota_problem
 from zjtx_alloc.budget.accounts import BudgetForecast
 from zjtx_alloc.budget.actuals import reconcile
@@ -14,6 +15,7 @@ from zjtx_alloc.budget.steps import bridge
 from zjtx_alloc.checking import TableCheck, check_table
 from zjtx_alloc.errors import DataError, InfeasibleError, ReportError, ScenarioError, SolverError, TableError, ZjtxError
 from zjtx_alloc.factors import Entitlement, entitlement
+from zjtx_alloc.firms.changes import check_change
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import Award, load_award
 from zjtx_alloc.quota.engines import Solution, solve
@@ -55,10 +57,12 @@ __all__ = [
     "allocate_programme",
     "bridge",
     "calendar",
+    "check_change",
     "check_table",
     "cohorts",
     "decisions",
     "entitlement",
+    "firms",
     "forecast_budget",
     "ledger",
     "load_award",

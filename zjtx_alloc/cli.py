@@ -12,10 +12,13 @@ from zjtx_alloc.budget.deadlines import calendar
 from zjtx_alloc.checking import check_table, endable
 from zjtx_alloc.errors import ZjtxError
 from zjtx_alloc.files import write_csv
+from zjtx_alloc.firms.reading import load_firms
+from zjtx_alloc.intake.cells import unit_of
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import load_panel
 from zjtx_alloc.policy import load_award
 from zjtx_alloc.report.budget_tables import calendar_table
+from zjtx_alloc.report.plan_document import write_plan
 from zjtx_alloc.report.runs import run
 from zjtx_alloc.report.supply import check_text
 from zjtx_alloc.report.tables import allocation_csv, printed
@@ -81,6 +84,17 @@ def template(file: Path) -> None:
 def calendar_command(award: str) -> None:
     """列出各批次的法定与通知期限。"""
     click.echo(printed(calendar_table(calendar(load_award(award)))))
+
+
+@commands.command("plan-document")
+@click.argument("firms", type=click.Path(path_type=Path))
+@click.option("--unit", required=True, help="省级单位的名称或代码")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="输出文件（.docx）")
+@click.option("--batch", type=click.IntRange(1, 3), default=1, help="批次，默认 1")
+def plan_document(firms: Path, unit: str, out: Path, batch: int) -> None:
+    """由企业表 FIRMS（.xlsx 或 CSV）生成本省份的《工作实施方案》初稿（.docx）。"""
+    listed = load_firms(firms, unit)
+    click.echo(write_plan(listed, unit_of(unit) or unit, batch, load_award("caijian-2024-148"), out))
 
 
 @commands.command()

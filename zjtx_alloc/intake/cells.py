@@ -13,7 +13,7 @@ from zjtx_alloc.units import load_units
 COUNTS = ("家", "个")
 _NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?([eE][+-]?\d+)?")
 _NOTE = re.compile(r"\((?:不含|不包括|除)[^)]*\)|\([^)]*除外\)")
-_MEASURE = re.compile(r"(?:(?<=[(\[,、;])|单位[:：])(家|个|户|亿元|万元|万人|人|%)(?=[)\],、;])")
+_MEASURE = re.compile(r"(?:(?<=[(\[,、;])|单位[:：])(家|个|户|件|亿元|万元|元|万人|人|%)(?=[)\],、;])")
 _PERIOD = re.compile(r"(20\d\d)(?:年(?:(\d{1,2})月)?|-(\d{1,2}))?(?:末|底)?")
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,9 @@ from zjtx_alloc.messages import say
 
 MOST_ROWS = 1000
 _MOST_BLANK = 200  # rows in a row: beyond them a sheet is only formatted
-_MOST_UNSIZED = 3 * MOST_ROWS  # rows of a sheet that does not state its size
+_UNSIZED = 3  # times the most rows, in a sheet that does not state its size
 _ENCODINGS = ("utf-8-sig", "gb18030")
+_FORMULA = re.compile(rb"<(\w+:)?f[ >/]")
 _ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 
@@ -38,10 +40,16 @@ class Grid:
     rows: dict[int, list[Any]]
 
 
-def read_grids(path: Path) -> list[Grid]:
+def read_grids(path: Path, most_rows: int = MOST_ROWS) -> list[Grid]:
     """Read the sheets of an ``.xlsx`` file, or the one table of a CSV file whatever its ending.
 
     Text may be UTF-8 (with or without BOM) or GBK, separated by commas, semicolons or tabs.
+
+    Parameters
+    ----------
+    path : Path
+    most_rows : int
+        Rows that are not blank; a sheet with more of them is of another kind.
 
     Raises
     ------
@@ -56,29 +64,39 @@ def read_grids(path: Path) -> list[Grid]:
         raise DataError(say("intake.locked", file=path, reason=error.strerror)) from None
     if content.startswith(_OLD_EXCEL):
         raise DataError(say("intake.old_excel", file=path.name))
-    grids = _workbook(path, content) if content.startswith(_ZIP) else [_text(path, content)]
+    grids = _workbook(path, content, most_rows) if content.startswith(_ZIP) else [_text(path, content)]
     for grid in grids:
-        if len(grid.rows) > MOST_ROWS:
-            raise DataError(say("intake.too_long", file=path.name, sheet=grid.name or "—", most=MOST_ROWS))
+        if len(grid.rows) > most_rows:
+            raise DataError(say("intake.too_long", file=path.name, sheet=grid.name or "—", most=most_rows))
     return grids
 
 
-def _workbook(path: Path, content: bytes) -> list[Grid]:
+def _workbook(path: Path, content: bytes, most_rows: int) -> list[Grid]:
     try:
-        if _is_unsized_and_long(content):
-            raise DataError(say("intake.too_long", file=path.name, sheet="—", most=MOST_ROWS))
+        if _is_unsized_and_long(content, _UNSIZED * most_rows):
+            raise DataError(say("intake.too_long", file=path.name, sheet="—", most=most_rows))
         values = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        formulas = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
+        formulas = openpyxl.load_workbook(io.BytesIO(content), read_only=True) if _has_formulas(content) else None
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         raise DataError(say("intake.broken", file=path.name, reason=error)) from None
-    return [
-        Grid(sheet.title, _with_formulas(_rows(sheet), _rows(formulas[sheet.title])))
-        for sheet in values.worksheets
-        if sheet.sheet_state == "visible"
-    ]
+    grids = []
+    for sheet in values.worksheets:
+        if sheet.sheet_state == "visible":
+            rows = _rows(sheet, most_rows)
+            if formulas is not None:
+                rows = _with_formulas(rows, _rows(formulas[sheet.title], most_rows))
+            grids.append(Grid(sheet.title, rows))
+    return grids
 
 
-def _is_unsized_and_long(content: bytes) -> bool:
+def _has_formulas(content: bytes) -> bool:
+    """Whether any sheet holds one: long tables without need not be read twice."""
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        sheets = [name for name in package.namelist() if name.startswith("xl/worksheets/")]
+        return any(_FORMULA.search(package.read(name)) for name in sheets)
+
+
+def _is_unsized_and_long(content: bytes, most: int) -> bool:
     """Whether a sheet that does not state its size, and so would be parsed whole to find it, is far too long."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for name in archive.namelist():
@@ -86,21 +104,21 @@ def _is_unsized_and_long(content: bytes) -> bool:
                 with archive.open(name) as sheet:
                     start = sheet.read(4096)
                     rows = 0 if b"<dimension" in start else start.count(b"<row ")
-                    while rows and rows <= _MOST_UNSIZED and (chunk := sheet.read(2**20)):
+                    while rows and rows <= most and (chunk := sheet.read(2**20)):
                         rows += chunk.count(b"<row ")
-                    if rows > _MOST_UNSIZED:
+                    if rows > most:
                         return True
     return False
 
 
-def _rows(sheet: Any) -> dict[int, list[Any]]:
+def _rows(sheet: Any, most_rows: int) -> dict[int, list[Any]]:
     rows: dict[int, list[Any]] = {}
     last = 0
     for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
         if any(cell not in (None, "") for cell in row):
             rows[number] = list(row)
             last = number
-        if len(rows) > MOST_ROWS or number > last + _MOST_BLANK:
+        if len(rows) > most_rows or number > last + _MOST_BLANK:
             break
     return rows
 

@@ -1,0 +1,285 @@
+"""Firm tables read and reviewed: every cell, every rule at its boundary, firms that are one firm twice."""
+
+import datetime
+
+import openpyxl
+import pandas as pd
+import pytest
+from firm_tables import credit_code, firms, raw
+
+import zjtx_alloc as za
+from zjtx_alloc.errors import TableError
+from zjtx_alloc.firms.likeness import alike, core
+
+DAY = datetime.date(2024, 7, 31)
+INVESTMENT = "推进计划投资总额（万元）"
+
+
+def reviewed(*changes, **options):
+    return za.firms.review(firms(*changes), None, DAY, **options)
+
+
+def failed(*changes, **options):
+    """Rules that each firm fails."""
+    found = reviewed(*changes, **options)
+    return [found.failures.loc[found.failures["firm"] == n, "rule"].tolist() for n in range(len(changes))]
+
+
+# Reading
+
+
+def test_an_excel_table_with_a_title_a_total_and_a_note_gives_its_firms(tmp_path):
+    table, book = raw({}, {"上市情况": "新三板"}), openpyxl.Workbook()
+    book.active.append(["江苏省企业信息表（试填）"])
+    book.active.append(list(table.columns))
+    for row in table.itertuples(index=False):
+        book.active.append(list(row))
+    book.active.append(["合计", None, None, None, None, None, None, None, None, None, None, None, None, 6000])
+    book.active.append(["注：金额单位为万元"])
+    book.save(tmp_path / "企业.xlsx")
+    read = za.firms.load_firms(tmp_path / "企业.xlsx")
+    assert read.table["row"].tolist() == [3, 4]
+    assert read.table["listing"].tolist() == ["none", "neeq"]
+    assert read.table["planned_investment"].tolist() == [3000.0, 3000.0]
+    assert not read.made_up
+
+
+def test_a_province_needs_no_column_of_units_and_personal_data_is_not_read(tmp_path):
+    table = raw({}).drop(columns="省级单位").assign(联系人="某人", 手机="13000000000")
+    path = tmp_path / "企业.csv"
+    table.to_csv(path, index=False, encoding="gbk")
+    read = za.firms.load_firms(path, "江苏省")
+    assert read.table["unit"].tolist() == ["320000"]
+    assert [text.split()[1] for text in read.unread] == ["联系人", "手机"]
+    assert not read.table.astype(str).isin(["某人", "13000000000"]).any(axis=None)
+
+
+def test_firms_of_another_unit_are_told_by_their_rows():
+    with pytest.raises(TableError) as caught:
+        za.firms.load_firms(raw({}, {"省级单位": "浙江"}), "江苏")
+    assert caught.value.problems[["行", "问题"]].to_numpy().tolist() == [[3, "不是本单位的企业"]]
+    with pytest.raises(za.DataError, match="没有名为“江东”的单位"):
+        za.firms.load_firms(raw({}), "江东")
+
+
+WRONG = {
+    "length": ({"统一社会信用代码": "91000000"}, "不是18位（现为8位）"),
+    "check digit": ({"统一社会信用代码": credit_code(0)[:-1] + "8"}, "校验位不符"),
+    "letter O": ({"统一社会信用代码": credit_code(0)[:9] + "O" + credit_code(0)[10:]}, "含有不允许的字符"),
+    "number": ({"统一社会信用代码": 910000000000000000}, "是数字格式，超过15位的部分已被 Excel 改成0"),
+    "no date": ({"证书有效期止": "2024年12月"}, "不是日期"),
+    "no such day": ({"证书有效期止": "2027-02-30"}, "没有这一天"),
+    "no choice": ({"上市情况": "拟上市"}, "不是可选的内容"),
+    "clash": ({"上市情况": "未上市、上交所"}, "“无”“未上市”“其他”不能与别的内容并列"),
+    "blank": ({"上一轮是否获支持": ""}, "空白"),
+    "text": ({INVESTMENT: "约3000"}, "不是数字"),
+    "negative": ({INVESTMENT: -1}, "为负数"),
+    "unit": ({"省级单位": "江东"}, "不是37个单位之一"),
+    "percent format": ({"目标完成率（%）": 0.95}, "像是百分比格式的单元格"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_cell_is_told_by_its_row_with_a_remedy(case):
+    change, what = WRONG[case]
+    with pytest.raises(TableError) as caught:
+        firms({}, change)
+    (problem,) = caught.value.problems.to_dict("records")
+    assert (problem["行"], problem["问题"]) == (3, what)
+    assert problem["列"].endswith(next(iter(change)).replace("（", "(").replace("）", ")"))
+    assert problem["处理办法"]
+
+
+def test_all_problems_are_told_at_once_and_a_missing_column_is_one():
+    table = raw({"上市情况": "拟上市"}, {INVESTMENT: "约3000"}).drop(columns="上一轮是否获支持")
+    with pytest.raises(TableError) as caught:
+        za.firms.load_firms(table)
+    assert caught.value.problems["问题"].tolist() == ["缺少此列", "不是可选的内容", "不是数字"]
+
+
+def test_a_header_that_is_nearly_one_is_asked_about():
+    with pytest.raises(TableError, match="相近但不相同"):
+        za.firms.load_firms(raw({}).rename(columns={"新一轮已获支持批次": "新一轮获支持的批次"}))
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [("2024年7月31日", 31), ("2024/7/31", 31), ("20240731", 31), (datetime.datetime(2024, 7, 30), 30)],
+)
+def test_dates_are_read_as_people_write_them(written, day):
+    assert firms({"证书有效期止": written}).table["certificate_end"][0] == pd.Timestamp(2024, 7, day)
+
+
+def test_invented_and_real_firms_never_mix():
+    with pytest.raises(TableError, match="虚构企业与真实企业混在一张表中"):
+        firms({}, {"企业名称": "江苏某某设备有限公司（虚构）"})
+    invented = firms({"企业名称": "江苏某某设备有限公司（虚构）"})
+    assert invented.made_up
+    with pytest.raises(za.DataError, match="不能合在一起"):
+        za.firms.together(invented, firms({}))
+
+
+# Review, each rule at its boundary
+
+
+def test_a_certificate_is_in_force_on_its_last_and_first_day():
+    ends = [{"证书有效期止": day} for day in ("2024-07-31", "2024-07-30")]
+    starts = [{"证书有效期起": day} for day in ("2024-07-31", "2024-08-01")]
+    assert failed(*ends, *starts) == [[], ["certificate_end"], [], ["certificate_start"]]
+
+
+def test_exactly_2000_does_not_enter():
+    assert failed(*({INVESTMENT: value} for value in (2000, 2000.01, 1999.99))) == [["investment"], [], ["investment"]]
+
+
+@pytest.mark.parametrize("exchange", ["上交所", "深交所", "北交所", "境外", "科创板", "港交所", "上交所、境外"])
+def test_each_exchange_bars(exchange):
+    assert failed({"上市情况": exchange}) == [["listing"]]
+
+
+@pytest.mark.parametrize("listing", ["未上市", "新三板", "全国中小企业股份转让系统"])
+def test_the_new_third_board_does_not_bar(listing):
+    assert failed({"上市情况": listing}) == [[]]
+
+
+def test_first_round_field_direction_and_target():
+    assert failed(
+        {"上一轮是否获支持": "是"},
+        {"所属重点领域": "其他"},
+        {"推进计划方向": "无"},
+        {"推进计划方向": "打造新动能、开发新产品"},
+    ) == [["first_round"], ["field"], ["direction"], ["target"]]
+
+
+def test_the_bar_on_earlier_batches_is_off_unless_switched_on():
+    batch = {"新一轮已获支持批次": "第一批"}
+    conditions = za.firms.load_conditions()
+    assert failed(batch) == [[]]
+    assert reviewed(batch).flags["kind"].tolist() == ["新一轮已获支持"]
+    assert failed(batch, conditions=conditions.switched("earlier_batch", True)) == [["earlier_batch"]]
+    assert "福建省" in conditions.rules["earlier_batch"].clause
+
+
+def test_a_firm_is_told_every_reason_with_its_clause():
+    found = reviewed({"上市情况": "上交所、境外", INVESTMENT: 2000, "证书有效期止": "2024-07-30"})
+    assert found.reasons()["理由"].tolist() == [
+        "证书有效期至2024-07-30，审核日2024-07-31已过期〔三（一）〕；已公开发行股票（上交所、境外）〔三（一）〕；"
+        "推进计划投资总额2,000万元，未超过2000万元〔三（一）〕"
+    ]
+
+
+def test_a_list_counts_before_what_a_firm_declares():
+    told = {"上一轮是否获支持": "是"}  # and listed: no contradiction
+    lists = {"first_round": [credit_code(1), credit_code(2)], "1": [credit_code(0)]}
+    found = reviewed({}, {}, told, supported=lists)
+    assert found.failures[["firm", "rule"]].to_numpy().tolist() == [[1, "first_round"], [2, "first_round"]]
+    assert found.flags.loc[found.flags["kind"] == "申报与名单不符", "firm"].tolist() == [1, 0]
+    with pytest.raises(za.DataError, match="批次“4”不存在"):
+        reviewed({}, supported={"4": []})
+
+
+def test_the_same_code_twice_passes_nowhere_and_names_the_other():
+    found = reviewed({}, {"统一社会信用代码": credit_code(0), "省级单位": "浙江"}, {})
+    assert found.failures["rule"].tolist() == ["repeated", "repeated"]
+    assert "第3行" in found.failures["reason"][0]
+    assert "第2行" in found.failures["reason"][1]
+    assert found.by_unit.loc[["320000", "330000"], "passed"].tolist() == [1, 0]
+
+
+def test_names_that_are_one_or_nearly_one_are_flagged_both_ways_and_strike_nobody_out():
+    name = "苏州某某精密设备制造有限公司"
+    found = reviewed(
+        {"企业名称": name},
+        {"企业名称": name.replace("有限公司", "股份有限公司")},
+        {"企业名称": name.replace("精密", "精蜜")},
+        {},
+    )
+    assert found.failures.empty
+    flags = found.flags.set_index("kind")[["firm", "other"]].astype(int)
+    assert "第3行" in found.doubts()["对照"].iloc[0]
+    assert sorted(flags.loc["名称相同、代码不同"].to_numpy().tolist()) == [[0, 1], [1, 0]]
+    assert sorted(flags.loc["名称只差一字、代码不同"].to_numpy().tolist()) == [[0, 2], [2, 0]]
+
+
+def distance(a, b):
+    """Levenshtein's, by the table of the textbook."""
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, start=1):
+        below = [i]
+        for j, y in enumerate(b, start=1):
+            below.append(min(row[j] + 1, below[-1] + 1, row[j - 1] + (x != y)))
+        row = below
+    return row[-1]
+
+
+def test_alike_finds_what_comparing_all_pairs_finds():
+    names = za.firms.made_up_firms(seed=3, total=60).table["name"].str.removesuffix("（虚构）").tolist()
+    for n in range(0, 60, 3):
+        name, place = names[n], n % 8
+        names += [
+            name[:place] + "翼" + name[place + 1 :],
+            name[:place] + name[place + 1 :],
+            name[:place] + "翼" + name[place:],
+        ]
+    table = pd.DataFrame({"name": names, "credit_code": [credit_code(n) for n in range(len(names))]})
+    cores = table["name"].map(core).drop_duplicates()
+    long = [(firm, name) for firm, name in cores.items() if len(name) >= 8]
+    pairs = {(f, g) for k, (f, n) in enumerate(long) for g, m in long[k + 1 :] if distance(n, m) == 1}
+    assert len(pairs) > 40
+    assert {tuple(pair) for pair in alike(table).to_numpy().tolist()} == pairs
+
+
+def test_units_over_their_quota_are_named_and_give_no_approved_count():
+    quota = pd.Series({"320000": 1, "330000": 2})
+    found = za.firms.review(firms({}, {}, {"省级单位": "浙江"}), quota, DAY)
+    assert found.over_quota[["recommended", "quota", "excess"]].to_numpy().tolist() == [[2, 1, 1]]
+    with pytest.raises(za.DataError, match="江苏推荐2家，名额1家"):
+        _ = found.approved
+
+
+def test_approved_firms_go_straight_into_a_cohort():
+    quota = pd.Series({"320000": 2})
+    found = za.firms.review(firms({}, {INVESTMENT: 2000}), quota, DAY)
+    cohort = za.Cohort("1", found.approved, 2024, 2027)
+    assert cohort.approved.sum() == cohort.approved["320000"] == 1
+    assert len(cohort.approved) == 37
+
+
+def test_a_rule_in_force_needs_its_column():
+    table = raw({}).drop(columns="新一轮已获支持批次")
+    strict = za.firms.load_conditions().switched("earlier_batch", True)
+    with pytest.raises(za.DataError, match="缺少列：新一轮已获支持批次"):
+        za.firms.review(za.firms.load_firms(table), None, DAY, strict)
+
+
+def test_conditions_of_a_users_own_file_are_checked(tmp_path):
+    path = tmp_path / "条件.toml"
+    path.write_text(
+        'title="试"\nnumber="试"\naward="caijian-2024-148"\n[rules.a]\ncolumn="shoe_size"\ntest="until"\n'
+        'effective="2024-01-01"\nclause="一"\nquote="试"\nreason="试"\n',
+        encoding="utf-8",
+    )
+    with pytest.raises(za.ScenarioError, match=r"shoe_size.*不在企业表的列"):
+        za.firms.load_conditions(path)
+
+
+# Made-up firms
+
+
+def test_made_up_firms_repeat_and_are_marked(panel):
+    one, two = (za.firms.made_up_firms(seed=5, total=400) for _ in range(2))
+    pd.testing.assert_frame_equal(one.table, two.table)
+    assert one.made_up
+    assert one.table["name"].str.endswith("（虚构）").all()
+    assert one.table["credit_code"].str[2:8].eq("000000").all()
+    stock = panel.values("little_giants", "2021-06")
+    counts = one.table["unit"].value_counts().reindex(stock.index, fill_value=0)
+    assert (counts - 400 * stock / stock.sum()).abs().max() <= 1
+    found = za.firms.review(one, None, DAY)
+    assert "虚构" in found.reasons()["说明"].iloc[0]
+
+
+def test_a_dirty_table_is_refused_with_its_problems():
+    with pytest.raises(TableError) as caught:
+        za.firms.load_firms(za.firms.made_up_table(total=3000, dirty=True))
+    assert len(caught.value.problems) > 10

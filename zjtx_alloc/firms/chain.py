@@ -1,0 +1,188 @@
+"""The whole chain: quota, recommended lists, review, opening paid, evaluation, settlement, ledger, reconciled."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from zjtx_alloc.budget.batches import Cohort
+from zjtx_alloc.budget.books import Ledger, ledger
+from zjtx_alloc.errors import DataError
+from zjtx_alloc.firms.closing import FirmSettlement, firm_cohort, settle
+from zjtx_alloc.firms.conditions import Conditions
+from zjtx_alloc.firms.eligibility import Review, review
+from zjtx_alloc.firms.evaluation import Evaluation, continuing, evaluate
+from zjtx_alloc.firms.grants import GrantRule, Grants, amounts, direct_money
+from zjtx_alloc.firms.roll import Firms, marked
+from zjtx_alloc.firms.rubric import Rubric
+from zjtx_alloc.firms.selection import Selection, select
+from zjtx_alloc.messages import header, say
+from zjtx_alloc.units import load_units
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a batch is run by: batch, day of the review, conditions (with their award), rubrics, rule of amounts."""
+
+    batch: int
+    as_of: date
+    conditions: Conditions
+    selection: Rubric
+    evaluation: Rubric
+    grants: GrantRule
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A batch up to its opening payment.
+
+    Attributes
+    ----------
+    terms : Terms
+    quota : Series of int
+    own_review : Review
+        The provinces' own, of all who apply.
+    selection : Selection
+        The recommended lists of all units.
+    review : Review
+        The ministries', of the lists.
+    cohort : Cohort
+    grants : Grants
+        The opening's direct money by firm.
+    """
+
+    terms: Terms
+    quota: pd.Series
+    own_review: Review
+    selection: Selection
+    review: Review
+    cohort: Cohort
+    grants: Grants
+
+
+@dataclass(frozen=True)
+class Closing:
+    """A batch to its end: evaluation, firms that go on, settlement, the cohort with its outcomes, the ledger."""
+
+    opening: Opening
+    evaluation: Evaluation
+    continued: Firms
+    settlement: FirmSettlement
+    cohort: Cohort
+    books: Ledger
+
+    def steps(self) -> pd.DataFrame:
+        """Every step with its firms and money (万元), as people read it: each agrees with the one before.
+
+        Raises
+        ------
+        DataError
+            If counts or money of a unit do not agree; names step and units.
+        """
+        _reconcile(self)
+        columns = [header("stage"), header("firms"), header("money")]
+        table = pd.DataFrame(_steps(self), columns=columns).astype({header("money"): "Int64"})
+        return marked(table, self.continued)
+
+
+def open_batch(
+    applicants: Firms, quota: pd.Series, terms: Terms, supported: Mapping[str, Iterable[str]] | None = None
+) -> Opening:
+    """From those who apply to the opening payment.
+
+    Parameters
+    ----------
+    applicants : Firms
+    quota : Series of int
+        Places by unit, all 37.
+    terms : Terms
+    supported : mapping, optional
+        Lists of firms already supported, which the ministries hold and the provinces may not: ``review``.
+    """
+    award = terms.conditions.award
+    own = review(applicants, None, terms.as_of, terms.conditions)
+    selection = select(own.passed, terms.selection, quota)
+    official = review(selection.chosen, quota, terms.as_of, terms.conditions, supported)
+    cohort = firm_cohort(terms.batch, official.approved, award, quota)
+    money = direct_money(cohort, award)
+    grants = amounts(selection.only(official.passed), money[cohort.approved > 0], terms.grants)
+    return Opening(terms, quota, own, selection, official, cohort, grants)
+
+
+def close_batch(opening: Opening, yearly: Firms, final: Firms, least: str) -> Closing:
+    """From the opening payment to the ledger.
+
+    Parameters
+    ----------
+    opening : Opening
+    yearly : Firms
+        The approved firms with their results of the first year.
+    final : Firms
+        The same with their results at the end.
+    least : str
+        Least score of the yearly evaluation with which a firm goes on being supported.
+    """
+    terms = opening.terms
+    award = terms.conditions.award
+    evaluation = evaluate(yearly, terms.evaluation)
+    continued = continuing(evaluation, least=least)
+    gone = yearly.table.index.difference(continued.table.index)
+    settled = settle(final, award, pd.Series(award.opening_year(terms.batch) + 1, gone, dtype="int64"))
+    cohort = firm_cohort(terms.batch, opening.cohort.approved, award, opening.quota, settled)
+    return Closing(opening, evaluation, continued, settled, cohort, ledger((cohort,), award))
+
+
+def _reconcile(closing: Closing) -> None:
+    """Hold counts and money of each step against the next, unit by unit."""
+    opening, award = closing.opening, closing.opening.terms.conditions.award
+    own, official, cohort = opening.own_review.by_unit, opening.review.by_unit, closing.cohort
+    books = closing.books.table.groupby(["fiscal_year", "code"])[["due", "direct", "recovered"]].sum()
+    first, last = books.loc[cohort.opening_year], books.loc[cohort.closing_year]
+    recovered = closing.books.table.groupby("code")["recovered"].sum()
+    ends = closing.settlement.outcomes.sum(axis=1)
+    gone = _by_unit(closing.evaluation.firms) - _by_unit(closing.continued)
+    pairs = {
+        "own": (own["recommended"] - own["struck"], _by_unit(opening.own_review.passed)),
+        "recommended": (official["recommended"], own["passed"].clip(upper=opening.quota)),
+        "approved": (cohort.approved, official["recommended"] - official["struck"]),
+        "opening": (first["due"], award.opening * cohort.approved),
+        "grants": (opening.grants.by_unit, first["direct"]),
+        "evaluated": (_by_unit(closing.evaluation.firms), cohort.approved),
+        "settled": (ends + gone, cohort.approved),
+        "closing": (last["due"], closing.settlement.by_unit["closing"]),
+        "forgone": (closing.settlement.by_unit["forgone"], award.closing * cohort.approved - last["due"]),
+        "recovered": (recovered, closing.settlement.by_unit["recovered"]),
+    }
+    units, names = load_units().index, load_units()["short_name"]
+    for step, (one, other) in pairs.items():
+        apart = one.reindex(units, fill_value=0) != other.reindex(units, fill_value=0)
+        if apart.any():
+            raise DataError(say("chain.apart", step=say(f"chain.{step}"), units="、".join(names[apart])))
+
+
+def _by_unit(firms: Firms) -> pd.Series:
+    return firms.table["unit"].value_counts().reindex(load_units().index, fill_value=0)
+
+
+def _steps(closing: Closing) -> list[tuple[str, int, int | None]]:
+    opening, flows = closing.opening, closing.books.table[["due", "direct", "recovered", "net"]].sum()
+    ends = closing.settlement.table["outcome"].value_counts()
+    award, approved = opening.terms.conditions.award, int(closing.cohort.approved.sum())
+    rows: list[tuple[str, int, int | None]] = [
+        (say("chain.quota"), int(opening.quota.sum()), None),
+        (say("chain.applied"), len(opening.own_review.firms), None),
+        (say("chain.own"), len(opening.own_review.passed), None),
+        (say("chain.recommended"), len(opening.review.firms), None),
+        (say("chain.approved"), approved, award.amount * approved),
+        (say("chain.opening"), approved, award.opening * approved),
+        (say("chain.grants"), len(opening.grants.firms), int(opening.grants.amount.sum())),
+        (say("chain.evaluated"), len(closing.evaluation.firms), None),
+        (say("chain.settled"), len(closing.continued), None),
+    ]
+    table = closing.settlement.table
+    rows.append((say("chain.closing"), int(ends.get("completed", 0)), int(table["closing"].sum())))
+    rows.append((say("chain.forgone"), len(table) - int(ends.get("completed", 0)), int(table["forgone"].sum())))
+    rows.append((say("chain.recovered"), int(table["recovered"].gt(0).sum()), int(table["recovered"].sum())))
+    rows.append((say("chain.books"), approved, int(flows["net"])))
+    return rows

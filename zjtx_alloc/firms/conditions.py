@@ -1,0 +1,107 @@
+"""The conditions of support (支持条件) as dated, cited rules in ``data/policy/eligibility/*.toml``."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from zjtx_alloc.errors import ScenarioError
+from zjtx_alloc.firms.columns import firm_columns
+from zjtx_alloc.firms.forms import load_form
+from zjtx_alloc.messages import say
+from zjtx_alloc.policy import Award, load_award
+
+DEFAULT = "caijian-2024-148"
+
+
+class Condition(BaseModel):
+    """One rule: what it asks of a column, whence it comes, and what a firm that fails it is told."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    column: str
+    test: Literal["since", "until", "above", "any_of", "none_of", "targets", "unique"]
+    values: list[str] = []
+    parameter: str = ""
+    effective: str = Field(pattern=r"^\d{4}-\d\d-\d\d$")
+    clause: str
+    quote: str
+    reason: str
+    note: str = ""
+    assumed: bool = False
+    enabled: bool = True
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Condition":
+        if self.column not in firm_columns():
+            raise ValueError(say("conditions.column", column=self.column))
+        if bool(self.values) != (self.test in ("any_of", "none_of")) or bool(self.parameter) != (self.test == "above"):
+            raise ValueError(say("conditions.form", test=self.test))
+        return self
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    title: str
+    number: str
+    award: str
+    rules: dict[str, Condition] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """The conditions of one notice, and its award standard.
+
+    Attributes
+    ----------
+    title, number : str
+        Of the notice.
+    award : Award
+    rules : dict of str to Condition
+        All rules by name, those in force and those switched off.
+    """
+
+    title: str
+    number: str
+    award: Award
+    rules: dict[str, Condition]
+
+    @property
+    def in_force(self) -> dict[str, Condition]:
+        """The rules that are switched on."""
+        return {name: rule for name, rule in self.rules.items() if rule.enabled}
+
+    def switched(self, name: str, on: bool) -> "Conditions":
+        """The same conditions with one rule switched on or off, e.g. ``earlier_batch``."""
+        if name not in self.rules:
+            raise ScenarioError(say("conditions.unknown_rule", name=name, known="、".join(self.rules)))
+        rule = self.rules[name].model_copy(update={"enabled": on})
+        return replace(self, rules=self.rules | {name: rule})
+
+    def table(self) -> pd.DataFrame:
+        """The rules, index rule; column (Chinese), enabled, assumed, clause, quote, effective, note."""
+        rows = {
+            name: {"column": firm_columns()[rule.column].name}
+            | rule.model_dump(include={"enabled", "assumed", "clause", "quote", "effective", "note"})
+            for name, rule in self.rules.items()
+        }
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("rule")
+
+
+def load_conditions(name: str | Path = DEFAULT) -> Conditions:
+    """Load conditions by the name of a shipped file, or a user's ``.toml`` file.
+
+    Raises
+    ------
+    ScenarioError
+        If there is no such file, or a rule is malformed; names file, rule and key.
+    """
+    document = load_form("policy/eligibility", name, _Document)
+    award = load_award(document.award)
+    for rule, condition in document.rules.items():
+        if condition.parameter and condition.parameter not in award.parameters.index:
+            raise ScenarioError(say("conditions.parameter", rule=rule, name=condition.parameter, award=award.name))
+    return Conditions(document.title, document.number, award, dict(document.rules))

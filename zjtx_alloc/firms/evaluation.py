@@ -1,0 +1,104 @@
+"""Yearly evaluation (年度绩效评价): one rubric for all, grades, and who goes on being supported (三（六）)."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+
+import pandas as pd
+
+from zjtx_alloc.errors import DataError, ScenarioError
+from zjtx_alloc.firms.roll import Firms, marked
+from zjtx_alloc.firms.rubric import Rubric, Scores, scored
+from zjtx_alloc.firms.selection import select
+from zjtx_alloc.messages import header, say
+from zjtx_alloc.resources import shipped
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores and grades of firms.
+
+    Attributes
+    ----------
+    firms : Firms
+    scores : Scores
+    bands : dict
+        Least score of each grade, best first.
+    grade : Series of str
+        Index ``firm``.
+    """
+
+    firms: Firms
+    scores: Scores
+    bands: dict[str, str]
+    grade: pd.Series
+
+    @property
+    def by_unit(self) -> pd.DataFrame:
+        """Firms by unit (index) and grade (columns), int64."""
+        counts = pd.crosstab(self.firms.table["unit"], self.grade)
+        return counts.reindex(columns=list(self.bands), fill_value=0)
+
+    def displayed(self) -> pd.DataFrame:
+        """Every firm with its parts, score and grade, as people read it."""
+        frame = self.firms.displayed(["unit", "credit_code", "name"]).join(self.scores.parts().round(4))
+        added = {header("score"): self.scores.score.round(4), header("grade"): self.grade}
+        return marked(frame.assign(**added), self.firms)
+
+
+@cache
+def general_bands() -> Mapping[str, str]:
+    """The Ministry's general bands (``data/policy/grades.toml``): least score of each grade, best first."""
+    return dict(tomllib.loads(shipped("data", "policy", "grades.toml").read_text(encoding="utf-8"))["least"])
+
+
+def evaluate(firms: Firms, rubric: Rubric, bands: Mapping[str, str] | None = None) -> Evaluation:
+    """Evaluate firms by one rubric and grade them.
+
+    Parameters
+    ----------
+    bands : mapping, optional
+        Least score of each grade, as decimals; 优 90, 良 80, 中 60, 差 0 if not given.
+
+    Raises
+    ------
+    DataError
+        If a column of the rubric is missing or blank for a firm.
+    ScenarioError
+        If two grades share a least score, or none begins at zero.
+    """
+    given = dict(general_bands() if bands is None else bands)
+    ordered = dict(sorted(given.items(), key=lambda item: -Fraction(item[1])))
+    least = [Fraction(bound) for bound in ordered.values()]
+    if len(set(least)) < len(least) or not least or least[-1] != 0:
+        raise ScenarioError(say("evaluation.grades", grades=given))
+    scores = scored(firms, rubric)
+    grade = pd.Series("", scores.exact.index, dtype=object)
+    for name, bound in reversed(ordered.items()):
+        grade = grade.mask(scores.reaches(bound), name)
+    return Evaluation(firms, scores, ordered, grade.astype(str).rename("grade"))
+
+
+def continuing(evaluation: Evaluation, *, least: str | None = None, places: pd.Series | None = None) -> Firms:
+    """The firms to go on supporting (继续支持), by threshold or by rank.
+
+    Parameters
+    ----------
+    least : str, optional
+        The least score, a decimal.
+    places : Series of int, optional
+        How many of each unit, index ``code``; the best by score and the rubric's tie rule.
+
+    Raises
+    ------
+    DataError
+        Unless exactly one of the two is given.
+    """
+    if (least is None) == (places is None):
+        raise DataError(say("evaluation.one"))
+    if places is not None:
+        return select(evaluation.firms, evaluation.scores.rubric, places).chosen
+    reached = evaluation.scores.reaches(str(least))
+    return evaluation.firms.only(reached.index[reached])

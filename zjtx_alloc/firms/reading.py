@@ -1,0 +1,173 @@
+"""A firm table (企业表) in Excel or CSV, read or refused with every problem named."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from zjtx_alloc.errors import DataError
+from zjtx_alloc.firms.cells import Wrong, read_cells
+from zjtx_alloc.firms.columns import column_spellings, firm_columns
+from zjtx_alloc.firms.roll import Firms
+from zjtx_alloc.intake.cells import header_of, plain, unit_of
+from zjtx_alloc.intake.grid import Grid, read_grids
+from zjtx_alloc.intake.layout import Heading
+from zjtx_alloc.intake.problems import Problem, problem, refusal
+from zjtx_alloc.messages import say, words
+
+MOST_FIRMS = 50_000
+_HEADER_WITHIN = 15  # rows in which the header is looked for
+_FEWEST = 3  # columns that make a row a header
+_ALIKE = 0.8
+_MEASURES = {"", "家", "个"}
+
+
+@dataclass(frozen=True)
+class _Layout:
+    row: int
+    columns: dict[str, Heading]
+    unread: tuple[Heading, ...]
+    problems: tuple[Problem, ...]
+
+
+def load_firms(source: str | Path | pd.DataFrame, unit: str | None = None) -> Firms:
+    """Read a firm table.
+
+    Parameters
+    ----------
+    source : path or DataFrame
+        ``.xlsx`` or CSV (UTF-8 or GBK), one firm a row, with the Chinese headers of
+        ``data/firm_columns.csv``; titles above and totals or notes below are understood. Or a table of
+        cells under such headers, whose rows count from 2.
+    unit : str, optional
+        The unit whose table it is, by code or name; then no column of units is needed.
+
+    Raises
+    ------
+    DataError
+        If the file is no table, or the unit is unknown.
+    TableError
+        With every problem found: Excel row, column, value, what is wrong, remedy.
+    """
+    code = None if unit is None else unit_of(unit)
+    if unit is not None and code is None:
+        raise DataError(say("firms.unknown_unit", name=unit))
+    if isinstance(source, pd.DataFrame):
+        file, grids = say("firms.frame"), [_grid(source)]
+    else:
+        file, grids = Path(source).name, read_grids(Path(source), MOST_FIRMS)
+    grid, layout = _sheet(file, grids)
+    body = {n: row for n, row in grid.rows.items() if n > layout.row and not _is_remark(row)}
+    problems = [*layout.problems, *_absent(layout, code)]
+    if not body:
+        problems.append(problem(None, "", "", "no_firms"))
+    columns, wrong = _cells(body, layout)
+    problems += wrong
+    if code is not None:
+        problems += _other_units(body, layout, columns.get("unit", []), code)
+        columns["unit"] = [code] * len(body)
+    invented = [say("firms.invented") in str(name) for name in columns.get("name", [])]
+    if any(invented) and not all(invented):
+        problems.append(problem(None, layout.columns["name"].label, f"{sum(invented)}/{len(invented)}", "mixed"))
+    if problems:
+        raise refusal(file, grid.name, problems)
+    table = pd.DataFrame({"file": file, "row": list(body), **_typed(columns)}).rename_axis("firm")
+    return Firms(table, all(invented), tuple(heading.label for heading in layout.unread))
+
+
+def _grid(table: pd.DataFrame) -> Grid:
+    cells = table.astype(object).where(table.notna(), None).to_numpy().tolist()
+    return Grid("", {1: list(table.columns), **dict(enumerate(cells, start=2))})
+
+
+def _sheet(file: str, grids: list[Grid]) -> tuple[Grid, _Layout]:
+    found = [(grid, layout) for grid in grids if (layout := _layout(grid)) is not None]
+    if len(found) == 1:
+        return found[0]
+    names = "、".join(grid.name for grid, _ in found) or "、".join(grid.name for grid in grids if grid.name) or "—"
+    needed = "、".join(column.name for column in firm_columns().values() if column.needed)
+    kind = "many_firm_sheets" if found else "no_firm_header"
+    raise refusal(file, "", [problem(None, say("intake.sheets"), names, kind, known=needed)])
+
+
+def _layout(grid: Grid) -> _Layout | None:
+    """The layout of a sheet whose header is among its first rows; None if it has none."""
+    for number in list(grid.rows)[:_HEADER_WITHIN]:
+        headings = [Heading(place, plain(cell)) for place, cell in enumerate(grid.rows[number]) if plain(cell)]
+        known = [h for h in headings if h.name in column_spellings()]
+        if len(known) >= _FEWEST:
+            columns: dict[str, Heading] = {}
+            for heading in known:
+                columns.setdefault(column_spellings()[heading.name], heading)
+            unread = tuple(h for h in headings if h not in known)
+            return _Layout(number, columns, unread, tuple(_header_problems(number, known, unread, columns)))
+    return None
+
+
+def _header_problems(
+    row: int, known: list[Heading], unread: tuple[Heading, ...], columns: dict[str, Heading]
+) -> Iterator[Problem]:
+    for heading in known:
+        column = firm_columns()[column_spellings()[heading.name]]
+        first = columns[column.code]
+        if heading is not first:
+            yield problem(row, heading.label, heading.text, "column_twice", first=first.label)
+        measure = header_of(heading.text)[1]
+        if column.measure and measure not in {column.measure, *_MEASURES}:
+            yield problem(row, heading.label, measure, "measure", measure=column.measure)
+    for heading in unread:
+        for name in get_close_matches(heading.name, column_spellings(), n=1, cutoff=_ALIKE):
+            code = column_spellings()[name]
+            if code not in columns:
+                yield problem(row, heading.label, heading.text, "misspelt", known=firm_columns()[code].name)
+
+
+def _absent(layout: _Layout, unit: str | None) -> Iterator[Problem]:
+    for column in firm_columns().values():
+        if column.needed and column.code not in layout.columns and not (column.code == "unit" and unit is not None):
+            yield problem(layout.row, column.title, "", "no_column")
+
+
+def _is_remark(row: list[Any]) -> bool:
+    """A total, or a note that stands in one cell."""
+    filled = [cell for cell in row if plain(cell) != ""]
+    return len(filled) == 1 or (plain(filled[0]) if filled else "") in words("totals")
+
+
+def _cells(body: dict[int, list[Any]], layout: _Layout) -> tuple[dict[str, list[Any]], list[Problem]]:
+    """Values by column, and what is wrong with cells."""
+    columns, problems = {}, []
+    for code, heading in layout.columns.items():
+        cells = [row[heading.place] if heading.place < len(row) else None for row in body.values()]
+        columns[code] = read_cells(cells, firm_columns()[code])
+        problems += [
+            problem(number, heading.label, cell, value.kind, **value.details)
+            for number, cell, value in zip(body, cells, columns[code], strict=True)
+            if isinstance(value, Wrong)
+        ]
+    return columns, problems
+
+
+def _other_units(body: dict[int, list[Any]], layout: _Layout, units: list[Any], code: str) -> Iterator[Problem]:
+    for number, found in zip(body, units, strict=False):
+        if isinstance(found, str) and found != code:
+            place = layout.columns["unit"]
+            yield problem(number, place.label, body[number][place.place], "other_unit")
+
+
+def _typed(columns: dict[str, list[Any]]) -> dict[str, Any]:
+    """Columns in the schema's order and types."""
+    typed: dict[str, Any] = {}
+    for code, column in firm_columns().items():
+        if code in columns:
+            values = pd.Series(columns[code], dtype=object)
+            if column.kind in ("amount", "percent"):
+                typed[code] = values.astype(float)
+            elif column.kind == "date":
+                typed[code] = pd.to_datetime(values)
+            else:
+                typed[code] = values.fillna("").astype(str)
+    return typed

@@ -1,0 +1,179 @@
+"""A rubric (量化标准) and the scores it gives: exact, in integers, with their parts.
+
+Indicators have bands or choices with points, and weights that sum to one; a score is the weighted sum of points.
+"""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from zjtx_alloc.firms.columns import SEVERAL, choices_of, firm_columns
+from zjtx_alloc.firms.forms import load_form
+from zjtx_alloc.firms.roll import Firms
+from zjtx_alloc.messages import say
+
+_Decimal = Annotated[str, Field(pattern=r"^\d+(\.\d{1,4})?$")]
+_FULL = 100
+_POINT = 10**4  # one point, in the integers of the table of points
+_CENT = 10**6  # amounts to the cent (分) in 万元, for exact ratios
+# Ratios and counts that follow from columns, and the columns they follow from.
+DERIVED = {
+    "direction_count": ("directions",),
+    "investment_rate": ("actual_investment", "planned_investment"),
+    "spending_rate": ("money_spent", "money_received"),
+}
+
+
+class Indicator(BaseModel):
+    """One indicator: its weight, and the points for its bands or its choices."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    weight: _Decimal
+    direction: Literal["up", "down"] = "up"
+    bands: list[Annotated[list[_Decimal], Field(min_length=2, max_length=2)]] = []
+    points: dict[str, _Decimal] = {}
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Indicator":
+        if bool(self.bands) == bool(self.points):
+            raise ValueError(say("rubric.bands_or_points"))
+        bounds = [Fraction(bound) for bound, _ in self.bands]
+        given = [Fraction(points) for _, points in self.bands] + [Fraction(points) for points in self.points.values()]
+        falls = [a > b if self.direction == "up" else a < b for a, b in pairwise(bounds)]
+        if not all(falls) or max(given) > _FULL or given[: len(bounds)] != sorted(given[: len(bounds)], reverse=True):
+            raise ValueError(say("rubric.order"))
+        return self
+
+
+class Rubric(BaseModel):
+    """A uniform rubric: title, whether only an example, indicators by column, and who goes first among equals."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    title: str
+    example: bool = False
+    ties: list[str] = []
+    indicators: dict[str, Indicator] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Rubric":
+        known = {code for code, c in firm_columns().items() if c.kind in ("amount", "percent", "choice", "choices")}
+        named = [*self.indicators, *(tie.removeprefix("-") for tie in self.ties)]
+        if strangers := [name for name in named if name not in known | set(DERIVED)]:
+            raise ValueError(say("rubric.column", names="、".join(strangers)))
+        for name, indicator in self.indicators.items():
+            chosen = name not in DERIVED and firm_columns()[name].kind in ("choice", "choices")
+            if chosen != bool(indicator.points) or (chosen and not set(indicator.points) <= set(choices_of(name))):
+                raise ValueError(say("rubric.kind", name=name))
+        if (total := sum(self.weights.values())) != 1:
+            raise ValueError(say("rubric.weights", sum=float(total)))
+        return self
+
+    @property
+    def weights(self) -> dict[str, Fraction]:
+        """Exact weights by indicator."""
+        return {name: Fraction(indicator.weight) for name, indicator in self.indicators.items()}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of firms under a rubric.
+
+    Attributes
+    ----------
+    rubric : Rubric
+    points : DataFrame of int64
+        Index ``firm``, columns as the indicators: points before weights, in ten-thousandths.
+    exact : Series of int64
+        Index ``firm``: the score × ``scale``; equal scores are equal here, and only here to be compared.
+    scale : int
+    """
+
+    rubric: Rubric
+    points: pd.DataFrame
+    exact: pd.Series
+    scale: int
+
+    @property
+    def score(self) -> pd.Series:
+        """Scores from 0 to 100, float, for reading."""
+        return (self.exact / self.scale).rename("score")
+
+    def parts(self) -> pd.DataFrame:
+        """What each indicator adds to the score, by its Chinese name; the parts sum to the score."""
+        weights = self.rubric.weights
+        return pd.DataFrame({indicator_name(c): self.points[c] * float(weights[c]) / _POINT for c in self.points})
+
+    def reaches(self, least: str | Fraction) -> pd.Series:
+        """Whether each score is at least this many points."""
+        bound = Fraction(least) * self.scale
+        return self.exact >= math.ceil(bound)
+
+
+def load_rubric(name: str | Path) -> Rubric:
+    """Load a rubric: a shipped example (``example-selection``, ``example-evaluation``) or a ``.toml`` file.
+
+    Raises
+    ------
+    ScenarioError
+        If there is no such file, or it is malformed: names the file, the key, and what is wrong.
+    """
+    return load_form("rubrics", name, Rubric)
+
+
+def scored(firms: Firms, rubric: Rubric) -> Scores:
+    """Score firms.
+
+    Raises
+    ------
+    DataError
+        If an indicator's column is missing or blank for a firm: missing is never zero.
+    """
+    points = pd.DataFrame({name: _points(firms, name, i) for name, i in rubric.indicators.items()}, firms.table.index)
+    exact, scale = weighted(points, rubric.weights)
+    return Scores(rubric, points, exact, scale)
+
+
+def weighted(points: pd.DataFrame, weights: dict[str, Fraction]) -> tuple[pd.Series, int]:
+    """Σ weight × points in integers, and what one point of the score is in them."""
+    scale = math.lcm(*(weight.denominator for weight in weights.values()))
+    whole = np.array([int(weights[name] * scale) for name in points], dtype="int64")
+    return pd.Series(points.to_numpy() @ whole, points.index, name="exact"), scale * _POINT
+
+
+def values_of(firms: Firms, name: str) -> pd.Series:
+    """An indicator's or tie's values: a column, or what follows from columns."""
+    table = firms.need(*DERIVED.get(name, (name,)))
+    if name == "direction_count":
+        counts = {text: sum(code != "none" for code in text.split(SEVERAL)) for text in table["directions"].unique()}
+        return table["directions"].map(counts)
+    if name in DERIVED:
+        part, whole = (np.rint(table[column] * _CENT) for column in DERIVED[name])
+        return (_FULL * part / whole.where(whole > 0)).fillna(0.0)
+    return table[name]
+
+
+def indicator_name(name: str) -> str:
+    """Chinese name of an indicator."""
+    return say(f"derived.{name}") if name in DERIVED else firm_columns()[name].name
+
+
+def _points(firms: Firms, name: str, indicator: Indicator) -> pd.Series:
+    values = values_of(firms, name)
+    if indicator.points:
+        given = {code: int(Fraction(points) * _POINT) for code, points in indicator.points.items()}
+        best = {text: max(given.get(code, 0) for code in text.split(SEVERAL)) for text in values.unique()}
+        return values.map(best).astype("int64")
+    sign = 1 if indicator.direction == "up" else -1
+    bounds = sign * np.array([float(bound) for bound, _ in indicator.bands])
+    points = np.array([int(Fraction(p) * _POINT) for _, p in indicator.bands] + [0], dtype="int64")
+    reached = (sign * values.to_numpy(dtype=float)[:, None] >= bounds[None, :]).sum(axis=1)
+    return pd.Series(points[len(bounds) - reached], values.index)
