@@ -2,12 +2,22 @@
 
 from zjtx_alloc.allocation import Allocation, allocate, allocate_programme, decisions, quota_problem
 from zjtx_alloc.budget.accounts import BudgetForecast, Cohort, cohorts, forecast_budget
-from zjtx_alloc.errors import DataError, InfeasibleError, ReportError, ScenarioError, SolverError, ZjtxError
+from zjtx_alloc.errors import (
+    DataError,
+    InfeasibleError,
+    ReportError,
+    ScenarioError,
+    SolverError,
+    TieError,
+    ZjtxError,
+)
 from zjtx_alloc.factors import Entitlement, entitlement
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import Award, load_award
+from zjtx_alloc.quota.classical import Ties, apportion, apportion_ties
 from zjtx_alloc.quota.engines import Solution, solve
 from zjtx_alloc.quota.problem import Group, QuotaProblem, Rule
+from zjtx_alloc.quota.signposts import power_mean, stationary
 from zjtx_alloc.report.runs import Run, run
 from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.scenario_files import load_scenario, save_scenario, scenario_names
@@ -30,9 +40,13 @@ __all__ = [
     "ScenarioError",
     "Solution",
     "SolverError",
+    "TieError",
+    "Ties",
     "ZjtxError",
     "allocate",
     "allocate_programme",
+    "apportion",
+    "apportion_ties",
     "cohorts",
     "decisions",
     "entitlement",
@@ -40,9 +54,11 @@ __all__ = [
     "load_award",
     "load_panel",
     "load_scenario",
+    "power_mean",
     "quota_problem",
     "run",
     "save_scenario",
     "scenario_names",
     "solve",
+    "stationary",
 ]

@@ -1,0 +1,143 @@
+"""Places to the cheapest rungs of a ladder within bounds: floats find the boundary, fractions settle it.
+
+No table of units by places: only each unit's next and last place are ever priced.
+"""
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from zjtx_alloc.quota.ladders import Ladder
+
+
+@dataclass(frozen=True)
+class Tie:
+    """Units with exactly equal claims, by position, and how many of them get one place more."""
+
+    units: list[int]
+    places: int
+
+
+@dataclass(frozen=True)
+class Filled:
+    """The places that every cheapest choice agrees on, by position, and the ties over the rest, if any."""
+
+    places: np.ndarray
+    ties: list[Tie]
+
+
+@dataclass(frozen=True)
+class _Bounded:
+    """A ladder seen between floors and caps: floats all, since they are compared and clipped in bulk."""
+
+    ladder: Ladder
+    lower: np.ndarray | float
+    upper: np.ndarray | float
+
+    def count(self, price: float) -> np.ndarray:
+        """Places taken at the price, within the bounds."""
+        places = np.maximum(self.ladder.count(price), self.lower)
+        return places if self.upper is math.inf else np.minimum(places, self.upper, out=places)
+
+    def above(self, places: np.ndarray) -> np.ndarray:
+        """Cost of each unit's next place; infinite at its cap."""
+        cost = self.ladder.cost(places + 1)
+        if self.upper is not math.inf:
+            cost[places >= self.upper] = math.inf
+        return cost
+
+    def below(self, places: np.ndarray) -> np.ndarray:
+        """Cost of each unit's last place; −∞ at its floor."""
+        cost = self.ladder.cost(np.maximum(places, 1))
+        cost[places <= self.lower] = -math.inf
+        return cost
+
+
+def fill(ladder: Ladder, seats: int, lower: np.ndarray | float, upper: np.ndarray | float) -> Filled:
+    """Give the cheapest places beyond the floors until the seats are used up.
+
+    Exact because each unit's costs rise: the cheapest places at each unit are its first ones (Federgruen &
+    Groenevelt 1986). The bounds must admit the sum.
+    """
+    bounded = _Bounded(ladder, lower, upper)
+    places, above, below = _nearly(bounded, seats)
+    last, first = float(below.max(initial=-math.inf)), float(above.min(initial=math.inf))
+    slack = ladder.tolerance(last) if last > -math.inf else 0.0
+    if first > last + 2 * slack:
+        return Filled(places.astype(np.int64), [])
+    return _settled(
+        ladder, places, np.flatnonzero(below >= first - 2 * slack), np.flatnonzero(above <= last + 2 * slack)
+    )
+
+
+def _nearly(bounded: _Bounded, seats: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Places of the right sum, in order of cost as far as floats can tell; their next and last costs."""
+    price, low, high = bounded.ladder.opening(seats), -math.inf, math.inf
+    while True:
+        places, gap = _near(bounded, seats, price, low, high)
+        _move(bounded, places, gap)
+        above, below = bounded.above(places), bounded.below(places)
+        first, last = float(above.min()), float(below.max())
+        if last == -math.inf or last <= first + bounded.ladder.tolerance(last):
+            return places, above, below
+        low, high = max(low, first), min(high, last)
+        price = _between(low, high)
+
+
+def _near(bounded: _Bounded, seats: int, price: float, low: float, high: float) -> tuple[np.ndarray, int]:
+    """Places at some price, and their gap to the seats, at most one place per unit.
+
+    Newton's steps, of which every third is a halving of the bracket, since units at their bounds deceive.
+    """
+    for turn in itertools.count():
+        places = bounded.count(price)
+        gap = seats - int(places.sum())
+        if abs(gap) <= places.size:
+            break
+        low, high = (price, high) if gap > 0 else (low, price)
+        inside = (places < bounded.upper) & (places > bounded.lower)
+        step = gap / (bounded.ladder.slope(inside) or math.inf)
+        price += step
+        if not step or turn % 3 == 2 or not low < price < high:
+            price = _between(low, high)
+    return places, gap
+
+
+def _between(low: float, high: float) -> float:
+    """The mean; the geometric one across magnitudes; beyond the one end if the other is not known."""
+    if math.isinf(low):
+        return high - 3 * abs(high) - 1
+    if math.isinf(high):
+        return low + 3 * abs(low) + 1
+    return math.sqrt(low) * math.sqrt(high) if 0 < 4 * low < high else (low + high) / 2
+
+
+def _move(bounded: _Bounded, places: np.ndarray, gap: int) -> None:
+    """Close the gap in place: the cheapest next places in, or the dearest last places out."""
+    sign = 1 if gap > 0 else -1
+    while gap:
+        cost = bounded.above(places) if gap > 0 else -bounded.below(places)
+        moves = min(abs(gap), int(np.isfinite(cost).sum()))
+        chosen = np.argpartition(cost, moves - 1)[:moves]
+        places[chosen] += sign
+        gap -= sign * moves
+
+
+def _settled(ladder: Ladder, places: np.ndarray, last: np.ndarray, following: np.ndarray) -> Filled:
+    """Take back the last places that floats cannot tell from the next ones, and give them out by fractions."""
+    certain = places.astype(np.int64)
+    rungs = [(ladder.exact(i, int(certain[i])), i) for i in last.tolist()]
+    rungs += [(ladder.exact(i, int(certain[i]) + 1), i) for i in following.tolist()]
+    rungs.sort()
+    certain[last] -= 1
+    boundary = rungs[len(last) - 1][0] if len(last) else None
+    sure = [i for cost, i in rungs if boundary is not None and cost < boundary]
+    equal = [i for cost, i in rungs if cost == boundary]
+    certain[sure] += 1
+    left = len(last) - len(sure)
+    if left == len(equal):
+        certain[equal] += 1
+        return Filled(certain, [])
+    return Filled(certain, [Tie(equal, left)])
