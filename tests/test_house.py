@@ -20,7 +20,8 @@ ROOT = PACKAGE.parent
 STOREYS = [
     "resources", "messages", "errors",
     "quota.signposts", "quota.methods", "quota.weights", "quota.bounds", "quota.ladders", "quota.filling",
-    "quota.within_quota", "quota.classical", "quota.problem", "quota.bound", "quota.exchange", "quota.model", "quota.engines",
+    "quota.within_quota", "quota.classical", "quota.priority",
+    "quota.transfers", "quota.margins", "quota.problem", "quota.bound", "quota.exchange", "quota.model", "quota.engines",
     "units", "policy", "intake.grid", "intake.cells", "intake.layout", "intake.reading", "panel", "scenario", "scenario_files", "factors", "allocation", "budget.accounts",
     "report.notes", "report.tables", "report.allocation_tables", "report.budget_tables", "report.figures",
     "report.workbook", "report.kernel", "report.notebooks", "report.runs", "cli", "__main__",

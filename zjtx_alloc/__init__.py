@@ -16,6 +16,8 @@ from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import Award, load_award
 from zjtx_alloc.quota.classical import Ties, apportion, apportion_ties
 from zjtx_alloc.quota.engines import Solution, solve
+from zjtx_alloc.quota.margins import Biproportional, biproportional
+from zjtx_alloc.quota.priority import priority_list
 from zjtx_alloc.quota.problem import Group, QuotaProblem, Rule
 from zjtx_alloc.quota.signposts import power_mean, stationary
 from zjtx_alloc.report.runs import Run, run
@@ -25,6 +27,7 @@ from zjtx_alloc.scenario_files import load_scenario, save_scenario, scenario_nam
 __all__ = [
     "Allocation",
     "Award",
+    "Biproportional",
     "BudgetForecast",
     "Cohort",
     "DataError",
@@ -47,6 +50,7 @@ __all__ = [
     "allocate_programme",
     "apportion",
     "apportion_ties",
+    "biproportional",
     "cohorts",
     "decisions",
     "entitlement",
@@ -55,6 +59,7 @@ __all__ = [
     "load_panel",
     "load_scenario",
     "power_mean",
+    "priority_list",
     "quota_problem",
     "run",
     "save_scenario",

@@ -64,8 +64,8 @@ def read_bounds(weights: Weights, seats: int, floor: Bound, cap: Bound | None) -
         If a floor exceeds its cap, the floors exceed the seats, or the caps (floors where the weight is
         zero) fall short of them.
     """
-    lower = _aligned(weights, "floor", floor)
-    upper = None if cap is None else _aligned(weights, "cap", cap)
+    lower = aligned(weights, "floor", floor)
+    upper = None if cap is None else aligned(weights, "cap", cap)
     if upper is not None and (lower > upper).any():
         i = int(np.flatnonzero(lower > upper)[0])
         raise InfeasibleError(say("quota.floor_above_cap", label=weights.label(i), floor=lower[i], cap=upper[i]))
@@ -82,7 +82,8 @@ def read_bounds(weights: Weights, seats: int, floor: Bound, cap: Bound | None) -
     return Bounds(lower, np.minimum(upper, seats), least)
 
 
-def _aligned(weights: Weights, name: str, bound: Bound) -> np.ndarray:
+def aligned(weights: Weights, name: str, bound: Bound) -> np.ndarray:
+    """A bound per unit, by position, from one for all, one per unit in order, or a Series by label."""
     size = weights.floats.size
     if isinstance(bound, pd.Series) and weights.index is not None and not bound.index.equals(weights.index):
         if len(bound) != size or not bound.index.is_unique or not weights.index.isin(bound.index).all():

@@ -18,7 +18,7 @@ from zjtx_alloc.quota.signposts import SIGNPOSTS, Signposts
 from zjtx_alloc.quota.weights import Weights, read_weights
 from zjtx_alloc.quota.within_quota import fill_within_quota
 
-Numbers: TypeAlias = pd.Series | np.ndarray | Sequence
+Numbers: TypeAlias = pd.Series | np.ndarray | Sequence | Weights
 
 MOST = 10**12  # beyond it, neighbouring places of one unit come too near to each other for floats
 

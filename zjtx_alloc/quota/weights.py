@@ -58,7 +58,7 @@ class Weights:
 
 
 def read_weights(weights: Any) -> Weights:
-    """Read a Series, an array or a sequence of numbers.
+    """Read a Series, an array or a sequence of numbers; weights already read stay as they are.
 
     Raises
     ------
@@ -66,6 +66,8 @@ def read_weights(weights: Any) -> Weights:
         If the weights are not one row of numbers; one is negative, blank or infinite; or the largest and the
         smallest are more than 10^140 times apart.
     """
+    if isinstance(weights, Weights):
+        return weights
     index = weights.index if isinstance(weights, pd.Series) else None
     raw = np.asarray(weights)
     if raw.ndim != 1:
