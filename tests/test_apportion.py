@@ -1,6 +1,7 @@
 """The classical methods: hand-worked cases, laws, and agreement with a plain exact heap on random instances."""
 
 import heapq
+import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -100,3 +101,97 @@ def test_the_fast_path_agrees_with_a_heap_of_fractions(instance, method):
         assert broken.sum() == seats
     else:
         assert za.apportion(weights, seats, method, floor, cap).tolist() == places
+
+
+@settings(max_examples=200)
+@given(instances(), st.sampled_from([*DIVISORS, *REMAINDERS]), st.randoms())
+def test_anonymity_and_scale(instance, method, random):
+    """Permuted units get the permuted places; multiplied weights get the same; bounds always hold."""
+    weights, seats, floor, cap = instance
+    answer = za.apportion_ties(weights, seats, method, floor, cap)
+    assert answer.certain.sum() + answer.places == seats
+    assert all(f <= x <= c for f, x, c in zip(floor, answer.certain, cap, strict=True))
+    assert all(answer.certain[i] < cap[i] for i in answer.tied)
+    order = random.sample(range(len(weights)), len(weights))
+    moved = za.apportion_ties(*([values[i] for i in order] for values in (weights,)), seats, method,
+                              [floor[i] for i in order], [cap[i] for i in order])  # fmt: skip
+    assert moved.certain.tolist() == [answer.certain[i] for i in order]
+    assert {order[i] for i in moved.tied} == set(answer.tied)
+    if method != "droop":  # whose quota is a whole number of votes
+        scaled = za.apportion_ties([exactly(w) * Fraction(7, 3) for w in weights], seats, method, floor, cap)
+        assert scaled.certain.tolist() == answer.certain.tolist()
+
+
+@settings(max_examples=200)
+@given(instances(), st.sampled_from(DIVISORS), st.integers(0, 8))
+def test_house_and_population_monotonicity(instance, method, grown):
+    """One seat more takes none from anybody; a unit that alone grows does not lose."""
+    weights, seats, floor, cap = instance
+    answer = za.apportion_ties(weights, seats, method, floor, cap)
+    if seats < sum(c if w else f for w, f, c in zip(weights, floor, cap, strict=True)):
+        more = za.apportion_ties(weights, seats + 1, method, floor, cap)
+        assert (more.certain >= answer.certain).all()
+    i = grown % len(weights)
+    if weights[i]:
+        larger = [exactly(w) * (2 if j == i else 1) for j, w in enumerate(weights)]
+        assert za.apportion_ties(larger, seats, method, floor, cap).certain[i] >= answer.certain[i]
+
+
+@settings(max_examples=150)
+@given(instances())
+def test_hamilton_within_bounds_is_nearest_in_least_squares(instance):
+    weights, seats, floor, cap = instance
+    weights, floor, cap = weights[:4], floor[:4], cap[:4]
+    total = sum(map(exactly, weights))
+    most = sum(min(c, 12) if w else f for w, f, c in zip(weights, floor, cap, strict=True))
+    seats = min(max(seats, sum(floor)), most, 12 + sum(floor))
+    if not total:
+        return
+    ranges = [range(f, (min(c, seats) if w else f) + 1) for w, f, c in zip(weights, floor, cap, strict=True)]
+    vectors = [x for x in itertools.product(*ranges) if sum(x) == seats]
+    distance = {x: sum((k - seats * exactly(w) / total) ** 2 for k, w in zip(x, weights, strict=True)) for x in vectors}
+    nearest = [x for x in vectors if distance[x] == min(distance.values())]
+    answer = za.apportion_ties(weights, seats, "hamilton", floor, cap)
+    assert answer.certain.tolist() == [min(column) for column in zip(*nearest, strict=True)]
+    assert list(answer.tied) == [i for i, column in enumerate(zip(*nearest, strict=True)) if len(set(column)) > 1]
+
+
+def quota_method(weights, seats):
+    """All outcomes of Balinski & Young's quota method, every tie taken every way."""
+    total, states = sum(weights), {(0,) * len(weights)}
+    for house in range(1, seats + 1):
+        grown = set()
+        for places in states:
+            claims = {
+                i: Fraction(w, k + 1)
+                for i, (w, k) in enumerate(zip(weights, places, strict=True))
+                if k * total < house * w
+            }
+            for i in (i for i in claims if claims[i] == max(claims.values())):
+                grown.add((*places[:i], places[i] + 1, *places[i + 1 :]))
+        states = grown
+    return states
+
+
+@settings(max_examples=300)
+@given(st.lists(st.integers(0, 7), min_size=1, max_size=5).filter(any), st.integers(0, 14))
+def test_the_quota_method_agrees_with_all_its_outcomes(weights, seats):
+    outcomes = quota_method(weights, seats)
+    answer = za.apportion_ties(weights, seats, "balinski-young")
+    assert answer.certain.tolist() == [min(column) for column in zip(*outcomes, strict=True)]
+    assert set(answer.tied) == {i for i, column in enumerate(zip(*outcomes, strict=True)) if len(set(column)) > 1}
+    assert tuple(za.apportion(weights, seats, "balinski-young", ties=range(9))) in outcomes
+
+
+def test_large_instances_agree_with_a_heap():
+    """Every unit's place checked by its claims: no given place is dearer than one not given."""
+    rng = np.random.default_rng(1)
+    weights = rng.integers(1, 10**6, 3000)
+    for method in DIVISORS:
+        row = SIGNPOSTS[method] if isinstance(method, str) else method
+        answer = za.apportion_ties(weights, 200_000, row)
+        places, w = answer.certain.tolist(), weights.tolist()
+        given_ = max(row.exact(k) / v**row.power for k, v in zip(places, w, strict=True) if k > row.first_is_free)
+        left = min(row.exact(k + 1) / v**row.power for k, v in zip(places, w, strict=True))
+        assert sum(places) + answer.places == 200_000
+        assert given_ < left or (given_ == left and answer.tied)

@@ -66,7 +66,7 @@ def test_1907_new_states_paradox():
     assert (after.drop("OK") - before)[lambda d: d != 0].to_dict() == {"NY": -1, "ME": 1}
 
 
-# Balinski & Young (1982), table 7.1 in the second edition of 2001: six states, 26 seats, six methods apart.
+# Balinski & Young's example of five states and 26 seats, on which the five historical methods part.
 EXAMPLE = pd.Series([9061, 7179, 5259, 3319, 1182], index=list("ABCDE"))
 
 
@@ -81,7 +81,38 @@ def test_five_methods_give_five_answers(method, seats):
     assert za.apportion(EXAMPLE, 26, method).tolist() == seats
 
 
-# Wikipedia, “Largest remainder method”, read from interregnum's fixtures; and the textbook's population paradox.
+# Balinski & Young (1975), The quota method of apportionment; as in the tests of PyPI apportionment.
+@pytest.mark.parametrize(
+    ("method", "seats"),
+    [
+        ("balinski-young", [52, 44, 2, 1, 1]), ("hamilton", [51, 44, 2, 2, 1]), ("jefferson", [52, 45, 1, 1, 1]),
+        ("webster", [51, 43, 2, 2, 2]), ("huntington-hill", [51, 43, 2, 2, 2]), ("adams", [51, 43, 2, 2, 2]),
+        ("dean", [51, 43, 2, 2, 2]),
+    ],
+)  # fmt: skip
+def test_the_quota_method_stays_within_quota_where_jefferson_does_not(method, seats):
+    assert za.apportion([5117, 4400, 162, 161, 160], 100, method).tolist() == seats
+
+
+# Examples of the tests of PyPI interregnum.
+@pytest.mark.parametrize(
+    ("method", "seats"),
+    [("danish", [3, 3, 1, 1]), ("imperiali", [5, 3, 0, 0]), ("modified-webster", [4, 3, 1, 0])],
+)
+def test_electoral_divisors(method, seats):
+    votes = [100000, 80000, 30000, 20000]
+    assert za.apportion(votes, 8, method, ties=range(4)).tolist() == seats
+    # The example does not say it, but 100000/7 = 20000/1.4.
+    assert za.apportion_ties(votes, 8, method).tied == ((0, 3) if method == "modified-webster" else ())
+
+
+# Electowiki, “Largest remainder method”.
+@pytest.mark.parametrize(("method", "seats"), [("hamilton", [5, 2, 1, 1, 1, 0]), ("droop", [5, 2, 2, 1, 0, 0])])
+def test_electoral_quotas(method, seats):
+    assert za.apportion([47000, 16000, 15800, 12000, 6100, 3100], 10, method).tolist() == seats
+
+
+# J. P. Curley, apportR, vignette.
 def test_population_paradox_of_hamilton():
     assert za.apportion([150, 78, 173, 204, 295], 50, "hamilton").tolist() == [8, 4, 10, 11, 17]
     assert za.apportion([150, 78, 181, 204, 296], 50, "hamilton").tolist() == [8, 5, 10, 11, 16]

@@ -85,7 +85,7 @@ def read_weights(weights: Any) -> Weights:
     low = floats.min(initial=math.inf)
     if not low >= 0:
         return _fractions(raw.tolist(), index)  # finds and names the culprit
-    if raw.dtype.kind == "f" and (low < 1 / _FAR or floats.max() > _FAR):
+    if raw.dtype.kind == "f" and (low < 1 / _FAR or floats.max(initial=0) > _FAR):
         smallest = floats[floats > 0].min(initial=1)
         if smallest < 1 / _FAR or not floats.max() < _FAR:
             return _fractions(raw.tolist(), index)
