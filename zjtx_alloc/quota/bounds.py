@@ -64,16 +64,20 @@ def read_bounds(weights: Weights, seats: int, floor: Bound, cap: Bound | None) -
         If a floor exceeds its cap, the floors exceed the seats, or the caps (floors where the weight is
         zero) fall short of them.
     """
-    lower = aligned(weights, "floor", floor)
+    lower = (
+        np.zeros(weights.floats.size, dtype=np.int64)
+        if isinstance(floor, int) and not floor
+        else aligned(weights, "floor", floor)
+    )
     upper = None if cap is None else aligned(weights, "cap", cap)
     if upper is not None and (lower > upper).any():
         i = int(np.flatnonzero(lower > upper)[0])
         raise InfeasibleError(say("quota.floor_above_cap", label=weights.label(i), floor=lower[i], cap=upper[i]))
-    least = sum(lower.tolist()) if lower.any() else 0
+    least = 0 if isinstance(floor, int) and not floor else sum(lower.tolist())
     if least > seats:
         raise InfeasibleError(say("apportion.floors", least=least, seats=seats))
     if upper is None:
-        if least < seats and not weights.floats.any():
+        if least < seats and not (weights.least > 0 or weights.floats.any()):
             raise InfeasibleError(say("apportion.no_weight", seats=seats, least=least))
         return Bounds(lower, None, least)
     most = sum(np.where(weights.floats > 0, upper, lower).tolist())

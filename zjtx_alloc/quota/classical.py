@@ -1,6 +1,5 @@
 """The classical methods of apportionment, exact, within floors and caps."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -157,7 +156,7 @@ def _within(weights: Weights, seats: int, row: Signposts | LargestRemainder, bou
     """Fill within the bounds; a unit of weight zero stays at its floor."""
     if bounds.floors == seats:
         return Filled(bounds.lower, [])
-    if weights.floats.min() > 0:
+    if weights.least > 0:
         return _positive(_ladder(weights, seats, row), seats, bounds)
     units = np.flatnonzero(weights.floats)
     part = bounds.take(units)
@@ -181,6 +180,6 @@ def _positive(ladder: Ladder, seats: int, bounds: Bounds) -> Filled:
             bounds = everyone
     if bounds.floors == seats:
         return Filled(bounds.lower, [])
-    lower = bounds.lower.astype(float) if bounds.floors else 0.0
-    upper = math.inf if bounds.upper is None else bounds.upper.astype(float)
+    lower = bounds.lower.astype(float) if bounds.floors else None
+    upper = None if bounds.upper is None else bounds.upper.astype(float)
     return fill(ladder, seats, lower, upper)

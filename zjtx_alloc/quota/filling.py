@@ -33,55 +33,56 @@ class _Bounded:
     """A ladder seen between floors and caps: floats all, since they are compared and clipped in bulk."""
 
     ladder: Ladder
-    lower: np.ndarray | float
-    upper: np.ndarray | float
+    lower: np.ndarray | None
+    upper: np.ndarray | None
 
     def count(self, price: float) -> np.ndarray:
         """Places taken at the price, within the bounds."""
-        places = np.maximum(self.ladder.count(price), self.lower)
-        return places if self.upper is math.inf else np.minimum(places, self.upper, out=places)
+        places = self.ladder.count(price, self.upper is not None)
+        if self.lower is not None or price < 0:
+            places = np.maximum(places, self.floors, out=places)
+        return places if self.upper is None else np.minimum(places, self.upper, out=places)
+
+    @property
+    def floors(self) -> np.ndarray | float:
+        """Least places."""
+        return 0.0 if self.lower is None else self.lower
 
     def above(self, places: np.ndarray) -> np.ndarray:
         """Cost of each unit's next place; infinite at its cap."""
         cost = self.ladder.cost(places + 1)
-        if self.upper is not math.inf:
+        if self.upper is not None:
             cost[places >= self.upper] = math.inf
         return cost
 
     def below(self, places: np.ndarray) -> np.ndarray:
         """Cost of each unit's last place; −∞ at its floor."""
+        if self.lower is None and places.item(places.argmin()) > 0:
+            return self.ladder.cost(places)
         cost = self.ladder.cost(np.maximum(places, 1))
-        cost[places <= self.lower] = -math.inf
+        cost[places <= self.floors] = -math.inf
         return cost
 
 
-def fill(ladder: Ladder, seats: int, lower: np.ndarray | float, upper: np.ndarray | float) -> Filled:
-    """Give the cheapest places beyond the floors until the seats are used up.
+def fill(ladder: Ladder, seats: int, lower: np.ndarray | None, upper: np.ndarray | None) -> Filled:
+    """Give the cheapest places beyond the floors (None: zero) until the seats are used up.
 
     Exact because each unit's costs rise: the cheapest places at each unit are its first ones (Federgruen &
     Groenevelt 1986). The bounds must admit the sum.
     """
     bounded = _Bounded(ladder, lower, upper)
-    places, above, below = _nearly(bounded, seats)
-    last, first = float(below.max(initial=-math.inf)), float(above.min(initial=math.inf))
-    slack = ladder.tolerance(last) if last > -math.inf else 0.0
-    if first > last + 2 * slack:
-        return Filled(places.astype(np.int64), [])
-    return _settled(
-        ladder, places, np.flatnonzero(below >= first - 2 * slack), np.flatnonzero(above <= last + 2 * slack)
-    )
-
-
-def _nearly(bounded: _Bounded, seats: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Places of the right sum, in order of cost as far as floats can tell; their next and last costs."""
-    price, low, high = bounded.ladder.opening(seats), -math.inf, math.inf
+    price, low, high = ladder.opening(seats), -math.inf, math.inf
     while True:
         places, gap = _near(bounded, seats, price, low, high)
-        _move(bounded, places, gap)
-        above, below = bounded.above(places), bounded.below(places)
-        first, last = float(above.min()), float(below.max())
-        if last == -math.inf or last <= first + bounded.ladder.tolerance(last):
-            return places, above, below
+        above, below = _moved(bounded, places, gap)
+        first, last = above.item(above.argmin()), below.item(below.argmax())
+        slack = ladder.tolerance(last) if last > -math.inf else 0.0
+        if first > last + 2 * slack:
+            return Filled(places.astype(np.int64), [])
+        if first >= last - slack:
+            return _settled(
+                ladder, places, np.flatnonzero(below >= first - 2 * slack), np.flatnonzero(above <= last + 2 * slack)
+            )
         low, high = max(low, first), min(high, last)
         price = _between(low, high)
 
@@ -97,7 +98,9 @@ def _near(bounded: _Bounded, seats: int, price: float, low: float, high: float) 
         if abs(gap) <= places.size:
             break
         low, high = (price, high) if gap > 0 else (low, price)
-        inside = (places < bounded.upper) & (places > bounded.lower)
+        inside = places > bounded.floors
+        if bounded.upper is not None:
+            inside &= places < bounded.upper
         step = gap / (bounded.ladder.slope(inside) or math.inf)
         price += step
         if not step or turn % 3 == 2 or not low < price < high:
@@ -114,15 +117,29 @@ def _between(low: float, high: float) -> float:
     return math.sqrt(low) * math.sqrt(high) if 0 < 4 * low < high else (low + high) / 2
 
 
-def _move(bounded: _Bounded, places: np.ndarray, gap: int) -> None:
-    """Close the gap in place: the cheapest next places in, or the dearest last places out."""
-    sign = 1 if gap > 0 else -1
+def _moved(bounded: _Bounded, places: np.ndarray, gap: int) -> tuple[np.ndarray, np.ndarray]:
+    """Close the gap in place: the cheapest next places in, or the dearest last places out.
+
+    Returns the costs of the next and of the last places after that.
+    """
+    above, below = bounded.above(places), bounded.below(places)
     while gap:
-        cost = bounded.above(places) if gap > 0 else -bounded.below(places)
-        moves = min(abs(gap), int(np.isfinite(cost).sum()))
-        chosen = np.argpartition(cost, moves - 1)[:moves]
-        places[chosen] += sign
-        gap -= sign * moves
+        moves = abs(gap)
+        chosen = np.argpartition(above, moves - 1)[:moves] if gap > 0 else np.argpartition(below, -moves)[-moves:]
+        chosen = chosen[np.isfinite((above if gap > 0 else below)[chosen])]
+        if gap > 0:
+            below[chosen] = above[chosen]
+            places[chosen] += 1
+            above[chosen] = bounded.ladder.cost(places[chosen] + 1, chosen)
+            if bounded.upper is not None:
+                above[chosen[places[chosen] >= bounded.upper[chosen]]] = math.inf
+            gap -= chosen.size
+        else:
+            above[chosen] = below[chosen]
+            places[chosen] -= 1
+            below[chosen] = bounded.below(places)[chosen]
+            gap += chosen.size
+    return above, below
 
 
 def _settled(ladder: Ladder, places: np.ndarray, last: np.ndarray, following: np.ndarray) -> Filled:

@@ -14,6 +14,7 @@ from zjtx_alloc.quota.methods import LargestRemainder
 from zjtx_alloc.quota.signposts import Signposts
 from zjtx_alloc.quota.weights import Weights
 
+_ALL = slice(None)
 _MANY = 1e13  # more places than any unit can get, and still far from the limits of float64
 
 
@@ -27,13 +28,16 @@ class Ladder(Protocol):
     def opening(self, seats: int) -> float:
         """A price at which the units take about so many places."""
 
-    def count(self, price: float) -> np.ndarray:
-        """Places of each unit whose cost is at most the price; float64, good to one place."""
+    def count(self, price: float, bounded: bool) -> np.ndarray:
+        """Places of each unit whose cost is at most the price; float64, good to one place.
+
+        Within bounds a price may ask for any number of places, also for fewer than none.
+        """
 
     def slope(self, free: np.ndarray | slice) -> float:
         """Places that these units take more per unit of price."""
 
-    def cost(self, k: np.ndarray, units: np.ndarray | slice = slice(None)) -> np.ndarray:
+    def cost(self, k: np.ndarray, units: np.ndarray | int | slice = _ALL) -> np.ndarray:
         """Cost of the k-th place of each of the units."""
 
     def tolerance(self, price: float) -> float:
@@ -55,20 +59,16 @@ class DivisorLadder:
         w = self.weights.floats
         return max(seats - w.size * (self.signposts.tail - 0.5), 0.5 * seats) / float(w.sum())
 
-    def count(self, price: float) -> np.ndarray:
-        """⌊price·w⌋ places, or one more where the next signpost is not above price·w."""
-        target = np.minimum(self.weights.floats * price, _MANY)
-        next_place = np.floor(target)
-        next_place += 1 - self.signposts.lead
-        above = self.signposts.floats(next_place) > target
-        next_place -= above
-        return next_place
+    def count(self, price: float, bounded: bool) -> np.ndarray:
+        """Signposts up to price·w."""
+        target = self.weights.floats * price
+        return self.signposts.count(np.minimum(target, _MANY, out=target) if bounded else target)
 
     def slope(self, free: np.ndarray | slice) -> float:
         """Sum of the weights."""
         return float(self.weights.floats[free].sum())
 
-    def cost(self, k: np.ndarray, units: np.ndarray | slice = slice(None)) -> np.ndarray:
+    def cost(self, k: np.ndarray, units: np.ndarray | int | slice = _ALL) -> np.ndarray:
         """d(k)/w."""
         return self.signposts.floats(k) / self.weights.floats[units]
 
@@ -110,7 +110,7 @@ class RemainderLadder:
         """Rounding to the nearest, moved evenly to the right sum."""
         return 0.5 + (seats - float(self.shares.sum())) / self.shares.size
 
-    def count(self, price: float) -> np.ndarray:
+    def count(self, price: float, bounded: bool) -> np.ndarray:
         """⌊e + price⌋."""
         return np.floor(self.shares + price)
 
@@ -118,7 +118,7 @@ class RemainderLadder:
         """One place per unit."""
         return float(self.shares[free].size)
 
-    def cost(self, k: np.ndarray, units: np.ndarray | slice = slice(None)) -> np.ndarray:
+    def cost(self, k: np.ndarray, units: np.ndarray | int | slice = _ALL) -> np.ndarray:
         """K − e."""
         return k - self.shares[units]
 

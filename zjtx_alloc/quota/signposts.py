@@ -24,6 +24,8 @@ _Formula = Callable[[Any], Any]
 class Signposts:
     """The signposts of one method: d(k)**power = numerator(k) / denominator(k) for the k-th place, k ≥ 1.
 
+    Between k − 1 and k, unless k − d(k) is the same for all k.
+
     Attributes
     ----------
     name, source : str
@@ -32,8 +34,6 @@ class Signposts:
         Formulas that give whole numbers.
     power : int
         2 where the signposts are square roots; 1 where they are rational themselves.
-    lead : int
-        Whole places by which the signposts run ahead: k − 1 + lead ≤ d(k) ≤ k + lead.
     """
 
     name: str
@@ -41,7 +41,6 @@ class Signposts:
     numerator: _Formula
     denominator: _Formula
     power: int = 1
-    lead: int = 0
 
     def exact(self, k: int) -> Fraction:
         """d(k)**power as a fraction."""
@@ -49,6 +48,8 @@ class Signposts:
 
     def floats(self, k: np.ndarray) -> np.ndarray:
         """d(k) in float64; good to a few units in the last place, so it never settles a tie."""
+        if self.linear:
+            return k - self.tail
         k = np.asarray(k, dtype=float)
         ratio = np.asarray(self.numerator(k) / self.denominator(k), dtype=float)
         return ratio if self.power == 1 else ratio ** (1 / self.power)
@@ -59,9 +60,26 @@ class Signposts:
         return bool(self.numerator(1) == 0)
 
     @cached_property
+    def linear(self) -> bool:
+        """Whether k − d(k) is the same for all k."""
+        return self.power == 1 and len({k - self.exact(k) for k in (1, 2, 3, 10**6)}) == 1
+
+    @cached_property
     def tail(self) -> float:
         """What k − d(k) tends to: ½ for webster, 0 for jefferson, 1 for adams."""
+        if self.linear:
+            return float(1 - self.exact(1))
         return float(10**6 - self.floats(np.asarray(1e6)))
+
+    def count(self, target: np.ndarray) -> np.ndarray:
+        """How many signposts are at most the target, as float64; good to one at the signposts themselves."""
+        if self.linear:
+            places = np.floor(target + self.tail)
+            return places if self.tail >= 0 else np.maximum(places, 0, out=places)
+        following = np.floor(target)
+        following += 1
+        following -= self.floats(following) > target
+        return following
 
 
 def stationary(r: Fraction | Decimal | float | str) -> Signposts:
@@ -129,6 +147,6 @@ SIGNPOSTS = {
             lambda k: 10 * k - 5 + 2 * (k == 1), lambda k: 10,
         ),
         Signposts("danish", "divisors 1, 4, 7, …: Folketing Elections Act of Denmark", lambda k: 3 * k - 2, lambda k: 3),
-        Signposts("imperiali", "divisors 2, 3, 4, …: Belgian municipal law; P. G. Imperiali", lambda k: k + 1, lambda k: 1, lead=1),
+        Signposts("imperiali", "divisors 2, 3, 4, …: Belgian municipal law; P. G. Imperiali", lambda k: k + 1, lambda k: 1),
     )
 }  # fmt: skip

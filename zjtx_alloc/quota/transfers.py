@@ -72,9 +72,7 @@ def scaled(table: Table) -> np.ndarray:
         row = np.clip(table.rows / np.maximum((fitted * column).sum(axis=1), 1e-100), 1e-40, 1e40)
         column = np.clip(table.columns / np.maximum((fitted * row[:, None]).sum(axis=0), 1e-100), 1e-40, 1e40)
     target = fitted * row[:, None] * column
-    places = np.maximum(np.floor(target) - table.signposts.lead, 0)
-    places += table.signposts.floats(places + 1) <= target
-    return np.maximum(np.where(table.allowed, places, 0), table.least).astype(np.int64)
+    return np.maximum(np.where(table.allowed, table.signposts.count(target), 0), table.least).astype(np.int64)
 
 
 def balanced(table: Table, places: np.ndarray) -> np.ndarray:

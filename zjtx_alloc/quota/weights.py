@@ -28,11 +28,14 @@ class Weights:
         Proportional to the exact weights, each good to one unit in its last place.
     index : Index or None
         Labels, if the weights came with any.
+    least : float
+        The smallest of the floats; infinite if there are none.
     """
 
     raw: np.ndarray
     floats: np.ndarray
     index: pd.Index | None
+    least: float
 
     def exact(self, i: int) -> int | Fraction:
         """The i-th weight; of a float the shortest decimal that prints as it."""
@@ -54,7 +57,8 @@ class Weights:
 
     def take(self, positions: np.ndarray) -> "Weights":
         """The weights at these positions, without labels."""
-        return Weights(self.raw[positions], self.floats[positions], None)
+        floats = self.floats[positions]
+        return Weights(self.raw[positions], floats, None, floats.min(initial=math.inf))
 
 
 def read_weights(weights: Any) -> Weights:
@@ -82,14 +86,14 @@ def read_weights(weights: Any) -> Weights:
     if raw.dtype.kind not in "iuf":
         return _fractions(raw.tolist(), index)
     floats = raw.astype(np.float64, copy=False)
-    low = floats.min(initial=math.inf)
+    low = floats.item(floats.argmin()) if floats.size else math.inf
     if not low >= 0:
         return _fractions(raw.tolist(), index)  # finds and names the culprit
     if raw.dtype.kind == "f" and (low < 1 / _FAR or floats.max(initial=0) > _FAR):
         smallest = floats[floats > 0].min(initial=1)
         if smallest < 1 / _FAR or not floats.max() < _FAR:
             return _fractions(raw.tolist(), index)
-    return Weights(raw, floats, index)
+    return Weights(raw, floats, index, low)
 
 
 def _fractions(values: list, index: pd.Index | None) -> Weights:
@@ -101,7 +105,7 @@ def _fractions(values: list, index: pd.Index | None) -> Weights:
         raise DataError(say("apportion.far_apart"))
     raw = np.empty(len(exact), dtype=object)
     raw[:] = exact
-    return Weights(raw, floats, index)
+    return Weights(raw, floats, index, floats.min(initial=math.inf))
 
 
 def _exact(value: Any, label: Any) -> Fraction:
