@@ -1,8 +1,7 @@
 """Floors and caps of an apportionment, aligned with its weights and proven to admit its seats."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -14,8 +13,7 @@ from zjtx_alloc.quota.weights import Weights
 Bound: TypeAlias = int | pd.Series | np.ndarray | Sequence
 
 
-@dataclass(frozen=True)
-class Bounds:
+class Bounds(NamedTuple):
     """Floors and caps by position.
 
     Attributes

@@ -5,38 +5,37 @@ No table of units by places: only each unit's next and last place are ever price
 
 import itertools
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from zjtx_alloc.quota.ladders import Ladder
 
+_FEW = 4  # moves that are quicker one by one
 
-@dataclass(frozen=True)
-class Tie:
+
+class Tie(NamedTuple):
     """Units with exactly equal claims, by position, and how many of them get one place more."""
 
     units: list[int]
     places: int
 
 
-@dataclass(frozen=True)
-class Filled:
+class Filled(NamedTuple):
     """The places that every cheapest choice agrees on, by position, and the ties over the rest, if any."""
 
     places: np.ndarray
     ties: list[Tie]
 
 
-@dataclass(frozen=True)
-class _Bounded:
+class _Bounded(NamedTuple):
     """A ladder seen between floors and caps: floats all, since they are compared and clipped in bulk."""
 
     ladder: Ladder
     lower: np.ndarray | None
     upper: np.ndarray | None
 
-    def count(self, price: float) -> np.ndarray:
+    def taken(self, price: float) -> np.ndarray:
         """Places taken at the price, within the bounds."""
         places = self.ladder.count(price, self.upper is not None)
         if self.lower is not None or price < 0:
@@ -93,7 +92,7 @@ def _near(bounded: _Bounded, seats: int, price: float, low: float, high: float) 
     Newton's steps, of which every third is a halving of the bracket, since units at their bounds deceive.
     """
     for turn in itertools.count():
-        places = bounded.count(price)
+        places = bounded.taken(price)
         gap = seats - int(places.sum())
         if abs(gap) <= places.size:
             break
@@ -123,22 +122,25 @@ def _moved(bounded: _Bounded, places: np.ndarray, gap: int) -> tuple[np.ndarray,
     Returns the costs of the next and of the last places after that.
     """
     above, below = bounded.above(places), bounded.below(places)
-    while gap:
+    while abs(gap) > _FEW:
         moves = abs(gap)
         chosen = np.argpartition(above, moves - 1)[:moves] if gap > 0 else np.argpartition(below, -moves)[-moves:]
         chosen = chosen[np.isfinite((above if gap > 0 else below)[chosen])]
-        if gap > 0:
-            below[chosen] = above[chosen]
-            places[chosen] += 1
-            above[chosen] = bounded.ladder.cost(places[chosen] + 1, chosen)
-            if bounded.upper is not None:
-                above[chosen[places[chosen] >= bounded.upper[chosen]]] = math.inf
-            gap -= chosen.size
-        else:
-            above[chosen] = below[chosen]
-            places[chosen] -= 1
-            below[chosen] = bounded.below(places)[chosen]
-            gap += chosen.size
+        places[chosen] += 1 if gap > 0 else -1
+        above, below = bounded.above(places), bounded.below(places)
+        gap += -chosen.size if gap > 0 else chosen.size
+    for _ in range(gap):
+        i = int(above.argmin())
+        places[i] = k = places.item(i) + 1
+        below[i] = above[i]
+        at_cap = bounded.upper is not None and k >= bounded.upper[i]
+        above[i] = math.inf if at_cap else bounded.ladder.cost(k + 1, i)
+    for _ in range(-gap):
+        i = int(below.argmax())
+        places[i] = k = places.item(i) - 1
+        above[i] = below[i]
+        at_floor = k <= (0 if bounded.lower is None else bounded.lower[i])
+        below[i] = -math.inf if at_floor else bounded.ladder.cost(k, i)
     return above, below
 
 
