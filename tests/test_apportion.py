@@ -183,6 +183,13 @@ def test_the_quota_method_agrees_with_all_its_outcomes(weights, seats):
     assert tuple(za.apportion(weights, seats, "balinski-young", ties=range(9))) in outcomes
 
 
+def test_an_equal_claim_admitted_later_is_no_tie():
+    # 3 and 6 have equal claims (3/2 = 6/4) in the end, but 6 may have its fourth place only after 3 has had its second
+    weights = [9, 1, 6, 3, 1, 30]
+    assert quota_method(weights, 27) == {(5, 0, 3, 2, 0, 17)}
+    assert za.apportion(weights, 27, "balinski-young").tolist() == [5, 0, 3, 2, 0, 17]
+
+
 def test_large_instances_agree_with_a_heap():
     """Every unit's place checked by its claims: no given place is dearer than one not given."""
     rng = np.random.default_rng(1)
