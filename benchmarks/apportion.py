@@ -61,7 +61,7 @@ def apportionment(weights: np.ndarray, seats: int, method: str) -> Callable:
     from apportionment import methods
 
     votes = weights.tolist()
-    return lambda: methods.compute(method, votes, seats, parties=range(len(votes)))
+    return lambda: methods.compute(method, votes, seats, parties=[*map(str, votes)])
 
 
 def interregnum(weights: np.ndarray, seats: int, method: str) -> Callable:
