@@ -19,7 +19,7 @@ ROOT = PACKAGE.parent
 # From the ground up; a module may import only those above it in this list.
 STOREYS = [
     "resources", "messages", "errors",
-    "quota.signposts", "quota.methods", "quota.weights", "quota.limits", "quota.ladders", "quota.filling",
+    "quota.signposts", "quota.methods", "quota.weights", "quota.floors", "quota.ladders", "quota.filling",
     "quota.within_quota", "quota.classical", "quota.priority",
     "quota.transfers", "quota.margins", "quota.problem", "quota.bound", "quota.exchange", "quota.model", "quota.engines",
     "units", "policy", "intake.grid", "intake.cells", "intake.layout", "intake.reading", "panel", "scenario", "scenario_files", "factors", "allocation", "budget.accounts",

@@ -11,7 +11,7 @@ from zjtx_alloc.errors import DataError, TieError
 from zjtx_alloc.messages import say
 from zjtx_alloc.quota.filling import Filled, Tie, fill
 from zjtx_alloc.quota.ladders import DivisorLadder, Ladder, RemainderLadder
-from zjtx_alloc.quota.limits import Bound, Bounds, read_bounds
+from zjtx_alloc.quota.floors import Bound, Bounds, read_bounds
 from zjtx_alloc.quota.methods import BasePlus, LargestRemainder, Method, WithinQuota, method_of
 from zjtx_alloc.quota.signposts import SIGNPOSTS, Signposts
 from zjtx_alloc.quota.weights import Weights, read_weights

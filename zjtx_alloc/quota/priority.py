@@ -11,7 +11,7 @@ import pandas as pd
 from zjtx_alloc.errors import DataError
 from zjtx_alloc.messages import say
 from zjtx_alloc.quota.classical import Numbers, apportion_ties
-from zjtx_alloc.quota.limits import Bound, aligned
+from zjtx_alloc.quota.floors import Bound, aligned
 from zjtx_alloc.quota.methods import Method, method_of
 from zjtx_alloc.quota.signposts import Signposts
 from zjtx_alloc.quota.weights import Weights, read_weights
