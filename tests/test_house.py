@@ -19,15 +19,19 @@ ROOT = PACKAGE.parent
 # From the ground up; a module may import only those above it in this list.
 STOREYS = [
     "resources", "messages", "errors", "files",
-    "quota.signposts", "quota.problem", "quota.bound", "quota.exchange", "quota.model", "quota.engines",
-    "units", "policy", "intake.grid", "intake.cells", "intake.layout", "intake.problems", "intake.reading", "intake.transfers",
+    "quota.signposts", "quota.methods", "quota.weights", "quota.floors", "quota.ladders", "quota.filling", "quota.within_quota", "quota.classical", "quota.priority",
+    "quota.transfers", "quota.margins", "quota.problem", "quota.bound", "quota.exchange", "quota.model", "quota.engines",
+    "units", "policy",
+    "intake.grid", "intake.cells", "intake.layout", "intake.problems", "intake.reading", "intake.transfers",
     "panel", "scenario", "scenario_files", "checking", "factors", "allocation",
-    "budget.settlement", "budget.batches", "budget.books", "budget.accounts", "budget.steps", "budget.actuals", "budget.deadlines",
-    "budget.outcomes", "budget.lattice", "budget.distribution", "budget.forecast", "budget.ceilings", "budget.affordable",
-    "firms.columns", "firms.cells", "firms.roll", "firms.reading", "firms.forms", "firms.conditions", "firms.likeness", "firms.eligibility",
-    "firms.rubric", "firms.selection", "firms.grants", "firms.changes", "firms.evaluation", "firms.closing", "firms.chain", "firms.made_up",
-    "report.console", "report.supply", "report.notes", "report.tables", "report.allocation_tables", "report.budget_tables", "report.outlook_tables", "report.data_tables", "report.figure_style", "report.figures", "report.figures_budget", "report.figures_data",
-    "report.workbook", "report.template", "report.kernel", "report.notebooks", "report.runs", "report.firm_tables", "report.official", "report.plan_document", "cli", "__main__",
+    "budget.settlement", "budget.batches", "budget.books", "budget.accounts", "budget.steps", "budget.actuals", "budget.deadlines", "budget.outcomes", "budget.lattice",
+    "budget.distribution", "budget.forecast", "budget.ceilings", "budget.affordable",
+    "firms.columns", "firms.cells", "firms.roll", "firms.reading", "firms.forms", "firms.conditions", "firms.likeness", "firms.eligibility", "firms.rubric",
+    "firms.selection", "firms.grants", "firms.changes", "firms.evaluation", "firms.closing", "firms.chain", "firms.made_up",
+    "report.console", "report.supply", "report.notes", "report.tables", "report.allocation_tables", "report.budget_tables", "report.outlook_tables", "report.data_tables",
+    "report.figure_style", "report.figures", "report.figures_budget", "report.figures_data", "report.workbook", "report.template", "report.kernel", "report.notebooks",
+    "report.runs", "report.firm_tables", "report.official", "report.plan_document",
+    "cli", "__main__",
 ]  # fmt: skip
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 

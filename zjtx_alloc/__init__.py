@@ -13,13 +13,26 @@ from zjtx_alloc.budget.forecast import BudgetOutlook, forecast_budget
 from zjtx_alloc.budget.outcomes import OutcomeAssumption, load_outcomes, outcome_evidence
 from zjtx_alloc.budget.steps import bridge
 from zjtx_alloc.checking import TableCheck, check_table
-from zjtx_alloc.errors import DataError, InfeasibleError, ReportError, ScenarioError, SolverError, TableError, ZjtxError
+from zjtx_alloc.errors import (
+    DataError,
+    InfeasibleError,
+    ReportError,
+    ScenarioError,
+    SolverError,
+    TableError,
+    TieError,
+    ZjtxError,
+)
 from zjtx_alloc.factors import Entitlement, entitlement
 from zjtx_alloc.firms.changes import check_change
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import Award, load_award
+from zjtx_alloc.quota.classical import Ties, apportion, apportion_ties
 from zjtx_alloc.quota.engines import Solution, solve
+from zjtx_alloc.quota.margins import Biproportional, biproportional
+from zjtx_alloc.quota.priority import priority_list
 from zjtx_alloc.quota.problem import Group, QuotaProblem, Rule
+from zjtx_alloc.quota.signposts import power_mean, stationary
 from zjtx_alloc.report.runs import Run, run
 from zjtx_alloc.report.template import write_template
 from zjtx_alloc.scenario import Scenario
@@ -29,6 +42,7 @@ __all__ = [
     "AffordableTotal",
     "Allocation",
     "Award",
+    "Biproportional",
     "BudgetDistribution",
     "BudgetForecast",
     "BudgetOutlook",
@@ -50,11 +64,16 @@ __all__ = [
     "SolverError",
     "TableCheck",
     "TableError",
+    "TieError",
+    "Ties",
     "ZjtxError",
     "affordable_frontier",
     "affordable_total",
     "allocate",
     "allocate_programme",
+    "apportion",
+    "apportion_ties",
+    "biproportional",
     "bridge",
     "calendar",
     "check_change",
@@ -70,12 +89,15 @@ __all__ = [
     "load_panel",
     "load_scenario",
     "outcome_evidence",
+    "power_mean",
+    "priority_list",
     "quota_problem",
     "reconcile",
     "run",
     "save_scenario",
     "scenario_names",
     "solve",
+    "stationary",
     "tails",
     "write_template",
 ]

@@ -36,6 +36,23 @@ class InfeasibleError(ZjtxError):
     """No quota can satisfy all the rules of a problem."""
 
 
+class TieError(ZjtxError):
+    """Units with exactly equal claims, and fewer places open than units.
+
+    Attributes
+    ----------
+    tied : tuple
+        Labels of the units, in their order; of table cells, pairs of labels.
+    places : int
+        Places still open among them, at most one each.
+    """
+
+    def __init__(self, message: str, tied: tuple, places: int) -> None:
+        super().__init__(message)
+        self.tied = tied
+        self.places = places
+
+
 class ReportError(ZjtxError):
     """A notebook of the report failed, or a file of it could not be written."""
 
