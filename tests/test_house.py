@@ -19,7 +19,8 @@ ROOT = PACKAGE.parent
 # From the ground up; a module may import only those above it in this list.
 STOREYS = [
     "resources", "messages", "errors",
-    "quota.signposts", "quota.criteria", "quota.problem", "quota.bound", "quota.exchange", "quota.model", "quota.engines",
+    "quota.signposts", "quota.criteria", "quota.rows", "quota.problem", "quota.bound", "quota.exchange",
+    "quota.market", "quota.exact", "quota.frontier", "quota.curves", "quota.model", "quota.minimax", "quota.certificates", "quota.engines",
     "units", "policy", "intake.grid", "intake.cells", "intake.layout", "intake.reading", "panel", "scenario", "scenario_files", "factors", "allocation", "budget.accounts",
     "report.notes", "report.tables", "report.allocation_tables", "report.budget_tables", "report.figures",
     "report.workbook", "report.kernel", "report.notebooks", "report.runs", "cli", "__main__",

@@ -5,9 +5,11 @@ is exact under nested rules, and any two engines can be held against each other 
 one of them, with prices that are compared but not added. Minimax is a box of bounds, and least squares in it.
 """
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -80,12 +82,27 @@ class Criterion:
             return Fraction(self.shape.cost(x, e))
         return sum((self.marginal(k, e) for k in range(1, x + 1)), Fraction(0))
 
-    def levels(self, k: np.ndarray, billionths: np.ndarray) -> np.ndarray:
-        """In floats, something that rises and falls with the price of each unit's k-th place."""
-        if self.shape is not None:
-            return self.shape.level(k.astype(float), billionths / BILLION)
-        pairs = zip(k.tolist(), billionths.tolist(), strict=True)
-        return np.array([float(self.marginal(k, Fraction(e, BILLION))) for k, e in pairs])
+    def float_cost(self, places: Sequence[int], billionths: Sequence[int]) -> float:
+        """The cost of all units in floats, without the one big fraction of the exact sum; leximin: the largest deviation.
+
+        A unit with e = 0 costs nothing.
+        """
+        pairs = [(x, e) for x, e in zip(places, billionths, strict=True) if e and (x or not self.first_is_free)]
+        if self.shape is None:
+            return math.fsum(float(self.cost(x, Fraction(e, BILLION))) for x, e in pairs)
+        x, due = np.array([x for x, _ in pairs], dtype=float), np.array([e for _, e in pairs], dtype=float) / BILLION
+        costs = self.shape.cost(x, due)
+        return math.fsum(costs.tolist()) if self.summable else float(costs.max(initial=0.0))
+
+    def slope(self, k: int, e: Fraction) -> Fraction:
+        """What a linear model charges for the k-th place: its marginal cost, and less for a first place that is free.
+
+        Under nested rules only the order counts, and moves of one place put right what is left of it; where
+        rules cross, models are asked for answers in which such places are given.
+        """
+        if self.first_is_free and k == 1:
+            return min(self.marginal(2, e), Fraction(0)) - 1 - e
+        return Fraction(self.marginal(k, e))
 
 
 @dataclass(frozen=True)
@@ -192,9 +209,14 @@ def _dean(x: Any, e: Any) -> Any:
     """Σ d(k)/e over the first x places; harmonic, so there is no closed form."""
     signposts = SIGNPOSTS["dean"]
     if not isinstance(x, np.ndarray):
-        return sum((signposts.exact(k) for k in range(1, int(x) + 1)), Fraction(0)) / e
+        return _dean_sum(int(x)) / e
     sums = np.concatenate([[0.0], np.cumsum(signposts.floats(np.arange(1, int(x.max(initial=0)) + 1)))])
     return sums[x.astype(int)] / e
+
+
+@cache
+def _dean_sum(x: int) -> Fraction:
+    return sum(map(SIGNPOSTS["dean"].exact, range(1, x + 1)), Fraction(0))
 
 
 def _hill(k: int, e: Fraction) -> Fraction:

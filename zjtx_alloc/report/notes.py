@@ -95,7 +95,7 @@ def allocation_summary(allocation: Allocation) -> str:
         if len(held)
         else say("summary.unbound"),
         _ties(allocation),
-        say(f"summary.proof_{allocation.solution.proof}"),
+        say(f"summary.proof_{allocation.solution.certificate.kind}"),
         say("note.weights"),
         *marks_note(allocation),
     ]
@@ -107,7 +107,7 @@ def _ties(allocation: Allocation) -> str:
     sets = ["、".join(names[c] for c in tied) for tied in allocation.solution.ties]
     if sets:
         return say("summary.ties", sets="；".join(sets))
-    return say("summary.no_ties" if allocation.solution.proof == "exchange" else "summary.no_ties_seen")
+    return say("summary.no_ties" if allocation.problem.nested else "summary.no_ties_seen")
 
 
 def budget_summary(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> str:
