@@ -20,7 +20,7 @@ def _prices(problem: QuotaProblem, places: list[int]) -> tuple[list[Price], list
     """
     measure = problem.yardstick
     sums = measure.squares if isinstance(measure, Minimax) else measure
-    level = problem.cost(places) if isinstance(measure, Minimax) else None
+    level = problem.cost(places) if isinstance(measure, Minimax) else Fraction(0)
     last: list[Price] = []
     following: list[Price] = []
     for x, billionths in zip(places, problem.billionths, strict=True):

@@ -51,15 +51,13 @@ class Market:
         return np.clip(np.floor(reach), lower, upper).astype("int64")
 
     def _count_by_price(self, units: slice, level: float) -> np.ndarray:
-        return np.array(
-            [
-                low + bisect_left(range(low + 1, high + 1), level, key=lambda k, e=e: float(self._price(k, e)))
-                for low, high, e in zip(
-                    self.lower[units].tolist(), self.upper[units].tolist(), self.billionths[units], strict=True
-                )
-            ],
-            dtype="int64",
-        )
+        """As ``count``, of a criterion without float forms: bisection on exact prices."""
+
+        def places(low: int, high: int, e: int) -> int:
+            return low + bisect_left(range(low + 1, high + 1), level, key=lambda k: float(self._price(k, e)))
+
+        bounds = zip(self.lower[units].tolist(), self.upper[units].tolist(), self.billionths[units], strict=True)
+        return np.array([places(*each) for each in bounds])
 
     def levels(self, who: np.ndarray, k: np.ndarray) -> np.ndarray:
         """Levels of the k-th places of units, in floats."""

@@ -55,14 +55,14 @@ def least_level(problem: QuotaProblem) -> Fraction:
     admits = _model_admits(problem) if tree is None else _tree_admits(tree)
     level = _narrowed(problem, tree, admits)
     # From above, one candidate after another: the largest deviation that the open box still allows.
-    while admits(bounds := box(problem, level, below=True)):
+    while level and admits(bounds := box(problem, level, below=True)):
         level = max(largest(problem, bounds[0]), largest(problem, bounds[1]))
     return level
 
 
 def admits_below(problem: QuotaProblem, tree: Tree, level: Fraction) -> bool:
     """Whether bounds and sums of the tree admit deviations that are all below a level."""
-    return _tree_admits(tree)(box(problem, level, below=True))
+    return level > 0 and _tree_admits(tree)(box(problem, level, below=True))
 
 
 def _narrowed(problem: QuotaProblem, tree: Tree | None, admits: Callable[[Bounds], bool]) -> Fraction:

@@ -85,7 +85,7 @@ class Tree:
         before = np.concatenate(([0], np.cumsum(places)))
         starts, owns = self.slices
         asked = (before[owns[top.first : v + 1] - top.start] - before[starts[top.first : v + 1] - top.start]).tolist()
-        granted = []
+        granted: list[int] = []
         for at, node in enumerate(self.nodes[top.first : v + 1]):
             asked[at] += sum(granted[child - top.first] for child in node.children)
             granted.append(min(max(asked[at], node.floor), node.cap))
