@@ -128,6 +128,7 @@ def small(seed):
     labels = list(rng.permutation(list("ABCDEFGH"))[:size])
     due = pd.Series(rng.choice([0, 0.25, 0.5, 1, 1, 1.5, 2, 3.125], size), index=labels)
     places = np.where(due > 0, np.maximum(np.rint(due + rng.normal(0, 1, size)), 0), 0).astype(int)
+    due.iloc[0], places[0] = 1.0, max(places[0], 1)
     floor, cap = np.maximum(places - rng.integers(0, 4, size), 0), places + rng.integers(0, 4, size)
     half, quarter = size // 2, size // 4
     groups = []

@@ -88,7 +88,7 @@ class QuotaProblem:
         object.__setattr__(self, "entitlement", entitlement)
         object.__setattr__(self, "floor", self._bound("floor", self.floor))
         object.__setattr__(self, "cap", self._bound("cap", cap))
-        known = set(entitlement.index)
+        known = set(self.labels)
         named = [(group.name, group.members) for group in self.groups]
         named += [(rule.name, tuple(rule.coefficients)) for rule in self.rules]
         for name, labels in named:
@@ -104,10 +104,10 @@ class QuotaProblem:
             raise ScenarioError(say("quota.bound", name=name, values=list(bound)))
         return bound.astype("int64").rename(name)
 
-    @property
+    @cached_property
     def labels(self) -> list[str]:
         """Unit labels in the problem's order."""
-        return list(self.entitlement.index)
+        return self.entitlement.index.to_numpy(dtype=object).tolist()
 
     def name(self, label: str) -> str:
         """What to call a label in messages."""
@@ -213,6 +213,8 @@ class QuotaProblem:
 
     def violations(self, places: Sequence[int]) -> list[str]:
         """The rules that an answer breaks, as sentences; empty if it breaks none."""
+        if self._keeps_all(places):
+            return []
         broken = []
         if sum(places) != self.total:
             broken.append(say("quota.sum", sum=sum(places), total=self.total))
@@ -220,14 +222,23 @@ class QuotaProblem:
             if not low <= x <= high:
                 broken.append(say("quota.out_of_bounds", label=self.name(label), places=x, floor=low, cap=high))
         for row in self.rows:
-            if not row.lower <= row.value(places) <= row.upper:
-                broken.append(
-                    say("quota.row", rule=row.name, value=row.value(places), lower=row.lower, upper=row.upper)
-                )
+            value = row.value(places)
+            if not row.lower <= value <= row.upper:
+                broken.append(say("quota.row", rule=row.name, value=value, lower=row.lower, upper=row.upper))
         return broken
+
+    def _keeps_all(self, places: Sequence[int]) -> bool:
+        """Whether nested rules are kept, in one pass over the tree; False if that does not tell."""
+        if self.tree is None:
+            return False
+        x, lower, upper = (np.array(each, dtype="int64")[self.tree.order] for each in (places, self.lower, self.upper))
+        asked, granted = self.tree.sums(len(self.tree.nodes) - 1, x)
+        return asked == granted and bool(((lower <= x) & (x <= upper)).all())
 
     def check_bounds(self) -> None:
         """Raise InfeasibleError if bounds alone already clash: by unit, by group, or in sum."""
+        if self.tree is not None and self._bounds_leave_room(self.tree):
+            return
         for label, low, high in zip(self.labels, self.lower, self.cap, strict=True):
             if low > high:
                 raise InfeasibleError(say("quota.floor_above_cap", label=self.name(label), floor=low, cap=high))
@@ -239,3 +250,7 @@ class QuotaProblem:
                 raise InfeasibleError(say("quota.too_much", rule=row.name, least=least, upper=row.upper))
             if most < row.lower:
                 raise InfeasibleError(say("quota.too_little", rule=row.name, most=most, lower=row.lower))
+
+    def _bounds_leave_room(self, tree: Tree) -> bool:
+        lower, upper = (np.array(each)[tree.order] for each in (self.lower, self.upper))
+        return bool((self.floor <= self.cap).all()) and tree.clash(lower, upper) is None

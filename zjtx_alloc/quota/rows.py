@@ -102,7 +102,12 @@ class Tree:
 
 
 def tree_of(rows: Sequence[Row], size: int, whole: Row) -> Tree | None:
-    """The tree of rows over ``size`` units; None if a weight is not 1 or two sets cross."""
+    """The tree of rows over ``size`` units; None if two sets cross or a weight is not 1.
+
+    An empty row is left out, and one that nothing can satisfy makes no tree.
+    """
+    if any(not row.terms and not row.lower <= 0 <= row.upper for row in rows):
+        return None
     given = sorted((row for row in rows if row.terms), key=lambda row: -len(row.terms))
     home = np.zeros(size, dtype=int)  # of each unit, its smallest set so far; 0 is the whole
     below: list[list[int]] = [[] for _ in range(len(given) + 1)]
