@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from test_quota_oracle import BILLION, EXTREME, ORDINARY, TIED, cases, holds, vectors
 
 import zjtx_alloc as za
+from zjtx_alloc.quota.criteria import CRITERIA
 
 SUMS = {
     "webster": lambda x, e: (x - e) ** 2 / e,
@@ -77,14 +78,14 @@ def check(case, name, engine):
 NESTED = st.one_of([cases(due, rows) for due in (ORDINARY, TIED, EXTREME) for rows in ("none", "nested")])
 
 
-@pytest.mark.parametrize("name", za.CRITERIA)
+@pytest.mark.parametrize("name", CRITERIA)
 @settings(max_examples=20)
 @given(case=NESTED)
 def test_the_exact_engine_against_every_vector(case, name):
     check(case, name, "exact")
 
 
-@pytest.mark.parametrize("name", za.CRITERIA)
+@pytest.mark.parametrize("name", CRITERIA)
 @settings(max_examples=5)
 @given(case=NESTED)
 def test_the_model_against_every_vector(case, name):
@@ -93,7 +94,7 @@ def test_the_model_against_every_vector(case, name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["exact", "model"])
-@pytest.mark.parametrize("name", za.CRITERIA)
+@pytest.mark.parametrize("name", CRITERIA)
 @settings(max_examples=400)
 @given(case=NESTED)
 def test_many_problems_against_every_vector(case, name, engine):
@@ -118,7 +119,7 @@ def check_crossing(case, name):
 CROSSING = st.one_of([cases(due, rows) for due in (ORDINARY, TIED) for rows in ("crossing", "linear")])
 
 
-@pytest.mark.parametrize("name", za.CRITERIA)
+@pytest.mark.parametrize("name", CRITERIA)
 @settings(max_examples=5)
 @given(case=CROSSING)
 def test_crossing_rules_against_every_vector(case, name):
@@ -126,7 +127,7 @@ def test_crossing_rules_against_every_vector(case, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", za.CRITERIA)
+@pytest.mark.parametrize("name", CRITERIA)
 @settings(max_examples=300)
 @given(case=CROSSING)
 def test_many_crossing_rules_against_every_vector(case, name):
@@ -229,7 +230,7 @@ def test_what_does_not_suit_is_refused():
 
 
 @settings(max_examples=20)
-@given(case=NESTED, name=st.sampled_from(list(za.CRITERIA)), data=st.data())
+@given(case=NESTED, name=st.sampled_from(list(CRITERIA)), data=st.data())
 def test_law_the_order_of_the_units_changes_nothing(case, name, data):
     labels = data.draw(st.permutations(list(case.due)))
     turned = replace(case, due={label: case.due[label] for label in labels})
@@ -266,7 +267,7 @@ def national(size, total, seed):
     return za.QuotaProblem(total, due, pd.Series(rng.integers(0, 2, size), index=due.index), groups=tuple(groups))
 
 
-@pytest.mark.parametrize("name", za.CRITERIA)
+@pytest.mark.parametrize("name", CRITERIA)
 def test_two_thousand_units_are_proven_and_a_moved_place_is_found(name):
     problem = replace(national(2000, 60_000, 1), criterion=name)
     quota = za.solve(problem).quota

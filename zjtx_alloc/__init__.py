@@ -7,7 +7,7 @@ from zjtx_alloc.factors import Entitlement, entitlement
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import Award, load_award
 from zjtx_alloc.quota.certificates import Certificate, verify
-from zjtx_alloc.quota.criteria import CRITERIA, Criterion, Minimax, Shape
+from zjtx_alloc.quota.criteria import Criterion, Minimax, Shape
 from zjtx_alloc.quota.engines import Solution, solve
 from zjtx_alloc.quota.problem import Group, QuotaProblem, Rule
 from zjtx_alloc.report.runs import Run, run
@@ -15,7 +15,6 @@ from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.scenario_files import load_scenario, save_scenario, scenario_names
 
 __all__ = [
-    "CRITERIA",
     "Allocation",
     "Award",
     "BudgetForecast",

@@ -3,6 +3,7 @@
 from zjtx_alloc.allocation import Allocation
 from zjtx_alloc.budget.accounts import BudgetForecast
 from zjtx_alloc.messages import say
+from zjtx_alloc.quota.criteria import criterion_name
 from zjtx_alloc.scenario import Factor
 
 
@@ -74,6 +75,11 @@ def budget_notes(budget: BudgetForecast, allocations: tuple[Allocation, ...]) ->
             stand_in=max(a.entitlement.stand_in_share for a in allocations),
         ),
     )
+
+
+def criterion_note(allocation: Allocation) -> str:
+    """What "closest to the entitlements" means in this allocation, and how ties are ruled."""
+    return say("note.criterion", criterion=criterion_name(allocation.problem.criterion))
 
 
 def allocation_summary(allocation: Allocation) -> str:
