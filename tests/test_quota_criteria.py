@@ -174,6 +174,9 @@ def test_the_largest_deviation_decides_and_then_the_squares():
     assert quota("minimax-relative", 19, due) == {"A": 3, "B": 16}
     assert quota("leximin-relative", 19, due) == {"A": 3, "B": 16}
     assert quota("minimax", 19, due) == {"A": 5, "B": 14}
+    problem = za.QuotaProblem(19, pd.Series(due, dtype=float), criterion="minimax-relative")
+    with pytest.raises(za.SolverError, match="最大偏差 0.7 并非最小"):
+        za.verify(problem, pd.Series({"A": 2, "B": 17}))
     # C is held at 3 by its floor, a relative deviation of 2 that nothing can help: minimax leaves the rest to
     # the squares, leximin goes on to the next largest.
     floor = pd.Series({"A": 0, "B": 0, "C": 3})
@@ -211,6 +214,13 @@ def test_websters_marginal_costs_given_as_ones_own(case):
         for engine in ("exact", "model"):
             found = za.solve(replace(case.problem(), criterion=own), engine).quota
             assert found.equals(za.solve(case.problem()).quota)
+
+
+def test_a_quota_that_breaks_a_nested_group_is_refused():
+    problem = za.QuotaProblem(3, pd.Series({"A": 2.0, "B": 1.0}), groups=(za.Group("西部", ("A",), cap=1),))
+    assert za.solve(problem).quota.to_list() == [1, 2]
+    with pytest.raises(za.SolverError, match="“西部”的值 2 超出"):
+        za.verify(problem, pd.Series({"A": 2, "B": 1}))
 
 
 def test_what_does_not_suit_is_refused():
