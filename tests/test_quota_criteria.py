@@ -175,13 +175,21 @@ def test_the_largest_deviation_decides_and_then_the_squares():
     assert quota("leximin-relative", 19, due) == {"A": 3, "B": 16}
     assert quota("minimax", 19, due) == {"A": 5, "B": 14}
     problem = za.QuotaProblem(19, pd.Series(due, dtype=float), criterion="minimax-relative")
-    with pytest.raises(za.SolverError, match="最大偏差 0.7 并非最小"):
+    with pytest.raises(za.SolverError, match=r"最大偏差 0\.7 并非最小"):
         za.verify(problem, pd.Series({"A": 2, "B": 17}))
     # C is held at 3 by its floor, a relative deviation of 2 that nothing can help: minimax leaves the rest to
     # the squares, leximin goes on to the next largest.
     floor = pd.Series({"A": 0, "B": 0, "C": 3})
     assert quota("minimax-relative", 22, due | {"C": 1}, floor=floor) == {"A": 2, "B": 17, "C": 3}
     assert quota("leximin-relative", 22, due | {"C": 1}, floor=floor) == {"A": 3, "B": 16, "C": 3}
+
+
+def test_places_that_change_no_deviation_go_by_the_tie_rule():
+    # The first place of A and the second of B leave their deviations at 1/2 and 1/3; six places are one too few.
+    due, cap = {"A": 0.5, "B": 1.5, "C": 2, "D": 1, "E": 1}, {"A": 1, "B": 2, "C": 2, "D": 1, "E": 3}
+    answer = {"A": 0, "B": 2, "C": 2, "D": 1, "E": 1}
+    for name in ("leximin", "leximin-relative"):
+        assert quota(name, 6, due, cap=pd.Series(cap)) == answer
 
 
 def test_a_relative_deviation_is_absolute_below_one_place():

@@ -191,8 +191,9 @@ def _leximin(name: str, scale: Callable[[Any], Any]) -> Criterion:
         return np.select([2 * k - 1 > 2 * e, 2 * k - 1 < 2 * e], [k - e, k - 1 - e], 0.0) / scale(e)
 
     def reach(level: Any, e: Any) -> Any:
-        step = level * scale(e)
-        return np.where(level > 0, np.maximum(e + 0.5, e + step), np.minimum(e + 0.5, e + 1 + step))
+        step, even = level * scale(e), e + 0.5  # a place at exactly e + ½ neither gains nor costs
+        before = np.where(even == np.rint(even), even - 0.5, even)
+        return np.where(level > 0, np.maximum(even, e + step), np.minimum(before, e + 1 + step))
 
     return Criterion(name, marginal, summable=False, shape=Shape(level, reach, lambda x, e: abs(x - e) / scale(e)))
 
