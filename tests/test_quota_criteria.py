@@ -190,6 +190,7 @@ def test_places_that_change_no_deviation_go_by_the_tie_rule():
     answer = {"A": 0, "B": 2, "C": 2, "D": 1, "E": 1}
     for name in ("leximin", "leximin-relative"):
         assert quota(name, 6, due, cap=pd.Series(cap)) == answer
+        assert quota(name, 1, {"B": 0.5, "A": 0.5}) == {"A": 1, "B": 0}
 
 
 def test_a_relative_deviation_is_absolute_below_one_place():

@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 from fractions import Fraction
+from typing import get_args
 
 import pandas as pd
 import pytest
@@ -10,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import zjtx_alloc as za
+from zjtx_alloc.quota.criteria import CRITERIA, criterion_name
 from zjtx_alloc.report import notes
+from zjtx_alloc.scenario import Criterion
 
 HEAD = 'extends = "2024-baseline"\n'
 DECIDED = '[fixed."{unit}"]\nquota = {quota}\nreason = "会商确定"\n'
@@ -207,6 +210,11 @@ def test_a_users_file_may_share_the_name_of_the_previous_batch(write_scenario, p
     text = 'extends = "2024-baseline"\n[change]\nprevious = "2024-baseline"\nmax_relative = 0.1\n'
     again = za.load_scenario(write_scenario(text, "2024-baseline.toml"))
     assert za.allocate(panel, again).quota.sum() == 1039
+
+
+def test_scenarios_know_all_criteria():
+    assert get_args(Criterion) == tuple(CRITERIA)
+    assert all(criterion_name(name) for name in CRITERIA)
 
 
 def test_a_scenario_may_name_any_criterion(panel, write_scenario, allocation):

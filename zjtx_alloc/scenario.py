@@ -22,7 +22,7 @@ Places = Annotated[int, Field(ge=0, le=10**6)]
 Region = Literal["东部", "中部", "西部", "东北"]
 Criterion = Literal[
     "webster", "hamilton", "huntington-hill", "dean", "adams", "jefferson",
-    "minimax", "minimax-relative", "leximin", "leximin-relative",
+    "leximin", "leximin-relative", "minimax", "minimax-relative",
 ]  # fmt: skip
 REGIONS: tuple[str, ...] = get_args(Region)
 

@@ -106,7 +106,7 @@ def _separable(problem: QuotaProblem, find: _Find) -> tuple[QuotaProblem, Fracti
     if not isinstance(problem.yardstick, Minimax):
         return problem, Fraction(0)
     squares = replace(problem, criterion=problem.yardstick.squares)
-    if find(squares) is None:
+    if not problem.nested and find(squares) is None:
         return squares, Fraction(0)
     level = least_level(problem)
     return boxed(problem, level), level
