@@ -19,8 +19,9 @@ ROOT = PACKAGE.parent
 # From the ground up; a module may import only those above it in this list.
 STOREYS = [
     "resources", "messages", "errors", "files",
-    "quota.signposts", "quota.methods", "quota.weights", "quota.floors", "quota.ladders", "quota.filling", "quota.within_quota", "quota.classical", "quota.priority",
-    "quota.transfers", "quota.margins", "quota.problem", "quota.bound", "quota.exchange", "quota.model", "quota.engines",
+    "quota.signposts", "quota.criteria", "quota.rows", "quota.methods", "quota.weights", "quota.floors", "quota.ladders", "quota.filling", "quota.within_quota",
+    "quota.classical", "quota.priority", "quota.transfers", "quota.margins", "quota.problem", "quota.bound", "quota.exchange", "quota.market", "quota.exact",
+    "quota.frontier", "quota.curves", "quota.model", "quota.minimax", "quota.certificates", "quota.engines",
     "units", "policy",
     "intake.grid", "intake.cells", "intake.layout", "intake.problems", "intake.reading", "intake.transfers",
     "panel", "scenario", "scenario_files", "checking", "factors", "allocation",

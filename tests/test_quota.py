@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 import zjtx_alloc as za
-from zjtx_alloc.quota.engines import verify
 from zjtx_alloc.quota.exchange import binding
 
 
@@ -248,21 +247,36 @@ def test_among_equals_only_a_bound_that_the_tie_rule_runs_into_binds():
 PAIRS = ({"A": 2, "B": 2, "C": 1, "D": 1}, None, [rule({"A": 1, "B": -1}, 0, 0), rule({"C": 1, "D": -1}, 0, 0)])
 
 
+def places(answer):
+    return pd.Series(dict(zip("ABCD", answer, strict=False)))
+
+
 def test_an_answer_is_verified_without_the_solver():
-    verify(problem(3, {"A": 2, "B": 1}), [2, 1], Fraction(0))
-    verify(problem(2, *PAIRS), [1, 1, 0, 0], Fraction(3))
+    assert za.verify(problem(3, {"A": 2, "B": 1}), places([2, 1])).kind == "exchange"
+    crossing, claimed = problem(2, *PAIRS), za.Certificate("bound", bound=Fraction(3))
+    assert za.verify(crossing, places([1, 1, 0, 0]), claimed) == claimed
+    proof = za.solve(crossing).certificate
+    assert (proof.kind, abs(proof.gap) < Fraction(1, 10**9)) == ("dual", True)
+    assert za.verify(crossing, places([1, 1, 0, 0]), proof) == proof
 
 
 @pytest.mark.parametrize(
-    ("wrong", "places", "message"),
+    ("wrong", "answer", "message"),
     [
         (problem(3, {"A": 2, "B": 1}), [2, 2], "名额之和 4 不等于总量 3"),
         (problem(3, {"A": 2, "B": 1}, {"A": (0, 1)}), [2, 1], r"A 的名额 2 超出 \[0, 1\]"),
         (problem(2, *PAIRS), [1, 0, 1, 0], "“r”的值 1 超出"),
-        (problem(3, {"A": 2, "B": 1}), [1, 2], "存在更优的单个名额调整"),
+        (problem(3, {"A": 2, "B": 1}), [1, 2], "存在更优的单个名额调整（由 B 调给 A）"),
+        (problem(3, {"A": 1.5, "B": 1.5}), [1, 2], "由 B 调给 A 的方案同样好，按并列规则应取后者"),
+        (problem(3, {"A": 2, "B": 1}), [3], "quota 的单位"),
         (problem(2, *PAIRS), [0, 0, 1, 1], "未能证明为最优"),
     ],
 )
-def test_a_wrong_answer_of_a_solver_is_refused(wrong, places, message):
+def test_a_wrong_answer_is_refused(wrong, answer, message):
     with pytest.raises(za.SolverError, match=message):
-        verify(wrong, places, Fraction(3))
+        za.verify(wrong, places(answer), za.Certificate("bound", bound=Fraction(3)))
+
+
+def test_where_rules_cross_a_quota_alone_proves_nothing():
+    with pytest.raises(za.SolverError, match="须连同证书一起复核"):
+        za.verify(problem(2, *PAIRS), places([1, 1, 0, 0]))

@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 from fractions import Fraction
+from typing import get_args
 
 import pandas as pd
 import pytest
@@ -10,6 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import zjtx_alloc as za
+from zjtx_alloc.quota.criteria import CRITERIA, criterion_name
+from zjtx_alloc.report import notes
+from zjtx_alloc.scenario import Criterion
 
 HEAD = 'extends = "2024-baseline"\n'
 DECIDED = '[fixed."{unit}"]\nquota = {quota}\nreason = "会商确定"\n'
@@ -206,3 +210,21 @@ def test_a_users_file_may_share_the_name_of_the_previous_batch(write_scenario, p
     text = 'extends = "2024-baseline"\n[change]\nprevious = "2024-baseline"\nmax_relative = 0.1\n'
     again = za.load_scenario(write_scenario(text, "2024-baseline.toml"))
     assert za.allocate(panel, again).quota.sum() == 1039
+
+
+def test_scenarios_know_all_criteria():
+    assert get_args(Criterion) == tuple(CRITERIA)
+    assert all(criterion_name(name) for name in CRITERIA)
+
+
+def test_a_scenario_may_name_any_criterion(panel, write_scenario, allocation):
+    # 西藏 is due 0.04 places: without its floor it has none, and a method that serves everyone first gives it one.
+    adams = za.allocate(panel, za.load_scenario(write_scenario(HEAD + 'criterion = "adams"\n[floor]\ndefault = 0\n')))
+    assert (adams.quota[TIBET], adams.solution.unserved) == (1, ())
+    due = {u: Fraction(round(e * 10**9)) for u, e in allocation.entitlement.places.items()}
+    seats = dict.fromkeys(due, 1)  # everyone's first, then seat by seat to the largest e / (k - 1)
+    for _ in range(1039 - 37):
+        seats[max(due, key=lambda u: (due[u] / seats[u], due[u]))] += 1
+    assert adams.quota.to_dict() == seats
+    assert "亚当斯法" in notes.criterion_note(adams)
+    assert "韦伯斯特法" in notes.criterion_note(allocation)

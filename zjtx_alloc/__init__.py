@@ -27,7 +27,9 @@ from zjtx_alloc.factors import Entitlement, entitlement
 from zjtx_alloc.firms.changes import check_change
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import Award, load_award
+from zjtx_alloc.quota.certificates import Certificate, verify
 from zjtx_alloc.quota.classical import Ties, apportion, apportion_ties
+from zjtx_alloc.quota.criteria import Criterion, Minimax, Shape
 from zjtx_alloc.quota.engines import Solution, solve
 from zjtx_alloc.quota.margins import Biproportional, biproportional
 from zjtx_alloc.quota.priority import priority_list
@@ -46,12 +48,15 @@ __all__ = [
     "BudgetDistribution",
     "BudgetForecast",
     "BudgetOutlook",
+    "Certificate",
     "Cohort",
+    "Criterion",
     "DataError",
     "Entitlement",
     "Group",
     "InfeasibleError",
     "Ledger",
+    "Minimax",
     "OutcomeAssumption",
     "Panel",
     "QuotaProblem",
@@ -60,6 +65,7 @@ __all__ = [
     "Run",
     "Scenario",
     "ScenarioError",
+    "Shape",
     "Solution",
     "SolverError",
     "TableCheck",
@@ -99,5 +105,6 @@ __all__ = [
     "solve",
     "stationary",
     "tails",
+    "verify",
     "write_template",
 ]

@@ -20,6 +20,10 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Places = Annotated[int, Field(ge=0, le=10**6)]
 Region = Literal["东部", "中部", "西部", "东北"]
+Criterion = Literal[
+    "webster", "hamilton", "huntington-hill", "dean", "adams", "jefferson",
+    "leximin", "leximin-relative", "minimax", "minimax-relative",
+]  # fmt: skip
 REGIONS: tuple[str, ...] = get_args(Region)
 
 
@@ -129,7 +133,7 @@ class Scenario(_Strict):
     batch: Annotated[int, Field(ge=1)]
     total: Annotated[int, Field(ge=1, le=10**6)]
     total_status: Literal["official", "announced", "assumed"] = "assumed"
-    criterion: Literal["webster"] = "webster"
+    criterion: Criterion = "webster"
     award: str = "caijian-2024-148"
     budget_with: list[str] = []
     allow_estimates: bool = True

@@ -1,12 +1,21 @@
 """A lower bound on the cost of any answer, from prices on the rules; exact, and no solver's word."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from fractions import Fraction
 
-from zjtx_alloc.quota.problem import BILLION, QuotaProblem
+from zjtx_alloc.quota.criteria import BILLION, Criterion
+from zjtx_alloc.quota.problem import QuotaProblem
+
+_GAP = Fraction(1, 10**6)
 
 
-def dual_bound(problem: QuotaProblem, total_price: float, row_prices: Sequence[tuple[float, float]]) -> Fraction:
+def meets(bound: Fraction, cost: Fraction) -> bool:
+    """Whether a cost meets a lower bound, within a millionth."""
+    return cost <= bound + _GAP
+
+
+def dual_bound(problem: QuotaProblem, prices: Sequence[float]) -> Fraction:
     """Lagrangian bound: every unit on its own, paying the prices, and the rules' bounds earning them.
 
     Weak duality makes it valid whatever the prices are; the duals of an LP whose vertex is integral make
@@ -14,28 +23,27 @@ def dual_bound(problem: QuotaProblem, total_price: float, row_prices: Sequence[t
 
     Parameters
     ----------
-    total_price : float
-        Price of a place.
-    row_prices : sequence of (float, float)
-        For each row of ``problem.rows``: price of its lower (≥ 0) and of its upper bound (≤ 0); a price of
-        the wrong sign counts as zero.
+    prices : sequence of float
+        Of a place; then for each row of ``problem.rows`` of its lower (≥ 0) and of its upper bound (≤ 0). A
+        price of the wrong sign counts as zero.
     """
-    prices = [Fraction(total_price)] * len(problem.labels)
-    bound = Fraction(total_price) * problem.total
-    for row, (lower, upper) in zip(problem.rows, row_prices, strict=True):
+    by_unit = [Fraction(prices[0])] * len(problem.labels)
+    bound = by_unit[0] * problem.total if by_unit else Fraction(0)
+    for row, lower, upper in zip(problem.rows, prices[1::2], prices[2::2], strict=True):
         low, high = Fraction(max(lower, 0.0)), Fraction(min(upper, 0.0))
         bound += low * row.lower + high * row.upper
         if low or high:
-            prices = [price + (low + high) * weight for price, weight in zip(prices, row.weights, strict=True)]
-    for i, (e, price) in enumerate(zip(problem.billionths, prices, strict=True)):
-        bound += _least(Fraction(e, BILLION), price, problem.lower[i], problem.upper[i])
+            for i, weight in row.terms.items():
+                by_unit[i] += (low + high) * weight
+    for i, (e, price) in enumerate(zip(problem.billionths, by_unit, strict=True)):
+        bound += _least(problem, i, price) if e else -price * problem.lower[i]  # e = 0 takes only its floor
     return bound
 
 
-def _least(e: Fraction, price: Fraction, low: int, high: int) -> Fraction:
-    """Least (x − e)²/e − price·x over the integers from low to high; no cost where e = 0."""
-    if not e:
-        return -price * low  # such a unit takes only its floor
-    centre = e * (2 + price) / 2
-    x = min(max(round(centre), low), high)  # the nearest integer is best, since the cost is a parabola
-    return (x - e) ** 2 / e - price * x
+def _least(problem: QuotaProblem, i: int, price: Fraction) -> Fraction:
+    """Least cost − price·x over the integers within bounds: convex, so all places below the price are taken."""
+    measure, e = problem.yardstick, Fraction(problem.billionths[i], BILLION)
+    assert isinstance(measure, Criterion)
+    places = range(problem.lower[i] + 1, problem.upper[i] + 1)
+    x = problem.lower[i] + bisect_left(places, price, key=lambda k: measure.slope(k, e))
+    return measure.cost(x, e) - price * x

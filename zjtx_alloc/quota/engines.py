@@ -1,15 +1,27 @@
-"""solve(problem) -> Solution: run the model, apply the tie rule exactly, verify outside the solver."""
+"""solve(problem) -> Solution: pick the engine, apply the tie rule exactly, prove the answer outside it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Literal
 
+import numpy as np
 import pandas as pd
 
-from zjtx_alloc.errors import InfeasibleError, SolverError
+from zjtx_alloc.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.messages import say
-from zjtx_alloc.quota.exchange import improving_move, polished, tied_sets
-from zjtx_alloc.quota.model import meets, solve_model
+from zjtx_alloc.quota.certificates import Certificate, proven
+from zjtx_alloc.quota.criteria import Criterion, Minimax, criterion_name
+from zjtx_alloc.quota.exact import exact_places
+from zjtx_alloc.quota.exchange import polished, tied_sets
+from zjtx_alloc.quota.frontier import better_move, tied_units
+from zjtx_alloc.quota.market import Market, market_of
+from zjtx_alloc.quota.minimax import boxed, largest, least_level
+from zjtx_alloc.quota.model import ModelAnswer, solve_model
 from zjtx_alloc.quota.problem import QuotaProblem
+from zjtx_alloc.quota.rows import Tree
+
+Engine = Literal["auto", "exact", "model"]
 
 
 @dataclass(frozen=True)
@@ -21,73 +33,153 @@ class Solution:
     quota : Series of int64
         Places by label, in the problem's order; sums to the total.
     cost : float
-        Σ (x − e)²/e of the answer.
+        What the criterion adds up (for webster Σ (x − e)²/e); under minimax and leximin the largest deviation.
+    unserved : tuple of labels
+        Units with an entitlement and no place, where the criterion counts them before the cost (adams, dean,
+        huntington-hill).
     engine : str
-        What found it: ``model`` (PuLP with HiGHS).
+        What found it: ``exact`` (place by place) or ``model`` (PuLP with HiGHS).
     ties : tuple of tuples of labels
         Sets of units among which a place could move at no cost; empty if the optimum is unique
         (with crossing rules: as far as moves of one place show).
-    proof : str
-        ``exchange``: no allowed move of one place improves it, compared in integers, which proves
-        it under nested rules. Where rules cross, its cost meets a lower bound within 1e-6: ``dual``, one
-        from the LP's prices recomputed exactly outside the solver; ``bound``, the solver's own, where the
-        rules left the LP fractional.
+    certificate : Certificate
+        What proves it; ``verify(problem, quota, certificate)`` checks it without any solver.
     """
 
     quota: pd.Series
     cost: float
+    unserved: tuple[str, ...]
     engine: str
     ties: tuple[tuple[str, ...], ...]
-    proof: str
+    certificate: Certificate
 
 
-def solve(problem: QuotaProblem) -> Solution:
-    """Find the quota of least Σ (x − e)²/e; among equals the one the tie rule names.
+def solve(problem: QuotaProblem, engine: Engine = "auto") -> Solution:
+    """Find the quota that is best by the problem's criterion; among equals the one the tie rule names.
 
-    The tie rule: the lexicographically largest, units ordered by entitlement (descending), then label.
+    The tie rule: the lexicographically largest, units ordered by entitlement (descending), then label. Both
+    engines give the same answer wherever both apply.
+
+    Parameters
+    ----------
+    engine : str
+        ``exact``: place by place, for bounds and nested groups (Federgruen & Groenevelt 1986; Hochbaum 1994).
+        ``model``: a PuLP model, for any linear rules. ``auto``: exact where rules are nested, else the model.
 
     Raises
     ------
     InfeasibleError
         If no quota satisfies the rules.
+    ScenarioError
+        If the engine or, where rules cross, the criterion does not suit the problem.
     SolverError
         If the answer is unproven or fails verification.
     """
+    if engine not in ("auto", "exact", "model"):
+        raise ScenarioError(say("engine.unknown", engine=engine))
+    if engine == "exact" and not problem.nested:
+        raise ScenarioError(say("engine.crossing"))
     problem.check_bounds()
-    answer = solve_model(problem)
-    if answer is None:
-        rules = "、".join(row.name for row in problem.rows) or "—"
-        raise InfeasibleError(say("quota.infeasible", rules=rules))
-    places = polished(problem, answer.places)
-    if not problem.nested:
-        places = _largest_in_order(problem, places)
-    verify(problem, places, answer.bound)
-    quota = pd.Series(places, index=problem.entitlement.index, dtype="int64", name="quota")
+    chosen = "exact" if engine == "auto" and problem.nested else "model" if engine == "auto" else engine
+    find = _by_price if chosen == "exact" else _by_model
+    inner, level = _separable(problem, find)
+    found = find(inner)
+    if found is None:
+        raise InfeasibleError(say("quota.infeasible", rules="、".join(row.name for row in problem.rows) or "—"))
+    places, certificate = found
+    certificate = proven(problem, places, replace(certificate, level=level))
     return Solution(
-        quota=quota,
-        cost=float(problem.cost(places)),
-        engine="model",
-        ties=tied_sets(problem, places),
-        proof="exchange" if problem.nested else answer.proof,
+        quota=pd.Series(places, index=problem.entitlement.index, dtype="int64", name="quota"),
+        cost=_cost(problem, places),
+        unserved=problem.unserved(places),
+        engine=chosen,
+        ties=_ties(inner, places),
+        certificate=certificate,
     )
 
 
-def verify(problem: QuotaProblem, places: list[int], bound: Fraction) -> None:
-    """Raise SolverError unless the places keep every rule and are proven optimal. Uses no solver.
+_Find = Callable[[QuotaProblem], tuple[list[int], Certificate] | None]
 
-    Nested rules need no bound: the absence of an improving move proves the optimum.
-    """
-    broken = problem.violations(places)
-    if broken:
-        raise SolverError(say("solver.broken", what="；".join(broken)))
-    if improving_move(problem, places) is not None:
-        raise SolverError(say("solver.not_best"))
-    if not problem.nested and not meets(bound, problem.cost(places)):
-        raise SolverError(say("solver.unproven"))
+
+def _separable(problem: QuotaProblem, find: _Find) -> tuple[QuotaProblem, Fraction]:
+    """The problem by a separable criterion, and the level that its bounds keep under minimax."""
+    if not isinstance(problem.yardstick, Minimax):
+        return problem, Fraction(0)
+    squares = replace(problem, criterion=problem.yardstick.squares)
+    if not problem.nested and find(squares) is None:
+        return squares, Fraction(0)
+    level = least_level(problem)
+    return boxed(problem, level), level
+
+
+def _by_price(problem: QuotaProblem) -> tuple[list[int], Certificate] | None:
+    tree, market = _market(problem)
+    found = exact_places(market, problem.total)
+    return None if found is None else (_by_position(tree, found), Certificate("exchange"))
+
+
+def _market(problem: QuotaProblem) -> tuple[Tree, Market]:
+    tree, measure = problem.tree, problem.yardstick
+    assert tree is not None
+    assert isinstance(measure, Criterion)
+    return tree, market_of(problem, tree, measure)
+
+
+def _by_position(tree: Tree, places: np.ndarray) -> list[int]:
+    answer = np.empty_like(places)
+    answer[tree.order] = places
+    return answer.tolist()
+
+
+def _by_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | None:
+    return _nested_model(problem) if problem.nested else _crossing_model(problem)
+
+
+def _nested_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | None:
+    """The model's answer, and moves of one place until none is better: what is left of it is exact."""
+    tree, market = _market(problem)
+    linear = problem if market.criterion.summable else replace(problem, criterion="hamilton")
+    answer = solve_model(linear)
+    if answer is None:
+        return None
+    places = np.array(answer.places)[tree.order]
+    while (move := better_move(market, places)) is not None:
+        places[list(move[:2])] += (-1, 1)
+    return _by_position(tree, places), Certificate("exchange")
+
+
+def _crossing_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | None:
+    measure = problem.yardstick
+    assert isinstance(measure, Criterion)
+    if not measure.summable:
+        raise ScenarioError(say("engine.not_summable", criterion=criterion_name(problem.criterion)))
+    if measure.first_is_free:
+        served = _served(problem)
+        if solve_model(served) is None:
+            if solve_model(problem) is None:
+                return None
+            raise ScenarioError(say("engine.unserved", criterion=criterion_name(problem.criterion)))
+        problem = served
+    answer = solve_model(problem)
+    if answer is None:
+        return None
+    places = _largest_in_order(problem, polished(problem, answer.places))
+    return places, _bounded(answer)
+
+
+def _bounded(answer: ModelAnswer) -> Certificate:
+    return Certificate("dual" if answer.prices else "bound", bound=answer.bound, prices=answer.prices)
+
+
+def _served(problem: QuotaProblem) -> QuotaProblem:
+    """The problem with a first place for every unit that has an entitlement and may have one."""
+    triples = zip(problem.lower, problem.upper, problem.billionths, strict=True)
+    floor = [max(low, 1) if e and high else low for low, high, e in triples]
+    return replace(problem, floor=pd.Series(floor, index=problem.entitlement.index))
 
 
 def _largest_in_order(problem: QuotaProblem, places: list[int]) -> list[int]:
-    """The tie rule where rules cross: single moves may not reach it, so unit by unit, try for one place more.
+    """The tie rule where rules cross: single moves may not reach it, so unit by unit, try for more places.
 
     Each try is solved within the remaining bounds and compared by its exact cost; one that is cheaper by
     less than the solver can see starts the round again.
@@ -111,3 +203,20 @@ def _with_bounds(problem: QuotaProblem, i: int, floor: int, cap: int) -> QuotaPr
     floors, caps = problem.floor.copy(), problem.cap.copy()
     floors.iloc[i], caps.iloc[i] = floor, cap
     return replace(problem, floor=floors, cap=caps)
+
+
+def _ties(problem: QuotaProblem, places: list[int]) -> tuple[tuple[str, ...], ...]:
+    if problem.tree is None:
+        sets = tied_sets(problem, places)
+    else:
+        tree, market = _market(problem)
+        sets = [tree.order[units].tolist() for units in tied_units(market, np.array(places)[tree.order])]
+    return tuple(tuple(problem.labels[i] for i in sorted(units)) for units in sets)
+
+
+def _cost(problem: QuotaProblem, places: list[int]) -> float:
+    """The cost in floats, unit by unit: exact sums of many fractions take long."""
+    measure = problem.yardstick
+    if isinstance(measure, Minimax):
+        return float(largest(problem, places))
+    return measure.float_cost(places, problem.billionths)

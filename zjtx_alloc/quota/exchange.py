@@ -1,20 +1,37 @@
-"""Moving one place from one unit to another: exact costs, ties, and which bound stands in the way.
+"""Moving one place from one unit to another under any rules: exact prices, ties, and which bound stands in the way.
 
-Taking the x-th place from unit i saves (2x_i − 1)/e_i, giving one more to unit j costs
-(2x_j + 1)/e_j. Under bounds and nested sums an answer that no single allowed move improves is optimal,
-and the tie rule's answer is reached by single moves of equal cost: the feasible answers and the optimal
-ones among them form M-convex sets (Murota 2003, Discrete Convex Analysis, theorems 6.26 and 6.30).
+Under bounds and nested sums an answer that no single allowed move improves is optimal, and the tie rule's
+answer is reached by single moves of equal cost: the feasible answers and the optimal ones among them form
+M-convex sets (Murota 2003, Discrete Convex Analysis, theorems 6.26 and 6.30).
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
 
-from zjtx_alloc.quota.problem import QuotaProblem, Row
+from zjtx_alloc.quota.criteria import BILLION, Minimax, Price
+from zjtx_alloc.quota.problem import QuotaProblem
+from zjtx_alloc.quota.rows import Row
 
 
-def _balance(problem: QuotaProblem, places: list[int], i: int, j: int) -> int:
-    """Sign of the change in cost when a place moves from i to j: negative is better. Exact."""
-    e = problem.billionths
-    return (2 * places[j] + 1) * e[i] - (2 * places[i] - 1) * e[j]
+def _prices(problem: QuotaProblem, places: list[int]) -> tuple[list[Price], list[Price]]:
+    """Price of each unit's last and of its next place; None for one that cannot be or is never worth moving.
+
+    Under minimax no move beyond the largest deviation is worth it.
+    """
+    measure = problem.yardstick
+    sums = measure.squares if isinstance(measure, Minimax) else measure
+    level = problem.cost(places) if isinstance(measure, Minimax) else Fraction(0)
+    last: list[Price] = []
+    following: list[Price] = []
+    for x, billionths in zip(places, problem.billionths, strict=True):
+        e = Fraction(billionths, BILLION)
+        fewer, more = bool(e) and x > 0, bool(e)
+        if isinstance(measure, Minimax) and e:
+            fewer = fewer and measure.deviation(x - 1, e) <= level
+            more = measure.deviation(x + 1, e) <= level
+        last.append(sums.price(x, e) if fewer else None)
+        following.append(sums.price(x + 1, e) if more else None)
+    return last, following
 
 
 def _blockers(problem: QuotaProblem, places: list[int], i: int, j: int) -> list[tuple[str, int | Row]]:
@@ -25,19 +42,19 @@ def _blockers(problem: QuotaProblem, places: list[int], i: int, j: int) -> list[
     if places[j] >= problem.upper[j]:
         found.append(("cap", j))
     for row in problem.rows:
-        step = row.weights[j] - row.weights[i]
+        step = row.weight(j) - row.weight(i)
         if step and not row.lower <= row.value(places) + step <= row.upper:
             found.append(("row", row))
     return found
 
 
-def _moves(problem: QuotaProblem, places: list[int]) -> Iterator[tuple[int, int, int]]:
-    """Every move that would do no harm, as (balance, from, to), allowed or not."""
-    active = [i for i in problem.order if problem.billionths[i]]
-    for i in active:
-        for j in active:
-            if i != j and places[i] > 0 and (balance := _balance(problem, places, i, j)) <= 0:
-                yield balance, i, j
+def _moves(problem: QuotaProblem, places: list[int]) -> Iterator[tuple[bool, int, int]]:
+    """Every move that would do no harm, as (is better, from, to), allowed or not."""
+    last, following = _prices(problem, places)
+    for i in problem.order:
+        for j in problem.order:
+            if i != j and last[i] is not None and following[j] is not None and following[j] <= last[i]:
+                yield following[j] < last[i], i, j
 
 
 def _prefers(problem: QuotaProblem, i: int, j: int) -> bool:
@@ -47,8 +64,8 @@ def _prefers(problem: QuotaProblem, i: int, j: int) -> bool:
 
 def improving_move(problem: QuotaProblem, places: list[int]) -> tuple[int, int] | None:
     """A move (from, to) that is allowed and strictly better; None proves optimality if nested."""
-    for balance, i, j in _moves(problem, places):
-        if balance < 0 and not _blockers(problem, places, i, j):
+    for better, i, j in _moves(problem, places):
+        if better and not _blockers(problem, places, i, j):
             return i, j
     return None
 
@@ -63,20 +80,20 @@ def polished(problem: QuotaProblem, places: list[int]) -> list[int]:
 
 
 def _preferred_move(problem: QuotaProblem, places: list[int]) -> tuple[int, int] | None:
-    for balance, i, j in _moves(problem, places):
-        if balance == 0 and _prefers(problem, i, j) and not _blockers(problem, places, i, j):
+    for better, i, j in _moves(problem, places):
+        if not better and _prefers(problem, i, j) and not _blockers(problem, places, i, j):
             return i, j
     return None
 
 
-def tied_sets(problem: QuotaProblem, places: list[int]) -> tuple[tuple[str, ...], ...]:
-    """Sets of units among which a place could move at no cost: where the tie rule decided."""
+def tied_sets(problem: QuotaProblem, places: list[int]) -> list[list[int]]:
+    """Sets of units among which a place could move at no cost, as far as moves of one place show."""
     sets: list[set[int]] = []
-    for balance, i, j in _moves(problem, places):
-        if balance == 0 and not _blockers(problem, places, i, j):
+    for better, i, j in _moves(problem, places):
+        if not better and not _blockers(problem, places, i, j):
             touching = [s for s in sets if s & {i, j}]
             sets = [s for s in sets if s not in touching] + [set().union({i, j}, *touching)]
-    return tuple(tuple(problem.labels[i] for i in sorted(s)) for s in sets)
+    return [sorted(s) for s in sets]
 
 
 def binding(problem: QuotaProblem, places: list[int]) -> dict[str, list[str]]:
@@ -90,12 +107,12 @@ def binding(problem: QuotaProblem, places: list[int]) -> dict[str, list[str]]:
         under nested rules; with crossing rules it names single moves only.
     """
     found: dict[str, list[str]] = {label: [] for label in problem.labels}
-    for balance, i, j in _moves(problem, places):
+    for better, i, j in _moves(problem, places):
         blockers = _blockers(problem, places, i, j)
-        if len(blockers) != 1 or (balance == 0 and not _prefers(problem, i, j)):
+        if len(blockers) != 1 or not (better or _prefers(problem, i, j)):
             continue
         kind, what = blockers[0]
-        held = [k for k in (i, j) if what.weights[k]] if isinstance(what, Row) else [what]
+        held = [k for k in (i, j) if what.weight(k)] if isinstance(what, Row) else [what]
         name = what.name if isinstance(what, Row) else kind
         for k in held:
             if name not in found[problem.labels[k]]:

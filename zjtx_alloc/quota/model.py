@@ -1,6 +1,6 @@
 """The PuLP model for any linear rule; the only room that imports pulp.
 
-Each unit's cost (x − e)²/e, linear between integers, is the maximum of its chords between neighbouring
+Each unit's cost, convex and linear between integers, is the maximum of its chords between neighbouring
 integers; minimising t ≥ every chord is the projection of the unit-increment LP, with n variables where
 that has one a place. Chords are added where the answer touches none, so the last model is exact:
 its optimum bounds the true cost from below and attains it. Under nested groups (and one further nested
@@ -17,11 +17,12 @@ import pulp
 
 from zjtx_alloc.errors import SolverError
 from zjtx_alloc.messages import say
-from zjtx_alloc.quota.bound import dual_bound
-from zjtx_alloc.quota.problem import BILLION, QuotaProblem
+from zjtx_alloc.quota.bound import dual_bound, meets
+from zjtx_alloc.quota.criteria import BILLION
+from zjtx_alloc.quota.curves import Curve, curves_of
+from zjtx_alloc.quota.problem import QuotaProblem
 
 _TOLERANCE = 1e-6  # of a place, in the solver's values
-_GAP = Fraction(1, 10**6)  # between a cost and its lower bound
 _OPTIONS = {
     "threads": 1,  # another number later in the same process silently ends in "not solved"
     "gapRel": 0.0,
@@ -43,33 +44,33 @@ _INFEASIBLE = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kU
 class ModelAnswer:
     """Integer places by position, a lower bound on the cost of any answer, and where the bound is from.
 
-    ``proof``: ``dual`` (the LP's prices, recomputed exactly) or ``bound`` (the solver's word, for a MIP).
+    ``prices``: of the LP, from which the bound was recomputed exactly; empty if it is the solver's word, for a MIP.
     """
 
     places: list[int]
     bound: Fraction
-    proof: str
+    prices: tuple[float, ...]
 
 
 def solve_model(problem: QuotaProblem, cutoff: Fraction | None = None) -> ModelAnswer | None:
-    """Solve the problem; None if there is no answer of cost at most ``cutoff``.
+    """Solve a problem whose criterion adds up; None if there is no answer of cost at most ``cutoff``.
 
     Raises
     ------
     SolverError
         If the solver does not prove its answer.
     """
-    bounds = zip(problem.billionths, problem.lower, problem.upper, strict=True)
-    chords = [_first_chords(e, low, high) for e, low, high in bounds]
+    curves = curves_of(problem)
+    chords = [curve.around(problem.billionths[i] // BILLION, 3) for i, curve in enumerate(curves)]
     coarse = None
     for category, tolerances in _STAGES:
-        answer = _solve_stage(problem, chords, category, tolerances)
-        if answer is None or (cutoff is not None and answer[1] > cutoff + _GAP):
+        answer = _solve_stage(problem, curves, chords, category, tolerances)
+        if answer is None or (cutoff is not None and not meets(answer[1], cutoff)):
             return None
-        values, bound = answer
+        values, bound, prices = answer
         places = [round(value) for value in values]
         if all(abs(value - x) <= _TOLERANCE for value, x in zip(values, places, strict=True)):
-            coarse = ModelAnswer(places, bound, "dual" if category == pulp.LpContinuous else "bound")
+            coarse = ModelAnswer(places, bound, prices)
             if problem.nested or meets(bound, problem.cost(places)):
                 return coarse
     if coarse is None:
@@ -77,82 +78,71 @@ def solve_model(problem: QuotaProblem, cutoff: Fraction | None = None) -> ModelA
     return coarse
 
 
-def meets(bound: Fraction, cost: Fraction) -> bool:
-    """Whether a cost meets a lower bound, within a millionth."""
-    return cost <= bound + _GAP
+def admits_answer(model: pulp.LpProblem, **options: float) -> bool:
+    """Run HiGHS on a model: whether it admits an answer, which the variables then hold, proven optimal.
 
-
-def _first_chords(e: int, low: int, high: int) -> set[int]:
-    """Chords k (from k to k + 1) around the entitlement; one is enough to start, seven save rounds."""
-    middle = min(max(e // BILLION, low), high)
-    return set(range(max(middle - 3, 0), middle + 4)) if e else set()
+    Raises
+    ------
+    SolverError
+        If the solver proves neither.
+    """
+    model.solve(pulp.HiGHS(msg=False, **_OPTIONS, **options))
+    status = model.solverModel.getModelStatus()
+    if status in _INFEASIBLE:
+        return False
+    if status != highspy.HighsModelStatus.kOptimal:
+        raise SolverError(say("solver.status", status=model.solverModel.modelStatusToString(status)))
+    return True
 
 
 def _solve_stage(
-    problem: QuotaProblem, chords: list[set[int]], category: str, tolerances: dict[str, float]
-) -> tuple[list[float], Fraction] | None:
-    """Solve, add the chords that the answer lacks, repeat; the values of x and the bound at the end."""
+    problem: QuotaProblem, curves: list[Curve], chords: list[set[int]], category: str, tolerances: dict[str, float]
+) -> tuple[list[float], Fraction, tuple[float, ...]] | None:
+    """Solve, add the chords that the answer lacks, repeat; values of x, the bound and the LP's prices at the end."""
+    scale = max(1, int(max((1 / curve.unit for curve in curves), default=0) / 10**5))  # beyond, HiGHS may give up
     while True:
-        model, x = _built(problem, chords, category)
-        model.solve(pulp.HiGHS(msg=False, **_OPTIONS, **tolerances))
-        status = model.solverModel.getModelStatus()
-        if status in _INFEASIBLE:
+        model, x = _built(problem, curves, chords, category, scale)
+        if not admits_answer(model, **tolerances):
             return None
-        if status != highspy.HighsModelStatus.kOptimal:
-            raise SolverError(say("solver.status", status=model.solverModel.modelStatusToString(status)))
         values = [float(variable.value()) for variable in x]
-        if not _added_chords(problem, chords, values):
-            return values, _bound(problem, model.solverModel, category)
+        if _added_chords(curves, chords, values):
+            continue
+        solver = model.solverModel
+        if category == pulp.LpInteger:
+            base = sum((curve.base for curve in curves), Fraction(0))
+            return values, Fraction(solver.getInfo().mip_dual_bound) * scale + base, ()
+        # In the order in which rows were added: the total, then a lower and an upper bound for each row.
+        prices = tuple(dual * scale for dual in solver.getSolution().row_dual[: 1 + 2 * len(problem.rows)])
+        return values, dual_bound(problem, prices), prices
 
 
-def _added_chords(problem: QuotaProblem, chords: list[set[int]], values: list[float]) -> bool:
+def _added_chords(curves: list[Curve], chords: list[set[int]], values: list[float]) -> bool:
     """Give each unit whose cost the model undercuts the chords around its value."""
     added = False
-    for value, held, e in zip(values, chords, problem.billionths, strict=True):
+    for value, held, curve in zip(values, chords, curves, strict=True):
         k = math.floor(value + _TOLERANCE)
-        touching = {k, k - 1} if abs(value - k) <= _TOLERANCE else {k}
-        if e and not held & touching:
-            held |= set(range(max(k - 2, 0), k + 3))
+        touching = {k, k + 1} if abs(value - k) <= _TOLERANCE else {k + 1}
+        if held and not held & touching:
+            held.update(curve.around(k, 2))
             added = True
     return added
 
 
-def _bound(problem: QuotaProblem, solver: highspy.Highs, category: str) -> Fraction:
-    """The MIP's own bound, or what the LP's prices prove."""
-    scale = _scale(problem)
-    if category == pulp.LpInteger:
-        return Fraction(solver.getInfo().mip_dual_bound) * scale + problem.cost(problem.lower)
-    duals = [dual * scale for dual in solver.getSolution().row_dual]  # in the order in which rows were added
-    prices = duals[1 : 1 + 2 * len(problem.rows)]
-    return dual_bound(problem, duals[0], list(zip(prices[::2], prices[1::2], strict=True)))
-
-
-def _scale(problem: QuotaProblem) -> int:
-    """What the costs are divided by so that none exceeds 10⁵, beyond which HiGHS may give up."""
-    least = min((e for e in problem.billionths if e), default=BILLION)
-    return max(1, BILLION // (least * 10**5))
-
-
 def _built(
-    problem: QuotaProblem, chords: list[set[int]], category: str
+    problem: QuotaProblem, curves: list[Curve], chords: list[set[int]], category: str, scale: int
 ) -> tuple[pulp.LpProblem, list[pulp.LpVariable]]:
     model = pulp.LpProblem("quota", pulp.LpMinimize)
-    span = range(len(problem.lower))
-    x = [model.add_variable(f"x{i}", problem.lower[i], problem.upper[i], category) for i in span]
-    # t is e times the cost beyond that of the lower bound: tiny entitlements then leave the rows well scaled.
-    exact = [Fraction(e, BILLION) for e in problem.billionths]
-    least = [(problem.lower[i] - exact[i]) ** 2 for i in span]
-    t = [model.add_variable(f"t{i}", -float(least[i])) for i in span]
-    scale = _scale(problem)
-    model.setObjective(pulp.lpSum(float(1 / (e * scale)) * t[i] for i, e in enumerate(exact) if e))
+    x = [model.add_variable(f"x{i}", problem.lower[i], problem.upper[i], category) for i in range(len(curves))]
+    # t is the cost beyond that of the lower bound, in the curve's own unit, so that all rows are well scaled.
+    t = {i: model.add_variable(f"t{i}") for i, held in enumerate(chords) if held}
+    model.setObjective(pulp.lpSum(float(1 / (curves[i].unit * scale)) * t[i] for i in t))
     model.addConstraint(pulp.lpSum(x) == problem.total, "total")
     for number, row in enumerate(problem.rows):
-        weighted = pulp.lpSum(w * x[i] for i, w in enumerate(row.weights) if w)
+        weighted = pulp.lpSum(w * x[i] for i, w in row.terms.items())
         model.addConstraint(weighted >= row.lower, f"lower{number}")
         model.addConstraint(weighted <= row.upper, f"upper{number}")
-    for i, e in enumerate(exact):
+    for i, above in t.items():
         for k in sorted(chords[i]):
-            slope = 2 * k + 1 - 2 * e
-            start = (k - e) ** 2 - least[i] - slope * k
-            model.addConstraint(t[i] >= float(slope) * x[i] + float(start), f"chord{i}_{k}")
+            slope, start = curves[i].chord(k)
+            model.addConstraint(above >= float(slope) * x[i] + float(start), f"chord{i}_{k}")
     return model, x

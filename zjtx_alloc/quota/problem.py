@@ -1,12 +1,12 @@
-"""The quota problem: minimise Σ (x − e)²/e over integers x with Σ x = total, under bounds and linear rules.
+"""The quota problem: integers x with Σ x = total, close to the entitlements, under bounds and linear rules.
 
 Entitlements are rounded to billionths on entry. Every comparison that can decide a place uses these
 integers, never floats.
 """
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from functools import cached_property
@@ -16,8 +16,10 @@ import pandas as pd
 
 from zjtx_alloc.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.messages import say
+from zjtx_alloc.quota.criteria import BILLION, CRITERIA, Criterion, Minimax
+from zjtx_alloc.quota.rows import Row, Tree, tree_of
 
-BILLION = 10**9
+_WHOLE = 2.0**50  # above it a float has no decimals left that billionths could lose
 
 
 @dataclass(frozen=True)
@@ -41,25 +43,6 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Row:
-    """A rule or group in integers: lower ≤ weights·x ≤ upper, bounds rounded inward."""
-
-    name: str
-    weights: tuple[int, ...]
-    lower: int
-    upper: int
-
-    @property
-    def members(self) -> frozenset[int]:
-        """Positions of the units with a weight."""
-        return frozenset(i for i, weight in enumerate(self.weights) if weight)
-
-    def value(self, places: list[int]) -> int:
-        """weights·x."""
-        return sum(w * x for w, x in zip(self.weights, places, strict=True))
-
-
-@dataclass(frozen=True)
 class QuotaProblem:
     """One batch to hand out.
 
@@ -73,9 +56,9 @@ class QuotaProblem:
         Bounds by label (same index) or one number for all; 0 and ``total`` if not given.
     groups, rules : tuples of Group and Rule
         Joint bounds and linear rules.
-    criterion : str
-        ``webster``: Σ (x − e)²/e, the least-squares form of Webster's method. A unit with e = 0
-        takes only its floor.
+    criterion : str or Criterion
+        What "close" means: a name of ``CRITERIA``, or a separable convex criterion of one's own. Under
+        every criterion a unit with e = 0 takes only its floor and does not count.
     names : mapping, optional
         What to call a label in messages.
 
@@ -91,21 +74,21 @@ class QuotaProblem:
     cap: pd.Series = None
     groups: tuple[Group, ...] = ()
     rules: tuple[Rule, ...] = ()
-    criterion: str = "webster"
+    criterion: str | Criterion = "webster"
     names: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.criterion != "webster":
-            raise ScenarioError(say("quota.criterion", criterion=self.criterion))
+        if not isinstance(self.criterion, Criterion) and self.criterion not in CRITERIA:
+            raise ScenarioError(say("quota.criterion", criterion=self.criterion, known="、".join(CRITERIA)))
         entitlement = self.entitlement.astype(float)
-        wrong = [c for c, e in entitlement.items() if not 0 <= e < math.inf]
+        wrong = list(entitlement.index[~((entitlement >= 0) & (entitlement < math.inf))])
         if wrong or not entitlement.index.is_unique or self.total < 0:
             raise ScenarioError(say("quota.entitlement", labels="、".join(map(str, wrong)) or "—", total=self.total))
         cap = self.total if self.cap is None else self.cap
         object.__setattr__(self, "entitlement", entitlement)
         object.__setattr__(self, "floor", self._bound("floor", self.floor))
         object.__setattr__(self, "cap", self._bound("cap", cap))
-        known = set(entitlement.index)
+        known = set(self.labels)
         named = [(group.name, group.members) for group in self.groups]
         named += [(rule.name, tuple(rule.coefficients)) for rule in self.rules]
         for name, labels in named:
@@ -121,40 +104,57 @@ class QuotaProblem:
             raise ScenarioError(say("quota.bound", name=name, values=list(bound)))
         return bound.astype("int64").rename(name)
 
-    @property
+    @cached_property
     def labels(self) -> list[str]:
         """Unit labels in the problem's order."""
-        return list(self.entitlement.index)
+        return self.entitlement.index.to_numpy(dtype=object).tolist()
 
     def name(self, label: str) -> str:
         """What to call a label in messages."""
         return self.names.get(label, str(label))
 
+    @property
+    def yardstick(self) -> Criterion | Minimax:
+        """The criterion itself, named or given."""
+        return self.criterion if isinstance(self.criterion, Criterion) else CRITERIA[self.criterion]
+
     @cached_property
     def billionths(self) -> list[int]:
-        """Entitlements as integers, in billionths of a place."""
-        return [int((Decimal(repr(float(e))) * BILLION).to_integral_value(ROUND_HALF_EVEN)) for e in self.entitlement]
+        """Entitlements as integers, in billionths of a place: the nearest to the decimal that each prints as."""
+        due = self.entitlement.to_numpy()
+        scaled = due * BILLION
+        rounded = np.rint(scaled)
+        # The product is good to its last digit, so only a half, or what has no digits left, needs a closer look.
+        unsure = (scaled >= _WHOLE) | (np.abs(np.abs(scaled - rounded) - 0.5) <= 4 * np.spacing(scaled))
+        whole = np.where(unsure, 0, rounded).astype("int64").tolist()
+        for i in np.flatnonzero(unsure).tolist():
+            whole[i] = int((Decimal(repr(float(due[i]))) * BILLION).to_integral_value(ROUND_HALF_EVEN))
+        return whole
 
     @cached_property
     def lower(self) -> list[int]:
         """Least places by position."""
-        return [int(f) for f in self.floor]
+        return self.floor.to_list()
 
     @cached_property
     def upper(self) -> list[int]:
         """Most places by position: the cap, never above the total; the floor where e = 0."""
-        bounds = zip(self.floor, self.cap, self.billionths, strict=True)
-        return [min(int(c), self.total) if e else int(f) for f, c, e in bounds]
+        capped = self.cap.clip(upper=self.total)
+        return capped.where([e > 0 for e in self.billionths], self.floor).to_list()
 
     @cached_property
     def order(self) -> list[int]:
         """Positions in tie order: larger entitlement first, then label."""
-        return sorted(range(len(self.labels)), key=lambda i: (-self.billionths[i], self.labels[i]))
+        by_label = sorted(range(len(self.labels)), key=self.labels.__getitem__)
+        return sorted(by_label, key=[-e for e in self.billionths].__getitem__)
 
     @cached_property
     def rank(self) -> list[int]:
         """Place of each position in the tie order, 0 first."""
-        return [self.order.index(i) for i in range(len(self.order))]
+        rank = [0] * len(self.order)
+        for place, i in enumerate(self.order):
+            rank[i] = place
+        return rank
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -163,36 +163,58 @@ class QuotaProblem:
 
     def _group_rows(self) -> Iterator[Row]:
         for group in self.groups:
-            weights = tuple(int(label in group.members) for label in self.labels)
+            members = self.entitlement.index.get_indexer(list(group.members))
             upper = self.total if group.cap is None else group.cap
-            yield Row(group.name, weights, group.floor or 0, upper)
+            yield Row(group.name, dict.fromkeys(members.tolist(), 1), group.floor or 0, upper)
 
     def _rule_rows(self) -> Iterator[Row]:
         for rule in self.rules:
-            exact = [Fraction(rule.coefficients.get(label, 0)) for label in self.labels]
-            scale = math.lcm(*(c.denominator for c in exact))
-            weights = tuple(int(c * scale) for c in exact)
-            spread = [(w * self.upper[i], w * self.lower[i]) for i, w in enumerate(weights)]
-            least, most = sum(map(min, spread)), sum(map(max, spread))
+            exact = {self.entitlement.index.get_loc(label): Fraction(c) for label, c in rule.coefficients.items() if c}
+            scale = math.lcm(*(c.denominator for c in exact.values()))
+            row = Row(rule.name, {i: int(c * scale) for i, c in exact.items()}, 0, 0, scale)
+            least, most = row.span(self.lower, self.upper)
             lower = least if rule.lower is None else math.ceil(rule.lower * scale)
             upper = most if rule.upper is None else math.floor(rule.upper * scale)
-            yield Row(rule.name, weights, lower, upper)
+            yield replace(row, lower=lower, upper=upper)
+
+    @property
+    def whole(self) -> Row:
+        """The total as a row over all units."""
+        return Row(say("quota.total"), dict.fromkeys(range(len(self.labels)), 1), self.total, self.total)
 
     @cached_property
+    def tree(self) -> Tree | None:
+        """The rows as a tree of nested (laminar) sets; None where they cross or have weights."""
+        return tree_of(self.rows, len(self.labels), self.whole)
+
+    @property
     def nested(self) -> bool:
         """Whether all rows are sums over nested (laminar) sets: then one-place exchanges prove optimality."""
-        if any(set(row.weights) - {0, 1} for row in self.rows):
-            return False
-        sets = [row.members for row in self.rows]
-        return all(a <= b or b <= a or not a & b for i, a in enumerate(sets) for b in sets[:i])
+        return self.tree is not None
 
-    def cost(self, places: list[int]) -> Fraction:
-        """Σ (x − e)²/e exactly, in the problem's billionths; a unit with e = 0 costs nothing."""
-        pairs = zip(places, self.billionths, strict=True)
-        return sum((Fraction((x * BILLION - e) ** 2, e * BILLION) for x, e in pairs if e), Fraction(0))
+    def cost(self, places: Sequence[int]) -> Fraction:
+        """The exact cost: what the criterion adds up, or the largest deviation under minimax and leximin.
 
-    def violations(self, places: list[int]) -> list[str]:
+        A unit with e = 0 costs nothing, nor (see ``unserved``) one whose missing first place counts apart.
+        """
+        measure = self.yardstick
+        pairs = ((x, Fraction(e, BILLION)) for x, e in zip(places, self.billionths, strict=True) if e)
+        if isinstance(measure, Minimax):
+            return max((measure.deviation(x, e) for x, e in pairs), default=Fraction(0))
+        costs = (measure.cost(x, e) for x, e in pairs)
+        return sum(costs, Fraction(0)) if measure.summable else max(costs, default=Fraction(0))
+
+    def unserved(self, places: Sequence[int]) -> tuple[str, ...]:
+        """Units with an entitlement and no place, if the criterion counts them before all else."""
+        if isinstance(self.yardstick, Minimax) or not self.yardstick.first_is_free:
+            return ()
+        triples = zip(self.labels, places, self.billionths, strict=True)
+        return tuple(label for label, x, e in triples if e and not x)
+
+    def violations(self, places: Sequence[int]) -> list[str]:
         """The rules that an answer breaks, as sentences; empty if it breaks none."""
+        if self._keeps_all(places):
+            return []
         broken = []
         if sum(places) != self.total:
             broken.append(say("quota.sum", sum=sum(places), total=self.total))
@@ -200,24 +222,35 @@ class QuotaProblem:
             if not low <= x <= high:
                 broken.append(say("quota.out_of_bounds", label=self.name(label), places=x, floor=low, cap=high))
         for row in self.rows:
-            if not row.lower <= row.value(places) <= row.upper:
-                broken.append(
-                    say("quota.row", rule=row.name, value=row.value(places), lower=row.lower, upper=row.upper)
-                )
+            value = row.value(places)
+            if not row.lower <= value <= row.upper:
+                broken.append(say("quota.row", rule=row.name, value=value, lower=row.lower, upper=row.upper))
         return broken
+
+    def _keeps_all(self, places: Sequence[int]) -> bool:
+        """Whether nested rules are kept, in one pass over the tree; False if that does not tell."""
+        if self.tree is None:
+            return False
+        x, lower, upper = (np.array(each, dtype="int64")[self.tree.order] for each in (places, self.lower, self.upper))
+        asked, granted = self.tree.sums(len(self.tree.nodes) - 1, x)
+        return asked == granted and bool(((lower <= x) & (x <= upper)).all())
 
     def check_bounds(self) -> None:
         """Raise InfeasibleError if bounds alone already clash: by unit, by group, or in sum."""
+        if self.tree is not None and self._bounds_leave_room(self.tree):
+            return
         for label, low, high in zip(self.labels, self.lower, self.cap, strict=True):
             if low > high:
                 raise InfeasibleError(say("quota.floor_above_cap", label=self.name(label), floor=low, cap=high))
-        whole = Row(say("quota.total"), (1,) * len(self.labels), self.total, self.total)
-        for row in (whole, *self.rows):
-            spread = [(w * self.lower[i], w * self.upper[i]) for i, w in enumerate(row.weights)]
-            least, most = sum(map(min, spread)), sum(map(max, spread))
+        for row in (self.whole, *self.rows):
+            least, most = row.span(self.lower, self.upper)
             if row.lower > row.upper:
                 raise InfeasibleError(say("quota.crossed", rule=row.name, lower=row.lower, upper=row.upper))
             if least > row.upper:
                 raise InfeasibleError(say("quota.too_much", rule=row.name, least=least, upper=row.upper))
             if most < row.lower:
                 raise InfeasibleError(say("quota.too_little", rule=row.name, most=most, lower=row.lower))
+
+    def _bounds_leave_room(self, tree: Tree) -> bool:
+        lower, upper = (np.array(each)[tree.order] for each in (self.lower, self.upper))
+        return bool((self.floor <= self.cap).all()) and tree.clash(lower, upper) is None

@@ -6,6 +6,7 @@ from zjtx_alloc.budget.batches import Cohort
 from zjtx_alloc.budget.books import gaps_in
 from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.messages import say
+from zjtx_alloc.quota.criteria import criterion_name
 from zjtx_alloc.report.supply import supply_note
 from zjtx_alloc.scenario import Factor
 
@@ -105,6 +106,11 @@ def _outside(
     )
 
 
+def criterion_note(allocation: Allocation) -> str:
+    """What "closest to the entitlements" means in this allocation, and how ties are ruled."""
+    return say("note.criterion", criterion=criterion_name(allocation.problem.criterion))
+
+
 def allocation_summary(allocation: Allocation) -> str:
     """The first paragraph of the allocation report, as Markdown."""
     scenario, quota, names = allocation.scenario, allocation.quota, allocation.panel.units["short_name"]
@@ -124,7 +130,7 @@ def allocation_summary(allocation: Allocation) -> str:
         if len(held)
         else say("summary.unbound"),
         _ties(allocation),
-        say(f"summary.proof_{allocation.solution.proof}"),
+        say(f"summary.proof_{allocation.solution.certificate.kind}"),
         say("note.weights"),
         *marks_note(allocation),
         *supply_note(allocation),
@@ -137,7 +143,7 @@ def _ties(allocation: Allocation) -> str:
     sets = ["、".join(names[c] for c in tied) for tied in allocation.solution.ties]
     if sets:
         return say("summary.ties", sets="；".join(sets))
-    return say("summary.no_ties" if allocation.solution.proof == "exchange" else "summary.no_ties_seen")
+    return say("summary.no_ties" if allocation.problem.nested else "summary.no_ties_seen")
 
 
 def budget_summary(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> str:

@@ -1,0 +1,137 @@
+"""Rules in integers, and the tree that nested ones make."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Row:
+    """A rule or group in integers: lower ≤ Σ weight·x ≤ upper, bounds rounded inward.
+
+    ``terms``: the weights by position, none of them zero. ``scale``: what a rule's own numbers were
+    multiplied by to become integers.
+    """
+
+    name: str
+    terms: Mapping[int, int]
+    lower: int
+    upper: int
+    scale: int = 1
+
+    @cached_property
+    def members(self) -> frozenset[int]:
+        """Positions of the units with a weight."""
+        return frozenset(self.terms)
+
+    def weight(self, i: int) -> int:
+        """Weight of the unit at a position; 0 outside the row."""
+        return self.terms.get(i, 0)
+
+    def value(self, places: Sequence[int]) -> int:
+        """Σ weight·x."""
+        return sum(w * places[i] for i, w in self.terms.items())
+
+    def span(self, lower: Sequence[int], upper: Sequence[int]) -> tuple[int, int]:
+        """Least and greatest value within bounds of the units."""
+        ends = [(w * lower[i], w * upper[i]) for i, w in self.terms.items()]
+        return sum(map(min, ends)), sum(map(max, ends))
+
+
+@dataclass(frozen=True)
+class Node:
+    """A set of the tree: its units stand at ``start:stop`` of the tree's order, those of no smaller set at
+    ``start:own``; its descendants are the nodes from ``first`` up to itself.
+    """
+
+    name: str
+    floor: int
+    cap: int
+    start: int
+    own: int
+    stop: int
+    first: int
+    children: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Nested (laminar) sets over units put side by side.
+
+    Attributes
+    ----------
+    order : array of int
+        For each unit in the tree's order, its position in the problem.
+    nodes : tuple of Node
+        Sets before those that hold them; the last is the whole.
+    """
+
+    order: np.ndarray
+    nodes: tuple[Node, ...]
+
+    @cached_property
+    def slices(self) -> tuple[np.ndarray, np.ndarray]:
+        """``start`` and ``own`` of every node."""
+        return np.array([n.start for n in self.nodes]), np.array([n.own for n in self.nodes])
+
+    def sums(self, v: int, places: np.ndarray) -> tuple[list[int], list[int]]:
+        """By node from the first descendant of v to v: what its units and children ask for, and that within its bounds.
+
+        ``places``: of the units of v, in the tree's order.
+        """
+        top = self.nodes[v]
+        before = np.concatenate(([0], np.cumsum(places)))
+        starts, owns = self.slices
+        asked = (before[owns[top.first : v + 1] - top.start] - before[starts[top.first : v + 1] - top.start]).tolist()
+        granted: list[int] = []
+        for at, node in enumerate(self.nodes[top.first : v + 1]):
+            asked[at] += sum(granted[child - top.first] for child in node.children)
+            granted.append(min(max(asked[at], node.floor), node.cap))
+        return asked, granted
+
+    def clash(self, lower: np.ndarray, upper: np.ndarray) -> int | None:
+        """The first node that bounds of units (in the tree's order) leave no value; None if there is an answer."""
+        whole = len(self.nodes) - 1
+        least, most = self.sums(whole, lower)[0], self.sums(whole, upper)[0]
+        for v, node in enumerate(self.nodes):
+            if least[v] > node.cap or most[v] < node.floor or node.floor > node.cap:
+                return v
+        return None
+
+
+def tree_of(rows: Sequence[Row], size: int, whole: Row) -> Tree | None:
+    """The tree of rows over ``size`` units; None if two sets cross or a weight is not 1.
+
+    An empty row is left out, and one that nothing can satisfy makes no tree.
+    """
+    if any(not row.terms and not row.lower <= 0 <= row.upper for row in rows):
+        return None
+    given = sorted((row for row in rows if row.terms), key=lambda row: -len(row.terms))
+    home = np.zeros(size, dtype=int)  # of each unit, its smallest set so far; 0 is the whole
+    below: list[list[int]] = [[] for _ in range(len(given) + 1)]
+    for number, row in enumerate(given, start=1):
+        inside = np.fromiter(row.terms, dtype=int)
+        parent = home[inside[0]]
+        if set(row.terms.values()) != {1} or (home[inside] != parent).any():
+            return None
+        below[parent].append(number)
+        home[inside] = number
+    order: list[np.ndarray] = []
+    nodes: list[Node] = []
+
+    def grow(number: int, start: int) -> int:
+        """Append a set and those below it; where its units end."""
+        first, own = len(nodes), np.flatnonzero(home == number)
+        order.append(own)
+        stop, children = start + len(own), []
+        for child in below[number]:
+            stop = grow(child, stop)
+            children.append(len(nodes) - 1)
+        row = whole if number == 0 else given[number - 1]
+        nodes.append(Node(row.name, row.lower, row.upper, start, start + len(own), stop, first, tuple(children)))
+        return stop
+
+    grow(0, 0)
+    return Tree(np.concatenate(order), tuple(nodes))
