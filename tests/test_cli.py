@@ -39,6 +39,17 @@ def test_report_prints_its_folder_last_and_its_progress_on_stderr(capsys, tmp_pa
     assert "allocation.html" in err
 
 
+def test_explain_prints_the_sentences_with_a_users_data(capsys, panel, tmp_path):
+    code, lines, _ = zjtx(capsys, "explain", "2024-baseline", "浙江")
+    assert (code, lines[0]) == (0, "2024年第一批基准情景：浙江的名额为81家。")
+    facts = panel.facts.copy()
+    facts.loc[(facts["indicator"] == "little_giants") & (facts["unit"] == "540000"), "value"] = 30
+    facts.to_csv(tmp_path / "facts.csv", index=False, encoding="utf-8")
+    before = zjtx(capsys, "explain", "2024-baseline", "西藏")[1]
+    after = zjtx(capsys, "explain", "2024-baseline", "西藏", "--data", str(tmp_path / "facts.csv"))[1]
+    assert before[0] != after[0]
+
+
 def test_scenarios_lists_names_and_titles(capsys):
     code, lines, _ = zjtx(capsys, "scenarios")
     assert code == 0
@@ -68,6 +79,8 @@ def wide(text):
         (["allocate", "2023-baseline"], 1, "没有名为“2023-baseline”的情景；可用：2024-baseline"),
         (["allocate", "没有.toml"], 1, "找不到情景文件 没有.toml"),
         (["allocate"], 2, "缺少参数 SCENARIO"),
+        (["explain", "2024-baseline", "台湾"], 1, "没有名为“台湾”的单位"),
+        (["explain", "2024-baseline"], 2, "缺少参数 UNIT"),
         (["alocate", "2024-baseline"], 2, "没有命令“alocate”"),
         (["report", "2024-baseline", "--outt", "x"], 2, "没有选项“--outt”"),
         ([], 2, "zjtx --help"),

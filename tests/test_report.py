@@ -10,10 +10,13 @@ import pandas as pd
 import pytest
 
 import zjtx_alloc as za
+from zjtx_alloc.quota.criteria import CRITERIA
 from zjtx_alloc.report.notebooks import run_notebook
+from zjtx_alloc.report.quota_tables import by_criterion, criterion_table, index_table, paradox_note
+from zjtx_alloc.scenario import Rule
 
 FILES = {
-    "allocation.csv", "budget.csv", "report.xlsx", "allocation.html", "budget.html", "run.json", "environment.json",
+    "allocation.csv", "budget.csv", "report.xlsx", "allocation.html", "budget.html", "quota.html", "run.json", "environment.json",
 }  # fmt: skip
 
 
@@ -74,7 +77,7 @@ def test_the_workbook_holds_the_numbers_as_numbers_and_codes_as_text(finished):
     assert all(sheet.freeze_panes for sheet in book)
 
 
-@pytest.mark.parametrize("name", ["allocation", "budget"])
+@pytest.mark.parametrize("name", ["allocation", "budget", "quota"])
 def test_a_page_stands_alone_and_hides_its_code(finished, name):
     page = (finished.folder / f"{name}.html").read_text(encoding="utf-8")
     assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?!data:)[^"'\s>]+|@import|url\(""", page)
@@ -179,3 +182,31 @@ def test_an_estimate_is_marked_only_where_it_is_one(panel, baseline):
     cells.loc[("rd_active_firms", "2020"), "estimated"] = true_count["estimated"].to_numpy()
     table = za.allocate(replace(panel, cells=cells), baseline).table()
     assert (table["estimated"] == "").all()
+
+
+def test_the_quota_page_compares_the_criteria_and_explains_a_unit(finished):
+    page = (finished.folder / "quota.html").read_text(encoding="utf-8")
+    for told in ("汉密尔顿法", "亚拉巴马悖论", "浙江的名额为81家", "每1000家企业的名额", "泰尔指数"):
+        assert told in page
+
+
+def test_every_criterion_hands_out_the_total(finished):
+    allocations = by_criterion(finished.allocation)
+    assert list(allocations) == list(CRITERIA)
+    assert {a.quota.sum() for a in allocations.values()} == {1039}
+    table = criterion_table(allocations)
+    assert table.frame["韦伯斯特法"].tolist() == finished.allocation.quota.tolist()
+    assert index_table(allocations).frame["与本情景准则不同的名额"].tolist()[0] == 0
+
+
+@pytest.mark.slow
+def test_where_rules_cross_the_criteria_left_out_are_named(panel, baseline):
+    rules = {
+        "甲": Rule(units=["110000", "120000"], min_share=0.06),
+        "乙": Rule(units=["120000", "130000"], min_share=0.06),
+    }
+    crossing = za.allocate(panel, baseline.model_copy(update={"rules": rules}))
+    allocations = by_criterion(crossing)
+    assert {"webster", "hamilton"} <= set(allocations) < set(CRITERIA)
+    assert any("未列：" in note and "逐级最小偏差" in note for note in criterion_table(allocations).notes)
+    assert "报告不作检验" in paradox_note(crossing)

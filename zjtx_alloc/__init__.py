@@ -25,16 +25,19 @@ from zjtx_alloc.errors import (
 )
 from zjtx_alloc.factors import Entitlement, entitlement
 from zjtx_alloc.firms.changes import check_change
+from zjtx_alloc.indices import Fairness, Paradoxes, fairness, paradoxes
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import Award, load_award
 from zjtx_alloc.quota.certificates import Certificate, verify
 from zjtx_alloc.quota.classical import Ties, apportion, apportion_ties
+from zjtx_alloc.quota.conflicts import Conflict, Diagnosis, Relaxation, diagnose
 from zjtx_alloc.quota.criteria import Criterion, Minimax, Shape
 from zjtx_alloc.quota.engines import Solution, solve
 from zjtx_alloc.quota.margins import Biproportional, biproportional
 from zjtx_alloc.quota.priority import priority_list
 from zjtx_alloc.quota.problem import Group, QuotaProblem, Rule
 from zjtx_alloc.quota.signposts import power_mean, stationary
+from zjtx_alloc.reasons import Explanation, explain
 from zjtx_alloc.report.runs import Run, run
 from zjtx_alloc.report.template import write_template
 from zjtx_alloc.scenario import Scenario
@@ -50,16 +53,22 @@ __all__ = [
     "BudgetOutlook",
     "Certificate",
     "Cohort",
+    "Conflict",
     "Criterion",
     "DataError",
+    "Diagnosis",
     "Entitlement",
+    "Explanation",
+    "Fairness",
     "Group",
     "InfeasibleError",
     "Ledger",
     "Minimax",
     "OutcomeAssumption",
     "Panel",
+    "Paradoxes",
     "QuotaProblem",
+    "Relaxation",
     "ReportError",
     "Rule",
     "Run",
@@ -86,7 +95,10 @@ __all__ = [
     "check_table",
     "cohorts",
     "decisions",
+    "diagnose",
     "entitlement",
+    "explain",
+    "fairness",
     "firms",
     "forecast_budget",
     "ledger",
@@ -95,6 +107,7 @@ __all__ = [
     "load_panel",
     "load_scenario",
     "outcome_evidence",
+    "paradoxes",
     "power_mean",
     "priority_list",
     "quota_problem",

@@ -86,7 +86,8 @@ def allocate(panel: Panel, scenario: Scenario) -> Allocation:
     try:
         solution = solve(problem)
     except InfeasibleError as error:
-        raise InfeasibleError(say("allocation.in_scenario", scenario=scenario.name, reason=error)) from None
+        told = say("allocation.in_scenario", scenario=scenario.name, reason=error)
+        raise InfeasibleError(told, error.diagnosis) from None
     return Allocation(panel, scenario, due, problem, solution, bounds)
 
 

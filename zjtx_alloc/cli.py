@@ -1,4 +1,4 @@
-"""The ``zjtx`` command: parse, call, print. Paths go to stdout, everything else to stderr."""
+"""The ``zjtx`` command: parse, call, print. Paths and answers go to stdout, everything else to stderr."""
 
 import io
 import sys
@@ -17,6 +17,7 @@ from zjtx_alloc.intake.cells import unit_of
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import load_panel
 from zjtx_alloc.policy import load_award
+from zjtx_alloc.reasons import explain
 from zjtx_alloc.report.budget_tables import calendar_table
 from zjtx_alloc.report.plan_document import write_plan
 from zjtx_alloc.report.runs import run
@@ -54,6 +55,15 @@ def allocate_command(scenario: str, out: Path | None, data: Path | None) -> None
     path = out or Path(f"{chosen.name}-allocation.csv")
     write_csv(path, allocation_csv(allocate(load_panel(data), chosen)))
     click.echo(path)
+
+
+@commands.command("explain")
+@click.argument("scenario")
+@click.argument("unit")
+@_data
+def explain_command(scenario: str, unit: str, data: Path | None) -> None:
+    """说明一个单位的名额从何而来、怎样才会变（UNIT 为单位代码、简称或全称）。"""
+    click.echo(explain(allocate(load_panel(data), load_scenario(scenario)), unit))
 
 
 @commands.command()

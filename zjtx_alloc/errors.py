@@ -1,6 +1,6 @@
 """The errors a user can meet. Each carries one finished Chinese message: culprit, value, remedy."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +33,17 @@ class ScenarioError(ZjtxError):
 
 
 class InfeasibleError(ZjtxError):
-    """No quota can satisfy all the rules of a problem."""
+    """No quota can satisfy all the rules of a problem.
+
+    Attributes
+    ----------
+    diagnosis : Diagnosis or None
+        Which rules clash and the cheapest way out (see ``diagnose``); every error that ``solve`` raises has it.
+    """
+
+    def __init__(self, message: str, diagnosis: Any = None) -> None:
+        super().__init__(message)
+        self.diagnosis = diagnosis
 
 
 class TieError(ZjtxError):

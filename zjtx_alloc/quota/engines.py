@@ -11,6 +11,7 @@ import pandas as pd
 from zjtx_alloc.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.messages import say
 from zjtx_alloc.quota.certificates import Certificate, proven
+from zjtx_alloc.quota.conflicts import diagnosed
 from zjtx_alloc.quota.criteria import Criterion, Minimax, criterion_name
 from zjtx_alloc.quota.exact import exact_places
 from zjtx_alloc.quota.exchange import polished, tied_sets
@@ -69,7 +70,7 @@ def solve(problem: QuotaProblem, engine: Engine = "auto") -> Solution:
     Raises
     ------
     InfeasibleError
-        If no quota satisfies the rules.
+        If no quota satisfies the rules; its ``diagnosis`` says which clash and the cheapest way out.
     ScenarioError
         If the engine or, where rules cross, the criterion does not suit the problem.
     SolverError
@@ -79,6 +80,13 @@ def solve(problem: QuotaProblem, engine: Engine = "auto") -> Solution:
         raise ScenarioError(say("engine.unknown", engine=engine))
     if engine == "exact" and not problem.nested:
         raise ScenarioError(say("engine.crossing"))
+    try:
+        return _solved(problem, engine)
+    except InfeasibleError as error:
+        raise diagnosed(problem, error) from None
+
+
+def _solved(problem: QuotaProblem, engine: Engine) -> Solution:
     problem.check_bounds()
     chosen = "exact" if engine == "auto" and problem.nested else "model" if engine == "auto" else engine
     find = _by_price if chosen == "exact" else _by_model
@@ -154,7 +162,7 @@ def _crossing_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | No
     if not measure.summable:
         raise ScenarioError(say("engine.not_summable", criterion=criterion_name(problem.criterion)))
     if measure.first_is_free:
-        served = _served(problem)
+        served = with_first_places(problem)
         if solve_model(served) is None:
             if solve_model(problem) is None:
                 return None
@@ -171,7 +179,7 @@ def _bounded(answer: ModelAnswer) -> Certificate:
     return Certificate("dual" if answer.prices else "bound", bound=answer.bound, prices=answer.prices)
 
 
-def _served(problem: QuotaProblem) -> QuotaProblem:
+def with_first_places(problem: QuotaProblem) -> QuotaProblem:
     """The problem with a first place for every unit that has an entitlement and may have one."""
     triples = zip(problem.lower, problem.upper, problem.billionths, strict=True)
     floor = [max(low, 1) if e and high else low for low, high, e in triples]

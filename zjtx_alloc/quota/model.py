@@ -1,4 +1,4 @@
-"""The PuLP model for any linear rule; the only room that imports pulp.
+"""The PuLP model for any linear rule; the room that runs HiGHS.
 
 Each unit's cost, convex and linear between integers, is the maximum of its chords between neighbouring
 integers; minimising t ≥ every chord is the projection of the unit-increment LP, with n variables where

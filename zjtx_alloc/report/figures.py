@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib import colormaps, rc_context
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
@@ -15,7 +15,10 @@ from zjtx_alloc.allocation import Allocation
 from zjtx_alloc.messages import say
 from zjtx_alloc.report.figure_style import BLUE, ORANGE, foot, style
 from zjtx_alloc.report.notes import short_marks
+from zjtx_alloc.report.quota_tables import short_name
 from zjtx_alloc.resources import shipped
+
+_STEPS = LinearSegmentedColormap.from_list("steps", ["#E8966B", "white", "#6FB1D9"])
 
 
 def quota_figure(allocation: Allocation) -> Figure:
@@ -90,4 +93,32 @@ def map_figure(allocation: Allocation) -> Figure:
         axes.axis("off")
         axes.set_title(say("figure.map", title=allocation.scenario.title, total=allocation.scenario.total))
         foot(figure, say("figure.orange") + short_marks(allocation))
+    return figure
+
+
+def criteria_figure(allocations: dict[str, Allocation]) -> Figure:
+    """What each other criterion gives or takes against the scenario's own, only the units that differ."""
+    names, own = list(allocations), next(iter(allocations.values()))
+    quotas = pd.DataFrame({name: a.quota for name, a in allocations.items()})
+    steps = quotas[names[1:]].sub(quotas[names[0]], axis="index")
+    differs = steps.ne(0).any(axis="columns")
+    steps = steps[differs] if differs.any() else steps
+    with rc_context(style()):
+        figure = Figure(figsize=(9, 2.2 + 0.27 * len(steps)), layout="constrained")
+        axes = figure.subplots()
+        reach = max(1, int(steps.abs().to_numpy().max(initial=0)))
+        axes.imshow(steps.to_numpy(dtype=float), cmap=_STEPS, vmin=-reach, vmax=reach, aspect="auto")
+        for (row, column), step in np.ndenumerate(steps.to_numpy()):
+            if step:
+                axes.text(column, row, f"{step:+d}".replace("-", "−"), ha="center", va="center")
+        axes.set_xticks(
+            range(len(names) - 1), [short_name(name).replace("（", "\n（") for name in names[1:]], fontsize=7.5
+        )
+        axes.set_yticks(range(len(steps)), own.panel.units["short_name"][steps.index])
+        axes.xaxis.tick_top()
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        axes.set_title(say("figure.criteria", title=own.scenario.title, own=short_name(names[0])))
+        axes.hlines(np.arange(len(steps) + 1) - 0.5, -0.5, len(names) - 1.5, color="#E0E0E0", linewidth=0.6)
+        foot(figure, short_marks(own))
     return figure

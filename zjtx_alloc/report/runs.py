@@ -28,9 +28,9 @@ from zjtx_alloc.resources import shipped
 from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.scenario_files import companion, load_scenario, save_bundle
 
-NOTEBOOKS = ("allocation", "budget")
+NOTEBOOKS = ("allocation", "budget", "quota")
 OUTPUTS = (
-    "allocation.csv", "budget.csv", "report.xlsx", "allocation.html", "budget.html", "run.json", "environment.json",
+    "allocation.csv", "budget.csv", "report.xlsx", "allocation.html", "budget.html", "quota.html", "run.json", "environment.json",
 )  # fmt: skip
 _PACKAGES = ("zjtx_alloc", "pandas", "numpy", "pulp", "highspy", "matplotlib", "papermill", "nbconvert", "xlsxwriter")
 
@@ -43,7 +43,7 @@ class Run:
     ----------
     folder : Path
         ``out/<scenario>``, with allocation.csv, budget.csv, report.xlsx, allocation.html, budget.html,
-        run.json (what was computed from what; the same bytes for the same inputs) and environment.json
+        quota.html, run.json (what was computed from what; the same bytes for the same inputs) and environment.json
         (versions, and the sha256 of files that depend on them).
     allocation : Allocation
         The scenario's own allocation.
@@ -83,7 +83,7 @@ def run(scenario: Scenario | str | Path, out: str | Path = "reports", panel: Pan
     check_free(folder / name for name in OUTPUTS)
     with tempfile.TemporaryDirectory() as work, tqdm(total=len(NOTEBOOKS) + 3, leave=False) as bar:
         parameters = {"scenario": str(save_bundle(scenario, Path(work))), "data": _facts_file(panel, Path(work))}
-        # Two kernels side by side, in threads since papermill only waits, while this one writes the rest.
+        # Kernels side by side, in threads since papermill only waits, while this one writes the rest.
         with ThreadPoolExecutor(max_workers=len(NOTEBOOKS)) as pool:
             pages = [pool.submit(write_page, name, parameters, Path(work), folder) for name in NOTEBOOKS]
             for path in _tables_written(folder, allocation, budget, allocations):
@@ -164,7 +164,7 @@ def _environment(folder: Path) -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in _PACKAGES},
-        "outputs": _digests(folder, "allocation.html", "budget.html", "report.xlsx"),
+        "outputs": _digests(folder, "allocation.html", "budget.html", "quota.html", "report.xlsx"),
     }
 
 

@@ -1,0 +1,234 @@
+"""What would have to change for one unit's quota to change; every answer is found by solving, none by a formula."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import pandas as pd
+
+from zjtx_alloc.errors import InfeasibleError
+from zjtx_alloc.messages import say
+from zjtx_alloc.quota.conflicts import diagnose, limit_text
+from zjtx_alloc.quota.criteria import BILLION, Criterion
+from zjtx_alloc.quota.engines import solve, with_first_places
+from zjtx_alloc.quota.exchange import binding, polished
+from zjtx_alloc.quota.limits import Limit, limits, relaxed
+from zjtx_alloc.quota.model import solve_model
+from zjtx_alloc.quota.problem import QuotaProblem
+
+_TRIAL = BILLION // 10_000  # finer than this a solver's costs are not to be told apart
+
+
+@dataclass(frozen=True)
+class Shift:
+    """What moves when one thing is changed.
+
+    Attributes
+    ----------
+    changes : Series of int64
+        Places gained (+) or given up (−), by label, only the units that change.
+    cost : float
+        Change of the problem's cost (``QuotaProblem.cost``); positive is worse.
+    """
+
+    changes: pd.Series
+    cost: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """One place more or fewer for a unit, all else solved anew.
+
+    Attributes
+    ----------
+    places : int
+        The unit's places then; where rules cross, it may have to take two at once.
+    shift : Shift or None
+        Who changes and what it costs; None if the rules forbid it.
+    forbidden : tuple of str
+        The rules that forbid it, each a phrase with its number; empty if it is possible.
+    """
+
+    places: int
+    shift: Shift | None
+    forbidden: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A bound that holds a unit, and what relaxing it by one (place, or measure of its rule) would do."""
+
+    limit: Limit
+    shift: Shift
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A unit's place in the queue for further places.
+
+    Attributes
+    ----------
+    after : int
+        How many places the total must grow by until the unit gets one more.
+    rank : int
+        Its turn among the units: 1 + the number of others that gain before it.
+    """
+
+    after: int
+    rank: int
+
+
+def step(problem: QuotaProblem, quota: pd.Series, label: str, by: int) -> Step:
+    """The best quota in which a unit has one place more (``by=1``) or fewer (``by=-1``)."""
+    i, places = problem.labels.index(label), int(quota[label]) + by
+    if by > 0 and not problem.billionths[i]:
+        return Step(places, None, (say("whatif.zero", name=problem.name(label)),))
+    if places < 0:
+        return Step(places, None, (say("whatif.none_left", name=problem.name(label)),))
+    bound = (problem.floor if by > 0 else problem.cap).copy()
+    bound.iloc[i] = places
+    forced = replace(problem, floor=bound) if by > 0 else replace(problem, cap=bound)
+    try:
+        best = _best(forced)
+        return Step(int(best[label]), _shift(problem, quota, best), ())
+    except InfeasibleError as error:
+        own = ("floor" if by > 0 else "cap", i)
+        others = [limit_text(forced, x) for x in error.diagnosis.conflict.limits if (x.kind, x.number) != own]
+        total = [say("conflict.total", total=problem.total)] if error.diagnosis.conflict.with_total else []
+        return Step(places, None, (*others, *total))
+
+
+def bindings(problem: QuotaProblem, quota: pd.Series, label: str) -> tuple[Binding, ...]:
+    """The bounds that hold a unit where it is, each with what one place of relaxation would do."""
+    places, i = [int(x) for x in quota], problem.labels.index(label)
+    names, found = binding(problem, places)[label], []
+    for limit in limits(problem):
+        own = limit.kind in names and limit.number == i
+        joint = limit.kind in ("group", "rule") and limit.name in names
+        if own or joint:
+            loosened = limit.value + (-limit.scale if limit.lower else limit.scale)
+            shift = _shift(problem, quota, _best(relaxed(problem, [(limit, loosened)])))
+            if len(shift.changes):
+                found.append(Binding(limit, shift))
+    return tuple(found)
+
+
+def unruled(problem: QuotaProblem) -> pd.Series:
+    """The quota by rounding alone: no floor, cap, group or rule."""
+    free = replace(problem, floor=problem.floor * 0, cap=problem.cap * 0 + problem.total, groups=(), rules=())
+    return solve(free).quota
+
+
+def turn(problem: QuotaProblem, quota: pd.Series, label: str) -> Turn | None:
+    """When a unit gets its next place as the total grows, entitlements in proportion, rules unchanged.
+
+    None if it gets none before the total has doubled or the rules clash. The turn is checked on both
+    sides; where the criterion knows Alabama paradoxes (hamilton), an earlier place may have been lost again.
+    """
+
+    def gained_or_clashes(more: int) -> bool:
+        try:
+            return bool(_best(grown(problem, more))[label] > quota[label])
+        except InfeasibleError:
+            return True
+
+    after = _switch(gained_or_clashes, 1, problem.total)
+    if after is None or diagnose(grown(problem, after)).conflict is not None:
+        return None
+    before = _best(grown(problem, after - 1))
+    return Turn(after, 1 + int((before > quota).drop(label).sum()))
+
+
+def grown(problem: QuotaProblem, more: int) -> QuotaProblem:
+    """The problem with a larger (or smaller) total and entitlements in proportion; a cap that was none stays none."""
+    total = problem.total + more
+    return replace(
+        problem,
+        total=total,
+        entitlement=problem.entitlement * (total / problem.total if problem.total else 1.0),
+        cap=problem.cap.where(problem.cap < problem.total, total),
+    )
+
+
+def entitlement_for(problem: QuotaProblem, quota: pd.Series, label: str, one: Step) -> float | None:
+    """The entitlement nearest to its own with which a unit takes the step (one place more or fewer).
+
+    The other entitlements stay as they are. Under nested rules exact to the billionth, by bisection over
+    solves: one billionth nearer leaves the quota as it is. Where rules cross, the entitlement at which the two
+    best quotas with and without the place cost the same, in fractions; solved again at a ten-thousandth on
+    both sides. None if the rules forbid the step, if no entitlement up to ten times the total, or down to a billionth, does it, or if it
+    does not stand that trial.
+    """
+    if one.shift is None:
+        return None
+    i, have = problem.labels.index(label), int(quota[label])
+    due, by = problem.billionths[i], 1 if one.places > have else -1
+
+    def changed(move: int) -> bool:
+        return by * (int(_best(_with_entitlement(problem, i, due + by * move)).iloc[i]) - have) > 0
+
+    most = due - 1 if by < 0 else 10 * (problem.total + 1) * BILLION
+    if problem.nested:
+        move = _switch(changed, BILLION // 4, most)
+    else:
+        move = _switch(_indifferent(problem, quota, i, one), BILLION // 4, most)
+        if move is not None and (changed(max(move - _TRIAL, 0)) or not changed(min(move + _TRIAL, most))):
+            return None
+    return None if move is None else (due + by * move) / BILLION
+
+
+def _indifferent(problem: QuotaProblem, quota: pd.Series, i: int, one: Step) -> Callable[[int], bool]:
+    """Whether, its entitlement moved by so many billionths, the unit's next (or last) place changes hands.
+
+    What the place costs the others does not depend on this unit's entitlement, so one solve tells all.
+    """
+    measure, due, have = problem.yardstick, problem.billionths[i], int(quota.iloc[i])
+    if one.shift is None or not isinstance(measure, Criterion) or measure.first_is_free:
+        return lambda move: False
+    by = 1 if one.places > have else -1
+    places = range(min(have, one.places) + 1, max(have, one.places) + 1)
+
+    def price(move: int) -> Fraction:
+        return sum((measure.marginal(k, Fraction(due + by * move, BILLION)) for k in places), Fraction(0))
+
+    other = quota.add(one.shift.changes, fill_value=0).astype("int64")[quota.index]
+    rise = problem.cost(other.to_list()) - problem.cost(quota.to_list())
+    worth = price(0) - by * rise
+    return lambda move: bool(by * (price(move) - worth) <= 0)
+
+
+def _with_entitlement(problem: QuotaProblem, i: int, billionths: int) -> QuotaProblem:
+    entitlement = problem.entitlement.copy()
+    entitlement.iloc[i] = billionths / BILLION
+    return replace(problem, entitlement=entitlement)
+
+
+def _best(problem: QuotaProblem) -> pd.Series:
+    """The solved quota; where rules cross, any of several equals, since the tie rule takes as long as 40 solves."""
+    measure = problem.yardstick
+    if not problem.nested and isinstance(measure, Criterion):
+        within = with_first_places(problem) if measure.first_is_free else problem
+        answer = solve_model(within)
+        if answer is not None:
+            return pd.Series(polished(within, answer.places), index=problem.entitlement.index, name="quota")
+    return solve(problem).quota
+
+
+def _switch(holds: Callable[[int], bool], step: int, most: int) -> int | None:
+    """The least number above 0 at which something holds that does not at 0; None if it does not up to ``most``."""
+    low, high = 0, min(step, most)
+    while high > low and not holds(high):
+        low, step = high, 2 * step
+        high = min(low + step, most)
+    if high <= low:
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(middle) else (middle, high)
+    return high
+
+
+def _shift(problem: QuotaProblem, before: pd.Series, after: pd.Series) -> Shift:
+    changes = after - before
+    cost = problem.cost(after.to_list()) - problem.cost(before.to_list())
+    return Shift(changes[changes != 0].rename("change"), float(cost))
