@@ -11,6 +11,7 @@ from zjtx_alloc.quota.problem import Group, QuotaProblem, Rule
 from zjtx_alloc.report.runs import Run, run
 from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.scenario_files import load_scenario, save_scenario, scenario_names
+from zjtx_alloc.uncertainty.ranges import WeightRange, weight_range
 
 __all__ = [
     "Allocation",
@@ -30,6 +31,7 @@ __all__ = [
     "ScenarioError",
     "Solution",
     "SolverError",
+    "WeightRange",
     "ZjtxError",
     "allocate",
     "allocate_programme",
@@ -45,4 +47,5 @@ __all__ = [
     "save_scenario",
     "scenario_names",
     "solve",
+    "weight_range",
 ]

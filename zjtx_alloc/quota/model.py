@@ -1,4 +1,4 @@
-"""The PuLP model for any linear rule; the only room that imports pulp.
+"""The PuLP model for any linear rule; the room that runs HiGHS.
 
 Each unit's cost (x − e)²/e, linear between integers, is the maximum of its chords between neighbouring
 integers; minimising t ≥ every chord is the projection of the unit-increment LP, with n variables where
@@ -77,6 +77,23 @@ def solve_model(problem: QuotaProblem, cutoff: Fraction | None = None) -> ModelA
     return coarse
 
 
+def admits_answer(model: pulp.LpProblem, **options: float) -> bool:
+    """Run HiGHS on a model: whether it admits an answer, which the variables then hold, proven optimal.
+
+    Raises
+    ------
+    SolverError
+        If the solver proves neither.
+    """
+    model.solve(pulp.HiGHS(msg=False, **_OPTIONS, **options))
+    status = model.solverModel.getModelStatus()
+    if status in _INFEASIBLE:
+        return False
+    if status != highspy.HighsModelStatus.kOptimal:
+        raise SolverError(say("solver.status", status=model.solverModel.modelStatusToString(status)))
+    return True
+
+
 def meets(bound: Fraction, cost: Fraction) -> bool:
     """Whether a cost meets a lower bound, within a millionth."""
     return cost <= bound + _GAP
@@ -94,12 +111,8 @@ def _solve_stage(
     """Solve, add the chords that the answer lacks, repeat; the values of x and the bound at the end."""
     while True:
         model, x = _built(problem, chords, category)
-        model.solve(pulp.HiGHS(msg=False, **_OPTIONS, **tolerances))
-        status = model.solverModel.getModelStatus()
-        if status in _INFEASIBLE:
+        if not admits_answer(model, **tolerances):
             return None
-        if status != highspy.HighsModelStatus.kOptimal:
-            raise SolverError(say("solver.status", status=model.solverModel.modelStatusToString(status)))
         values = [float(variable.value()) for variable in x]
         if not _added_chords(problem, chords, values):
             return values, _bound(problem, model.solverModel, category)
