@@ -4,6 +4,7 @@ from zjtx_alloc.allocation import Allocation, allocate, allocate_programme, deci
 from zjtx_alloc.budget.accounts import BudgetForecast, Cohort, cohorts, forecast_budget
 from zjtx_alloc.errors import DataError, InfeasibleError, ReportError, ScenarioError, SolverError, ZjtxError
 from zjtx_alloc.factors import Entitlement, entitlement
+from zjtx_alloc.horizon import Plan, Replan, plan, replan
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import Award, load_award
 from zjtx_alloc.quota.engines import Solution, solve
@@ -12,6 +13,7 @@ from zjtx_alloc.report.runs import Run, run
 from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.scenario_files import load_scenario, save_scenario, scenario_names
 from zjtx_alloc.uncertainty.ranges import WeightRange, weight_range
+from zjtx_alloc.uncertainty.regret import Robust, robust
 
 __all__ = [
     "Allocation",
@@ -23,8 +25,11 @@ __all__ = [
     "Group",
     "InfeasibleError",
     "Panel",
+    "Plan",
     "QuotaProblem",
+    "Replan",
     "ReportError",
+    "Robust",
     "Rule",
     "Run",
     "Scenario",
@@ -42,7 +47,10 @@ __all__ = [
     "load_award",
     "load_panel",
     "load_scenario",
+    "plan",
     "quota_problem",
+    "replan",
+    "robust",
     "run",
     "save_scenario",
     "scenario_names",

@@ -213,6 +213,8 @@ class Scenario(_Strict):
         tables: dict[str, dict[str, Any]] = {f"multipliers.{name}": table for name, table in self.multipliers.items()}
         if self.grade_coefficient:
             tables["grade"] = self.grade
+        if self.certified:
+            tables["certified"] = self.certified
         for name, table in tables.items():
             _covers_all_units(name, table)
         return self
