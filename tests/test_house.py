@@ -20,9 +20,9 @@ ROOT = PACKAGE.parent
 STOREYS = [
     "resources", "messages", "errors", "files",
     "quota.signposts", "quota.problem", "quota.bound", "quota.exchange", "quota.model", "quota.engines", "quota.model_regret", "quota.continuous", "quota.model_plan",
-    "units", "policy", "intake.grid", "intake.cells", "intake.layout", "intake.problems", "intake.reading", "panel", "scenario", "scenario_files", "checking", "factors", "allocation", "budget.accounts", "horizon",
-    "uncertainty.polytope", "uncertainty.admissible", "uncertainty.search", "uncertainty.ranges", "uncertainty.regret",
-    "report.supply", "report.notes", "report.tables", "report.allocation_tables", "report.budget_tables", "report.figures",
+    "units", "policy", "intake.grid", "intake.cells", "intake.layout", "intake.problems", "intake.reading", "panel", "scenario", "scenario_files", "checking", "factors", "allocation", "budget.accounts", "comparison", "horizon",
+    "uncertainty.polytope", "uncertainty.admissible", "uncertainty.search", "uncertainty.ranges", "uncertainty.regret", "uncertainty.backtest",
+    "report.supply", "report.notes", "report.tables", "report.comparison_tables", "report.allocation_tables", "report.budget_tables", "report.figures",
     "report.workbook", "report.template", "report.kernel", "report.notebooks", "report.runs", "cli", "__main__",
 ]  # fmt: skip
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -2,6 +2,7 @@
 
 from zjtx_alloc.allocation import Allocation, allocate, allocate_programme, decisions, quota_problem
 from zjtx_alloc.budget.accounts import BudgetForecast, Cohort, cohorts, forecast_budget
+from zjtx_alloc.comparison import Comparison, compare
 from zjtx_alloc.errors import DataError, InfeasibleError, ReportError, ScenarioError, SolverError, ZjtxError
 from zjtx_alloc.factors import Entitlement, entitlement
 from zjtx_alloc.horizon import Plan, Replan, plan, replan
@@ -12,6 +13,7 @@ from zjtx_alloc.quota.problem import Group, QuotaProblem, Rule
 from zjtx_alloc.report.runs import Run, run
 from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.scenario_files import load_scenario, save_scenario, scenario_names
+from zjtx_alloc.uncertainty.backtest import WeightFit, fit_weights, fitted_scenario, known_counts
 from zjtx_alloc.uncertainty.ranges import WeightRange, weight_range
 from zjtx_alloc.uncertainty.regret import Robust, robust
 
@@ -20,6 +22,7 @@ __all__ = [
     "Award",
     "BudgetForecast",
     "Cohort",
+    "Comparison",
     "DataError",
     "Entitlement",
     "Group",
@@ -36,14 +39,19 @@ __all__ = [
     "ScenarioError",
     "Solution",
     "SolverError",
+    "WeightFit",
     "WeightRange",
     "ZjtxError",
     "allocate",
     "allocate_programme",
     "cohorts",
+    "compare",
     "decisions",
     "entitlement",
+    "fit_weights",
+    "fitted_scenario",
     "forecast_budget",
+    "known_counts",
     "load_award",
     "load_panel",
     "load_scenario",

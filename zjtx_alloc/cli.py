@@ -9,10 +9,12 @@ from click.exceptions import NoArgsIsHelpError, NoSuchCommand
 
 from zjtx_alloc.allocation import allocate
 from zjtx_alloc.checking import check_table, endable
+from zjtx_alloc.comparison import compare
 from zjtx_alloc.errors import ZjtxError
 from zjtx_alloc.files import write_csv
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import load_panel
+from zjtx_alloc.report.comparison_tables import comparison_text
 from zjtx_alloc.report.runs import run
 from zjtx_alloc.report.supply import check_text
 from zjtx_alloc.report.tables import allocation_csv
@@ -48,6 +50,14 @@ def allocate_command(scenario: str, out: Path | None, data: Path | None) -> None
     path = out or Path(f"{chosen.name}-allocation.csv")
     write_csv(path, allocation_csv(allocate(load_panel(data), chosen)))
     click.echo(path)
+
+
+@commands.command("compare")
+@click.argument("scenarios", nargs=-1, required=True)
+@_data
+def compare_command(scenarios: tuple[str, ...], data: Path | None) -> None:
+    """并列对比几个情景的名额（SCENARIOS 为情景名或 .toml 文件，第一个为对照）。"""
+    click.echo(comparison_text(compare([load_scenario(name) for name in scenarios], load_panel(data))))
 
 
 @commands.command()
