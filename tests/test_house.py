@@ -22,7 +22,7 @@ STOREYS = [
     "quota.signposts", "quota.problem", "quota.bound", "quota.exchange", "quota.model", "quota.engines", "quota.model_regret", "quota.continuous", "quota.model_plan",
     "units", "policy", "intake.grid", "intake.cells", "intake.layout", "intake.problems", "intake.reading", "panel", "scenario", "scenario_files", "checking", "factors", "allocation", "budget.accounts", "comparison", "horizon",
     "uncertainty.polytope", "uncertainty.admissible", "uncertainty.search", "uncertainty.ranges", "uncertainty.regret", "uncertainty.backtest",
-    "report.supply", "report.notes", "report.tables", "report.comparison_tables", "report.allocation_tables", "report.budget_tables", "report.figures", "report.horizon_tables", "report.backtest_tables", "report.figures_planning",
+    "report.supply", "report.notes", "report.tables", "report.comparison_tables", "report.allocation_tables", "report.budget_tables", "report.figures", "report.horizon_tables", "report.backtest_tables", "report.uncertainty_tables", "report.figures_planning",
     "report.workbook", "report.template", "report.kernel", "report.notebooks", "report.runs", "cli", "__main__",
 ]  # fmt: skip
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

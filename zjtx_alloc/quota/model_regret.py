@@ -53,8 +53,10 @@ def least_worst(problem: QuotaProblem, targets: Sequence[Target]) -> LeastWorst:
     columns = list(zip(*(target.places for target in targets), strict=True))
     middles = [math.floor(sum(column) / len(column)) for column in columns]
     held = [_window(column, a) for column, a in zip(columns, middles, strict=True)]
+    # One target under nested rules: a separable convex sum, whose LP has whole vertices.
+    whole = len(targets) > 1 or not problem.nested
     while True:
-        model, x = _built(problem, targets, middles, held)
+        model, x = _built(problem, targets, middles, held, pulp.LpInteger if whole else pulp.LpContinuous)
         if not admits_answer(model, **_FINE):
             raise InfeasibleError(say("quota.infeasible", rules="、".join(row.name for row in problem.rows) or "—"))
         steps = [round(variable.value()) for variable in x]
@@ -64,7 +66,8 @@ def least_worst(problem: QuotaProblem, targets: Sequence[Target]) -> LeastWorst:
             chords |= {y - 1, y}
     places = [y + a for y, a in zip(steps, middles, strict=True)]
     worst = max(target.loss(places) for target in targets)
-    bound = Fraction(model.solverModel.getInfo().mip_dual_bound)
+    found = model.solverModel.getInfo()
+    bound = Fraction(found.mip_dual_bound if whole else found.objective_function_value)
     if broken := problem.violations(places):
         raise SolverError(say("solver.broken", what="；".join(broken)))
     if not meets(bound, worst):
@@ -78,11 +81,11 @@ def _window(column: Sequence[Fraction], middle: int) -> set[int]:
 
 
 def _built(
-    problem: QuotaProblem, targets: Sequence[Target], middles: list[int], held: list[set[int]]
+    problem: QuotaProblem, targets: Sequence[Target], middles: list[int], held: list[set[int]], category: str
 ) -> tuple[pulp.LpProblem, list[pulp.LpVariable]]:
     model = pulp.LpProblem("regret", pulp.LpMinimize)
     bounds = list(zip(problem.lower, problem.upper, middles, strict=True))
-    x = [model.add_variable(f"x{i}", low - a, high - a, pulp.LpInteger) for i, (low, high, a) in enumerate(bounds)]
+    x = [model.add_variable(f"x{i}", low - a, high - a, category) for i, (low, high, a) in enumerate(bounds)]
     square = [model.add_variable(f"s{i}", 0) for i in range(len(x))]
     worst = model.add_variable("worst")
     model.setObjective(worst + 0)

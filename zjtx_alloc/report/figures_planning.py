@@ -1,4 +1,4 @@
-"""Figures of plans and look-backs: running totals against what is due, observed against fitted, the fit's simplex."""
+"""Figures of ranges, plans and look-backs: bands by unit, running totals against what is due, observed against fitted, the fit's simplex."""
 
 from itertools import pairwise
 
@@ -14,7 +14,10 @@ from zjtx_alloc.report.backtest_tables import backtest_notes
 from zjtx_alloc.report.figures import BATCH_COLOURS, BLUE, GREEN, ORANGE, _foot, _style
 from zjtx_alloc.report.horizon_tables import deviations, plan_notes
 from zjtx_alloc.report.notes import short_marks
+from zjtx_alloc.report.uncertainty_tables import range_notes
 from zjtx_alloc.uncertainty.backtest import WeightFit
+from zjtx_alloc.uncertainty.ranges import WeightRange
+from zjtx_alloc.uncertainty.regret import Robust
 
 _STEPS = 80  # of the grid over the simplex, a side
 _MARKERS = "osD^v"
@@ -46,6 +49,39 @@ def plan_figure(plan: Plan) -> Figure:
         figure.axes[0].set_ylim(-0.7, len(order) - 0.3)
         figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5, frameon=False)
         _foot(figure, say("plan.band") + plan_notes(plan)[1] + short_marks(plan.allocations[0]))
+    return figure
+
+
+def range_figure(ranges: WeightRange, found: Robust) -> Figure:
+    """Bands by unit: the quotas that some admissible weights give, the baseline's and the robust ones."""
+    table = ranges.table.sort_values(["quota", "entitlement"], kind="stable")
+    rows = np.arange(len(table))
+    with rc_context(_style()):
+        figure = Figure(figsize=(9, 9.6), layout="constrained")
+        axes = figure.subplots()
+        wide = table["quota_upper"] - table["quota_lower"]
+        axes.barh(rows, wide, left=table["quota_lower"], color="#E8E8E8", height=0.72)
+        axes.barh(rows, table["quota_max"] - table["quota_min"], left=table["quota_min"], color="#9CC7E3", height=0.72)
+        base = axes.plot(table["quota"], rows, "o", color=BLUE, markersize=4.5)
+        held = axes.plot(
+            found.quota["robust"].reindex(table.index), rows, "D", color=ORANGE, markersize=4.5, fillstyle="none"
+        )
+        for row, unit in enumerate(table.itertuples()):
+            axes.text(
+                unit.quota_upper + 1.5, row, f"{unit.quota_min:.0f}—{unit.quota_max:.0f}", va="center", fontsize=8
+            )
+        axes.set_yticks(rows, table["short_name"])
+        axes.set_ylim(-0.7, len(table) - 0.3)
+        axes.set_xlim(0, table["quota_upper"].max() * 1.1)
+        axes.set_xlabel(say("figure.places"))
+        axes.set_title(say("ranges.figure", title=ranges.allocation.scenario.title))
+        bands = {"ranges.band": "#9CC7E3"}
+        if not ranges.table["quota_exact"].all():
+            bands["ranges.beyond"] = "#E8E8E8"
+        labels = [*(say(key) for key in bands), say("robust.baseline"), say("robust.robust")]
+        patches = [Patch(facecolor=colour) for colour in bands.values()]
+        axes.legend([*patches, *base, *held], labels, loc="lower right", frameon=False)
+        _foot(figure, range_notes(ranges)[0] + short_marks(ranges.allocation))
     return figure
 
 

@@ -22,7 +22,7 @@ from zjtx_alloc.quota.problem import BILLION, QuotaProblem
 from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.uncertainty.admissible import Weights, admissible_weights
 
-DRAWS, SEED = 200, 2024
+DRAWS, SEED = 100, 2024
 
 
 @dataclass(frozen=True)
