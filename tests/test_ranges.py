@@ -1,5 +1,6 @@
 """Ranges under admissible weights: brute force over every breakpoint, samples, brackets, scenario lines."""
 
+import random
 from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations, pairwise
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 import zjtx_alloc as za
+from zjtx_alloc.uncertainty import search
 from zjtx_alloc.uncertainty.admissible import admissible_weights
 from zjtx_alloc.uncertainty.polytope import simplices, uniform_draws, vertices
 
@@ -106,6 +108,30 @@ def test_two_factors_equal_brute_force_over_all_breakpoints(toy_panel, floor, ca
     assert found.table["quota_exact"].all()
     assert found.table["quota_min"].tolist() == [min(x) for x in zip(*all_of, strict=True)]
     assert found.table["quota_max"].tolist() == [max(x) for x in zip(*all_of, strict=True)]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_at_one_point_what_is_possible_and_what_is_certain_enclose_the_quota(seed):
+    rng = random.Random(seed)
+    n, total = rng.randint(4, 8), rng.randint(8, 40)
+    labels = [f"u{i}" for i in range(n)]
+    e = pd.Series([rng.uniform(0, 9) for _ in labels], index=labels)
+    inner, outer = rng.randint(1, 2), rng.randint(3, n)
+    groups = (
+        za.Group("outer", tuple(labels[:outer]), floor=rng.randint(0, total), cap=rng.randint(0, total)),
+        za.Group("inner", tuple(labels[:inner]), floor=rng.randint(0, total // 2), cap=rng.randint(0, total)),
+        za.Group("other", tuple(labels[outer:]), floor=rng.randint(0, total // 2)),
+    )
+    floor = pd.Series([rng.choice((0, 0, 1, 2)) for _ in labels], index=labels)
+    problem = za.QuotaProblem(total, e * total / e.sum(), floor=floor, groups=groups[: rng.randint(1, 3)])
+    try:
+        quota = za.solve(problem).quota
+    except za.InfeasibleError:
+        return
+    corners, asked = problem.entitlement.to_numpy()[None], search._asked(problem)
+    for i, places in enumerate(quota):
+        for k in range(1, total + 1):
+            assert asked.possible(corners, i, k) == asked.certain(corners, i, k) == (places >= k), (i, k)
 
 
 @pytest.mark.slow

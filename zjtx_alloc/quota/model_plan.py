@@ -109,7 +109,7 @@ def solve_plan(course: Course) -> Planned:
     cost = course.cost(places)
     if not meets(bound, cost):
         raise SolverError(say("solver.unproven"))
-    return Planned(places, cost, min(bound, cost), proof)
+    return Planned(places, cost, bound, proof)
 
 
 @dataclass(frozen=True)
