@@ -3,7 +3,8 @@
 Whether a unit gets its k-th place depends only on how many places the others ask for at the price of that
 place, (k − ½)/e under Webster's method: nested groups grant what is asked for within their bounds, bottom-up.
 What the others ask for rises with e_j/e_i, and this ratio's extremes over a cell of weights lie at its
-vertices. So a cell can be ruled out as a whole, or its middle shown to give the place; what is neither is
+vertices; so do those of sums of such ratios, which are taken for the units whose places vary within a cell (a
+number rounded is within a half of itself). So a cell can be ruled out as a whole, or its middle shown to give the place; what is neither is
 cut in two (branch and bound). Entitlements may be off by ``_MARGIN``, more than what rounding them to
 billionths and floats can do, always against the claim that is made.
 """
@@ -19,6 +20,7 @@ from zjtx_alloc.quota.problem import QuotaProblem
 from zjtx_alloc.uncertainty.admissible import Admissible, Cell
 
 _MARGIN = 1e-9  # of a place
+_SUM = 1e-6  # of a place, in a sum of levels
 _CELLS = 1000  # examined for one end of one unit; then the search ends with a bracket
 _CLOSE = 1e-3  # of a place, for the bracket of an entitlement
 
@@ -61,22 +63,29 @@ class _Asked:
         """Whether unit i may get k places somewhere within these corners; False is proven."""
         if k <= self.lower[i] or k > self.upper[i]:
             return k <= self.lower[i]
-        ratios = ((corners - _MARGIN) / (corners[:, [i]] + _MARGIN)).min(axis=0)
-        asks = np.ceil((k - 0.5) * ratios - 0.5)  # places strictly cheaper than the k-th of i
-        asks[i] = k
-        return self.granted(i, asks)
+        level = (k - 0.5) * (corners - _MARGIN) / (corners[:, [i]] + _MARGIN)
+        asks, most = (np.ceil(ends - 0.5) for ends in (level.min(axis=0), level.max(axis=0)))
+        asks[i] = most[i] = k  # the others: places strictly cheaper than the k-th of i
+        if not self.granted(i, asks):
+            return False
+        moving = (asks < most) & (asks >= self.lower) & (most <= self.upper)
+        least = np.clip(asks, self.lower, self.upper)[~moving].sum() + (level[:, moving] - 0.5).sum(axis=1).min()
+        return bool(self.rows or least <= self.total + _SUM)
 
     def certain(self, corners: np.ndarray, i: int, k: int) -> bool:
         """Whether unit i gets at least k places everywhere within these corners; True is proven."""
         if k <= self.lower[i] or k > self.upper[i]:
             return k <= self.lower[i]
-        least = corners[:, i].min() - _MARGIN
-        if least <= 0:
+        if corners[:, i].min() <= _MARGIN:
             return False  # an entitlement of nothing takes only its floor
-        ratios = ((corners + _MARGIN) / (corners[:, [i]] - _MARGIN)).max(axis=0)
-        asks = np.floor((k - 0.5) * ratios + 0.5)  # places no dearer than the k-th of i
-        asks[i] = k
-        return self.granted(i, asks)
+        level = (k - 0.5) * (corners + _MARGIN) / (corners[:, [i]] - _MARGIN)
+        fewest, asks = (np.floor(ends + 0.5) for ends in (level.min(axis=0), level.max(axis=0)))
+        asks[i] = fewest[i] = k  # the others: places no dearer than the k-th of i
+        if self.granted(i, asks):
+            return True
+        moving = (fewest < asks) & (fewest >= self.lower) & (asks <= self.upper)
+        most = np.clip(asks, self.lower, self.upper)[~moving].sum() + (level[:, moving] + 0.5).sum(axis=1).max()
+        return bool(not self.rows and most <= self.total - _SUM)
 
 
 def _asked(problem: QuotaProblem) -> _Asked:
