@@ -15,6 +15,7 @@ from zjtx_alloc.quota import continuous
 from zjtx_alloc.quota.continuous import bounded_entitlement
 from zjtx_alloc.quota.model_plan import Course, solve_plan
 from zjtx_alloc.quota.problem import Row
+from zjtx_alloc.report.horizon_tables import plan_summary, plan_table
 
 BATCHES = ("2024-baseline", "2025-baseline", "2026-baseline")
 
@@ -256,3 +257,16 @@ def test_batches_must_differ(baseline):
     for scenarios in ([], [baseline, baseline]):
         with pytest.raises(za.ScenarioError, match="不同批次"):
             za.plan(scenarios)
+
+
+def test_the_page_says_what_totals_follow_and_that_2021_counts_cap_nothing(planned, tmp_path):
+    assert "2021年名单不能代替" in plan_summary(planned)
+    assert "累计应得为各批有界理论名额" in plan_summary(planned)
+    table = plan_table(planned)
+    assert table.frame.iloc[-1]["累计名额"] == 1039 + 1241 + 1241
+    assert any("2021年名单不能代替" in note for note in table.notes)
+    assert any(note.startswith("估算") for note in table.notes)
+    told = plan_summary(za.plan([za.load_scenario(name) for name in BATCHES], own_counts(tmp_path, 100)))
+    assert "约束至第1批" in told
+    assert "缺数不按0处理" in told
+    assert "2021年名单" not in told

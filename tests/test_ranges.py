@@ -340,3 +340,19 @@ def test_inherited_ranges_follow_the_factors_they_were_written_for(write_scenari
     trial = za.load_scenario(write_scenario('extends = "2024-baseline"\n' + lines))
     assert tuple(trial.uncertainty.weights) == ranged
     assert za.load_scenario(za.save_scenario(trial, write_scenario("", "again.toml"))).uncertainty == trial.uncertainty
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ({"gdp": (0.1, 0.2)}, "“gdp”不是本情景的因素"),
+        ({"little_giants": (0.6, 0.1)}, "min（0.6）大于 max（0.1）"),
+        ({"little_giants": (-0.1, 0.6)}, "应不小于 0"),
+        ({"little_giants": (0.5, 0.6)}, "不能为1"),
+    ],
+)
+def test_weights_given_in_code_are_checked_as_those_of_a_file(panel, baseline, weights, said):
+    with pytest.raises(za.ScenarioError) as caught:
+        za.weight_range(panel, baseline, weights)
+    assert said in str(caught.value)
+    assert "2024-baseline" in str(caught.value)

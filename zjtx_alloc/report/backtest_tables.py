@@ -12,7 +12,7 @@ from zjtx_alloc.uncertainty.backtest import WeightFit, known_counts
 
 def _named(fit: WeightFit, code: str) -> str:
     period = fit.factors[list(fit.shares.columns).index(code)].partition(":")[2]
-    return f"{fit.panel.name(code)}（{period}）"
+    return f"{fit.panel.name(code)}（{fit.panel.supplied.get(code, period)}）"
 
 
 def weight_table(fit: WeightFit) -> Table:

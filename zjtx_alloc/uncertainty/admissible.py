@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import product
-from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import ValidationError
 
 from zjtx_alloc.errors import ScenarioError
 from zjtx_alloc.factors import adjusted_shares
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel
-from zjtx_alloc.scenario import Range, Scenario, UncertainPool, Uncertainty
+from zjtx_alloc.scenario import Range, Scenario, UncertainPool
 from zjtx_alloc.uncertainty.polytope import Simplex, simplices, uniform_draws
 
 Weights = Mapping[str, tuple[float, float]]
@@ -127,18 +127,18 @@ def admissible_weights(panel: Panel, scenario: Scenario, weights: Weights | None
 
 def _with_weights(scenario: Scenario, weights: Weights) -> Scenario:
     """The scenario with these ranges, checked as those of a file are."""
+    ranges = {code: {"min": float(least), "max": float(most)} for code, (least, most) in weights.items()}
     try:
-        ranges = {code: Range(min=float(least), max=float(most)) for code, (least, most) in weights.items()}
-        doubt = Uncertainty(weights=ranges)
-        return Scenario.model_validate(scenario.model_dump() | {"uncertainty": doubt.model_dump()})
-    except ValueError as error:
-        raise ScenarioError(say("allocation.in_scenario", scenario=scenario.name, reason=_first(error))) from None
-
-
-def _first(error: ValueError) -> str:
-    """What a validation error says, without pydantic's own words."""
-    found: list[Any] = getattr(error, "errors", list)()
-    return str(found[0].get("ctx", {}).get("error", found[0]["msg"])) if found else str(error)
+        return Scenario.model_validate(scenario.model_dump() | {"uncertainty": {"weights": ranges}})
+    except ValidationError as error:
+        found = error.errors()[0]
+        what = (
+            say(f"type.{found['type']}", **found.get("ctx", {}))
+            if found["type"] != "value_error"
+            else str(found["ctx"]["error"])
+        )
+        where = ".".join(map(str, found["loc"])) or "weights"
+        raise ScenarioError(say("uncertainty.given", scenario=scenario.name, where=where, what=what)) from None
 
 
 def _block(parts: Sequence[float], ranges: Sequence[Range | None]) -> list[Simplex]:

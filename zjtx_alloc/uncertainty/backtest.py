@@ -271,4 +271,5 @@ def known_counts(allocations: Sequence[Allocation]) -> pd.DataFrame:
                     "source": fact.source,
                 }
             )
-    return pd.DataFrame(rows)
+    columns = ["scenario", "batch", "short_name", "observed", "status", "entitlement", "quota", "source"]
+    return pd.DataFrame(rows, columns=columns)
