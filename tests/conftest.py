@@ -1,7 +1,9 @@
 """Shared fixtures: the shipped panel and baseline, and writers of small files."""
 
 import csv
+from dataclasses import replace
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -60,3 +62,20 @@ def write_facts(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def toy_panel(panel):
+    """Build a panel of a few units from lists of numbers by indicator, all of period 2020."""
+
+    def build(**columns):
+        codes = list(panel.units.index[: len(next(iter(columns.values())))])
+        cells = [
+            (name, "2020", c, float(v)) for name, values in columns.items() for c, v in zip(codes, values, strict=True)
+        ]
+        frame = pd.DataFrame(cells, columns=["indicator", "period", "code", "value"]).assign(estimated=False)
+        return replace(
+            panel, units=panel.units.loc[codes], cells=frame.set_index(["indicator", "period", "code"]).sort_index()
+        )
+
+    return build

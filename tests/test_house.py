@@ -22,17 +22,21 @@ STOREYS = [
     "quota.signposts", "quota.criteria", "quota.rows", "quota.methods", "quota.weights", "quota.floors", "quota.ladders", "quota.filling", "quota.within_quota",
     "quota.classical", "quota.priority", "quota.transfers", "quota.margins", "quota.problem", "quota.bound", "quota.exchange", "quota.market", "quota.exact",
     "quota.frontier", "quota.curves", "quota.model", "quota.minimax", "quota.certificates", "quota.limits", "quota.model_relax", "quota.conflicts", "quota.engines",
-    "quota.whatif",
+    "quota.model_regret", "quota.continuous", "quota.model_plan", "quota.whatif",
     "units", "policy",
     "intake.grid", "intake.cells", "intake.layout", "intake.problems", "intake.reading", "intake.transfers",
     "panel", "scenario", "scenario_files", "checking", "factors", "allocation", "reasons", "indices",
-    "budget.settlement", "budget.batches", "budget.books", "budget.accounts", "budget.steps", "budget.actuals", "budget.deadlines", "budget.outcomes", "budget.lattice",
-    "budget.distribution", "budget.forecast", "budget.ceilings", "budget.affordable",
+    "budget.settlement", "budget.batches", "budget.books", "budget.accounts",
+    "comparison", "horizon",
+    "uncertainty.polytope", "uncertainty.admissible", "uncertainty.search", "uncertainty.ranges", "uncertainty.regret", "uncertainty.backtest",
+    "budget.steps", "budget.actuals", "budget.deadlines", "budget.outcomes", "budget.lattice", "budget.distribution", "budget.forecast", "budget.ceilings",
+    "budget.affordable",
     "firms.columns", "firms.cells", "firms.roll", "firms.reading", "firms.forms", "firms.conditions", "firms.likeness", "firms.eligibility", "firms.rubric",
     "firms.selection", "firms.grants", "firms.changes", "firms.evaluation", "firms.closing", "firms.chain", "firms.made_up",
-    "report.console", "report.supply", "report.notes", "report.tables", "report.allocation_tables", "report.budget_tables", "report.quota_tables", "report.outlook_tables",
-    "report.data_tables", "report.figure_style", "report.figures", "report.figures_budget", "report.figures_data", "report.workbook", "report.template",
-    "report.kernel", "report.notebooks", "report.runs", "report.firm_tables", "report.official", "report.plan_document",
+    "report.console", "report.supply", "report.notes", "report.tables", "report.comparison_tables", "report.allocation_tables", "report.budget_tables",
+    "report.quota_tables", "report.outlook_tables", "report.data_tables", "report.figure_style", "report.figures", "report.horizon_tables", "report.backtest_tables",
+    "report.uncertainty_tables", "report.figures_planning", "report.figures_budget", "report.figures_data", "report.workbook", "report.template", "report.kernel",
+    "report.notebooks", "report.runs", "report.firm_tables", "report.official", "report.plan_document",
     "cli", "__main__",
 ]  # fmt: skip
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -70,7 +74,7 @@ def test_imports_point_down():
 
 @pytest.mark.parametrize(
     ("library", "rooms"),
-    [("pulp", r"quota\.model(_\w+)?"), ("highspy", r"quota\.model(_\w+)?"), ("xlsxwriter", "report.(workbook|template)"), ("docx", "report.official"), ("stdnum", "firms.(cells|made_up)"), ("matplotlib", "report.figure(s|_style|s_data|s_budget)")],
+    [("pulp", r"quota\.model(_\w+)?"), ("highspy", r"quota\.model(_\w+)?"), ("xlsxwriter", "report.(workbook|template)"), ("docx", "report.official"), ("stdnum", "firms.(cells|made_up)"), ("matplotlib", "report.figure(s|_style|s_data|s_budget|s_planning)")],
 )  # fmt: skip
 def test_one_room_knows_the_library(library, rooms):
     users = [n for n, tree in modules().items() if any(i.split(".")[0] == library for i in imports(tree))]

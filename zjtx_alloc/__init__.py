@@ -13,6 +13,7 @@ from zjtx_alloc.budget.forecast import BudgetOutlook, forecast_budget
 from zjtx_alloc.budget.outcomes import OutcomeAssumption, load_outcomes, outcome_evidence
 from zjtx_alloc.budget.steps import bridge
 from zjtx_alloc.checking import TableCheck, check_table
+from zjtx_alloc.comparison import Comparison, compare
 from zjtx_alloc.errors import (
     DataError,
     InfeasibleError,
@@ -25,6 +26,7 @@ from zjtx_alloc.errors import (
 )
 from zjtx_alloc.factors import Entitlement, entitlement
 from zjtx_alloc.firms.changes import check_change
+from zjtx_alloc.horizon import Plan, Replan, plan, replan
 from zjtx_alloc.indices import Fairness, Paradoxes, fairness, paradoxes
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import Award, load_award
@@ -42,6 +44,9 @@ from zjtx_alloc.report.runs import Run, run
 from zjtx_alloc.report.template import write_template
 from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.scenario_files import load_scenario, save_scenario, scenario_names
+from zjtx_alloc.uncertainty.backtest import WeightFit, fit_weights, fitted_scenario, known_counts
+from zjtx_alloc.uncertainty.ranges import WeightRange, weight_range
+from zjtx_alloc.uncertainty.regret import Robust, robust
 
 __all__ = [
     "AffordableTotal",
@@ -53,6 +58,7 @@ __all__ = [
     "BudgetOutlook",
     "Certificate",
     "Cohort",
+    "Comparison",
     "Conflict",
     "Criterion",
     "DataError",
@@ -67,9 +73,12 @@ __all__ = [
     "OutcomeAssumption",
     "Panel",
     "Paradoxes",
+    "Plan",
     "QuotaProblem",
     "Relaxation",
+    "Replan",
     "ReportError",
+    "Robust",
     "Rule",
     "Run",
     "Scenario",
@@ -81,6 +90,8 @@ __all__ = [
     "TableError",
     "TieError",
     "Ties",
+    "WeightFit",
+    "WeightRange",
     "ZjtxError",
     "affordable_frontier",
     "affordable_total",
@@ -94,13 +105,17 @@ __all__ = [
     "check_change",
     "check_table",
     "cohorts",
+    "compare",
     "decisions",
     "diagnose",
     "entitlement",
     "explain",
     "fairness",
     "firms",
+    "fit_weights",
+    "fitted_scenario",
     "forecast_budget",
+    "known_counts",
     "ledger",
     "load_award",
     "load_outcomes",
@@ -108,10 +123,13 @@ __all__ = [
     "load_scenario",
     "outcome_evidence",
     "paradoxes",
+    "plan",
     "power_mean",
     "priority_list",
     "quota_problem",
     "reconcile",
+    "replan",
+    "robust",
     "run",
     "save_scenario",
     "scenario_names",
@@ -119,5 +137,6 @@ __all__ = [
     "stationary",
     "tails",
     "verify",
+    "weight_range",
     "write_template",
 ]

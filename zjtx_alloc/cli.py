@@ -10,6 +10,7 @@ from click.exceptions import NoArgsIsHelpError, NoSuchCommand
 from zjtx_alloc.allocation import allocate
 from zjtx_alloc.budget.deadlines import calendar
 from zjtx_alloc.checking import check_table, endable
+from zjtx_alloc.comparison import compare
 from zjtx_alloc.errors import ZjtxError
 from zjtx_alloc.files import write_csv
 from zjtx_alloc.firms.reading import load_firms
@@ -19,6 +20,7 @@ from zjtx_alloc.panel import load_panel
 from zjtx_alloc.policy import load_award
 from zjtx_alloc.reasons import explain
 from zjtx_alloc.report.budget_tables import calendar_table
+from zjtx_alloc.report.comparison_tables import comparison_text
 from zjtx_alloc.report.plan_document import write_plan
 from zjtx_alloc.report.runs import run
 from zjtx_alloc.report.supply import check_text
@@ -64,6 +66,14 @@ def allocate_command(scenario: str, out: Path | None, data: Path | None) -> None
 def explain_command(scenario: str, unit: str, data: Path | None) -> None:
     """说明一个单位的名额从何而来、怎样才会变（UNIT 为单位代码、简称或全称）。"""
     click.echo(explain(allocate(load_panel(data), load_scenario(scenario)), unit))
+
+
+@commands.command("compare")
+@click.argument("scenarios", nargs=-1, required=True)
+@_data
+def compare_command(scenarios: tuple[str, ...], data: Path | None) -> None:
+    """并列对比几个情景的名额（SCENARIOS 为情景名或 .toml 文件，第一个为对照）。"""
+    click.echo(comparison_text(compare([load_scenario(name) for name in scenarios], load_panel(data))))
 
 
 @commands.command()

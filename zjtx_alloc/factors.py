@@ -126,6 +126,22 @@ def _pool(panel: Panel, scenario: Scenario, pool: Pool) -> _PoolResult:
     )
 
 
+def adjusted_shares(panel: Panel, scenario: Scenario, pool: Pool) -> pd.DataFrame:
+    """What a pool's weights are applied to: each factor's shares times the units' coefficients.
+
+    Returns
+    -------
+    DataFrame
+        Index ``code``, a column a factor. With weights w the pool is shared out in proportion to the
+        row sums of ``shares × w``: linear in w above, linear in w below.
+    """
+    shares = {
+        code: _share_of_factor(panel, scenario, code, factor, panel.values(code, factor.period))
+        for code, factor in pool.factors.items()
+    }
+    return pd.DataFrame(shares).mul(_coefficient(panel, scenario, pool), axis=0)
+
+
 def _admit(panel: Panel, scenario: Scenario, code: str, factor: Factor, column: pd.DataFrame) -> None:
     if panel.indicators.at[code, "direction"] != "1":
         raise ScenarioError(say("factors.direction", name=panel.name(code), indicator=code))

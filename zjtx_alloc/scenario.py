@@ -125,6 +125,43 @@ class Fixed(_Strict):
         return self
 
 
+class Range(_Strict):
+    """What a share or weight may be, from min to max; as decimals, so that ends are exact."""
+
+    min: Share
+    max: Share
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Range":
+        if self.min > self.max:
+            raise ValueError(say("uncertainty.order", least=self.min, most=self.max))
+        return self
+
+
+class UncertainPool(_Strict):
+    """What is uncertain about one pool: its share, and the weights of its factors."""
+
+    share: Range | None = None
+    weights: dict[str, Range] = {}
+
+
+class Uncertainty(_Strict):
+    """What nobody agreed on (不确定性): admissible ranges; whatever has none stays as the scenario has it.
+
+    ``weights`` holds for the factors of a scenario without pools; with pools of the very same factors and
+    weights it says that all of them share one set of weights. ``pools`` lets each pool vary on its own.
+    """
+
+    weights: dict[str, Range] = {}
+    pools: dict[str, UncertainPool] = {}
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Uncertainty":
+        if self.weights and any(pool.weights for pool in self.pools.values()):
+            raise ValueError(say("uncertainty.both"))
+        return self
+
+
 class Scenario(_Strict):
     """A complete, checked scenario. Units are codes here, whatever spelling the file used."""
 
@@ -150,6 +187,8 @@ class Scenario(_Strict):
     rules: dict[str, Rule] = {}
     approval: Approval = Approval(rate="1.00")
     fixed: dict[str, Fixed] = {}
+    certified: dict[str, Places] = {}
+    uncertainty: Uncertainty = Uncertainty()
     assumptions: dict[str, str] = {}
 
     _folder: Path | None = PrivateAttr(default=None)  # of its file, where what it refers to is looked up
@@ -178,6 +217,8 @@ class Scenario(_Strict):
         tables: dict[str, dict[str, Any]] = {f"multipliers.{name}": table for name, table in self.multipliers.items()}
         if self.grade_coefficient:
             tables["grade"] = self.grade
+        if self.certified:
+            tables["certified"] = self.certified
         for name, table in tables.items():
             _covers_all_units(name, table)
         return self
@@ -196,6 +237,20 @@ class Scenario(_Strict):
             raise ValueError(say("scenario.both", names="、".join(both)))
         return self
 
+    @model_validator(mode="after")
+    def _uncertain_about_what_it_has(self) -> "Scenario":
+        pools, doubt = self.all_pools(), self.uncertainty
+        if strangers := [name for name in doubt.pools if name not in self.pools]:
+            raise ValueError(say("uncertainty.no_pool", names="、".join(strangers), known="、".join(self.pools) or "—"))
+        if doubt.weights and len({tuple((c, f.weight) for c, f in p.factors.items()) for p in pools.values()}) > 1:
+            raise ValueError(say("uncertainty.shared"))
+        for name, pool in pools.items():
+            ranges = doubt.weights or doubt.pools.get(name, UncertainPool()).weights
+            _admits_a_whole(name, {code: f.weight for code, f in pool.factors.items()}, ranges)
+        shares = {name: p.share for name, p in doubt.pools.items() if p.share is not None}
+        _admits_a_whole(say("scenario.shares"), {name: p.share for name, p in pools.items()}, shares)
+        return self
+
     def all_pools(self) -> dict[str, Pool]:
         """The pools; the plain case is one nameless pool with the whole total."""
         return self.pools or {"": Pool(share=1.0, factors=self.factors)}
@@ -212,6 +267,16 @@ class Scenario(_Strict):
 def _sum_to_one(what: str, shares: list[float]) -> None:
     if abs(math.fsum(shares) - 1) > 1e-9:
         raise ValueError(say("scenario.sum", what=what, sum=f"{math.fsum(shares):.10g}"))
+
+
+def _admits_a_whole(what: str, parts: dict[str, float], ranges: dict[str, Range]) -> None:
+    """Refuse ranges of unknown parts, and ranges within which the parts cannot sum to one."""
+    if strangers := [name for name in ranges if name not in parts]:
+        raise ValueError(say("uncertainty.no_factor", names="、".join(strangers), known="、".join(parts)))
+    least = sum(Fraction(repr(ranges[n].min if n in ranges else part)) for n, part in parts.items())
+    most = sum(Fraction(repr(ranges[n].max if n in ranges else part)) for n, part in parts.items())
+    if not least <= 1 <= most and ranges:
+        raise ValueError(say("uncertainty.no_whole", what=what or "—", least=float(least), most=float(most)))
 
 
 def _covers_all_units(name: str, table: dict[str, Any]) -> None:

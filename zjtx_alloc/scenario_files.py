@@ -13,7 +13,20 @@ from zjtx_alloc.errors import ReportError, ScenarioError
 from zjtx_alloc.files import write_whole
 from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped
-from zjtx_alloc.scenario import DEFAULT, Approval, Change, Factor, Fixed, Group, Pool, Rule, Scenario
+from zjtx_alloc.scenario import (
+    DEFAULT,
+    Approval,
+    Change,
+    Factor,
+    Fixed,
+    Group,
+    Pool,
+    Range,
+    Rule,
+    Scenario,
+    UncertainPool,
+    Uncertainty,
+)
 from zjtx_alloc.units import find_unit, load_units
 
 
@@ -141,6 +154,7 @@ def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     if not (isinstance(drops, list) and all(isinstance(drop, str) for drop in drops)):
         raise ScenarioError(_wrong(path, "drop", drops, say("scenario.drop_form")))
     base = {} if parent is None else _merged(_located(parent, path.parent), (*below, path.resolve()))
+    inherited = _factors_by_pool(base)
     for drop in drops:
         _remove(base, drop, path.name)
     if "total" in raw and isinstance(base.get("assumptions"), dict):
@@ -151,25 +165,46 @@ def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     if not (isinstance(ended, list) and all(isinstance(code, str) for code in ended)):
         raise ScenarioError(_wrong(path, "end_stand_in", ended, say("scenario.end_form")))
     merged = _laid_over(base, raw)
+    if _factors_by_pool(merged) != inherited:
+        # Ranges around the weights of other factors say nothing about these.
+        merged = _laid_over({k: v for k, v in base.items() if k != "uncertainty"}, raw)
     for code in ended:
         _end_stand_in(merged, code, path.name)
     return merged
 
 
+def _factors_by_pool(merged: dict[str, Any]) -> dict[str, set[str]]:
+    """Names of the factors of each pool, "" for a scenario without pools."""
+    tables = {"": merged} | _table(merged.get("pools"))
+    return {name: set(_table(_table(table).get("factors"))) for name, table in tables.items()}
+
+
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
 def _end_stand_in(merged: dict[str, Any], code: str, file: str) -> None:
     """Put an indicator itself in the place of the factor that stands in for it."""
-    pools = merged.get("pools", {})
-    groups = [merged, *pools.values()] if isinstance(pools, dict) else [merged]
     ended = False
-    for group in groups:
-        factors = group.get("factors", {}) if isinstance(group, dict) else {}
-        for name, factor in list(factors.items()) if isinstance(factors, dict) else []:
-            if isinstance(factor, dict) and factor.get("stand_in_for") == code:
+    for group in (merged, *_table(merged.get("pools")).values()):
+        for name, factor in list(_table(_table(group).get("factors")).items()):
+            if _table(factor).get("stand_in_for") == code:
                 kept = {key: value for key, value in factor.items() if key != "stand_in_for"}
-                group["factors"] = {(code if k == name else k): (kept if k == name else v) for k, v in factors.items()}
+                group["factors"] = {
+                    (code if k == name else k): (kept if k == name else v) for k, v in group["factors"].items()
+                }
+                _rename_range(merged, name, code)
                 ended = True
     if not ended:
         raise ScenarioError(say("scenario.no_stand_in", file=file, code=code))
+
+
+def _rename_range(merged: dict[str, Any], old: str, new: str) -> None:
+    """Let the range of a factor's weight follow its new name."""
+    doubt = _table(merged.get("uncertainty"))
+    for table in (doubt, *_table(doubt.get("pools")).values()):
+        if old in _table(_table(table).get("weights")):
+            table["weights"] = {new if code == old else code: part for code, part in table["weights"].items()}
 
 
 def _laid_over(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
@@ -192,7 +227,7 @@ def _remove(base: dict[str, Any], drop: str, file: str) -> None:
 def _with_codes(raw: dict[str, Any], file: str) -> dict[str, Any]:
     """Turn unit names into codes wherever the file speaks of units, so that merging goes by unit."""
     raw = dict(raw)
-    for key in ("floor", "cap", "fixed", "grade"):
+    for key in ("floor", "cap", "certified", "fixed", "grade"):
         if isinstance(raw.get(key), dict):
             raw[key] = _coded(raw[key], f"{file} [{key}]")
     for key, field in (("multipliers", None), ("rules", "coefficients"), ("groups", "units"), ("rules", "units")):
@@ -239,8 +274,7 @@ def _explained(path: Path, error: ValidationError) -> str:
     for found in error.errors():
         keys = [names.get(str(key), str(key)) for key in found["loc"] if key != "[key]"]
         if found["type"] == "extra_forbidden":
-            table = Factor if "factors" in keys[:-1] else _TABLES.get(keys[0], Scenario) if keys[1:] else Scenario
-            allowed = _allowed(table)
+            allowed = _allowed(_table_of(keys))
         elif found["type"] == "value_error":
             allowed = str(found["ctx"]["error"])
         else:
@@ -251,6 +285,15 @@ def _explained(path: Path, error: ValidationError) -> str:
         shown = None if isinstance(found["input"], dict) else found["input"]
         lines.append(_wrong(path, ".".join(keys), shown, allowed))
     return "\n".join(lines)
+
+
+def _table_of(keys: list[str]) -> type[BaseModel]:
+    """The table that a key stands in."""
+    if keys[0] == "uncertainty" and keys[1:]:
+        return Uncertainty if len(keys) == 2 else UncertainPool if len(keys) == 4 and keys[1] == "pools" else Range
+    if "factors" in keys[:-1]:
+        return Factor
+    return _TABLES.get(keys[0], Scenario) if keys[1:] else Scenario
 
 
 def _allowed(table: type[BaseModel]) -> str:

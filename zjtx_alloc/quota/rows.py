@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -30,8 +31,12 @@ class Row:
         """Weight of the unit at a position; 0 outside the row."""
         return self.terms.get(i, 0)
 
-    def value(self, places: Sequence[int]) -> int:
-        """Σ weight·x."""
+    def dense(self, size: int) -> tuple[int, ...]:
+        """The weights of all units of a problem, zeros included."""
+        return tuple(self.weight(i) for i in range(size))
+
+    def value(self, places: Sequence[Any]) -> Any:
+        """Σ weight·x, in the numbers that the places are in."""
         return sum(w * places[i] for i, w in self.terms.items())
 
     def span(self, lower: Sequence[int], upper: Sequence[int]) -> tuple[int, int]:

@@ -49,7 +49,7 @@ def foot(figure: Figure, text: str) -> None:
 def _wrapped(text: str) -> str:
     """Break lines between characters, but within no number or word and before no closing mark."""
     lines = [""]
-    for piece in re.findall(r"[A-Za-z0-9.%&]+|.[，。；：、）”]*", text):
+    for piece in re.findall(r"[A-Za-z0-9.%&]+[，。；：、）”]*|.[，。；：、）”]*", text):
         if len(lines[-1]) + len(piece) > _NOTE_WIDTH:
             lines.append("")
         lines[-1] += piece

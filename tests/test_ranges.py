@@ -1,0 +1,358 @@
+"""Ranges under admissible weights: brute force over every breakpoint, samples, brackets, scenario lines."""
+
+import random
+from dataclasses import replace
+from fractions import Fraction
+from itertools import combinations, pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import zjtx_alloc as za
+from zjtx_alloc.uncertainty import search
+from zjtx_alloc.uncertainty.admissible import admissible_weights
+from zjtx_alloc.uncertainty.polytope import simplices, uniform_draws, vertices
+
+FACTORS = ("gdp", "population", "little_giants")
+WEIGHTS = {"gdp": (0.2, 0.5), "population": (0.2, 0.5), "little_giants": (0.1, 0.4)}
+
+
+def scenario(weights=(0.4, 0.35, 0.25), factors=FACTORS, **changes):
+    table = {code: {"period": "2020", "weight": w} for code, w in zip(factors, weights, strict=True)}
+    return za.Scenario(**{"name": "toy", "title": "toy", "batch": 1, "total": 8, "factors": table} | changes)
+
+
+def webster(e, total, floor, cap, group):
+    """Places one by one to the largest e/(2x + 1) that may have one more: an oracle in fractions, ties to larger e."""
+    x = list(floor)
+    members, group_cap = group or ((), total)
+    order = sorted(range(len(e)), key=lambda i: (-e[i], i))
+    while sum(x) < total:
+        held = sum(x[i] for i in members) >= group_cap
+        free = [i for i in order if x[i] < cap[i] and not (held and i in members)]
+        x[max(free, key=lambda i: Fraction(e[i], 2 * x[i] + 1))] += 1
+    return x
+
+
+def numerators(columns, t):
+    """e up to one factor, for weights t; linear in t."""
+    return [
+        sum(t[k] * Fraction(column[i], sum(column)) for k, column in enumerate(columns)) for i in range(len(columns[0]))
+    ]
+
+
+def breakpoints(columns, total, segment):
+    """Where on a segment of weights, as a parameter from 0 to 1, two places cost the same."""
+    a, b = (numerators(columns, end) for end in segment)
+    found = {Fraction(0), Fraction(1)}
+    for i, j in combinations(range(len(a)), 2):
+        for p in range(1, 2 * total, 2):
+            for q in range(1, 2 * total, 2):
+                start, end = p * a[i] - q * a[j], p * b[i] - q * b[j]
+                if start != end and 0 < (t := start / (start - end)) < 1:
+                    found.add(t)
+    return sorted(found)
+
+
+def with_middles(points):
+    return sorted({*points, *((a + b) / 2 for a, b in pairwise(points))})
+
+
+def between(a, b, t):
+    return [u + t * (v - u) for u, v in zip(a, b, strict=True)]
+
+
+def every_quota_on(columns, total, segment, bounds):
+    points = with_middles(breakpoints(columns, total, segment))
+    for t in points:
+        yield webster(numerators(columns, between(*segment, t)), total, *bounds)
+
+
+def triangle_rows(columns, total, corners):
+    """Segments across a triangle of weights that meet every face of the arrangement of breakpoints."""
+    a, b, c = corners
+    lines = []
+    na, nb, nc = (numerators(columns, v) for v in corners)
+    for i, j in combinations(range(len(na)), 2):
+        for p in range(1, 2 * total, 2):
+            for q in range(1, 2 * total, 2):
+                values = [p * n[i] - q * n[j] for n in (na, nb, nc)]
+                if min(values) < 0 < max(values):
+                    lines.append(values)
+    # In coordinates (u, v), weights a + u(b − a) + v(c − a); rows are u = constant.
+    heights = {Fraction(0), Fraction(1)}
+    for f in lines:
+        if f[0] != f[2]:
+            heights.add(f[0] / (f[0] - f[1]) if f[0] != f[1] else Fraction(0))  # v = 0
+        if f[2] != f[1]:
+            heights.add(f[2] / (f[2] - f[1]))  # u + v = 1
+    for f, g in combinations(lines, 2):
+        f1, f2, g1, g2 = f[1] - f[0], f[2] - f[0], g[1] - g[0], g[2] - g[0]
+        if det := f1 * g2 - f2 * g1:
+            heights.add((-f[0] * g2 + f2 * g[0]) / det)
+    for u in with_middles(sorted(h for h in heights if 0 <= h <= 1)):
+        yield between(a, b, u), between(c, b, u)
+
+
+@pytest.mark.parametrize(("floor", "cap", "group"), [(0, 8, None), (1, 3, None), (0, 8, 3)])
+def test_two_factors_equal_brute_force_over_all_breakpoints(toy_panel, floor, cap, group):
+    columns = [[31, 7, 17, 3, 11, 5], [4, 19, 6, 23, 2, 12]]
+    panel = toy_panel(gdp=columns[0], population=columns[1])
+    rules = {"groups": {"g": {"units": list(panel.units.index[:3]), "cap": group}}} if group else {}
+    trial = scenario((0.5, 0.5), FACTORS[:2], floor={"default": floor}, cap={"default": cap}, **rules)
+    found = za.weight_range(panel, trial, {"gdp": (0.1, 0.8), "population": (0.2, 0.9)})
+    segment = [(Fraction(1, 10), Fraction(9, 10)), (Fraction(8, 10), Fraction(2, 10))]
+    bounds = ([floor] * 6, [cap] * 6, ((0, 1, 2), group) if group else None)
+    all_of = list(every_quota_on(columns, 8, segment, bounds))
+    assert found.table["quota_exact"].all()
+    assert found.table["quota_min"].tolist() == [min(x) for x in zip(*all_of, strict=True)]
+    assert found.table["quota_max"].tolist() == [max(x) for x in zip(*all_of, strict=True)]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_at_one_point_what_is_possible_and_what_is_certain_enclose_the_quota(seed):
+    rng = random.Random(seed)
+    n, total = rng.randint(4, 8), rng.randint(8, 40)
+    labels = [f"u{i}" for i in range(n)]
+    e = pd.Series([rng.uniform(0, 9) for _ in labels], index=labels)
+    inner, outer = rng.randint(1, 2), rng.randint(3, n)
+    groups = (
+        za.Group("outer", tuple(labels[:outer]), floor=rng.randint(0, total), cap=rng.randint(0, total)),
+        za.Group("inner", tuple(labels[:inner]), floor=rng.randint(0, total // 2), cap=rng.randint(0, total)),
+        za.Group("other", tuple(labels[outer:]), floor=rng.randint(0, total // 2)),
+    )
+    floor = pd.Series([rng.choice((0, 0, 1, 2)) for _ in labels], index=labels)
+    problem = za.QuotaProblem(total, e * total / e.sum(), floor=floor, groups=groups[: rng.randint(1, 3)])
+    try:
+        quota = za.solve(problem).quota
+    except za.InfeasibleError:
+        return
+    corners, asked = problem.entitlement.to_numpy()[None], search._asked(problem)
+    for i, places in enumerate(quota):
+        for k in range(1, total + 1):
+            assert asked.possible(corners, i, k) == asked.certain(corners, i, k) == (places >= k), (i, k)
+
+
+@pytest.mark.slow
+def test_three_factors_equal_brute_force_over_all_breakpoints(toy_panel):
+    columns = [[31, 7, 17, 3, 11, 5], [4, 19, 6, 23, 2, 13], [8, 9, 3, 10, 21, 6]]
+    panel = toy_panel(**dict(zip(FACTORS, columns, strict=True)))
+    trial = scenario(total=5)
+    found = za.weight_range(panel, trial, {"gdp": (0.3, 0.5), "population": (0.3, 0.5), "little_giants": (0.0, 1.0)})
+    low, high = [Fraction(3, 10)] * 2 + [Fraction(0)], [Fraction(1, 2)] * 2 + [Fraction(1)]
+    all_of = [
+        quota
+        for triangle in simplices(low, high)
+        for segment in triangle_rows(columns, 5, triangle)
+        for quota in every_quota_on(columns, 5, segment, ([0] * 6, [5] * 6, None))
+    ]
+    assert found.table["quota_exact"].all()
+    assert found.table["quota_min"].tolist() == [min(x) for x in zip(*all_of, strict=True)]
+    assert found.table["quota_max"].tolist() == [max(x) for x in zip(*all_of, strict=True)]
+
+
+def test_an_end_that_only_a_tie_could_reach_is_called_a_bracket(toy_panel):
+    # e4 = 5·e5 and e6 = 3·e5 at one and the same weight: there three places cost the same, and the tie rule decides.
+    panel = toy_panel(gdp=[31, 7, 17, 3, 11, 5], population=[4, 19, 6, 23, 2, 13])
+    table = za.weight_range(
+        panel, scenario((0.5, 0.5), FACTORS[:2]), {"gdp": (0.1, 0.8), "population": (0.2, 0.9)}
+    ).table
+    last = table.iloc[5]
+    assert (last["quota_max"], last["quota_upper"], bool(last["quota_exact"])) == (1, 2, False)
+    assert table["quota_exact"].iloc[:5].all()
+
+
+def entitlement_of(columns, weights, coefficient):
+    base = sum(w * np.array(c) / sum(c) for w, c in zip(weights, columns, strict=True)) * coefficient
+    return base / base.sum()
+
+
+def test_two_pools_that_vary_on_their_own_have_ends_at_vertices(toy_panel, write_scenario):
+    columns = {"gdp": [31, 7, 17, 3], "population": [4, 19, 6, 23]}
+    panel = toy_panel(**columns)
+    pool = {"share": 0.5, "factors": {c: {"period": "2020", "weight": 0.5} for c in columns}}
+    either = {"gdp": {"min": 0.2, "max": 0.8}, "population": {"min": 0.2, "max": 0.8}}
+    doubt = {"a": {"share": {"min": 0.3, "max": 0.6}, "weights": either}, "b": {"share": {"min": 0.4, "max": 0.7}}}
+    west = {"东部": 1.0, "中部": 2.0, "西部": 1.0, "东北": 1.0}
+    pools = {"a": pool | {"coefficients": []}, "b": pool}
+    trial = scenario((), (), pools=pools, region_coefficient=west, uncertainty={"pools": doubt})
+    found = za.weight_range(panel, trial)
+    coefficient = panel.units["region"].map(west).to_numpy()
+    values = list(columns.values())
+    at = [
+        8 * (s * entitlement_of(values, (w, 1 - w), 1) + (1 - s) * entitlement_of(values, (0.5, 0.5), coefficient))
+        for s in (0.3, 0.6) for w in (0.2, 0.8)
+    ]  # fmt: skip
+    assert found.table["entitlement_exact"].all()
+    assert np.allclose(found.table["entitlement_min"], np.min(at, axis=0), atol=1e-12)
+    assert np.allclose(found.table["entitlement_max"], np.max(at, axis=0), atol=1e-12)
+    assert set(found.weights.columns) == {("a", ""), ("b", ""), *((p, c) for p in "ab" for c in columns)}
+
+
+def test_pools_that_share_weights_give_a_bracket(toy_panel):
+    # One pool without, one with a coefficient of 9 for the 中部 unit: a sum of two ratios, greatest inside for it.
+    columns = {"gdp": [1, 8, 3, 9], "population": [9, 3, 8, 1]}
+    panel = toy_panel(**columns)
+    factors = {c: {"period": "2020", "weight": 0.5} for c in columns}
+    regions = {"东部": 1.0, "中部": 9.0, "西部": 1.0, "东北": 1.0}
+    doubt = {"weights": {c: {"min": 0.0, "max": 1.0} for c in columns}}
+    pools = {"a": {"share": 0.5, "factors": factors, "coefficients": []}, "b": {"share": 0.5, "factors": factors}}
+    trial = scenario((), (), pools=pools, region_coefficient=regions, uncertainty=doubt)
+    table = za.weight_range(panel, trial).table
+    coefficient = panel.units["region"].map(regions).to_numpy()
+    values = list(columns.values())
+    grid = np.array([
+        4 * (entitlement_of(values, (w, 1 - w), 1) + entitlement_of(values, (w, 1 - w), coefficient))
+        for w in np.linspace(0, 1, 2001)
+    ])  # fmt: skip
+    assert not table["entitlement_exact"].all()
+    assert (grid <= table["entitlement_upper"].to_numpy() + 1e-12).all()
+    assert (grid >= table["entitlement_lower"].to_numpy() - 1e-12).all()
+    assert np.allclose(table["entitlement_max"], grid.max(axis=0), atol=2e-3)
+    assert np.allclose(table["entitlement_min"], grid.min(axis=0), atol=2e-3)
+
+
+def test_where_rules_cross_quotas_are_bracketed_by_the_units_own_bounds(toy_panel):
+    panel = toy_panel(gdp=[31, 7, 17, 3], population=[4, 19, 6, 23])
+    a, b, c, _ = panel.units.index
+    rules = {"r": {"units": [a, b], "max": 5.0}, "s": {"units": [b, c], "max": 4.0}}
+    trial = scenario((0.5, 0.5), FACTORS[:2], rules=rules, cap={"default": 6})
+    table = za.weight_range(panel, trial, {"gdp": (0.1, 0.8), "population": (0.2, 0.9)}).table
+    assert not table["quota_exact"].any()
+    assert table["entitlement_exact"].all()
+    assert (table["quota_lower"] == 0).all()
+    assert (table["quota_upper"] == 6).all()
+    assert (table["quota_min"] <= table["quota"]).all()
+    assert (table["quota_max"] >= table["quota"]).all()
+
+
+def test_the_ends_are_attained_by_the_weights_that_are_named(panel, baseline):
+    found = za.weight_range(panel, baseline)
+    for (code, end), weights in found.weights.iloc[::7].iterrows():
+        changed = {c: f.model_copy(update={"weight": weights[("", c)]}) for c, f in baseline.factors.items()}
+        at = za.allocate(panel, baseline.model_copy(update={"factors": changed}))
+        got = at.quota[code] if end.startswith("quota") else at.entitlement.places[code]
+        assert got == pytest.approx(found.table.at[code, end], abs=1e-9), (code, end)
+
+
+def test_the_baseline_is_searched_exactly_over_its_ranges_and_over_all_weights(panel, baseline):
+    assert za.weight_range(panel, baseline).table[["entitlement_exact", "quota_exact"]].all(axis=None)
+    free = za.weight_range(panel, baseline, dict.fromkeys(baseline.factors, (0.0, 1.0))).table
+    assert free[["entitlement_exact", "quota_exact"]].all(axis=None)
+    # With all weight on one factor 江苏 has its share of it, after coefficients, of 1039 places.
+    assert free.at["320000", "quota_max"] >= max(
+        za.allocate(panel, baseline.model_copy(update={"factors": {c: f.model_copy(update={"weight": 1.0})}})).quota[
+            "320000"
+        ]
+        for c, f in baseline.factors.items()
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "extra",
+    ["", '[groups."中部"]\nregion = "中部"\ncap = 200\n[groups."湘鄂"]\nunits = ["湖南", "湖北"]\nfloor = 100\n'],
+)
+def test_ranges_contain_a_hundred_thousand_samples(panel, write_scenario, extra):
+    trial = za.load_scenario(write_scenario('extends = "2024-baseline"\n' + extra))
+    found, admissible = za.weight_range(panel, trial).table, admissible_weights(panel, trial)
+    drawn = np.vstack([admissible.entitlements(point)[0] for point in admissible.draws(100_000, seed=7)])
+    assert (drawn >= found["entitlement_lower"].to_numpy() - 1e-9).all()
+    assert (drawn <= found["entitlement_upper"].to_numpy() + 1e-9).all()
+    problem = za.quota_problem(panel, trial)
+    for row in drawn[:: 1 if not extra else 500]:
+        quota = (
+            za.solve(replace(problem, entitlement=pd.Series(row, index=problem.entitlement.index))).quota
+            if extra
+            else fast_webster(row, trial.total)
+        )
+        assert (quota >= found["quota_lower"]).all()
+        assert (quota <= found["quota_upper"]).all()
+
+
+def fast_webster(e, total):
+    """Webster with floors of 1, in floats: an oracle for many samples."""
+    low, high = 0.0, 2.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if np.maximum(np.floor(middle * e + 0.5), 1).sum() < total else (low, middle)
+    x = np.maximum(np.floor(high * e + 0.5), 1).astype(int)
+    while x.sum() > total:  # a tie within floats
+        x[np.argmax(np.where(x > 1, (2 * x - 1) / e, -np.inf))] -= 1
+    return x
+
+
+def test_vertices_are_exact_and_simplices_fill_the_polytope():
+    low, high = [Fraction(1, 5), Fraction(1, 5), Fraction(0)], [Fraction(3, 5), Fraction(3, 5), Fraction(2, 5)]
+    corners = vertices(low, high)
+    fifths = {(1, 2, 2), (1, 3, 1), (2, 1, 2), (2, 3, 0), (3, 1, 1), (3, 2, 0)}
+    assert {tuple(5 * x for x in v) for v in corners} == fifths
+    pieces = simplices(low, high)
+    area = sum(abs((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])) / 2 for a, b, c in pieces)
+    assert area == Fraction(3, 25)  # a hexagon with sides of a fifth: 6 triangles of (1/5)²/2
+    assert vertices([Fraction(1, 2)] * 2, [Fraction(1, 2)] * 2) == [(Fraction(1, 2), Fraction(1, 2))]
+
+
+def test_draws_are_uniform_over_the_polytope():
+    low, high = [Fraction(0)] * 3, [Fraction(1, 2), Fraction(1), Fraction(1)]
+    drawn = uniform_draws(simplices(low, high), 20_000, np.random.default_rng(3))
+    assert np.allclose(drawn.sum(axis=1), 1)
+    assert ((drawn >= -1e-12) & (drawn <= [0.5 + 1e-12, 1, 1])).all()
+    # w1 ≤ 1/4 has 7/16 of the triangle's area, the whole polytope 12/16
+    assert (drawn[:, 0] <= 0.25).mean() == pytest.approx(7 / 12, abs=0.015)
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("[uncertainty]\nweight = 1\n", "没有这一项；可用：weights、pools"),
+        ("[uncertainty.weights.little_giants]\nmin = 0.2\nmost = 0.3\n", "没有这一项；可用：min、max"),
+        ("[uncertainty.weights.little_giants]\nmin = 0.7\nmax = 0.3\n", "min（0.7）大于 max（0.3）"),
+        ("[uncertainty.weights.little_giants]\nmin = 0.2\nmax = 1.3\n", "应不大于 1"),
+        ("[uncertainty.weights.gdp]\nmin = 0.2\nmax = 0.3\n", "“gdp”不是本情景的因素"),
+        ("[uncertainty.weights]\nlittle_giants = {min = 0.0, max = 0.1}\nrd_active_firms = {min = 0.0, max = 0.1}\n", "只能在 0.2 至 0.4 之间"),
+        ("[uncertainty.pools.task]\nshare = {min = 0.1, max = 0.2}\n", "“task”不是本情景的名额池"),
+    ],
+)  # fmt: skip
+def test_a_wrong_line_of_uncertainty_is_explained(write_scenario, lines, said):
+    with pytest.raises(za.ScenarioError) as caught:
+        za.load_scenario(write_scenario('extends = "2024-baseline"\ndrop = ["uncertainty"]\n' + lines))
+    assert said in str(caught.value)
+    assert "uncertainty" in str(caught.value)
+
+
+def test_a_scenario_without_uncertain_weights_is_refused(panel, write_scenario):
+    trial = za.load_scenario(write_scenario('extends = "2024-baseline"\ndrop = ["uncertainty"]\n'))
+    with pytest.raises(za.ScenarioError, match=r"没有写 \[uncertainty.weights\]"):
+        za.weight_range(panel, trial)
+
+
+@pytest.mark.parametrize(
+    ("lines", "ranged"),
+    [
+        ("total = 500\n", ("rd_active_firms", "little_giants", "first_round_continued_r1_sum")),
+        ('end_stand_in = ["sme_count"]\n', ("sme_count", "little_giants", "first_round_continued_r1_sum")),
+        ('drop = ["factors"]\n[factors.gdp]\nperiod = "2020"\nweight = 1.0\n', ()),
+    ],
+)
+def test_inherited_ranges_follow_the_factors_they_were_written_for(write_scenario, lines, ranged):
+    trial = za.load_scenario(write_scenario('extends = "2024-baseline"\n' + lines))
+    assert tuple(trial.uncertainty.weights) == ranged
+    assert za.load_scenario(za.save_scenario(trial, write_scenario("", "again.toml"))).uncertainty == trial.uncertainty
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ({"gdp": (0.1, 0.2)}, "“gdp”不是本情景的因素"),
+        ({"little_giants": (0.6, 0.1)}, "min（0.6）大于 max（0.1）"),
+        ({"little_giants": (-0.1, 0.6)}, "应不小于 0"),
+        ({"little_giants": (0.5, 0.6)}, "不能为1"),
+    ],
+)
+def test_weights_given_in_code_are_checked_as_those_of_a_file(panel, baseline, weights, said):
+    with pytest.raises(za.ScenarioError) as caught:
+        za.weight_range(panel, baseline, weights)
+    assert said in str(caught.value)
+    assert "2024-baseline" in str(caught.value)

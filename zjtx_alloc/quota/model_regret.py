@@ -1,0 +1,105 @@
+"""The PuLP model of least worst squares: integers x that minimise the greatest of Σ (x − e_v)² − c_v over targets v.
+
+With x counted from a whole number a near the targets, Σ (x − e_v)² is one convex sum, the same for all targets,
+plus a linear form in x: squares become chords between neighbouring integers, as in ``quota.model``.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import pulp
+
+from zjtx_alloc.errors import InfeasibleError, SolverError
+from zjtx_alloc.messages import say
+from zjtx_alloc.quota.model import admits_answer, meets
+from zjtx_alloc.quota.problem import QuotaProblem
+
+_FINE = {"primal_feasibility_tolerance": 1e-9, "mip_feasibility_tolerance": 1e-9}
+
+
+@dataclass(frozen=True)
+class Target:
+    """What places are measured against: Σ (x − e)² − credit."""
+
+    places: tuple[Fraction, ...]
+    credit: Fraction = Fraction(0)
+
+    def loss(self, places: Sequence[int]) -> Fraction:
+        """Σ (x − e)² − credit, exactly."""
+        return sum(((x - e) ** 2 for x, e in zip(places, self.places, strict=True)), -self.credit)
+
+
+@dataclass(frozen=True)
+class LeastWorst:
+    """Integer places by position, their worst loss, and a lower bound on that of any places (the solver's word)."""
+
+    places: list[int]
+    worst: Fraction
+    bound: Fraction
+
+
+def least_worst(problem: QuotaProblem, targets: Sequence[Target]) -> LeastWorst:
+    """Places within the problem's rules whose worst loss over the targets is least.
+
+    Raises
+    ------
+    InfeasibleError
+        If no places keep the rules.
+    SolverError
+        If the answer breaks a rule or is not proven.
+    """
+    columns = list(zip(*(target.places for target in targets), strict=True))
+    middles = [math.floor(sum(column) / len(column)) for column in columns]
+    held = [_window(column, a) for column, a in zip(columns, middles, strict=True)]
+    # One target under nested rules: a separable convex sum, whose LP has whole vertices.
+    whole = len(targets) > 1 or not problem.nested
+    while True:
+        model, x = _built(problem, targets, middles, held, pulp.LpInteger if whole else pulp.LpContinuous)
+        if not admits_answer(model, **_FINE):
+            raise InfeasibleError(say("quota.infeasible", rules="、".join(row.name for row in problem.rows) or "—"))
+        steps = [round(variable.value()) for variable in x]
+        if all({y - 1, y} <= chords for y, chords in zip(steps, held, strict=True)):
+            break
+        for y, chords in zip(steps, held, strict=True):
+            chords |= {y - 1, y}
+    places = [y + a for y, a in zip(steps, middles, strict=True)]
+    worst = max(target.loss(places) for target in targets)
+    found = model.solverModel.getInfo()
+    bound = Fraction(found.mip_dual_bound if whole else found.objective_function_value)
+    if broken := problem.violations(places):
+        raise SolverError(say("solver.broken", what="；".join(broken)))
+    if not meets(bound, worst):
+        raise SolverError(say("solver.unproven"))
+    return LeastWorst(places, worst, min(bound, worst))
+
+
+def _window(column: Sequence[Fraction], middle: int) -> set[int]:
+    """Chords k (from k to k + 1, counted from the middle) around all targets of a unit."""
+    return set(range(math.floor(min(column)) - middle - 2, math.ceil(max(column)) - middle + 2))
+
+
+def _built(
+    problem: QuotaProblem, targets: Sequence[Target], middles: list[int], held: list[set[int]], category: str
+) -> tuple[pulp.LpProblem, list[pulp.LpVariable]]:
+    model = pulp.LpProblem("regret", pulp.LpMinimize)
+    bounds = list(zip(problem.lower, problem.upper, middles, strict=True))
+    x = [model.add_variable(f"x{i}", low - a, high - a, category) for i, (low, high, a) in enumerate(bounds)]
+    square = [model.add_variable(f"s{i}", 0) for i in range(len(x))]
+    worst = model.add_variable("worst")
+    model.setObjective(worst + 0)
+    model.addConstraint(pulp.lpSum(x) == problem.total - sum(middles), "total")
+    for number, row in enumerate(problem.rows):
+        weighted = pulp.lpSum(w * x[i] for i, w in row.terms.items())
+        model.addConstraint(weighted >= row.lower - row.value(middles), f"lower{number}")
+        model.addConstraint(weighted <= row.upper - row.value(middles), f"upper{number}")
+    for v, target in enumerate(targets):
+        away = [e - a for e, a in zip(target.places, middles, strict=True)]
+        constant = sum((d * d for d in away), -target.credit)
+        linear = pulp.lpSum(float(-2 * d) * x[i] for i, d in enumerate(away))
+        model.addConstraint(worst >= pulp.lpSum(square) + linear + float(constant), f"target{v}")
+    for i, chords in enumerate(held):
+        for k in sorted(chords):
+            model.addConstraint(square[i] >= (2 * k + 1) * x[i] - k * (k + 1), f"chord{i}_{k}".replace("-", "m"))
+    return model, x

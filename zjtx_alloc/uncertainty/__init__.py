@@ -1,0 +1,1 @@
+"""What is not known for certain: ranges of weights, robust quotas, a look back on observed tables."""

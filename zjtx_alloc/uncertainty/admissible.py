@@ -1,0 +1,163 @@
+"""The admissible weights of a scenario, and the entitlements that they can give.
+
+A pool shares out by a ratio of two sums, both linear in its weights: entitlements are linear-fractional in
+the weights of each pool, and linear in the pools' shares. Such functions keep their extremes at vertices
+(Charnes & Cooper 1962, Naval Research Logistics Quarterly 9; Boyd & Vandenberghe 2004, Convex
+Optimization, 2.3.3 and 3.4.2); so do their ratios and sums where each depends on one block of weights only.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from zjtx_alloc.errors import ScenarioError
+from zjtx_alloc.factors import adjusted_shares
+from zjtx_alloc.messages import say
+from zjtx_alloc.panel import Panel
+from zjtx_alloc.scenario import Range, Scenario, UncertainPool
+from zjtx_alloc.uncertainty.polytope import Simplex, simplices, uniform_draws
+
+Weights = Mapping[str, tuple[float, float]]
+Cell = tuple[np.ndarray, ...]  # a simplex a block, each an array (vertices, weights); a point has one vertex each
+
+
+@dataclass(frozen=True)
+class Admissible:
+    """Blocks that vary independently: the pools' shares, then each set of weights.
+
+    Attributes
+    ----------
+    blocks : tuple of lists of simplices
+        Each fills the polytope of its block; the first is that of the pools' shares.
+    of_pool : tuple of int
+        For each pool the block of its weights.
+    shares : tuple of arrays
+        For each pool the units' adjusted shares (units, factors).
+    names : tuple of (pool, factor)
+        What each number of a point means, block by block; the factor of a share is "", as is the pool of
+        weights that pools have in common.
+    total : int
+    """
+
+    blocks: tuple[list[Simplex], ...]
+    of_pool: tuple[int, ...]
+    shares: tuple[np.ndarray, ...]
+    names: tuple[tuple[str, str], ...]
+    total: int
+
+    @property
+    def independent(self) -> bool:
+        """Whether no two pools share their weights: then extremes lie at vertices."""
+        return len(set(self.of_pool)) == len(self.of_pool)
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """Products of simplices that fill the whole set."""
+        return [tuple(_floats(simplex) for simplex in chosen) for chosen in product(*self.blocks)]
+
+    @cached_property
+    def vertices(self) -> list[Cell]:
+        """The vertices of the whole set, as points."""
+        ends = [sorted({point for simplex in block for point in simplex}) for block in self.blocks]
+        return [tuple(_floats((point,)) for point in chosen) for chosen in product(*ends)]
+
+    def entitlements(self, cell: Cell) -> np.ndarray:
+        """Entitlements (combinations, units) at the vertices of a cell, every pool at every vertex of its own.
+
+        Where pools share weights some combinations are not admissible: bounds, no more.
+        """
+        by_pool = []
+        for block, shares in zip(self.of_pool, self.shares, strict=True):
+            base = cell[block] @ shares.T
+            by_pool.append(base / base.sum(axis=1, keepdims=True))
+        found = [
+            sum(part * pool for part, pool in zip(parts, chosen, strict=True))
+            for parts in cell[0]
+            for chosen in product(*by_pool)
+        ]
+        return self.total * np.array(found)
+
+    def draws(self, number: int, seed: int) -> list[Cell]:
+        """Points drawn uniformly from each block, independently."""
+        rng = np.random.default_rng(seed)
+        drawn = [uniform_draws(block, number, rng) for block in self.blocks]
+        return [tuple(block[d : d + 1] for block in drawn) for d in range(number)]
+
+    def flat(self, point: Cell) -> list[float]:
+        """The numbers of a point, in the order of ``names``."""
+        return [float(x) for block in point for x in block[0]]
+
+
+def admissible_weights(panel: Panel, scenario: Scenario, weights: Weights | None = None) -> Admissible:
+    """The admissible weights of a scenario.
+
+    Parameters
+    ----------
+    weights : mapping of factor to (min, max), optional
+        In the place of the scenario's ``[uncertainty]``; a factor without a range keeps its weight.
+
+    Raises
+    ------
+    ScenarioError
+        If the scenario has no uncertain weights and none are given, or ranges admit no weights.
+    """
+    if weights is not None:
+        scenario = _with_weights(scenario, weights)
+    doubt, pools = scenario.uncertainty, scenario.all_pools()
+    if not doubt.weights and not doubt.pools:
+        raise ScenarioError(say("uncertainty.none", scenario=scenario.name))
+    share_ranges = {name: p.share for name, p in doubt.pools.items() if p.share is not None}
+    blocks = [_block([p.share for p in pools.values()], [share_ranges.get(name) for name in pools])]
+    names, of_pool = [(name, "") for name in pools], []
+    for name, pool in pools.items():
+        ranges = doubt.weights or doubt.pools.get(name, UncertainPool()).weights
+        if not doubt.weights or len(blocks) == 1:
+            blocks.append(_block([f.weight for f in pool.factors.values()], [ranges.get(c) for c in pool.factors]))
+            names += [("" if doubt.weights else name, code) for code in pool.factors]
+        of_pool.append(len(blocks) - 1)
+    shares = tuple(adjusted_shares(panel, scenario, pool).to_numpy() for pool in pools.values())
+    return Admissible(tuple(blocks), tuple(of_pool), shares, tuple(names), scenario.total)
+
+
+def _with_weights(scenario: Scenario, weights: Weights) -> Scenario:
+    """The scenario with these ranges, checked as those of a file are."""
+    ranges = {code: {"min": float(least), "max": float(most)} for code, (least, most) in weights.items()}
+    try:
+        return Scenario.model_validate(scenario.model_dump() | {"uncertainty": {"weights": ranges}})
+    except ValidationError as error:
+        found = error.errors()[0]
+        what = (
+            say(f"type.{found['type']}", **found.get("ctx", {}))
+            if found["type"] != "value_error"
+            else str(found["ctx"]["error"])
+        )
+        where = ".".join(map(str, found["loc"])) or "weights"
+        raise ScenarioError(say("uncertainty.given", scenario=scenario.name, where=where, what=what)) from None
+
+
+def _block(parts: Sequence[float], ranges: Sequence[Range | None]) -> list[Simplex]:
+    """The polytope of some weights, in simplices; what has no range stays as it is."""
+    exact = [Fraction(repr(part)) for part in parts]
+    if not any(ranges):
+        return [(tuple(exact),)]
+    low = [part if r is None else Fraction(repr(r.min)) for part, r in zip(exact, ranges, strict=True)]
+    high = [part if r is None else Fraction(repr(r.max)) for part, r in zip(exact, ranges, strict=True)]
+    return simplices(low, high)
+
+
+def _floats(simplex: Sequence[tuple[Fraction, ...]]) -> np.ndarray:
+    return np.array([[float(x) for x in point] for point in simplex])
+
+
+def point_table(admissible: Admissible, points: Mapping[tuple[str, str], Cell]) -> pd.DataFrame:
+    """Weights by unit and end: index (code, end), columns (pool, factor); the plain case's one pool is not shown."""
+    columns = pd.MultiIndex.from_tuples(admissible.names, names=["pool", "factor"])
+    index = pd.MultiIndex.from_tuples(list(points), names=["code", "end"])
+    table = pd.DataFrame([admissible.flat(point) for point in points.values()], index=index, columns=columns)
+    return table.drop(columns=("", ""), errors="ignore")
