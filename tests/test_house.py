@@ -19,9 +19,10 @@ ROOT = PACKAGE.parent
 # From the ground up; a module may import only those above it in this list.
 STOREYS = [
     "resources", "messages", "errors", "files",
-    "quota.signposts", "quota.criteria", "quota.rows", "quota.methods", "quota.weights", "quota.floors", "quota.ladders", "quota.filling", "quota.within_quota",
+    "quota.signposts", "quota.criteria", "quota.billionths", "quota.rows", "quota.methods", "quota.weights", "quota.floors", "quota.ladders", "quota.filling", "quota.within_quota",
     "quota.classical", "quota.priority", "quota.transfers", "quota.margins", "quota.problem", "quota.bound", "quota.exchange", "quota.market", "quota.exact",
     "quota.frontier", "quota.curves", "quota.model", "quota.minimax", "quota.certificates", "quota.engines",
+    "quota.many_costs", "quota.many_block", "quota.many_prices", "quota.many_moves", "quota.many_jit", "quota.many",
     "units", "policy",
     "intake.grid", "intake.cells", "intake.layout", "intake.problems", "intake.reading", "intake.transfers",
     "panel", "scenario", "scenario_files", "checking", "factors", "allocation",
@@ -69,7 +70,7 @@ def test_imports_point_down():
 
 @pytest.mark.parametrize(
     ("library", "rooms"),
-    [("pulp", "quota.model"), ("highspy", "quota.model"), ("xlsxwriter", "report.(workbook|template)"), ("docx", "report.official"), ("stdnum", "firms.(cells|made_up)"), ("matplotlib", "report.figure(s|_style|s_data|s_budget)")],
+    [("pulp", "quota.model"), ("highspy", "quota.model"), ("numba", "quota.many_jit"), ("xlsxwriter", "report.(workbook|template)"), ("docx", "report.official"), ("stdnum", "firms.(cells|made_up)"), ("matplotlib", "report.figure(s|_style|s_data|s_budget)")],
 )  # fmt: skip
 def test_one_room_knows_the_library(library, rooms):
     users = [n for n, tree in modules().items() if any(i.split(".")[0] == library for i in imports(tree))]
