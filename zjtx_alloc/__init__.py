@@ -35,6 +35,7 @@ from zjtx_alloc.quota.classical import Ties, apportion, apportion_ties
 from zjtx_alloc.quota.conflicts import Conflict, Diagnosis, Relaxation, diagnose
 from zjtx_alloc.quota.criteria import Criterion, Minimax, Shape
 from zjtx_alloc.quota.engines import Solution, solve
+from zjtx_alloc.quota.many import solve_many
 from zjtx_alloc.quota.margins import Biproportional, biproportional
 from zjtx_alloc.quota.priority import priority_list
 from zjtx_alloc.quota.problem import Group, QuotaProblem, Rule
@@ -134,6 +135,7 @@ __all__ = [
     "save_scenario",
     "scenario_names",
     "solve",
+    "solve_many",
     "stationary",
     "tails",
     "verify",

@@ -7,7 +7,6 @@ integers, never floats.
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from functools import cached_property
 
@@ -16,10 +15,9 @@ import pandas as pd
 
 from zjtx_alloc.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.messages import say
+from zjtx_alloc.quota.billionths import EXACT, exact_billionths, in_billionths
 from zjtx_alloc.quota.criteria import BILLION, CRITERIA, Criterion, Minimax
 from zjtx_alloc.quota.rows import Row, Tree, tree_of
-
-_WHOLE = 2.0**50  # above it a float has no decimals left that billionths could lose
 
 
 @dataclass(frozen=True)
@@ -121,15 +119,8 @@ class QuotaProblem:
     @cached_property
     def billionths(self) -> list[int]:
         """Entitlements as integers, in billionths of a place: the nearest to the decimal that each prints as."""
-        due = self.entitlement.to_numpy()
-        scaled = due * BILLION
-        rounded = np.rint(scaled)
-        # The product is good to its last digit, so only a half, or what has no digits left, needs a closer look.
-        unsure = (scaled >= _WHOLE) | (np.abs(np.abs(scaled - rounded) - 0.5) <= 4 * np.spacing(scaled))
-        whole = np.where(unsure, 0, rounded).astype("int64").tolist()
-        for i in np.flatnonzero(unsure).tolist():
-            whole[i] = int((Decimal(repr(float(due[i]))) * BILLION).to_integral_value(ROUND_HALF_EVEN))
-        return whole
+        pairs = zip(in_billionths(self.entitlement.to_numpy()).tolist(), self.entitlement, strict=True)
+        return [int(whole) if whole < EXACT else exact_billionths(e) for whole, e in pairs]
 
     @cached_property
     def lower(self) -> list[int]:

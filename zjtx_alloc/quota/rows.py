@@ -1,7 +1,7 @@
 """Rules in integers, and the tree that nested ones make."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -60,6 +60,12 @@ class Node:
     first: int
     children: tuple[int, ...]
 
+    def moved(self, units: int, nodes: int) -> "Node":
+        """The same set where units and nodes before it have come or gone."""
+        start, own, stop = (end + units for end in (self.start, self.own, self.stop))
+        children = tuple(child + nodes for child in self.children)
+        return replace(self, start=start, own=own, stop=stop, first=self.first + nodes, children=children)
+
 
 @dataclass(frozen=True)
 class Tree:
@@ -95,6 +101,12 @@ class Tree:
             asked[at] += sum(granted[child - top.first] for child in node.children)
             granted.append(min(max(asked[at], node.floor), node.cap))
         return asked, granted
+
+    def limb(self, v: int) -> "Tree":
+        """Node v and what is below it as a tree of its own, over its own units."""
+        top = self.nodes[v]
+        nodes = tuple(node.moved(-top.start, -top.first) for node in self.nodes[top.first : v + 1])
+        return Tree(self.order[top.start : top.stop], nodes)
 
     def clash(self, lower: np.ndarray, upper: np.ndarray) -> int | None:
         """The first node that bounds of units (in the tree's order) leave no value; None if there is an answer."""
