@@ -13,7 +13,7 @@ report: .venv/use.stamp
 	@$(BIN)/zjtx report $(SCENARIO)
 
 test: .venv/dev.stamp
-	@$(BIN)/python -X warn_default_encoding -m pytest
+	@$(BIN)/python -X warn_default_encoding -m pytest -n 2 --dist loadfile
 
 check: .venv/dev.stamp
 	$(BIN)/ruff check .
