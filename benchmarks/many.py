@@ -17,7 +17,7 @@ from importlib.util import find_spec
 import numpy as np
 import pandas as pd
 import pulp
-from quota import increments, national
+from engine import increments, national
 
 import zjtx_alloc as za
 from zjtx_alloc.quota import many
