@@ -216,6 +216,17 @@ def test_where_the_rows_are_cut_makes_no_difference(nation, monkeypatch):
     assert za.solve_many(problem, entitlements[:0]).shape == (0, 37)
 
 
+@pytest.mark.parametrize("criterion", SEPARABLE)
+def test_one_row_at_a_time_is_the_same(criterion, monkeypatch):
+    """Infeasible ones, too, alone in their chunk."""
+    rng = np.random.default_rng(4000)
+    cases = [case(rng, criterion) for _ in range(60)]
+    together = [za.solve_many(*pair) for pair in cases]
+    monkeypatch.setattr(many, "_CELLS", 1)
+    for pair, quotas in zip(cases, together, strict=True):
+        assert (za.solve_many(*pair) == quotas).all()
+
+
 def test_permuted_scenarios_permute_the_rows(nation):
     problem, entitlements = nation
     order = np.random.default_rng(2).permutation(len(entitlements))

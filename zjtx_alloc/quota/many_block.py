@@ -59,8 +59,9 @@ class Block:
         return self._cut(self.tree.limb(v), slice(node.start, node.stop), columns)
 
     def _cut(self, tree: Tree, units: slice, columns: np.ndarray) -> "Block":
+        scenarios = self.weight.shape[1]
         lower, upper, weight = (
-            a[units] if a.shape[1] == 1 else a[units].take(columns, axis=1)
+            a[units] if a.shape[1] < scenarios else a[units].take(columns, axis=1)
             for a in (self.lower, self.upper, self.weight)
         )
         return Block(tree, self.costs, weight, lower, upper, self.ties[units])

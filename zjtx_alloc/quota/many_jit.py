@@ -1,6 +1,6 @@
 """The same method one scenario at a time in machine code: the only room that imports numba (extra ``fast``)."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -201,8 +201,8 @@ def _cost(costs: _Costs, k: float, weight: float) -> float:
 
 
 @_jit
-def _parts(costs: _Costs, k: float, weight: float) -> tuple:
-    """As in ``many_costs``."""
+def _parts(costs: _Costs, k: Any, weight: Any) -> tuple:
+    """As in ``many_costs``: in integers of integers, in floats of floats."""
     if costs.power == 0:
         return (costs.n1 * k + costs.n0) * BILLION - costs.d0 * weight, weight // weight
     below = (costs.d1 * k + costs.d0) * weight
