@@ -280,3 +280,9 @@ def test_a_wrong_answer_is_refused(wrong, answer, message):
 def test_where_rules_cross_a_quota_alone_proves_nothing():
     with pytest.raises(za.SolverError, match="须连同证书一起复核"):
         za.verify(problem(2, *PAIRS), places([1, 1, 0, 0]))
+
+
+@pytest.mark.parametrize("entitlement", [1e13, float("inf"), float("nan"), -1.0])
+def test_an_entitlement_out_of_range_is_named(entitlement):
+    with pytest.raises(za.ScenarioError, match="0至一万亿.*：单位 甲"):
+        za.QuotaProblem(10, pd.Series({"甲": entitlement, "乙": 3.0}))

@@ -19,6 +19,8 @@ from zjtx_alloc.quota.billionths import EXACT, exact_billionths, in_billionths
 from zjtx_alloc.quota.criteria import BILLION, CRITERIA, Criterion, Minimax
 from zjtx_alloc.quota.rows import Row, Tree, tree_of
 
+_MOST = 10**12  # places: far beyond any total, and within what floats hold to a thousandth
+
 
 @dataclass(frozen=True)
 class Group:
@@ -79,7 +81,7 @@ class QuotaProblem:
         if not isinstance(self.criterion, Criterion) and self.criterion not in CRITERIA:
             raise ScenarioError(say("quota.criterion", criterion=self.criterion, known="、".join(CRITERIA)))
         entitlement = self.entitlement.astype(float)
-        wrong = list(entitlement.index[~((entitlement >= 0) & (entitlement < math.inf))])
+        wrong = list(entitlement.index[~((entitlement >= 0) & (entitlement <= _MOST))])
         if wrong or not entitlement.index.is_unique or self.total < 0:
             raise ScenarioError(say("quota.entitlement", labels="、".join(map(str, wrong)) or "—", total=self.total))
         cap = self.total if self.cap is None else self.cap
