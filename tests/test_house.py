@@ -23,9 +23,9 @@ STOREYS = [
     "units", "policy", "intake.grid", "intake.cells", "intake.layout", "intake.problems", "intake.reading", "intake.transfers",
     "panel", "scenario", "scenario_files", "checking", "factors", "allocation",
     "budget.settlement", "budget.batches", "budget.books", "budget.accounts", "budget.steps", "budget.actuals", "budget.deadlines",
-    "budget.outcomes", "budget.lattice", "budget.distribution", "budget.forecast", "budget.ceilings", "budget.affordable",
-    "report.console", "report.supply", "report.notes", "report.tables", "report.allocation_tables", "report.budget_tables", "report.outlook_tables", "report.data_tables", "report.figure_style", "report.figures", "report.figures_budget", "report.figures_data",
-    "report.workbook", "report.template", "report.kernel", "report.notebooks", "report.runs", "cli", "__main__",
+    "budget.outcomes", "budget.lattice", "budget.distribution", "budget.forecast", "budget.ceilings", "budget.affordable", "budget.expected", "budget.plan",
+    "report.console", "report.supply", "report.notes", "report.tables", "report.allocation_tables", "report.budget_tables", "report.outlook_tables", "report.plan_tables", "report.data_tables", "report.figure_style", "report.figures", "report.figures_budget", "report.figures_data",
+    "report.workbook", "report.template", "report.kernel", "report.notebooks", "report.records", "report.runs", "cli", "__main__",
 ]  # fmt: skip
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 

@@ -8,8 +8,10 @@ from zjtx_alloc.budget.batches import Cohort, cohorts, tails
 from zjtx_alloc.budget.books import Ledger, ledger
 from zjtx_alloc.budget.deadlines import calendar
 from zjtx_alloc.budget.distribution import BudgetDistribution
+from zjtx_alloc.budget.expected import expected_cohorts
 from zjtx_alloc.budget.forecast import BudgetOutlook, forecast_budget
 from zjtx_alloc.budget.outcomes import OutcomeAssumption, load_outcomes, outcome_evidence
+from zjtx_alloc.budget.plan import BudgetPlan, BudgetRequest, plan_budget
 from zjtx_alloc.budget.steps import bridge
 from zjtx_alloc.checking import TableCheck, check_table
 from zjtx_alloc.errors import DataError, InfeasibleError, ReportError, ScenarioError, SolverError, TableError, ZjtxError
@@ -30,6 +32,8 @@ __all__ = [
     "BudgetDistribution",
     "BudgetForecast",
     "BudgetOutlook",
+    "BudgetPlan",
+    "BudgetRequest",
     "Cohort",
     "DataError",
     "Entitlement",
@@ -59,6 +63,7 @@ __all__ = [
     "cohorts",
     "decisions",
     "entitlement",
+    "expected_cohorts",
     "forecast_budget",
     "ledger",
     "load_award",
@@ -66,6 +71,7 @@ __all__ = [
     "load_panel",
     "load_scenario",
     "outcome_evidence",
+    "plan_budget",
     "quota_problem",
     "reconcile",
     "run",

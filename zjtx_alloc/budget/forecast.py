@@ -55,17 +55,25 @@ class BudgetOutlook:
     award : Award
     outcomes : OutcomeAssumption
         The declared assumption everything here rests on.
+    horizon : int, optional
+        Last fiscal year that tables and figures show; all if not given.
     """
 
     cohorts: tuple[Cohort, ...]
     award: Award
     outcomes: OutcomeAssumption
+    horizon: int | None = None
 
     @property
     def years(self) -> tuple[int, ...]:
         """Fiscal years in which money moves."""
         events = {year for c in self.cohorts for year in (c.opening_year, c.closing_year)}
         return tuple(sorted(events | {year for year, _ in self._discontinued}))
+
+    @property
+    def shown_years(self) -> tuple[int, ...]:
+        """The years up to the horizon."""
+        return tuple(year for year in self.years if self.horizon is None or year <= self.horizon)
 
     @property
     def step(self) -> int:
@@ -115,7 +123,7 @@ class BudgetOutlook:
         rows = [
             {"fiscal_year": year} | ({label: group} if label else {}) | {"measure": measure}
             | self._mixed(self.by_state(measure)[year], self._members(group)).summary()
-            for year in self.years for group in groups for measure in MEASURES
+            for year in self.shown_years for group in groups for measure in MEASURES
         ]  # fmt: skip
         return pd.DataFrame(rows).assign(outcomes=self.outcomes.name)
 
