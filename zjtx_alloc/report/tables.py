@@ -25,6 +25,9 @@ FORMATS: Mapping[str, tuple[str, str]] = {
     "weight": ("{:.2f}", "0.00"),
     "share": ("{:.1%}", "0.0%"),
     "money": ("{:,.0f}", "#,##0"),
+    "percent": ("{:.4%}", "0.00##%"),
+    "year": ("{:.0f}", "0"),
+    "plain": ("{:g}", "General"),
 }
 
 
