@@ -25,7 +25,7 @@ STOREYS = [
     "budget.settlement", "budget.batches", "budget.books", "budget.accounts", "budget.steps", "budget.actuals", "budget.deadlines",
     "budget.outcomes", "budget.lattice", "budget.distribution", "budget.forecast", "budget.ceilings", "budget.affordable", "budget.expected", "budget.plan",
     "report.console", "report.supply", "report.notes", "report.tables", "report.allocation_tables", "report.budget_tables", "report.outlook_tables", "report.plan_tables", "report.data_tables", "report.figure_style", "report.figures", "report.figures_budget", "report.figures_data",
-    "report.workbook", "report.template", "report.live", "report.live_firms", "report.live_money", "report.live_years", "report.live_assumptions", "report.live_actuals", "report.budget_workbook", "report.kernel", "report.notebooks", "report.records", "report.runs", "cli", "__main__",
+    "report.workbook", "report.template", "report.live", "report.live_firms", "report.live_money", "report.live_years", "report.live_assumptions", "report.live_actuals", "report.budget_workbook", "report.kernel", "report.notebooks", "report.records", "report.budget_run", "report.runs", "cli", "__main__",
 ]  # fmt: skip
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 

@@ -20,6 +20,7 @@ from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import Award, load_award
 from zjtx_alloc.quota.engines import Solution, solve
 from zjtx_alloc.quota.problem import Group, QuotaProblem, Rule
+from zjtx_alloc.report.budget_run import BudgetRun, run_budget
 from zjtx_alloc.report.runs import Run, run
 from zjtx_alloc.report.template import write_template
 from zjtx_alloc.scenario import Scenario
@@ -34,6 +35,7 @@ __all__ = [
     "BudgetOutlook",
     "BudgetPlan",
     "BudgetRequest",
+    "BudgetRun",
     "Cohort",
     "DataError",
     "Entitlement",
@@ -75,6 +77,7 @@ __all__ = [
     "quota_problem",
     "reconcile",
     "run",
+    "run_budget",
     "save_scenario",
     "scenario_names",
     "solve",

@@ -190,8 +190,26 @@ def plan_budget(request: BudgetRequest, panel: Panel) -> BudgetPlan:
     return BudgetPlan(request, allocations, award, batches, assumptions, before)
 
 
+def parsed_ceilings(text: str) -> dict[int, int]:
+    """Ceilings as they are typed, ``2024=311700,2027=250000``: fiscal year to whole 万元."""
+    found: dict[int, int] = {}
+    for part in text.replace("，", ",").split(","):
+        year, _, money = (piece.strip() for piece in part.partition("="))
+        if not part.strip():
+            continue
+        if not (year.isdecimal() and money.isdecimal()) or int(year) in found:
+            raise DataError(say("plan.ceilings", value=text))
+        found[int(year)] = int(money)
+    return found
+
+
+def scenario_of(named: Named) -> Scenario:
+    """The scenario itself, loaded if it is named."""
+    return named if isinstance(named, Scenario) else load_scenario(named)
+
+
 def _allocated(named: Sequence[Named], panel: Panel) -> tuple[Allocation, ...]:
-    scenarios = [one if isinstance(one, Scenario) else load_scenario(one) for one in named]
+    scenarios = [scenario_of(one) for one in named]
     if len(scenarios) == 1:
         return allocate_programme(panel, scenarios[0])
     return tuple(allocate(panel, scenario) for scenario in sorted(scenarios, key=lambda s: s.batch))

@@ -19,7 +19,7 @@ from zjtx_alloc.report.live_years import scenario_sheet, unit_year_sheet
 from zjtx_alloc.report.workbook import CREATED, cell_styles, print_setup, row_height
 
 _HEADER = FIRST_ROW - 2  # rows as xlsxwriter counts them
-_LONG = 25
+_CHECK_WIDTH = 15  # characters of the words before a check
 
 
 def write_budget_workbook(path: Path, plan: BudgetPlan, found: pd.DataFrame | None = None) -> Path:
@@ -76,11 +76,12 @@ def _input_styles(book: Any) -> dict[str, Any]:
 def _write(book: Any, table: LiveSheet, heading: str, styles: dict[str, Any]) -> None:
     sheet = book.add_worksheet(table.title)
     widths = [column.width for column in table.columns]
+    widths[0] = max(widths[0], _CHECK_WIDTH if table.tail else 0)
     sheet.write_string(0, 0, f"{heading}　{table.title}", styles["heading"])
     sheet.write_string(1, 0, table.note, styles["hint"])
-    for place, column in enumerate(table.columns):
+    for place, (column, width) in enumerate(zip(table.columns, widths, strict=True)):
         hidden = {"level": 1, "hidden": True} if column.is_helper else {}
-        sheet.set_column(place, place, column.width, None, hidden)
+        sheet.set_column(place, place, width, None, hidden)
         if isinstance(column.header, int):
             sheet.write_number(_HEADER, place, column.header, styles["header year"])
         else:
@@ -97,7 +98,7 @@ def _write(book: Any, table: LiveSheet, heading: str, styles: dict[str, Any]) ->
             if name := getattr(cell, "name", ""):
                 book.define_name(name, f"='{table.title}'!${letter(place)}${row + 1}")
     sheet.freeze_panes(_HEADER + 1, table.frozen)
-    if table.rows:
+    if table.tail:
         sheet.autofilter(_HEADER, 0, _HEADER + len(table.rows), len(table.columns) - 1)
     print_setup(sheet, False, _HEADER)
 

@@ -1,6 +1,7 @@
 """The firms behind the money, live: quotas, approved firms, and outcomes by assumption, unit by unit."""
 
 from fractions import Fraction
+from typing import Any
 
 import pandas as pd
 
@@ -42,10 +43,10 @@ def firms_sheet(plan: BudgetPlan) -> LiveSheet:
     """A row a batch and unit; whole parts and remainders stand in grouped helper columns."""
     rows = [row for cohort in batches(plan) for row in _batch_rows(plan, cohort)]
     last = FIRST_ROW + len(rows) - 1
-    total: list[object] = [say("table.total"), None, None, None]
+    total: list[Any] = [say("table.total"), None, None, None]
     places = [4, 7, *(_FIXED + _BLOCK * n + p for n in range(len(plan.assumptions)) for p in (2, 5, 8, 9))]
     total += [None] * (_FIXED + _BLOCK * len(plan.assumptions) - len(total))
-    check: list[object] = [say("workbook.check"), *[None] * (len(total) - 1)]
+    check: list[Any] = [say("workbook.check"), *[None] * (len(total) - 1)]
     for place in places:
         sum_ = sum(row[place].value if isinstance(row[place], Live) else row[place] for row in rows)
         total[place] = Live(f"SUM({whole(letter(place), FIRST_ROW, last)})", sum_)
@@ -91,12 +92,12 @@ def _columns(plan: BudgetPlan) -> list[Column]:
     return columns
 
 
-def _batch_rows(plan: BudgetPlan, cohort: Cohort) -> list[list[object]]:
+def _batch_rows(plan: BudgetPlan, cohort: Cohort) -> list[list[Any]]:
     (allocation,) = (a for a in plan.allocations if str(a.scenario.batch) == cohort.name)
     names, first = load_units()["short_name"], first_row_of(plan, cohort.name)
     rank = {allocation.problem.labels[i]: place for place, i in enumerate(allocation.problem.order, start=1)}
     assert cohort.quota is not None, "cohorts of allocations know their quota"
-    rows: list[list[object]] = [
+    rows: list[list[Any]] = [
         [cohort.label, str(code), names[code], rank[str(code)], int(places)] for code, places in cohort.quota.items()
     ]
     rate = allocation.scenario.approval.exact
@@ -108,9 +109,7 @@ def _batch_rows(plan: BudgetPlan, cohort: Cohort) -> list[list[object]]:
     return rows
 
 
-def _append_ends(
-    rows: list[list[object]], number: int, assumption: OutcomeAssumption, told: Cohort, first: int
-) -> None:
+def _append_ends(rows: list[list[Any]], number: int, assumption: OutcomeAssumption, told: Cohort, first: int) -> None:
     """The outcomes of one assumption: completed, under-invested and discontinued spread, the rest missed."""
     assert told.discontinued is not None, "an expected cohort tells who leaves"
     gone = told.discontinued.sum(axis=1)

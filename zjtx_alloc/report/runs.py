@@ -82,7 +82,10 @@ def run(scenario: Scenario | str | Path, out: str | Path = "reports", panel: Pan
         }
         # Two kernels side by side, in threads since papermill only waits, while this one writes the rest.
         with ThreadPoolExecutor(max_workers=len(pages)) as pool:
-            waiting = [pool.submit(write_page, name, told, Path(work), folder) for name, told in pages.items()]
+            waiting = [
+                pool.submit(write_page, name, told, Path(work), folder / f"{name}.html", scenario.name)
+                for name, told in pages.items()
+            ]
             for path in _tables_written(folder, allocation, budget, allocations):
                 bar.update()
                 bar.set_description(say("run.wrote", file=path.name))
