@@ -174,9 +174,9 @@ def plan_budget(request: BudgetRequest, panel: Panel) -> BudgetPlan:
     older = _tails(request, panel)
     batches = (*cohorts(*allocations), *older)
     assumptions = tuple(load_outcomes(name) for name in request.outcomes)
-    titles = [a.title for a in assumptions]
-    if len(set(titles)) < len(titles):
-        raise ScenarioError(say("plan.titles", titles="、".join(titles)))
+    for told in ([a.name for a in assumptions], [a.title for a in assumptions]):
+        if len(set(told)) < len(told):
+            raise ScenarioError(say("plan.titles", titles="、".join(told)))
     years = {year for c in batches for year in (c.opening_year, c.closing_year)}
     if strange := sorted(set(request.ceilings) - years):
         raise DataError(say("plan.ceiling_year", years="、".join(map(str, strange)),

@@ -3,6 +3,7 @@
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,13 +85,13 @@ def run_budget(
         label = "、".join(a.scenario.name for a in plan.allocations)
         with ThreadPoolExecutor(max_workers=1) as pool:  # the kernel works while this process writes the rest
             page = pool.submit(write_page, "budget", told, work, folder / "budget.html", label)
-            for path in (
-                write_csv(folder / "budget.csv", plan_csv(plan)),
-                write_budget_workbook(folder / "budget.xlsx", plan, found),
-                page.result(),
+            for written in (
+                partial(write_csv, folder / "budget.csv", plan_csv(plan)),
+                partial(write_budget_workbook, folder / "budget.xlsx", plan, found),
+                page.result,
             ):
+                bar.set_description(say("run.wrote", file=written().name))
                 bar.update()
-                bar.set_description(say("run.wrote", file=path.name))
     write_records(folder, record, OUTPUTS[:1], OUTPUTS[1:3])
     return BudgetRun(folder, plan, found)
 

@@ -19,6 +19,7 @@ from zjtx_alloc.report.live_years import scenario_sheet, unit_year_sheet
 from zjtx_alloc.report.workbook import CREATED, cell_styles, print_setup, row_height
 
 _HEADER = FIRST_ROW - 2  # rows as xlsxwriter counts them
+_SHARE = {"validate": "decimal", "criteria": "between", "minimum": 0, "maximum": 1}
 _CHECK_WIDTH = 15  # characters of the words before a check
 
 
@@ -95,6 +96,8 @@ def _write(book: Any, table: LiveSheet, heading: str, styles: dict[str, Any]) ->
             kind = getattr(cell, "kind", "") or ("text" if isinstance(cell, str) else column.kind)
             is_input = isinstance(cell, Given) and cell.is_input
             _write_cell(sheet, (row, place), cell, styles[("input " if is_input else total) + kind])
+            if is_input and kind == "percent":
+                sheet.data_validation(row, place, row, place, _SHARE)
             if name := getattr(cell, "name", ""):
                 book.define_name(name, f"='{table.title}'!${letter(place)}${row + 1}")
     sheet.freeze_panes(_HEADER + 1, table.frozen)

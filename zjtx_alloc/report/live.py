@@ -1,7 +1,7 @@
 """Cells of a workbook that recalculates: formulas with the value they have, inputs with their names."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 FIRST_ROW = 4  # of data, as Excel counts: heading, note and header stand above
@@ -46,7 +46,7 @@ class LiveSheet:
     title, note : str
         Name of the sheet; the line under its heading.
     tail : sequence of rows
-        Totals and checks, drawn bold; a cell of a row named 核对 is zero.
+        Totals and, last, the checks, each zero; drawn bold.
     frozen : int
         Columns that stay in sight.
     """
@@ -57,7 +57,6 @@ class LiveSheet:
     rows: Sequence[Sequence[Any]]
     tail: Sequence[Sequence[Any]] = ()
     frozen: int = 2
-    feet: Sequence[str] = field(default=())
 
     @property
     def last_row(self) -> int:

@@ -16,7 +16,7 @@ def actuals_sheet(plan: BudgetPlan, size: int, found: pd.DataFrame | None) -> Li
     """What ``za.reconcile`` found against the booked ledger, of which ``size`` is the last row; or the form."""
     if found is None:
         return _form()
-    rows = [_row(plan, size, row, FIRST_ROW + n) for n, row in enumerate(found.reset_index().itertuples())]
+    rows = [_row(size, row, FIRST_ROW + n) for n, row in enumerate(found.reset_index().itertuples())]
     last = FIRST_ROW + len(rows) - 1
     sums = [
         Live(f"SUM({whole(c, FIRST_ROW, last)})", sum(_number(row[p]) for row in rows)) for p, c in enumerate("CDE", 2)
@@ -32,8 +32,8 @@ def actuals_sheet(plan: BudgetPlan, size: int, found: pd.DataFrame | None) -> Li
     return LiveSheet(say("workbook.actuals"), note, columns, rows, [total, check])
 
 
-def _row(plan: BudgetPlan, size: int, row: Any, at: int) -> list[Any]:
-    expected, due = (_booked(plan, size, column, at) for column in (NET, PLACE["due"]))
+def _row(size: int, row: Any, at: int) -> list[Any]:
+    expected, due = (_booked(size, column, at) for column in (NET, PLACE["due"]))
     status = {name: say(f"match.{name}") for name in ("matched", "unknown", "short", "over")}
     told = f'IF(E{at}=0,"{status["matched"]}",IF({due}=0,"{status["unknown"]}",IF(E{at}<0,"{status["short"]}","{status["over"]}")))'
     return [
@@ -42,8 +42,8 @@ def _row(plan: BudgetPlan, size: int, row: Any, at: int) -> list[Any]:
     ]  # fmt: skip
 
 
-def _booked(plan: BudgetPlan, size: int, column: str, at: int) -> str:
-    money, unit, year = (whole(c, FIRST_ROW, size, ledger_title(plan, 0)) for c in (column, UNIT, YEAR))
+def _booked(size: int, column: str, at: int) -> str:
+    money, unit, year = (whole(c, FIRST_ROW, size, ledger_title(0)) for c in (column, UNIT, YEAR))
     return f"SUMIFS({money},{unit},$A{at},{year},$B{at})"
 
 

@@ -134,7 +134,12 @@ def _outcome_rows(number: int, assumption: OutcomeAssumption) -> list[list[Any]]
     def told(what: str, value: str, cell: str, basis: str) -> list[Any]:
         given = Given(float(value), "percent", cell, bool(cell))
         return _row(
-            say("workbook.of_outcomes", title=assumption.title, what=what), given, "占比", True, assumption.name, basis
+            say("workbook.of_outcomes", number=number, title=assumption.title, what=what),
+            given,
+            "占比",
+            True,
+            assumption.name,
+            basis,
         )
 
     shares, basis = assumption.otherwise.model_dump(), assumption.basis

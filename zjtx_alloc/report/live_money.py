@@ -16,9 +16,9 @@ FLOWS = ("commitment", "forgone", "due", "recovered", "netted", "net", "direct",
 PLACE = {flow: letter(6 + number) for number, flow in enumerate(FLOWS)}
 
 
-def ledger_title(plan: BudgetPlan, number: int) -> str:
+def ledger_title(number: int) -> str:
     """The name of an assumption's ledger sheet; the first has the plain one."""
-    return say("workbook.ledger") if number == 0 else say("workbook.ledger_of", title=plan.assumptions[number].title)
+    return say("workbook.ledger") if number == 0 else say("workbook.ledger_of", number=number + 1)
 
 
 def ledger_sheet(plan: BudgetPlan, number: int) -> LiveSheet:
@@ -30,7 +30,7 @@ def ledger_sheet(plan: BudgetPlan, number: int) -> LiveSheet:
     )
     size = sum(len(budget.cohorts[place].approved) for _, place, _ in entries)
     last, rows = FIRST_ROW + size - 1, list[list[Any]]()
-    known = budget.ledger.table.set_index(["cohort", "fiscal_year", "code"])
+    known = budget.ledger.table.set_index(["cohort", "fiscal_year", "code"]).sort_index()
     for year, place, kind in entries:
         cohort = budget.cohorts[place]
         books = known.loc[(cohort.name, year)]
@@ -45,7 +45,7 @@ def ledger_sheet(plan: BudgetPlan, number: int) -> LiveSheet:
     sums = [Live(f"SUM({whole(letter(p), FIRST_ROW, last)})", sum(_number(r[p]) for r in rows)) for p in range(6, 14)]
     total = [say("table.total"), *[None] * 5, *sums]
     note = say("workbook.ledger_note", title=plan.assumptions[number].title)
-    return LiveSheet(ledger_title(plan, number), note, columns, rows, [total, _ledger_check(last + 1)], frozen=5)
+    return LiveSheet(ledger_title(number), note, columns, rows, [total, _ledger_check(last + 1)], frozen=5)
 
 
 def _number(cell: Any) -> Any:

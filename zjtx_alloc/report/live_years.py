@@ -27,15 +27,15 @@ def unit_year_sheet(plan: BudgetPlan, size: int) -> LiveSheet:
     rows = []
     for row, (code, unit) in enumerate(units.iterrows(), start=FIRST_ROW):
         line: list[Any] = [str(code), unit["short_name"], unit["region"]]
-        line += [_of_unit(plan, flow, size, row, sums.at[code, flow]) for flow in ("commitment", "forgone")]
+        line += [_of_unit(flow, size, row, sums.at[code, flow]) for flow in ("commitment", "forgone")]
         for place, year in enumerate(years, start=_YEARS_FROM):
-            at = f"{_range(plan, YEAR, size)},{letter(place)}${FIRST_ROW - 1}"
-            formula = f"SUMIFS({_range(plan, NET, size)},{_range(plan, UNIT, size)},$B{row},{at})"
+            at = f"{_range(YEAR, size)},{letter(place)}${FIRST_ROW - 1}"
+            formula = f"SUMIFS({_range(NET, size)},{_range(UNIT, size)},$B{row},{at})"
             line.append(Live(formula, int(nets.at[code, year])))
         first, last = letter(_YEARS_FROM), letter(_YEARS_FROM + len(years) - 1)
         line.append(Live(f"SUM({first}{row}:{last}{row})", int(nets.loc[code].sum())))
-        line.append(_of_unit(plan, "recovered", size, row, sums.at[code, "recovered"]))
-        line.append(_receivable(plan, size, row, int(sums.at[code, "recovered"] - sums.at[code, "netted"])))
+        line.append(_of_unit("recovered", size, row, sums.at[code, "recovered"]))
+        line.append(_receivable(size, row, int(sums.at[code, "recovered"] - sums.at[code, "netted"])))
         rows.append(line)
     money = [Column(header(flow), "money", 13) for flow in ("commitment", "forgone")]
     columns = [
@@ -44,24 +44,24 @@ def unit_year_sheet(plan: BudgetPlan, size: int) -> LiveSheet:
         Column(header("recovered"), "money", 12), Column(header("receivable"), "money", 12),
     ]  # fmt: skip
     note = say("workbook.years_note", title=plan.assumptions[0].title)
-    return LiveSheet(say("workbook.unit_years"), note, columns, rows, _year_tail(plan, rows, size), frozen=3)
+    return LiveSheet(say("workbook.unit_years"), note, columns, rows, _year_tail(rows, size), frozen=3)
 
 
-def _of_unit(plan: BudgetPlan, flow: str, size: int, row: int, value: int) -> Live:
-    formula = f"SUMIFS({_range(plan, PLACE[flow], size)},{_range(plan, UNIT, size)},$B{row})"
+def _of_unit(flow: str, size: int, row: int, value: int) -> Live:
+    formula = f"SUMIFS({_range(PLACE[flow], size)},{_range(UNIT, size)},$B{row})"
     return Live(formula, int(value))
 
 
-def _receivable(plan: BudgetPlan, size: int, row: int, value: int) -> Live:
-    recovered, netted = (_of_unit(plan, flow, size, row, 0).formula for flow in ("recovered", "netted"))
+def _receivable(size: int, row: int, value: int) -> Live:
+    recovered, netted = (_of_unit(flow, size, row, 0).formula for flow in ("recovered", "netted"))
     return Live(f"{recovered}-{netted}", value)
 
 
-def _range(plan: BudgetPlan, column: str, size: int) -> str:
-    return whole(column, FIRST_ROW, size, ledger_title(plan, 0))
+def _range(column: str, size: int) -> str:
+    return whole(column, FIRST_ROW, size, ledger_title(0))
 
 
-def _year_tail(plan: BudgetPlan, rows: list[list[Any]], size: int) -> list[list[Any]]:
+def _year_tail(rows: list[list[Any]], size: int) -> list[list[Any]]:
     """The total row, and the checks against the ledger's own sums."""
     last, width = FIRST_ROW + len(rows) - 1, len(rows[0])
     sums = [
@@ -72,7 +72,7 @@ def _year_tail(plan: BudgetPlan, rows: list[list[Any]], size: int) -> list[list[
     check: list[Any] = [say("workbook.check"), *[None] * (width - 1)]
     for place in years:
         year = f"{letter(place)}${FIRST_ROW - 1}"
-        booked = f"SUMIFS({_range(plan, NET, size)},{_range(plan, YEAR, size)},{year})"
+        booked = f"SUMIFS({_range(NET, size)},{_range(YEAR, size)},{year})"
         check[place] = Live(f"{letter(place)}{last + 1}-{booked}", 0)
     paid, recovered, receivable = (f"{letter(place)}{last + 1}" for place in range(width - 3, width))
     check[width - 3] = Live(f"D{last + 1}-E{last + 1}-{recovered}+{receivable}-{paid}", 0)
@@ -88,16 +88,16 @@ def scenario_sheet(plan: BudgetPlan, sizes: list[int]) -> LiveSheet:
     last, live = FIRST_ROW + len(rows) - 1, say("workbook.live")
     total: list[list[Any]] = []
     for number, title in enumerate([say("table.outcomes_full"), *(a.title for a in plan.assumptions)]):
-        row, mine = last + 1 + number, rows[number :: len(sizes) + 1]
+        mine = rows[number :: len(sizes) + 1]
         sums = [
             Live(
-                f"SUMIFS({whole(c, FIRST_ROW, last)},{whole('B', FIRST_ROW, last)},$B{row})",
+                "+".join(f"{c}{FIRST_ROW + at}" for at in range(number, len(rows), len(sizes) + 1)),
                 sum(r[p].value for r in mine),
             )
             for p, c in enumerate("CDE", start=2)
         ]
         total.append([say("table.total"), title, *sums, *[None] * (len(rows[0]) - 5)])
-    booked = f"SUM({whole(NET, FIRST_ROW, sizes[0], ledger_title(plan, 0))})"
+    booked = f"SUM({whole(NET, FIRST_ROW, sizes[0], ledger_title(0))})"
     check = [say("workbook.check"), None, None, None, Live(f"E{last + 2}-{booked}", 0), *[None] * (len(rows[0]) - 5)]
     columns = [Column(header("fiscal_year"), "year", 8), Column(header("outcomes"), "text", 10)]
     columns += [Column(f"{header(name)}{live}", "money", 14) for name in ("due", "recovered", "net")]
@@ -109,7 +109,7 @@ def scenario_sheet(plan: BudgetPlan, sizes: list[int]) -> LiveSheet:
 
 def _full_row(plan: BudgetPlan, year: int, size: int, row: int) -> list[Any]:
     """All firms completed: what is due, and what the outcomes of the booked ledger let go."""
-    year_sums = "+".join(_in_year(plan, 0, flow, size, row) for flow in ("due", "forgone"))
+    year_sums = "+".join(_in_year(0, flow, size, row) for flow in ("due", "forgone"))
     due = int(plan.full.ledger.by_year().at[year, "due"])
     rest = 1 + len(_QUANTILES) + 2 * bool(plan.request.ceilings)
     return [
@@ -124,7 +124,7 @@ def _full_row(plan: BudgetPlan, year: int, size: int, row: int) -> list[Any]:
 
 def _scenario_row(plan: BudgetPlan, number: int, year: int, size: int, row: int) -> list[Any]:
     outlook, books = plan.outlooks[number], plan.budgets[number].ledger.by_year().loc[year]
-    money = [Live(_in_year(plan, number, f, size, row), int(books[f])) for f in ("due", "recovered", "net")]
+    money = [Live(_in_year(number, f, size, row), int(books[f])) for f in ("due", "recovered", "net")]
     found = outlook.distribution(year)
     summary = pd.Series(found.summary())
     line: list[Any] = [year, plan.assumptions[number].title, *money, *summary[["mean", *_QUANTILES]]]
@@ -134,6 +134,6 @@ def _scenario_row(plan: BudgetPlan, number: int, year: int, size: int, row: int)
     return line
 
 
-def _in_year(plan: BudgetPlan, number: int, flow: str, size: int, row: int) -> str:
-    sheet = ledger_title(plan, number)
+def _in_year(number: int, flow: str, size: int, row: int) -> str:
+    sheet = ledger_title(number)
     return f"SUMIFS({whole(PLACE[flow], FIRST_ROW, size, sheet)},{whole(YEAR, FIRST_ROW, size, sheet)},$A{row})"
