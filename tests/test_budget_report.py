@@ -160,7 +160,7 @@ def test_the_bridge_leads_from_what_is_stated_and_sums(panel, plan):
     table = bridge_table(plan)
     assert "没有给出上次测算" in "".join(table.notes)
     sums = table.frame.set_index("变动原因")["合计（万元）"]
-    assert sums["上次"] == 2_112_600
+    assert sums["全部完成"] == 2_112_600
     assert sums.iloc[:-1].sum() == sums["本次"] == plan.budgets[0].by_year()["net"].sum()
     fewer = za.load_scenario("2026-baseline").model_copy(update={"total": 1000})
     moved = za.plan_budget(za.BudgetRequest(NAMES, ["central"], before=[*NAMES[:2], fewer]), panel)

@@ -119,8 +119,12 @@ class BudgetPlan:
         return tuple(BudgetOutlook(self.cohorts, self.award, a, self.request.horizon) for a in self.assumptions)
 
     def bridge(self) -> pd.DataFrame:
-        """From the last forecast, or else from all firms completed, to the budget the plan books."""
-        return bridge(self.before or self.full, self.budgets[0])
+        """From the last forecast to the budget the plan books, as ``za.bridge``.
+
+        Without a last forecast it leads from all firms completed, and the first row is called ``full``.
+        """
+        steps = bridge(self.before or self.full, self.budgets[0])
+        return steps if self.before else steps.rename(index={"before": "full"})
 
     def affordable(self) -> pd.DataFrame:
         """The largest total of each batch that keeps the ceilings, the other batches as they are.

@@ -13,7 +13,7 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.report.live import FIRST_ROW, Given, Live, LiveSheet, letter
 from zjtx_alloc.report.live_actuals import actuals_sheet
 from zjtx_alloc.report.live_assumptions import assumption_sheet
-from zjtx_alloc.report.live_firms import firms_sheet
+from zjtx_alloc.report.live_firms import batches, firms_sheet
 from zjtx_alloc.report.live_money import ledger_sheet
 from zjtx_alloc.report.live_years import scenario_sheet, unit_year_sheet
 from zjtx_alloc.report.workbook import CREATED, cell_styles, print_setup, row_height
@@ -25,7 +25,7 @@ _CHECK_WIDTH = 15  # characters of the words before a check
 
 def write_budget_workbook(path: Path, plan: BudgetPlan, found: pd.DataFrame | None = None) -> Path:
     """Write the workbook; ``found`` is what ``za.reconcile`` says of the booked ledger, if transfers are known."""
-    heading = say("workbook.budget_heading", names="、".join(c.label for c in plan.cohorts))
+    heading = say("workbook.budget_heading", names="、".join(c.label for c in batches(plan)))
     content = io.BytesIO()
     with xlsxwriter.Workbook(content) as book:
         book.set_properties({"title": heading, "created": CREATED})
