@@ -37,11 +37,11 @@ def plan(panel):
 
 @pytest.fixture(scope="module")
 def harsh(panel, tmp_path_factory):
-    """A plan in which everything happens: tails, recoveries that are carried, a rate that leaves remainders."""
+    """A plan in which everything happens: tails, recoveries that are carried, a rate that leaves remainders, places carried."""
     path = tmp_path_factory.mktemp("outcomes") / "harsh.toml"
     path.write_text(HARSH, encoding="utf-8")
     one = za.load_scenario("2024-baseline")
-    one = one.model_copy(update={"approval": one.approval.model_copy(update={"rate": "0.873"})})
+    one = one.model_copy(update={"approval": one.approval.model_copy(update={"rate": "0.873", "carry_unused": True})})
     request = za.BudgetRequest([one, "2025-baseline"], [path, "stress"], tail_payment=143, tail_rate="0.9")
     return za.plan_budget(request, panel)
 
@@ -138,6 +138,24 @@ def test_what_is_written_is_what_a_spreadsheet_program_calculates(written, recal
         assert len(places) > 4000
         pairs = [(sheet, at, ours[sheet][at].value, theirs[sheet][at].value) for sheet, at in places]
         assert [pair for pair in pairs if pair[2] != pytest.approx(pair[3], abs=1e-9)] == []
+
+
+@pytest.mark.needs_office
+def test_carried_places_follow_a_change_of_the_rate(harsh, written, recalculated, tmp_path):
+    book = openpyxl.load_workbook(written[1])
+    named(book, "第1批审核通过率").value = 0.61
+    book.save(tmp_path / "carried.xlsx")
+    theirs = openpyxl.load_workbook(recalculated(tmp_path / "carried.xlsx")[0], data_only=True)
+    one, two = harsh.allocations
+    scenario = one.scenario.model_copy(update={"approval": one.scenario.approval.model_copy(update={"rate": "0.61"})})
+    cohorts = (*za.cohorts(replace(one, scenario=scenario), two), *harsh.cohorts[2:])
+    books = za.ledger(za.expected_cohorts(cohorts, harsh.assumptions[0]), harsh.award)
+    assert books.by_year()["receivable"].gt(0).any()
+    years = rows(theirs["分省分年"]).set_index("代码")
+    net = books.accounts["net"].unstack("fiscal_year")
+    shown = [int(year) for year in years.columns if year.isdecimal()]
+    assert years.loc[net.index, map(str, shown)].to_numpy().tolist() == net[shown].to_numpy().tolist()
+    assert years.loc["合计", "期末待扣回（万元）"] == books.by_year()["receivable"].iloc[-1]
 
 
 @pytest.mark.needs_office

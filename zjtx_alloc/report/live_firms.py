@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from zjtx_alloc.allocation import Allocation
 from zjtx_alloc.budget.batches import Cohort
 from zjtx_alloc.budget.expected import PARTS, share_of_the_left
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
@@ -98,7 +99,8 @@ def _batch_rows(plan: BudgetPlan, cohort: Cohort) -> list[list[Any]]:
     rank = {allocation.problem.labels[i]: place for place, i in enumerate(allocation.problem.order, start=1)}
     assert cohort.quota is not None, "cohorts of allocations know their quota"
     rows: list[list[Any]] = [
-        [cohort.label, str(code), names[code], rank[str(code)], int(places)] for code, places in cohort.quota.items()
+        [cohort.label, str(code), names[code], rank[str(code)], places]
+        for code, places in zip(cohort.quota.index, _quotas(plan, cohort, allocation), strict=True)
     ]
     rate = allocation.scenario.approval.exact
     known = _known(cohort.quota, rate, cohort.approved)
@@ -107,6 +109,19 @@ def _batch_rows(plan: BudgetPlan, cohort: Cohort) -> list[list[Any]]:
         (told,) = (c for c in budget.cohorts if c.name == cohort.name)
         _append_ends(rows, number, assumption, told, first)
     return rows
+
+
+def _quotas(plan: BudgetPlan, cohort: Cohort, allocation: Allocation) -> list[int | Live]:
+    """A batch's places: as allocated, and with what the batch before leaves over where its scenario carries it."""
+    known = [int(places) for places in cohort.quota] if cohort.quota is not None else []
+    place = next(number for number, one in enumerate(plan.allocations) if one is allocation)
+    if place == 0 or not plan.allocations[place - 1].scenario.approval.carry_unused:
+        return list(known)
+    first = first_row_of(plan, batches(plan)[place - 1].name)
+    return [
+        Live(f"{places}+{QUOTA}{row}-{APPROVED}{row}", value)
+        for row, (places, value) in enumerate(zip(allocation.quota, known, strict=True), start=first)
+    ]
 
 
 def _append_ends(rows: list[list[Any]], number: int, assumption: OutcomeAssumption, told: Cohort, first: int) -> None:
