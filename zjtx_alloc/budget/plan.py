@@ -66,16 +66,16 @@ class BudgetRequest:
 
     def __post_init__(self) -> None:
         if not self.scenarios or not self.outcomes:
-            raise ScenarioError(say("plan.empty"))
+            raise ScenarioError(say("budget_plan.empty"))
         if wrong := [f"{year}={money}" for year, money in self.ceilings.items() if money < 0]:
-            raise DataError(say("plan.ceilings", value="、".join(wrong)))
+            raise DataError(say("budget_plan.ceilings", value="、".join(wrong)))
         if self.tail_payment is not None and self.tail_payment < 0:
-            raise DataError(say("plan.tail_payment", value=self.tail_payment))
+            raise DataError(say("budget_plan.tail_payment", value=self.tail_payment))
         if self.tail_rate and self.tail_payment is None:
-            raise DataError(say("plan.tail_rate_alone", value=self.tail_rate))
+            raise DataError(say("budget_plan.tail_rate_alone", value=self.tail_rate))
         for name, value in (("tail_rate", self.tail_rate or "0"), ("confidence", self.confidence)):
             if not 0 <= _decimal(name, value) <= 1:
-                raise DataError(say(f"plan.{name}", value=value))
+                raise DataError(say(f"budget_plan.{name}", value=value))
 
 
 @dataclass(frozen=True)
@@ -180,13 +180,13 @@ def plan_budget(request: BudgetRequest, panel: Panel) -> BudgetPlan:
     assumptions = tuple(load_outcomes(name) for name in request.outcomes)
     for told in ([a.name for a in assumptions], [a.title for a in assumptions]):
         if len(set(told)) < len(told):
-            raise ScenarioError(say("plan.titles", titles="、".join(told)))
+            raise ScenarioError(say("budget_plan.titles", titles="、".join(told)))
     years = {year for c in batches for year in (c.opening_year, c.closing_year)}
     if strange := sorted(set(request.ceilings) - years):
-        raise DataError(say("plan.ceiling_year", years="、".join(map(str, strange)),
+        raise DataError(say("budget_plan.ceiling_year", years="、".join(map(str, strange)),
                             known="、".join(map(str, sorted(years)))))  # fmt: skip
     if request.horizon is not None and request.horizon < min(years):
-        raise DataError(say("plan.horizon", value=request.horizon, first=min(years)))
+        raise DataError(say("budget_plan.horizon", value=request.horizon, first=min(years)))
     before = None
     if request.before:
         last = (*cohorts(*_allocated(request.before, panel)), *older)
@@ -202,7 +202,7 @@ def parsed_ceilings(text: str) -> dict[int, int]:
         if not part.strip():
             continue
         if not (year.isdecimal() and money.isdecimal()) or int(year) in found:
-            raise DataError(say("plan.ceilings", value=text))
+            raise DataError(say("budget_plan.ceilings", value=text))
         found[int(year)] = int(money)
     return found
 
@@ -229,4 +229,4 @@ def _decimal(name: str, value: str) -> Fraction:
     try:
         return Fraction(value)
     except (ValueError, ZeroDivisionError):
-        raise DataError(say(f"plan.{name}", value=value)) from None
+        raise DataError(say(f"budget_plan.{name}", value=value)) from None

@@ -73,7 +73,7 @@ def run_budget(
 
     folder = Path(out) / FOLDER
     if actuals is not None and Path(actuals).resolve() == (folder / OUTPUTS[1]).resolve():
-        raise ReportError(say("plan.own_actuals", file=actuals))
+        raise ReportError(say("budget_plan.own_actuals", file=actuals))
     plan = plan_budget(request, load_panel() if panel is None else panel)
     found = None if actuals is None else reconcile(plan.budgets[0].ledger, actuals)
     record = _record(plan, panel, actuals)

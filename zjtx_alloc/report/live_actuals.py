@@ -26,7 +26,7 @@ def actuals_sheet(plan: BudgetPlan, size: int, found: pd.DataFrame | None) -> Li
     columns = [
         Column(header("short_name"), "text", 9), Column(header("fiscal_year"), "year", 8),
         Column(header("expected"), "money", 13), Column(header("actual"), "money", 13), Column(header("gap"), "step", 12),
-        Column(header("documents"), "text", 28), Column(header("status"), "text", 11), Column(header("cause"), "text", 50),
+        Column(header("documents"), "text", 28), Column(header("match_status"), "text", 11), Column(header("cause"), "text", 50),
     ]  # fmt: skip
     note = say("workbook.actuals_note", title=plan.assumptions[0].title)
     return LiveSheet(say("workbook.actuals"), note, columns, rows, [total, check])

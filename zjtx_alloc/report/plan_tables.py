@@ -73,11 +73,14 @@ def reconciliation_table(found: pd.DataFrame, title: str) -> Table:
     """Actual transfers against a ledger, as ``za.reconcile`` returns them; ``title`` names the assumption."""
     frame = found.reset_index().rename(columns={"difference": "gap"})
     frame["fiscal_year"] = frame["fiscal_year"].astype(str)
-    frame["status"] = frame["status"].map(lambda status: say(f"match.{status}"))
+    frame["match_status"] = frame["status"].map(lambda status: say(f"match.{status}"))
     frame["cause"] = frame["explanation"]
     text, money = dict.fromkeys(["code", "short_name", "fiscal_year"], "text"), ["expected", "actual"]
     kinds = (
-        text | dict.fromkeys(money, "money") | {"gap": "step"} | dict.fromkeys(["documents", "status", "cause"], "text")
+        text
+        | dict.fromkeys(money, "money")
+        | {"gap": "step"}
+        | dict.fromkeys(["documents", "match_status", "cause"], "text")
     )
     return titled("reconciliation", frame, kinds, say("note.reconciled", title=title))
 
