@@ -256,14 +256,16 @@ def test_a_report_shows_the_tails_beside_the_batches_and_says_what_is_left_out(p
 
 
 def test_unused_places_lapse_unless_they_are_carried(panel, allocation):
-    halved = replace(
-        allocation, scenario=allocation.scenario.model_copy(update={"approval": Approval(rate="0.5")})
-    )  # fmt: skip
+    halved, carrying = (
+        replace(allocation, scenario=allocation.scenario.model_copy(update={"approval": approval}))
+        for approval in (Approval(rate="0.5"), Approval(rate="0.5", carry_unused=True))
+    )
     second = za.allocate(panel, za.load_scenario("2025-baseline"))
     lapsed = za.cohorts(halved, second)
     assert [(int(c.quota.sum()), int(c.approved.sum())) for c in lapsed] == [(1039, 520), (1241, 1241)]
-    carried = za.cohorts(halved, second, carry_unused=True)
+    carried = za.cohorts(carrying, second)
     assert [(int(c.quota.sum()), int(c.approved.sum())) for c in carried] == [(1039, 520), (1241 + 519, 1760)]
+    assert carried[1].assumption == "第2批名额含上批结余519个（通知未明确，为情景假设）。"
     unused = allocation.quota - carried[0].approved
     assert (carried[1].quota - second.quota).to_dict() == unused.to_dict()
     assert za.ledger(carried, AWARD).table["unused"].sum() == 519

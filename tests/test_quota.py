@@ -284,5 +284,5 @@ def test_where_rules_cross_a_quota_alone_proves_nothing():
 
 @pytest.mark.parametrize("entitlement", [1e13, float("inf"), float("nan"), -1.0])
 def test_an_entitlement_out_of_range_is_named(entitlement):
-    with pytest.raises(za.ScenarioError, match="0至一万亿.*：单位 甲"):
+    with pytest.raises(za.ScenarioError, match=r"0至一万亿.*：单位 甲"):
         za.QuotaProblem(10, pd.Series({"甲": entitlement, "乙": 3.0}))

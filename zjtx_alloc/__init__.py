@@ -9,8 +9,10 @@ from zjtx_alloc.budget.batches import Cohort, cohorts, tails
 from zjtx_alloc.budget.books import Ledger, ledger
 from zjtx_alloc.budget.deadlines import calendar
 from zjtx_alloc.budget.distribution import BudgetDistribution
+from zjtx_alloc.budget.expected import expected_cohorts
 from zjtx_alloc.budget.forecast import BudgetOutlook, forecast_budget
 from zjtx_alloc.budget.outcomes import OutcomeAssumption, load_outcomes, outcome_evidence
+from zjtx_alloc.budget.plan import BudgetPlan, BudgetRequest, plan_budget
 from zjtx_alloc.budget.steps import bridge
 from zjtx_alloc.checking import TableCheck, check_table
 from zjtx_alloc.comparison import Comparison, compare
@@ -41,6 +43,7 @@ from zjtx_alloc.quota.priority import priority_list
 from zjtx_alloc.quota.problem import Group, QuotaProblem, Rule
 from zjtx_alloc.quota.signposts import power_mean, stationary
 from zjtx_alloc.reasons import Explanation, explain
+from zjtx_alloc.report.budget_run import BudgetRun, run_budget
 from zjtx_alloc.report.runs import Run, run
 from zjtx_alloc.report.template import write_template
 from zjtx_alloc.scenario import Scenario
@@ -57,6 +60,9 @@ __all__ = [
     "BudgetDistribution",
     "BudgetForecast",
     "BudgetOutlook",
+    "BudgetPlan",
+    "BudgetRequest",
+    "BudgetRun",
     "Certificate",
     "Cohort",
     "Comparison",
@@ -110,6 +116,7 @@ __all__ = [
     "decisions",
     "diagnose",
     "entitlement",
+    "expected_cohorts",
     "explain",
     "fairness",
     "firms",
@@ -125,6 +132,7 @@ __all__ = [
     "outcome_evidence",
     "paradoxes",
     "plan",
+    "plan_budget",
     "power_mean",
     "priority_list",
     "quota_problem",
@@ -132,6 +140,7 @@ __all__ = [
     "replan",
     "robust",
     "run",
+    "run_budget",
     "save_scenario",
     "scenario_names",
     "solve",

@@ -3,12 +3,14 @@
 import io
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from click.exceptions import NoArgsIsHelpError, NoSuchCommand
 
 from zjtx_alloc.allocation import allocate
 from zjtx_alloc.budget.deadlines import calendar
+from zjtx_alloc.budget.plan import BudgetRequest, parsed_ceilings
 from zjtx_alloc.checking import check_table, endable
 from zjtx_alloc.comparison import compare
 from zjtx_alloc.errors import ZjtxError
@@ -19,6 +21,7 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.panel import load_panel
 from zjtx_alloc.policy import load_award
 from zjtx_alloc.reasons import explain
+from zjtx_alloc.report.budget_run import run_budget
 from zjtx_alloc.report.budget_tables import calendar_table
 from zjtx_alloc.report.comparison_tables import comparison_text
 from zjtx_alloc.report.plan_document import write_plan
@@ -45,6 +48,38 @@ def commands() -> None:
 def report(scenario: str, out: Path, data: Path | None) -> None:
     """生成一个情景的分配与预算报告（SCENARIO 为情景名或 .toml 文件）。"""
     click.echo(run(scenario, out=out, panel=None if data is None else load_panel(data)).folder)
+
+
+@commands.command("budget")
+@click.argument("scenarios", nargs=-1, required=True)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("reports"), help="输出文件夹，默认 reports")
+@_data
+@click.option("--outcomes", default="central,optimistic,stress", help="期末结果假设，逗号分隔；第一个用于台账")
+@click.option("--ceilings", default="", help="年度限额（万元），如 2024=311700,2027=250000")
+@click.option("--confidence", default="0.9", help="守住限额的把握程度，默认 0.9")
+@click.option("--actuals", type=click.Path(path_type=Path), default=None, help="实际下达表（.xlsx 或 CSV），用于对账")
+@click.option("--tails", type=int, default=None, help="计入上一轮尾款，每家每年金额（万元），如 200")
+@click.option("--tail-rate", default="", help="上一轮名单未公布的一批的继续支持比例，如 0.9")
+@click.option("--before", default="", help="上次测算的情景，逗号分隔，用于资金变动表")
+def budget_command(
+    scenarios: tuple[str, ...], out: Path, data: Path | None, actuals: Path | None, **asked: Any
+) -> None:
+    """生成各批次的资金预算（SCENARIOS 为情景名或 .toml 文件，每批一个；只写一个时连同其配套批次）。"""
+    request = BudgetRequest(
+        scenarios=scenarios,
+        outcomes=_listed(asked["outcomes"]),
+        ceilings=parsed_ceilings(asked["ceilings"]),
+        confidence=asked["confidence"],
+        before=_listed(asked["before"]),
+        tail_payment=asked["tails"],
+        tail_rate=asked["tail_rate"],
+    )
+    panel = None if data is None else load_panel(data)
+    click.echo(run_budget(request, out, panel, actuals).folder)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.replace("，", ",").split(",") if part.strip())
 
 
 @commands.command("allocate")
@@ -156,6 +191,8 @@ def _reason(error: click.UsageError) -> str:
             return say("cli.no_command", known=known)
         case click.MissingParameter(param=click.Parameter(name=str(name))):
             return say("cli.missing", name=name.upper())
+        case click.BadParameter(param=click.Option(opts=[str(name), *_])):
+            return say("cli.bad_value", name=name)
         case _:
             return error.format_message()
 

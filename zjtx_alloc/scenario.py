@@ -102,9 +102,14 @@ class Rule(_Members):
 
 
 class Approval(_Strict):
-    """Assumed approval rate (审核通过率), a decimal string so that it is exact."""
+    """Assumed approval rate (审核通过率), a decimal string so that it is exact; what becomes of unused places.
+
+    ``carry_unused``: whether a unit's places without an approved firm (名额结余) are added to its quota in the
+    budget's next batch. The notice is silent; by default they lapse.
+    """
 
     rate: str = Field(pattern=r"^(0(\.\d+)?|1(\.0+)?)$")
+    carry_unused: bool = False
 
     @property
     def exact(self) -> Fraction:

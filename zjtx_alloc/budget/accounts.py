@@ -21,9 +21,12 @@ class BudgetForecast:
     Attributes
     ----------
     ledger : Ledger
+    horizon : int, optional
+        Last fiscal year shown; all if not given. The ledger stays whole.
     """
 
     ledger: Ledger
+    horizon: int | None = None
 
     @property
     def cohorts(self) -> tuple[Cohort, ...]:
@@ -48,7 +51,14 @@ class BudgetForecast:
         less what the year nets of recoveries, never negative), direct (直接拨付企业), empowerment (培育赋能).
         """
         table = self.ledger.table.rename(columns={"cohort": "batch"})
-        return table[["batch", "code", "fiscal_year", *MONEY]]
+        table = table[["batch", "code", "fiscal_year", *MONEY]]
+        return table if self.horizon is None else table[table["fiscal_year"] <= self.horizon]
+
+    @property
+    def beyond(self) -> int:
+        """Net payments (万元) of the fiscal years after the horizon."""
+        years = self.ledger.by_year()["net"]
+        return 0 if self.horizon is None else int(years[years.index > self.horizon].sum())
 
     def by_year(self) -> pd.DataFrame:
         """National sums by fiscal year (index), columns as ``MONEY``."""

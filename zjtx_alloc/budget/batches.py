@@ -163,16 +163,16 @@ def approved_firms(quota: pd.Series, rate: Fraction, order: list[str]) -> pd.Ser
     return pd.Series(approved, name="approved", dtype="int64").rename_axis(quota.index.name)
 
 
-def cohorts(*allocations: Allocation, carry_unused: bool = False) -> tuple[Cohort, ...]:
+def cohorts(*allocations: Allocation) -> tuple[Cohort, ...]:
     """The cohorts of allocated batches, in batch order, at each scenario's assumed approval rate.
+
+    A unit's unused places are added to its quota in the next of these batches if the scenario says so
+    (``approval.carry_unused``).
 
     Parameters
     ----------
     *allocations : Allocation
         One a batch.
-    carry_unused : bool
-        Whether a unit's unused places (名额结余) are added to its quota in the next of these batches.
-        The notice is silent; by default they lapse.
 
     Raises
     ------
@@ -189,13 +189,15 @@ def cohorts(*allocations: Allocation, carry_unused: bool = False) -> tuple[Cohor
         order = [problem.labels[i] for i in problem.order]
         quota = allocation.quota + unused
         approved = approved_firms(quota, scenario.approval.exact, order)
-        unused = quota - approved if carry_unused else 0
+        carried = int((quota - allocation.quota).sum())
+        unused = quota - approved if scenario.approval.carry_unused else 0
         found[scenario.batch] = Cohort(
             name=str(scenario.batch),
             approved=approved,
             opening_year=award.opening_year(scenario.batch),
             closing_year=award.closing_year(scenario.batch),
             quota=quota,
+            assumption=say("budget.carried", batch=scenario.batch, places=carried) if carried else "",
         )
     return tuple(found.values())
 

@@ -7,7 +7,7 @@ sum of several years wider, never narrower.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, overload
 
@@ -55,11 +55,14 @@ class BudgetOutlook:
     award : Award
     outcomes : OutcomeAssumption
         The declared assumption everything here rests on.
+    horizon : int, optional
+        Last fiscal year that tables and figures show; all if not given.
     """
 
     cohorts: tuple[Cohort, ...]
     award: Award
     outcomes: OutcomeAssumption
+    horizon: int | None = None
 
     @property
     def years(self) -> tuple[int, ...]:
@@ -68,10 +71,18 @@ class BudgetOutlook:
         return tuple(sorted(events | {year for year, _ in self._discontinued}))
 
     @property
+    def shown_years(self) -> tuple[int, ...]:
+        """The years up to the horizon."""
+        return tuple(year for year in self.years if self.horizon is None or year <= self.horizon)
+
+    @property
     def step(self) -> int:
-        """万元 between two possible amounts: the greatest common divisor of all payments and recoveries."""
+        """万元 between two possible amounts: the greatest common divisor of all payments and recoveries.
+
+        Tails paid before anything can be recovered are certain and need no place on the lattice.
+        """
         ends = settled(self.award).values()
-        tails = (cohort.payment for cohort in self.cohorts if cohort.payment is not None)
+        tails = () if self._tails_apart else (c.payment for c in self.cohorts if c.payment is not None)
         return math.gcd(self.award.opening, *(money for pair in ends for money in pair), *tails)
 
     @cached_property
@@ -98,7 +109,7 @@ class BudgetOutlook:
         """
         if year not in self.years:
             raise DataError(say("forecast.year", year=year, known="、".join(map(str, self.years))))
-        return self._mixed(self.by_state(measure)[year], self._members(of))
+        return self._mixed(year, measure, self._members(of))
 
     def table(self, by: Literal["nation", "region", "unit"] = "nation") -> pd.DataFrame:
         """Means and quantiles of every year and measure.
@@ -114,13 +125,13 @@ class BudgetOutlook:
         groups = {"nation": [None], "region": list(dict.fromkeys(units)), "unit": self._codes}[by]
         rows = [
             {"fiscal_year": year} | ({label: group} if label else {}) | {"measure": measure}
-            | self._mixed(self.by_state(measure)[year], self._members(group)).summary()
-            for year in self.years for group in groups for measure in MEASURES
+            | self._mixed(year, measure, self._members(group)).summary()
+            for year in self.shown_years for group in groups for measure in MEASURES
         ]  # fmt: skip
         return pd.DataFrame(rows).assign(outcomes=self.outcomes.name)
 
     def by_state(self, measure: Measure) -> _Years:
-        """Money in steps by fiscal year and code, in each state of the nation."""
+        """Money in steps by fiscal year and code, in each state of the nation; without tails that stand apart."""
         if measure not in MEASURES:
             raise DataError(say("forecast.measure", measure=measure, known="、".join(MEASURES)))
         return {"due": self._due, "recovered": self._recovered, "net": self._net}[measure]
@@ -151,6 +162,8 @@ class BudgetOutlook:
         years: _Years = {year: dict.fromkeys(self._codes, nothing) for year in self.years}
         made: dict[int, Lattice] = {}
         for cohort in self.cohorts:
+            if cohort.payment is not None and self._tails_apart:
+                continue
             first, last = years[cohort.opening_year], years[cohort.closing_year]
             each = self.award.opening if cohort.payment is None else cohort.payment
             for code, firms in cohort.approved.items():
@@ -193,9 +206,22 @@ class BudgetOutlook:
             raise DataError(say("forecast.of", of=of, regions="、".join(dict.fromkeys(regions))))
         return found
 
-    def _mixed(self, money: dict[str, Lattice], codes: list[str]) -> BudgetDistribution:
-        total = added(money[code] for code in codes)
-        return mixed(total, self.states.weights, self.step, self.outcomes.note())
+    @cached_property
+    def _tails_apart(self) -> bool:
+        """Whether every tail is paid before the first year in which money may be recovered."""
+        ends = [cohort.closing_year for cohort in self.cohorts if cohort.payment is None]
+        recoveries = [*ends, *(year for year, _ in self._discontinued)]
+        first = min(recoveries, default=math.inf)
+        return all(cohort.opening_year < first for cohort in self.cohorts if cohort.payment is not None)
+
+    def _mixed(self, year: int, measure: Measure, codes: list[str]) -> BudgetDistribution:
+        money = self.by_state(measure)[year]
+        total = mixed(added(money[code] for code in codes), self.states.weights, self.step, self.outcomes.note())
+        if not self._tails_apart or measure == "recovered":
+            return total
+        tails = (c for c in self.cohorts if c.payment is not None and c.opening_year == year)
+        sure = sum(int(c.approved.reindex(codes, fill_value=0).sum()) * (c.payment or 0) for c in tails)
+        return replace(total, values=total.values + sure)
 
 
 @overload

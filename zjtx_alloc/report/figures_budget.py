@@ -48,8 +48,8 @@ def budget_figure(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -
     return figure
 
 
-def bridge_figure(steps: pd.DataFrame, year: int | None = None) -> Figure:
-    """A waterfall from the last budget to this one, of one fiscal year or of all together.
+def bridge_figure(steps: pd.DataFrame, year: int | None = None, *notes: str) -> Figure:
+    """A waterfall from the last budget to this one, of one fiscal year or of all together; notes at the foot.
 
     ``steps`` as ``za.bridge`` returns them; amounts in 万元 on the bars, 亿元 on the axis.
     """
@@ -74,7 +74,7 @@ def bridge_figure(steps: pd.DataFrame, year: int | None = None) -> Figure:
         axes.set_ylabel(say("figure.yi"))
         span = say("figure.all_years") if year is None else say("figure.one_year", year=year)
         axes.set_title(say("figure.bridge", span=span))
-        foot(figure, say("note.bridge"))
+        foot(figure, "".join((*notes, say("note.bridge"))))
     return figure
 
 
@@ -94,7 +94,7 @@ def fan_figure(
     ceilings : mapping of fiscal year to 万元, optional
         Drawn across their years; with one outlook the probability of exceeding them is written there.
     """
-    years = outlooks[0].years
+    years = outlooks[0].shown_years
     width = 0.72 / len(outlooks)
     with rc_context(style()):
         figure = Figure(figsize=(8.4, 5.2), layout="constrained")
@@ -102,7 +102,7 @@ def fan_figure(
         for number, outlook in enumerate(outlooks):
             places = np.arange(len(years)) + (number - (len(outlooks) - 1) / 2) * width
             _ranges(axes, places, width * 0.86, outlook, FAN_COLOURS[number % len(FAN_COLOURS)])
-        for year, ceiling in (ceilings or {}).items():
+        for year, ceiling in {y: c for y, c in (ceilings or {}).items() if y in years}.items():
             _ceiling(axes, years.index(year), ceiling, outlooks)
         axes.set_xticks(range(len(years)), [str(year) for year in years])
         axes.set_ylim(0, axes.get_ylim()[1] * 1.12)

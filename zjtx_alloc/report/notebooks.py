@@ -6,6 +6,7 @@ Importing this room costs a second (papermill, nbconvert), so runs.py imports it
 import html
 import string
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import papermill
@@ -19,7 +20,7 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped
 
 
-def run_notebook(name: str, parameters: dict[str, str], executed: Path) -> Path:
+def run_notebook(name: str, parameters: dict[str, Any], executed: Path) -> Path:
     """Execute a shipped notebook with parameters into the file ``executed``.
 
     Raises
@@ -67,9 +68,9 @@ def page(executed: Path, path: Path, scenario: str) -> Path:
     return write_whole(path, frame.substitute(title=title, body=body).encode())
 
 
-def write_page(name: str, parameters: dict[str, str], work: Path, folder: Path) -> Path:
-    """Run a notebook and write its page into the report's folder; fit for a thread of its own."""
+def write_page(name: str, parameters: dict[str, Any], work: Path, path: Path, label: str) -> Path:
+    """Run a notebook and write its page, titled with the label; fit for a thread of its own."""
     try:
-        return page(run_notebook(name, parameters, work / f"{name}.ipynb"), folder / f"{name}.html", folder.name)
+        return page(run_notebook(name, parameters, work / f"{name}.ipynb"), path, label)
     finally:
         ensure_event_loop().close()  # papermill leaves a thread's loop open

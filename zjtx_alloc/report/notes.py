@@ -61,6 +61,7 @@ def budget_notes(budget: BudgetForecast, allocations: tuple[Allocation, ...]) ->
     return (
         batches_note(allocations),
         *([say("note.outcomes", years=budget.award.implementation_years)] if budget.assumed_completed else []),
+        *([say("note.horizon", year=budget.horizon, money=f"{budget.beyond:,}")] if budget.beyond else []),
         say("note.empowerment", cap=float(budget.award.empowerment_cap)),
         *_outside(budget.ledger.gaps(), budget.cohorts, allocations),
     )
@@ -152,6 +153,8 @@ def budget_summary(budget: BudgetForecast, allocations: tuple[Allocation, ...]) 
     first = budget.award.first_year
     within = years.loc[years.index < first + budget.award.batches]
     after = years.loc[years.index >= first + budget.award.batches]
+    cash = "、".join(say("summary.year", year=y, money=f"{m:,}") for y, m in after["net"].items())
+    commitment = f"{years['commitment'].sum():,}"
     lines = [
         say(
             "summary.cash",
@@ -160,11 +163,9 @@ def budget_summary(budget: BudgetForecast, allocations: tuple[Allocation, ...]) 
             years="、".join(say("summary.year", year=y, money=f"{m:,}") for y, m in within["net"].items()),
             money=f"{within['net'].sum():,}",
         ),
-        say(
-            "summary.after",
-            years="、".join(say("summary.year", year=y, money=f"{m:,}") for y, m in after["net"].items()),
-            commitment=f"{years['commitment'].sum():,}",
-        ),
+        say("summary.after", years=cash, commitment=commitment)
+        if cash
+        else say("summary.committed", commitment=commitment),
         *budget_notes(budget, allocations),
     ]
     return "\n".join(f"- {line}" for line in lines)

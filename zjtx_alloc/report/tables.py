@@ -8,6 +8,7 @@ import pandas as pd
 
 from zjtx_alloc.allocation import Allocation
 from zjtx_alloc.budget.accounts import BudgetForecast
+from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.report.console import aligned
 
@@ -26,6 +27,9 @@ FORMATS: Mapping[str, tuple[str, str]] = {
     "weight": ("{:.2f}", "0.00"),
     "share": ("{:.1%}", "0.0%"),
     "money": ("{:,.0f}", "#,##0"),
+    "percent": ("{:.4%}", "0.00##%"),
+    "year": ("{:.0f}", "0"),
+    "plain": ("{:g}", "General"),
 }
 
 
@@ -103,6 +107,15 @@ def allocation_csv(allocation: Allocation) -> str:
 def budget_csv(budget: BudgetForecast) -> str:
     """``budget.csv``: the columns of ``BudgetForecast.table``, whole 万元."""
     return _csv(budget.table)
+
+
+def plan_csv(plan: BudgetPlan) -> str:
+    """``budget.csv`` of a plan: outcomes (``all_completed``, then the assumptions by name) before those columns."""
+    names = ["all_completed", *(assumption.name for assumption in plan.assumptions)]
+    budgets = zip(names, (plan.full, *plan.budgets), strict=True)
+    return _csv(
+        pd.concat([budget.table.assign(outcomes=name) for name, budget in budgets])[["outcomes", *plan.full.table]]
+    )
 
 
 def _csv(table: pd.DataFrame) -> str:

@@ -27,18 +27,20 @@ def write_workbook(path: Path, tables: list[Table], heading: str) -> Path:
     content = io.BytesIO()
     with xlsxwriter.Workbook(content) as book:
         book.set_properties({"title": heading, "created": CREATED})
-        styles = _styles(book)
+        styles = cell_styles(book)
         for table in tables:
             _write_sheet(book.add_worksheet(table.title), table, heading, styles)
     return write_whole(path, content.getvalue())
 
 
-def _styles(book: Any) -> dict[str, Any]:
+def cell_styles(book: Any) -> dict[str, Any]:
+    """The formats of all sheets: heading, note, header, and every kind of cell, plain and in a total."""
     base = {"font_name": "等线", "font_size": 10, "valign": "vcenter"}
     cell = base | {"border": 1, "border_color": "#BFBFBF"}
     styles = {
         "heading": book.add_format(base | {"bold": True, "font_size": 14}),
         "note": book.add_format(base | {"font_size": 9, "font_color": "#555555", "text_wrap": True, "valign": "top"}),
+        "hint": book.add_format(base | {"font_size": 9, "font_color": "#555555"}),
         "header": book.add_format(cell | {"bold": True, "text_wrap": True, "bg_color": "#EEF4F9"}),
     }
     for kind, (_, number) in FORMATS.items():
@@ -54,14 +56,15 @@ def _write_sheet(sheet: Any, table: Table, heading: str, styles: dict[str, Any])
     widths = [_width(table, column) for column in columns]
     sheet.write_string(0, 0, f"{heading}　{table.title}", styles["heading"])
     sheet.set_row(0, 24)
-    sheet.set_row(_HEADER_ROW, _height(headers, widths))
+    sheet.set_row(_HEADER_ROW, row_height(headers, widths))
     for number, (text, width) in enumerate(zip(headers, widths, strict=True)):
         sheet.write_string(_HEADER_ROW, number, text, styles["header"])
         sheet.set_column(number, number, width)
     for number, row in enumerate(table.frame.itertuples(index=False), start=_HEADER_ROW + 1):
         is_total = table.has_total and number == _HEADER_ROW + len(table.frame)
         sheet.set_row(
-            number, _height([v if table.kinds[c] == "text" else "" for c, v in zip(columns, row, strict=True)], widths)
+            number,
+            row_height([v if table.kinds[c] == "text" else "" for c, v in zip(columns, row, strict=True)], widths),
         )
         for place, (column, value) in enumerate(zip(columns, row, strict=True)):
             kind = table.kinds[column]
@@ -69,9 +72,9 @@ def _write_sheet(sheet: Any, table: Table, heading: str, styles: dict[str, Any])
     last = max(len(columns) - 1, 1)
     for number, note in enumerate(table.notes, start=_HEADER_ROW + len(table.frame) + 2):
         sheet.merge_range(number, 0, number, last, note, styles["note"])
-        sheet.set_row(number, _height([note], [max(sum(widths), 2 * widths[0])]))
+        sheet.set_row(number, row_height([note], [max(sum(widths), 2 * widths[0])]))
     sheet.freeze_panes(_HEADER_ROW + 1, _FIXED_COLUMNS if len(columns) > _FIXED_COLUMNS + 1 else 0)
-    _print_setup(sheet, len(table.frame) > _LONG_TABLE)
+    print_setup(sheet, len(table.frame) > _LONG_TABLE)
 
 
 def _write_cell(sheet: Any, place: tuple[int, int], value: Any, kind: str, style: Any) -> None:
@@ -83,7 +86,7 @@ def _write_cell(sheet: Any, place: tuple[int, int], value: Any, kind: str, style
         sheet.write_number(*place, float(value), style)
 
 
-def _height(texts: Sequence[str], widths: Sequence[float]) -> float:
+def row_height(texts: Sequence[str], widths: Sequence[float]) -> float:
     """Height of a row in points, for its longest text wrapped to its column."""
     lines = max(
         sum(math.ceil(_columns(line) / (width - 1)) for line in text.split("\n"))
@@ -103,12 +106,12 @@ def _columns(text: str) -> int:
     return sum(2 if ord(character) > 0x2E80 else 1 for character in text)
 
 
-def _print_setup(sheet: Any, is_long: bool) -> None:
+def print_setup(sheet: Any, is_long: bool, header_row: int = _HEADER_ROW) -> None:
     """A4, one page wide; long tables stand upright and fit one page."""
     if not is_long:
         sheet.set_landscape()
     sheet.set_paper(9)
     sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.6)
     sheet.fit_to_pages(1, 1 if is_long else 0)
-    sheet.repeat_rows(_HEADER_ROW)
+    sheet.repeat_rows(header_row)
     sheet.set_footer(say("workbook.footer"))

@@ -1,0 +1,232 @@
+"""A budget plan (预算测算): batches, tails, outcome assumptions and ceilings put together, ready to be reported."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from zjtx_alloc.allocation import Allocation, allocate, allocate_programme
+from zjtx_alloc.budget.accounts import BudgetForecast, told_budget
+from zjtx_alloc.budget.affordable import affordable_total
+from zjtx_alloc.budget.batches import Cohort, cohorts, tails
+from zjtx_alloc.budget.books import ledger
+from zjtx_alloc.budget.expected import expected_cohorts
+from zjtx_alloc.budget.forecast import BudgetOutlook
+from zjtx_alloc.budget.outcomes import OutcomeAssumption, load_outcomes
+from zjtx_alloc.budget.steps import bridge
+from zjtx_alloc.errors import DataError, InfeasibleError, ScenarioError
+from zjtx_alloc.messages import say
+from zjtx_alloc.panel import Panel
+from zjtx_alloc.policy import Award, load_award
+from zjtx_alloc.scenario import Scenario
+from zjtx_alloc.scenario_files import load_scenario
+
+Named = Scenario | str | Path
+
+
+@dataclass(frozen=True)
+class BudgetRequest:
+    """What a budget is asked for.
+
+    Attributes
+    ----------
+    scenarios : sequence of Scenario, name or path
+        One a batch. A single one brings its companions (``budget_with``).
+    outcomes : sequence of names or paths
+        Assumptions side by side; the first is the one the plan books.
+    ceilings : mapping of fiscal year to whole 万元
+    confidence : str
+        Decimal, above 0, at most 1: how surely an affordable total keeps the ceilings together.
+    before : sequence of Scenario, name or path
+        The scenarios of the last forecast, for the bridge; none: from all firms completed.
+    tail_payment : int, optional
+        Counts the first round's tails in, at this many 万元 a firm and year. None: left out.
+    tail_rate : str
+        Decimal: share of firms that go on where a tail's list was not seen; blank: that tail is left out.
+    horizon : int, optional
+        Last fiscal year that tables and figures show.
+
+    Raises
+    ------
+    ScenarioError, DataError
+        If there is no scenario or no assumption, or a number is impossible.
+    """
+
+    scenarios: Sequence[Named]
+    outcomes: Sequence[str | Path] = ("central", "optimistic", "stress")
+    ceilings: Mapping[int, int] = field(default_factory=dict)
+    confidence: str = "0.9"
+    before: Sequence[Named] = ()
+    tail_payment: int | None = None
+    tail_rate: str = ""
+    horizon: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.scenarios or not self.outcomes:
+            raise ScenarioError(say("budget_plan.empty"))
+        if wrong := [f"{year}={money}" for year, money in self.ceilings.items() if money < 0]:
+            raise DataError(say("budget_plan.ceilings", value="、".join(wrong)))
+        if self.tail_payment is not None and self.tail_payment < 0:
+            raise DataError(say("budget_plan.tail_payment", value=self.tail_payment))
+        if self.tail_rate and self.tail_payment is None:
+            raise DataError(say("budget_plan.tail_rate_alone", value=self.tail_rate))
+        for name, value in (("tail_rate", self.tail_rate or "0"), ("confidence", self.confidence)):
+            if not 0 <= _decimal(name, value) <= 1:
+                raise DataError(say(f"budget_plan.{name}", value=value))
+
+
+@dataclass(frozen=True)
+class BudgetPlan:
+    """A budget of some batches under some assumptions.
+
+    Attributes
+    ----------
+    request : BudgetRequest
+    allocations : tuple of Allocation
+        In batch order.
+    award : Award
+    cohorts : tuple of Cohort
+        The batches and tails, outcomes unknown.
+    assumptions : tuple of OutcomeAssumption
+        Side by side; the first is the one the plan books.
+    before : BudgetForecast, optional
+        The last forecast, under the first assumption.
+    """
+
+    request: BudgetRequest
+    allocations: tuple[Allocation, ...]
+    award: Award
+    cohorts: tuple[Cohort, ...]
+    assumptions: tuple[OutcomeAssumption, ...]
+    before: BudgetForecast | None
+
+    @cached_property
+    def full(self) -> BudgetForecast:
+        """The budget if every firm completes: the most that can fall due."""
+        return self._shown(self.cohorts)
+
+    @cached_property
+    def budgets(self) -> tuple[BudgetForecast, ...]:
+        """One budget an assumption, at its mean shares in whole firms."""
+        return tuple(self._shown(expected_cohorts(self.cohorts, a)) for a in self.assumptions)
+
+    @cached_property
+    def outlooks(self) -> tuple[BudgetOutlook, ...]:
+        """One outlook an assumption: exact distributions."""
+        return tuple(BudgetOutlook(self.cohorts, self.award, a, self.request.horizon) for a in self.assumptions)
+
+    def bridge(self) -> pd.DataFrame:
+        """From the last forecast to the budget the plan books, as ``za.bridge``.
+
+        Without a last forecast it leads from all firms completed, and the first row is called ``full``.
+        """
+        steps = bridge(self.before or self.full, self.budgets[0])
+        return steps if self.before else steps.rename(index={"before": "full"})
+
+    def affordable(self) -> pd.DataFrame:
+        """The largest total of each batch that keeps the ceilings, the other batches as they are.
+
+        Returns
+        -------
+        DataFrame
+            Columns batch (text), total (places now), affordable (places, Int64; blank where no total keeps
+            them), probability (that the affordable total keeps all ceilings together). Batches that no
+            ceiling concerns are left out; empty without ceilings.
+        """
+        rows = [self._afforded(a) for a in self.allocations if self._years_of(a) & set(self.request.ceilings)]
+        table = pd.DataFrame(rows, columns=["batch", "total", "affordable", "probability"])
+        return table.astype({"affordable": "Int64"})
+
+    def _shown(self, told: tuple[Cohort, ...]) -> BudgetForecast:
+        return BudgetForecast(ledger(told, self.award), self.request.horizon)
+
+    def _years_of(self, allocation: Allocation) -> set[int]:
+        batch = allocation.scenario.batch
+        return {self.award.opening_year(batch), self.award.closing_year(batch)}
+
+    def _afforded(self, allocation: Allocation) -> tuple[str, int, int | None, float | None]:
+        batch, total = allocation.scenario.batch, allocation.scenario.total
+        ceilings = dict(self.request.ceilings)
+        try:
+            found = affordable_total(
+                ceilings, batch, self.allocations, self.assumptions[0], float(self.request.confidence)
+            )
+        except InfeasibleError:
+            return str(batch), total, None, None
+        return str(batch), total, found.total, found.probability
+
+
+def plan_budget(request: BudgetRequest, panel: Panel) -> BudgetPlan:
+    """Put a budget together: allocate the batches, add tails, load the assumptions.
+
+    Parameters
+    ----------
+    request : BudgetRequest
+    panel : Panel
+
+    Raises
+    ------
+    ScenarioError, DataError, InfeasibleError, SolverError
+        As ``allocate``, ``cohorts``, ``tails`` and ``load_outcomes`` do; if a ceiling's year has no money, or
+        two assumptions share a title.
+    """
+    allocations = _allocated(request.scenarios, panel)
+    award = load_award(allocations[0].scenario.award)
+    older = _tails(request, panel)
+    batches = (*cohorts(*allocations), *older)
+    assumptions = tuple(load_outcomes(name) for name in request.outcomes)
+    for told in ([a.name for a in assumptions], [a.title for a in assumptions]):
+        if len(set(told)) < len(told):
+            raise ScenarioError(say("budget_plan.titles", titles="、".join(told)))
+    years = {year for c in batches for year in (c.opening_year, c.closing_year)}
+    if strange := sorted(set(request.ceilings) - years):
+        raise DataError(say("budget_plan.ceiling_year", years="、".join(map(str, strange)),
+                            known="、".join(map(str, sorted(years)))))  # fmt: skip
+    if request.horizon is not None and request.horizon < min(years):
+        raise DataError(say("budget_plan.horizon", value=request.horizon, first=min(years)))
+    before = None
+    if request.before:
+        last = (*cohorts(*_allocated(request.before, panel)), *older)
+        before = told_budget(expected_cohorts(last, assumptions[0]), award)
+    return BudgetPlan(request, allocations, award, batches, assumptions, before)
+
+
+def parsed_ceilings(text: str) -> dict[int, int]:
+    """Ceilings as they are typed, ``2024=311700,2027=250000``: fiscal year to whole 万元."""
+    found: dict[int, int] = {}
+    for part in text.replace("，", ",").split(","):
+        year, _, money = (piece.strip() for piece in part.partition("="))
+        if not part.strip():
+            continue
+        if not (year.isdecimal() and money.isdecimal()) or int(year) in found:
+            raise DataError(say("budget_plan.ceilings", value=text))
+        found[int(year)] = int(money)
+    return found
+
+
+def scenario_of(named: Named) -> Scenario:
+    """The scenario itself, loaded if it is named."""
+    return named if isinstance(named, Scenario) else load_scenario(named)
+
+
+def _allocated(named: Sequence[Named], panel: Panel) -> tuple[Allocation, ...]:
+    scenarios = [scenario_of(one) for one in named]
+    if len(scenarios) == 1:
+        return allocate_programme(panel, scenarios[0])
+    return tuple(allocate(panel, scenario) for scenario in sorted(scenarios, key=lambda s: s.batch))
+
+
+def _tails(request: BudgetRequest, panel: Panel) -> tuple[Cohort, ...]:
+    if request.tail_payment is None:
+        return ()
+    return tails(panel, request.tail_payment, Fraction(request.tail_rate) if request.tail_rate else None)
+
+
+def _decimal(name: str, value: str) -> Fraction:
+    try:
+        return Fraction(value)
+    except (ValueError, ZeroDivisionError):
+        raise DataError(say(f"budget_plan.{name}", value=value)) from None

@@ -1,0 +1,132 @@
+"""One budget: scenarios of several batches to a folder with page, workbook and table, bound to their inputs."""
+
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tqdm import tqdm
+
+from zjtx_alloc.budget.actuals import reconcile
+from zjtx_alloc.budget.outcomes import outcome_names
+from zjtx_alloc.budget.plan import BudgetPlan, BudgetRequest, plan_budget, scenario_of
+from zjtx_alloc.errors import ReportError
+from zjtx_alloc.files import check_free, write_csv
+from zjtx_alloc.messages import say
+from zjtx_alloc.panel import Panel, load_panel
+from zjtx_alloc.report.budget_workbook import write_budget_workbook
+from zjtx_alloc.report.records import facts_file, file_digest, run_record, write_records
+from zjtx_alloc.report.tables import plan_csv
+from zjtx_alloc.resources import shipped
+from zjtx_alloc.scenario_files import save_bundle
+
+FOLDER = "budget"
+OUTPUTS = ("budget.csv", "budget.xlsx", "budget.html", "run.json", "environment.json")
+
+
+@dataclass(frozen=True)
+class BudgetRun:
+    """A finished budget.
+
+    Attributes
+    ----------
+    folder : Path
+        ``out/budget``, with budget.csv (every assumption, whole 万元), budget.xlsx (recalculates), budget.html,
+        run.json and environment.json.
+    plan : BudgetPlan
+    reconciliation : DataFrame, optional
+        As ``za.reconcile``, against the ledger of the first assumption.
+    """
+
+    folder: Path
+    plan: BudgetPlan
+    reconciliation: pd.DataFrame | None
+
+
+def run_budget(
+    request: BudgetRequest,
+    out: str | Path = "reports",
+    panel: Panel | None = None,
+    actuals: str | Path | None = None,
+) -> BudgetRun:
+    """Compute a budget and write its report to ``out/budget/``.
+
+    Parameters
+    ----------
+    request : BudgetRequest
+    out : path
+        Folder for the report's folder.
+    panel : Panel, optional
+        The shipped facts if not given.
+    actuals : path, optional
+        Actual transfers, held against the ledger of the first assumption.
+
+    Raises
+    ------
+    DataError, ScenarioError, InfeasibleError, SolverError, ReportError
+        Before anything is written.
+    """
+    from zjtx_alloc.report.notebooks import write_page  # noqa: PLC0415 - a second that other uses need not pay
+
+    folder = Path(out) / FOLDER
+    if actuals is not None and Path(actuals).resolve() == (folder / OUTPUTS[1]).resolve():
+        raise ReportError(say("budget_plan.own_actuals", file=actuals))
+    plan = plan_budget(request, load_panel() if panel is None else panel)
+    found = None if actuals is None else reconcile(plan.budgets[0].ledger, actuals)
+    record = _record(plan, panel, actuals)
+    folder.mkdir(parents=True, exist_ok=True)
+    check_free(folder / name for name in OUTPUTS)
+    with tempfile.TemporaryDirectory() as name, tqdm(total=3, leave=False) as bar:
+        work = Path(name)
+        told = _parameters(request, work) | {"data": facts_file(panel, work)}
+        label = "、".join(a.scenario.name for a in plan.allocations)
+        with ThreadPoolExecutor(max_workers=1) as pool:  # the kernel works while this process writes the rest
+            page = pool.submit(write_page, "budget", told, work, folder / "budget.html", label)
+            for written in (
+                partial(write_csv, folder / "budget.csv", plan_csv(plan)),
+                partial(write_budget_workbook, folder / "budget.xlsx", plan, found),
+                page.result,
+            ):
+                bar.set_description(say("run.wrote", file=written().name))
+                bar.update()
+    write_records(folder, record, OUTPUTS[:1], OUTPUTS[1:3])
+    return BudgetRun(folder, plan, found)
+
+
+def _parameters(request: BudgetRequest, work: Path) -> dict[str, Any]:
+    """The notebook's parameters; scenarios as files of their own, since they may exist in memory only."""
+    files: dict[str, list[str]] = {"scenarios": [], "before": []}
+    for kind, named in (("scenarios", request.scenarios), ("before", request.before)):
+        for number, one in enumerate(named):
+            folder = work / f"{kind}-{number}"
+            folder.mkdir()
+            files[kind].append(str(save_bundle(scenario_of(one), folder)))
+    outcomes = [str(o) if o in outcome_names() else str(Path(o).resolve()) for o in request.outcomes]
+    return files | {
+        "outcomes": outcomes,
+        "ceilings": {str(year): int(money) for year, money in request.ceilings.items()},
+        "confidence": request.confidence,
+        "horizon": request.horizon,
+        "tail_payment": request.tail_payment,
+        "tail_rate": request.tail_rate,
+    }
+
+
+def _record(plan: BudgetPlan, panel: Panel | None, actuals: str | Path | None) -> dict[str, Any]:
+    """As a report's record, and what else was asked for."""
+    record, request = run_record(plan.allocations, panel), plan.request
+    for name in ("policy/deadlines.csv", "policy/approvals.csv", "outcomes/evidence.csv"):
+        record["inputs"][f"data/{name}"] = file_digest(shipped("data", *name.split("/")))
+    if actuals is not None:
+        record["inputs"]["actuals"] = file_digest(Path(actuals))
+    before = [scenario_of(one) for one in request.before]
+    return record | {
+        "outcomes": {assumption.name: assumption.model_dump() for assumption in plan.assumptions},
+        "ceilings": {str(year): int(money) for year, money in request.ceilings.items()},
+        "confidence": request.confidence,
+        "tails": {"payment": request.tail_payment, "rate": request.tail_rate},
+        "before": {scenario.name: scenario.model_dump(exclude_none=True) for scenario in before},
+    }

@@ -1,0 +1,85 @@
+"""What binds a report to its inputs: run.json (the same bytes for the same inputs) and environment.json."""
+
+import hashlib
+import json
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from zjtx_alloc.allocation import Allocation
+from zjtx_alloc.files import write_whole
+from zjtx_alloc.panel import Panel
+from zjtx_alloc.report.supply import supply_record
+from zjtx_alloc.resources import shipped
+from zjtx_alloc.scenario import Scenario
+from zjtx_alloc.scenario_files import companion
+
+_PACKAGES = ("zjtx_alloc", "pandas", "numpy", "pulp", "highspy", "matplotlib", "papermill", "nbconvert", "xlsxwriter")
+
+
+def facts_file(panel: Panel | None, work: Path) -> str:
+    """A panel handed in, written where a kernel can read it; blank for the shipped facts."""
+    if panel is None:
+        return ""
+    path = work / "facts.csv"
+    panel.facts.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+    return str(path)
+
+
+def run_record(allocations: tuple[Allocation, ...], panel: Panel | None) -> dict[str, Any]:
+    """What was computed from what: the scenarios as resolved, the inputs by sha256."""
+    names = ["units.csv", "indicators.csv", "sources.csv", *([] if panel else ["facts.csv"])]
+    names.append("policy/tails/caijian-2021-2.toml")
+    names += [f"policy/{award}.toml" for award in sorted({a.scenario.award for a in allocations})]
+    inputs = {f"data/{name}": _sha256(shipped("data", *name.split("/")).read_bytes()) for name in names}
+    if panel is not None:
+        inputs["panel"] = _sha256(panel.facts.to_csv(index=False, lineterminator="\n").encode())
+    return {
+        "scenarios": {name: s.model_dump(exclude_none=True) for name, s in _involved(allocations).items()},
+        "indicators": {a.scenario.name: supply_record(a.panel, a.scenario) for a in allocations},
+        "inputs": inputs,
+    }
+
+
+def _involved(allocations: tuple[Allocation, ...]) -> dict[str, Scenario]:
+    """The scenarios of a run and every previous batch that bounds one of them."""
+    found: dict[str, Scenario] = {}
+    waiting = [allocation.scenario for allocation in allocations]
+    while waiting:
+        scenario = waiting.pop()
+        if found.setdefault(scenario.name, scenario) is scenario and scenario.change is not None:
+            waiting.append(companion(scenario, scenario.change.previous))
+    return found
+
+
+def write_records(folder: Path, record: dict[str, Any], fixed: tuple[str, ...], versioned: tuple[str, ...]) -> None:
+    """Write run.json with the digests of the ``fixed`` files, environment.json with those of the ``versioned`` ones.
+
+    The bytes of the latter depend on the versions of the libraries that draw and pack them.
+    """
+    _write_json(folder / "run.json", record | {"outputs": _digests(folder, fixed)})
+    environment = {
+        "python": platform.python_version(),
+        "packages": {name: metadata.version(name) for name in _PACKAGES},
+        "outputs": _digests(folder, versioned),
+    }
+    _write_json(folder / "environment.json", environment)
+
+
+def file_digest(path: Path) -> str:
+    """The sha256 of a file."""
+    return _sha256(path.read_bytes())
+
+
+def _digests(folder: Path, names: tuple[str, ...]) -> dict[str, str]:
+    return {name: file_digest(folder / name) for name in names}
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    text = json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    write_whole(path, text.encode())
