@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from zjtx_alloc.allocation import Allocation
-from zjtx_alloc.errors import InfeasibleError
+from zjtx_alloc.errors import DataError, InfeasibleError
 from zjtx_alloc.messages import say
 from zjtx_alloc.quota.engines import solve
 from zjtx_alloc.quota.problem import QuotaProblem
@@ -217,6 +217,8 @@ def paradoxes(
         What makes a quota of a problem; ``solve`` if not given.
     """
     quotas: dict[int, pd.Series] = {}
+    if not (isinstance(reach, int) and reach >= 1):
+        raise DataError(say("paradox.reach", reach=reach))
     totals = range(max(problem.total - reach, 0), problem.total + reach + 1)
     for total in totals:
         try:

@@ -4,11 +4,16 @@ A unit is a row of ``data/units.csv``, keyed by its six-digit code as text. The 
 a province does not contain its separately planned city, nor 新疆 the Corps (兵团).
 """
 
+import re
+import unicodedata
 from functools import cache
+from typing import Any
 
 import pandas as pd
 
 from zjtx_alloc.resources import shipped_table
+
+_NOTE = re.compile(r"\((?:不含|不包括|除)[^)]*\)|\([^)]*除外\)")
 
 
 def load_units() -> pd.DataFrame:
@@ -24,17 +29,34 @@ def load_units() -> pd.DataFrame:
     return shipped_table("units.csv", "code").copy()
 
 
-@cache
-def _names() -> dict[str, str]:
-    units = shipped_table("units.csv", "code")
-    return {spelling: str(code) for column in ("short_name", "name") for code, spelling in units[column].items()} | {
-        str(code): str(code) for code in units.index
-    }
+def plain(value: Any) -> str:
+    """Text in one width, without spaces: full-width digits, brackets and spaces become ordinary."""
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", "" if value is None else str(value)))
 
 
 def find_unit(name: str) -> str | None:
-    """Code of the unit with this code, short name (江苏) or full name (江苏省); None if unknown."""
-    return _names().get(name.strip())
+    """Code of the unit that a text names: by code, full, short or press name; None if it names none.
+
+    A remark that leaves the city out, as in 广东省（不含深圳）, is what the unit is anyway.
+    """
+    return _spellings().get(_NOTE.sub("", plain(name)))
+
+
+@cache
+def _spellings() -> dict[str, str]:
+    units = shipped_table("units.csv", "code")
+    found: dict[str, str] = {}
+    for code, unit in units.iterrows():
+        names = [code, unit["name"], unit["short_name"], *filter(None, unit["aliases"].split("|"))]
+        if unit["parent"]:
+            names += [f"{parent}{unit['short_name']}" for parent in _parents(units, unit["parent"])]
+            names += [f"{parent}{unit['name']}" for parent in _parents(units, unit["parent"])]
+        found |= {plain(name): str(code) for name in names}
+    return found
+
+
+def _parents(units: Any, parent: str) -> tuple[str, str]:
+    return units.at[parent, "name"], units.at[parent, "short_name"]
 
 
 @cache

@@ -3,23 +3,15 @@
 import datetime
 import math
 import re
-import unicodedata
-from functools import cache
 from typing import Any
 
 from zjtx_alloc.intake.grid import Uncalculated
-from zjtx_alloc.units import load_units
+from zjtx_alloc.units import find_unit, plain
 
 COUNTS = ("家", "个")
 _NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?([eE][+-]?\d+)?")
-_NOTE = re.compile(r"\((?:不含|不包括|除)[^)]*\)|\([^)]*除外\)")
 _MEASURE = re.compile(r"(?:(?<=[(\[,、;])|单位[:：])(家|个|户|件|亿元|万元|元|万人|人|%)(?=[)\],、;])")
 _PERIOD = re.compile(r"(20\d\d)(?:年(?:(\d{1,2})月)?|-(\d{1,2}))?(?:末|底)?")
-
-
-def plain(value: Any) -> str:
-    """Text in one width, without spaces: full-width digits, brackets and spaces become ordinary."""
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", "" if value is None else str(value)))
 
 
 def amount(value: Any, measure: str) -> float | str:
@@ -51,24 +43,7 @@ def unit_of(value: Any) -> str | None:
     """Code of the unit that a cell names by code, full, short or press name; None if it names none."""
     if isinstance(value, float) and value == int(value):
         value = int(value)
-    return _spellings().get(_NOTE.sub("", plain(value)))
-
-
-@cache
-def _spellings() -> dict[str, str]:
-    units = load_units()
-    found: dict[str, str] = {}
-    for code, unit in units.iterrows():
-        names = [code, unit["name"], unit["short_name"], *filter(None, unit["aliases"].split("|"))]
-        if unit["parent"]:
-            names += [f"{parent}{unit['short_name']}" for parent in _parents(units, unit["parent"])]
-            names += [f"{parent}{unit['name']}" for parent in _parents(units, unit["parent"])]
-        found |= {plain(name): str(code) for name in names}
-    return found
-
-
-def _parents(units: Any, parent: str) -> tuple[str, str]:
-    return units.at[parent, "name"], units.at[parent, "short_name"]
+    return find_unit(plain(value))
 
 
 def header_of(text: str) -> tuple[str, str, str]:

@@ -67,14 +67,18 @@ def read_grids(path: Path, most_rows: int = MOST_ROWS) -> list[Grid]:
     grids = _workbook(path, content, most_rows) if content.startswith(_ZIP) else [_text(path, content)]
     for grid in grids:
         if len(grid.rows) > most_rows:
-            raise DataError(say("intake.too_long", file=path.name, sheet=grid.name or "—", most=most_rows))
+            raise DataError(say("intake.too_long", file=path.name, sheet=_named(grid.name), most=most_rows))
     return grids
+
+
+def _named(sheet: str) -> str:
+    return say("intake.sheet", sheet=sheet) if sheet else ""
 
 
 def _workbook(path: Path, content: bytes, most_rows: int) -> list[Grid]:
     try:
         if _is_unsized_and_long(content, _UNSIZED * most_rows):
-            raise DataError(say("intake.too_long", file=path.name, sheet="—", most=most_rows))
+            raise DataError(say("intake.too_long", file=path.name, sheet="", most=most_rows))
         values = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         formulas = openpyxl.load_workbook(io.BytesIO(content), read_only=True) if _has_formulas(content) else None
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:

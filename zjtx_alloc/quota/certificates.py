@@ -14,7 +14,7 @@ from zjtx_alloc.quota.exchange import improving_move
 from zjtx_alloc.quota.frontier import better_move
 from zjtx_alloc.quota.market import market_of
 from zjtx_alloc.quota.minimax import admits_below, boxed, largest
-from zjtx_alloc.quota.problem import QuotaProblem
+from zjtx_alloc.quota.problem import QuotaProblem, is_whole
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,10 @@ def verify(problem: QuotaProblem, quota: pd.Series, certificate: Certificate | N
     SolverError
         Naming every rule that is broken, or the move of one place that would be better.
     """
-    if not quota.index.equals(problem.entitlement.index):
+    if not (isinstance(quota, pd.Series) and quota.index.equals(problem.entitlement.index)):
         raise SolverError(say("quota.misaligned", name="quota"))
+    if wrong := [problem.name(label) for label, x in quota.items() if not is_whole(x)]:
+        raise SolverError(say("solver.not_whole", labels="、".join(wrong)))
     return proven(problem, [int(x) for x in quota], certificate)
 
 
@@ -104,6 +106,9 @@ def _refusal(problem: QuotaProblem, i: int, j: int, *, cheaper: bool = True) -> 
 def _proven_bound(problem: QuotaProblem, places: list[int], certificate: Certificate | None) -> Certificate:
     if certificate is None:
         raise SolverError(say("solver.no_certificate"))
+    measure = problem.yardstick
+    if isinstance(measure, Criterion) and measure.first_is_free and not problem.unserved(places):
+        problem = problem.with_first_places()  # serving all comes before any cost: no better answer leaves one out
     cost = problem.cost(places)
     bound = dual_bound(problem, certificate.prices) if certificate.prices else certificate.bound
     if not meets(bound, cost):

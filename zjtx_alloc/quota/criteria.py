@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from zjtx_alloc.errors import ScenarioError
 from zjtx_alloc.messages import say
 from zjtx_alloc.quota.signposts import SIGNPOSTS
 
@@ -67,6 +68,10 @@ class Criterion:
     first_is_free: bool = False
     summable: bool = True
     shape: Shape | None = None
+
+    def __post_init__(self) -> None:
+        if self.first_is_free and self.shape is None:
+            raise ScenarioError(say("criterion_form.shape", criterion=self.name))
 
     def price(self, k: int, e: Fraction) -> Price:
         """The exact price of the k-th place; a tuple where first places come before all others."""

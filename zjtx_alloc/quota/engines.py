@@ -162,7 +162,7 @@ def _crossing_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | No
     if not measure.summable:
         raise ScenarioError(say("engine.not_summable", criterion=criterion_name(problem.criterion)))
     if measure.first_is_free:
-        served = with_first_places(problem)
+        served = problem.with_first_places()
         if solve_model(served) is None:
             if solve_model(problem) is None:
                 return None
@@ -177,13 +177,6 @@ def _crossing_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | No
 
 def _bounded(answer: ModelAnswer) -> Certificate:
     return Certificate("dual" if answer.prices else "bound", bound=answer.bound, prices=answer.prices)
-
-
-def with_first_places(problem: QuotaProblem) -> QuotaProblem:
-    """The problem with a first place for every unit that has an entitlement and may have one."""
-    triples = zip(problem.lower, problem.upper, problem.billionths, strict=True)
-    floor = [max(low, 1) if e and high else low for low, high, e in triples]
-    return replace(problem, floor=pd.Series(floor, index=problem.entitlement.index))
 
 
 def _largest_in_order(problem: QuotaProblem, places: list[int]) -> list[int]:

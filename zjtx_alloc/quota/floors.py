@@ -67,6 +67,8 @@ def read_bounds(weights: Weights, seats: int, floor: Bound, cap: Bound | None) -
         if isinstance(floor, int) and not floor
         else aligned(weights, "floor", floor)
     )
+    if not weights.floats.size and seats:
+        raise InfeasibleError(say("apportion.nobody", seats=seats))
     upper = None if cap is None else aligned(weights, "cap", cap)
     if upper is not None and (lower > upper).any():
         i = int(np.flatnonzero(lower > upper)[0])
@@ -94,7 +96,7 @@ def aligned(weights: Weights, name: str, bound: Bound) -> np.ndarray:
     values = np.asarray(bound)
     if values.ndim > 1 or (values.ndim == 1 and values.size != size):
         raise DataError(say("apportion.misaligned", name=name))
-    if values.dtype.kind == "f" and (np.mod(values, 1) == 0).all():
+    if values.dtype.kind == "f" and np.isfinite(values).all() and (np.mod(values, 1) == 0).all():
         values = values.astype(np.int64)
     if values.dtype.kind not in "iu" or values.min(initial=0) < 0:
         raise DataError(say("apportion.bound", name=name, values=values.tolist()))

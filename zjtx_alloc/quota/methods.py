@@ -69,7 +69,7 @@ def method_of(method: str | Method) -> Method:
     DataError
         If there is no method of this name.
     """
-    if not isinstance(method, str):
+    if isinstance(method, Method):
         return method
     if method not in METHODS:
         raise DataError(say("apportion.method", method=method, known="、".join(METHODS)))

@@ -53,6 +53,8 @@ def priority_list(  # noqa: PLR0913, PLR0917 - an apportionment, and how far to 
     row = method_of(method)
     if not isinstance(row, Signposts):
         raise DataError(say("apportion.priority", method=row.name))
+    if not (isinstance(following, int) and following >= 0):
+        raise DataError(say("apportion.following", following=following))
     given = read_weights(weights)
     certain = np.asarray(apportion_ties(given, seats, row, floor, cap).certain)
     start, end = int(certain.sum()), seats + following

@@ -5,10 +5,13 @@ integers, never floats.
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
+from numbers import Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +23,25 @@ from zjtx_alloc.quota.criteria import BILLION, CRITERIA, Criterion, Minimax
 from zjtx_alloc.quota.rows import Row, Tree, tree_of
 
 _MOST = 10**12  # places: far beyond any total, and within what floats hold to a thousandth
+
+
+def is_whole(number: Any) -> bool:
+    """Whether something is a whole number, of whatever type."""
+    is_number = isinstance(number, Real) and not isinstance(number, bool)
+    return is_number and math.isfinite(float(number)) and float(number).is_integer()
+
+
+def exactly(number: Any) -> Fraction:
+    """A number as a fraction; a float means the decimal that it prints as."""
+    return Fraction(repr(float(number))) if isinstance(number, float) else Fraction(number)
+
+
+def _is_plain(number: Any) -> bool:
+    """Whether a rule's number is finite and short enough for exact rows that a solver can still read."""
+    if not (isinstance(number, Real) and math.isfinite(number)):
+        return False
+    exact = exactly(number)
+    return max(abs(exact.numerator), exact.denominator) <= _MOST
 
 
 @dataclass(frozen=True)
@@ -34,7 +56,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Rule:
-    """lower ≤ Σ coefficient·x ≤ upper; numbers are taken exactly (pass fractions, not floats)."""
+    """lower ≤ Σ coefficient·x ≤ upper; a float means the decimal that it prints as."""
 
     name: str
     coefficients: Mapping[str, Fraction]
@@ -80,6 +102,9 @@ class QuotaProblem:
     def __post_init__(self) -> None:
         if not isinstance(self.criterion, Criterion) and self.criterion not in CRITERIA:
             raise ScenarioError(say("quota.criterion", criterion=self.criterion, known="、".join(CRITERIA)))
+        if not (is_whole(self.total) and isinstance(self.entitlement, pd.Series)):
+            raise ScenarioError(say("quota.form", total=self.total))
+        object.__setattr__(self, "total", int(self.total))
         entitlement = self.entitlement.astype(float)
         wrong = list(entitlement.index[~((entitlement >= 0) & (entitlement <= _MOST))])
         if wrong or not entitlement.index.is_unique or self.total < 0:
@@ -94,6 +119,15 @@ class QuotaProblem:
         for name, labels in named:
             if strangers := [str(label) for label in labels if label not in known]:
                 raise ScenarioError(say("quota.stranger", rule=name, labels="、".join(strangers)))
+            if repeated := [str(label) for label, times in Counter(labels).items() if times > 1]:
+                raise ScenarioError(say("quota.repeated", rule=name, labels="、".join(repeated)))
+        for group in self.groups:
+            if not all(bound is None or (is_whole(bound) and bound >= 0) for bound in (group.floor, group.cap)):
+                raise ScenarioError(say("quota.group_bound", rule=group.name, floor=group.floor, cap=group.cap))
+        for rule in self.rules:
+            numbers = [*rule.coefficients.values(), rule.lower, rule.upper]
+            if not all(number is None or _is_plain(number) for number in numbers):
+                raise ScenarioError(say("quota.rule_numbers", rule=rule.name))
 
     def _bound(self, name: str, bound: pd.Series) -> pd.Series:
         if not isinstance(bound, pd.Series):
@@ -162,13 +196,19 @@ class QuotaProblem:
 
     def _rule_rows(self) -> Iterator[Row]:
         for rule in self.rules:
-            exact = {self.entitlement.index.get_loc(label): Fraction(c) for label, c in rule.coefficients.items() if c}
+            exact = {self.entitlement.index.get_loc(label): exactly(c) for label, c in rule.coefficients.items() if c}
             scale = math.lcm(*(c.denominator for c in exact.values()))
             row = Row(rule.name, {i: int(c * scale) for i, c in exact.items()}, 0, 0, scale)
             least, most = row.span(self.lower, self.upper)
-            lower = least if rule.lower is None else math.ceil(rule.lower * scale)
-            upper = most if rule.upper is None else math.floor(rule.upper * scale)
+            lower = least if rule.lower is None else math.ceil(exactly(rule.lower) * scale)
+            upper = most if rule.upper is None else math.floor(exactly(rule.upper) * scale)
             yield replace(row, lower=lower, upper=upper)
+
+    def with_first_places(self) -> "QuotaProblem":
+        """The problem with a first place for every unit that has an entitlement and may have one."""
+        triples = zip(self.lower, self.upper, self.billionths, strict=True)
+        floor = [max(low, 1) if e and high else low for low, high, e in triples]
+        return replace(self, floor=pd.Series(floor, index=self.entitlement.index))
 
     @property
     def whole(self) -> Row:

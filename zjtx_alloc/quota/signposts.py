@@ -99,7 +99,10 @@ def stationary(r: Fraction | Decimal | float | str) -> Signposts:
     ----------
     Pukelsheim, F. (2017). *Proportional Representation*, 2nd ed., section 3.10.
     """
-    share = Fraction(str(r))
+    try:
+        share = Fraction(str(r))
+    except ValueError:
+        raise DataError(say("apportion.stationary", r=r)) from None
     if not 0 <= share <= 1:
         raise DataError(say("apportion.stationary", r=r))
     a, b = share.numerator, share.denominator

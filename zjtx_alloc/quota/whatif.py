@@ -10,7 +10,7 @@ from zjtx_alloc.errors import InfeasibleError
 from zjtx_alloc.messages import say
 from zjtx_alloc.quota.conflicts import diagnose, limit_text
 from zjtx_alloc.quota.criteria import BILLION, Criterion
-from zjtx_alloc.quota.engines import solve, with_first_places
+from zjtx_alloc.quota.engines import solve
 from zjtx_alloc.quota.exchange import binding, polished
 from zjtx_alloc.quota.limits import Limit, limits, relaxed
 from zjtx_alloc.quota.model import solve_model
@@ -207,7 +207,7 @@ def _best(problem: QuotaProblem) -> pd.Series:
     """The solved quota; where rules cross, any of several equals, since the tie rule takes as long as 40 solves."""
     measure = problem.yardstick
     if not problem.nested and isinstance(measure, Criterion):
-        within = with_first_places(problem) if measure.first_is_free else problem
+        within = problem.with_first_places() if measure.first_is_free else problem
         answer = solve_model(within)
         if answer is not None:
             return pd.Series(polished(within, answer.places), index=problem.entitlement.index, name="quota")

@@ -1,0 +1,84 @@
+"""What problems, quotas and criteria may be made of: anything else is named, nothing is cut to fit."""
+
+from fractions import Fraction
+
+import pandas as pd
+import pytest
+
+import zjtx_alloc as za
+from zjtx_alloc.quota.criteria import Criterion
+
+
+def test_crossing_rules_with_first_places_are_proven_where_all_are_served():
+    """By hand: one place each, and the rest to d, which the group leaves them to."""
+    problem = za.QuotaProblem(
+        8,
+        pd.Series([0.5, 3.5, 0.5, 3.5], list("abcd")),
+        groups=(za.Group("g", ("a", "b"), None, 2),),
+        rules=(za.Rule("r", {"d": Fraction(2)}, Fraction(1)),),
+        criterion="huntington-hill",
+    )
+    solution = za.solve(problem)
+    assert solution.quota.tolist() == [1, 1, 1, 5]
+    assert za.verify(problem, solution.quota, solution.certificate).kind == solution.certificate.kind
+
+
+@pytest.mark.parametrize("quota", [[1.4, 1.3, 1.2], [float("nan"), 1, 2], [1, 1, "1"]])
+def test_a_quota_that_is_not_whole_is_never_certified(quota):
+    problem = za.QuotaProblem(3, pd.Series(1.0, list("abc")))
+    with pytest.raises(za.SolverError, match=r"名额须为整数，下列单位不是：[abc]"):
+        za.verify(problem, pd.Series(quota, list("abc")))
+    with pytest.raises(za.SolverError, match="单位"):
+        za.verify(problem, [1, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"total": 2.5}, "名额总量须为整数（现为 2.5）"),
+        ({"total": "3"}, "名额总量须为整数（现为 3）"),
+        ({"entitlement": [1.0, 1.0]}, "须为 Series"),
+        ({"groups": (za.Group("西部", ("a", "b"), floor=2.5),)}, "分组“西部”的下限、上限须为非负整数，现为 2.5、None"),
+        ({"groups": (za.Group("西部", ("a", "b"), cap=-1),)}, "分组“西部”"),
+        ({"groups": (za.Group("西部", ("a", "a")),)}, "规则“西部”中重复写了单位：a"),
+        ({"rules": (za.Rule("沿江", {"a": float("nan")}),)}, "规则“沿江”的系数"),
+        ({"rules": (za.Rule("沿江", {"a": 1}, Fraction(1, 10**13)),)}, "规则“沿江”的系数"),
+    ],
+)
+def test_a_problem_of_other_numbers_is_refused(told, said):
+    given = {"total": 3, "entitlement": pd.Series([1.0, 2.0], list("ab"))} | told
+    with pytest.raises(za.ScenarioError, match=said):
+        za.QuotaProblem(**given)
+
+
+def test_a_float_in_a_rule_is_the_decimal_it_prints_as():
+    """0.1·a + b ≤ 2.5 with a + b = 12 leaves b at most 1: 0.1·11 + 1 = 2.1, and 0.1·10 + 2 = 3 is too much."""
+    rule = za.Rule("r", {"a": 0.1, "b": 1.0}, None, 2.5)
+    problem = za.QuotaProblem(12, pd.Series([6.0, 6.0], list("ab")), rules=(rule,))
+    assert za.solve(problem).quota.tolist() == [11, 1]
+
+
+def test_a_criterion_that_serves_all_first_needs_its_shape():
+    with pytest.raises(za.ScenarioError, match="first_is_free"):
+        Criterion("own", lambda k, e: Fraction(k) / e, first_is_free=True)
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (lambda: za.apportion([], 3), za.InfeasibleError),
+        (lambda: za.apportion([1, 2], 3, method=None), za.DataError),
+        (lambda: za.apportion([1, 2], 3, cap=float("inf")), za.DataError),
+        (lambda: za.stationary("x"), za.DataError),
+        (lambda: za.priority_list([1, 2], 3, following=1.5), za.DataError),
+        (lambda: za.priority_list([1, 2], 3, following=-1), za.DataError),
+        (lambda: za.paradoxes(za.QuotaProblem(3, pd.Series([1.0, 2.0], list("ab"))), reach=-1), za.DataError),
+    ],
+)
+def test_wrong_arguments_are_named(call, error):
+    with pytest.raises(error):
+        call()
+
+
+def test_units_go_by_the_same_names_everywhere(allocation):
+    assert za.explain(allocation, "广东省（不含深圳）").code == "440000"
