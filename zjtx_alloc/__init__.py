@@ -14,6 +14,7 @@ from zjtx_alloc.budget.outcomes import OutcomeAssumption, load_outcomes, outcome
 from zjtx_alloc.budget.steps import bridge
 from zjtx_alloc.checking import TableCheck, check_table
 from zjtx_alloc.comparison import Comparison, compare
+from zjtx_alloc.composite.scores import Composite, compose
 from zjtx_alloc.errors import (
     DataError,
     InfeasibleError,
@@ -60,6 +61,7 @@ __all__ = [
     "Certificate",
     "Cohort",
     "Comparison",
+    "Composite",
     "Conflict",
     "Criterion",
     "DataError",
@@ -107,6 +109,7 @@ __all__ = [
     "check_table",
     "cohorts",
     "compare",
+    "compose",
     "decisions",
     "diagnose",
     "entitlement",
