@@ -151,7 +151,7 @@ def _admit(panel: Panel, scenario: Scenario, code: str, factor: Factor, column: 
         raise ScenarioError(say("factors.stand_in", indicator=code, target=factor.stand_in_for))
     if not scenario.allow_estimates and column["estimated"].any():
         names = "、".join(panel.units.loc[column["estimated"], "short_name"])
-        raise DataError(say("factors.estimates", name=panel.name(code), period=factor.period, names=names))
+        raise DataError(say("factors.estimates", what=_what(panel, code, factor), names=names))
 
 
 def _stands_in(panel: Panel, scenario: Scenario, code: str, factor: Factor) -> bool:
@@ -162,7 +162,12 @@ def _stands_in(panel: Panel, scenario: Scenario, code: str, factor: Factor) -> b
 def _share_of_factor(panel: Panel, scenario: Scenario, code: str, factor: Factor, values: pd.Series) -> pd.Series:
     if factor.multiplier is not None:
         values = values * _by_unit(panel, scenario.multipliers[factor.multiplier])
-    return shares(values, f"{panel.name(code)} {factor.period}".strip())
+    return shares(values, _what(panel, code, factor))
+
+
+def _what(panel: Panel, code: str, factor: Factor) -> str:
+    """A factor by name and period; a composite has none."""
+    return f"{panel.name(code)} {factor.period}".strip()
 
 
 def _coefficient(panel: Panel, scenario: Scenario, pool: Pool) -> pd.Series:

@@ -65,7 +65,7 @@ class Normalisation(_Strict):
     @model_validator(mode="after")
     def _its_own_lines(self) -> "Normalisation":
         asked = _LINES.get(self.kind, (set(),))
-        if self.model_fields_set - {"kind"} not in asked:
+        if {name for name, value in self if name != "kind" and value not in (None, [])} not in asked:
             told = say("composite.or").join("、".join(sorted(lines)) or say("composite.none") for lines in asked)
             raise ValueError(say("composite.lines", kind=self.kind, lines=told))
         return self
