@@ -167,7 +167,11 @@ def test_tables_of_the_example(found):
 def test_the_report_names_what_a_composite_rests_on(found):
     factors = allocation_tables.factor_table(found).frame
     assert factors["因素"].tolist()[-1] == "培育绩效"
-    assert {"nbs-rd-2023", "nbs-rd"} & set(factors["来源"].iloc[-1].split("、")) or "、" in factors["来源"].iloc[-1]
+    used = {source for code, line in found.scenario.grounds("performance_index", found.scenario.factors["performance_index"])
+            for source in found.panel.column(code, line.period)["source"]}  # fmt: skip
+    assert len(used) == 3
+    assert set(factors["来源"].iloc[-1].split("、")) == used
+    assert used <= set(allocation_tables.source_table(found).frame["来源"])
     assert "规模以上工业企业R&D经费" in set(allocation_tables.estimate_table(found).frame["因素"])
     record = supply_record(found.panel, found.scenario)["shipped"]
     assert record["industrial_rd_spend"] == "2023"
