@@ -16,6 +16,7 @@ from zjtx_alloc.budget.plan import BudgetPlan, BudgetRequest, plan_budget
 from zjtx_alloc.budget.steps import bridge
 from zjtx_alloc.checking import TableCheck, check_table
 from zjtx_alloc.comparison import Comparison, compare
+from zjtx_alloc.composite.scores import Composite, compose
 from zjtx_alloc.errors import (
     DataError,
     InfeasibleError,
@@ -66,6 +67,7 @@ __all__ = [
     "Certificate",
     "Cohort",
     "Comparison",
+    "Composite",
     "Conflict",
     "Criterion",
     "DataError",
@@ -113,6 +115,7 @@ __all__ = [
     "check_table",
     "cohorts",
     "compare",
+    "compose",
     "decisions",
     "diagnose",
     "entitlement",

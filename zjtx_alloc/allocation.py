@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pandas as pd
 
+from zjtx_alloc.composite.scores import with_composites
 from zjtx_alloc.errors import DataError, InfeasibleError, ScenarioError
 from zjtx_alloc.factors import Entitlement, entitlement
 from zjtx_alloc.messages import say
@@ -22,7 +23,7 @@ from zjtx_alloc.scenario_files import companion
 class Allocation:
     """One batch, allocated and proven: what went in, the problem, the solution, and where its bounds come from."""
 
-    panel: Panel
+    panel: Panel  # with the scenario's composites as indicators
     scenario: Scenario
     entitlement: Entitlement
     problem: QuotaProblem
@@ -78,6 +79,7 @@ def allocate(panel: Panel, scenario: Scenario) -> Allocation:
         As ``entitlement``, ``quota_problem`` and ``solve`` do.
     """
     try:
+        panel = with_composites(panel, scenario)
         due = entitlement(panel, scenario)
     except (DataError, ScenarioError) as error:
         raise type(error)(say("allocation.in_scenario", scenario=scenario.name, reason=error)) from None

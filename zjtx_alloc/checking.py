@@ -64,14 +64,14 @@ def check_table(path: str | Path) -> TableCheck:
 
 def unused(panel: Panel, scenario: Scenario) -> tuple[str, ...]:
     """Codes of the user's columns that no factor of a scenario uses."""
-    used = {code for pool in scenario.all_pools().values() for code in pool.factors}
+    used = {code for code, _ in scenario.indicators()}
     return tuple(code for code in panel.supplied if code not in used)
 
 
 def endable(panel: Panel, scenario: Scenario) -> tuple[str, ...]:
     """Codes of the user's columns that a factor of a scenario only stands in for (代用)."""
-    factors = [factor for pool in scenario.all_pools().values() for factor in pool.factors.values()]
-    return tuple(code for code in unused(panel, scenario) if any(code == f.stand_in_for for f in factors))
+    targets = {line.stand_in_for for _, line in scenario.indicators()}
+    return tuple(code for code in unused(panel, scenario) if code in targets)
 
 
 def _columns(shipped: Panel, panel: Panel, reading: Reading) -> Iterator[dict[str, object]]:

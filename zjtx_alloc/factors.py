@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from zjtx_alloc.composite.scores import with_composites
+from zjtx_alloc.composite.steps import shares
 from zjtx_alloc.errors import DataError, ScenarioError
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel
-from zjtx_alloc.scenario import DEFAULT, Factor, Pool, Scenario
-
-ADJUSTMENT = "adjustment"
+from zjtx_alloc.scenario import ADJUSTMENT, DEFAULT, Factor, Pool, Scenario
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ def entitlement(panel: Panel, scenario: Scenario) -> Entitlement:
     ScenarioError
         If a factor is not an indicator of which more is better.
     """
+    panel = with_composites(panel, scenario)
     pools = {name: _pool(panel, scenario, pool) for name, pool in scenario.all_pools().items()}
     share = _row_sums(pd.DataFrame({name: pool.share for name, pool in pools.items()}))
     codes = list(dict.fromkeys(code for pool in pools.values() for code in pool.parts))
@@ -114,7 +115,7 @@ def _pool(panel: Panel, scenario: Scenario, pool: Pool) -> _PoolResult:
         _admit(panel, scenario, code, factor, column)
         parts[code] = factor.weight * _share_of_factor(panel, scenario, code, factor, column["value"])
         estimated[code] = parts[code].where(column["estimated"], 0.0)
-        stand_in[code] = parts[code] if panel.stands_in(code, factor.stand_in_for) else parts[code] * 0.0
+        stand_in[code] = parts[code] if _stands_in(panel, scenario, code, factor) else parts[code] * 0.0
     base = _row_sums(pd.DataFrame(parts))
     weighted = base * _coefficient(panel, scenario, pool)
     return _PoolResult(
@@ -135,11 +136,12 @@ def adjusted_shares(panel: Panel, scenario: Scenario, pool: Pool) -> pd.DataFram
         Index ``code``, a column a factor. With weights w the pool is shared out in proportion to the
         row sums of ``shares × w``: linear in w above, linear in w below.
     """
-    shares = {
+    panel = with_composites(panel, scenario)
+    columns = {
         code: _share_of_factor(panel, scenario, code, factor, panel.values(code, factor.period))
         for code, factor in pool.factors.items()
     }
-    return pd.DataFrame(shares).mul(_coefficient(panel, scenario, pool), axis=0)
+    return pd.DataFrame(columns).mul(_coefficient(panel, scenario, pool), axis=0)
 
 
 def _admit(panel: Panel, scenario: Scenario, code: str, factor: Factor, column: pd.DataFrame) -> None:
@@ -149,16 +151,23 @@ def _admit(panel: Panel, scenario: Scenario, code: str, factor: Factor, column: 
         raise ScenarioError(say("factors.stand_in", indicator=code, target=factor.stand_in_for))
     if not scenario.allow_estimates and column["estimated"].any():
         names = "、".join(panel.units.loc[column["estimated"], "short_name"])
-        raise DataError(say("factors.estimates", name=panel.name(code), period=factor.period, names=names))
+        raise DataError(say("factors.estimates", what=_what(panel, code, factor), names=names))
+
+
+def _stands_in(panel: Panel, scenario: Scenario, code: str, factor: Factor) -> bool:
+    """Whether a factor, or anything beneath a composite, stands in for another indicator."""
+    return any(panel.stands_in(c, line.stand_in_for) for c, line in [(code, factor), *scenario.grounds(code, factor)])
 
 
 def _share_of_factor(panel: Panel, scenario: Scenario, code: str, factor: Factor, values: pd.Series) -> pd.Series:
     if factor.multiplier is not None:
         values = values * _by_unit(panel, scenario.multipliers[factor.multiplier])
-    whole = math.fsum(values)
-    if whole == 0:
-        raise DataError(say("factors.zero", name=panel.name(code), period=factor.period))
-    return values / whole
+    return shares(values, _what(panel, code, factor))
+
+
+def _what(panel: Panel, code: str, factor: Factor) -> str:
+    """A factor by name and period; a composite has none."""
+    return f"{panel.name(code)} {factor.period}".strip()
 
 
 def _coefficient(panel: Panel, scenario: Scenario, pool: Pool) -> pd.Series:

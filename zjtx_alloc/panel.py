@@ -61,14 +61,7 @@ class Panel:
         DataError
             If there is no such indicator or period, or units are missing; names them.
         """
-        held = self.periods(indicator)
-        period = self.supplied.get(indicator, period)
-        if period not in held:
-            known = "、".join(held) or say("panel.no_data")
-            raise DataError(
-                say("panel.no_period", name=self.name(indicator), indicator=indicator, period=period, known=known)
-            )
-        cells = self.cells.loc[(indicator, period)]
+        cells, period = self.known(indicator, period), self.supplied.get(indicator, period)
         missing = [code for code in self.units.index if code not in cells.index]
         if missing:
             names = "、".join(self.units.loc[missing, "short_name"])
@@ -76,6 +69,23 @@ class Panel:
                 say("panel.missing", name=self.name(indicator), period=period, count=len(missing), names=names)
             )
         return cells.reindex(self.units.index)
+
+    def known(self, indicator: str, period: str) -> pd.DataFrame:
+        """Cells of one indicator and period for the units that have one, index ``code``, columns as in ``cells``.
+
+        Raises
+        ------
+        DataError
+            If there is no such indicator or period.
+        """
+        held = self.periods(indicator)
+        period = self.supplied.get(indicator, period)
+        if period not in held:
+            known = "、".join(held) or say("panel.no_data")
+            raise DataError(
+                say("panel.no_period", name=self.name(indicator), indicator=indicator, period=period, known=known)
+            )
+        return self.cells.loc[(indicator, period)]
 
     @cached_property
     def supplied(self) -> dict[str, str]:

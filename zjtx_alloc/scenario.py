@@ -10,11 +10,14 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
+from zjtx_alloc.composite.form import Part, Recipe, check_tree, leaves
 from zjtx_alloc.messages import say
+from zjtx_alloc.resources import shipped_table
 from zjtx_alloc.units import load_units
 
 _DECIMALS = 6  # of a rule's coefficients: rules are solved in integers
 DEFAULT = "default"
+ADJUSTMENT = "adjustment"  # stands among the factors where contributions are told
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -32,9 +35,12 @@ class _Strict(BaseModel):
 
 
 class Factor(_Strict):
-    """A factor (因素): an indicator at a period, its weight in the pool, what it stands in for (代用)."""
+    """A factor (因素): an indicator at a period, its weight in the pool, what it stands in for (代用).
 
-    period: str
+    A composite (综合指数) of the scenario has no period of its own.
+    """
+
+    period: str = ""
     weight: Share
     stand_in_for: str | None = None
     multiplier: str | None = None
@@ -181,6 +187,7 @@ class Scenario(_Strict):
     allow_estimates: bool = True
     factors: dict[str, Factor] = {}
     pools: dict[str, Pool] = {}
+    composites: dict[str, Recipe] = {}
     multipliers: dict[str, dict[str, Positive]] = {}
     region_coefficient: dict[Region, Positive] = {}
     grade: dict[str, str] = {}
@@ -229,6 +236,12 @@ class Scenario(_Strict):
         return self
 
     @model_validator(mode="after")
+    def _composed(self) -> "Scenario":
+        factors = [pair for pool in self.all_pools().values() for pair in pool.factors.items()]
+        check_tree(self.composites, factors, {ADJUSTMENT, *shipped_table("indicators.csv", "code").index})
+        return self
+
+    @model_validator(mode="after")
     def _well_named(self) -> "Scenario":
         if DEFAULT in self.fixed:
             raise ValueError(say("scenario.no_default"))
@@ -259,6 +272,15 @@ class Scenario(_Strict):
     def all_pools(self) -> dict[str, Pool]:
         """The pools; the plain case is one nameless pool with the whole total."""
         return self.pools or {"": Pool(share=1.0, factors=self.factors)}
+
+    def grounds(self, code: str, factor: Factor) -> tuple[tuple[str, Factor | Part], ...]:
+        """The indicators a factor rests on, each with the line that reads it: itself, or a composite's leaves."""
+        return tuple(leaves(self.composites, code)) if code in self.composites else ((code, factor),)
+
+    def indicators(self) -> tuple[tuple[str, Factor | Part], ...]:
+        """The indicators that all factors rest on, each with the line that reads it."""
+        factors = [pair for pool in self.all_pools().values() for pair in pool.factors.items()]
+        return tuple(ground for code, factor in factors for ground in self.grounds(code, factor))
 
     def resolved(self) -> dict[str, Any]:
         """The scenario as plain data, without what is not set; for ``run.json`` and scenario files."""

@@ -9,6 +9,7 @@ from typing import Any
 import tomli_w
 from pydantic import BaseModel, ValidationError
 
+from zjtx_alloc.composite.form import Normalisation, Part, Recipe, Treatment
 from zjtx_alloc.errors import ReportError, ScenarioError
 from zjtx_alloc.files import write_whole
 from zjtx_alloc.messages import say
@@ -186,13 +187,13 @@ def _table(value: object) -> dict[str, Any]:
 def _end_stand_in(merged: dict[str, Any], code: str, file: str) -> None:
     """Put an indicator itself in the place of the factor that stands in for it."""
     ended = False
-    for group in (merged, *_table(merged.get("pools")).values()):
-        for name, factor in list(_table(_table(group).get("factors")).items()):
+    groups = [(group, "factors") for group in (merged, *_table(merged.get("pools")).values())]
+    groups += [(recipe, "parts") for recipe in _table(merged.get("composites")).values()]
+    for group, lines in groups:
+        for name, factor in list(_table(_table(group).get(lines)).items()):
             if _table(factor).get("stand_in_for") == code:
                 kept = {key: value for key, value in factor.items() if key != "stand_in_for"}
-                group["factors"] = {
-                    (code if k == name else k): (kept if k == name else v) for k, v in group["factors"].items()
-                }
+                group[lines] = {(code if k == name else k): (kept if k == name else v) for k, v in group[lines].items()}
                 _rename_range(merged, name, code)
                 ended = True
     if not ended:
@@ -267,6 +268,8 @@ _TABLES: dict[str, type[BaseModel]] = {
     "rules": Rule, "approval": Approval, "fixed": Fixed,
 }  # fmt: skip
 
+_COMPOSITE_TABLES: dict[str, type[BaseModel]] = {"normalisation": Normalisation, "treatment": Treatment}
+
 
 def _explained(path: Path, error: ValidationError) -> str:
     """A validation error in Chinese: file, key, value, what is allowed; a line each."""
@@ -278,9 +281,12 @@ def _explained(path: Path, error: ValidationError) -> str:
         elif found["type"] == "value_error":
             allowed = str(found["ctx"]["error"])
         else:
-            limits = {k: v for k, v in found.get("ctx", {}).items() if k in ("ge", "gt", "le", "lt", "expected")}
+            limits = {
+                k: v for k, v in found.get("ctx", {}).items() if k in ("ge", "gt", "le", "lt", "max_length", "expected")
+            }
             if "expected" in limits:
-                limits["expected"] = "、".join(re.findall(r"'([^']*)'", str(limits["expected"])))
+                quoted = re.findall(r"'([^']*)'", str(limits["expected"]))
+                limits["expected"] = "、".join(quoted or str(limits["expected"]).split(" or "))
             allowed = say(f"type.{found['type']}", **limits)
         shown = None if isinstance(found["input"], dict) else found["input"]
         lines.append(_wrong(path, ".".join(keys), shown, allowed))
@@ -291,6 +297,8 @@ def _table_of(keys: list[str]) -> type[BaseModel]:
     """The table that a key stands in."""
     if keys[0] == "uncertainty" and keys[1:]:
         return Uncertainty if len(keys) == 2 else UncertainPool if len(keys) == 4 and keys[1] == "pools" else Range
+    if keys[0] == "composites" and keys[1:]:
+        return _COMPOSITE_TABLES.get(keys[4] if keys[5:] else "", Part if keys[4:] else Recipe)
     if "factors" in keys[:-1]:
         return Factor
     return _TABLES.get(keys[0], Scenario) if keys[1:] else Scenario

@@ -6,7 +6,6 @@ Indicators have bands or choices with points, and weights that sum to one; a sco
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,6 +13,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from zjtx_alloc.bands import POINT, Bands, band_points, well_ordered
 from zjtx_alloc.firms.columns import SEVERAL, choices_of, firm_columns
 from zjtx_alloc.firms.forms import load_form
 from zjtx_alloc.firms.roll import Firms
@@ -21,7 +21,6 @@ from zjtx_alloc.messages import say
 
 _Decimal = Annotated[str, Field(pattern=r"^\d+(\.\d{1,4})?$")]
 _FULL = 100
-_POINT = 10**4  # one point, in the integers of the table of points
 _CENT = 10**6  # amounts to the cent (分) in 万元, for exact ratios
 # Ratios and counts that follow from columns, and the columns they follow from.
 DERIVED = {
@@ -45,12 +44,19 @@ class Indicator(BaseModel):
     def _ordered(self) -> "Indicator":
         if bool(self.bands) == bool(self.points):
             raise ValueError(say("rubric.bands_or_points"))
-        bounds = [Fraction(bound) for bound, _ in self.bands]
-        given = [Fraction(points) for _, points in self.bands] + [Fraction(points) for points in self.points.values()]
-        falls = [a > b if self.direction == "up" else a < b for a, b in pairwise(bounds)]
-        if not all(falls) or max(given) > _FULL or given[: len(bounds)] != sorted(given[: len(bounds)], reverse=True):
+        too_many = any(Fraction(points) > _FULL for points in self.points.values())
+        if too_many or not well_ordered(self.exact_bands(), self.sign):
             raise ValueError(say("rubric.order"))
         return self
+
+    @property
+    def sign(self) -> int:
+        """1 where more is better, -1 where less is."""
+        return 1 if self.direction == "up" else -1
+
+    def exact_bands(self) -> Bands:
+        """Bounds and points as fractions."""
+        return [(Fraction(bound), Fraction(points)) for bound, points in self.bands]
 
 
 class Rubric(BaseModel):
@@ -110,7 +116,7 @@ class Scores:
     def parts(self) -> pd.DataFrame:
         """What each indicator adds to the score, by its Chinese name; the parts sum to the score."""
         weights = self.rubric.weights
-        return pd.DataFrame({indicator_name(c): self.points[c] * float(weights[c]) / _POINT for c in self.points})
+        return pd.DataFrame({indicator_name(c): self.points[c] * float(weights[c]) / POINT for c in self.points})
 
     def reaches(self, least: str | Fraction) -> pd.Series:
         """Whether each score is at least this many points."""
@@ -146,7 +152,7 @@ def weighted(points: pd.DataFrame, weights: dict[str, Fraction]) -> tuple[pd.Ser
     """Σ weight × points in integers, and what one point of the score is in them."""
     scale = math.lcm(*(weight.denominator for weight in weights.values()))
     whole = np.array([int(weights[name] * scale) for name in points], dtype="int64")
-    return pd.Series(points.to_numpy() @ whole, points.index, name="exact"), scale * _POINT
+    return pd.Series(points.to_numpy() @ whole, points.index, name="exact"), scale * POINT
 
 
 def values_of(firms: Firms, name: str) -> pd.Series:
@@ -169,11 +175,7 @@ def indicator_name(name: str) -> str:
 def _points(firms: Firms, name: str, indicator: Indicator) -> pd.Series:
     values = values_of(firms, name)
     if indicator.points:
-        given = {code: int(Fraction(points) * _POINT) for code, points in indicator.points.items()}
+        given = {code: int(Fraction(points) * POINT) for code, points in indicator.points.items()}
         best = {text: max(given.get(code, 0) for code in text.split(SEVERAL)) for text in values.unique()}
         return values.map(best).astype("int64")
-    sign = 1 if indicator.direction == "up" else -1
-    bounds = sign * np.array([float(bound) for bound, _ in indicator.bands])
-    points = np.array([int(Fraction(p) * _POINT) for _, p in indicator.bands] + [0], dtype="int64")
-    reached = (sign * values.to_numpy(dtype=float)[:, None] >= bounds[None, :]).sum(axis=1)
-    return pd.Series(points[len(bounds) - reached], values.index)
+    return band_points(values, indicator.exact_bands(), indicator.sign)

@@ -1,14 +1,18 @@
 """The tables of an allocation report, each a function of an allocation."""
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from zjtx_alloc.allocation import Allocation, decisions, marked
+from zjtx_alloc.composite.form import Part
 from zjtx_alloc.factors import ADJUSTMENT
 from zjtx_alloc.messages import header, say
+from zjtx_alloc.panel import Panel
 from zjtx_alloc.report.notes import marks_note, stands_for, weights_note
 from zjtx_alloc.report.supply import supply_note
 from zjtx_alloc.report.tables import Table, titled
-from zjtx_alloc.scenario import DEFAULT, Rule
+from zjtx_alloc.scenario import DEFAULT, Factor, Rule
 
 
 def allocation_table(allocation: Allocation) -> Table:
@@ -77,7 +81,7 @@ def factor_table(allocation: Allocation) -> Table:
                     "weight": factor.weight,
                     "stand_in_for": stands_for(allocation, code, factor),
                     "estimated_units": int(cells["estimated"].sum()),
-                    "source": "、".join(dict.fromkeys(cells["source"])),
+                    "source": "、".join(_sources(panel, allocation.scenario.grounds(code, factor))),
                 }
             )
     kinds = {
@@ -90,7 +94,7 @@ def factor_table(allocation: Allocation) -> Table:
 def assumption_table(allocation: Allocation) -> Table:
     """What the scenario assumes, in its own words; nothing of an indicator that the user's table replaces."""
     scenario, supplied = allocation.scenario, allocation.panel.supplied
-    replaced = {code for pool in scenario.all_pools().values() for code in pool.factors if code in supplied}
+    replaced = {code for code, _ in scenario.indicators() if code in supplied}
     lines = {key: line for key, line in scenario.assumptions.items() if key not in replaced}
     frame = pd.DataFrame({"number": range(1, len(lines) + 1), "assumption": list(lines.values())})
     return titled("assumptions", frame, {"number": "count", "assumption": "text"})
@@ -149,22 +153,19 @@ def decision_table(allocation: Allocation) -> Table:
 def estimate_table(allocation: Allocation) -> Table:
     """The estimated cells that the entitlements rest on."""
     panel, rows = allocation.panel, []
-    for pool in allocation.scenario.all_pools().values():
-        for code, factor in pool.factors.items():
-            cells = panel.column(code, factor.period)
-            rows += [
-                {
-                    "short_name": panel.units.at[unit, "short_name"],
-                    "indicator": panel.name(code),
-                    "period": panel.supplied.get(code, factor.period),
-                    "value": value,
-                    "measure": panel.indicators.at[code, "measure"],
-                    "rule": say(
-                        "table.split", name=panel.name(str(panel.indicators.at[code, "split_by"]).split(":")[0])
-                    ),
-                }
-                for unit, value in cells.loc[cells["estimated"], "value"].items()
-            ]
+    for code, line in allocation.scenario.indicators():
+        cells = panel.known(code, line.period).reindex(panel.units.index)
+        rows += [
+            {
+                "short_name": panel.units.at[unit, "short_name"],
+                "indicator": panel.name(code),
+                "period": panel.supplied.get(code, line.period),
+                "value": value,
+                "measure": panel.indicators.at[code, "measure"],
+                "rule": say("table.split", name=panel.name(str(panel.indicators.at[code, "split_by"]).split(":")[0])),
+            }
+            for unit, value in cells.loc[cells["estimated"].eq(True), "value"].items()
+        ]
     kinds = {
         "short_name": "text",
         "indicator": "text",
@@ -180,10 +181,14 @@ def estimate_table(allocation: Allocation) -> Table:
 def source_table(allocation: Allocation) -> Table:
     """The sources of the facts used, with how far to trust them."""
     panel = allocation.panel
-    used: dict[str, None] = {}
-    for pool in allocation.scenario.all_pools().values():
-        for code, factor in pool.factors.items():
-            used |= dict.fromkeys(panel.column(code, factor.period)["source"])
-    frame = panel.sources.reindex(list(used)).rename_axis("source").reset_index()
+    frame = panel.sources.reindex(_sources(panel, allocation.scenario.indicators())).rename_axis("source").reset_index()
     kinds = dict.fromkeys(["source", "publisher", "title", "date", "location", "how_read", "reliability"], "text")
     return titled("sources", frame.fillna(""), kinds)
+
+
+def _sources(panel: Panel, lines: Iterable[tuple[str, Factor | Part]]) -> list[str]:
+    """Sources of the cells that some lines read, in order of appearance by unit."""
+    used: dict[str, None] = {}
+    for code, line in lines:
+        used |= dict.fromkeys(panel.known(code, line.period).reindex(panel.units.index)["source"].dropna())
+    return list(used)

@@ -1,10 +1,13 @@
 """Sentences that stand on a report: its conclusions, and the marks that no table or figure may lose."""
 
+from collections.abc import Iterator
+
 from zjtx_alloc.allocation import Allocation
 from zjtx_alloc.budget.accounts import BudgetForecast
 from zjtx_alloc.budget.batches import Cohort
 from zjtx_alloc.budget.books import gaps_in
 from zjtx_alloc.budget.forecast import BudgetOutlook
+from zjtx_alloc.composite.form import Part
 from zjtx_alloc.messages import say
 from zjtx_alloc.quota.criteria import criterion_name
 from zjtx_alloc.report.supply import supply_note
@@ -25,24 +28,34 @@ def marks_note(allocation: Allocation) -> tuple[str, ...]:
             say(
                 "note.stands_in",
                 name=panel.name(code),
-                period=panel.supplied.get(code, factor.period),
-                target=stands_for(allocation, code, factor),
+                period=panel.supplied.get(code, line.period),
+                target=stands_for(allocation, code, line),
                 weight=factor.weight,
             )
             for pool in allocation.scenario.all_pools().values()
-            for code, factor in pool.factors.items()
-            if panel.stands_in(code, factor.stand_in_for)
+            for factor_code, factor in pool.factors.items()
+            for code, line in dict([(factor_code, factor), *allocation.scenario.grounds(factor_code, factor)]).items()
+            if panel.stands_in(code, line.stand_in_for)
         )
         notes.append(say("note.stand_in", parts=parts, share=due.stand_in_share))
-    return tuple(notes)
+    filled = [say("note.filled_cells", name=name, names=names) for name, names in _filled(allocation)]
+    return (*notes, *([say("note.filled", parts="；".join(filled))] if filled else []))
 
 
-def stands_for(allocation: Allocation, code: str, factor: Factor) -> str:
-    """What a factor stands in for: another indicator, or its own current figures; blank if nothing."""
-    if factor.stand_in_for is None or not allocation.panel.stands_in(code, factor.stand_in_for):
+def _filled(allocation: Allocation) -> Iterator[tuple[str, str]]:
+    """Indicators beneath composites with cells filled by a rule, and the units' names."""
+    panel = allocation.panel
+    for code, period in dict.fromkeys((code, line.period) for code, line in allocation.scenario.indicators()):
+        if missing := [c for c in panel.units.index if c not in panel.known(code, period).index]:
+            yield f"{panel.name(code)} {period}", "、".join(panel.units.loc[missing, "short_name"])
+
+
+def stands_for(allocation: Allocation, code: str, line: Factor | Part) -> str:
+    """What a factor, or a composite's part, stands in for: another indicator, or its own current figures; else blank."""
+    if line.stand_in_for is None or not allocation.panel.stands_in(code, line.stand_in_for):
         return ""
-    kind = "table.current" if factor.stand_in_for == code else "table.other"
-    return say(kind, name=allocation.panel.name(factor.stand_in_for))
+    kind = "table.current" if line.stand_in_for == code else "table.other"
+    return say(kind, name=allocation.panel.name(line.stand_in_for))
 
 
 def weights_note() -> str:

@@ -18,6 +18,7 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import load_award
 from zjtx_alloc.report import allocation_tables, budget_tables, tables
+from zjtx_alloc.report.composite_tables import composite_tables
 from zjtx_alloc.report.records import facts_file, run_record, write_records
 from zjtx_alloc.report.workbook import write_workbook
 from zjtx_alloc.scenario import Scenario
@@ -111,6 +112,7 @@ def _sheets(allocation: Allocation, budget: BudgetForecast, allocations: tuple[A
         allocation_tables.allocation_table(allocation),
         allocation_tables.region_table(allocation),
         allocation_tables.contribution_table(allocation),
+        *composite_tables(allocation),
         allocation_tables.decision_table(allocation),
         budget_tables.batch_table(budget, allocations),
         budget_tables.year_table(budget, allocations),

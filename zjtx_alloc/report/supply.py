@@ -17,7 +17,7 @@ def supply_note(allocation: Allocation) -> tuple[str, ...]:
     panel, scenario = allocation.panel, allocation.scenario
     if not panel.supplied:
         return ()
-    used = dict.fromkeys(code for pool in scenario.all_pools().values() for code in pool.factors)
+    used = dict.fromkeys(code for code, _ in scenario.indicators())
     mine = [code for code in used if code in panel.supplied]
     kept = [code for code in used if code not in panel.supplied]
     left, ending = unused(panel, scenario), endable(panel, scenario)
@@ -37,8 +37,10 @@ def supply_note(allocation: Allocation) -> tuple[str, ...]:
 
 def supply_record(panel: Panel, scenario: Scenario) -> dict[str, dict[str, str]]:
     """For ``run.json``: the user's columns and the shipped ones that the scenario uses, each with its period."""
-    factors = {code: factor.period for pool in scenario.all_pools().values() for code, factor in pool.factors.items()}
-    shipped = {code: period for code, period in factors.items() if code not in panel.supplied}
+    periods: dict[str, dict[str, None]] = {}
+    for code, line in scenario.indicators():
+        periods.setdefault(code, {})[line.period] = None
+    shipped = {code: "、".join(used) for code, used in periods.items() if code not in panel.supplied}
     return {"supplied": panel.supplied, "shipped": shipped}
 
 

@@ -239,6 +239,7 @@ def fitted_scenario(scenario: Scenario, fit: WeightFit) -> Scenario:
         "name": say("backtest.fitted", name=scenario.name),
         "factors": factors,
         "pools": {},
+        "composites": {},
         "uncertainty": Uncertainty(),
     }
     return scenario.model_copy(update=changes | {"region_coefficient": {}, "grade_coefficient": {}, "grade": {}})
