@@ -1,6 +1,7 @@
 """Why this number: from the factors of one unit to its quota, and what would have to change for another."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -98,22 +99,50 @@ def explain(allocation: Allocation, unit: str) -> Explanation:
     if code is None:
         known = "、".join(allocation.panel.units["short_name"])
         raise ScenarioError(say("why.unknown", name=unit, known=known))
-    due, problem, quota = allocation.entitlement, allocation.problem, allocation.quota
-    fixed = allocation.scenario.fixed.get(code)
-    facts = {
-        "code": code,
-        "name": problem.name(code),
-        "contributions": due.contributions.loc[code],
-        "entitlement": float(due.places[code]),
-        "estimated": float(due.estimated[code]),
-        "stand_in": float(due.stand_in[code]),
-        "unruled": int(unruled(problem)[code]),
-        "quota": int(quota[code]),
-        "decision": "" if fixed is None else fixed.reason,
-        "bindings": () if fixed else bindings(problem, quota, code),
-        "prospects": None if fixed else _prospects(problem, quota, code),
-    }
-    return Explanation(**facts, text="\n".join(_sentences(allocation, Explanation(**facts, text=""))))
+    problem, quota = allocation.problem, allocation.quota
+    why = _rounded(allocation, code, unruled(problem))
+    if not why.decision:
+        why = replace(why, bindings=bindings(problem, quota, code), prospects=_prospects(problem, quota, code))
+    return replace(why, text="\n".join(_sentences(allocation, why)))
+
+
+def grounds(allocation: Allocation, codes: Sequence[str]) -> dict[str, str]:
+    """The short of ``explain`` for several units, by code: factors, rounding, and the bounds that hold the unit.
+
+    Where rules cross, what relaxing a bound would do takes seconds a unit and is left out.
+    """
+    problem, rounding, binds = allocation.problem, unruled(allocation.problem), allocation.table()["binds"]
+    told = {}
+    for code in codes:
+        why = _rounded(allocation, code, rounding)
+        if why.decision:
+            held = [say("why.not_computed", name=why.name, unruled=why.unruled)]
+        elif problem.nested:
+            held = _held(allocation, replace(why, bindings=bindings(problem, allocation.quota, code)))
+        else:
+            held = [say("why.bound_by", bounds=binds[code]) if binds[code] else say("why.free")]
+        rounded = [] if why.decision else [_rounding(why)]
+        told[code] = "".join([_from_factors(allocation, why), *rounded, *held])
+    return told
+
+
+def _rounded(allocation: Allocation, code: str, rounding: pd.Series) -> Explanation:
+    """What is known before any problem is changed."""
+    due, fixed = allocation.entitlement, allocation.scenario.fixed.get(code)
+    return Explanation(
+        code=code,
+        name=allocation.problem.name(code),
+        contributions=due.contributions.loc[code],
+        entitlement=float(due.places[code]),
+        estimated=float(due.estimated[code]),
+        stand_in=float(due.stand_in[code]),
+        unruled=int(rounding[code]),
+        quota=int(allocation.quota[code]),
+        decision="" if fixed is None else fixed.reason,
+        bindings=(),
+        prospects=None,
+        text="",
+    )
 
 
 def _prospects(problem: QuotaProblem, quota: pd.Series, code: str) -> Prospects:
