@@ -116,13 +116,17 @@ def grounds(allocation: Allocation, codes: Sequence[str]) -> dict[str, str]:
     for code in codes:
         why = _rounded(allocation, code, rounding)
         if why.decision:
-            held = [say("why.not_computed", name=why.name, unruled=why.unruled)]
+            rest = [say("why.decision", reason=why.decision)]
+        elif not binds[code] and why.quota == why.unruled:
+            rest = [say("why.rounded", quota=why.quota)]
         elif problem.nested:
-            held = _held(allocation, replace(why, bindings=bindings(problem, allocation.quota, code)))
+            rest = [
+                _rounding(why),
+                *_held(allocation, replace(why, bindings=bindings(problem, allocation.quota, code))),
+            ]
         else:
-            held = [say("why.bound_by", bounds=binds[code]) if binds[code] else say("why.free")]
-        rounded = [] if why.decision else [_rounding(why)]
-        told[code] = "".join([_from_factors(allocation, why), *rounded, *held])
+            rest = [_rounding(why), say("why.bound_by", bounds=binds[code]) if binds[code] else say("why.free")]
+        told[code] = "".join([_from_factors(allocation, why), *rest])
     return told
 
 

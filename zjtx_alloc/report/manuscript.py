@@ -10,12 +10,14 @@ from typing import Literal
 
 import pandas as pd
 
+from zjtx_alloc.messages import say
 from zjtx_alloc.report.tables import Table, shown
 
 PORTRAIT, LANDSCAPE = 156, 227  # mm between the margins
 CREATED = datetime.datetime(2024, 6, 14, tzinfo=datetime.UTC)  # what files say of their making, whatever the clock
 _LEAD = re.compile(r"（[一二三四五六七八九十]+）[^。]*。")
-_CHARACTER, _PADDING, _WIDEST = 3.8, 4.2, 16  # mm, mm, characters: of a column before its cells wrap
+_CHARACTER, _PADDING = 3.8, 4.2  # mm of a character of a cell, and of what is left and right of it
+_WIDEST, _WRAPS = 16, 5  # characters: a column is no wider, and one of words wider than this may be narrowed
 
 Side = Literal["left", "center", "right"]
 
@@ -44,6 +46,8 @@ class Grid:
         How many rows at the top are headers, repeated on each page.
     has_total : bool
         Whether the last row is the total.
+    measure : str
+        The measure of its money (单位：万元), above it on the right; blank if there is none.
     notes : tuple of str
         What stands under the table.
     """
@@ -53,6 +57,7 @@ class Grid:
     widths: tuple[float, ...]
     heads: int = 1
     has_total: bool = False
+    measure: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -115,25 +120,36 @@ def rows_of(texts: pd.DataFrame, right: Collection[str]) -> tuple[tuple[Cell, ..
 
 
 def grid_of(table: Table, width: float) -> Grid:
-    """A table of the report as a grid of a given width in mm, its columns as wide as their texts need."""
+    """A table of the report as a grid of a given width in mm; the measure of its money stands above it, once."""
+    suffix = say("manuscript.suffix")
     texts = pd.DataFrame(
-        {name: [shown(table.kinds[name], value) for value in column] for name, column in table.frame.items()}
+        {
+            str(name).removesuffix(suffix): [shown(table.kinds[name], value) for value in column]
+            for name, column in table.frame.items()
+        }
     )
-    right = [name for name, kind in table.kinds.items() if kind != "text"]
+    right = [str(name).removesuffix(suffix) for name, kind in table.kinds.items() if kind != "text"]
     rows = rows_of(texts, right)
-    return Grid(table.title, rows, _fitted(rows, width), has_total=table.has_total, notes=table.notes)
+    measure = say("manuscript.measure") if any(str(name).endswith(suffix) for name in table.frame) else ""
+    return Grid(table.title, rows, _fitted(rows, width), has_total=table.has_total, measure=measure, notes=table.notes)
 
 
 def _fitted(rows: tuple[tuple[Cell, ...], ...], width: float) -> tuple[float, ...]:
-    """Widths after the longest text of each column; a header may take two lines."""
+    """Widths after the longest text of each column; a header may take two lines, and words give way to numbers."""
     needs = [
-        max(math.ceil(_length(head.text) / 2), *(_length(cell.text) for cell in cells), 2)
+        min(max([math.ceil(_length(head.text) / 2), *(_length(cell.text) for cell in cells), 2]), _WIDEST)
         for head, *cells in zip(*rows, strict=True)
     ]
-    wanted = [min(need, _WIDEST) * _CHARACTER + _PADDING for need in needs]
+    wanted = [need * _CHARACTER + _PADDING for need in needs]
+    last = rows[-1]
+    wraps = [cell.align == "left" and need > _WRAPS for cell, need in zip(last, needs, strict=True)]
+    firm = sum(w for w, wrap in zip(wanted, wraps, strict=True) if not wrap)
+    if sum(wanted) > width and any(wraps):
+        scale = (width - firm) / (sum(wanted) - firm)
+        return tuple(round(w * scale if wrap else w, 1) for w, wrap in zip(wanted, wraps, strict=True))
     return tuple(round(width * w / sum(wanted), 1) for w in wanted)
 
 
 def _length(text: str) -> float:
     """In Chinese characters; a digit or Latin letter is half of one."""
-    return sum(1 if unicodedata.east_asian_width(c) in "WF" else 0.55 for c in text)
+    return sum(1 if unicodedata.east_asian_width(c) in "WF" else 0.58 for c in text)

@@ -46,6 +46,8 @@ def docx_file(manuscript: Manuscript) -> bytes:
         for block in section.blocks:
             _text(document, block) if isinstance(block, str) else _inline(document, block)
     _list(document, say("plan.annexes"), [annex.grid.title for annex in manuscript.annexes])
+    if manuscript.closing:
+        _paragraph(document, _RIGHT, indented=False)
     for line in manuscript.closing:
         _run(_paragraph(document, _RIGHT, indented=False), line, BODY, _SIZE)
     landscape = False
@@ -67,6 +69,10 @@ def _new_document(title: str, header: str) -> Any:
     normal = document.styles["Normal"]
     normal.font.name, normal.font.size = BODY, Pt(_SIZE)
     normal.element.rPr.rFonts.set(qn("w:eastAsia"), BODY)
+    for name in ("w:autoSpaceDE", "w:autoSpaceDN"):  # no gap between Chinese and Latin letters or digits
+        gap = OxmlElement(name)
+        gap.set(qn("w:val"), "0")
+        normal.element.get_or_add_pPr().append(gap)
     section = document.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
     _set_margins(section, _MARGINS)
@@ -111,6 +117,7 @@ def _text(document: Any, text: str) -> None:
 
 def _list(document: Any, first: str, items: Sequence[str]) -> None:
     """The list of annexes: 附件：1. …, further lines under the first, without a final mark."""
+    _paragraph(document, _LEFT, indented=False)
     for number, item in enumerate(items, start=1):
         paragraph = _paragraph(document, _LEFT, indented=True)
         start = first if number == 1 else "　" * len(first)
@@ -136,6 +143,10 @@ def _annex(document: Any, number: int, annex: Annex, *, new_page: bool) -> None:
 
 def _grid(document: Any, grid: Grid, after: float) -> None:
     """The table itself and the notes under it."""
+    if grid.measure:
+        paragraph = _paragraph(document, _RIGHT, indented=False, kept=True)
+        paragraph.paragraph_format.line_spacing = Pt(_CELL_LINE + 3)
+        _run(paragraph, grid.measure, BODY, _CELL_SIZE)
     table = parse_xml(_table(grid))
     document.element.body.insert_element_before(table, "w:sectPr")
     for number, note in enumerate(grid.notes or ("",), start=1):
@@ -151,7 +162,7 @@ def _table(grid: Grid) -> str:
     columns = "".join(f'<w:gridCol w:w="{width}"/>' for width in widths)
     properties = (
         f'<w:tblStyle w:val="TableGrid"/><w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:jc w:val="center"/>'
-        '<w:tblLayout w:type="fixed"/>'
+        '<w:tblLayout w:type="fixed"/><w:tblCellMar><w:left w:w="68" w:type="dxa"/><w:right w:w="68" w:type="dxa"/></w:tblCellMar>'
     )
     above: dict[int, tuple[int, Cell]] = {}  # rows still to come of the cell that reaches down here, by column
     rows = "".join(_row(grid, number, widths, above) for number in range(len(grid.rows)))
@@ -169,7 +180,9 @@ def _row(grid: Grid, number: int, widths: list[int], above: dict[int, tuple[int,
         if rest:
             above[column] = (rest, cell)
         width = sum(widths[column : column + cell.across])
-        shape = f'<w:tcW w:w="{width}" w:type="dxa"/><w:gridSpan w:val="{cell.across}"/>{merge}<w:vAlign w:val="center"/>'
+        shape = (
+            f'<w:tcW w:w="{width}" w:type="dxa"/><w:gridSpan w:val="{cell.across}"/>{merge}<w:vAlign w:val="center"/>'
+        )
         text = cell.text if held is None else ""
         written.append(f"<w:tc><w:tcPr>{shape}</w:tcPr>{_cell_text(text, cell.align, bold)}</w:tc>")
         column += cell.across
@@ -178,7 +191,7 @@ def _row(grid: Grid, number: int, widths: list[int], above: dict[int, tuple[int,
 
 
 def _cell_text(text: str, align: str, bold: bool) -> str:
-    spacing = f'<w:spacing w:before="40" w:after="40" w:line="{_CELL_LINE * 20}" w:lineRule="exact"/>'
+    spacing = f'<w:spacing w:before="20" w:after="20" w:line="{_CELL_LINE * 20}" w:lineRule="exact"/>'
     fonts = f'<w:rFonts w:ascii="{BODY}" w:hAnsi="{BODY}" w:eastAsia="{BODY}"/>'
     size = f'{"<w:b/>" if bold else ""}<w:sz w:val="{round(_CELL_SIZE * 2)}"/>'
     run = f'<w:r><w:rPr>{fonts}{size}</w:rPr><w:t xml:space="preserve">{escape(text)}</w:t></w:r>'

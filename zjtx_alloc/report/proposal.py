@@ -13,8 +13,9 @@ from zjtx_alloc.allocation import Allocation
 from zjtx_alloc.budget.accounts import BudgetForecast
 from zjtx_alloc.messages import say
 from zjtx_alloc.report.allocation_tables import factor_table, region_table, rule_table, source_table
-from zjtx_alloc.report.budget_tables import unit_year_table, year_table
+from zjtx_alloc.report.budget_tables import batch_table, unit_year_table, year_table
 from zjtx_alloc.report.manuscript import LANDSCAPE, PORTRAIT, Annex, Grid, Manuscript, Section, grid_of
+from zjtx_alloc.report.notes import marks_note, weights_note
 from zjtx_alloc.report.proposal_facts import proposal_facts
 from zjtx_alloc.report.proposal_tables import decision_annex, narrowed, quota_annex, target_annex, widest_ranges
 from zjtx_alloc.resources import shipped
@@ -82,6 +83,16 @@ def _tables(
         "factors": narrowed(factors, *pools, "indicator", "weight", "period", "stand_in_for", notes=False),
         "rules": rule_table(allocation),
         "regions": replace(region_table(allocation), notes=()),
+        "batches": narrowed(
+            batch_table(budget, allocations),
+            "batch",
+            "total",
+            "total_status",
+            "approval_rate",
+            "approved",
+            "commitment",
+            notes=False,
+        ),
         "years": narrowed(
             year_table(budget, allocations), "fiscal_year", "batch", "commitment", "due", "net", "direct", "empowerment"
         ),
@@ -99,4 +110,6 @@ def _tables(
 def _by_year(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Grid:
     """附件 资金分年表: net payments by unit and year."""
     table = unit_year_table(budget, allocations)
-    return replace(grid_of(replace(table, frame=table.frame.iloc[:, 1:]), LANDSCAPE), title=say("title.years"))
+    marks = dict.fromkeys(note for a in allocations for note in marks_note(a))
+    table = replace(table, frame=table.frame.iloc[:, 1:], title=say("title.years"))
+    return grid_of(replace(table, notes=(say("note.net"), *marks, weights_note())), LANDSCAPE)

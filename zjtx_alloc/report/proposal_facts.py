@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import pandas as pd
+
 from zjtx_alloc.allocation import Allocation
 from zjtx_alloc.budget.accounts import BudgetForecast
 from zjtx_alloc.comparison import compare
@@ -16,6 +18,7 @@ from zjtx_alloc.scenario import Factor, Pool, Scenario
 from zjtx_alloc.uncertainty.ranges import WeightRange
 
 _LARGEST, _HELD = 5, 10  # units explained one by one
+_SEEN = 0.005  # places: less than this reads as 0.00
 _NUMERALS = "一二三四五六七八九"
 _COEFFICIENTS = ("region_coefficient", "grade_coefficient")
 
@@ -135,7 +138,10 @@ def _change(allocation: Allocation, allocations: tuple[Allocation, ...]) -> str:
     names, steps = allocation.panel.units["short_name"], allocation.quota - previous.quota
     up, down = (steps[steps * sign > 0].sort_values(ascending=sign < 0, kind="stable") for sign in (1, -1))
     moved = [
-        _joined(say("proposal.moved", name=names[c], step=n) for c, n in part.head(_LARGEST).items())
+        _joined(
+            say("proposal.moved", name=names[c], step=f"{n:+d}".replace("-", "−"))
+            for c, n in part.head(_LARGEST).items()
+        )
         for part in (up, down)
     ]
     gained, lost = (text or say("proposal.nobody") for text in moved)
@@ -145,20 +151,36 @@ def _change(allocation: Allocation, allocations: tuple[Allocation, ...]) -> str:
 
 
 def _scaled(previous: Allocation, allocation: Allocation) -> str:
-    """The changes beyond the total's, each with the contribution that moved most."""
+    """What is left of the changes when the batch before is scaled to this total, and what is behind it."""
     gains = compare([previous, allocation]).gains.iloc[:, 0]
-    if gains.abs().max() < 1:
+    codes = [code for code in gains.abs().sort_values(ascending=False, kind="stable").index if abs(gains[code]) >= 1]
+    if not codes:
         return say("proposal.alike")
     scale = allocation.scenario.total / previous.scenario.total
     moved = allocation.entitlement.contributions.sub(previous.entitlement.contributions * scale, fill_value=0.0)
-    codes = gains.abs().sort_values(ascending=False, kind="stable").index[:_LARGEST]
-    units = []
-    for code in codes:
-        factor = str(moved.loc[code].abs().idxmax())
-        name = header(ADJUSTMENT) if factor == ADJUSTMENT else allocation.panel.name(factor)
-        units.append(say("proposal.scaled_unit", name=allocation.panel.units.at[code, "short_name"], gain=gains[code],
-                         factor=name, places=moved.at[code, factor]))  # fmt: skip
-    return say("proposal.scaled", units="；".join(units))
+    units = [
+        say("proposal.scaled_unit", name=allocation.panel.units.at[code, "short_name"], gain=_signed(gains[code]),
+            cause=_cause(allocation, code, moved.loc[code]))
+        for code in codes[:_LARGEST]
+    ]  # fmt: skip
+    return say("proposal.scaled", units="；".join(units), count=len(codes))
+
+
+def _cause(allocation: Allocation, code: str, moved: pd.Series) -> str:
+    """A decision, else the bounds that hold the unit, else the contribution that moved most, else rounding."""
+    if code in allocation.scenario.fixed:
+        return say("bound.fixed")
+    if bounds := allocation.table().at[code, "binds"]:
+        return say("proposal.bounds", bounds=bounds)
+    factor = str(moved.abs().idxmax())
+    if abs(moved[factor]) < _SEEN:
+        return say("proposal.rounding")
+    name = header(ADJUSTMENT) if factor == ADJUSTMENT else allocation.panel.name(factor)
+    return say("proposal.factor", name=name, places=_signed(moved[factor]))
+
+
+def _signed(places: float) -> str:
+    return f"{places:+.2f}".replace("-", "−")
 
 
 def _money(allocation: Allocation, budget: BudgetForecast) -> dict[str, Any]:
@@ -166,7 +188,11 @@ def _money(allocation: Allocation, budget: BudgetForecast) -> dict[str, Any]:
     batch, rate = scenario.batch, scenario.approval.rate
     (cohort,) = (c for c in budget.cohorts if c.name == str(batch))
     due = budget.by_batch_and_year()["due"].loc[str(batch)]
-    approved, opening_year, closing_year = int(cohort.approved.sum()), award.opening_year(batch), award.closing_year(batch)
+    approved, opening_year, closing_year = (
+        int(cohort.approved.sum()),
+        award.opening_year(batch),
+        award.closing_year(batch),
+    )
     opening, closing = (f"{due[year]:,}" for year in (opening_year, closing_year))
     years = budget.by_year()["net"].items()
     return {

@@ -73,7 +73,12 @@ def target_annex(form: Mapping[str, Any], facts: Mapping[str, Any]) -> Grid:
     opening = str(facts["opening"])
     rows = [
         (_label("programme"), Cell(form["programme"].format(**facts), across=3)),
-        (_label("ministry"), Cell(say("proposal.ministry_name")), _label("finance"), Cell(say("proposal.finance_name"))),
+        (
+            _label("ministry"),
+            Cell(say("proposal.ministry_name")),
+            _label("finance"),
+            Cell(say("proposal.finance_name")),
+        ),
         (
             Cell(say("proposal.money"), "center", down=3),
             Cell(say("proposal.amount", year=facts["opening_year"]), "center"),

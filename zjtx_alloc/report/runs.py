@@ -22,7 +22,10 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import load_award
 from zjtx_alloc.report import allocation_tables, budget_tables, tables
+from zjtx_alloc.report.official import docx_file
+from zjtx_alloc.report.proposal import proposal
 from zjtx_alloc.report.supply import supply_record
+from zjtx_alloc.report.typesetting import pdf_file
 from zjtx_alloc.report.workbook import write_workbook
 from zjtx_alloc.resources import shipped
 from zjtx_alloc.scenario import Scenario
@@ -30,9 +33,13 @@ from zjtx_alloc.scenario_files import companion, load_scenario, save_bundle
 
 NOTEBOOKS = ("allocation", "budget", "quota")
 OUTPUTS = (
-    "allocation.csv", "budget.csv", "report.xlsx", "allocation.html", "budget.html", "quota.html", "run.json", "environment.json",
+    "allocation.csv", "budget.csv", "report.xlsx", "report.docx", "report.pdf", "allocation.html", "budget.html", "quota.html",
+    "run.json", "environment.json",
 )  # fmt: skip
-_PACKAGES = ("zjtx_alloc", "pandas", "numpy", "pulp", "highspy", "matplotlib", "papermill", "nbconvert", "xlsxwriter")
+_PACKAGES = (
+    "zjtx_alloc", "pandas", "numpy", "pulp", "highspy", "matplotlib", "papermill", "nbconvert", "xlsxwriter", "python-docx", "typst",
+    "pylopdf-fonts-zh-cn",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,8 +49,8 @@ class Run:
     Attributes
     ----------
     folder : Path
-        ``out/<scenario>``, with allocation.csv, budget.csv, report.xlsx, allocation.html, budget.html,
-        quota.html, run.json (what was computed from what; the same bytes for the same inputs) and environment.json
+        ``out/<scenario>``, with allocation.csv, budget.csv, report.xlsx, report.docx and report.pdf (名额分配方案（建议稿）),
+        allocation.html, budget.html, quota.html, run.json (what was computed from what; the same bytes for the same inputs) and environment.json
         (versions, and the sha256 of files that depend on them).
     allocation : Allocation
         The scenario's own allocation.
@@ -81,7 +88,7 @@ def run(scenario: Scenario | str | Path, out: str | Path = "reports", panel: Pan
     folder = Path(out) / scenario.name
     folder.mkdir(parents=True, exist_ok=True)
     check_free(folder / name for name in OUTPUTS)
-    with tempfile.TemporaryDirectory() as work, tqdm(total=len(NOTEBOOKS) + 3, leave=False) as bar:
+    with tempfile.TemporaryDirectory() as work, tqdm(total=len(NOTEBOOKS) + 5, leave=False) as bar:
         parameters = {"scenario": str(save_bundle(scenario, Path(work))), "data": _facts_file(panel, Path(work))}
         # Kernels side by side, in threads since papermill only waits, while this one writes the rest.
         with ThreadPoolExecutor(max_workers=len(NOTEBOOKS)) as pool:
@@ -104,6 +111,9 @@ def _tables_written(
     yield write_csv(folder / "budget.csv", tables.budget_csv(budget))
     sheets = _sheets(allocation, budget, allocations)
     yield write_workbook(folder / "report.xlsx", sheets, allocation.scenario.title)
+    manuscript = proposal(allocation, budget, allocations)
+    yield write_whole(folder / "report.docx", docx_file(manuscript))
+    yield write_whole(folder / "report.pdf", pdf_file(manuscript))
 
 
 def _facts_file(panel: Panel | None, work: Path) -> str:
@@ -164,7 +174,9 @@ def _environment(folder: Path) -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in _PACKAGES},
-        "outputs": _digests(folder, "allocation.html", "budget.html", "quota.html", "report.xlsx"),
+        "outputs": _digests(
+            folder, "allocation.html", "budget.html", "quota.html", "report.xlsx", "report.docx", "report.pdf"
+        ),
     }
 
 

@@ -19,7 +19,7 @@ def pdf_file(manuscript: Manuscript) -> bytes:
     """
     return bytes(
         typst.compile(
-            shipped("data", "manuscript.typ").read_bytes(),
+            shipped("data", "manuscript.typ"),
             sys_inputs={"manuscript": json.dumps(_plain(manuscript), ensure_ascii=False)},
             font_paths=[fonts.serif_path().parent],
             ignore_system_fonts=True,
