@@ -1,6 +1,8 @@
 """Shared fixtures: the shipped panel and baseline, and writers of small files."""
 
 import csv
+import os
+import shutil
 from dataclasses import replace
 
 import pandas as pd
@@ -15,6 +17,22 @@ settings.register_profile(
     "repeatable", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("repeatable")
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("needs_office") and shutil.which("soffice") is None:
+        pytest.skip("soffice (LibreOffice) was not found: apt-get install libreoffice-calc")
+    if item.get_closest_marker("needs_poppler") and shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext was not found: apt-get install poppler-utils")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Under ZJTX_NO_SKIP=1 a test that is skipped fails."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("ZJTX_NO_SKIP") == "1":
+        report.outcome, report.longrepr = "failed", f"skipped although ZJTX_NO_SKIP=1: {call.excinfo.value}"
+    return report
 
 
 @pytest.fixture(scope="session")
