@@ -119,13 +119,13 @@ def grounds(allocation: Allocation, codes: Sequence[str]) -> dict[str, str]:
             rest = [say("why.decision", reason=why.decision)]
         elif not binds[code] and why.quota == why.unruled:
             rest = [say("why.rounded", quota=why.quota)]
+        elif not binds[code]:
+            rest = [_rounding(why), say("why.by_others")]
         elif problem.nested:
-            rest = [
-                _rounding(why),
-                *_held(allocation, replace(why, bindings=bindings(problem, allocation.quota, code))),
-            ]
+            held = replace(why, bindings=bindings(problem, allocation.quota, code))
+            rest = [_rounding(why), *_held(allocation, held)]
         else:
-            rest = [_rounding(why), say("why.bound_by", bounds=binds[code]) if binds[code] else say("why.free")]
+            rest = [_rounding(why), say("why.bound_by", bounds=binds[code])]
         told[code] = "".join([_from_factors(allocation, why), *rest])
     return told
 

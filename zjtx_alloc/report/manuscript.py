@@ -17,6 +17,7 @@ PORTRAIT, LANDSCAPE = 156, 227  # mm between the margins
 CREATED = datetime.datetime(2024, 6, 14, tzinfo=datetime.UTC)  # what files say of their making, whatever the clock
 _LEAD = re.compile(r"（[一二三四五六七八九十]+）[^。]*。")
 _CHARACTER, _PADDING = 3.8, 4.2  # mm of a character of a cell, and of what is left and right of it
+_SHORT = 4  # characters: a header of no more stays on one line
 _WIDEST, _WRAPS = 16, 5  # characters: a column is no wider, and one of words wider than this may be narrowed
 
 Side = Literal["left", "center", "right"]
@@ -137,7 +138,7 @@ def grid_of(table: Table, width: float) -> Grid:
 def _fitted(rows: tuple[tuple[Cell, ...], ...], width: float) -> tuple[float, ...]:
     """Widths after the longest text of each column; a header may take two lines, and words give way to numbers."""
     needs = [
-        min(max([math.ceil(_length(head.text) / 2), *(_length(cell.text) for cell in cells), 2]), _WIDEST)
+        min(max([_head(head.text), *(_length(cell.text) for cell in cells), 2]), _WIDEST)
         for head, *cells in zip(*rows, strict=True)
     ]
     wanted = [need * _CHARACTER + _PADDING for need in needs]
@@ -148,6 +149,11 @@ def _fitted(rows: tuple[tuple[Cell, ...], ...], width: float) -> tuple[float, ..
         scale = (width - firm) / (sum(wanted) - firm)
         return tuple(round(w * scale if wrap else w, 1) for w, wrap in zip(wanted, wraps, strict=True))
     return tuple(round(width * w / sum(wanted), 1) for w in wanted)
+
+
+def _head(text: str) -> float:
+    """A header of up to four characters stays on one line, a longer one takes two."""
+    return _length(text) if len(text) <= _SHORT else math.ceil(_length(text) / 2)
 
 
 def _length(text: str) -> float:

@@ -45,11 +45,16 @@ def docx_file(manuscript: Manuscript) -> bytes:
         _run(_paragraph(document, _JUSTIFY, indented=True, kept=True), section.heading, HEADING, _SIZE)
         for block in section.blocks:
             _text(document, block) if isinstance(block, str) else _inline(document, block)
-    _list(document, say("plan.annexes"), [annex.grid.title for annex in manuscript.annexes])
+    _list(
+        document,
+        say("plan.annexes"),
+        [annex.grid.title for annex in manuscript.annexes],
+        signed=bool(manuscript.closing),
+    )
     if manuscript.closing:
-        _paragraph(document, _RIGHT, indented=False)
+        _paragraph(document, _RIGHT, indented=False, kept=True)
     for line in manuscript.closing:
-        _run(_paragraph(document, _RIGHT, indented=False), line, BODY, _SIZE)
+        _run(_paragraph(document, _RIGHT, indented=False, kept=line != manuscript.closing[-1]), line, BODY, _SIZE)
     landscape = False
     for number, annex in enumerate(manuscript.annexes, start=1):
         if annex.landscape != landscape:
@@ -115,11 +120,11 @@ def _text(document: Any, text: str) -> None:
             _run(paragraph, part, font, _SIZE)
 
 
-def _list(document: Any, first: str, items: Sequence[str]) -> None:
-    """The list of annexes: 附件：1. …, further lines under the first, without a final mark."""
+def _list(document: Any, first: str, items: Sequence[str], *, signed: bool) -> None:
+    """The list of annexes: 附件：1. …, further lines under the first; with the signature on one page."""
     _paragraph(document, _LEFT, indented=False)
     for number, item in enumerate(items, start=1):
-        paragraph = _paragraph(document, _LEFT, indented=True)
+        paragraph = _paragraph(document, _LEFT, indented=True, kept=number < len(items) or signed)
         start = first if number == 1 else "　" * len(first)
         _run(paragraph, f"{start}{number}. {item}", BODY, _SIZE)
 
