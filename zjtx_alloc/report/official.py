@@ -74,6 +74,9 @@ def _new_document(title: str, header: str) -> Any:
     normal = document.styles["Normal"]
     normal.font.name, normal.font.size = BODY, Pt(_SIZE)
     normal.element.rPr.rFonts.set(qn("w:eastAsia"), BODY)
+    tongue = OxmlElement("w:lang")
+    tongue.set(qn("w:eastAsia"), "zh-CN")
+    normal.element.rPr.append(tongue)
     for name in ("w:autoSpaceDE", "w:autoSpaceDN"):  # no gap between Chinese and Latin letters or digits
         gap = OxmlElement(name)
         gap.set(qn("w:val"), "0")
