@@ -23,6 +23,8 @@ settings.load_profile("repeatable")
 def pytest_runtest_setup(item):
     if item.get_closest_marker("needs_office") and shutil.which("soffice") is None:
         pytest.skip("soffice (LibreOffice) was not found: apt-get install libreoffice-calc")
+    if item.get_closest_marker("needs_poppler") and shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext was not found: apt-get install poppler-utils")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -16,7 +16,8 @@ from zjtx_alloc.report.quota_tables import by_criterion, criterion_table, index_
 from zjtx_alloc.scenario import Rule
 
 FILES = {
-    "allocation.csv", "budget.csv", "report.xlsx", "allocation.html", "budget.html", "quota.html", "run.json", "environment.json",
+    "allocation.csv", "budget.csv", "report.xlsx", "report.docx", "report.pdf", "allocation.html", "budget.html", "quota.html",
+    "run.json", "environment.json",
 }  # fmt: skip
 
 

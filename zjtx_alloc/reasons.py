@@ -1,6 +1,7 @@
 """Why this number: from the factors of one unit to its quota, and what would have to change for another."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -98,22 +99,54 @@ def explain(allocation: Allocation, unit: str) -> Explanation:
     if code is None:
         known = "、".join(allocation.panel.units["short_name"])
         raise ScenarioError(say("why.unknown", name=unit, known=known))
-    due, problem, quota = allocation.entitlement, allocation.problem, allocation.quota
-    fixed = allocation.scenario.fixed.get(code)
-    facts = {
-        "code": code,
-        "name": problem.name(code),
-        "contributions": due.contributions.loc[code],
-        "entitlement": float(due.places[code]),
-        "estimated": float(due.estimated[code]),
-        "stand_in": float(due.stand_in[code]),
-        "unruled": int(unruled(problem)[code]),
-        "quota": int(quota[code]),
-        "decision": "" if fixed is None else fixed.reason,
-        "bindings": () if fixed else bindings(problem, quota, code),
-        "prospects": None if fixed else _prospects(problem, quota, code),
-    }
-    return Explanation(**facts, text="\n".join(_sentences(allocation, Explanation(**facts, text=""))))
+    problem, quota = allocation.problem, allocation.quota
+    why = _rounded(allocation, code, unruled(problem))
+    if not why.decision:
+        why = replace(why, bindings=bindings(problem, quota, code), prospects=_prospects(problem, quota, code))
+    return replace(why, text="\n".join(_sentences(allocation, why)))
+
+
+def grounds(allocation: Allocation, codes: Sequence[str]) -> dict[str, str]:
+    """The short of ``explain`` for several units, by code: factors, rounding, and the bounds that hold the unit.
+
+    Where rules cross, what relaxing a bound would do takes seconds a unit and is left out.
+    """
+    problem, rounding, binds = allocation.problem, unruled(allocation.problem), allocation.table()["binds"]
+    told = {}
+    for code in codes:
+        why = _rounded(allocation, code, rounding)
+        if why.decision:
+            rest = [say("why.decision", reason=why.decision)]
+        elif not binds[code] and why.quota == why.unruled:
+            rest = [say("why.rounded", quota=why.quota)]
+        elif not binds[code]:
+            rest = [_rounding(why), say("why.by_others")]
+        elif problem.nested:
+            held = replace(why, bindings=bindings(problem, allocation.quota, code))
+            rest = [_rounding(why), *_held(allocation, held)]
+        else:
+            rest = [_rounding(why), say("why.bound_by", bounds=binds[code])]
+        told[code] = "".join([_from_factors(allocation, why), *rest])
+    return told
+
+
+def _rounded(allocation: Allocation, code: str, rounding: pd.Series) -> Explanation:
+    """What is known before any problem is changed."""
+    due, fixed = allocation.entitlement, allocation.scenario.fixed.get(code)
+    return Explanation(
+        code=code,
+        name=allocation.problem.name(code),
+        contributions=due.contributions.loc[code],
+        entitlement=float(due.places[code]),
+        estimated=float(due.estimated[code]),
+        stand_in=float(due.stand_in[code]),
+        unruled=int(rounding[code]),
+        quota=int(allocation.quota[code]),
+        decision="" if fixed is None else fixed.reason,
+        bindings=(),
+        prospects=None,
+        text="",
+    )
 
 
 def _prospects(problem: QuotaProblem, quota: pd.Series, code: str) -> Prospects:

@@ -127,24 +127,14 @@ def criterion_note(allocation: Allocation) -> str:
 
 def allocation_summary(allocation: Allocation) -> str:
     """The first paragraph of the allocation report, as Markdown."""
-    scenario, quota, names = allocation.scenario, allocation.quota, allocation.panel.units["short_name"]
-    largest = quota.sort_values(ascending=False, kind="stable").head(5)
     held = allocation.table().query("binds != ''")
     lines = [
-        say(
-            "summary.allocation",
-            title=scenario.title,
-            total=scenario.total,
-            status=say(f"status.{scenario.total_status}"),
-            units=len(quota),
-            largest="、".join(f"{names[c]}{n}" for c, n in largest.items()),
-            share=largest.sum() / scenario.total,
-        ),
+        result_note(allocation, f"**{allocation.scenario.title}**"),
         say("summary.bound", names="、".join(f"{row.short_name}（{row.binds}）" for row in held.itertuples()))
         if len(held)
         else say("summary.unbound"),
-        _ties(allocation),
-        say(f"summary.proof_{allocation.solution.certificate.kind}"),
+        ties_note(allocation),
+        proof_note(allocation),
         say("note.weights"),
         *marks_note(allocation),
         *supply_note(allocation),
@@ -152,12 +142,33 @@ def allocation_summary(allocation: Allocation) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _ties(allocation: Allocation) -> str:
+def result_note(allocation: Allocation, title: str) -> str:
+    """How many places, and who gets most."""
+    scenario, quota, names = allocation.scenario, allocation.quota, allocation.panel.units["short_name"]
+    largest = quota.sort_values(ascending=False, kind="stable").head(5)
+    return say(
+        "summary.allocation",
+        title=title,
+        total=scenario.total,
+        status=say(f"status.{scenario.total_status}"),
+        units=len(quota),
+        largest="、".join(f"{names[c]}{n}" for c, n in largest.items()),
+        share=largest.sum() / scenario.total,
+    )
+
+
+def ties_note(allocation: Allocation) -> str:
+    """Whether other quotas are as good, and how that was ruled."""
     names = allocation.panel.units["short_name"]
     sets = ["、".join(names[c] for c in tied) for tied in allocation.solution.ties]
     if sets:
         return say("summary.ties", sets="；".join(sets))
     return say("summary.no_ties" if allocation.problem.nested else "summary.no_ties_seen")
+
+
+def proof_note(allocation: Allocation) -> str:
+    """How the answer was proven outside the solver."""
+    return say(f"summary.proof_{allocation.solution.certificate.kind}")
 
 
 def budget_summary(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> str:

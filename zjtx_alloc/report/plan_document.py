@@ -14,7 +14,8 @@ from zjtx_alloc.firms.columns import SEVERAL, choices_of
 from zjtx_alloc.firms.roll import Firms
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.policy import Award
-from zjtx_alloc.report import official
+from zjtx_alloc.report.manuscript import Annex, Grid, Manuscript, Section, rows_of
+from zjtx_alloc.report.official import docx_file
 from zjtx_alloc.resources import shipped
 from zjtx_alloc.units import load_units
 
@@ -50,26 +51,25 @@ def write_plan(firms: Firms, unit: str, batch: int, award: Award, path: str | Pa
     if not len(firms) or set(firms.table["unit"]) != {unit}:
         raise DataError(say("plan.firms", unit=load_units().at[unit, "name"]))
     form, facts = _form(), _facts(firms, unit, batch, award)
-    title = form["title"].format(**facts)
-    document = official.new_document(title, firms.mark)
-    official.add_title(document, title)
-    official.add_text(document, form["about"])
-    for section in form["sections"]:
-        official.add_heading(document, section["heading"])
-        for paragraph in section["paragraphs"]:
-            official.add_text(document, paragraph.format(**facts))
-    official.add_list(document, say("plan.annexes"), [table["title"] for table in form["tables"]])
-    official.begin_annexes(document)
-    for number, table in enumerate(form["tables"], start=1):
-        rows = _numbered(firms, table["columns"])
-        official.add_annex(document, number, table["title"], rows, [_NUMBER_WIDTH, *table["widths"]])
-    return write_whole(path, official.packed(document))
+    sections = (
+        Section(part["heading"], tuple(paragraph.format(**facts) for paragraph in part["paragraphs"]))
+        for part in form["sections"]
+    )
+    manuscript = Manuscript(
+        title=(form["title"].format(**facts),),
+        header=firms.mark,
+        about=form["about"],
+        sections=tuple(sections),
+        annexes=tuple(Annex(_grid(firms, table), landscape=True) for table in form["tables"]),
+    )
+    return write_whole(path, docx_file(manuscript))
 
 
-def _numbered(firms: Firms, columns: list[str]) -> pd.DataFrame:
-    table = firms.displayed(columns)
-    table.insert(0, header("number"), range(1, len(table) + 1))
-    return table
+def _grid(firms: Firms, form: dict[str, Any]) -> Grid:
+    table = firms.displayed(form["columns"]).astype(str)
+    table.insert(0, header("number"), [str(number) for number in range(1, len(table) + 1)])
+    right = [name for name in table if table[name].str.fullmatch(r"[\d,.]*").all()]
+    return Grid(form["title"], rows_of(table, right), (_NUMBER_WIDTH, *form["widths"]))
 
 
 def _facts(firms: Firms, unit: str, batch: int, award: Award) -> dict[str, Any]:

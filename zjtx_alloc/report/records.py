@@ -15,7 +15,20 @@ from zjtx_alloc.resources import shipped
 from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.scenario_files import companion
 
-_PACKAGES = ("zjtx_alloc", "pandas", "numpy", "pulp", "highspy", "matplotlib", "papermill", "nbconvert", "xlsxwriter")
+_PACKAGES = (
+    "zjtx_alloc",
+    "pandas",
+    "numpy",
+    "pulp",
+    "highspy",
+    "matplotlib",
+    "papermill",
+    "nbconvert",
+    "xlsxwriter",
+    "python-docx",
+    "typst",
+    "pylopdf-fonts-zh-cn",
+)
 
 
 def facts_file(panel: Panel | None, work: Path) -> str:

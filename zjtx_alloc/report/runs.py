@@ -13,19 +13,23 @@ from zjtx_alloc.allocation import Allocation, allocate_programme
 from zjtx_alloc.budget.accounts import BudgetForecast
 from zjtx_alloc.budget.batches import cohorts
 from zjtx_alloc.budget.forecast import forecast_budget
-from zjtx_alloc.files import check_free, write_csv
+from zjtx_alloc.files import check_free, write_csv, write_whole
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import load_award
 from zjtx_alloc.report import allocation_tables, budget_tables, tables
 from zjtx_alloc.report.composite_tables import composite_tables
+from zjtx_alloc.report.official import docx_file
+from zjtx_alloc.report.proposal import proposal
 from zjtx_alloc.report.records import facts_file, run_record, write_records
+from zjtx_alloc.report.typesetting import pdf_file
 from zjtx_alloc.report.workbook import write_workbook
 from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.scenario_files import load_scenario, save_bundle
 
 BOUND = ("allocation.csv", "budget.csv")  # the same bytes for the same inputs, whatever the libraries
-DRAWN = ("report.xlsx", "allocation.html", "budget.html", "quota.html")  # these depend on versions of libraries
+# These depend on versions of libraries.
+DRAWN = ("report.xlsx", "report.docx", "report.pdf", "allocation.html", "budget.html", "quota.html")
 OUTPUTS = (*BOUND, *DRAWN, "run.json", "environment.json")
 
 
@@ -36,8 +40,8 @@ class Run:
     Attributes
     ----------
     folder : Path
-        ``out/<scenario>``, with allocation.csv, budget.csv, report.xlsx, allocation.html, budget.html,
-        quota.html, run.json (what was computed from what; the same bytes for the same inputs) and environment.json
+        ``out/<scenario>``, with allocation.csv, budget.csv, report.xlsx, report.docx and report.pdf (名额分配方案（建议稿）),
+        allocation.html, budget.html, quota.html, run.json (what was computed from what; the same bytes for the same inputs) and environment.json
         (versions, and the sha256 of files that depend on them).
     allocation : Allocation
         The scenario's own allocation.
@@ -75,7 +79,7 @@ def run(scenario: Scenario | str | Path, out: str | Path = "reports", panel: Pan
     folder = Path(out) / scenario.name
     folder.mkdir(parents=True, exist_ok=True)
     check_free(folder / name for name in OUTPUTS)
-    with tempfile.TemporaryDirectory() as work, tqdm(total=6, leave=False) as bar:
+    with tempfile.TemporaryDirectory() as work, tqdm(total=8, leave=False) as bar:
         file, data = str(save_bundle(scenario, Path(work))), facts_file(panel, Path(work))
         pages: dict[str, dict[str, Any]] = {
             "allocation": {"scenario": file, "data": data},
@@ -105,6 +109,9 @@ def _tables_written(
     yield write_csv(folder / "budget.csv", tables.budget_csv(budget))
     sheets = _sheets(allocation, budget, allocations)
     yield write_workbook(folder / "report.xlsx", sheets, allocation.scenario.title)
+    manuscript = proposal(allocation, budget, allocations)
+    yield write_whole(folder / "report.docx", docx_file(manuscript))
+    yield write_whole(folder / "report.pdf", pdf_file(manuscript))
 
 
 def _sheets(allocation: Allocation, budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> list[tables.Table]:

@@ -74,11 +74,16 @@ class Table:
 
     def _cell(self, column: str, value: object) -> str:
         kind = self.kinds[column]
-        shown = "—" if pd.isna(value) else FORMATS[kind][0].format(value)
+        text = shown(kind, value)
         align = "left" if kind == "text" else "right"
-        long = " class=long" if len(shown) > _LONG_TEXT else ""
+        long = " class=long" if len(text) > _LONG_TEXT else ""
         as_text = _EXCEL_TEXT if kind == "text" else ""
-        return f'<td{long} style="text-align:{align}{as_text}">{html.escape(shown)}</td>'
+        return f'<td{long} style="text-align:{align}{as_text}">{html.escape(text)}</td>'
+
+
+def shown(kind: str, value: object) -> str:
+    """A value as people read it; a dash where there is none."""
+    return "—" if pd.isna(value) else FORMATS[kind][0].format(value)
 
 
 def titled(title: str, frame: pd.DataFrame, kinds: dict[str, str], *notes: str, has_total: bool = False) -> Table:

@@ -100,18 +100,23 @@ def robust_notes(found: Robust) -> tuple[str, ...]:
     )
 
 
-def uncertainty_summary(ranges: WeightRange, found: Robust) -> str:
-    """The first paragraph of the page, as Markdown."""
+def range_summary(ranges: WeightRange) -> str:
+    """The units that the weights move most, and those that they do not move."""
     table = ranges.table.assign(span=ranges.table["quota_max"] - ranges.table["quota_min"])
     widest = table.sort_values("span", ascending=False, kind="stable").head(5)
     sure = table[(table["quota_lower"] == table["quota_upper"])]
+    return say(
+        "ranges.summary",
+        widest="、".join(f"{row.short_name}{row.quota_min:.0f}—{row.quota_max:.0f}" for row in widest.itertuples()),
+        sure="、".join(sure["short_name"]) or say("ranges.nobody"),
+    )
+
+
+def uncertainty_summary(ranges: WeightRange, found: Robust) -> str:
+    """The first paragraph of the page, as Markdown."""
     measures = found.measures
     lines = [
-        say(
-            "ranges.summary",
-            widest="、".join(f"{row.short_name}{row.quota_min:.0f}—{row.quota_max:.0f}" for row in widest.itertuples()),
-            sure="、".join(sure["short_name"]) or say("ranges.nobody"),
-        ),
+        range_summary(ranges),
         say(
             "robust.summary",
             baseline=measures.at["baseline", "worst_regret"],
