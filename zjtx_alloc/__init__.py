@@ -48,6 +48,7 @@ from zjtx_alloc.scenario_files import load_scenario, save_scenario, scenario_nam
 from zjtx_alloc.uncertainty.backtest import WeightFit, fit_weights, fitted_scenario, known_counts
 from zjtx_alloc.uncertainty.ranges import WeightRange, weight_range
 from zjtx_alloc.uncertainty.regret import Robust, robust
+from zjtx_alloc.uncertainty.sweeping import Sweep, sweep, sweep_on_cluster
 
 __all__ = [
     "AffordableTotal",
@@ -87,6 +88,7 @@ __all__ = [
     "Shape",
     "Solution",
     "SolverError",
+    "Sweep",
     "TableCheck",
     "TableError",
     "TieError",
@@ -137,6 +139,8 @@ __all__ = [
     "solve",
     "solve_many",
     "stationary",
+    "sweep",
+    "sweep_on_cluster",
     "tails",
     "verify",
     "weight_range",

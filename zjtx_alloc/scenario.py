@@ -4,22 +4,20 @@ Official weights were never published, so every scenario is a set of assumptions
 """
 
 import math
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from zjtx_alloc.messages import say
+from zjtx_alloc.scenario_uncertainty import Places, Positive, Range, Region, Share, Span, Strict, TotalRange, UncertainPool, Uncertainty
 from zjtx_alloc.units import load_units
 
 _DECIMALS = 6  # of a rule's coefficients: rules are solved in integers
 DEFAULT = "default"
 
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Places = Annotated[int, Field(ge=0, le=10**6)]
-Region = Literal["东部", "中部", "西部", "东北"]
 Criterion = Literal[
     "webster", "hamilton", "huntington-hill", "dean", "adams", "jefferson",
     "leximin", "leximin-relative", "minimax", "minimax-relative",
@@ -27,11 +25,7 @@ Criterion = Literal[
 REGIONS: tuple[str, ...] = get_args(Region)
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class Factor(_Strict):
+class Factor(Strict):
     """A factor (因素): an indicator at a period, its weight in the pool, what it stands in for (代用)."""
 
     period: str
@@ -40,7 +34,7 @@ class Factor(_Strict):
     multiplier: str | None = None
 
 
-class Pool(_Strict):
+class Pool(Strict):
     """A pool: a share of the total handed out by its own factors and its own coefficients."""
 
     share: Share
@@ -48,7 +42,7 @@ class Pool(_Strict):
     coefficients: list[Literal["region_coefficient", "grade_coefficient"]] | None = None
 
 
-class Change(_Strict):
+class Change(Strict):
     """Limit on the change against a previous batch (上批名额)."""
 
     previous: str
@@ -56,7 +50,7 @@ class Change(_Strict):
     raw: bool = False
 
 
-class _Members(_Strict):
+class _Members(Strict):
     region: Region | None = None
     units: list[str] = []
 
@@ -101,7 +95,7 @@ class Rule(_Members):
         return self
 
 
-class Approval(_Strict):
+class Approval(Strict):
     """Assumed approval rate (审核通过率), a decimal string so that it is exact."""
 
     rate: str = Field(pattern=r"^(0(\.\d+)?|1(\.0+)?)$")
@@ -112,7 +106,7 @@ class Approval(_Strict):
         return Fraction(self.rate)
 
 
-class Fixed(_Strict):
+class Fixed(Strict):
     """A quota decided in consultation (人工调整), with its reason."""
 
     quota: Places
@@ -125,44 +119,7 @@ class Fixed(_Strict):
         return self
 
 
-class Range(_Strict):
-    """What a share or weight may be, from min to max; as decimals, so that ends are exact."""
-
-    min: Share
-    max: Share
-
-    @model_validator(mode="after")
-    def _in_order(self) -> "Range":
-        if self.min > self.max:
-            raise ValueError(say("uncertainty.order", least=self.min, most=self.max))
-        return self
-
-
-class UncertainPool(_Strict):
-    """What is uncertain about one pool: its share, and the weights of its factors."""
-
-    share: Range | None = None
-    weights: dict[str, Range] = {}
-
-
-class Uncertainty(_Strict):
-    """What nobody agreed on (不确定性): admissible ranges; whatever has none stays as the scenario has it.
-
-    ``weights`` holds for the factors of a scenario without pools; with pools of the very same factors and
-    weights it says that all of them share one set of weights. ``pools`` lets each pool vary on its own.
-    """
-
-    weights: dict[str, Range] = {}
-    pools: dict[str, UncertainPool] = {}
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> "Uncertainty":
-        if self.weights and any(pool.weights for pool in self.pools.values()):
-            raise ValueError(say("uncertainty.both"))
-        return self
-
-
-class Scenario(_Strict):
+class Scenario(Strict):
     """A complete, checked scenario. Units are codes here, whatever spelling the file used."""
 
     name: str
@@ -249,6 +206,9 @@ class Scenario(_Strict):
             _admits_a_whole(name, {code: f.weight for code, f in pool.factors.items()}, ranges)
         shares = {name: p.share for name, p in doubt.pools.items() if p.share is not None}
         _admits_a_whole(say("scenario.shares"), {name: p.share for name, p in pools.items()}, shares)
+        _around("total", {"": float(self.total)}, {} if doubt.total is None else {"": doubt.total})
+        _around("region_coefficient", self.region_coefficient, doubt.region_coefficient)
+        _around("grade_coefficient", self.grade_coefficient, doubt.grade_coefficient)
         return self
 
     def all_pools(self) -> dict[str, Pool]:
@@ -277,6 +237,16 @@ def _admits_a_whole(what: str, parts: dict[str, float], ranges: dict[str, Range]
     most = sum(Fraction(repr(ranges[n].max if n in ranges else part)) for n, part in parts.items())
     if not least <= 1 <= most and ranges:
         raise ValueError(say("uncertainty.no_whole", what=what or "—", least=float(least), most=float(most)))
+
+
+def _around(what: str, values: Mapping[str, float], spans: Mapping[str, Span | TotalRange]) -> None:
+    """Refuse ranges of numbers that the scenario does not have, or that lie outside them."""
+    for name, span in spans.items():
+        if name not in values:
+            raise ValueError(say("uncertainty.no_number", what=what, name=name, known="、".join(values) or "—"))
+        if not span.min <= values[name] <= span.max:
+            place = f"{what}.{name}" if name else what
+            raise ValueError(say("uncertainty.outside", what=place, value=values[name], least=span.min, most=span.max))
 
 
 def _covers_all_units(name: str, table: dict[str, Any]) -> None:

@@ -21,12 +21,10 @@ from zjtx_alloc.scenario import (
     Fixed,
     Group,
     Pool,
-    Range,
     Rule,
     Scenario,
-    UncertainPool,
-    Uncertainty,
 )
+from zjtx_alloc.scenario_uncertainty import FactErrors, Range, UncertainPool, Uncertainty
 from zjtx_alloc.units import find_unit, load_units
 
 
@@ -290,6 +288,8 @@ def _explained(path: Path, error: ValidationError) -> str:
 def _table_of(keys: list[str]) -> type[BaseModel]:
     """The table that a key stands in."""
     if keys[0] == "uncertainty" and keys[1:]:
+        if len(keys) == 3 and keys[1] == "facts":
+            return FactErrors
         return Uncertainty if len(keys) == 2 else UncertainPool if len(keys) == 4 and keys[1] == "pools" else Range
     if "factors" in keys[:-1]:
         return Factor
