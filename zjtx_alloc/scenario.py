@@ -9,10 +9,21 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, model_validator
 
 from zjtx_alloc.messages import say
-from zjtx_alloc.scenario_uncertainty import Places, Positive, Range, Region, Share, Span, Strict, TotalRange, UncertainPool, Uncertainty
+from zjtx_alloc.scenario_uncertainty import (
+    STRICT,
+    Places,
+    Positive,
+    Range,
+    Region,
+    Share,
+    Span,
+    TotalRange,
+    UncertainPool,
+    Uncertainty,
+)
 from zjtx_alloc.units import load_units
 
 _DECIMALS = 6  # of a rule's coefficients: rules are solved in integers
@@ -25,7 +36,11 @@ Criterion = Literal[
 REGIONS: tuple[str, ...] = get_args(Region)
 
 
-class Factor(Strict):
+class _Strict(BaseModel):
+    model_config = STRICT
+
+
+class Factor(_Strict):
     """A factor (因素): an indicator at a period, its weight in the pool, what it stands in for (代用)."""
 
     period: str
@@ -34,7 +49,7 @@ class Factor(Strict):
     multiplier: str | None = None
 
 
-class Pool(Strict):
+class Pool(_Strict):
     """A pool: a share of the total handed out by its own factors and its own coefficients."""
 
     share: Share
@@ -42,7 +57,7 @@ class Pool(Strict):
     coefficients: list[Literal["region_coefficient", "grade_coefficient"]] | None = None
 
 
-class Change(Strict):
+class Change(_Strict):
     """Limit on the change against a previous batch (上批名额)."""
 
     previous: str
@@ -50,7 +65,7 @@ class Change(Strict):
     raw: bool = False
 
 
-class _Members(Strict):
+class _Members(_Strict):
     region: Region | None = None
     units: list[str] = []
 
@@ -95,7 +110,7 @@ class Rule(_Members):
         return self
 
 
-class Approval(Strict):
+class Approval(_Strict):
     """Assumed approval rate (审核通过率), a decimal string so that it is exact."""
 
     rate: str = Field(pattern=r"^(0(\.\d+)?|1(\.0+)?)$")
@@ -106,7 +121,7 @@ class Approval(Strict):
         return Fraction(self.rate)
 
 
-class Fixed(Strict):
+class Fixed(_Strict):
     """A quota decided in consultation (人工调整), with its reason."""
 
     quota: Places
@@ -119,7 +134,7 @@ class Fixed(Strict):
         return self
 
 
-class Scenario(Strict):
+class Scenario(_Strict):
     """A complete, checked scenario. Units are codes here, whatever spelling the file used."""
 
     name: str
@@ -239,7 +254,7 @@ def _admits_a_whole(what: str, parts: dict[str, float], ranges: dict[str, Range]
         raise ValueError(say("uncertainty.no_whole", what=what or "—", least=float(least), most=float(most)))
 
 
-def _around(what: str, values: Mapping[str, float], spans: Mapping[str, Span | TotalRange]) -> None:
+def _around(what: str, values: Mapping[Any, float], spans: Mapping[Any, Span | TotalRange]) -> None:
     """Refuse ranges of numbers that the scenario does not have, or that lie outside them."""
     for name, span in spans.items():
         if name not in values:

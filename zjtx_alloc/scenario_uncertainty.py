@@ -10,12 +10,11 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Places = Annotated[int, Field(ge=0, le=10**6)]
 Region = Literal["东部", "中部", "西部", "东北"]
+STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)  # no other keys, no other types, never changed
 
 
-class Strict(BaseModel):
-    """A table of a scenario file: no other keys, no other types, never changed."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+class _Strict(BaseModel):
+    model_config = STRICT
 
 
 def _check_order(least: float, most: float) -> None:
@@ -23,7 +22,7 @@ def _check_order(least: float, most: float) -> None:
         raise ValueError(say("uncertainty.order", least=least, most=most))
 
 
-class Range(Strict):
+class Range(_Strict):
     """What a share or weight may be, from min to max; as decimals, so that ends are exact."""
 
     min: Share
@@ -35,7 +34,7 @@ class Range(Strict):
         return self
 
 
-class Span(Strict):
+class Span(_Strict):
     """What a coefficient may be, every value from min to max as likely as any other."""
 
     min: Positive
@@ -47,7 +46,7 @@ class Span(Strict):
         return self
 
 
-class TotalRange(Strict):
+class TotalRange(_Strict):
     """What the total may be, every whole number from min to max as likely as any other."""
 
     min: Annotated[int, Field(ge=1, le=10**6)]
@@ -59,7 +58,7 @@ class TotalRange(Strict):
         return self
 
 
-class FactErrors(Strict):
+class FactErrors(_Strict):
     """By how much a cell may be off, as a share of itself either way: published cells, and estimated (估算) ones."""
 
     published: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -72,14 +71,14 @@ class FactErrors(Strict):
         return self
 
 
-class UncertainPool(Strict):
+class UncertainPool(_Strict):
     """What is uncertain about one pool: its share, and the weights of its factors."""
 
     share: Range | None = None
     weights: dict[str, Range] = {}
 
 
-class Uncertainty(Strict):
+class Uncertainty(_Strict):
     """What nobody agreed on (不确定性): admissible ranges; whatever has none stays as the scenario has it.
 
     ``weights`` holds for the factors of a scenario without pools; with pools of the very same factors and

@@ -234,9 +234,7 @@ def entitlements_of(recipe: Recipe, draws: Draws) -> np.ndarray:
     return np.broadcast_to(whole, (len(draws), np.shape(whole)[1]))
 
 
-def _pool_base(
-    recipe: Recipe, pool: _PoolRecipe, held: dict[Cell, np.ndarray], weights: np.ndarray
-) -> np.ndarray:
+def _pool_base(recipe: Recipe, pool: _PoolRecipe, held: dict[Cell, np.ndarray], weights: np.ndarray) -> np.ndarray:
     """The weighted sum of factor shares; sums taken in the order of the factors, whatever the number of draws."""
     parts = []
     for number, (cell, multiplier) in enumerate(pool.factors):

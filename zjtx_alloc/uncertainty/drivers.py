@@ -119,9 +119,7 @@ def _flat(draws: Draws, mover: _Mover) -> int:
     return sum(weights.shape[1] for weights in draws.weights[:block]) + i
 
 
-def _unexplained(
-    recipe: Recipe, model: Model, draws: Draws, rng: np.random.Generator
-) -> dict[frozenset, np.ndarray]:
+def _unexplained(recipe: Recipe, model: Model, draws: Draws, rng: np.random.Generator) -> dict[frozenset, np.ndarray]:
     """For each set of weights the variance left when all others are known: E Var(quota | others), by unit."""
     movers, base = _movers(draws), model(draws).astype(float)
     costs = {}
@@ -147,9 +145,7 @@ def _redrawn(recipe: Recipe, draws: Draws, free: tuple[_Mover, ...], rng: np.ran
     return replace(draws, weights=tuple(weights))
 
 
-def _paired(
-    recipe: Recipe, block: int, weights: np.ndarray, free: list[int], rng: np.random.Generator
-) -> np.ndarray:
+def _paired(recipe: Recipe, block: int, weights: np.ndarray, free: list[int], rng: np.random.Generator) -> np.ndarray:
     """Gibbs steps: two weights at a time drawn anew within their sum, which is exact for two and keeps the law."""
     alpha = None
     if block_is_point(recipe.admissible.blocks[block]):  # then it is Dirichlet

@@ -16,7 +16,6 @@ from zjtx_alloc.quota.problem import QuotaProblem
 from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.uncertainty.admissible import with_uncertainty
 from zjtx_alloc.uncertainty.distributions import summary_of, value_probabilities
-from zjtx_alloc.uncertainty.drivers import OVERALL, block_indices, sobol_base, weight_effects
 from zjtx_alloc.uncertainty.draws import (
     BLOCKS,
     Draws,
@@ -28,9 +27,11 @@ from zjtx_alloc.uncertainty.draws import (
     one,
     recipe,
 )
+from zjtx_alloc.uncertainty.drivers import OVERALL, block_indices, sobol_base, weight_effects
 from zjtx_alloc.uncertainty.workers import Engine, cluster_engine, local_engine
 
 DRAWS, SEED = 10_000, 2024
+_LEAST = 4  # draws, for two independent pairs
 _CELLS = 2**18  # of entitlements computed at a time: they stay in the processor's cache
 
 
@@ -116,7 +117,7 @@ def sweep(
     Raises
     ------
     ScenarioError
-        If nothing is uncertain, the uncertainty is wrong, or there are fewer than two draws.
+        If nothing is uncertain, the uncertainty is wrong, or there are fewer than four draws.
     InfeasibleError
         If a scenario drawn has no answer; its rules that clash are named.
     DataError, SolverError
@@ -128,9 +129,7 @@ def sweep(
     return _swept(allocation, draws, seed, local_engine(allocation.problem, draws))
 
 
-def sweep_on_cluster(
-    address: str, panel: Panel, scenario: Scenario, draws: int = DRAWS, seed: int = SEED
-) -> Sweep:
+def sweep_on_cluster(address: str, panel: Panel, scenario: Scenario, draws: int = DRAWS, seed: int = SEED) -> Sweep:
     """``sweep`` on an existing Dask cluster (``tcp://…``); the same answers to the byte.
 
     Its workers need this package. Worth it only where rules cross.
@@ -187,8 +186,8 @@ class _Machine:
 
 
 def _swept(allocation: Allocation, draws: int, seed: int, engine: AbstractContextManager[Engine]) -> Sweep:
-    if draws < 2 or seed < 0:
-        raise ScenarioError(say("sweep.numbers", draws=draws, seed=seed))
+    if draws < _LEAST or seed < 0:
+        raise ScenarioError(say("sweep.numbers", least=_LEAST, draws=draws, seed=seed))
     taken = recipe(allocation.panel, allocation.scenario)
     if not any(next(drawn(taken, seed, 2)).uncertain(block) for block in BLOCKS):
         raise ScenarioError(say("sweep.nothing", scenario=allocation.scenario.name))
@@ -221,24 +220,19 @@ def _solved(machine: _Machine, draws: int, seed: int) -> tuple[np.ndarray, pd.Da
         for block in drawn(machine.recipe, seed, draws):
             rows = min(machine.recipe.block_rows, draws - start)
             quotas[start : start + rows] = machine.quotas(block)
-            parameters.append(pd.DataFrame(dict(_columns(machine.recipe, block))))
+            columns = {name: np.broadcast_to(c, rows) for name, c in _columns(machine.recipe, block)}
+            parameters.append(pd.DataFrame(columns))
             start += rows
             bar.update(rows)
     table = pd.concat(parameters, ignore_index=True)
     table.columns = pd.MultiIndex.from_tuples(list(table.columns), names=["block", "of", "name"])
-    return quotas, table.rename_axis("draw")
+    return quotas, table.loc[:, (table != table.iloc[0]).any()].rename_axis("draw")
 
 
 def _columns(taken: Recipe, draws: Draws) -> Iterator[tuple[tuple[str, str, str], np.ndarray]]:
-    """The numbers that vary, by what they are."""
-    names = iter(taken.admissible.names)
-    for weights in draws.weights:
-        for column in weights.T:
-            name = next(names)
-            if len(column) > 1:
-                yield ("weights", *name), column
-    for (cell, ends), column in zip(taken.coefficients.items(), draws.coefficients.T, strict=True):
-        if ends[0] < ends[2]:
-            yield ("coefficients", *cell), column
-    if len(draws.totals) > 1:
-        yield ("totals", "", "total"), draws.totals
+    """Each number but the facts, by what it is."""
+    weights = [column for block in draws.weights for column in block.T]
+    yield from zip([("weights", *name) for name in taken.admissible.names], weights, strict=True)
+    coefficients = [("coefficients", *cell) for cell in taken.coefficients]
+    yield from zip(coefficients, draws.coefficients.T, strict=True)
+    yield ("totals", "", "total"), draws.totals
