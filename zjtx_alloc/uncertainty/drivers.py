@@ -19,7 +19,8 @@ from zjtx_alloc.uncertainty.draws import BLOCKS, Draws, Recipe, block_is_point
 OVERALL = "overall"
 SOBOL_MOST = 2**13
 _SHAPLEY_MOST = 2**12  # draws a set of weights
-_SHAPLEY_SCENARIOS = 2**18
+_SHAPLEY_LEAST = 16
+_SHAPLEY_SCENARIOS = 2**18  # for all sets together
 _PLAYERS = 10  # weights that vary; the sets of them double with each
 _ROUNDS = 12  # of redrawing three weights or more in pairs: by then no trace is left of where they began
 
@@ -78,7 +79,7 @@ def weight_effects(recipe: Recipe, model: Model, draws: Draws, seed: int) -> pd.
     columns = pd.MultiIndex.from_tuples(names, names=["pool", "factor"])
     if not movers or len(movers) > _PLAYERS:
         return pd.DataFrame(columns=columns[:0])
-    count = min(len(draws), _SHAPLEY_MOST, max(_SHAPLEY_SCENARIOS >> len(movers), 64))
+    count = min(len(draws), _SHAPLEY_MOST, max(min(2 * len(draws), _SHAPLEY_SCENARIOS) >> len(movers), _SHAPLEY_LEAST))
     alone = replace(recipe.baseline, weights=draws.part(slice(0, count)).weights)
     costs = _unexplained(recipe, model, alone, np.random.default_rng(np.random.SeedSequence((seed, 1))))
     variance = costs[frozenset(movers)]
