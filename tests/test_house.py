@@ -37,7 +37,7 @@ STOREYS = [
     "firms.selection", "firms.grants", "firms.changes", "firms.evaluation", "firms.closing", "firms.chain", "firms.made_up",
     "report.console", "report.supply", "report.notes", "report.tables", "report.comparison_tables", "report.allocation_tables", "report.budget_tables",
     "report.quota_tables", "report.outlook_tables", "report.data_tables", "report.figure_style", "report.figures", "report.horizon_tables", "report.backtest_tables",
-    "report.uncertainty_tables", "report.figures_planning", "report.figures_budget", "report.figures_data", "report.workbook", "report.template", "report.kernel",
+    "report.uncertainty_tables", "report.sweep_tables", "report.figures_sweep", "report.figures_planning", "report.figures_budget", "report.figures_data", "report.workbook", "report.template", "report.kernel",
     "report.notebooks", "report.runs", "report.firm_tables", "report.official", "report.plan_document",
     "cli", "__main__",
 ]  # fmt: skip
@@ -76,7 +76,7 @@ def test_imports_point_down():
 
 @pytest.mark.parametrize(
     ("library", "rooms"),
-    [("pulp", r"quota\.model(_\w+)?"), ("highspy", r"quota\.model(_\w+)?"), ("xlsxwriter", "report.(workbook|template)"), ("docx", "report.official"), ("stdnum", "firms.(cells|made_up)"), ("matplotlib", "report.figure(s|_style|s_data|s_budget|s_planning)")],
+    [("pulp", r"quota\.model(_\w+)?"), ("highspy", r"quota\.model(_\w+)?"), ("xlsxwriter", "report.(workbook|template)"), ("docx", "report.official"), ("stdnum", "firms.(cells|made_up)"), ("matplotlib", "report.figure(s|_style|s_data|s_budget|s_planning|s_sweep)")],
 )  # fmt: skip
 def test_one_room_knows_the_library(library, rooms):
     users = [n for n, tree in modules().items() if any(i.split(".")[0] == library for i in imports(tree))]

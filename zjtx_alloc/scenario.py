@@ -4,7 +4,6 @@ Official weights were never published, so every scenario is a set of assumptions
 """
 
 import math
-from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -19,8 +18,6 @@ from zjtx_alloc.scenario_uncertainty import (
     Range,
     Region,
     Share,
-    Span,
-    TotalRange,
     UncertainPool,
     Uncertainty,
 )
@@ -221,9 +218,11 @@ class Scenario(_Strict):
             _admits_a_whole(name, {code: f.weight for code, f in pool.factors.items()}, ranges)
         shares = {name: p.share for name, p in doubt.pools.items() if p.share is not None}
         _admits_a_whole(say("scenario.shares"), {name: p.share for name, p in pools.items()}, shares)
-        _around("total", {"": float(self.total)}, {} if doubt.total is None else {"": doubt.total})
-        _around("region_coefficient", self.region_coefficient, doubt.region_coefficient)
-        _around("grade_coefficient", self.grade_coefficient, doubt.grade_coefficient)
+        for table in ("region_coefficient", "grade_coefficient"):
+            known = getattr(self, table)
+            if strangers := [name for name in getattr(doubt, table) if name not in known]:
+                names, has = "、".join(strangers), "、".join(known) or "—"
+                raise ValueError(say("uncertainty.no_number", what=table, names=names, known=has))
         return self
 
     def all_pools(self) -> dict[str, Pool]:
@@ -252,16 +251,6 @@ def _admits_a_whole(what: str, parts: dict[str, float], ranges: dict[str, Range]
     most = sum(Fraction(repr(ranges[n].max if n in ranges else part)) for n, part in parts.items())
     if not least <= 1 <= most and ranges:
         raise ValueError(say("uncertainty.no_whole", what=what or "—", least=float(least), most=float(most)))
-
-
-def _around(what: str, values: Mapping[Any, float], spans: Mapping[Any, Span | TotalRange]) -> None:
-    """Refuse ranges of numbers that the scenario does not have, or that lie outside them."""
-    for name, span in spans.items():
-        if name not in values:
-            raise ValueError(say("uncertainty.no_number", what=what, name=name, known="、".join(values) or "—"))
-        if not span.min <= values[name] <= span.max:
-            place = f"{what}.{name}" if name else what
-            raise ValueError(say("uncertainty.outside", what=place, value=values[name], least=span.min, most=span.max))
 
 
 def _covers_all_units(name: str, table: dict[str, Any]) -> None:

@@ -27,6 +27,8 @@ from zjtx_alloc.scenario import (
 from zjtx_alloc.scenario_uncertainty import FactErrors, Range, UncertainPool, Uncertainty
 from zjtx_alloc.units import find_unit, load_units
 
+_WITH_RANGES = ("region_coefficient", "grade_coefficient", "total")  # what [uncertainty] may hold ranges around
+
 
 def scenario_names() -> tuple[str, ...]:
     """Names of the shipped scenarios."""
@@ -152,7 +154,7 @@ def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     if not (isinstance(drops, list) and all(isinstance(drop, str) for drop in drops)):
         raise ScenarioError(_wrong(path, "drop", drops, say("scenario.drop_form")))
     base = {} if parent is None else _merged(_located(parent, path.parent), (*below, path.resolve()))
-    inherited = _factors_by_pool(base)
+    inherited, numbers = _factors_by_pool(base), {key: base.get(key) for key in _WITH_RANGES}
     for drop in drops:
         _remove(base, drop, path.name)
     if "total" in raw and isinstance(base.get("assumptions"), dict):
@@ -166,6 +168,11 @@ def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     if _factors_by_pool(merged) != inherited:
         # Ranges around the weights of other factors say nothing about these.
         merged = _laid_over({k: v for k, v in base.items() if k != "uncertainty"}, raw)
+    # Nor do ranges around coefficients or a total that are no longer the same.
+    changed = [key for key in _WITH_RANGES if merged.get(key) != numbers[key]]
+    stale = {key for key in changed if key not in _table(raw.get("uncertainty"))}
+    if stale & set(_table(merged.get("uncertainty"))):
+        merged["uncertainty"] = {key: part for key, part in merged["uncertainty"].items() if key not in stale}
     for code in ended:
         _end_stand_in(merged, code, path.name)
     return merged
