@@ -17,17 +17,12 @@ _SURE = 0.9  # probability from which a unit is said to gain, to lose or to stay
 def sweep_table(found: Sweep) -> Table:
     """The quotas and ranks of each unit over all draws."""
     kinds = {
-        "short_name": "text", "quota": "count", "mean": "places", "min": "count", "q05": "count", "q50": "count",
-        "q95": "count", "max": "count", "gain": "share", "lose": "share", "rank": "count", "rank_q05": "count",
-        "rank_q95": "count",
+        "short_name": "text", "quota": "count", "sweep_mean": "places", "sweep_min": "count", "sweep_q05": "count",
+        "sweep_q50": "count", "sweep_q95": "count", "sweep_max": "count", "sweep_gain": "share",
+        "sweep_lose": "share", "sweep_rank": "count", "sweep_rank_q05": "count", "sweep_rank_q95": "count",
     }  # fmt: skip
-    headers = {name: header(name if name in _SHARED else f"sweep_{name}") for name in kinds}
-    frame = found.table[list(kinds)].rename(columns=headers).reset_index(drop=True)
-    written = {headers[name]: kind for name, kind in kinds.items()}
-    return Table(say("title.sweep"), frame, written, (*sweep_notes(found), *marks_note(found.allocation)))
-
-
-_SHARED = ("short_name", "quota")
+    frame = found.table.add_prefix("sweep_").rename(columns={"sweep_short_name": "short_name", "sweep_quota": "quota"})
+    return titled("sweep", frame, kinds, *sweep_notes(found), *marks_note(found.allocation))
 
 
 def driver_table(found: Sweep) -> Table:
