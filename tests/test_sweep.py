@@ -1,13 +1,21 @@
 """Sweeps: every draw as ``allocate`` answers it, the same draws always, counts by hand, known indices, error messages."""
 
+import socket
+import subprocess
+import sys
+import threading
+import time
 from dataclasses import replace
 from math import pi
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import zjtx_alloc as za
+from zjtx_alloc.cli import main
+from zjtx_alloc.report import sweep_tables
 from zjtx_alloc.uncertainty import draws as drawing
 from zjtx_alloc.uncertainty import drivers, sweeping, workers
 from zjtx_alloc.uncertainty.admissible import with_uncertainty
@@ -344,3 +352,99 @@ def test_the_first_draw_of_a_block_is_one_of_its_own(small_panel):
     whole = next(drawn(taken, 3, 10))
     assert entitlements_of(taken, one(taken, 3, 7))[0] == pytest.approx(entitlements_of(taken, whole)[7])
     assert replace(whole, totals=whole.totals[:1]).part(slice(2, 5)).totals == whole.totals[0]
+
+
+def started(*arguments):
+    """A process of the cluster, which says on stderr when it is up; everything stays on loopback."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli.dask_" + arguments[0], *arguments[1:]],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=Path(za.__file__).parents[1],
+    )  # fmt: skip
+
+
+@pytest.fixture
+def cluster():
+    """Address of a scheduler on loopback, and its two workers."""
+    pytest.importorskip("distributed", reason="distributed（extra cluster）未安装")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    port = address.rpartition(":")[2]
+    processes = [started("scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard")]
+    for _ in range(2):
+        processes.append(
+            started("worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1")
+        )
+    yield address, processes[1:]
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # other people's
+def test_a_cluster_gives_the_same_bytes_though_a_worker_dies_in_mid_run(cluster, small_panel, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    address, crew = cluster
+    scenario = with_uncertainty(crossing(small_panel), toy_doubt(total=None))
+    alone = za.sweep(small_panel, scenario, draws=64)
+    with distributed.Client(address, set_as_default=False) as watcher:
+        watcher.wait_for_workers(2, timeout=60)
+        monkeypatch.setattr(workers, "_BATCH", 2)
+        shots = []
+
+        def shoot():
+            while not shots:
+                stacks = watcher.processing()
+                if len(stacks) == 2 and all(stacks.values()):
+                    crew[0].kill()
+                    shots.append(sum(map(len, stacks.values())))
+                time.sleep(0.02)
+
+        gunman = threading.Thread(target=shoot)
+        gunman.start()
+        spread = za.sweep_on_cluster(address, small_panel, scenario, draws=64)
+        shots.append(0)
+        gunman.join()
+        assert shots[0] > 0, "nobody was killed in mid-run"
+        watcher.wait_for_workers(1, timeout=10)
+    assert crew[0].poll() is not None
+    assert spread.quotas.tobytes() == alone.quotas.tobytes()
+    pd.testing.assert_frame_equal(spread.shapley, alone.shapley, check_exact=True)
+
+
+def test_without_distributed_the_extra_is_named(panel, baseline, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(za.SolverError, match=r"zjtx_alloc\[cluster\]"):
+        za.sweep_on_cluster("tcp://127.0.0.1:1", panel, baseline, draws=4)
+
+
+def zjtx(capsys, *arguments):
+    with pytest.raises(SystemExit) as stop:
+        main(list(arguments))
+    return stop.value.code, *capsys.readouterr()
+
+
+def test_the_command_writes_what_it_drew_and_prints_conclusions(capsys, tmp_path, panel, baseline):
+    code, said, _ = zjtx(capsys, "sweep", "2024-baseline", "--draws", "200", "--seed", "3", "--out", str(tmp_path))
+    found = za.sweep(panel, baseline, draws=200, seed=3)
+    assert code == 0
+    assert "2024年第一批基准情景：200次抽样（随机种子3）。" in said
+    assert "沙普利" not in said
+    assert "权重引起的方差分摊到各权重" in said
+    written = pd.read_csv(tmp_path / "sweep-units.csv", dtype={"code": str}, encoding="utf-8-sig").set_index("code")
+    assert written["q95"].tolist() == found.table["q95"].tolist()
+    quotas = pd.read_csv(tmp_path / "sweep-quotas.csv", encoding="utf-8-sig", index_col="draw")
+    assert (quotas.to_numpy() == found.quotas).all()
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"sweep-{name}.csv" for name in ("units", "probability", "sobol", "shapley", "parameters", "quotas")
+    }
+
+
+def test_the_tables_show_a_dash_where_a_quota_is_constant(panel, write_scenario):
+    fixed = '[fixed."北京"]\nquota = 30\nreason = "会商"\n'
+    found = za.sweep(panel, za.load_scenario(write_scenario('extends = "2024-baseline"\n' + fixed)), draws=100)
+    table = sweep_tables.driver_table(found)
+    assert "北京</td>" + '<td style="text-align:right">—</td>' * 8 in table._repr_html_()
+    assert table.frame.iloc[-1, 0] == "合计"
+    assert sweep_tables.weight_effect_table(found).frame.iloc[1, 1:].sum() == pytest.approx(1)
