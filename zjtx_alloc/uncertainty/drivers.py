@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import sobol_indices
 
-from zjtx_alloc.uncertainty.draws import BLOCKS, Draws, Recipe, block_is_point
+from zjtx_alloc.uncertainty.draws import BLOCKS, Draws, Recipe, block_is_point, joined
 
 OVERALL = "overall"
 SOBOL_MOST = 2**13
@@ -50,7 +50,8 @@ def block_indices(model: Model, pair: tuple[Draws, Draws], values: tuple[np.ndar
     """
     a, b = pair
     blocks = [block for block in BLOCKS if a.uncertain(block)]
-    mixed = np.stack([model(replace(a, **{block: getattr(b, block)})) for block in blocks]).astype(float)
+    mixed = model(joined([replace(a, **{block: getattr(b, block)}) for block in blocks]))
+    mixed = mixed.reshape(len(blocks), len(a), -1).astype(float)
     f_a, f_b = (quotas.astype(float) for quotas in values)
     varies = (f_a != f_a[0]).any(axis=0) & (f_b != f_b[0]).any(axis=0)
     variance = np.vstack([f_a, f_b]).var(axis=0)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from zjtx_alloc.allocation import Allocation, allocate, quota_problem
+from zjtx_alloc.allocation import Allocation, allocate, problem_at
 from zjtx_alloc.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel
@@ -170,10 +170,8 @@ class _Machine:
         return found
 
     def _problem(self, total: int) -> QuotaProblem:
-        """The problem for a total: bounds and shares of rules may hang on it."""
         if total not in self.problems:
-            scenario = self.allocation.scenario.model_copy(update={"total": total})
-            self.problems[total] = quota_problem(self.allocation.panel, scenario)
+            self.problems[total] = problem_at(self.allocation, total)
         return self.problems[total]
 
     def _refuse(self, draws: Draws, row: int) -> None:
