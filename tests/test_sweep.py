@@ -119,6 +119,7 @@ def test_the_same_draws_whatever_their_number_and_whatever_the_chunks(panel, gro
     monkeypatch.setattr(drawing, "_ROWS", 64)
     long = za.sweep(panel, grouped, EVERYTHING, draws=130, seed=8)
     assert (za.sweep(panel, grouped, EVERYTHING, draws=65, seed=8).quotas == long.quotas[:65]).all()
+    assert (long.quotas[:64] != long.quotas[64:128]).any()
     monkeypatch.setattr(sweeping, "_CELLS", 37 * 5)
     again = za.sweep(panel, grouped, EVERYTHING, draws=130, seed=8)
     assert again.quotas.tobytes() == long.quotas.tobytes()
@@ -148,7 +149,8 @@ def test_parameters_keep_to_their_laws(panel, baseline):
         estimated = panel.column(code, period)["estimated"].to_numpy()
         for part, reach in ((estimated, 0.2), (~estimated, 0.01)):
             if part.any():
-                assert np.abs(multiples[:, part] - 1).max() == pytest.approx(reach, rel=1e-2)
+                assert multiples[:, part].max() - 1 == pytest.approx(reach, rel=1e-2)
+                assert 1 - multiples[:, part].min() == pytest.approx(reach, rel=1e-2)
 
 
 def test_dirichlet_weights_have_the_baseline_as_mean_and_the_textbook_variance(panel, baseline):
@@ -157,6 +159,16 @@ def test_dirichlet_weights_have_the_baseline_as_mean_and_the_textbook_variance(p
     w = np.array([0.4, 0.4, 0.2])
     assert weights.mean(axis=0) == pytest.approx(w, abs=1e-3)
     assert weights.var(axis=0) == pytest.approx(w * (1 - w) / 51, rel=0.02)
+
+
+def test_dirichlet_weights_keep_their_law_when_drawn_anew(panel, baseline):
+    taken = recipe(panel, with_uncertainty(baseline, {"concentration": 50.0}))
+    before = drawn_block(taken, 1, 0).weights[1][:50_000]
+    after = drivers._paired(taken, 1, before.copy(), [0, 2], np.random.default_rng(5))
+    w = np.array([0.4, 0.4, 0.2])
+    assert (after[:, 1] == before[:, 1]).all()
+    assert after.mean(axis=0) == pytest.approx(w, abs=2e-3)
+    assert after.var(axis=0) == pytest.approx(w * (1 - w) / 51, rel=0.03)
 
 
 def test_counts_quantiles_and_ranks_by_hand():
