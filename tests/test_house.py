@@ -27,22 +27,24 @@ STOREYS = [
     "units", "policy", "bands",
     "composite.form", "composite.laws", "composite.steps",
     "intake.grid", "intake.cells", "intake.layout", "intake.problems", "intake.reading", "intake.transfers",
-    "panel", "scenario",
+    "panel", "scenario_uncertainty", "scenario",
     "composite.scores",
     "scenario_files", "checking", "factors", "allocation", "reasons", "indices",
     "budget.settlement", "budget.batches", "budget.books", "budget.accounts",
     "comparison", "horizon",
-    "uncertainty.polytope", "uncertainty.admissible", "uncertainty.search", "uncertainty.ranges", "uncertainty.regret", "uncertainty.backtest",
+    "uncertainty.polytope", "uncertainty.admissible", "uncertainty.search", "uncertainty.ranges", "uncertainty.regret", "uncertainty.backtest", "uncertainty.draws",
+    "uncertainty.workers", "uncertainty.distributions", "uncertainty.drivers", "uncertainty.sweeping",
     "budget.steps", "budget.actuals", "budget.deadlines", "budget.outcomes", "budget.lattice", "budget.distribution", "budget.forecast", "budget.ceilings",
     "budget.affordable", "budget.expected", "budget.plan",
     "firms.columns", "firms.cells", "firms.roll", "firms.reading", "firms.forms", "firms.conditions", "firms.likeness", "firms.eligibility", "firms.rubric",
     "firms.selection", "firms.grants", "firms.changes", "firms.evaluation", "firms.closing", "firms.chain", "firms.made_up",
     "report.console", "report.supply", "report.notes", "report.tables", "report.comparison_tables", "report.allocation_tables", "report.budget_tables",
     "report.composite_tables", "report.quota_tables", "report.outlook_tables", "report.plan_tables", "report.data_tables", "report.figure_style", "report.figures",
-    "report.horizon_tables", "report.backtest_tables", "report.uncertainty_tables", "report.figures_planning", "report.figures_budget", "report.figures_data",
-    "report.workbook", "report.template", "report.live", "report.live_firms", "report.live_money", "report.live_years", "report.live_assumptions", "report.live_actuals",
-    "report.budget_workbook", "report.kernel", "report.notebooks", "report.manuscript", "report.records", "report.budget_run", "report.runs", "report.firm_tables",
-    "report.official", "report.typesetting", "report.proposal_tables", "report.proposal_facts", "report.proposal", "report.plan_document",
+    "report.horizon_tables", "report.backtest_tables", "report.uncertainty_tables", "report.sweep_tables", "report.figures_sweep", "report.figures_planning",
+    "report.figures_budget", "report.figures_data", "report.workbook", "report.template", "report.live", "report.live_firms", "report.live_money", "report.live_years",
+    "report.live_assumptions", "report.live_actuals", "report.budget_workbook", "report.kernel", "report.notebooks", "report.manuscript", "report.records",
+    "report.budget_run", "report.runs", "report.firm_tables", "report.official", "report.typesetting", "report.proposal_tables", "report.proposal_facts",
+    "report.proposal", "report.plan_document",
     "cli", "__main__",
 ]  # fmt: skip
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -80,7 +82,7 @@ def test_imports_point_down():
 
 @pytest.mark.parametrize(
     ("library", "rooms"),
-    [("pulp", r"quota\.model(_\w+)?"), ("highspy", r"quota\.model(_\w+)?"), ("xlsxwriter", "report.(workbook|template|budget_workbook)"), ("docx", "report.official"), ("typst", "report.typesetting"), ("stdnum", "firms.(cells|made_up)"), ("matplotlib", "report.figure(s|_style|s_data|s_budget|s_planning)")],
+    [("pulp", r"quota\.model(_\w+)?"), ("highspy", r"quota\.model(_\w+)?"), ("xlsxwriter", "report.(workbook|template|budget_workbook)"), ("docx", "report.official"), ("typst", "report.typesetting"), ("stdnum", "firms.(cells|made_up)"), ("matplotlib", r"report\.figure(s|_style|s_\w+)"), ("distributed", r"uncertainty\.workers")],
 )  # fmt: skip
 def test_one_room_knows_the_library(library, rooms):
     users = [n for n, tree in modules().items() if any(i.split(".")[0] == library for i in imports(tree))]

@@ -52,6 +52,7 @@ from zjtx_alloc.scenario_files import load_scenario, save_scenario, scenario_nam
 from zjtx_alloc.uncertainty.backtest import WeightFit, fit_weights, fitted_scenario, known_counts
 from zjtx_alloc.uncertainty.ranges import WeightRange, weight_range
 from zjtx_alloc.uncertainty.regret import Robust, robust
+from zjtx_alloc.uncertainty.sweeping import Sweep, sweep, sweep_on_cluster
 
 __all__ = [
     "AffordableTotal",
@@ -95,6 +96,7 @@ __all__ = [
     "Shape",
     "Solution",
     "SolverError",
+    "Sweep",
     "TableCheck",
     "TableError",
     "TieError",
@@ -149,6 +151,8 @@ __all__ = [
     "solve",
     "solve_many",
     "stationary",
+    "sweep",
+    "sweep_on_cluster",
     "tails",
     "verify",
     "weight_range",

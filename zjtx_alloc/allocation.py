@@ -111,6 +111,13 @@ def quota_problem(panel: Panel, scenario: Scenario) -> QuotaProblem:
     return _problem(scenario, entitlement(panel, scenario), unit_bounds(panel, scenario), names)
 
 
+def problem_at(allocation: Allocation, total: int) -> QuotaProblem:
+    """The problem of an allocation at another total: bounds and shares of rules may hang on it, its entitlements stay."""
+    panel, scenario = allocation.panel, allocation.scenario.model_copy(update={"total": total})
+    names = panel.units["short_name"].to_dict()
+    return _problem(scenario, allocation.entitlement, unit_bounds(panel, scenario), names)
+
+
 def _problem(scenario: Scenario, due: Entitlement, bounds: pd.DataFrame, names: dict[str, str]) -> QuotaProblem:
     return QuotaProblem(
         total=scenario.total,

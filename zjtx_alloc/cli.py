@@ -27,9 +27,11 @@ from zjtx_alloc.report.comparison_tables import comparison_text
 from zjtx_alloc.report.plan_document import write_plan
 from zjtx_alloc.report.runs import run
 from zjtx_alloc.report.supply import check_text
+from zjtx_alloc.report.sweep_tables import sweep_summary, write_sweep
 from zjtx_alloc.report.tables import allocation_csv, printed
 from zjtx_alloc.report.template import write_template
 from zjtx_alloc.scenario_files import load_scenario, save_without_stand_ins, scenario_names
+from zjtx_alloc.uncertainty.sweeping import DRAWS, SEED, sweep, sweep_on_cluster
 
 _data = click.option(
     "--data", type=click.Path(path_type=Path), default=None, help="因素表（.xlsx 或 CSV）；表中的列取代随附数据"
@@ -109,6 +111,25 @@ def explain_command(scenario: str, unit: str, data: Path | None) -> None:
 def compare_command(scenarios: tuple[str, ...], data: Path | None) -> None:
     """并列对比几个情景的名额（SCENARIOS 为情景名或 .toml 文件，第一个为对照）。"""
     click.echo(comparison_text(compare([load_scenario(name) for name in scenarios], load_panel(data))))
+
+
+@commands.command("sweep")
+@click.argument("scenario")
+@click.option("--draws", type=click.IntRange(4), default=DRAWS, help=f"抽样次数，默认 {DRAWS}")
+@click.option("--seed", type=click.IntRange(0), default=SEED, help=f"随机种子，默认 {SEED}")
+@click.option("--cluster", default=None, help="已有的 Dask 集群地址，如 tcp://10.0.0.1:8786")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="写出 CSV 的文件夹；不给则只显示结论")
+@_data
+def sweep_command(**given: Any) -> None:
+    """按情景的 [uncertainty] 抽样，看名额如何变动（SCENARIO 为情景名或 .toml 文件）。"""
+    panel, chosen = load_panel(given["data"]), load_scenario(given["scenario"])
+    drawn = {"draws": given["draws"], "seed": given["seed"]}
+    address = given["cluster"]
+    found = sweep_on_cluster(address, panel, chosen, **drawn) if address else sweep(panel, chosen, **drawn)
+    if given["out"] is not None:
+        for path in write_sweep(found, given["out"]):
+            click.echo(path)
+    click.echo("\n".join(sweep_summary(found)))
 
 
 @commands.command()

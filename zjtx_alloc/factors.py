@@ -160,9 +160,7 @@ def _stands_in(panel: Panel, scenario: Scenario, code: str, factor: Factor) -> b
 
 
 def _share_of_factor(panel: Panel, scenario: Scenario, code: str, factor: Factor, values: pd.Series) -> pd.Series:
-    if factor.multiplier is not None:
-        values = values * _by_unit(panel, scenario.multipliers[factor.multiplier])
-    return shares(values, _what(panel, code, factor))
+    return shares(values * multiplier_of(panel, scenario, factor), _what(panel, code, factor))
 
 
 def _what(panel: Panel, code: str, factor: Factor) -> str:
@@ -170,14 +168,26 @@ def _what(panel: Panel, code: str, factor: Factor) -> str:
     return f"{panel.name(code)} {factor.period}".strip()
 
 
+def multiplier_of(panel: Panel, scenario: Scenario, factor: Factor) -> pd.Series:
+    """What multiplies a factor's values inside its share, by unit; 1 where the factor has no multiplier."""
+    if factor.multiplier is None:
+        return pd.Series(1.0, index=panel.units.index)
+    return _by_unit(panel, scenario.multipliers[factor.multiplier])
+
+
+def coefficient_keys(panel: Panel, scenario: Scenario, pool: Pool) -> dict[str, pd.Series]:
+    """The coefficients that a pool uses, all that the scenario gives unless it names some: each unit's key by table."""
+    keys = {"region_coefficient": panel.units["region"]}
+    if scenario.grade_coefficient:
+        keys["grade_coefficient"] = _by_unit(panel, scenario.grade)
+    used = keys if pool.coefficients is None else pool.coefficients
+    return {name: key for name, key in keys.items() if name in used and getattr(scenario, name)}
+
+
 def _coefficient(panel: Panel, scenario: Scenario, pool: Pool) -> pd.Series:
-    """Product of the coefficients that the pool uses: all that the scenario gives, unless it names some."""
     product = pd.Series(1.0, index=panel.units.index)
-    for name in ("region_coefficient", "grade_coefficient"):
-        table = getattr(scenario, name)
-        if table and (pool.coefficients is None or name in pool.coefficients):
-            key = panel.units["region"] if name == "region_coefficient" else _by_unit(panel, scenario.grade)
-            product = product * key.map(table)
+    for name, key in coefficient_keys(panel, scenario, pool).items():
+        product = product * key.map(getattr(scenario, name))
     return product
 
 

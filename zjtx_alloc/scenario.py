@@ -8,21 +8,27 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, model_validator
 
 from zjtx_alloc.composite.form import Part, Recipe, check_tree, leaves
 from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped_table
+from zjtx_alloc.scenario_uncertainty import (
+    STRICT,
+    Places,
+    Positive,
+    Range,
+    Region,
+    Share,
+    UncertainPool,
+    Uncertainty,
+)
 from zjtx_alloc.units import load_units
 
 _DECIMALS = 6  # of a rule's coefficients: rules are solved in integers
 DEFAULT = "default"
 ADJUSTMENT = "adjustment"  # stands among the factors where contributions are told
 
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Places = Annotated[int, Field(ge=0, le=10**6)]
-Region = Literal["东部", "中部", "西部", "东北"]
 Criterion = Literal[
     "webster", "hamilton", "huntington-hill", "dean", "adams", "jefferson",
     "leximin", "leximin-relative", "minimax", "minimax-relative",
@@ -31,7 +37,7 @@ REGIONS: tuple[str, ...] = get_args(Region)
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = STRICT
 
 
 class Factor(_Strict):
@@ -136,43 +142,6 @@ class Fixed(_Strict):
         return self
 
 
-class Range(_Strict):
-    """What a share or weight may be, from min to max; as decimals, so that ends are exact."""
-
-    min: Share
-    max: Share
-
-    @model_validator(mode="after")
-    def _in_order(self) -> "Range":
-        if self.min > self.max:
-            raise ValueError(say("uncertainty.order", least=self.min, most=self.max))
-        return self
-
-
-class UncertainPool(_Strict):
-    """What is uncertain about one pool: its share, and the weights of its factors."""
-
-    share: Range | None = None
-    weights: dict[str, Range] = {}
-
-
-class Uncertainty(_Strict):
-    """What nobody agreed on (不确定性): admissible ranges; whatever has none stays as the scenario has it.
-
-    ``weights`` holds for the factors of a scenario without pools; with pools of the very same factors and
-    weights it says that all of them share one set of weights. ``pools`` lets each pool vary on its own.
-    """
-
-    weights: dict[str, Range] = {}
-    pools: dict[str, UncertainPool] = {}
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> "Uncertainty":
-        if self.weights and any(pool.weights for pool in self.pools.values()):
-            raise ValueError(say("uncertainty.both"))
-        return self
-
-
 class Scenario(_Strict):
     """A complete, checked scenario. Units are codes here, whatever spelling the file used."""
 
@@ -267,6 +236,11 @@ class Scenario(_Strict):
             _admits_a_whole(name, {code: f.weight for code, f in pool.factors.items()}, ranges)
         shares = {name: p.share for name, p in doubt.pools.items() if p.share is not None}
         _admits_a_whole(say("scenario.shares"), {name: p.share for name, p in pools.items()}, shares)
+        for table in ("region_coefficient", "grade_coefficient"):
+            known = getattr(self, table)
+            if strangers := [name for name in getattr(doubt, table) if name not in known]:
+                names, has = "、".join(strangers), "、".join(known) or "—"
+                raise ValueError(say("uncertainty.no_number", what=table, names=names, known=has))
         return self
 
     def all_pools(self) -> dict[str, Pool]:

@@ -22,13 +22,13 @@ from zjtx_alloc.scenario import (
     Fixed,
     Group,
     Pool,
-    Range,
     Rule,
     Scenario,
-    UncertainPool,
-    Uncertainty,
 )
+from zjtx_alloc.scenario_uncertainty import FactErrors, Range, UncertainPool, Uncertainty
 from zjtx_alloc.units import find_unit, load_units
+
+_WITH_RANGES = ("region_coefficient", "grade_coefficient", "total")  # what [uncertainty] may hold ranges around
 
 
 def scenario_names() -> tuple[str, ...]:
@@ -155,7 +155,7 @@ def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     if not (isinstance(drops, list) and all(isinstance(drop, str) for drop in drops)):
         raise ScenarioError(_wrong(path, "drop", drops, say("scenario.drop_form")))
     base = {} if parent is None else _merged(_located(parent, path.parent), (*below, path.resolve()))
-    inherited = _factors_by_pool(base)
+    inherited, numbers = _factors_by_pool(base), {key: base.get(key) for key in _WITH_RANGES}
     for drop in drops:
         _remove(base, drop, path.name)
     if "total" in raw and isinstance(base.get("assumptions"), dict):
@@ -169,6 +169,11 @@ def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     if _factors_by_pool(merged) != inherited:
         # Ranges around the weights of other factors say nothing about these.
         merged = _laid_over({k: v for k, v in base.items() if k != "uncertainty"}, raw)
+    # Nor do ranges around coefficients or a total that are no longer the same.
+    changed = [key for key in _WITH_RANGES if merged.get(key) != numbers[key]]
+    stale = {key for key in changed if key not in _table(raw.get("uncertainty"))}
+    if stale & set(_table(merged.get("uncertainty"))):
+        merged["uncertainty"] = {key: part for key, part in merged["uncertainty"].items() if key not in stale}
     for code in ended:
         _end_stand_in(merged, code, path.name)
     return merged
@@ -296,6 +301,8 @@ def _explained(path: Path, error: ValidationError) -> str:
 def _table_of(keys: list[str]) -> type[BaseModel]:
     """The table that a key stands in."""
     if keys[0] == "uncertainty" and keys[1:]:
+        if len(keys) == 3 and keys[1] == "facts":
+            return FactErrors
         return Uncertainty if len(keys) == 2 else UncertainPool if len(keys) == 4 and keys[1] == "pools" else Range
     if keys[0] == "composites" and keys[1:]:
         return _COMPOSITE_TABLES.get(keys[4] if keys[5:] else "", Part if keys[4:] else Recipe)

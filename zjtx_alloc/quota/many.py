@@ -55,7 +55,7 @@ def solve_many(problem: QuotaProblem, entitlements: np.ndarray | pd.DataFrame) -
     values, columns = _table(problem, entitlements)
     quotas = np.full(values.shape, -1, dtype=np.int64)
     costs = costs_of(problem.criterion)
-    if costs is None or not problem.nested or problem.total > _PLACES or not len(columns):
+    if costs is None or not solved_together(problem):
         left = np.arange(len(values))
     else:
         # Bounds that nobody gave depend on which units have an entitlement; here every unit has.
@@ -68,6 +68,16 @@ def solve_many(problem: QuotaProblem, entitlements: np.ndarray | pd.DataFrame) -
     for row in left:
         quotas[row] = _alone(problem, values[row, columns])
     return quotas
+
+
+def solved_together(problem: QuotaProblem) -> bool:
+    """Whether ``solve_many`` solves many entitlements of this problem at once, not one by one."""
+    return (
+        costs_of(problem.criterion) is not None
+        and problem.nested
+        and problem.total <= _PLACES
+        and len(problem.labels) > 0
+    )
 
 
 def _table(problem: QuotaProblem, entitlements: np.ndarray | pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

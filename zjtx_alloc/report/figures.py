@@ -3,6 +3,10 @@
 Every figure carries its marks and its assumptions at its foot.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps, rc_context
@@ -62,37 +66,60 @@ def _differences(axes: Axes, rows: np.ndarray, difference: pd.Series) -> None:
 
 def map_figure(allocation: Allocation) -> Figure:
     """Quotas on a tile-grid map; the separately quoted units in a strip of their own; 港澳台 take no part."""
-    tiles = pd.read_csv(shipped("data", "tiles.csv"), dtype={"code": str}, encoding="utf-8")
     table = allocation.table()
-    shades = Normalize(0, float(table["quota"].max()))
+    shades, colours = Normalize(0, float(table["quota"].max())), colormaps["Blues"]
+    tiles = {
+        str(unit.Index): Tile(
+            colours(shades(unit.quota)),
+            f"{unit.quota}",
+            11,
+            dark=shades(unit.quota) > 0.55,
+            marked=bool(unit.estimated),
+        )
+        for unit in table.itertuples()
+    }
     with rc_context(style()):
-        figure = Figure(figsize=(8.4, 8.8), layout="constrained")
-        axes = figure.subplots()
-        colours = colormaps["Blues"]
-        for tile in tiles.itertuples():
-            taking_part = tile.code in table.index
-            quota = int(table.at[tile.code, "quota"]) if taking_part else None
-            estimated = bool(taking_part and table.at[tile.code, "estimated"])
-            face = colours(shades(quota)) if quota is not None else "#EDEDED"
-            axes.add_patch(
-                Rectangle(
-                    (tile.column, -tile.row), 0.94, 0.94, facecolor=face,
-                    edgecolor=ORANGE if estimated else "white", linewidth=1.6 if estimated else 0.8,
-                )
-            )  # fmt: skip
-            ink = "white" if quota is not None and shades(quota) > 0.55 else "black"
-            below = say("figure.no_part") if quota is None else f"{quota}"
-            axes.text(tile.column + 0.47, -tile.row + 0.64, tile.name, ha="center", va="center", color=ink)
-            axes.text(tile.column + 0.47, -tile.row + 0.28, below, ha="center", va="center", color=ink,
-                      fontsize=7.5 if quota is None else 11)  # fmt: skip
-        strip = -int(tiles["row"].max())
-        axes.text(1.0, strip + 1.12, say("figure.strip"), va="bottom")
-        axes.set_xlim(0.8, 9.1)
-        axes.set_ylim(strip - 0.15, 1.1)
-        axes.set_aspect("equal")
-        axes.axis("off")
-        axes.set_title(say("figure.map", title=allocation.scenario.title, total=allocation.scenario.total))
+        figure = tile_figure(tiles)
+        figure.axes[0].set_title(say("figure.map", title=allocation.scenario.title, total=allocation.scenario.total))
         foot(figure, say("figure.orange") + short_marks(allocation))
+    return figure
+
+
+@dataclass(frozen=True)
+class Tile:
+    """How a unit's tile looks: its colour, what stands below its name and how large, dark or not, edged or not."""
+
+    face: Any
+    below: str
+    size: float
+    dark: bool = False
+    marked: bool = False
+
+
+def tile_figure(tiles: Mapping[str, Tile]) -> Figure:
+    """A tile-grid map, tiles by code; what has none takes no part."""
+    places = pd.read_csv(shipped("data", "tiles.csv"), dtype={"code": str}, encoding="utf-8")
+    nobody = Tile("#EDEDED", say("figure.no_part"), 7.5)
+    figure = Figure(figsize=(8.4, 8.8), layout="constrained")
+    axes = figure.subplots()
+    for place in places.itertuples():
+        tile = tiles.get(place.code, nobody)
+        axes.add_patch(
+            Rectangle(
+                (place.column, -place.row), 0.94, 0.94, facecolor=tile.face,
+                edgecolor=ORANGE if tile.marked else "white", linewidth=1.6 if tile.marked else 0.8,
+            )
+        )  # fmt: skip
+        ink = "white" if tile.dark else "black"
+        axes.text(place.column + 0.47, -place.row + 0.64, place.name, ha="center", va="center", color=ink)
+        axes.text(place.column + 0.47, -place.row + 0.28, tile.below, ha="center", va="center", color=ink,
+                  fontsize=tile.size)  # fmt: skip
+    strip = -int(places["row"].max())
+    axes.text(1.0, strip + 1.12, say("figure.strip"), va="bottom")
+    axes.set_xlim(0.8, 9.1)
+    axes.set_ylim(strip - 0.15, 1.1)
+    axes.set_aspect("equal")
+    axes.axis("off")
     return figure
 
 

@@ -20,7 +20,8 @@ from zjtx_alloc.errors import ScenarioError
 from zjtx_alloc.factors import adjusted_shares
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel
-from zjtx_alloc.scenario import Range, Scenario, UncertainPool
+from zjtx_alloc.scenario import Scenario
+from zjtx_alloc.scenario_uncertainty import Range, UncertainPool
 from zjtx_alloc.uncertainty.polytope import Simplex, simplices, uniform_draws
 
 Weights = Mapping[str, tuple[float, float]]
@@ -108,10 +109,17 @@ def admissible_weights(panel: Panel, scenario: Scenario, weights: Weights | None
         If the scenario has no uncertain weights and none are given, or ranges admit no weights.
     """
     if weights is not None:
-        scenario = _with_weights(scenario, weights)
-    doubt, pools = scenario.uncertainty, scenario.all_pools()
+        ranges = {code: {"min": float(least), "max": float(most)} for code, (least, most) in weights.items()}
+        scenario = with_uncertainty(scenario, {"weights": ranges})
+    doubt = scenario.uncertainty
     if not doubt.weights and not doubt.pools:
         raise ScenarioError(say("uncertainty.none", scenario=scenario.name))
+    return weight_blocks(panel, scenario)
+
+
+def weight_blocks(panel: Panel, scenario: Scenario) -> Admissible:
+    """The same, for scenarios without uncertain weights also: their blocks are single points."""
+    doubt, pools = scenario.uncertainty, scenario.all_pools()
     share_ranges = {name: p.share for name, p in doubt.pools.items() if p.share is not None}
     blocks = [_block([p.share for p in pools.values()], [share_ranges.get(name) for name in pools])]
     names, of_pool = [(name, "") for name in pools], []
@@ -125,11 +133,16 @@ def admissible_weights(panel: Panel, scenario: Scenario, weights: Weights | None
     return Admissible(tuple(blocks), tuple(of_pool), shares, tuple(names), scenario.total)
 
 
-def _with_weights(scenario: Scenario, weights: Weights) -> Scenario:
-    """The scenario with these ranges, checked as those of a file are."""
-    ranges = {code: {"min": float(least), "max": float(most)} for code, (least, most) in weights.items()}
+def with_uncertainty(scenario: Scenario, table: Mapping[str, object]) -> Scenario:
+    """The scenario with this table in the place of its ``[uncertainty]``, checked as that of a file is.
+
+    Raises
+    ------
+    ScenarioError
+        Naming the key and what is wrong.
+    """
     try:
-        return Scenario.model_validate(scenario.model_dump() | {"uncertainty": {"weights": ranges}})
+        checked = Scenario.model_validate(scenario.model_dump() | {"uncertainty": table})
     except ValidationError as error:
         found = error.errors()[0]
         what = (
@@ -137,8 +150,9 @@ def _with_weights(scenario: Scenario, weights: Weights) -> Scenario:
             if found["type"] != "value_error"
             else str(found["ctx"]["error"])
         )
-        where = ".".join(map(str, found["loc"])) or "weights"
+        where = ".".join(map(str, found["loc"])) or "uncertainty"
         raise ScenarioError(say("uncertainty.given", scenario=scenario.name, where=where, what=what)) from None
+    return scenario.model_copy(update={"uncertainty": checked.uncertainty})
 
 
 def _block(parts: Sequence[float], ranges: Sequence[Range | None]) -> list[Simplex]:

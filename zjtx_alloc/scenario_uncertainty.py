@@ -1,0 +1,104 @@
+"""What is uncertain about a scenario (不确定性): its table ``[uncertainty]``, strictly checked."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from zjtx_alloc.messages import say
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Places = Annotated[int, Field(ge=0, le=10**6)]
+Region = Literal["东部", "中部", "西部", "东北"]
+STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)  # no other keys, no other types, never changed
+
+
+class _Strict(BaseModel):
+    model_config = STRICT
+
+
+def _check_order(least: float, most: float) -> None:
+    if least > most:
+        raise ValueError(say("uncertainty.order", least=least, most=most))
+
+
+class Range(_Strict):
+    """What a share or weight may be, from min to max; as decimals, so that ends are exact."""
+
+    min: Share
+    max: Share
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Range":
+        _check_order(self.min, self.max)
+        return self
+
+
+class Span(_Strict):
+    """What a coefficient may be, every value from min to max as likely as any other."""
+
+    min: Positive
+    max: Positive
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Span":
+        _check_order(self.min, self.max)
+        return self
+
+
+class TotalRange(_Strict):
+    """What the total may be, every whole number from min to max as likely as any other."""
+
+    min: Annotated[int, Field(ge=1, le=10**6)]
+    max: Annotated[int, Field(ge=1, le=10**6)]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "TotalRange":
+        _check_order(self.min, self.max)
+        return self
+
+
+class FactErrors(_Strict):
+    """By how much a cell may be off, as a share of itself either way: published cells, and estimated (估算) ones."""
+
+    published: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    estimated: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+    @model_validator(mode="after")
+    def _estimates_are_wider(self) -> "FactErrors":
+        if self.estimated < self.published:
+            raise ValueError(say("uncertainty.narrow", estimated=self.estimated, published=self.published))
+        return self
+
+
+class UncertainPool(_Strict):
+    """What is uncertain about one pool: its share, and the weights of its factors."""
+
+    share: Range | None = None
+    weights: dict[str, Range] = {}
+
+
+class Uncertainty(_Strict):
+    """What nobody agreed on (不确定性): admissible ranges; whatever has none stays as the scenario has it.
+
+    ``weights`` holds for the factors of a scenario without pools; with pools of the very same factors and
+    weights it says that all of them share one set of weights. ``pools`` lets each pool vary on its own.
+    ``concentration`` takes the place of ranges of weights: each pool's weights are Dirichlet with its own
+    weights as their mean, the closer to them the larger it is. Sweeps also vary the rest.
+    """
+
+    weights: dict[str, Range] = {}
+    pools: dict[str, UncertainPool] = {}
+    concentration: Positive | None = None
+    region_coefficient: dict[Region, Span] = {}
+    grade_coefficient: dict[str, Span] = {}
+    facts: FactErrors = FactErrors()
+    total: TotalRange | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Uncertainty":
+        if self.weights and any(pool.weights for pool in self.pools.values()):
+            raise ValueError(say("uncertainty.both"))
+        if self.concentration and (self.weights or any(pool.weights for pool in self.pools.values())):
+            raise ValueError(say("uncertainty.two_laws"))
+        return self

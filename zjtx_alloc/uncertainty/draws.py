@@ -1,0 +1,295 @@
+"""Samples of everything a scenario is uncertain about, and the entitlements that they give, many at once.
+
+The factor method of ``factors.py`` for S scenarios as arrays. Draws come in blocks, each from its own child of
+the seed and each kind of parameter from its own child of that: the d-th draw depends on the seed alone, neither
+on how many draws there are nor on who computes them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import reduce
+
+import numpy as np
+import pandas as pd
+
+from zjtx_alloc.errors import ScenarioError
+from zjtx_alloc.factors import coefficient_keys, multiplier_of
+from zjtx_alloc.messages import say
+from zjtx_alloc.panel import Panel
+from zjtx_alloc.scenario import Scenario
+from zjtx_alloc.scenario_uncertainty import FactErrors, Span, TotalRange
+from zjtx_alloc.uncertainty.admissible import Admissible, weight_blocks
+from zjtx_alloc.uncertainty.polytope import uniform_draws
+
+BLOCKS = ("weights", "coefficients", "facts", "totals")
+_CELLS = 2**22  # of a block
+_ROWS = 2**17  # of a block, at most
+
+Cell = tuple[str, str]  # indicator and period of a fact, or name and key of a coefficient
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Parameters drawn, a row a draw; an array of one row holds for every draw.
+
+    Attributes
+    ----------
+    weights : tuple of arrays
+        The pools' shares, then each set of weights, as in ``Admissible.blocks``.
+    coefficients : array (S, coefficients)
+        In the order of ``Recipe.coefficients``.
+    facts : tuple of arrays (S, units)
+        For each column of ``Recipe.values`` the true value as a multiple of the panel's; float32.
+    totals : array (S,) of int
+    """
+
+    weights: tuple[np.ndarray, ...]
+    coefficients: np.ndarray
+    facts: tuple[np.ndarray, ...]
+    totals: np.ndarray
+
+    def __len__(self) -> int:
+        return max(map(len, (*self.weights, self.coefficients, *self.facts, self.totals)))
+
+    def part(self, rows: slice) -> "Draws":
+        """Some of the draws."""
+
+        def cut(array: np.ndarray) -> np.ndarray:
+            return array if len(array) == 1 else array[rows]
+
+        weights, facts = tuple(map(cut, self.weights)), tuple(map(cut, self.facts))
+        return Draws(weights, cut(self.coefficients), facts, cut(self.totals))
+
+    def uncertain(self, block: str) -> bool:
+        """Whether a block of parameters varies."""
+        arrays = getattr(self, block)
+        return any(len(array) > 1 for array in (arrays if isinstance(arrays, tuple) else (arrays,)))
+
+
+def joined(parts: list[Draws]) -> Draws:
+    """Draws one after another, all of the same recipe."""
+
+    def tied(*arrays: np.ndarray) -> np.ndarray:
+        return arrays[0] if len(arrays[0]) == 1 else np.concatenate(arrays)
+
+    return Draws(
+        tuple(map(tied, *(p.weights for p in parts))),
+        tied(*(p.coefficients for p in parts)),
+        tuple(map(tied, *(p.facts for p in parts))),
+        tied(*(p.totals for p in parts)),
+    )
+
+
+@dataclass(frozen=True)
+class _PoolRecipe:
+    weights: int  # its block
+    factors: tuple[tuple[Cell, np.ndarray], ...]  # the fact's column, and its multiplier by unit
+    coefficients: tuple[np.ndarray, ...]  # for each table the positions of the units' coefficients
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A scenario taken apart for sampling.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    admissible : Admissible
+        The blocks of weights.
+    values : dict of (indicator, period) to array (units,)
+    spreads : dict of (indicator, period) to array (units,)
+        Relative errors, either way.
+    coefficients : dict of (table, key) to (least, baseline, most)
+    pools : tuple
+        How each pool shares out.
+    """
+
+    scenario: Scenario
+    admissible: Admissible
+    values: dict[Cell, np.ndarray]
+    spreads: dict[Cell, np.ndarray]
+    coefficients: dict[Cell, tuple[float, float, float]]
+    pools: tuple[_PoolRecipe, ...]
+
+    @property
+    def block_rows(self) -> int:
+        """Draws in a block."""
+        units = len(next(iter(self.values.values())))
+        return max(min(_CELLS // units, _ROWS), 1)
+
+    @property
+    def baseline(self) -> Draws:
+        """What the scenario itself has, as one draw."""
+        pools = self.scenario.all_pools().values()
+        of_pool = self.admissible.of_pool
+        sets = {block: [f.weight for f in p.factors.values()] for block, p in zip(of_pool, pools, strict=True)}
+        weights = [[p.share for p in pools], *(sets[block] for block in sorted(sets))]
+        middle = [base for _, base, _ in self.coefficients.values()]
+        totals = np.array([self.scenario.total])
+        return Draws(tuple(np.array([w]) for w in weights), np.array([middle]), (), totals)
+
+
+def recipe(panel: Panel, scenario: Scenario) -> Recipe:
+    """Take a scenario apart; whatever ``entitlement`` refuses must have been refused before.
+
+    Raises
+    ------
+    ScenarioError
+        If a range does not hold the scenario's own number: it was meant for another.
+    """
+    doubt, pools = scenario.uncertainty, scenario.all_pools().values()
+    _check_around(scenario)
+    admissible = weight_blocks(panel, scenario)
+    columns = {(c, f.period): panel.column(c, f.period) for pool in pools for c, f in pool.factors.items()}
+    spans = {
+        (name, key): span
+        for name in ("region_coefficient", "grade_coefficient")
+        for key, span in getattr(doubt, name).items()
+    }
+    coefficients = {
+        (name, key): (spans[name, key].min, value, spans[name, key].max) if (name, key) in spans else (value,) * 3
+        for name in ("region_coefficient", "grade_coefficient")
+        for key, value in getattr(scenario, name).items()
+    }
+    return Recipe(
+        scenario,
+        admissible,
+        {cell: column["value"].to_numpy(float) for cell, column in columns.items()},
+        {cell: _spread(column, doubt.facts) for cell, column in columns.items()},
+        coefficients,
+        tuple(_pool_recipes(panel, scenario, admissible, list(coefficients))),
+    )
+
+
+def _check_around(scenario: Scenario) -> None:
+    doubt = scenario.uncertainty
+    spans: dict[str, tuple[float, Span | TotalRange]] = {}
+    if doubt.total is not None:
+        spans["total"] = scenario.total, doubt.total
+    for table in ("region_coefficient", "grade_coefficient"):
+        values = getattr(scenario, table)
+        spans |= {f"{table}.{key}": (values[key], span) for key, span in getattr(doubt, table).items()}
+    for what, (value, span) in spans.items():
+        if not span.min <= value <= span.max:
+            ends = {"least": span.min, "most": span.max}
+            raise ScenarioError(say("uncertainty.outside", scenario=scenario.name, what=what, value=value, **ends))
+
+
+def _spread(column: pd.DataFrame, errors: FactErrors) -> np.ndarray:
+    return np.where(column["estimated"], errors.estimated, errors.published)
+
+
+def _pool_recipes(
+    panel: Panel, scenario: Scenario, admissible: Admissible, coefficients: list[Cell]
+) -> Iterator[_PoolRecipe]:
+    place = {cell: position for position, cell in enumerate(coefficients)}
+    for block, pool in zip(admissible.of_pool, scenario.all_pools().values(), strict=True):
+        factors = [
+            ((code, factor.period), multiplier_of(panel, scenario, factor).to_numpy(float))
+            for code, factor in pool.factors.items()
+        ]
+        tables = [
+            np.array([place[name, key] for key in keys])
+            for name, keys in coefficient_keys(panel, scenario, pool).items()
+        ]
+        yield _PoolRecipe(block, tuple(factors), tuple(tables))
+
+
+def drawn_block(recipe: Recipe, seed: int, number: int) -> Draws:
+    """One whole block of draws."""
+    streams = dict(zip(BLOCKS, np.random.SeedSequence(seed, spawn_key=(number,)).spawn(len(BLOCKS)), strict=True))
+    rng = {block: np.random.default_rng(stream) for block, stream in streams.items()}
+    rows, doubt, base = recipe.block_rows, recipe.scenario.uncertainty, recipe.baseline
+    ends = np.array(list(recipe.coefficients.values())).reshape(-1, 3)
+    coefficients, facts, totals = base.coefficients, base.facts, base.totals
+    if (ends[:, 0] < ends[:, 2]).any():
+        coefficients = ends[:, 0] + (ends[:, 2] - ends[:, 0]) * rng["coefficients"].random((rows, len(ends)))
+    if doubt.facts.estimated > 0:
+        facts = tuple(_multiples(spread, rows, rng["facts"]) for spread in recipe.spreads.values())
+    if doubt.total is not None and doubt.total.min < doubt.total.max:
+        totals = rng["totals"].integers(doubt.total.min, doubt.total.max, rows, endpoint=True)
+    return Draws(_drawn_weights(recipe, rows, rng["weights"]), coefficients, facts, totals)
+
+
+def _multiples(spread: np.ndarray, rows: int, rng: np.random.Generator) -> np.ndarray:
+    drawn = rng.random((rows, len(spread)), dtype=np.float32)
+    drawn *= 2 * spread.astype(np.float32)
+    drawn += 1 - spread.astype(np.float32)
+    return drawn
+
+
+def _drawn_weights(recipe: Recipe, rows: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    """Each set of weights, uniform over its ranges or Dirichlet around the baseline; a point stays one row."""
+    drawn, concentration = [], recipe.scenario.uncertainty.concentration
+    for number, (block, base) in enumerate(zip(recipe.admissible.blocks, recipe.baseline.weights, strict=True)):
+        if number and concentration and np.count_nonzero(base) > 1:
+            held = base[0] > 0
+            weights = np.zeros((rows, base.shape[1]))
+            weights[:, held] = rng.dirichlet(concentration * base[0, held], size=rows)
+            drawn.append(weights)
+        else:
+            drawn.append(base if block_is_point(block) else uniform_draws(block, rows, rng))
+    return tuple(drawn)
+
+
+def block_is_point(block: list) -> bool:
+    """Whether a set of weights cannot vary."""
+    return len({point for simplex in block for point in simplex}) == 1
+
+
+def drawn(recipe: Recipe, seed: int, draws: int) -> Iterator[Draws]:
+    """The first draws of a seed, block by block."""
+    for number, start in enumerate(range(0, draws, recipe.block_rows)):
+        block = drawn_block(recipe, seed, number)
+        yield block.part(slice(0, draws - start))
+
+
+def entitlements_of(recipe: Recipe, draws: Draws) -> np.ndarray:
+    """Entitlements (draws, units), in places: ``entitlement`` for each draw, up to the last bits of a float."""
+    held = dict(zip(recipe.values, draws.facts, strict=True)) if draws.facts else {}
+    whole: np.ndarray | float = 0.0
+    for number, pool in enumerate(recipe.pools):
+        base = _pool_base(recipe, pool, held, draws.weights[pool.weights])
+        for table in pool.coefficients:
+            base = base * draws.coefficients[:, table]
+        base = base * (draws.totals[:, None] * draws.weights[0][:, [number]] / base.sum(axis=1, keepdims=True))
+        whole = whole + base
+    return np.broadcast_to(whole, (len(draws), np.shape(whole)[1]))
+
+
+def _pool_base(recipe: Recipe, pool: _PoolRecipe, held: dict[Cell, np.ndarray], weights: np.ndarray) -> np.ndarray:
+    """The weighted sum of factor shares; sums taken in the order of the factors, whatever the number of draws."""
+    parts = []
+    for number, (cell, multiplier) in enumerate(pool.factors):
+        values = (recipe.values[cell] * multiplier)[None]
+        if cell in held:
+            values = values * held[cell]
+        parts.append(values * (weights[:, [number]] / values.sum(axis=1, keepdims=True)))
+    return reduce(np.add, parts)
+
+
+def one(recipe: Recipe, seed: int, number: int) -> Draws:
+    """A single draw, counted from 0."""
+    block, row = divmod(number, recipe.block_rows)
+    return drawn_block(recipe, seed, block).part(slice(row, row + 1))
+
+
+def as_scenario(panel: Panel, recipe: Recipe, draw: Draws) -> tuple[Panel, Scenario]:
+    """The panel and the scenario that one draw stands for: what ``allocate`` takes."""
+    scenario = recipe.scenario
+    pools = {}
+    for number, (name, pool) in enumerate(scenario.all_pools().items()):
+        weights = draw.weights[recipe.admissible.of_pool[number]][0]
+        factors = {
+            code: factor.model_copy(update={"weight": float(w)})
+            for (code, factor), w in zip(pool.factors.items(), weights, strict=True)
+        }
+        pools[name] = pool.model_copy(update={"share": float(draw.weights[0][0, number]), "factors": factors})
+    changed: dict[str, object] = {"pools": pools} if scenario.pools else {"factors": pools[""].factors}
+    for (name, key), value in zip(recipe.coefficients, draw.coefficients[0], strict=True):
+        changed[name] = {**changed.get(name, {}), key: float(value)}  # type: ignore[dict-item]
+    cells = panel.cells.copy()
+    for (code, period), multiples in zip(recipe.values, draw.facts, strict=False):
+        index = pd.MultiIndex.from_product([[code], [panel.supplied.get(code, period)], panel.units.index])
+        cells.loc[index, "value"] = recipe.values[code, period] * multiples[0]
+    return replace(panel, cells=cells), scenario.model_copy(update=changed | {"total": int(draw.totals[0])})

@@ -1,0 +1,166 @@
+"""What drives the quotas: Sobol indices of independent blocks of parameters, Shapley effects of the weights.
+
+Blocks are independent of one another, so variance splits among them (Sobol 2001; Saltelli et al. 2010). Weights
+on a simplex are not: given the others the last is known. Their Shapley effects share out all the variance,
+whatever the dependence (Owen 2014, SIAM/ASA J. UQ 2; Song, Nelson & Staum 2016, ibid. 4).
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import combinations
+from math import comb
+
+import numpy as np
+import pandas as pd
+from scipy.stats import sobol_indices
+
+from zjtx_alloc.uncertainty.draws import BLOCKS, Draws, Recipe, block_is_point, joined
+
+OVERALL = "overall"
+SOBOL_MOST = 2**13
+_SHAPLEY_MOST = 2**12  # draws a set of weights
+_SHAPLEY_LEAST = 16
+_SHAPLEY_SCENARIOS = 2**18  # for all sets together
+_PLAYERS = 10  # weights that vary; the sets of them double with each
+_ROUNDS = 12  # of redrawing three weights or more in pairs: by then no trace is left of where they began
+
+Model = Callable[[Draws], np.ndarray]  # draws to quotas (draws, units)
+
+
+def sobol_base(draws: int) -> int:
+    """How many draws the Sobol indices rest on: twice this many of the sweep's own, a power of two."""
+    return min(SOBOL_MOST, 2 ** ((draws // 2).bit_length() - 1))
+
+
+def block_indices(model: Model, pair: tuple[Draws, Draws], values: tuple[np.ndarray, np.ndarray]) -> pd.DataFrame:
+    """First-order and total Sobol indices of the quotas, by block of parameters.
+
+    Parameters
+    ----------
+    model : callable
+    pair : two Draws of the same number, a power of two, independent of each other
+    values : their quotas (draws, units)
+
+    Returns
+    -------
+    DataFrame
+        A row a unit in the model's order, then ``OVERALL`` (each unit's index weighted by its variance:
+        Lamboni, Monod & Makowski 2011, RESS 96); columns (order, block), order first or total.
+        NaN where the quota does not vary.
+    """
+    a, b = pair
+    blocks = [block for block in BLOCKS if a.uncertain(block)]
+    mixed = model(joined([replace(a, **{block: getattr(b, block)}) for block in blocks]))
+    mixed = mixed.reshape(len(blocks), len(a), -1).astype(float)
+    f_a, f_b = (quotas.astype(float) for quotas in values)
+    varies = (f_a != f_a[0]).any(axis=0) & (f_b != f_b[0]).any(axis=0)
+    variance = np.vstack([f_a, f_b]).var(axis=0)
+    found = np.full((len(varies) + 1, 2, len(blocks)), np.nan)
+    if varies.any():
+        tables = {"f_A": f_a[:, varies].T, "f_B": f_b[:, varies].T, "f_AB": mixed[:, :, varies].transpose(0, 2, 1)}
+        indices = sobol_indices(func=tables, n=len(f_a))
+        both = np.stack([indices.first_order, indices.total_order], axis=-2).reshape(-1, 2, len(blocks))
+        found[:-1][varies] = both
+        found[-1] = np.average(both, axis=0, weights=variance[varies])
+    columns = pd.MultiIndex.from_product([("first", "total"), blocks], names=["order", "block"])
+    return pd.DataFrame(found.reshape(len(found), -1), columns=columns)
+
+
+def weight_effects(recipe: Recipe, model: Model, draws: Draws, seed: int) -> pd.DataFrame:
+    """Shapley effects of the weights, as parts of the variance that the weights alone give each quota.
+
+    Returns
+    -------
+    DataFrame
+        Rows as in ``block_indices``; columns (pool, factor), the weights that vary; a row sums to 1. NaN where
+        the weights do not move the quota. No columns if the weights are certain or more than ten vary.
+    """
+    movers = _movers(draws)
+    names = [recipe.admissible.names[_flat(draws, mover)] for mover in movers]
+    columns = pd.MultiIndex.from_tuples(names, names=["pool", "factor"])
+    if not movers or len(movers) > _PLAYERS:
+        return pd.DataFrame(columns=columns[:0])
+    count = min(len(draws), _SHAPLEY_MOST, max(min(2 * len(draws), _SHAPLEY_SCENARIOS) >> len(movers), _SHAPLEY_LEAST))
+    alone = replace(recipe.baseline, weights=draws.part(slice(0, count)).weights)
+    costs = _unexplained(recipe, model, alone, np.random.default_rng(np.random.SeedSequence((seed, 1))))
+    variance = costs[frozenset(movers)]
+    effects = shapley_values(movers, costs)
+    share = np.divide(effects, variance, out=np.full_like(effects, np.nan), where=variance > 0)
+    overall = effects.sum(axis=1) / variance.sum() if variance.sum() > 0 else np.full(len(movers), np.nan)
+    return pd.DataFrame(np.column_stack([share, overall]).T, columns=columns)
+
+
+def shapley_values(players: list, costs: dict[frozenset, np.ndarray]) -> np.ndarray:
+    """Shapley values (players, …) of the game that ``costs`` gives for each set of players."""
+    values = []
+    for player in players:
+        others = [other for other in players if other != player]
+        gains = [
+            (costs[frozenset((*group, player))] - costs[frozenset(group)]) / comb(len(others), size)
+            for size in range(len(players))
+            for group in combinations(others, size)
+        ]
+        values.append(np.sum(gains, axis=0) / len(players))
+    return np.array(values)
+
+
+_Mover = tuple[int, int]  # block of weights, position in it
+
+
+def _movers(draws: Draws) -> list[_Mover]:
+    return [
+        (block, i)
+        for block, weights in enumerate(draws.weights)
+        for i in range(weights.shape[1])
+        if np.ptp(weights[:, i]) > 0
+    ]
+
+
+def _flat(draws: Draws, mover: _Mover) -> int:
+    block, i = mover
+    return sum(weights.shape[1] for weights in draws.weights[:block]) + i
+
+
+def _unexplained(recipe: Recipe, model: Model, draws: Draws, rng: np.random.Generator) -> dict[frozenset, np.ndarray]:
+    """For each set of weights the variance left when all others are known: E Var(quota | others), by unit."""
+    movers, base = _movers(draws), model(draws).astype(float)
+    costs = {}
+    for size in range(len(movers) + 1):
+        for free in combinations(movers, size):
+            if size == len(movers):
+                costs[frozenset(free)] = base.var(axis=0)
+                continue
+            redrawn = _redrawn(recipe, draws, free, rng)
+            moved = any(new is not old for new, old in zip(redrawn.weights, draws.weights, strict=True))
+            gap = model(redrawn) - base if moved else np.zeros_like(base)
+            costs[frozenset(free)] = (gap**2).mean(axis=0) / 2
+    return costs
+
+
+def _redrawn(recipe: Recipe, draws: Draws, free: tuple[_Mover, ...], rng: np.random.Generator) -> Draws:
+    """The weights with those that are free drawn anew from what the others leave them."""
+    weights = list(draws.weights)
+    for block in {b for b, _ in free}:
+        inside = [i for b, i in free if b == block]
+        if len(inside) > 1:
+            weights[block] = _paired(recipe, block, weights[block].copy(), inside, rng)
+    return replace(draws, weights=tuple(weights))
+
+
+def _paired(recipe: Recipe, block: int, weights: np.ndarray, free: list[int], rng: np.random.Generator) -> np.ndarray:
+    """Gibbs steps: two weights at a time drawn anew within their sum, which is exact for two and keeps the law."""
+    alpha = None
+    if block_is_point(recipe.admissible.blocks[block]):  # then it is Dirichlet
+        alpha = recipe.scenario.uncertainty.concentration * recipe.baseline.weights[block][0]
+    corners = np.array([[float(x) for x in v] for simplex in recipe.admissible.blocks[block] for v in simplex])
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    for _ in range(1 if len(free) == 2 else _ROUNDS):
+        for i, j in combinations(free, 2):
+            both = weights[:, i] + weights[:, j]
+            if alpha is None:
+                least, most = np.maximum(low[i], both - high[j]), np.minimum(high[i], both - low[j])
+                weights[:, i] = least + np.maximum(most - least, 0) * rng.random(len(weights))
+            else:
+                weights[:, i] = both * rng.beta(alpha[i], alpha[j], len(weights))
+            weights[:, j] = both - weights[:, i]
+    return weights

@@ -1,0 +1,61 @@
+"""Who solves the scenarios of a sweep: this process, several of them, or a cluster; the answers are the same."""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from zjtx_alloc.errors import SolverError
+from zjtx_alloc.messages import say
+from zjtx_alloc.quota.many import solve_many, solved_together
+from zjtx_alloc.quota.problem import QuotaProblem
+
+Engine = Callable[[QuotaProblem, np.ndarray], np.ndarray]
+_Map = Callable[..., Iterable[np.ndarray]]
+_BATCH = 32  # scenarios a task: enough to pay for the way there and back
+_FEW = 200  # scenarios not worth starting processes for
+
+
+@contextmanager
+def local_engine(problem: QuotaProblem, scenarios: int) -> Iterator[Engine]:
+    """Solve in this process what is solved many at once, and a few; the rest in one process a core."""
+    if solved_together(problem) or scenarios < _FEW:
+        yield solve_many
+        return
+    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
+        yield partial(_in_batches, pool.map)
+
+
+@contextmanager
+def cluster_engine(address: str) -> Iterator[Engine]:
+    """Solve on an existing Dask cluster; a batch whose worker dies is solved by another.
+
+    Raises
+    ------
+    SolverError
+        If ``distributed`` (extra ``cluster``) is not installed, or nobody answers at the address.
+    """
+    try:
+        from distributed import Client  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise SolverError(say("sweep.no_dask")) from None
+    try:
+        client = Client(address, timeout="10s", set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise SolverError(say("sweep.no_cluster", address=address, reason=error)) from None
+
+    def spread(work: Callable, *arguments: list) -> Any:
+        return client.gather(client.map(work, *arguments, pure=False, retries=3))
+
+    with client:
+        yield partial(_in_batches, spread)
+
+
+def _in_batches(spread: _Map, problem: QuotaProblem, entitlements: np.ndarray) -> np.ndarray:
+    batches = [entitlements[start : start + _BATCH] for start in range(0, len(entitlements), _BATCH)]
+    return np.concatenate(list(spread(solve_many, [problem] * len(batches), batches)))
