@@ -164,6 +164,7 @@ def test_the_same_inputs_give_the_same_bytes_in_both_forms(manuscript, panel, ba
     assert again == manuscript
     assert docx_file(again) == docx_file(manuscript)
     assert pdf_file(again) == pdf_file(manuscript)
+    assert b"D:20240614000000" in pdf_file(manuscript), "no clock in it"
 
 
 @pytest.mark.needs_poppler

@@ -28,7 +28,6 @@ _LEFT, _CENTER, _RIGHT, _JUSTIFY = (
     WD_ALIGN_PARAGRAPH.LEFT, WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.RIGHT, WD_ALIGN_PARAGRAPH.JUSTIFY,
 )  # fmt: skip
 _TWIPS = 1440 / 25.4  # a millimetre
-_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def docx_file(manuscript: Manuscript) -> bytes:
@@ -207,11 +206,12 @@ def _cell_text(text: str, align: str, bold: bool) -> str:
 
 
 def _packed(document: Any) -> bytes:
+    """The file; a ZipInfo of its own knows no clock."""
     raw, whole = io.BytesIO(), io.BytesIO()
     document.save(raw)
     with zipfile.ZipFile(raw) as source, zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as target:
         for name in source.namelist():
-            target.writestr(zipfile.ZipInfo(name, _ZIP_EPOCH), source.read(name), zipfile.ZIP_DEFLATED)
+            target.writestr(zipfile.ZipInfo(name), source.read(name), zipfile.ZIP_DEFLATED)
     return whole.getvalue()
 
 
