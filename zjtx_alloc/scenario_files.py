@@ -88,17 +88,9 @@ def save_bundle(scenario: Scenario, folder: Path) -> Path:
 
 
 def save_without_stand_ins(scenario: str, indicators: Sequence[str], path: str | Path) -> list[Path]:
-    """Write a scenario that extends a shipped one and ends its stand-ins, and the same for its companions.
+    """Write a scenario that extends a shipped one and ends its stand-ins, and one beside it for each companion.
 
-    Returns
-    -------
-    list of Path
-        ``path``, then one file beside it for each companion: ``<stem>-<companion>.toml``.
-
-    Raises
-    ------
-    ReportError
-        If one of the files exists already.
+    Returns their paths: ``path``, then ``<stem>-<companion>.toml`` each. A file that exists is a ReportError.
     """
     path = Path(path)
     files = {scenario: path}
