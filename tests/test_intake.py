@@ -119,7 +119,7 @@ def test_from_an_empty_template_to_a_report_with_ones_own_numbers(tmp_path, caps
     book.save("因素 表.xlsx")
     code, out, _ = zjtx(capsys, "check", "因素 表.xlsx", "--save", "我的情景.toml")
     assert code == 0
-    assert "下一步：zjtx report 我的情景.toml --data 因素 表.xlsx" in out
+    assert '下一步：zjtx report 我的情景.toml --data "因素 表.xlsx"' in out
     code, out, err = zjtx(capsys, "report", "我的情景.toml", "--data", "因素 表.xlsx", "--out", "报告 文件夹")
     assert code == 0, err
     record = json.loads((tmp_path / "报告 文件夹" / "我的情景" / "run.json").read_text(encoding="utf-8"))
@@ -134,6 +134,24 @@ def test_from_an_empty_template_to_a_report_with_ones_own_numbers(tmp_path, caps
     allocation = za.allocate(za.load_panel("因素 表.xlsx"), za.load_scenario("我的情景.toml"))
     shares = allocation.entitlement.contributions["sme_count"] / 1039 / 0.4
     assert shares.iloc[36] == pytest.approx((1000 + 37 * 36) / (37_000 + 37 * 666))
+
+
+def test_check_warns_of_what_would_fail_later(write_table, capsys):
+    rows = [["单位", "“小巨人”企业数", "规上工业中小企业数"], *([row[0], 0, row[1]] for row in base()[1:])]
+    code, out, _ = zjtx(capsys, "check", write_table(rows))
+    assert code == 0
+    assert "各单位合计为0、不能作分配因素的列：有效期内“小巨人”企业数；请核对" in out
+    assert "下一步" not in out  # the true counts first need a scenario that uses them
+
+
+def test_a_cell_formatted_as_a_percentage_is_told_as_it_looks(write_table):
+    path = write_table(base())
+    book = openpyxl.load_workbook(path)
+    book.active["B4"], book.active["B4"].number_format = 0.12, "0.00%"
+    book.save(path)
+    with pytest.raises(za.TableError) as caught:
+        za.load_panel(path)
+    assert caught.value.problems[["行", "内容", "问题"]].to_numpy().tolist() == [[4, "12%", "带百分号"]]
 
 
 def test_the_template_lists_the_units_and_checks_what_is_typed(tmp_path):

@@ -118,13 +118,22 @@ def _is_unsized_and_long(content: bytes, most: int) -> bool:
 def _rows(sheet: Any, most_rows: int) -> dict[int, list[Any]]:
     rows: dict[int, list[Any]] = {}
     last = 0
-    for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
+        row = [_shown(cell) for cell in cells]
         if any(cell not in (None, "") for cell in row):
-            rows[number] = list(row)
+            rows[number] = row
             last = number
         if len(rows) > most_rows or number > last + _MOST_BLANK:
             break
     return rows
+
+
+def _shown(cell: Any) -> Any:
+    """A cell's value; one that Excel shows as a percentage, as it is shown: its number is a hundredth of that."""
+    value = cell.value
+    if isinstance(value, int | float) and not isinstance(value, bool) and "%" in (cell.number_format or ""):
+        return f"{100 * value:.10g}%"
+    return value
 
 
 def _with_formulas(values: dict[int, list[Any]], formulas: dict[int, list[Any]]) -> dict[int, list[Any]]:

@@ -46,7 +46,8 @@ def supply_record(panel: Panel, scenario: Scenario) -> dict[str, dict[str, str]]
 
 def check_text(check: TableCheck, scenario: Scenario, file: str, reference: str) -> str:
     """What ``zjtx check`` prints of a table without problems; ``reference`` is how the user names the scenario."""
-    reading = check.reading
+    reading, file = check.reading, quoted(file)
+    reference = quoted(reference)
     sheet = say("intake.sheet", sheet=reading.layout.sheet) if reading.layout.sheet else ""
     total = ""
     if reading.total_row:
@@ -62,15 +63,22 @@ def check_text(check: TableCheck, scenario: Scenario, file: str, reference: str)
         lines += ["", say("check.differences"), plain_table(check.differences)]
     lines += ["", say("check.outliers"), plain_table(check.outliers)] if len(check.outliers) else [
         "", say("check.no_outlier")]  # fmt: skip
+    if empty := [code for code, period in check.panel.supplied.items() if not check.panel.values(code, period).any()]:
+        lines += ["", say("check.zero", columns=_names(check.panel, empty))]
     left, ending = unused(check.panel, scenario), endable(check.panel, scenario)
     if others := [code for code in left if code not in ending]:
         lines += ["", say("check.unused", scenario=reference, columns=_names(check.panel, others))]
     if ending:
         names = _names(check.panel, ending)
         lines += ["", say("check.endable", scenario=reference, columns=names, file=file)]
-    if len(left) < len(check.panel.supplied):
+    elif len(left) < len(check.panel.supplied):
         lines += ["", say("check.next", scenario=reference, file=file)]
     return "\n".join(lines)
+
+
+def quoted(path: str) -> str:
+    """A path as one writes it in a command."""
+    return f'"{path}"' if " " in path or "　" in path else path
 
 
 def plain_table(frame: pd.DataFrame) -> str:
