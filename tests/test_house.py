@@ -39,6 +39,7 @@ STOREYS = [
     "report.backtest_tables", "report.uncertainty_tables", "report.figures_planning", "report.figures_budget", "report.figures_data", "report.workbook",
     "report.template", "report.live", "report.live_firms", "report.live_money", "report.live_years", "report.live_assumptions", "report.live_actuals", "report.budget_workbook",
     "report.kernel", "report.notebooks", "report.records", "report.budget_run", "report.runs", "report.firm_tables", "report.official", "report.plan_document",
+    "explorer.state", "explorer.drawings", "explorer.view", "explorer.widgets", "explorer.server",
     "cli", "__main__",
 ]  # fmt: skip
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -76,7 +77,7 @@ def test_imports_point_down():
 
 @pytest.mark.parametrize(
     ("library", "rooms"),
-    [("pulp", r"quota\.model(_\w+)?"), ("highspy", r"quota\.model(_\w+)?"), ("xlsxwriter", "report.(workbook|template|budget_workbook)"), ("docx", "report.official"), ("stdnum", "firms.(cells|made_up)"), ("matplotlib", "report.figure(s|_style|s_data|s_budget|s_planning)")],
+    [("pulp", r"quota\.model(_\w+)?"), ("highspy", r"quota\.model(_\w+)?"), ("xlsxwriter", "report.(workbook|template|budget_workbook)"), ("docx", "report.official"), ("ipywidgets", "explorer.widgets"), ("voila", "explorer.server"), ("stdnum", "firms.(cells|made_up)"), ("matplotlib", "report.figure(s|_style|s_data|s_budget|s_planning)")],
 )  # fmt: skip
 def test_one_room_knows_the_library(library, rooms):
     users = [n for n, tree in modules().items() if any(i.split(".")[0] == library for i in imports(tree))]
