@@ -17,7 +17,7 @@ _CELL = 62  # of the map, in pixels
 _ROW = 19  # of the bars
 _NAME = 46  # width of a unit's name
 _WIDTH = 560
-_DARK = 0.55  # shade from which the ink is white
+_DARK = 0.85  # shade from which white ink reads better than black
 
 
 def signed(step: int) -> str:

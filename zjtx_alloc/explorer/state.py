@@ -14,6 +14,7 @@ from zjtx_alloc.scenario import DEFAULT, REGIONS, Scenario
 
 SHARES = "shares"  # the simplex of the pools' own shares
 _GRID = 1000  # a moved weight is a whole number of thousandths
+_DIGITS = 12  # of a weight; less than that is nothing beside a thousandth
 _BOUNDS = ("floor", "cap")
 _TABLES = ("groups", "rules", "fixed")  # each entry is a rule of its own
 
@@ -99,7 +100,7 @@ def moved(weights: Mapping[str, float], name: str, weight: float) -> dict[str, f
     their order); others that are all zero share the rest evenly.
     """
     own = round(min(max(weight, 0.0), 1.0) * _GRID)
-    others = pd.Series({other: held for other, held in weights.items() if other != name}, dtype=float)
+    others = pd.Series({other: held for other, held in weights.items() if other != name}, dtype=float).round(_DIGITS)
     if others.empty:
         return {name: 1.0}
     claims = others if others.any() else others + 1.0

@@ -135,10 +135,10 @@ class Explorer:
         return shown
 
     def _file_controls(self) -> list[ui.Widget]:
-        self.save_as = ui.Text(placeholder=say("explorer.save_as")).add_class("zjtx-save-as")
+        self.save_as = ui.Text(placeholder=say("explorer.save_as"), layout=_wide()).add_class("zjtx-save-as")
         own = sorted(path.name for path in self.folder.glob("*.toml") if path.name != "pyproject.toml")
         choices = [*scenario_names(), *own]
-        self.load_from = ui.Combobox(options=choices, placeholder=say("explorer.load_from"))
+        self.load_from = ui.Combobox(options=choices, placeholder=say("explorer.load_from"), layout=_wide())
         self.load_from.add_class("zjtx-load-from")
         save, load = (ui.Button(description=say(f"explorer.{name}")) for name in ("save", "load"))
         save.on_click(lambda _button: self._attempt(self._save))
@@ -217,9 +217,13 @@ class Explorer:
 def _heard(widget: Any, act: Callable[[Any], None]) -> Any:
     """The widget, whose new values an action hears."""
     widget.observe(lambda change: act(change["new"]), names="value")
-    widget.layout.width = "auto"
+    widget.layout = _wide()
     widget.style.description_width = "8.5em"
     return widget
+
+
+def _wide() -> ui.Layout:
+    return ui.Layout(width="auto")
 
 
 def _slider(weight: float) -> ui.FloatSlider:
@@ -227,7 +231,7 @@ def _slider(weight: float) -> ui.FloatSlider:
 
 
 def _html(text: str = "") -> ui.HTML:
-    return ui.HTML(text, layout=ui.Layout(width="auto"))
+    return ui.HTML(text, layout=_wide())
 
 
 def _heading(text: str) -> ui.HTML:
@@ -238,7 +242,8 @@ def _page(controls: ui.Widget, unit: ui.Widget, outputs: dict[str, ui.HTML]) -> 
     """Controls beside the pictures; under one another on a narrow screen (``data/explorer.css``)."""
     look = shipped("data", "explorer.css").read_text(encoding="utf-8")
     head = _html(f"<style>{look}</style><h1>{say('explorer.heading')}</h1><p>{say('explorer.intro')}</p>")
-    pictures = ui.Box([outputs["map"], outputs["changes"], outputs["bars"]]).add_class("zjtx-pictures")
-    told = (outputs["notice"], outputs["message"], unit, outputs["why"], pictures, outputs["table"])
+    reasons = ui.VBox([unit, outputs["why"]]).add_class("zjtx-reasons")
+    pictures = ui.Box([outputs["map"], reasons, outputs["changes"], outputs["bars"]]).add_class("zjtx-pictures")
+    told = [outputs["notice"], outputs["message"], pictures, outputs["table"]]
     body = ui.Box([controls, ui.VBox(told).add_class("zjtx-outputs")]).add_class("zjtx-body")
     return ui.VBox([head, body]).add_class("zjtx-explorer")
