@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from dataclasses import replace
+from importlib.util import find_spec
 
 import pandas as pd
 import pytest
@@ -20,9 +21,22 @@ settings.register_profile(
 settings.load_profile("repeatable")
 
 
+def _lacking(marker):
+    """What a marked test would need and this machine has not; blank if nothing."""
+    if marker == "needs_office":
+        return (
+            "" if shutil.which("soffice") else "soffice (LibreOffice) was not found: apt-get install libreoffice-calc"
+        )
+    absent = [name for name in ("voila", "playwright") if find_spec(name) is None]
+    if absent:
+        return f"not installed: {', '.join(absent)} (extras web, browser)"
+    return "" if shutil.which("chromium") else "chromium was not found: apt-get install chromium"
+
+
 def pytest_runtest_setup(item):
-    if item.get_closest_marker("needs_office") and shutil.which("soffice") is None:
-        pytest.skip("soffice (LibreOffice) was not found: apt-get install libreoffice-calc")
+    for marker in ("needs_office", "needs_browser"):
+        if item.get_closest_marker(marker) and (reason := _lacking(marker)):
+            pytest.skip(reason)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,5 +1,6 @@
 """The explorer served as a user starts it, and opened in Debian's Chromium."""
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -7,7 +8,6 @@ import time
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-CHROMIUM = "/usr/bin/chromium"
 _FLAGS = ("--no-sandbox", "--disable-quic", "--disable-background-networking", "--no-first-run")
 
 
@@ -42,7 +42,7 @@ def opened(address, width=1280, height=900):
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where a browser is at hand
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_FLAGS))
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(_FLAGS))
         page = browser.new_page(viewport={"width": width, "height": height})
         asked = []
         page.on("request", lambda request: asked.append(request.url))

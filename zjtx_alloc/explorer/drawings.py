@@ -28,25 +28,19 @@ def signed(step: int) -> str:
 def map_svg(allocation: Allocation, steps: pd.Series, chosen: str) -> str:
     """Quotas on the tile-grid map, with what each unit gained or lost; 港澳台 take no part."""
     tiles = shipped_table("tiles.csv", "code")
-    order = {str(code): number for number, code in enumerate(allocation.quota.index)}
     rows, columns = tiles["row"].astype(int), tiles["column"].astype(int)
     left = int(columns.min())
     size = ((int(columns.max()) - left + 1) * _CELL, (int(rows.max()) + 1) * _CELL)
-    drawn = [
-        _tile(allocation, str(code), (columns[code] - left, rows[code]), steps, chosen, order)
-        for code in tiles.index
-    ]
+    drawn = [_tile(allocation, str(code), (columns[code] - left, rows[code]), steps, chosen) for code in tiles.index]
     strip = _text(0, int(rows.max()) * _CELL - 6, say("figure.strip"), "font-size=12")
     title = say("figure.map", title=allocation.scenario.title, total=allocation.scenario.total)
     return _figure(title, size, [strip, *drawn], say("figure.orange") + short_marks(allocation))
 
 
-def _tile(
-    allocation: Allocation, code: str, place: tuple[int, int], steps: pd.Series, chosen: str, order: dict[str, int]
-) -> str:
+def _tile(allocation: Allocation, code: str, place: tuple[int, int], steps: pd.Series, chosen: str) -> str:
     x, y = (int(part) * _CELL for part in place)
     name = str(shipped_table("tiles.csv", "code").at[code, "name"])
-    if code not in order:
+    if code not in allocation.quota.index:
         box = _box(x, y, _CELL - 4, _CELL - 4, 'fill="#EDEDED"')
         middle = x + _CELL / 2 - 2
         return box + _text(middle, y + 24, name, _MIDDLE) + _text(middle, y + 42, say("figure.no_part"), _SMALL)
@@ -63,23 +57,22 @@ def _tile(
         _text(middle, y + 37, str(quota), f'{_MIDDLE} fill="{ink}" font-size="15"'),
         _text(middle, y + 52, signed(step) if step else "", f'{_SMALL} fill="{ink}"'),
     ]
-    return f'<g data-unit="{order[code]}">{_box(x, y, _CELL - 4, _CELL - 4, look)}{"".join(texts)}</g>'
+    return f"{_unit(allocation, code)}{_box(x, y, _CELL - 4, _CELL - 4, look)}{''.join(texts)}</g>"
 
 
 def bars_svg(allocation: Allocation, baseline: Allocation, chosen: str) -> str:
     """Quota by unit, largest first, with the entitlement as a dot and the baseline's quota as a line."""
     table = allocation.table().sort_values(["quota", "entitlement"], ascending=False, kind="stable")
-    order = {str(code): number for number, code in enumerate(allocation.quota.index)}
     most = max(float(table["quota"].max()), float(table["entitlement"].max()), float(baseline.quota.max()), 1.0)
     scale = (_WIDTH - _NAME - 40) / most
     drawn = []
     for row, (code, one) in enumerate(table.iterrows()):
         y, width = row * _ROW, float(one["quota"]) * scale
         before = _NAME + float(baseline.quota[code]) * scale
-        end = max(width, float(one["entitlement"]) * scale) + _NAME
+        end = max(width + _NAME, float(one["entitlement"]) * scale + _NAME, before)
         weight = ' font-weight="bold"' if code == chosen else ""
         drawn.append(
-            f'<g data-unit="{order[str(code)]}">'
+            _unit(allocation, str(code))
             + _box(0, y, _WIDTH, _ROW, 'fill="white"')
             + _text(0, y + 14, str(one["short_name"]), f'font-size="12"{weight}')
             + _box(_NAME, y + 3, width, _ROW - 6, f'fill="#BFD9EA" stroke="{BLUE}" stroke-width="0.5"')
@@ -101,7 +94,6 @@ def changes_svg(allocation: Allocation, baseline: Allocation, steps: pd.Series) 
     if differing.empty:
         return f"<h3>{html.escape(title)}</h3><p class=note>{html.escape(say('explorer.no_changes'))}</p>"
     by_region = "；".join(f"{region}{signed(int(step))}" for region, step in regions.items())
-    order = {str(code): number for number, code in enumerate(allocation.quota.index)}
     middle, scale = _WIDTH / 2, (_WIDTH / 2 - 70) / int(differing.abs().max())
     drawn = []
     for row, (code, step) in enumerate(differing.items()):
@@ -110,7 +102,7 @@ def changes_svg(allocation: Allocation, baseline: Allocation, steps: pd.Series) 
         told = f"{units.at[code, 'short_name']} {signed(int(step))}"
         beside = (middle + width + 5, "start") if step > 0 else (middle - width - 5, "end")
         drawn.append(
-            f'<g data-unit="{order[str(code)]}">{_box(x, y + 3, width, _ROW - 6, f"""fill="{colour}" """)}'
+            f'{_unit(allocation, str(code))}{_box(x, y + 3, width, _ROW - 6, f"""fill="{colour}" """)}'
             + _text(beside[0], y + 14, told, f'font-size="12" text-anchor="{beside[1]}"')
             + "</g>"
         )
@@ -133,6 +125,11 @@ def _figure(title: str, size: tuple[int, int], drawn: list[str], foot: str) -> s
         f'role="img" aria-label="{html.escape(title)}">{"".join(drawn)}</svg>'
         f"<p class=note>{html.escape(foot)}</p>"
     )
+
+
+def _unit(allocation: Allocation, code: str) -> str:
+    """Opens the group of what shows a unit; the caller closes it."""
+    return f'<g data-unit="{allocation.quota.index.get_loc(code)}">'
 
 
 def _text(x: float, y: float, text: str, look: str) -> str:

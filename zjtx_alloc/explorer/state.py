@@ -74,9 +74,7 @@ def in_force(state: State) -> Scenario:
     for name in _BOUNDS:
         table = getattr(scenario, name)
         kept[name] = {
-            code: places
-            for code, places in table.items()
-            if (name if code == DEFAULT else f"{name}.units") not in off
+            code: places for code, places in table.items() if (name if code == DEFAULT else f"{name}.units") not in off
         }
     for table in _TABLES:
         kept[table] = {n: rule for n, rule in getattr(scenario, table).items() if f"{table}.{n}" not in off}
@@ -105,7 +103,7 @@ def moved(weights: Mapping[str, float], name: str, weight: float) -> dict[str, f
         return {name: 1.0}
     claims = others if others.any() else others + 1.0
     rest = apportion(claims, _GRID - own, "hamilton", ties=list(claims.index))
-    thousandths = {str(other): int(places) for other, places in rest.items()} | {name: own}
+    thousandths = dict(zip(claims.index, map(int, rest), strict=True)) | {name: own}
     return {other: thousandths[other] / _GRID for other in weights}
 
 
@@ -122,7 +120,9 @@ def with_weight(state: State, simplex: str, name: str, weight: float) -> State:
     }
     if not scenario.pools:
         return _with(state, factors=factors)
-    return _with(state, pools=scenario.pools | {simplex: scenario.pools[simplex].model_copy(update={"factors": factors})})
+    return _with(
+        state, pools=scenario.pools | {simplex: scenario.pools[simplex].model_copy(update={"factors": factors})}
+    )
 
 
 def with_total(state: State, total: int) -> State:
