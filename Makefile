@@ -1,4 +1,5 @@
 # make report: set up and run the main job. make test: set up and test.
+# make explore: try a scenario in the browser. make lab: the notebooks in JupyterLab.
 PYTHON ?= python3
 SCENARIO ?= 2024-baseline
 ifeq ($(OS),Windows_NT)
@@ -7,10 +8,19 @@ else
 BIN := .venv/bin
 endif
 
-.PHONY: report test check python clean
+.PHONY: report explore lab test check python clean
 
 report: .venv/use.stamp
 	@$(BIN)/zjtx report $(SCENARIO)
+
+explore: .venv/web.stamp
+	@$(BIN)/zjtx explore $(SCENARIO)
+
+# Chinese menus where the extra web is installed; nothing is asked of another host.
+lab: export JUPYTER_CONFIG_PATH := $(CURDIR)/data/jupyter
+lab: .venv/use.stamp
+	@$(BIN)/jupyter lab --ip=127.0.0.1 --LabApp.news_url= \
+	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate notebooks/explorer.ipynb
 
 test: .venv/dev.stamp
 	@$(BIN)/python -X warn_default_encoding -m pytest -n 2 --dist loadfile
@@ -30,6 +40,10 @@ python:
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+.venv/web.stamp: requirements-web.lock .venv/use.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-web.lock
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.lock .venv/use.stamp

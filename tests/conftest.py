@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from dataclasses import replace
+from importlib.util import find_spec
 
 import pandas as pd
 import pytest
@@ -20,11 +21,22 @@ settings.register_profile(
 settings.load_profile("repeatable")
 
 
+def _lacking(marker):
+    """What a marked test would need and this machine has not; blank if nothing."""
+    programs = {"needs_office": ("soffice", "libreoffice-calc"), "needs_poppler": ("pdftotext", "poppler-utils")}
+    if marker in programs:
+        program, package = programs[marker]
+        return "" if shutil.which(program) else f"{program} was not found: apt-get install {package}"
+    absent = [name for name in ("voila", "playwright") if find_spec(name) is None]
+    if absent:
+        return f"not installed: {', '.join(absent)} (extras web, browser)"
+    return "" if shutil.which("chromium") else "chromium was not found: apt-get install chromium"
+
+
 def pytest_runtest_setup(item):
-    if item.get_closest_marker("needs_office") and shutil.which("soffice") is None:
-        pytest.skip("soffice (LibreOffice) was not found: apt-get install libreoffice-calc")
-    if item.get_closest_marker("needs_poppler") and shutil.which("pdftotext") is None:
-        pytest.skip("pdftotext was not found: apt-get install poppler-utils")
+    for marker in ("needs_office", "needs_poppler", "needs_browser"):
+        if item.get_closest_marker(marker) and (reason := _lacking(marker)):
+            pytest.skip(reason)
 
 
 @pytest.hookimpl(wrapper=True)

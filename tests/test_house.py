@@ -45,6 +45,7 @@ STOREYS = [
     "report.live_assumptions", "report.live_actuals", "report.budget_workbook", "report.kernel", "report.notebooks", "report.manuscript", "report.records",
     "report.budget_run", "report.runs", "report.firm_tables", "report.official", "report.typesetting", "report.proposal_tables", "report.proposal_facts",
     "report.proposal", "report.plan_document",
+    "explorer.state", "explorer.drawings", "explorer.view", "explorer.widgets", "explorer.server",
     "cli", "__main__",
 ]  # fmt: skip
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -82,7 +83,7 @@ def test_imports_point_down():
 
 @pytest.mark.parametrize(
     ("library", "rooms"),
-    [("pulp", r"quota\.model(_\w+)?"), ("highspy", r"quota\.model(_\w+)?"), ("xlsxwriter", "report.(workbook|template|budget_workbook)"), ("docx", "report.official"), ("typst", "report.typesetting"), ("stdnum", "firms.(cells|made_up)"), ("matplotlib", r"report\.figure(s|_style|s_\w+)"), ("distributed", r"uncertainty\.workers")],
+    [("pulp", r"quota\.model(_\w+)?"), ("highspy", r"quota\.model(_\w+)?"), ("xlsxwriter", "report.(workbook|template|budget_workbook)"), ("docx", "report.official"), ("typst", "report.typesetting"), ("ipywidgets", "explorer.widgets"), ("voila", "explorer.server"), ("stdnum", "firms.(cells|made_up)"), ("matplotlib", r"report\.figure(s|_style|s_\w+)"), ("distributed", r"uncertainty\.workers")],
 )  # fmt: skip
 def test_one_room_knows_the_library(library, rooms):
     users = [n for n, tree in modules().items() if any(i.split(".")[0] == library for i in imports(tree))]

@@ -14,6 +14,7 @@ from zjtx_alloc.budget.plan import BudgetRequest, parsed_ceilings
 from zjtx_alloc.checking import check_table, endable
 from zjtx_alloc.comparison import compare
 from zjtx_alloc.errors import ZjtxError
+from zjtx_alloc.explorer.server import serve
 from zjtx_alloc.files import write_csv
 from zjtx_alloc.firms.reading import load_firms
 from zjtx_alloc.intake.cells import unit_of
@@ -173,6 +174,16 @@ def plan_document(firms: Path, unit: str, out: Path, batch: int) -> None:
     click.echo(write_plan(listed, unit_of(unit) or unit, batch, load_award("caijian-2024-148"), out))
 
 
+@commands.command("explore")
+@click.argument("scenario", default="2024-baseline")
+@_data
+def explore_command(scenario: str, data: Path | None) -> None:
+    """在本机浏览器中试算一个情景（SCENARIO 为情景名或 .toml 文件；需安装 [web]）。"""
+    load_panel(data), load_scenario(scenario)  # a mistake is told here rather than in the page
+    where = str(Path(scenario).resolve()) if scenario.endswith(".toml") else scenario
+    serve(where, "" if data is None else str(data.resolve()), _tell_address)
+
+
 @commands.command()
 def scenarios() -> None:
     """列出随附的情景。"""
@@ -198,6 +209,11 @@ def main(arguments: list[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         _leave(say("cli.stopped"), 1)
     sys.exit(0)
+
+
+def _tell_address(address: str) -> None:
+    click.echo(say("explorer.serving"), err=True)
+    click.echo(address)
 
 
 def _reason(error: click.UsageError) -> str:

@@ -1,0 +1,169 @@
+"""What the explorer's controls say, as data: a scenario, what of it is switched off, and every move as a pure function."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+from pydantic import ValidationError
+
+from zjtx_alloc.errors import ScenarioError
+from zjtx_alloc.messages import say
+from zjtx_alloc.quota.classical import apportion
+from zjtx_alloc.scenario import DEFAULT, REGIONS, Scenario
+
+SHARES = "shares"  # the simplex of the pools' own shares
+_GRID = 1000  # a moved weight is a whole number of thousandths
+_DIGITS = 12  # of a weight; less than that is nothing beside a thousandth
+_BOUNDS = ("floor", "cap")
+_TABLES = ("groups", "rules", "fixed")  # each entry is a rule of its own
+
+
+@dataclass(frozen=True)
+class State:
+    """A scenario with everything that can be switched, and what is switched off.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        Always with a floor and a cap for all units and a coefficient for each region, so that every control
+        shows a value; those that the scenario was loaded without are switched off.
+    off : frozenset of str
+        Names as ``switches`` gives them.
+    """
+
+    scenario: Scenario
+    off: frozenset[str] = frozenset()
+
+
+def start(scenario: Scenario) -> State:
+    """The state that shows a scenario; ``in_force`` gives the very scenario back."""
+    absent: dict[str, Any] = {
+        "floor": {DEFAULT: 1} | scenario.floor,
+        "cap": {DEFAULT: scenario.total} | scenario.cap,
+        "region_coefficient": scenario.region_coefficient or dict.fromkeys(REGIONS, 1.0),
+    }
+    off = {name for name in _BOUNDS if DEFAULT not in getattr(scenario, name)}
+    off |= set() if scenario.region_coefficient else {"region_coefficient"}
+    return State(scenario.model_copy(update=absent), frozenset(off))
+
+
+def switches(scenario: Scenario) -> dict[str, str]:
+    """What can be switched on and off: its name in ``State.off``, and what people call it."""
+    named = {"floor": say("explorer.floor"), "cap": say("explorer.cap"), "region_coefficient": say("explorer.regions")}
+    for name in _BOUNDS:
+        if set(getattr(scenario, name)) - {DEFAULT}:
+            named[f"{name}.units"] = say(f"explorer.{name}_units")
+    if scenario.change is not None:
+        named["change"] = say("explorer.change")
+    for table in _TABLES:
+        named |= {f"{table}.{name}": say(f"explorer.{table}", name=name) for name in getattr(scenario, table)}
+    return named
+
+
+def in_force(state: State) -> Scenario:
+    """The scenario without what is switched off.
+
+    Raises
+    ------
+    ScenarioError
+        If what remains is no scenario, such as a pool without the coefficients that it names.
+    """
+    scenario, off = state.scenario, state.off
+    kept: dict[str, Any] = {}
+    for name in _BOUNDS:
+        table = getattr(scenario, name)
+        kept[name] = {
+            code: places for code, places in table.items() if (name if code == DEFAULT else f"{name}.units") not in off
+        }
+    for table in _TABLES:
+        kept[table] = {n: rule for n, rule in getattr(scenario, table).items() if f"{table}.{n}" not in off}
+    if "region_coefficient" in off:  # and with it what is said of its uncertainty
+        doubt = scenario.uncertainty.model_copy(update={"region_coefficient": {}})
+        kept |= {"region_coefficient": {}, "uncertainty": doubt}
+    kept["change"] = None if "change" in off else scenario.change
+    return _checked(scenario.model_copy(update=kept))
+
+
+def simplices(scenario: Scenario) -> dict[str, dict[str, float]]:
+    """Weights that sum to one, by pool (``""`` the nameless one); with several pools their shares too."""
+    pools = scenario.all_pools()
+    weights = {name: {code: f.weight for code, f in pool.factors.items()} for name, pool in pools.items()}
+    shares = {SHARES: {name: pool.share for name, pool in pools.items()}} if len(pools) > 1 else {}
+    return shares | weights
+
+
+def moved(weights: Mapping[str, float], name: str, weight: float) -> dict[str, float]:
+    """Weights with one of them moved, the others keeping their proportions and all of them summing to one.
+
+    Every weight becomes a whole number of thousandths, the others by largest remainder (equal claims in
+    their order); others that are all zero share the rest evenly.
+    """
+    own = round(min(max(weight, 0.0), 1.0) * _GRID)
+    others = pd.Series({other: held for other, held in weights.items() if other != name}, dtype=float).round(_DIGITS)
+    if others.empty:
+        return {name: 1.0}
+    claims = others if others.any() else others + 1.0
+    rest = apportion(claims, _GRID - own, "hamilton", ties=list(claims.index))
+    thousandths = dict(zip(claims.index, map(int, rest), strict=True)) | {name: own}
+    return {other: thousandths[other] / _GRID for other in weights}
+
+
+def with_weight(state: State, simplex: str, name: str, weight: float) -> State:
+    """The state with one weight of a simplex moved and the others making room."""
+    scenario = state.scenario
+    weights = moved(simplices(scenario)[simplex], name, weight)
+    if simplex == SHARES:
+        pools = {n: pool.model_copy(update={"share": weights[n]}) for n, pool in scenario.pools.items()}
+        return _with(state, pools=pools)
+    factors = {
+        code: f.model_copy(update={"weight": weights[code]})
+        for code, f in scenario.all_pools()[simplex].factors.items()
+    }
+    if not scenario.pools:
+        return _with(state, factors=factors)
+    return _with(
+        state, pools=scenario.pools | {simplex: scenario.pools[simplex].model_copy(update={"factors": factors})}
+    )
+
+
+def with_total(state: State, total: int) -> State:
+    """The state with another total; what the old one rested on says nothing about it."""
+    if total == state.scenario.total:
+        return state
+    kept = {name: line for name, line in state.scenario.assumptions.items() if name != "total"}
+    return _with(state, total=total, total_status="assumed", assumptions=kept)
+
+
+def with_bound(state: State, bound: str, places: int) -> State:
+    """The state with another floor or cap for all units that have none of their own."""
+    return _with(state, **{bound: getattr(state.scenario, bound) | {DEFAULT: places}})
+
+
+def with_coefficient(state: State, region: str, coefficient: float) -> State:
+    """The state with another coefficient of a region."""
+    return _with(state, region_coefficient=state.scenario.region_coefficient | {region: coefficient})
+
+
+def with_criterion(state: State, criterion: str) -> State:
+    """The state with another criterion."""
+    return _with(state, criterion=criterion)
+
+
+def switched(state: State, name: str, on: bool) -> State:
+    """The state with one rule on or off."""
+    return replace(state, off=state.off - {name} if on else state.off | {name})
+
+
+def _with(state: State, **changes: Any) -> State:
+    return replace(state, scenario=state.scenario.model_copy(update=changes))
+
+
+def _checked(scenario: Scenario) -> Scenario:
+    """The scenario, refused as a file of it would be; it still knows the folder of its own file."""
+    try:
+        Scenario.model_validate({"name": scenario.name} | scenario.resolved())
+    except ValidationError as error:
+        reasons = [str(found.get("ctx", {}).get("error", found["msg"])) for found in error.errors()]
+        raise ScenarioError("\n".join(reasons)) from None
+    return scenario

@@ -1,0 +1,97 @@
+"""From a state to what the explorer shows: every part a string of HTML, a pure function of its arguments."""
+
+import html
+from dataclasses import dataclass
+
+from zjtx_alloc.allocation import Allocation
+from zjtx_alloc.errors import InfeasibleError, ZjtxError
+from zjtx_alloc.explorer.drawings import bars_svg, changes_svg, map_svg, signed
+from zjtx_alloc.messages import header, say
+from zjtx_alloc.reasons import explain
+from zjtx_alloc.report.notes import criterion_note, marks_note, weights_note
+from zjtx_alloc.report.tables import FORMATS
+
+_COLUMNS = ("short_name", "region", "entitlement", "quota", "baseline", "step", "binds", "estimated", "stand_in")
+_KINDS = {"entitlement": "places", "quota": "count", "baseline": "count"}
+
+
+@dataclass(frozen=True)
+class View:
+    """What the page shows of an allocation; each part is replaced only if its text changed.
+
+    Attributes
+    ----------
+    map, bars, changes, table : str
+        HTML; elements that show a unit carry ``data-unit``, its place in the official order.
+    """
+
+    map: str
+    bars: str
+    changes: str
+    table: str
+
+
+def view(allocation: Allocation, baseline: Allocation, chosen: str) -> View:
+    """Draw an allocation beside the baseline, with one unit (by code) chosen."""
+    steps = allocation.quota - baseline.quota
+    return View(
+        map=map_svg(allocation, steps, chosen),
+        bars=bars_svg(allocation, baseline, chosen),
+        changes=changes_svg(allocation, baseline, steps),
+        table=table_html(allocation, baseline, chosen),
+    )
+
+
+def table_html(allocation: Allocation, baseline: Allocation, chosen: str) -> str:
+    """A row a unit in the official order: entitlement, quota, the baseline's quota, what binds, marks; a total."""
+    steps = allocation.quota - baseline.quota
+    rows = allocation.table().assign(baseline=baseline.quota, step=[signed(int(step)) for step in steps])
+    body = "".join(
+        f'<tr data-unit="{number}"{" class=chosen" if code == chosen else ""}>'
+        + "".join(_cell(column, row[column]) for column in _COLUMNS)
+        + "</tr>"
+        for number, (code, row) in enumerate(rows.iterrows())
+    )
+    total = {
+        "short_name": say("table.total"),
+        "entitlement": allocation.scenario.total,
+        "quota": int(allocation.quota.sum()),
+        "baseline": int(baseline.quota.sum()),
+        "step": signed(int(steps.sum())),
+    }
+    last = "".join(_cell(column, total.get(column, "")) for column in _COLUMNS)
+    head = "".join(f"<th>{html.escape(header(column))}</th>" for column in _COLUMNS)
+    notes = (criterion_note(allocation), *marks_note(allocation), weights_note())
+    return (
+        f"<h3>{html.escape(say('title.allocation'))}</h3><div class=scroll><table><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}<tr class=total>{last}</tr></tbody></table></div>"
+        + "".join(f"<p class=note>{html.escape(note)}</p>" for note in notes)
+    )
+
+
+def _cell(column: str, value: object) -> str:
+    kind = _KINDS.get(column) if value != "" else None
+    shown = FORMATS[kind][0].format(value) if kind else str(value)
+    number = " class=number" if column in _KINDS or column == "step" else ""
+    return f'<td data-column="{column}"{number}>{html.escape(shown)}</td>'
+
+
+def why_html(allocation: Allocation, chosen: str) -> str:
+    """Why a unit, by code, gets its number: the sentences of ``explain``."""
+    first, *others = explain(allocation, chosen).text.split("\n")
+    return f"<h3>{html.escape(first)}</h3>" + "".join(f"<p>{html.escape(line)}</p>" for line in others)
+
+
+def failure_html(error: ZjtxError) -> str:
+    """Why there is no allocation: for rules that clash, which ones and the cheapest way out."""
+    if isinstance(error, InfeasibleError) and error.diagnosis is not None:
+        title, lines = say("explorer.infeasible"), [str(error.diagnosis)]
+    else:
+        title, lines = say("explorer.failed"), str(error).split("\n")
+    told = "".join(f"<p>{html.escape(line)}</p>" for line in [*lines, say("explorer.stale")])
+    return f'<div class=failure role="alert"><h3>{html.escape(title)}</h3>{told}</div>'
+
+
+def notice_html(text: str) -> str:
+    """A word on what was done, such as where a scenario was saved."""
+    return f'<p class=notice role="status">{html.escape(text)}</p>' if text else ""

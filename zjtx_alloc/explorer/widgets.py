@@ -1,0 +1,249 @@
+"""The explorer's page: controls on one side, pictures on the other. This room alone knows ipywidgets.
+
+A control's change makes a new ``State``; the state is computed and drawn; of the outputs only those whose
+text changed travel to the page.
+"""
+
+import html
+from collections.abc import Callable
+from dataclasses import fields
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as ui
+
+from zjtx_alloc.allocation import Allocation, allocate
+from zjtx_alloc.errors import ReportError, ZjtxError
+from zjtx_alloc.explorer import state as states
+from zjtx_alloc.explorer.view import View, failure_html, notice_html, view, why_html
+from zjtx_alloc.messages import header, say
+from zjtx_alloc.panel import Panel, load_panel
+from zjtx_alloc.quota.criteria import CRITERIA, criterion_name
+from zjtx_alloc.resources import shipped
+from zjtx_alloc.scenario import DEFAULT, Scenario
+from zjtx_alloc.scenario_files import load_scenario, save_bundle, scenario_names
+
+_DRAWN = tuple(field.name for field in fields(View))
+_MOST = 10**6  # places, as scenarios allow
+_COEFFICIENTS = (0.01, 100.0)
+# A click on a drawn unit chooses it in the list of units, which tells the kernel.
+_CHOOSE = (
+    "const u=event.target.closest('[data-unit]'),s=document.querySelector('.zjtx-unit select');"
+    "if(u&&s){s.selectedIndex=+u.dataset.unit;s.dispatchEvent(new Event('change',{bubbles:true}))}"
+)
+
+
+def explore(scenario: str = "2024-baseline", data: str = "", folder: str = "") -> ui.Widget:
+    """The explorer of a scenario, which stays the baseline (对照) of everything tried.
+
+    Parameters
+    ----------
+    scenario : str
+        A shipped name or the path of a ``.toml`` file.
+    data : str
+        Path of a table of facts; the shipped ones if blank.
+    folder : str
+        Where scenarios are saved to and loaded from; the working folder if blank.
+
+    Raises
+    ------
+    DataError, ScenarioError, InfeasibleError, SolverError
+        If the baseline itself cannot be computed.
+    """
+    return Explorer(load_panel(data or None), load_scenario(scenario), Path(folder)).page
+
+
+class Explorer:
+    """The widgets, and the one thing that changes: the state that they show.
+
+    Attributes
+    ----------
+    state : State
+        What the controls say now.
+    allocation : Allocation
+        The last one that could be computed.
+    outputs : dict of HTML
+        By name: map, bars, changes, table, why, message, notice.
+    page : Widget
+        All of it.
+    """
+
+    def __init__(self, panel: Panel, scenario: Scenario, folder: Path) -> None:
+        self.panel, self.folder = panel, folder
+        self.baseline: Allocation = allocate(panel, scenario)
+        self.allocation = self.baseline
+        self.outputs = {part: _html().add_class(f"zjtx-{part}") for part in (*_DRAWN, "why", "message", "notice")}
+        units = [(name, code) for code, name in panel.units["short_name"].items()]
+        self.unit = _heard(ui.Dropdown(options=units, description=say("explorer.unit")), self._choose)
+        self.unit.add_class("zjtx-unit")
+        self.controls = ui.VBox().add_class("zjtx-controls")
+        self.page = _page(self.controls, self.unit, self.outputs)
+        self._open(scenario)
+
+    def _open(self, scenario: Scenario) -> None:
+        """Show a scenario: build the controls that it asks for and compute it."""
+        self.state = states.start(scenario)
+        self.following = False  # whether the sliders are being set to the state, rather than by a hand
+        self.sliders = {
+            (simplex, name): _heard(_slider(weight), partial(self._weigh, simplex, name))
+            for simplex, weights in states.simplices(scenario).items()
+            for name, weight in weights.items()
+        }
+        self.controls.children = (
+            _html(f"<h2>{html.escape(scenario.title)}</h2>"),
+            *self._weight_controls(),
+            *self._bound_controls(),
+            *self._switch_controls(),
+            *self._file_controls(),
+        )
+        self._compute()
+
+    def _weight_controls(self) -> list[ui.Widget]:
+        shown: list[ui.Widget] = []
+        for simplex, weights in states.simplices(self.state.scenario).items():
+            key = "weights" if simplex == "" else "shares" if simplex == states.SHARES else "pool_weights"
+            shown.append(_heading(say(f"explorer.{key}", pool=simplex)))
+            for name in weights:
+                label = name if simplex == states.SHARES else self.panel.name(name)
+                shown += [_html(f"<label>{html.escape(label)}</label>"), self.sliders[simplex, name]]
+        return shown
+
+    def _bound_controls(self) -> list[ui.Widget]:
+        scenario = self.state.scenario
+        given = {"total": scenario.total, "floor": scenario.floor[DEFAULT], "cap": scenario.cap[DEFAULT]}
+        moves: dict[str, tuple] = {"total": (states.with_total,)}
+        moves |= {bound: (states.with_bound, bound) for bound in ("floor", "cap")}
+        shown: list[ui.Widget] = [_heading(say("explorer.bounds"))]
+        for name, places in given.items():
+            box = ui.BoundedIntText(places, min=int(name == "total"), max=_MOST, description=say(f"explorer.{name}"))
+            shown.append(_heard(box, partial(self._move, *moves[name])).add_class(f"zjtx-{name}"))
+        shown.append(_heading(say("explorer.regions")))
+        for region, value in scenario.region_coefficient.items():
+            least, most = _COEFFICIENTS
+            one = ui.BoundedFloatText(value, min=least, max=most, step=0.05, description=str(region))
+            shown.append(_heard(one, partial(self._move, states.with_coefficient, region)))
+        names = [(criterion_name(name).partition("：")[0], name) for name in CRITERIA]
+        criterion = ui.Dropdown(options=names, value=scenario.criterion)
+        return [*shown, _heading(header("criterion")), _heard(criterion, partial(self._move, states.with_criterion))]
+
+    def _switch_controls(self) -> list[ui.Widget]:
+        shown: list[ui.Widget] = [_heading(say("explorer.switches"))]
+        for name, label in states.switches(self.state.scenario).items():
+            box = ui.Checkbox(name not in self.state.off, description=label, indent=False)
+            shown.append(_heard(box, partial(self._move, states.switched, name)).add_class("zjtx-switch"))
+        return shown
+
+    def _file_controls(self) -> list[ui.Widget]:
+        self.save_as = ui.Text(placeholder=say("explorer.save_as"), layout=_wide()).add_class("zjtx-save-as")
+        own = sorted(path.name for path in self.folder.glob("*.toml") if path.name != "pyproject.toml")
+        choices = [*scenario_names(), *own]
+        self.load_from = ui.Combobox(options=choices, placeholder=say("explorer.load_from"), layout=_wide())
+        self.load_from.add_class("zjtx-load-from")
+        save, load = (ui.Button(description=say(f"explorer.{name}")) for name in ("save", "load"))
+        save.on_click(lambda _button: self._attempt(self._save))
+        load.on_click(lambda _button: self._attempt(self._load))
+        return [_heading(say("explorer.file")), self.save_as, save, self.load_from, load]
+
+    def _move(self, move: Callable[..., states.State], *to: Any) -> None:
+        self.state = move(self.state, *to)
+        self._compute()
+
+    def _weigh(self, simplex: str, name: str, weight: float) -> None:
+        """One slider moved by hand; the others of its simplex follow."""
+        if self.following:
+            return
+        self.state = states.with_weight(self.state, simplex, name, weight)
+        self.following = True
+        for other, held in states.simplices(self.state.scenario)[simplex].items():
+            self.sliders[simplex, other].value = held
+        self.following = False
+        self._compute()
+
+    def _choose(self, _code: str) -> None:
+        self._draw()
+
+    def _compute(self) -> None:
+        """Compute what the controls say; if that fails, say why and keep the last result, paled."""
+        self.outputs["notice"].value = ""
+        try:
+            self.allocation = allocate(self.panel, states.in_force(self.state))
+        except ZjtxError as error:
+            self.outputs["message"].value = failure_html(error)
+            self._pale(True)
+            return
+        self.outputs["message"].value = ""
+        self._pale(False)
+        self._draw()
+
+    def _draw(self) -> None:
+        shown = view(self.allocation, self.baseline, self.unit.value)
+        for part in _DRAWN:
+            self.outputs[part].value = f'<div onclick="{_CHOOSE}">{getattr(shown, part)}</div>'
+        self.outputs["why"].value = why_html(self.allocation, self.unit.value)
+
+    def _pale(self, stale: bool) -> None:
+        for part in (*_DRAWN, "why"):
+            output = self.outputs[part]
+            (output.add_class if stale else output.remove_class)("zjtx-stale")
+
+    def _attempt(self, act: Callable[[], str]) -> None:
+        try:
+            told = act()
+        except ZjtxError as error:
+            told = str(error)
+        self.outputs["notice"].value = notice_html(told)
+
+    def _save(self) -> str:
+        name = Path(self.save_as.value.strip()).name.removesuffix(".toml")
+        if not name:
+            return say("explorer.no_name")
+        path = self.folder / f"{name}.toml"
+        if path.exists():
+            raise ReportError(say("file.exists", file=path))
+        saved = save_bundle(states.in_force(self.state).model_copy(update={"name": name}), self.folder)
+        self.load_from.options = (*self.load_from.options, saved.name)
+        return say("explorer.saved", file=saved.resolve())
+
+    def _load(self) -> str:
+        name = self.load_from.value.strip()
+        if not name:
+            return say("explorer.no_name")
+        scenario = load_scenario(self.folder / name if name.endswith(".toml") else name)
+        self._open(scenario)
+        return say("explorer.loaded", title=scenario.title)
+
+
+def _heard(widget: Any, act: Callable[[Any], None]) -> Any:
+    """The widget, whose new values an action hears."""
+    widget.observe(lambda change: act(change["new"]), names="value")
+    widget.layout = _wide()
+    widget.style.description_width = "8.5em"
+    return widget
+
+
+def _wide() -> ui.Layout:
+    return ui.Layout(width="auto")
+
+
+def _slider(weight: float) -> ui.FloatSlider:
+    return ui.FloatSlider(weight, min=0.0, max=1.0, step=0.01, readout_format=".1%", continuous_update=False)
+
+
+def _html(text: str = "") -> ui.HTML:
+    return ui.HTML(text, layout=_wide())
+
+
+def _heading(text: str) -> ui.HTML:
+    return _html(f"<h4>{html.escape(text)}</h4>")
+
+
+def _page(controls: ui.Widget, unit: ui.Widget, outputs: dict[str, ui.HTML]) -> ui.Widget:
+    """Controls beside the pictures; under one another on a narrow screen (``data/explorer.css``)."""
+    look = shipped("data", "explorer.css").read_text(encoding="utf-8")
+    head = _html(f"<style>{look}</style><h1>{say('explorer.heading')}</h1><p>{say('explorer.intro')}</p>")
+    reasons = ui.VBox([unit, outputs["why"]]).add_class("zjtx-reasons")
+    pictures = ui.Box([outputs["map"], reasons, outputs["changes"], outputs["bars"]]).add_class("zjtx-pictures")
+    told = [outputs["notice"], outputs["message"], pictures, outputs["table"]]
+    body = ui.Box([controls, ui.VBox(told).add_class("zjtx-outputs")]).add_class("zjtx-body")
+    return ui.VBox([head, body]).add_class("zjtx-explorer")
