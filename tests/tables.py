@@ -1,4 +1,4 @@
-"""Users' tables as people make them: 25 good ones with their numbers, 70 bad ones with every problem told.
+"""Users' tables as people make them: 34 good ones with their numbers, 75 bad ones with every problem told.
 
 ``python tests/tables.py FOLDER`` writes them all, to be opened in Excel or WPS.
 """
