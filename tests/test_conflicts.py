@@ -238,3 +238,11 @@ def test_37_units_clash_across_rules(panel, baseline):
     )
     # ... and the 17 units in neither have a floor of 1 each.
     assert za.diagnose(capped).relaxation.total_change == 18
+
+
+def test_a_rule_over_no_unit_that_nothing_satisfies_is_named():
+    """0 ≤ −1 fails whatever the places are."""
+    rule = za.Rule("r0", {"A": Fraction(0)}, None, Fraction(-1))
+    with pytest.raises(za.InfeasibleError, match="r0") as caught:
+        za.solve(za.QuotaProblem(0, pd.Series({"A": 0.0}), rules=(rule,)))
+    assert [limit.name for limit in caught.value.diagnosis.conflict.limits] == ["r0"]

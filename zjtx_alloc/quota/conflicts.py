@@ -197,8 +197,9 @@ def _conflict(problem: QuotaProblem, least: list[Limit], with_total: bool) -> Co
     total = [say("conflict.total", total=problem.total)] if with_total else []
     if _laminar(least):
         lower, upper = [x for x in least if x.lower], [x for x in least if not x.lower]
-        much = _together(problem, lower) if lower else total[0]
-        little = _together(problem, upper) if upper else (total or ["0"])[0]
+        rest = (total or ["0"])[0]  # a rule over no unit is always 0
+        much = _together(problem, lower) if lower else rest
+        little = _together(problem, upper) if upper else rest
         text = say("conflict.above", much=much, little=little)
     else:
         text = say("conflict.list", rules="、".join([*(limit_text(problem, x) for x in least), *total]))
