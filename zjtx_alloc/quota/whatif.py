@@ -153,8 +153,8 @@ def grown(problem: QuotaProblem, more: int) -> QuotaProblem:
 def entitlement_for(problem: QuotaProblem, quota: pd.Series, label: str, one: Step) -> float | None:
     """The entitlement nearest to its own with which a unit takes the step (one place more or fewer).
 
-    The other entitlements stay as they are. Under nested rules exact to the billionth, by bisection over
-    solves: one billionth nearer leaves the quota as it is. Where rules cross, the entitlement at which the two
+    The other entitlements stay as they are. Under nested rules exact to the billionth, proven by two solves:
+    one billionth nearer leaves the quota as it is. Where rules cross, the entitlement at which the two
     best quotas with and without the place cost the same, in fractions; solved again at a ten-thousandth on
     both sides. None if the rules forbid the step, if no entitlement up to ten times the total, or down to a billionth, does it, or if it
     does not stand that trial.
@@ -168,12 +168,14 @@ def entitlement_for(problem: QuotaProblem, quota: pd.Series, label: str, one: St
         return by * (int(_best(_with_entitlement(problem, i, due + by * move)).iloc[i]) - have) > 0
 
     most = due - 1 if by < 0 else 10 * (problem.total + 1) * BILLION
+    move = _switch(_indifferent(problem, quota, i, one), BILLION // 4, most)
     if problem.nested:
-        move = _switch(changed, BILLION // 4, most)
-    else:
-        move = _switch(_indifferent(problem, quota, i, one), BILLION // 4, most)
-        if move is not None and (changed(max(move - _TRIAL, 0)) or not changed(min(move + _TRIAL, most))):
-            return None
+        # Equal costs are ruled by the tie order, so the switch is there or a billionth beside; else some sixty solves.
+        near = [] if move is None else [at for at in (move, move + 1) if at <= most]
+        proven = (at for at in near if changed(at) and not changed(at - 1))
+        move = next(proven, None) or _switch(changed, BILLION // 4, most)
+    elif move is not None and (changed(max(move - _TRIAL, 0)) or not changed(min(move + _TRIAL, most))):
+        return None
     return None if move is None else (due + by * move) / BILLION
 
 
@@ -183,7 +185,7 @@ def _indifferent(problem: QuotaProblem, quota: pd.Series, i: int, one: Step) -> 
     What the place costs the others does not depend on this unit's entitlement, so one solve tells all.
     """
     measure, due, have = problem.yardstick, problem.billionths[i], int(quota.iloc[i])
-    if one.shift is None or not isinstance(measure, Criterion) or measure.first_is_free:
+    if one.shift is None or not isinstance(measure, Criterion) or measure.first_is_free or not measure.summable:
         return lambda move: False
     by = 1 if one.places > have else -1
     places = range(min(have, one.places) + 1, max(have, one.places) + 1)
