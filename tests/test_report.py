@@ -5,14 +5,18 @@ import json
 import re
 from dataclasses import replace
 
+import docx
 import openpyxl
 import pandas as pd
 import pytest
 
 import zjtx_alloc as za
 from zjtx_alloc.quota.criteria import CRITERIA
+from zjtx_alloc.report.figures import quota_figure
 from zjtx_alloc.report.notebooks import run_notebook
 from zjtx_alloc.report.quota_tables import by_criterion, criterion_table, index_table, paradox_note
+from zjtx_alloc.report.records import run_id, run_record
+from zjtx_alloc.report.stamp import stamped
 from zjtx_alloc.scenario import Rule
 
 FILES = {
@@ -211,3 +215,34 @@ def test_where_rules_cross_the_criteria_left_out_are_named(panel, baseline):
     assert {"webster", "hamilton"} <= set(allocations) < set(CRITERIA)
     assert any("未列：" in note and "逐级最小偏差" in note for note in criterion_table(allocations).notes)
     assert "报告不作检验" in paradox_note(crossing)
+
+
+def test_every_file_bears_the_id_of_its_run(finished):
+    record = json.loads((finished.folder / "run.json").read_text(encoding="utf-8"))
+    line = f"运行编号：{record['id']}"
+    assert re.fullmatch(r"[0-9a-f]{12}", record["id"])
+    for name in ("allocation", "budget", "quota"):
+        page = (finished.folder / f"{name}.html").read_text(encoding="utf-8")
+        assert page.count(f">{line}</p>") == page.count("<table class=") > 1
+        assert f"<footer>{line}" in page
+    for sheet in openpyxl.load_workbook(finished.folder / "report.xlsx"):
+        assert sheet.oddFooter.left.text == line
+        assert line in [cell.value for cell in sheet["A"]]
+    for section in docx.Document(finished.folder / "report.docx").sections:
+        for foot in (section.footer, section.even_page_footer):
+            assert foot.paragraphs[-1].text == line
+
+
+def test_the_id_is_of_the_inputs_alone(allocation, panel, baseline):
+    record = run_record("report", (allocation,), None)
+    assert run_id(record) == run_id(run_record("report", (za.allocate(panel, baseline),), None) | {"outputs": {}})
+    other = za.allocate(panel, baseline.model_copy(update={"total": 1040}))
+    others = [run_record("budget", (allocation,), None), run_record("report", (other,), None)]
+    others.append(run_record("report", (allocation,), replace(panel, facts=panel.facts.iloc[1:])))
+    assert len({run_id(one) for one in (record, *others)}) == 4
+
+
+def test_a_figure_bears_the_id_of_the_run_that_made_it(allocation):
+    assert "运行编号" not in quota_figure(allocation).get_supxlabel()
+    with stamped("abc"):
+        assert quota_figure(allocation).get_supxlabel().endswith("\n运行编号：abc")

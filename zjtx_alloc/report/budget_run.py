@@ -18,7 +18,7 @@ from zjtx_alloc.files import check_free, write_csv
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.report.budget_workbook import write_budget_workbook
-from zjtx_alloc.report.records import facts_file, file_digest, run_record, write_records
+from zjtx_alloc.report.records import FACTS, facts_file, file_digest, run_id, run_record, write_records
 from zjtx_alloc.report.tables import plan_csv
 from zjtx_alloc.resources import shipped
 from zjtx_alloc.scenario_files import save_bundle
@@ -69,7 +69,7 @@ def run_budget(
     DataError, ScenarioError, InfeasibleError, SolverError, ReportError
         Before anything is written.
     """
-    from zjtx_alloc.report.notebooks import write_page  # noqa: PLC0415 - a second that other uses need not pay
+    from zjtx_alloc.report.notebooks import PageOrder, write_page  # noqa: PLC0415 - a second that other uses need not pay
 
     folder = Path(out) / FOLDER
     if actuals is not None and Path(actuals).resolve() == (folder / OUTPUTS[1]).resolve():
@@ -77,22 +77,23 @@ def run_budget(
     plan = plan_budget(request, load_panel() if panel is None else panel)
     found = None if actuals is None else reconcile(plan.budgets[0].ledger, actuals)
     record = _record(plan, panel, actuals)
+    number = run_id(record)
     folder.mkdir(parents=True, exist_ok=True)
     check_free(folder / name for name in OUTPUTS)
     with tempfile.TemporaryDirectory() as name, tqdm(total=3, leave=False) as bar:
         work = Path(name)
-        told = _parameters(request, work) | {"data": facts_file(panel, work)}
+        told = _parameters(request, work) | {"data": facts_file(panel, folder)}
         label = "、".join(a.scenario.name for a in plan.allocations)
         with ThreadPoolExecutor(max_workers=1) as pool:  # the kernel works while this process writes the rest
-            page = pool.submit(write_page, "budget", told, work, folder / "budget.html", label)
+            page = pool.submit(write_page, PageOrder("budget", told, folder / "budget.html", label, number), work)
             for written in (
                 partial(write_csv, folder / "budget.csv", plan_csv(plan)),
-                partial(write_budget_workbook, folder / "budget.xlsx", plan, found),
+                partial(write_budget_workbook, folder / "budget.xlsx", plan, found, number),
                 page.result,
             ):
                 bar.set_description(say("run.wrote", file=written().name))
                 bar.update()
-    write_records(folder, record, OUTPUTS[:1], OUTPUTS[1:3])
+    write_records(folder, record, OUTPUTS[:1] if panel is None else (*OUTPUTS[:1], FACTS), OUTPUTS[1:3])
     return BudgetRun(folder, plan, found)
 
 
@@ -117,7 +118,7 @@ def _parameters(request: BudgetRequest, work: Path) -> dict[str, Any]:
 
 def _record(plan: BudgetPlan, panel: Panel | None, actuals: str | Path | None) -> dict[str, Any]:
     """As a report's record, and what else was asked for."""
-    record, request = run_record(plan.allocations, panel), plan.request
+    record, request = run_record("budget", plan.allocations, panel), plan.request
     for name in ("policy/deadlines.csv", "policy/approvals.csv", "outcomes/evidence.csv"):
         record["inputs"][f"data/{name}"] = file_digest(shipped("data", *name.split("/")))
     if actuals is not None:
@@ -126,7 +127,9 @@ def _record(plan: BudgetPlan, panel: Panel | None, actuals: str | Path | None) -
     return record | {
         "outcomes": {assumption.name: assumption.model_dump() for assumption in plan.assumptions},
         "ceilings": {str(year): int(money) for year, money in request.ceilings.items()},
+        "asked": [scenario_of(one).name for one in request.scenarios],
         "confidence": request.confidence,
+        "horizon": request.horizon,
         "tails": {"payment": request.tail_payment, "rate": request.tail_rate},
         "before": {scenario.name: scenario.model_dump(exclude_none=True) for scenario in before},
     }

@@ -1,6 +1,7 @@
 """``budget.xlsx``: a budget that recalculates; each formula carries the value that Python found."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +17,23 @@ from zjtx_alloc.report.live_assumptions import assumption_sheet
 from zjtx_alloc.report.live_firms import batches, firms_sheet
 from zjtx_alloc.report.live_money import ledger_sheet
 from zjtx_alloc.report.live_years import scenario_sheet, unit_year_sheet
-from zjtx_alloc.report.workbook import CREATED, cell_styles, print_setup, row_height
+from zjtx_alloc.report.workbook import CREATED, cell_styles, foot_of, print_setup, row_height
 
 _HEADER = FIRST_ROW - 2  # rows as xlsxwriter counts them
 _SHARE = {"validate": "decimal", "criteria": "between", "minimum": 0, "maximum": 1}
 _CHECK_WIDTH = 15  # characters of the words before a check
 
 
-def write_budget_workbook(path: Path, plan: BudgetPlan, found: pd.DataFrame | None = None) -> Path:
-    """Write the workbook; ``found`` is what ``za.reconcile`` says of the booked ledger, if transfers are known."""
+def write_budget_workbook(path: Path, plan: BudgetPlan, found: pd.DataFrame | None = None, run: str = "") -> Path:
+    """Write the workbook; ``found`` is what ``za.reconcile`` says of the booked ledger, if transfers are known; ``run`` its id."""
     heading = say("workbook.budget_heading", names="、".join(c.label for c in batches(plan)))
     content = io.BytesIO()
     with xlsxwriter.Workbook(content) as book:
         book.set_properties({"title": heading, "created": CREATED})
         styles = cell_styles(book) | _input_styles(book)
+        told = say("note.run", run=run) if run else ""
         for sheet in budget_sheets(plan, found):
-            _write(book, sheet, heading, styles)
+            _write(book, replace(sheet, note=f"{sheet.note}{told}"), heading, styles).set_footer(foot_of(run))
     return write_whole(path, content.getvalue())
 
 
@@ -74,7 +76,7 @@ def _input_styles(book: Any) -> dict[str, Any]:
     }
 
 
-def _write(book: Any, table: LiveSheet, heading: str, styles: dict[str, Any]) -> None:
+def _write(book: Any, table: LiveSheet, heading: str, styles: dict[str, Any]) -> Any:
     sheet = book.add_worksheet(table.title)
     widths = [column.width for column in table.columns]
     widths[0] = max(widths[0], _CHECK_WIDTH if table.tail else 0)
@@ -104,6 +106,7 @@ def _write(book: Any, table: LiveSheet, heading: str, styles: dict[str, Any]) ->
     if table.tail:
         sheet.autofilter(_HEADER, 0, _HEADER + len(table.rows), len(table.columns) - 1)
     print_setup(sheet, False, _HEADER)
+    return sheet
 
 
 def _write_cell(sheet: Any, place: tuple[int, int], cell: Any, style: Any) -> None:

@@ -10,6 +10,8 @@ from matplotlib import font_manager, rc_context
 from matplotlib.figure import Figure
 from pylopdf_fonts_zh_cn import sans_path
 
+from zjtx_alloc.report.stamp import run_line
+
 # Okabe & Ito (2008): distinct to colour-blind readers.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8C8C8C"
 BATCH_COLOURS = (BLUE, ORANGE, GREEN)
@@ -42,8 +44,9 @@ def picture(figure: Figure) -> Image:
 
 
 def foot(figure: Figure, text: str) -> None:
-    """Assumptions and marks under the figure."""
-    figure.supxlabel(_wrapped(text), fontsize=7.5, color="#555555", x=0.01, ha="left")
+    """Assumptions and marks under the figure, and the run that it belongs to."""
+    lines = "\n".join(filter(None, [_wrapped(text), run_line()]))
+    figure.supxlabel(lines, fontsize=7.5, color="#555555", x=0.01, ha="left")
 
 
 def _wrapped(text: str) -> str:

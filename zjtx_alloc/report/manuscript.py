@@ -93,6 +93,8 @@ class Manuscript:
     sections, annexes : tuple
     closing : tuple of str
         Who signs and when, after the list of annexes.
+    run : str
+        The id of the run, under the number of every page; blank for none.
     """
 
     title: tuple[str, ...]
@@ -101,6 +103,7 @@ class Manuscript:
     sections: tuple[Section, ...]
     annexes: tuple[Annex, ...]
     closing: tuple[str, ...] = ()
+    run: str = ""
 
 
 def lead(text: str) -> tuple[str, str]:

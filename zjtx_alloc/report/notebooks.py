@@ -5,6 +5,7 @@ Importing this room costs a second (papermill, nbconvert), so runs.py imports it
 
 import html
 import string
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,33 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped
 
 
-def run_notebook(name: str, parameters: dict[str, Any], executed: Path) -> Path:
-    """Execute a shipped notebook with parameters into the file ``executed``.
+@dataclass(frozen=True)
+class PageOrder:
+    """A page to be made.
+
+    Attributes
+    ----------
+    notebook : str
+        Name of a shipped notebook.
+    parameters : dict
+        Those that differ from its own.
+    path : Path
+        Where the page goes; its stem names the title (``page.<stem>`` of the messages).
+    label : str
+        The scenarios, for the title.
+    run : str
+        The id of the run, under every table and figure and at the foot.
+    """
+
+    notebook: str
+    parameters: dict[str, Any]
+    path: Path
+    label: str
+    run: str
+
+
+def run_notebook(name: str, parameters: dict[str, Any], executed: Path, run: str = "") -> Path:
+    """Execute a shipped notebook with parameters into the file ``executed``, its tables and figures stamped with ``run``.
 
     Raises
     ------
@@ -38,7 +64,7 @@ def run_notebook(name: str, parameters: dict[str, Any], executed: Path) -> Path:
         )
     try:
         papermill.execute_notebook(
-            str(source),
+            _stamping(source, run),
             str(executed),
             parameters=parameters,
             progress_bar=False,
@@ -50,7 +76,15 @@ def run_notebook(name: str, parameters: dict[str, Any], executed: Path) -> Path:
     return executed
 
 
-def page(executed: Path, path: Path, scenario: str) -> Path:
+def _stamping(source: Path, run: str) -> nbformat.NotebookNode:
+    """The notebook with a first cell that tells its kernel the run's id."""
+    notebook = nbformat.read(source, as_version=4)
+    cell = nbformat.v4.new_code_cell(f"from zjtx_alloc.report.stamp import stamp\n\nstamp({run!r})", id="run")
+    notebook.cells.insert(0, cell)
+    return notebook
+
+
+def page(executed: Path, path: Path, scenario: str, run: str) -> Path:
     """Write an executed notebook as one HTML file: code hidden, nothing loaded from anywhere."""
     exporter = HTMLExporter(
         template_name="basic",
@@ -65,12 +99,15 @@ def page(executed: Path, path: Path, scenario: str) -> Path:
     body, _ = exporter.from_notebook_node(notebook)
     frame = string.Template(shipped("data", "page.html").read_text(encoding="utf-8"))
     title = html.escape(say(f"page.{path.stem}", scenario=scenario))
-    return write_whole(path, frame.substitute(title=title, body=body).encode())
+    foot = html.escape(say("page.foot", run=run))
+    return write_whole(path, frame.substitute(title=title, body=body, foot=foot).encode())
 
 
-def write_page(name: str, parameters: dict[str, Any], work: Path, path: Path, label: str) -> Path:
-    """Run a notebook and write its page, titled with the label; fit for a thread of its own."""
+def write_page(order: PageOrder, work: Path) -> Path:
+    """Run a notebook in the folder ``work`` and write its page; fit for a thread of its own."""
+    executed = work / f"{order.path.stem}.ipynb"
     try:
-        return page(run_notebook(name, parameters, work / f"{name}.ipynb"), path, label)
+        run_notebook(order.notebook, order.parameters, executed, order.run)
+        return page(executed, order.path, order.label, order.run)
     finally:
         ensure_event_loop().close()  # papermill leaves a thread's loop open

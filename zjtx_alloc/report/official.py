@@ -23,7 +23,7 @@ BODY, HEADING, LEAD, TITLE, SONG = "仿宋_GB2312", "黑体", "楷体_GB2312", "
 _MARGINS = {"top": 37, "bottom": 35, "left": 28, "right": 26}  # mm
 _TURNED = {"top": 28, "bottom": 26, "left": 35, "right": 35}
 _SIZE, _LINE, _TITLE_SIZE, _TITLE_LINE = 16, 28, 22, 36  # pt: 三号, 28磅, 二号, 36磅
-_CELL_SIZE, _CELL_LINE, _CAPTION_SIZE, _FOOT_SIZE = 10.5, 15, 12, 14  # pt: 五号, 15磅, 小四, 四号
+_CELL_SIZE, _CELL_LINE, _CAPTION_SIZE, _FOOT_SIZE, _STAMP_SIZE = 10.5, 15, 12, 14, 9  # pt: 五号, 15磅, 小四, 四号, 小五
 _LEFT, _CENTER, _RIGHT, _JUSTIFY = (
     WD_ALIGN_PARAGRAPH.LEFT, WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.RIGHT, WD_ALIGN_PARAGRAPH.JUSTIFY,
 )  # fmt: skip
@@ -36,7 +36,7 @@ def docx_file(manuscript: Manuscript) -> bytes:
     A4; title 二号小标宋, 一、三号黑体, （一）三号楷体, text 三号仿宋 on lines of 28 pt, tables 五号; page numbers
     「— 1 —」 outside; annexes on pages of their own, turned where they say so.
     """
-    document = _new_document("".join(manuscript.title), manuscript.header)
+    document = _new_document(manuscript)
     for number, line in enumerate(manuscript.title, start=1):
         _title(document, line, after=_LINE if number == len(manuscript.title) else 0)
     _text(document, manuscript.about)
@@ -63,10 +63,10 @@ def docx_file(manuscript: Manuscript) -> bytes:
     return _packed(document)
 
 
-def _new_document(title: str, header: str) -> Any:
-    """An empty A4 document with margins, page numbers outside, one character in, and a header line (blank: none)."""
+def _new_document(manuscript: Manuscript) -> Any:
+    """An empty A4 document with margins, page numbers outside, one character in, the run under them, and a header line."""
     document = Document()
-    document.core_properties.title = title
+    document.core_properties.title = "".join(manuscript.title)
     document.core_properties.author = ""
     document.core_properties.created = document.core_properties.modified = CREATED.replace(tzinfo=None)
     document.settings.odd_and_even_pages_header_footer = True
@@ -88,9 +88,14 @@ def _new_document(title: str, header: str) -> Any:
     even.alignment, even.paragraph_format.left_indent = _LEFT, Pt(_FOOT_SIZE)
     for footer in (odd, even):
         _page_number(footer)
-    if header:
+    if manuscript.run:
+        for foot in (section.footer, section.even_page_footer):
+            below = foot.add_paragraph()
+            below.alignment = _CENTER
+            _run(below, say("note.run", run=manuscript.run), BODY, _STAMP_SIZE)
+    if manuscript.header:
         for part in (section.header, section.even_page_header):
-            _run(part.paragraphs[0], header, BODY, _CELL_SIZE)
+            _run(part.paragraphs[0], manuscript.header, BODY, _CELL_SIZE)
     return document
 
 

@@ -15,6 +15,8 @@ from zjtx_alloc.resources import shipped
 from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.scenario_files import companion
 
+_ID = 12  # hexadecimal digits: of ten thousand runs two share one with a chance of 1 in 5 million
+FACTS = "facts.csv"  # the facts of a run that was given its own
 _PACKAGES = (
     "zjtx_alloc",
     "pandas",
@@ -31,28 +33,37 @@ _PACKAGES = (
 )
 
 
-def facts_file(panel: Panel | None, work: Path) -> str:
-    """A panel handed in, written where a kernel can read it; blank for the shipped facts."""
+def facts_file(panel: Panel | None, folder: Path) -> str:
+    """A panel handed in, kept with the run so that a kernel and ``verify`` can read it; blank for the shipped facts."""
     if panel is None:
         return ""
-    path = work / "facts.csv"
-    panel.facts.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
-    return str(path)
+    return str(write_whole(folder / FACTS, _facts(panel)))
 
 
-def run_record(allocations: tuple[Allocation, ...], panel: Panel | None) -> dict[str, Any]:
-    """What was computed from what: the scenarios as resolved, the inputs by sha256."""
+def _facts(panel: Panel) -> bytes:
+    return panel.facts.to_csv(index=False, lineterminator="\n").encode()
+
+
+def run_record(kind: str, allocations: tuple[Allocation, ...], panel: Panel | None) -> dict[str, Any]:
+    """What was computed from what: the kind of run, the scenarios as resolved, the inputs by sha256."""
     names = ["units.csv", "indicators.csv", "sources.csv", *([] if panel else ["facts.csv"])]
     names.append("policy/tails/caijian-2021-2.toml")
     names += [f"policy/{award}.toml" for award in sorted({a.scenario.award for a in allocations})]
     inputs = {f"data/{name}": _sha256(shipped("data", *name.split("/")).read_bytes()) for name in names}
     if panel is not None:
-        inputs["panel"] = _sha256(panel.facts.to_csv(index=False, lineterminator="\n").encode())
+        inputs["panel"] = _sha256(_facts(panel))
     return {
+        "kind": kind,
         "scenarios": {name: s.model_dump(exclude_none=True) for name, s in _involved(allocations).items()},
         "indicators": {a.scenario.name: supply_record(a.panel, a.scenario) for a in allocations},
         "inputs": inputs,
     }
+
+
+def run_id(record: dict[str, Any]) -> str:
+    """A run's id (运行编号): short, of its record alone, so the same for the same inputs."""
+    told = {key: value for key, value in record.items() if key not in ("id", "outputs")}
+    return _sha256(json.dumps(told, ensure_ascii=False, sort_keys=True).encode())[:_ID]
 
 
 def _involved(allocations: tuple[Allocation, ...]) -> dict[str, Scenario]:
@@ -71,7 +82,7 @@ def write_records(folder: Path, record: dict[str, Any], fixed: tuple[str, ...], 
 
     The bytes of the latter depend on the versions of the libraries that draw and pack them.
     """
-    _write_json(folder / "run.json", record | {"outputs": _digests(folder, fixed)})
+    _write_json(folder / "run.json", record | {"id": run_id(record), "outputs": _digests(folder, fixed)})
     environment = {
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in _PACKAGES},

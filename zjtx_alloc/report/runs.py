@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from zjtx_alloc.report import allocation_tables, budget_tables, tables
 from zjtx_alloc.report.composite_tables import composite_tables
 from zjtx_alloc.report.official import docx_file
 from zjtx_alloc.report.proposal import proposal
-from zjtx_alloc.report.records import facts_file, run_record, write_records
+from zjtx_alloc.report.records import FACTS, facts_file, run_id, run_record, write_records
 from zjtx_alloc.report.typesetting import pdf_file
 from zjtx_alloc.report.workbook import write_workbook
 from zjtx_alloc.scenario import Scenario
@@ -70,17 +70,18 @@ def run(scenario: Scenario | str | Path, out: str | Path = "reports", panel: Pan
     DataError, ScenarioError, InfeasibleError, SolverError
         Before anything is written.
     """
-    from zjtx_alloc.report.notebooks import write_page  # noqa: PLC0415 - a second that other uses need not pay
+    from zjtx_alloc.report.notebooks import PageOrder, write_page  # noqa: PLC0415 - a second that other uses need not pay
 
     scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
     allocations = allocate_programme(load_panel() if panel is None else panel, scenario)
     allocation = next(a for a in allocations if a.scenario is scenario)
     budget = forecast_budget(cohorts(*allocations), load_award(scenario.award))
-    folder = Path(out) / scenario.name
+    record = run_record("report", allocations, panel) | {"asked": [scenario.name]}
+    number, folder = run_id(record), Path(out) / scenario.name
     folder.mkdir(parents=True, exist_ok=True)
     check_free(folder / name for name in OUTPUTS)
     with tempfile.TemporaryDirectory() as work, tqdm(total=8, leave=False) as bar:
-        file, data = str(save_bundle(scenario, Path(work))), facts_file(panel, Path(work))
+        file, data = str(save_bundle(scenario, Path(work))), facts_file(panel, folder)
         pages: dict[str, dict[str, Any]] = {
             "allocation": {"scenario": file, "data": data},
             "budget": {"scenarios": [file], "data": data},
@@ -89,27 +90,29 @@ def run(scenario: Scenario | str | Path, out: str | Path = "reports", panel: Pan
         # Kernels side by side, in threads since papermill only waits, while this one writes the rest.
         with ThreadPoolExecutor(max_workers=len(pages)) as pool:
             waiting = [
-                pool.submit(write_page, name, told, Path(work), folder / f"{name}.html", scenario.name)
+                pool.submit(
+                    write_page, PageOrder(name, told, folder / f"{name}.html", scenario.name, number), Path(work)
+                )
                 for name, told in pages.items()
             ]
-            for path in _tables_written(folder, allocation, budget, allocations):
+            for path in _tables_written(folder, allocation, budget, allocations, number):
                 bar.update()
                 bar.set_description(say("run.wrote", file=path.name))
             for done in as_completed(waiting):
                 bar.update()
                 bar.set_description(say("run.wrote", file=done.result().name))
-    write_records(folder, run_record(allocations, panel), BOUND, DRAWN)
+    write_records(folder, record, BOUND if panel is None else (*BOUND, FACTS), DRAWN)
     return Run(folder, allocation, budget)
 
 
 def _tables_written(
-    folder: Path, allocation: Allocation, budget: BudgetForecast, allocations: tuple[Allocation, ...]
+    folder: Path, allocation: Allocation, budget: BudgetForecast, allocations: tuple[Allocation, ...], number: str
 ) -> Iterator[Path]:
     yield write_csv(folder / "allocation.csv", tables.allocation_csv(allocation))
     yield write_csv(folder / "budget.csv", tables.budget_csv(budget))
     sheets = _sheets(allocation, budget, allocations)
-    yield write_workbook(folder / "report.xlsx", sheets, allocation.scenario.title)
-    manuscript = proposal(allocation, budget, allocations)
+    yield write_workbook(folder / "report.xlsx", sheets, allocation.scenario.title, number)
+    manuscript = replace(proposal(allocation, budget, allocations), run=number)
     yield write_whole(folder / "report.docx", docx_file(manuscript))
     yield write_whole(folder / "report.pdf", pdf_file(manuscript))
 

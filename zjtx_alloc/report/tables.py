@@ -11,6 +11,7 @@ from zjtx_alloc.budget.accounts import BudgetForecast
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.report.console import aligned
+from zjtx_alloc.report.stamp import run_line
 
 ENTITLEMENT_DECIMALS = 6
 _LONG_TEXT = 16  # characters; longer cells wrap
@@ -66,7 +67,8 @@ class Table:
             + "</tr>"
             for number, row in enumerate(self.frame.itertuples(index=False))
         )
-        notes = "".join(f"<p class=note>{html.escape(note)}</p>" for note in self.notes)
+        under = filter(None, [*self.notes, run_line()])
+        notes = "".join(f"<p class=note>{html.escape(note)}</p>" for note in under)
         return (
             f"<div class=scroll><table class=zjtx><caption>{html.escape(self.title)}</caption>"
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{notes}"

@@ -38,7 +38,13 @@ def _plain(manuscript: Manuscript) -> dict[str, Any]:
         {"number": say("plan.annex", number=number), "grid": asdict(annex.grid), "landscape": annex.landscape}
         for number, annex in enumerate(manuscript.annexes, start=1)
     ]
-    return asdict(manuscript) | {"sections": sections, "annexes": annexes, "annex_list": say("plan.annexes")}
+    run = say("note.run", run=manuscript.run) if manuscript.run else ""
+    return asdict(manuscript) | {
+        "sections": sections,
+        "annexes": annexes,
+        "annex_list": say("plan.annexes"),
+        "run": run,
+    }
 
 
 def _block(block: str | Grid) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import io
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,17 @@ _LONG_TABLE = 25  # rows
 _FIXED_COLUMNS = 2
 
 
-def write_workbook(path: Path, tables: list[Table], heading: str) -> Path:
-    """Write the tables, a sheet each named by its title, under a common heading."""
+def write_workbook(path: Path, tables: list[Table], heading: str, run: str = "") -> Path:
+    """Write the tables, a sheet each named by its title, under a common heading; each bears the id of the run."""
     content = io.BytesIO()
     with xlsxwriter.Workbook(content) as book:
         book.set_properties({"title": heading, "created": CREATED})
         styles = cell_styles(book)
+        told = [say("note.run", run=run)] if run else []
         for table in tables:
-            _write_sheet(book.add_worksheet(table.title), table, heading, styles)
+            sheet = book.add_worksheet(table.title)
+            _write_sheet(sheet, replace(table, notes=(*table.notes, *told)), heading, styles)
+            sheet.set_footer(foot_of(run))
     return write_whole(path, content.getvalue())
 
 
@@ -104,6 +108,11 @@ def _width(table: Table, column: str) -> float:
 
 def _columns(text: str) -> int:
     return sum(2 if ord(character) > 0x2E80 else 1 for character in text)
+
+
+def foot_of(run: str) -> str:
+    """The foot of a printed sheet: page numbers, and the run on the left."""
+    return (f"&L{say('note.run', run=run)}" if run else "") + say("workbook.footer")
 
 
 def print_setup(sheet: Any, is_long: bool, header_row: int = _HEADER_ROW) -> None:
