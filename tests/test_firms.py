@@ -9,7 +9,7 @@ from firm_tables import credit_code, firms, raw
 
 import zjtx_alloc as za
 from zjtx_alloc.errors import TableError
-from zjtx_alloc.firms.likeness import alike, core
+from zjtx_alloc.firms.likeness import alike, cores
 
 DAY = datetime.date(2024, 7, 31)
 INVESTMENT = "推进计划投资总额（万元）"
@@ -75,6 +75,7 @@ WRONG = {
     "text": ({INVESTMENT: "约3000"}, "不是数字"),
     "negative": ({INVESTMENT: -1}, "为负数"),
     "unit": ({"省级单位": "江东"}, "不是37个单位之一"),
+    "ends before it begins": ({"证书有效期止": "2021-07-31"}, "早于有效期起2021-08-01"),
     "percent format": ({"目标完成率（%）": 0.95}, "像是百分比格式的单元格"),
 }
 
@@ -178,6 +179,38 @@ def test_a_list_counts_before_what_a_firm_declares():
         reviewed({}, supported={"4": []})
 
 
+def test_a_published_list_names_firms_and_codes_are_read_in_any_case(tmp_path):
+    first, second = (firms({}, {}).table["name"][n] for n in (0, 1))
+    book = openpyxl.Workbook()
+    for row in (["第一批名单"], ["序号", "企业名称"], [1, f" {first}"], [2, "别的企业有限公司"], ["注：排名不分先后"]):
+        book.active.append(row)
+    book.save(tmp_path / "名单.xlsx")
+    path = tmp_path / "名单.csv"
+    path.write_text(f"统一社会信用代码,企业名称\n{credit_code(2).lower()},改过的名称\n,{second}\n", encoding="gbk")
+    lists = {"first_round": za.firms.load_list(tmp_path / "名单.xlsx"), "1": za.firms.load_list(path)}
+    assert lists == {"first_round": [first, "别的企业有限公司"], "1": [credit_code(2).lower(), second]}
+    strict = za.firms.load_conditions().switched("earlier_batch", True)
+    assert failed({}, {}, {}, {}, supported=lists, conditions=strict) == [
+        ["first_round"], ["earlier_batch"], ["earlier_batch"], [],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [([credit_code(0)[:-1]], "“上一轮是否获支持：是”名单中有1处既不是"), ([""], "有1处"), (credit_code(0), "一段文字")],
+)
+def test_a_wrong_entry_of_a_list_is_told(entries, said):
+    with pytest.raises(za.DataError, match=said):
+        reviewed({}, supported={"first_round": entries})
+
+
+def test_a_file_that_is_no_list_is_told(tmp_path):
+    path = tmp_path / "名单.csv"
+    path.write_text("序号,地区\n1,江苏\n", encoding="utf-8")
+    with pytest.raises(za.DataError, match="没有“统一社会信用代码”或“企业名称”列"):
+        za.firms.load_list(path)
+
+
 def test_the_same_code_twice_passes_nowhere_and_names_the_other():
     found = reviewed({}, {"统一社会信用代码": credit_code(0), "省级单位": "浙江"}, {})
     assert found.failures["rule"].tolist() == ["repeated", "repeated"]
@@ -201,6 +234,24 @@ def test_names_that_are_one_or_nearly_one_are_flagged_both_ways_and_strike_nobod
     assert sorted(flags.loc["名称只差一字、代码不同"].to_numpy().tolist()) == [[0, 2], [2, 0]]
 
 
+def test_many_rows_of_one_code_and_name_are_told_in_few_words():
+    found = reviewed(*[{"统一社会信用代码": credit_code(0)}] * 60)
+    assert len(found.failures) == 60
+    assert found.failures["reason"].str.count("（企业表第").eq(10).all()
+    assert found.failures["reason"].str.endswith("等").all()
+    same = reviewed(*[{"企业名称": "某某精密设备制造有限公司"}] * 60).flags
+    assert same["firm"].value_counts().to_dict() == {0: 59} | dict.fromkeys(range(1, 60), 1)
+
+
+@pytest.mark.parametrize(
+    ("quota", "said"),
+    [({"320000": 1.5}, "江苏 1.5"), ({"320000": -1}, "江苏 -1"), ({"320000": None}, "江苏 nan"), ({"99": 1}, "不存在的单位代码：99")],
+)  # fmt: skip
+def test_places_are_whole_and_of_units_that_exist(quota, said):
+    with pytest.raises(za.DataError, match=said):
+        za.firms.review(firms({}), pd.Series(quota, dtype=float), DAY)
+
+
 def distance(a, b):
     """Levenshtein's, by the table of the textbook."""
     row = list(range(len(b) + 1))
@@ -222,11 +273,11 @@ def test_alike_finds_what_comparing_all_pairs_finds():
             name[:place] + "翼" + name[place:],
         ]
     table = pd.DataFrame({"name": names, "credit_code": [credit_code(n) for n in range(len(names))]})
-    cores = table["name"].map(core).drop_duplicates()
-    long = [(firm, name) for firm, name in cores.items() if len(name) >= 8]
+    compared = cores(table)
+    long = [(firm, name) for firm, name in compared.drop_duplicates().items() if len(name) >= 8]
     pairs = {(f, g) for k, (f, n) in enumerate(long) for g, m in long[k + 1 :] if distance(n, m) == 1}
     assert len(pairs) > 40
-    assert {tuple(pair) for pair in alike(table).to_numpy().tolist()} == pairs
+    assert {tuple(pair) for pair in alike(table["credit_code"], compared).to_numpy().tolist()} == pairs
 
 
 def test_units_over_their_quota_are_named_and_give_no_approved_count():
@@ -252,15 +303,65 @@ def test_a_rule_in_force_needs_its_column():
         za.firms.review(za.firms.load_firms(table), None, DAY, strict)
 
 
-def test_conditions_of_a_users_own_file_are_checked(tmp_path):
-    path = tmp_path / "条件.toml"
-    path.write_text(
-        'title="试"\nnumber="试"\naward="caijian-2024-148"\n[rules.a]\ncolumn="shoe_size"\ntest="until"\n'
-        'effective="2024-01-01"\nclause="一"\nquote="试"\nreason="试"\n',
-        encoding="utf-8",
-    )
-    with pytest.raises(za.ScenarioError, match=r"shoe_size.*不在企业表的列"):
-        za.firms.load_conditions(path)
+SHIPPED = za.resources.shipped("data", "policy", "eligibility", "caijian-2024-148.toml")
+
+
+def own_conditions(tmp_path, *changes):
+    """The shipped conditions with lines of their file changed, as a province would."""
+    text, path = SHIPPED.read_text(encoding="utf-8"), tmp_path / "条件.toml"
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text, encoding="utf-8")
+    return za.firms.load_conditions(path)
+
+
+MISTAKES = {
+    "column": ('column = "field"', 'column = "shoe_size"', r"rules\.field：.*shoe_size.*不在企业表的列"),
+    "typing error": ('"sse", "szse"', '"see", "szse"', r"rules\.listing：.*没有这些选项：see；可用：none（未上市）"),
+    "Chinese value": ('"sse", "szse"', '"上交所", "szse"', "没有这些选项：上交所"),
+    "test": ('test = "unique"', 'test = "uniqe"', r"rules\.repeated\.test：可用：since、until"),
+    "kind": ('column = "certificate_end"', 'column = "name"', "不能用于“name”列：since、until 用于日期"),
+    "number": ('column = "planned_investment"', 'column = "name"', "above 用于数字"),
+    "targets": ('column = "directions"\ntest = "targets"', 'column = "field"\ntest = "targets"', "targets 只用于"),
+    "no values": ('values = ["yes"]\n', "", "any_of、none_of 须写 values"),
+    "no parameter": ('parameter = "entry_investment"\n', "", "above 须写 parameter"),
+    "parameter": ('"entry_investment"', '"entry"', "parameter“entry”不在政策文件 caijian-2024-148 中"),
+    "award": ('award = "caijian-2024-148"', 'award = "caijian"', "没有名为“caijian”的政策文件"),
+    "date": ('effective = "2025-01-01"', 'effective = "2025-13-01"', r"earlier_batch\.effective：应为日期.*2025-13-01"),
+    "reason": ("已过期", "已过期{day}", r"certificate_end\.reason：花括号中只能写 \{value\}"),
+    "brace": ("已过期", "已过期{", r"certificate_end\.reason：花括号"),
+    "no clause": ('clause = "五（一）"\n', "", r"rules\.repeated\.clause：缺少此项"),
+    "extra": ("assumed = true", "asumed = true", r"asumed：没有这一项"),
+    "twice": ("[rules.target]", "[rules.listing]", "无法解析"),
+    "switch": ("enabled = false", 'enabled = "no"', r"earlier_batch\.enabled：应为 true 或 false"),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_in_the_conditions_is_told(tmp_path, case):
+    old, new, said = MISTAKES[case]
+    with pytest.raises(za.ScenarioError, match=said):
+        own_conditions(tmp_path, (old, new))
+
+
+def test_rules_change_in_their_file_and_act(tmp_path):
+    batch, board = {"新一轮已获支持批次": "第二批"}, {"上市情况": "新三板"}
+    own = own_conditions(tmp_path, ("enabled = false", "enabled = true"), ('"bse", "overseas"', '"neeq"'),
+                         ('"strategic", "future"]', '"strategic"]'))  # fmt: skip
+    changes = ({}, batch, board, {"上市情况": "北交所"}, {"所属重点领域": "未来产业"})
+    assert failed(*changes, conditions=own) == [[], ["earlier_batch"], ["listing"], [], ["field"]]
+    assert failed(*changes) == [[], [], [], ["listing"], []]
+
+
+def test_the_line_of_investment_changes_in_the_award_file_and_acts(tmp_path, monkeypatch):
+    for file in za.resources.shipped("data", "policy").glob("*.toml"):
+        text = file.read_text(encoding="utf-8").replace('value = "2000"', 'value = "3000"', 1)
+        (tmp_path / file.name).write_text(text, encoding="utf-8")
+    monkeypatch.setattr("zjtx_alloc.policy.shipped", lambda *parts: tmp_path.joinpath(*parts[2:]))
+    raised = za.firms.load_conditions()
+    found = reviewed({INVESTMENT: 3000}, {INVESTMENT: 3000.01}, conditions=raised)
+    assert found.reasons()["理由"].tolist() == ["推进计划投资总额3,000万元，未超过3000万元〔三（一）〕"]
 
 
 # Made-up firms

@@ -73,20 +73,44 @@ def test_a_blank_indicator_is_never_zero(rubric):
         scored(firms({PATENTS: ""}), rubric)
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        ('weight = "0.6"', 'weight = "0.5"', "权重之和应为1，现为 0.9"),
-        ('[["10", "100"], ["5", "80"]]', '[["5", "80"], ["10", "100"]]', "由优到劣"),
-        ("rd_share", "shoe_size", "shoe_size"),
-        ("invention_patents", "field", "选择列用 points"),
-        ('direction = "down"', 'direction = "sideways"', "up、down"),
-    ],
-)
+MISTAKES = [
+    ('weight = "0.6"', 'weight = "0.5"', "权重之和应为1，现为 0.9"),
+    ('weight = "0.6"', "weight = 0.6", r"invention_patents\.weight：应为文字（加引号）"),
+    ('weight = "0.6"', 'weight = "60%"', r"weight：应为不带正负号和百分号的小数文字.*60%"),
+    ('weight = "0.6"', 'weight = "-0.6"', r"weight：应为不带正负号"),
+    ('weight = "0.6"\n', "", r"invention_patents\.weight：缺少此项"),
+    ('[["10", "100"], ["5", "80"]]', '[["5", "80"], ["10", "100"]]', "由优到劣"),
+    ('["5", "80"]', '["5", "101"]', "分值不升且不超过100"),
+    ('["5", "80"]', '["5"]', r"bands\.1：不能为空或少项"),
+    ('["5", "80"]', '["5", "80", "1"]', r"bands\.1：项数过多"),
+    ('["5", "80"]', '["5", 80]', r"bands\.1\.1：应为文字（加引号）"),
+    ('bands = [["10", "100"], ["5", "80"]]\n', "", "bands 与 points 须有且只有一个"),
+    ("rd_share", "shoe_size", "shoe_size"),
+    ("rd_share", '"研发费用占营业收入比重"', "列的代码见 data/firm_columns.csv"),
+    ("invention_patents", "field", "选择列用 points"),
+    ('direction = "down"', 'direction = "sideways"', "up、down"),
+    ('["-planned_investment"]', '["-name"]', "ties 只能用数字列：-name"),
+    ('["-planned_investment"]', '["field"]', "ties 只能用数字列：field"),
+    ('title = "试"', 'titel = "试"', "title：缺少此项.*titel：没有这一项"),
+    ('title = "试"', "title = 试", "无法解析"),
+    ('bands = [["3", "100"], ["6", "50"]]', "", "bands 与 points"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "said"), MISTAKES)
 def test_a_wrong_rubric_says_what_is_wrong(tmp_path, old, new, said):
     path = tmp_path / "标准.toml"
+    assert old in RUBRIC
     path.write_text(RUBRIC.replace(old, new), encoding="utf-8")
     with pytest.raises(za.ScenarioError, match=said):
+        za.firms.load_rubric(path)
+
+
+def test_a_choice_that_does_not_exist_gives_no_silent_zero(tmp_path):
+    text = za.resources.shipped("data", "rubrics", "example-selection.toml").read_text(encoding="utf-8")
+    path = tmp_path / "标准.toml"
+    path.write_text(text.replace("key_chain =", "key_chian ="), encoding="utf-8")
+    with pytest.raises(za.ScenarioError, match="没有这些选项：key_chian；可用：key_chain（重点产业链）"):
         za.firms.load_rubric(path)
 
 
@@ -135,6 +159,25 @@ def test_the_cut_line_moves_with_a_weight_and_says_who_comes_and_goes(rubric):
     assert raised["entering"] == listed.table.at[0, "name"]
     assert raised["leaving"] == listed.table.at[1, "name"]
     assert lines.loc[("研发费用占营业收入比重", "+60%"), "changed"] == 0
+
+
+def test_scores_stay_exact_where_weights_are_long(rubric):
+    listed = firms({PATENTS: 10, SHARE: 9}, {PATENTS: 5, SHARE: 6})
+    selection = za.firms.select(listed, rubric, quota(js=2))
+    step = "0.1234567890123"  # denominators past what int64 holds
+    lines = za.firms.cut_lines(selection, step).set_index(["indicator", "step"])
+    # Two firms, all chosen: the cut is the lower of 100 p and 80 p + 50 (1 - p).
+    raised = Fraction("0.6") * (1 + Fraction(step))
+    assert lines.at[("有效发明专利数", "+12%"), "cut"] == float(min(100 * raised, 80 * raised + 50 * (1 - raised)))
+
+
+@pytest.mark.parametrize("step", ["many", "-0.1", "1.1"])
+def test_a_senseless_step_and_places_are_refused(rubric, step):
+    selection = za.firms.select(firms({}), rubric, quota(js=1))
+    with pytest.raises(za.ScenarioError, match=f"权重增减幅度须为0—1之间的小数，现为 {step}"):
+        za.firms.cut_lines(selection, step)
+    with pytest.raises(za.DataError, match="名额须为不小于0的整数：江苏 -1"):
+        za.firms.select(firms({}), rubric, quota(js=-1))
 
 
 # Amounts
@@ -231,8 +274,11 @@ def test_grades_at_their_bounds_and_bands_of_ones_own(rubric):
     assert found.by_unit.loc["320000"].tolist() == [1, 1, 1, 1]
     own = za.firms.evaluate(listed, rubric, {"合格": "60.0001", "不合格": "0"})
     assert own.grade.tolist() == ["合格", "合格", "不合格", "不合格"]
-    with pytest.raises(za.ScenarioError, match="最低一等为0分"):
+    with pytest.raises(za.ScenarioError, match="最低一等为0分：合格60"):
         za.firms.evaluate(listed, rubric, {"合格": "60"})
+    for wrong in ("多", "120", "80%"):
+        with pytest.raises(za.ScenarioError, match=f"等次“合格”的最低分须为0—100之间的小数，现为 {wrong}"):
+            za.firms.evaluate(listed, rubric, {"合格": wrong, "不合格": "0"})
 
 
 def test_who_goes_on_is_decided_by_threshold_or_by_rank(rubric):
@@ -241,6 +287,14 @@ def test_who_goes_on_is_decided_by_threshold_or_by_rank(rubric):
     assert za.firms.continuing(found, places=quota(js=1)).table.index.tolist() == [0]
     with pytest.raises(za.DataError, match="只写一个"):
         za.firms.continuing(found)
+    with pytest.raises(za.ScenarioError, match="继续支持的最低分须为0—100之间的小数，现为 及格"):
+        za.firms.continuing(found, least="及格")
+
+
+def test_a_rate_of_nothing_is_not_zero():
+    paid = {"到账奖补资金（万元）": 0, "已使用奖补资金（万元）": 0}
+    with pytest.raises(za.DataError, match="“到账奖补资金”为0，无法计算资金使用率"):
+        za.firms.evaluate(firms({}, paid), za.firms.load_rubric("example-evaluation"))
 
 
 def test_each_outcome_and_its_money_at_the_boundary(award):
@@ -283,6 +337,8 @@ def test_payment_progress_and_what_cannot_be():
     assert pace.loc[0, ["received", "spent", "idle", "due", "unpaid"]].tolist() == [200, 150, 50, 285, 85]
     with pytest.raises(za.DataError, match="到账资金多于应拨资金"):
         za.firms.progress(listed, pd.Series({0: 199}))
+    with pytest.raises(za.DataError, match="没有应拨资金数"):
+        za.firms.progress(listed, pd.Series({7: 285}))
     with pytest.raises(za.DataError, match="已使用资金多于到账资金"):
         za.firms.progress(firms({"到账奖补资金（万元）": 1}))
 

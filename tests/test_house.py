@@ -36,7 +36,7 @@ STOREYS = [
     "uncertainty.workers", "uncertainty.distributions", "uncertainty.drivers", "uncertainty.sweeping",
     "budget.steps", "budget.actuals", "budget.deadlines", "budget.outcomes", "budget.lattice", "budget.distribution", "budget.forecast", "budget.ceilings",
     "budget.affordable", "budget.expected", "budget.plan",
-    "firms.columns", "firms.cells", "firms.roll", "firms.reading", "firms.forms", "firms.conditions", "firms.likeness", "firms.eligibility", "firms.rubric",
+    "firms.columns", "firms.cells", "firms.roll", "firms.reading", "firms.lists", "firms.forms", "firms.conditions", "firms.likeness", "firms.eligibility", "firms.rubric",
     "firms.selection", "firms.grants", "firms.changes", "firms.evaluation", "firms.closing", "firms.chain", "firms.made_up",
     "report.stamp", "report.console", "report.supply", "report.notes", "report.tables", "report.comparison_tables", "report.allocation_tables", "report.budget_tables",
     "report.composite_tables", "report.quota_tables", "report.outlook_tables", "report.plan_tables", "report.data_tables", "report.figure_style", "report.figures",

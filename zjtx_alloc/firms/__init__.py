@@ -10,6 +10,7 @@ from zjtx_alloc.firms.conditions import Conditions, load_conditions
 from zjtx_alloc.firms.eligibility import Review, review
 from zjtx_alloc.firms.evaluation import Evaluation, continuing, evaluate
 from zjtx_alloc.firms.grants import EQUAL, GrantRule, Grants, amounts, direct_money
+from zjtx_alloc.firms.lists import load_list
 from zjtx_alloc.firms.made_up import concealed, made_up_firms, made_up_results, made_up_table
 from zjtx_alloc.firms.reading import load_firms
 from zjtx_alloc.firms.roll import Firms, together
@@ -42,6 +43,7 @@ __all__ = [
     "firm_cohort",
     "load_conditions",
     "load_firms",
+    "load_list",
     "load_rubric",
     "made_up_firms",
     "made_up_results",

@@ -71,6 +71,14 @@ def _credit_code(cell: Any, column: FirmColumn) -> Any:
         return Wrong("code_form")
 
 
+def valid_code(text: str) -> str | None:
+    """A 统一社会信用代码 as it is compared; None if the text is none."""
+    try:
+        return uscc.validate(text)
+    except ValidationError:
+        return None
+
+
 def _date(cell: Any, column: FirmColumn) -> Any:
     if isinstance(cell, datetime.date):
         return datetime.date(cell.year, cell.month, cell.day)

@@ -148,7 +148,7 @@ def progress(firms: Firms, due: pd.Series | None = None) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If a firm spent more than it received, or received more than it was due.
+        If a firm spent more than it received, received more than it was due, or has no amount due.
     """
     table = firms.need("money_received", "money_spent")
     frame = pd.DataFrame({"unit": table["unit"], "received": table["money_received"], "spent": table["money_spent"]})
@@ -157,6 +157,8 @@ def progress(firms: Firms, due: pd.Series | None = None) -> pd.DataFrame:
         raise DataError(say("closing.overspent", firms=firms.names(over)))
     if due is None:
         return frame
+    if len(absent := frame.index.difference(due.index)):
+        raise DataError(say("closing.no_due", firms=firms.names(absent)))
     frame["due"] = due.loc[frame.index]
     frame["unpaid"] = frame["due"] - frame["received"]
     if (over := frame.index[frame["unpaid"] < 0]).size:

@@ -1,19 +1,29 @@
 """The conditions of support (支持条件) as dated, cited rules in ``data/policy/eligibility/*.toml``."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from zjtx_alloc.errors import ScenarioError
-from zjtx_alloc.firms.columns import firm_columns
+from zjtx_alloc.firms.columns import choices_of, firm_columns
 from zjtx_alloc.firms.forms import load_form
 from zjtx_alloc.messages import say
 from zjtx_alloc.policy import Award, load_award
 
 DEFAULT = "caijian-2024-148"
+_CHOICES = {"choice", "choices"}
+# The kinds of columns that a test can be asked of; unique: any.
+_KINDS = {
+    "since": {"date"},
+    "until": {"date"},
+    "above": {"amount", "percent"},
+    "any_of": _CHOICES,
+    "none_of": _CHOICES,
+}
 
 
 class Condition(BaseModel):
@@ -25,7 +35,7 @@ class Condition(BaseModel):
     test: Literal["since", "until", "above", "any_of", "none_of", "targets", "unique"]
     values: list[str] = []
     parameter: str = ""
-    effective: str = Field(pattern=r"^\d{4}-\d\d-\d\d$")
+    effective: str
     clause: str
     quote: str
     reason: str
@@ -33,12 +43,37 @@ class Condition(BaseModel):
     assumed: bool = False
     enabled: bool = True
 
+    @field_validator("effective")
+    @classmethod
+    def _dated(cls, text: str) -> str:
+        try:
+            date.fromisoformat(text)
+        except ValueError:
+            raise ValueError(say("conditions.date", value=text)) from None
+        return text
+
+    @field_validator("reason")
+    @classmethod
+    def _fillable(cls, text: str) -> str:
+        try:
+            text.format(value="", other="", limit="", as_of="")
+        except (KeyError, IndexError, ValueError, AttributeError):
+            raise ValueError(say("conditions.reason")) from None
+        return text
+
     @model_validator(mode="after")
     def _complete(self) -> "Condition":
         if self.column not in firm_columns():
             raise ValueError(say("conditions.column", column=self.column))
         if bool(self.values) != (self.test in ("any_of", "none_of")) or bool(self.parameter) != (self.test == "above"):
             raise ValueError(say("conditions.form", test=self.test))
+        kind = firm_columns()[self.column].kind
+        if kind not in _KINDS.get(self.test, {kind}) or (self.test == "targets" and self.column != "directions"):
+            raise ValueError(say("conditions.kind", test=self.test, column=self.column))
+        known = choices_of(self.column) if self.values else {}
+        if strangers := [value for value in self.values if value not in known]:
+            choices = "、".join(f"{code}（{name}）" for code, name in known.items())
+            raise ValueError(say("conditions.values", values="、".join(strangers), known=choices))
         return self
 
 

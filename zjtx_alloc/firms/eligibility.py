@@ -10,8 +10,9 @@ import pandas as pd
 from zjtx_alloc.errors import DataError
 from zjtx_alloc.firms.columns import SEVERAL, TARGETS, choices_of, firm_columns, shown
 from zjtx_alloc.firms.conditions import Condition, Conditions, load_conditions
-from zjtx_alloc.firms.likeness import alike, same
-from zjtx_alloc.firms.roll import Firms, marked
+from zjtx_alloc.firms.likeness import alike, cores, same
+from zjtx_alloc.firms.lists import listed
+from zjtx_alloc.firms.roll import MOST_NAMED, Firms, marked, whole_places
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.policy import Award
 from zjtx_alloc.units import load_units
@@ -118,14 +119,18 @@ def review(
     conditions : Conditions, optional
         Those of 财建〔2024〕148号 (三（一）, （二）, （四）) if not given.
     supported : mapping, optional
-        Credit codes of firms already supported: ``first_round``, or a batch of the new round ("1", "2", "3").
-        They count before what a firm declares, and a contradiction is flagged.
+        Firms already supported: ``first_round``, or a batch of the new round ("1", "2", "3"), by credit code or,
+        as published lists often are, by full name. They count before what a firm declares, and a contradiction
+        is flagged.
 
     Raises
     ------
     DataError
-        If the table lacks a column that a rule in force needs, or a list is of no known round.
+        If the table lacks a column that a rule in force needs, a list is of no known round or holds a wrong
+        code, or places are not whole.
     """
+    if quota is not None:
+        whole_places(quota)
     conditions = load_conditions() if conditions is None else conditions
     firms, contradictions = _with_lists(firms, supported or {})
     columns = dict.fromkeys(rule.column for rule in conditions.in_force.values())
@@ -139,18 +144,20 @@ def review(
 def _with_lists(firms: Firms, supported: Mapping[str, Iterable[str]]) -> tuple[Firms, pd.DataFrame]:
     """What earlier lists say in the place of what firms declare, and where the two differ."""
     table, told = firms.table.copy(), [_flag_rows(pd.Index([]), "", "")]
-    for batch, codes in supported.items():
+    known = [FIRST_ROUND, *(batch for batch in choices_of("earlier_batch") if batch != "none")]
+    for batch, entries in supported.items():
+        if batch not in known:
+            raise DataError(say("review.round", name=batch, known="、".join(known)))
         column, value = (FIRST_ROUND, "yes") if batch == FIRST_ROUND else ("earlier_batch", batch)
-        if value not in choices_of(column):
-            raise DataError(say("review.round", name=batch, known="、".join([FIRST_ROUND, *choices_of(column)])))
-        listed = table["credit_code"].isin(set(codes))
+        name = say("review.list", column=firm_columns()[column].name, value=shown(column, value))
+        held = listed(entries, name).holds(table)
         if column not in table:
             table[column] = "none"
         else:
-            wrong = table.index[listed & table[column].ne(value)]
+            wrong = table.index[held & table[column].ne(value)]
             what = say("review.declared", column=firm_columns()[column].name, value=shown(column, value))
             told.append(_flag_rows(wrong, say("review.contradiction"), what))
-        table.loc[listed, column] = value
+        table.loc[held, column] = value
     return Firms(table, firms.made_up, firms.unread), pd.concat(told, ignore_index=True)
 
 
@@ -201,15 +208,17 @@ def _others(firms: Firms, codes: pd.Series) -> pd.Series:
     """The other firms with the same code, by name and row."""
     found = {}
     for _, group in codes.groupby(codes):
+        first = group.index[: MOST_NAMED + 2]  # enough to name the others, and to say that there are more
         for firm in group.index:
-            found[firm] = firms.names(group.index.drop(firm))
+            found[firm] = firms.names(first.drop(firm, errors="ignore"))
     return pd.Series(found, dtype=object).reindex(codes.index)
 
 
 def _flags(firms: Firms) -> list[pd.DataFrame]:
     """Names that are one or nearly one under different codes, and firms already supported in this round."""
-    table, frames = firms.table, []
-    for kind, pairs in (("same_name", same(table)), ("near_name", alike(table))):
+    table, frames, names = firms.table, [], cores(firms.table)
+    codes = table["credit_code"]
+    for kind, pairs in (("same_name", same(codes, names)), ("near_name", alike(codes, names))):
         for first, second in (("a", "b"), ("b", "a")):
             what = firms.labels(pd.Index(pairs[second]))
             frames.append(_flag_rows(pd.Index(pairs[first]), say(f"review.{kind}"), what, pairs[second]))

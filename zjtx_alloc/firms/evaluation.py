@@ -3,17 +3,19 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cache
 
 import pandas as pd
 
 from zjtx_alloc.errors import DataError, ScenarioError
+from zjtx_alloc.firms.forms import decimal
 from zjtx_alloc.firms.roll import Firms, marked
 from zjtx_alloc.firms.rubric import Rubric, Scores, scored
 from zjtx_alloc.firms.selection import select
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.resources import shipped
+
+_FULL = 100
 
 
 @dataclass(frozen=True)
@@ -67,18 +69,20 @@ def evaluate(firms: Firms, rubric: Rubric, bands: Mapping[str, str] | None = Non
     DataError
         If a column of the rubric is missing or blank for a firm.
     ScenarioError
-        If two grades share a least score, or none begins at zero.
+        If a least score is no decimal from 0 to 100, two grades share one, or none begins at zero.
     """
     given = dict(general_bands() if bands is None else bands)
-    ordered = dict(sorted(given.items(), key=lambda item: -Fraction(item[1])))
-    least = [Fraction(bound) for bound in ordered.values()]
-    if len(set(least)) < len(least) or not least or least[-1] != 0:
-        raise ScenarioError(say("evaluation.grades", grades=given))
+    bounds = {name: decimal(bound, say("evaluation.bound", grade=name), _FULL) for name, bound in given.items()}
+    ordered = sorted(bounds, key=lambda name: -bounds[name])
+    if len(set(bounds.values())) < len(bounds) or not bounds or bounds[ordered[-1]] != 0:
+        raise ScenarioError(
+            say("evaluation.grades", grades="、".join(f"{name}{bound}" for name, bound in given.items()))
+        )
     scores = scored(firms, rubric)
     grade = pd.Series("", scores.exact.index, dtype=object)
-    for name, bound in reversed(ordered.items()):
-        grade = grade.mask(scores.reaches(bound), name)
-    return Evaluation(firms, scores, ordered, grade.astype(str).rename("grade"))
+    for name in reversed(ordered):
+        grade = grade.mask(scores.reaches(bounds[name]), name)
+    return Evaluation(firms, scores, {name: str(given[name]) for name in ordered}, grade.astype(str).rename("grade"))
 
 
 def continuing(evaluation: Evaluation, *, least: str | None = None, places: pd.Series | None = None) -> Firms:
@@ -95,10 +99,12 @@ def continuing(evaluation: Evaluation, *, least: str | None = None, places: pd.S
     ------
     DataError
         Unless exactly one of the two is given.
+    ScenarioError
+        If the least score is no decimal from 0 to 100.
     """
     if (least is None) == (places is None):
         raise DataError(say("evaluation.one"))
     if places is not None:
         return select(evaluation.firms, evaluation.scores.rubric, places).chosen
-    reached = evaluation.scores.reaches(str(least))
+    reached = evaluation.scores.reaches(decimal(least, say("evaluation.least"), _FULL))
     return evaluation.firms.only(reached.index[reached])

@@ -2,6 +2,8 @@
 
 import re
 import tomllib
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,6 +34,23 @@ def load_form(folder: str, name: str | Path, form: type[_Form]) -> _Form:
         raise ScenarioError(say("forms.malformed", file=path.name, what=_explained(error))) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ScenarioError(say("forms.unreadable", file=path.name, reason=error)) from None
+
+
+def decimal(value: object, name: str, most: int) -> Fraction:
+    """A number that a user writes as a decimal, exactly; from 0 to ``most``.
+
+    Raises
+    ------
+    ScenarioError
+        If it is none; ``name`` says in Chinese what it is asked for.
+    """
+    try:
+        number = Fraction(Decimal(str(value)))
+    except (InvalidOperation, ValueError, OverflowError):
+        number = Fraction(-1)
+    if not 0 <= number <= most:
+        raise ScenarioError(say("forms.decimal", name=name, most=most, value=value))
+    return number
 
 
 def _explained(error: ValidationError) -> str:

@@ -1,20 +1,22 @@
 """Names of firms that are one, or nearly one, under different codes: found without comparing all pairs.
 
 Two names differ by at most one sign if they share a name with one sign less (Bocek, Hunt & Stiller 2007;
-Garbe's SymSpell): so each name is entered under its own deletions, and only what meets is compared.
+Garbe's SymSpell): so each name is entered under its own deletions, and only what meets is compared. Entries are
+hashes, sorted; names that meet are compared sign by sign, so a chance meeting of hashes changes nothing.
 """
 
 import re
 import unicodedata
-from collections import defaultdict
 from itertools import combinations
 
+import numpy as np
 import pandas as pd
 
 _FORM = re.compile(r"(股份有限公司|有限责任公司|集团有限公司|有限公司|股份公司|\(集团\)|集团|公司)$")
 _MARKS = re.compile(r"[^\w]|_")
 _SHORTEST = 8  # signs; shorter names that differ by one are mostly other firms
 _COMMONEST = 50  # names under one deletion: more of them share a pattern, not an owner
+_BASE = 0x9E3779B97F4A7C15  # odd; of the rolling hash modulo 2**64
 
 
 def core(name: str) -> str:
@@ -23,29 +25,75 @@ def core(name: str) -> str:
     return _MARKS.sub("", _FORM.sub("", text))
 
 
-def same(table: pd.DataFrame) -> pd.DataFrame:
-    """Pairs (a, b) of firms whose names are one but whose codes differ."""
-    cores = table["name"].map(core)
-    repeated = cores[cores.duplicated(keep=False)]
-    pairs = [pair for _, group in repeated.groupby(repeated) for pair in combinations(group.index, 2)]
-    return _under_other_codes(table, pairs)
+def cores(table: pd.DataFrame) -> pd.Series:
+    """The names of a table's firms as they are compared, index ``firm``."""
+    return table["name"].map(core)
 
 
-def alike(table: pd.DataFrame) -> pd.DataFrame:
-    """Pairs (a, b) of firms whose names differ by one sign and whose codes differ."""
-    cores = table["name"].map(core).drop_duplicates()
-    entered: dict[str, list[int]] = defaultdict(list)
-    for firm, name in cores[cores.str.len() >= _SHORTEST].items():
-        for variant in {name, *(name[:i] + name[i + 1 :] for i in range(len(name)))}:
-            entered[variant].append(firm)
-    found = {
-        pair
-        for firms in entered.values()
-        if 1 < len(firms) <= _COMMONEST
-        for pair in combinations(sorted(firms), 2)
-        if _one_apart(cores[pair[0]], cores[pair[1]])
-    }
-    return _under_other_codes(table, sorted(found))
+def same(codes: pd.Series, names: pd.Series) -> pd.DataFrame:
+    """Pairs (a, b) of firms whose names are one but whose codes differ.
+
+    Parameters
+    ----------
+    codes, names : Series
+        Credit codes, and ``cores``, index ``firm``. A name that very many share pairs each with the first only.
+    """
+    repeated = names[names.duplicated(keep=False)]
+    pairs: list[tuple[int, int]] = []
+    for _, group in repeated.groupby(repeated):
+        few = len(group) <= _COMMONEST
+        pairs += combinations(group.index, 2) if few else ((group.index[0], firm) for firm in group.index[1:])
+    return _under_other_codes(codes, pairs)
+
+
+def alike(codes: pd.Series, names: pd.Series) -> pd.DataFrame:
+    """Pairs (a, b) of firms whose names differ by one sign and whose codes differ; parameters as of ``same``."""
+    single = names.drop_duplicates()
+    single = single[single.str.len() >= _SHORTEST]
+    met, text = _meeting(single.tolist()), single.to_numpy()
+    pairs = [(a, b) for a, b in met.tolist() if _one_apart(text[a], text[b])]
+    firms = single.index.to_numpy()
+    return _under_other_codes(codes, sorted(tuple(sorted((firms[a], firms[b]))) for a, b in pairs))
+
+
+def _meeting(names: list[str]) -> np.ndarray:
+    """Pairs of places whose names meet under a deletion or as they are, each pair once."""
+    lengths = np.array([len(name) for name in names], dtype="int64")
+    hashes, owners = [np.empty(0, "uint64")], [np.empty(0, "int64")]
+    for length in np.unique(lengths).tolist():
+        places = np.flatnonzero(lengths == length)
+        entries = _entries([names[place] for place in places], length)
+        hashes.append(entries.ravel())
+        owners.append(np.repeat(places, entries.shape[1]))
+    hashed, owner = np.concatenate(hashes), np.concatenate(owners)
+    order = np.argsort(hashed, kind="stable")  # entries of one name stay side by side
+    hashed, owner = hashed[order], owner[order]
+    again = np.r_[False, (hashed[1:] == hashed[:-1]) & (owner[1:] == owner[:-1])]
+    return _within_runs(hashed[~again], owner[~again])
+
+
+def _entries(names: list[str], length: int) -> np.ndarray:
+    """Hashes of names of one length, a row a name: without each of their signs, and as they are."""
+    signs = np.array(names, dtype=f"<U{length}").view("<u4").reshape(len(names), length).astype("uint64")
+    powers = np.array([pow(_BASE, length - 1 - place, 2**64) for place in range(length)], dtype="uint64")
+    after = signs * powers
+    before = signs[:, :-1] * powers[1:]  # a sign before the one left out stands one place nearer the end
+    rest = np.flip(np.cumsum(np.flip(after, axis=1), axis=1), axis=1)
+    left = np.pad(np.cumsum(before, axis=1), ((0, 0), (1, 0)))
+    right = np.pad(rest[:, 1:], ((0, 0), (0, 1)))
+    return np.hstack([left + right, rest[:, :1]])
+
+
+def _within_runs(hashed: np.ndarray, owner: np.ndarray) -> np.ndarray:
+    """Pairs of owners whose hashes are equal, each pair once, in order; ``hashed`` is sorted."""
+    starts = np.flatnonzero(np.r_[True, hashed[1:] != hashed[:-1]]) if len(hashed) else np.empty(0, "int64")
+    sizes = np.diff(np.r_[starts, len(hashed)])
+    found = [np.empty((0, 2), "int64")]
+    for size in np.unique(sizes[(sizes > 1) & (sizes <= _COMMONEST)]):
+        members = owner[starts[sizes == size][:, None] + np.arange(size)]
+        one, other = np.triu_indices(size, 1)
+        found.append(np.stack([members[:, one].ravel(), members[:, other].ravel()], axis=1))
+    return np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
 
 
 def _one_apart(a: str, b: str) -> bool:
@@ -56,7 +104,6 @@ def _one_apart(a: str, b: str) -> bool:
     return a != b and (a[first + 1 :] == b[first + 1 :] if len(a) == len(b) else a[first:] == b[first + 1 :])
 
 
-def _under_other_codes(table: pd.DataFrame, pairs: list[tuple[int, int]]) -> pd.DataFrame:
+def _under_other_codes(codes: pd.Series, pairs: list[tuple[int, int]]) -> pd.DataFrame:
     frame = pd.DataFrame(pairs, columns=["a", "b"], dtype="int64")
-    codes = table["credit_code"]
     return frame[codes.reindex(frame["a"]).to_numpy() != codes.reindex(frame["b"]).to_numpy()]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -60,12 +61,12 @@ def load_firms(source: str | Path | pd.DataFrame, unit: str | None = None) -> Fi
     else:
         file, grids = Path(source).name, read_grids(Path(source), MOST_FIRMS)
     grid, layout = _sheet(file, grids)
-    body = {n: row for n, row in grid.rows.items() if n > layout.row and not _is_remark(row)}
+    body = {n: row for n, row in grid.rows.items() if n > layout.row and not is_remark(row)}
     problems = [*layout.problems, *_absent(layout, code)]
     if not body:
         problems.append(problem(None, "", "", "no_firms"))
     columns, wrong = _cells(body, layout)
-    problems += wrong
+    problems += [*wrong, *_reversed(body, layout, columns)]
     if code is not None:
         problems += _other_units(body, layout, columns.get("unit", []), code)
         columns["unit"] = [code] * len(body)
@@ -131,10 +132,11 @@ def _absent(layout: _Layout, unit: str | None) -> Iterator[Problem]:
             yield problem(layout.row, column.title, "", "no_column")
 
 
-def _is_remark(row: list[Any]) -> bool:
+def is_remark(row: list[Any]) -> bool:
     """A total, or a note that stands in one cell."""
-    filled = [cell for cell in row if plain(cell) != ""]
-    return len(filled) == 1 or (plain(filled[0]) if filled else "") in words("totals")
+    filled = (text for cell in row if (text := plain(cell)) != "")
+    first, second = next(filled, ""), next(filled, "")
+    return second == "" or first in words("totals")
 
 
 def _cells(body: dict[int, list[Any]], layout: _Layout) -> tuple[dict[str, list[Any]], list[Problem]]:
@@ -149,6 +151,15 @@ def _cells(body: dict[int, list[Any]], layout: _Layout) -> tuple[dict[str, list[
             if isinstance(value, Wrong)
         ]
     return columns, problems
+
+
+def _reversed(body: dict[int, list[Any]], layout: _Layout, columns: dict[str, list[Any]]) -> Iterator[Problem]:
+    """Certificates that end before they begin."""
+    begin, end = (columns.get(name, []) for name in ("certificate_start", "certificate_end"))
+    for number, first, last in zip(body, begin, end, strict=False):
+        if isinstance(first, date) and isinstance(last, date) and last < first:
+            place = layout.columns["certificate_end"]
+            yield problem(number, place.label, body[number][place.place], "date_order", first=f"{first}")
 
 
 def _other_units(body: dict[int, list[Any]], layout: _Layout, units: list[Any], code: str) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from zjtx_alloc.errors import DataError
@@ -10,7 +11,7 @@ from zjtx_alloc.firms.columns import firm_columns, shown
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.units import load_units
 
-_MOST_NAMED = 10  # firms named in a sentence
+MOST_NAMED = 10  # firms named in a sentence
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ class Firms:
 
     def names(self, firms: pd.Index) -> str:
         """Names of firms for a sentence, the first few with their rows."""
-        more = say("firms.and_more") if len(firms) > _MOST_NAMED else ""
-        return "、".join(self.labels(firms[:_MOST_NAMED])) + more
+        more = say("firms.and_more") if len(firms) > MOST_NAMED else ""
+        return "、".join(self.labels(firms[:MOST_NAMED])) + more
 
     def labels(self, firms: pd.Index) -> list[str]:
         """What to call each of these firms in a sentence: its name, file and row."""
@@ -100,6 +101,17 @@ def together(*rolls: Firms) -> Firms:
     table = pd.concat([roll.table for roll in rolls], ignore_index=True).rename_axis("firm")
     unread = tuple(dict.fromkeys(text for roll in rolls for text in roll.unread))
     return Firms(table, rolls[0].made_up, unread)
+
+
+def whole_places(quota: pd.Series) -> None:
+    """Raise DataError unless places by unit are whole, not negative, and of units that exist."""
+    names = load_units()["short_name"]
+    strangers = [str(unit) for unit in quota.index if unit not in names.index]
+    if strangers:
+        raise DataError(say("firms.stranger_units", units="、".join(strangers)))
+    wrong = [f"{names[unit]} {n}" for unit, n in quota.items() if not (0 <= n < np.inf and n == int(n))]
+    if wrong:
+        raise DataError(say("firms.whole_places", units="、".join(wrong)))
 
 
 def marked(table: pd.DataFrame, firms: Firms) -> pd.DataFrame:

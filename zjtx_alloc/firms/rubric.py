@@ -4,6 +4,7 @@ Indicators have bands or choices with points, and weights that sum to one; a sco
 """
 
 import math
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,16 +12,17 @@ from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from zjtx_alloc.bands import POINT, Bands, band_points, well_ordered
+from zjtx_alloc.errors import DataError
 from zjtx_alloc.firms.columns import SEVERAL, choices_of, firm_columns
 from zjtx_alloc.firms.forms import load_form
 from zjtx_alloc.firms.roll import Firms
 from zjtx_alloc.messages import say
 
-_Decimal = Annotated[str, Field(pattern=r"^\d+(\.\d{1,4})?$")]
 _FULL = 100
+_MOST = 2**63 - 1  # an int64
 _CENT = 10**6  # amounts to the cent (分) in 万元, for exact ratios
 # Ratios and counts that follow from columns, and the columns they follow from.
 DERIVED = {
@@ -28,6 +30,15 @@ DERIVED = {
     "investment_rate": ("actual_investment", "planned_investment"),
     "spending_rate": ("money_spent", "money_received"),
 }
+
+
+def _plain_decimal(text: str) -> str:
+    if re.fullmatch(r"\d{1,12}(\.\d{1,4})?", text, re.ASCII) is None:
+        raise ValueError(say("rubric.decimal", value=text))
+    return text
+
+
+_Decimal = Annotated[str, AfterValidator(_plain_decimal)]
 
 
 class Indicator(BaseModel):
@@ -71,14 +82,17 @@ class Rubric(BaseModel):
 
     @model_validator(mode="after")
     def _whole(self) -> "Rubric":
-        known = {code for code, c in firm_columns().items() if c.kind in ("amount", "percent", "choice", "choices")}
-        named = [*self.indicators, *(tie.removeprefix("-") for tie in self.ties)]
-        if strangers := [name for name in named if name not in known | set(DERIVED)]:
+        numbers = {code for code, c in firm_columns().items() if c.kind in ("amount", "percent")} | set(DERIVED)
+        chosen = {code for code, c in firm_columns().items() if c.kind in ("choice", "choices")}
+        strangers = [name for name in self.indicators if name not in numbers | chosen]
+        if strangers := strangers + [tie for tie in self.ties if tie.removeprefix("-") not in numbers]:
             raise ValueError(say("rubric.column", names="、".join(strangers)))
         for name, indicator in self.indicators.items():
-            chosen = name not in DERIVED and firm_columns()[name].kind in ("choice", "choices")
-            if chosen != bool(indicator.points) or (chosen and not set(indicator.points) <= set(choices_of(name))):
+            if (name in chosen) != bool(indicator.points):
                 raise ValueError(say("rubric.kind", name=name))
+            if wrong := [code for code in indicator.points if code not in choices_of(name)]:
+                known = "、".join(f"{code}（{choice}）" for code, choice in choices_of(name).items())
+                raise ValueError(say("rubric.choices", name=name, values="、".join(wrong), known=known))
         if (total := sum(self.weights.values())) != 1:
             raise ValueError(say("rubric.weights", sum=float(total)))
         return self
@@ -98,7 +112,7 @@ class Scores:
     rubric : Rubric
     points : DataFrame of int64
         Index ``firm``, columns as the indicators: points before weights, in ten-thousandths.
-    exact : Series of int64
+    exact : Series of int
         Index ``firm``: the score × ``scale``; equal scores are equal here, and only here to be compared.
     scale : int
     """
@@ -111,7 +125,7 @@ class Scores:
     @property
     def score(self) -> pd.Series:
         """Scores from 0 to 100, float, for reading."""
-        return (self.exact / self.scale).rename("score")
+        return (self.exact / self.scale).astype(float).rename("score")
 
     def parts(self) -> pd.DataFrame:
         """What each indicator adds to the score, by its Chinese name; the parts sum to the score."""
@@ -141,7 +155,7 @@ def scored(firms: Firms, rubric: Rubric) -> Scores:
     Raises
     ------
     DataError
-        If an indicator's column is missing or blank for a firm: missing is never zero.
+        If an indicator's column is missing or blank for a firm (missing is never zero), or a rate is of nothing.
     """
     points = pd.DataFrame({name: _points(firms, name, i) for name, i in rubric.indicators.items()}, firms.table.index)
     exact, scale = weighted(points, rubric.weights)
@@ -151,8 +165,10 @@ def scored(firms: Firms, rubric: Rubric) -> Scores:
 def weighted(points: pd.DataFrame, weights: dict[str, Fraction]) -> tuple[pd.Series, int]:
     """Σ weight × points in integers, and what one point of the score is in them."""
     scale = math.lcm(*(weight.denominator for weight in weights.values()))
-    whole = np.array([int(weights[name] * scale) for name in points], dtype="int64")
-    return pd.Series(points.to_numpy() @ whole, points.index, name="exact"), scale * POINT
+    # Weights that sum to one keep every sum below scale × full marks; past int64, Python's integers.
+    kind = "int64" if scale * POINT * _FULL <= _MOST else object
+    whole = np.array([int(weights[name] * scale) for name in points], dtype=kind)
+    return pd.Series(points.to_numpy().astype(kind) @ whole, points.index, name="exact"), scale * POINT
 
 
 def values_of(firms: Firms, name: str) -> pd.Series:
@@ -163,7 +179,10 @@ def values_of(firms: Firms, name: str) -> pd.Series:
         return table["directions"].map(counts)
     if name in DERIVED:
         part, whole = (np.rint(table[column] * _CENT) for column in DERIVED[name])
-        return (_FULL * part / whole.where(whole > 0)).fillna(0.0)
+        if len(nothing := table.index[whole == 0]):
+            column = firm_columns()[DERIVED[name][1]].name
+            raise DataError(say("rubric.nothing", name=indicator_name(name), column=column, firms=firms.names(nothing)))
+        return _FULL * part / whole
     return table[name]
 
 

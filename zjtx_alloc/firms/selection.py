@@ -7,7 +7,8 @@ from fractions import Fraction
 import pandas as pd
 
 from zjtx_alloc.errors import DataError
-from zjtx_alloc.firms.roll import Firms, marked
+from zjtx_alloc.firms.forms import decimal
+from zjtx_alloc.firms.roll import Firms, marked, whole_places
 from zjtx_alloc.firms.rubric import Rubric, Scores, indicator_name, scored, values_of, weighted
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.quota.engines import solve
@@ -136,7 +137,7 @@ def cut_lines(selection: Selection, step: str = "0.1") -> pd.DataFrame:
     Parameters
     ----------
     step : str
-        The share, a decimal.
+        The share, a decimal up to 1.
 
     Returns
     -------
@@ -145,8 +146,9 @@ def cut_lines(selection: Selection, step: str = "0.1") -> pd.DataFrame:
         firm chosen), changed (firms that come in for as many that go out), leaving, entering (their names).
     """
     rows: list[dict[str, object]] = []
+    share = decimal(step, say("selection.step"), 1)
     for name in selection.scores.rubric.weights:
-        for change in (Fraction(step), -Fraction(step)):
+        for change in (share, -share):
             for row in _varied(selection, name, change):
                 rows.append({"indicator": indicator_name(name), "step": f"{float(change):+.0%}"} | row)
     return pd.DataFrame(rows, columns=["unit", "indicator", "step", "cut", "changed", "leaving", "entering"])
@@ -195,6 +197,7 @@ def _places(firms: Firms, quota: pd.Series, cities: Mapping[str, pd.Series]) -> 
     units, names = firms.table["unit"].unique(), load_units()["short_name"]
     if missing := [names[unit] for unit in units if unit not in quota.index]:
         raise DataError(say("selection.no_quota", units="、".join(missing)))
+    whole_places(quota)
     places = {}
     for unit in units:
         if unit not in cities:

@@ -1,0 +1,86 @@
+"""Lists of firms already supported (已获支持名单), by credit code or, as published lists are, by full name."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from zjtx_alloc.errors import DataError
+from zjtx_alloc.firms.cells import valid_code
+from zjtx_alloc.firms.columns import column_spellings
+from zjtx_alloc.firms.reading import is_remark
+from zjtx_alloc.intake.cells import header_of, plain
+from zjtx_alloc.intake.grid import Grid, read_grids
+from zjtx_alloc.messages import say
+
+MOST_LISTED = 50_000
+_HEADER_WITHIN = 15
+_MOST_NAMED = 5
+_CODE_LIKE = re.compile(r"[0-9A-Za-z]+")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Entries of a list: credit codes, and names as they are compared."""
+
+    codes: frozenset[str]
+    names: frozenset[str]
+
+    def holds(self, table: pd.DataFrame) -> pd.Series:
+        """Whether each firm of a table is on the list."""
+        coded = table["credit_code"].isin(self.codes)
+        return coded | table["name"].map(plain).isin(self.names) if self.names else coded
+
+
+def load_list(path: str | Path) -> list[str]:
+    """Read a list of firms from Excel or CSV: its credit codes, or the name where a row has no code.
+
+    Raises
+    ------
+    DataError
+        If the file is no table, or no sheet has a column of codes or names.
+    """
+    file = Path(path)
+    grids = read_grids(file, MOST_LISTED)
+    for grid in grids:
+        if (entries := _entries(grid)) is not None:
+            return entries
+    raise DataError(say("lists.no_column", file=file.name))
+
+
+def listed(entries: Iterable[str], name: str) -> Listed:
+    """Entries told apart into codes and names.
+
+    Raises
+    ------
+    DataError
+        If an entry is blank, or looks like a credit code and is none; ``name`` says which list it stands in.
+    """
+    if isinstance(entries, str):
+        raise DataError(say("lists.text", name=name, entry=entries))
+    codes, names, wrong = set(), set(), []
+    for entry in map(plain, entries):
+        if (code := valid_code(entry)) is not None:
+            codes.add(code)
+        elif entry == "" or _CODE_LIKE.fullmatch(entry):
+            wrong.append(entry)
+        else:
+            names.add(entry)
+    if wrong:
+        shown = "、".join(f"“{entry}”" for entry in wrong[:_MOST_NAMED])
+        raise DataError(say("lists.wrong", name=name, count=len(wrong), entries=shown))
+    return Listed(frozenset(codes), frozenset(names))
+
+
+def _entries(grid: Grid) -> list[str] | None:
+    """The entries of a sheet; None if no row of its first ones heads a column of codes or names."""
+    for number in list(grid.rows)[:_HEADER_WITHIN]:
+        heads = [column_spellings().get(header_of(plain(cell))[0]) for cell in grid.rows[number]]
+        places = [heads.index(column) for column in ("credit_code", "name") if column in heads]
+        if places:
+            body = [row for n, row in grid.rows.items() if n > number]
+            entries = [next(filter(None, (plain(row[p]) for p in places if p < len(row))), "") for row in body]
+            return [entry for entry, row in zip(entries, body, strict=True) if entry or not is_remark(row)]
+    return None
