@@ -42,7 +42,7 @@ STOREYS = [
     "report.composite_tables", "report.quota_tables", "report.outlook_tables", "report.plan_tables", "report.data_tables", "report.figure_style", "report.figures",
     "report.horizon_tables", "report.backtest_tables", "report.uncertainty_tables", "report.sweep_tables", "report.figures_sweep", "report.figures_planning",
     "report.figures_budget", "report.figures_data", "report.workbook", "report.template", "report.live", "report.live_firms", "report.live_money", "report.live_years",
-    "report.live_assumptions", "report.live_actuals", "report.budget_workbook", "report.kernel", "report.notebooks", "report.manuscript", "report.records",
+    "report.live_assumptions", "report.live_actuals", "report.budget_workbook", "report.kernel", "report.pages", "report.notebooks", "report.manuscript", "report.records",
     "report.budget_run", "report.runs", "report.firm_tables", "report.official", "report.typesetting", "report.proposal_tables", "report.proposal_facts",
     "report.proposal", "report.plan_document",
     "explorer.state", "explorer.drawings", "explorer.view", "explorer.widgets", "explorer.server",
@@ -83,7 +83,7 @@ def test_imports_point_down():
 
 @pytest.mark.parametrize(
     ("library", "rooms"),
-    [("pulp", r"quota\.model(_\w+)?"), ("highspy", r"quota\.model(_\w+)?"), ("xlsxwriter", "report.(workbook|template|budget_workbook)"), ("docx", "report.official"), ("typst", "report.typesetting"), ("ipywidgets", "explorer.widgets"), ("voila", "explorer.server"), ("stdnum", "firms.(cells|made_up)"), ("matplotlib", r"report\.figure(s|_style|s_\w+)"), ("distributed", r"uncertainty\.workers")],
+    [("pulp", r"quota\.model(_\w+)?"), ("highspy", r"quota\.model(_\w+)?"), ("xlsxwriter", "report.(workbook|template|budget_workbook)"), ("docx", "report.official"), ("typst", "report.typesetting"), ("uharfbuzz", "report.pages"), ("ipywidgets", "explorer.widgets"), ("voila", "explorer.server"), ("stdnum", "firms.(cells|made_up)"), ("matplotlib", r"report\.figure(s|_style|s_\w+)"), ("distributed", r"uncertainty\.workers")],
 )  # fmt: skip
 def test_one_room_knows_the_library(library, rooms):
     users = [n for n, tree in modules().items() if any(i.split(".")[0] == library for i in imports(tree))]

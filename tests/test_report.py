@@ -1,6 +1,8 @@
 """The report of 2024-baseline as its readers get it: files opened by other programs' eyes."""
 
+import base64
 import hashlib
+import io
 import json
 import re
 from dataclasses import replace
@@ -9,6 +11,7 @@ import docx
 import openpyxl
 import pandas as pd
 import pytest
+from fontTools.ttLib import TTFont
 
 import zjtx_alloc as za
 from zjtx_alloc.quota.criteria import CRITERIA
@@ -67,6 +70,15 @@ def test_a_table_copied_from_a_page_keeps_codes_as_text(finished):
     assert re.search(r'<td style="text-align:right">\d+</td>', page)
 
 
+@pytest.mark.parametrize("name", ["allocation", "budget", "quota"])
+def test_a_page_carries_every_chinese_sign_that_it_shows(finished, name):
+    page = (finished.folder / f"{name}.html").read_text(encoding="utf-8")
+    (held,) = re.findall(r"url\(data:font/otf;base64,([^)]+)\)", page)
+    signs = {sign for sign in page if not sign.isascii()}
+    assert {ord(sign) for sign in signs} - TTFont(io.BytesIO(base64.b64decode(held))).getBestCmap().keys() == set()
+    assert len(signs) > 100
+
+
 def test_the_workbook_holds_the_numbers_as_numbers_and_codes_as_text(finished):
     book = openpyxl.load_workbook(finished.folder / "report.xlsx")
     assert book.sheetnames[:2] == ["名额分配表", "分地区名额"]
@@ -85,7 +97,7 @@ def test_the_workbook_holds_the_numbers_as_numbers_and_codes_as_text(finished):
 @pytest.mark.parametrize("name", ["allocation", "budget", "quota"])
 def test_a_page_stands_alone_and_hides_its_code(finished, name):
     page = (finished.folder / f"{name}.html").read_text(encoding="utf-8")
-    assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?!data:)[^"'\s>]+|@import|url\(""", page)
+    assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?!data:)[^"'\s>]+|@import|url\((?!data:)""", page)
     assert "<script" not in page
     assert "za.load_scenario" not in page
     assert "2024-baseline" in page

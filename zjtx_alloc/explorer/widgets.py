@@ -20,6 +20,7 @@ from zjtx_alloc.explorer.view import View, failure_html, notice_html, view, why_
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.quota.criteria import CRITERIA, criterion_name
+from zjtx_alloc.report.pages import font_face
 from zjtx_alloc.resources import shipped
 from zjtx_alloc.scenario import DEFAULT, Scenario
 from zjtx_alloc.scenario_files import load_scenario, save_bundle, scenario_names
@@ -27,6 +28,7 @@ from zjtx_alloc.scenario_files import load_scenario, save_bundle, scenario_names
 _DRAWN = tuple(field.name for field in fields(View))
 _MOST = 10**6  # places, as scenarios allow
 _COEFFICIENTS = (0.01, 100.0)
+_TEXTS = ("messages.zh.toml", "units.csv", "indicators.csv")  # whose signs the page may show
 # A click on a drawn unit chooses it in the list of units, which tells the kernel.
 _CHOOSE = (
     "const u=event.target.closest('[data-unit]'),s=document.querySelector('.zjtx-unit select');"
@@ -240,8 +242,10 @@ def _heading(text: str) -> ui.HTML:
 
 def _page(controls: ui.Widget, unit: ui.Widget, outputs: dict[str, ui.HTML]) -> ui.Widget:
     """Controls beside the pictures; under one another on a narrow screen (``data/explorer.css``)."""
-    look = shipped("data", "explorer.css").read_text(encoding="utf-8")
-    head = _html(f"<style>{look}</style><h1>{say('explorer.heading')}</h1><p>{say('explorer.intro')}</p>")
+    look, *texts = (shipped("data", name).read_text(encoding="utf-8") for name in ("explorer.css", *_TEXTS))
+    head = _html(
+        f"<style>{font_face(''.join(texts))}{look}</style><h1>{say('explorer.heading')}</h1><p>{say('explorer.intro')}</p>"
+    )
     reasons = ui.VBox([unit, outputs["why"]]).add_class("zjtx-reasons")
     pictures = ui.Box([outputs["map"], reasons, outputs["changes"], outputs["bars"]]).add_class("zjtx-pictures")
     told = [outputs["notice"], outputs["message"], pictures, outputs["table"]]

@@ -3,8 +3,6 @@
 Importing this room costs a second (papermill, nbconvert), so runs.py imports it only when it makes a report.
 """
 
-import html
-import string
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from papermill.exceptions import PapermillExecutionError
 from zjtx_alloc.errors import ReportError, ScenarioError
 from zjtx_alloc.files import write_whole
 from zjtx_alloc.messages import say
+from zjtx_alloc.report.pages import framed
 from zjtx_alloc.resources import shipped
 
 
@@ -97,10 +96,7 @@ def page(executed: Path, path: Path, scenario: str, run: str) -> Path:
     # Code is hidden, so a cell without output would only leave its (random) id behind.
     notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "markdown" or cell.outputs]
     body, _ = exporter.from_notebook_node(notebook)
-    frame = string.Template(shipped("data", "page.html").read_text(encoding="utf-8"))
-    title = html.escape(say(f"page.{path.stem}", scenario=scenario))
-    foot = html.escape(say("page.foot", run=run))
-    return write_whole(path, frame.substitute(title=title, body=body, foot=foot).encode())
+    return write_whole(path, framed(say(f"page.{path.stem}", scenario=scenario), body, say("page.foot", run=run)))
 
 
 def write_page(order: PageOrder, work: Path) -> Path:
