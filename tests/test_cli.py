@@ -100,7 +100,7 @@ def test_a_file_that_cannot_be_written_is_named(capsys, tmp_path):
     code, _, err = zjtx(capsys, "allocate", "2024-baseline", "--out", str(blocked / "a.csv"))
     assert code == 1
     assert "blocked" in err
-    assert "请检查路径" in err
+    assert "路径中有一段是文件" in err
 
 
 def test_help_is_chinese(capsys):

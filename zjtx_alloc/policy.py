@@ -1,6 +1,5 @@
 """Rules of the award (奖补政策): every number dated, measured and cited in ``data/policy/*.toml``."""
 
-import tomllib
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -11,8 +10,10 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zjtx_alloc.errors import ScenarioError
+from zjtx_alloc.files import UnreadableError
 from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped
+from zjtx_alloc.toml_files import read_toml
 
 _WHOLE = ("amount", "implementation_years", "first_year", "batches", "entry_investment", "recovery_investment")
 
@@ -159,7 +160,7 @@ def load_award(name: str) -> Award:
             name=name,
             title=document.title,
             number=document.number,
-            issued=date.fromisoformat(document.issued),
+            issued=_day(name, document.issued),
             opening=_whole(name, "opening_share", value["amount"] * value["opening_share"]),
             empowerment_cap=value["empowerment_cap"],
             recovered_share=value["recovered_share"],
@@ -189,10 +190,19 @@ def load_tails() -> Tails:
 
 def _document(path: Path) -> _Document:
     try:
-        return _Document.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return _Document.model_validate(read_toml(path))
+    except UnreadableError as error:
+        raise ScenarioError(say("policy.unreadable", file=path.name, reason=error)) from None
     except ValidationError as error:
         keys = "、".join(".".join(map(str, found["loc"])) for found in error.errors())
         raise ScenarioError(say("policy.malformed", file=path.name, keys=keys)) from None
+
+
+def _day(name: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:  # 2024-13-45
+        raise ScenarioError(say("policy.malformed", file=f"{name}.toml", keys="issued")) from None
 
 
 def _yes(name: str, key: str, value: Fraction) -> bool:

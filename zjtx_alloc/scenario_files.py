@@ -1,7 +1,6 @@
 """Scenario files: a baseline plus the lines that differ, merged by key, and every mistake named."""
 
 import re
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any
@@ -11,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from zjtx_alloc.composite.form import Normalisation, Part, Recipe, Treatment
 from zjtx_alloc.errors import ReportError, ScenarioError
-from zjtx_alloc.files import write_whole
+from zjtx_alloc.files import UnreadableError, is_file_name, write_whole
 from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped
 from zjtx_alloc.scenario import (
@@ -26,8 +25,10 @@ from zjtx_alloc.scenario import (
     Scenario,
 )
 from zjtx_alloc.scenario_uncertainty import FactErrors, Range, UncertainPool, Uncertainty
+from zjtx_alloc.toml_files import read_toml, shown, type_told
 from zjtx_alloc.units import find_unit, load_units
 
+_MOST_TOLD = 30  # mistakes of a file in one message
 _WITH_RANGES = ("region_coefficient", "grade_coefficient", "total")  # what [uncertainty] may hold ranges around
 
 
@@ -72,12 +73,14 @@ def save_bundle(scenario: Scenario, folder: Path) -> Path:
     Raises
     ------
     ScenarioError
-        If two of them share a name.
+        If two of them share a name, or a name is none for a file.
     """
     saved: dict[str, Scenario] = {}
     waiting = [scenario]
     while waiting:
         one = waiting.pop()
+        if not is_file_name(one.name):
+            raise ScenarioError(say("file.bad_name", name=shown(one.name)))
         if one != saved.setdefault(one.name, one):
             raise ScenarioError(say("scenario.same_name", name=one.name))
         if (path := folder / f"{one.name}.toml").exists():
@@ -123,24 +126,23 @@ def _located(reference: str, folder: Path | None) -> Path:
         if not path.is_file() or reference not in scenario_names():
             raise ScenarioError(say("scenario.unknown", name=reference, known="、".join(scenario_names())))
         return path
-    path = Path(reference) if folder is None else folder / reference
-    if not path.is_file():
-        raise ScenarioError(say("scenario.no_file", file=path))
-    return path
+    return Path(reference) if folder is None else folder / reference
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError, OSError) as error:
-        raise ScenarioError(say("scenario.unreadable", file=path.name, reason=error)) from None
+        return read_toml(path)
+    except FileNotFoundError:
+        raise ScenarioError(say("scenario.no_file", file=path)) from None
+    except UnreadableError as error:
+        raise ScenarioError(say("scenario.unreadable", file=shown(path.name), reason=error)) from None
 
 
 def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     """The raw tables of a file laid over those it extends; unit names become codes first."""
+    raw = _with_codes(_read(path), path.name)
     if path.resolve() in below:
         raise ScenarioError(say("scenario.cycle", file=path.name))
-    raw = _with_codes(_read(path), path.name)
     parent, drops = raw.pop("extends", None), raw.pop("drop", [])
     if not (parent is None or isinstance(parent, str)):
         raise ScenarioError(_wrong(path, "extends", parent, say("type.string_type")))
@@ -271,7 +273,7 @@ _COMPOSITE_TABLES: dict[str, type[BaseModel]] = {"normalisation": Normalisation,
 def _explained(path: Path, error: ValidationError) -> str:
     """A validation error in Chinese: file, key, value, what is allowed; a line each."""
     lines, names = [], load_units()["short_name"].to_dict()
-    for found in error.errors():
+    for found in error.errors()[:_MOST_TOLD]:
         keys = [names.get(str(key), str(key)) for key in found["loc"] if key != "[key]"]
         if found["type"] == "extra_forbidden":
             allowed = _allowed(_table_of(keys))
@@ -284,9 +286,11 @@ def _explained(path: Path, error: ValidationError) -> str:
             if "expected" in limits:
                 quoted = re.findall(r"'([^']*)'", str(limits["expected"]))
                 limits["expected"] = "、".join(quoted or str(limits["expected"]).split(" or "))
-            allowed = say(f"type.{found['type']}", **limits)
-        shown = None if isinstance(found["input"], dict) else found["input"]
-        lines.append(_wrong(path, ".".join(keys), shown, allowed))
+            allowed = type_told(found["type"], **limits)
+        value = None if isinstance(found["input"], dict) else found["input"]
+        lines.append(_wrong(path, ".".join(keys), value, allowed))
+    if more := error.error_count() - len(lines):
+        lines.append(say("scenario.more", count=more))
     return "\n".join(lines)
 
 
@@ -310,5 +314,5 @@ def _allowed(table: type[BaseModel]) -> str:
 def _wrong(path: Path, key: str, value: object, allowed: str) -> str:
     if not key:
         return say("scenario.wrong_whole", file=path.name, allowed=allowed)
-    shown = "" if value is None else say("scenario.value", value=value)
-    return say("scenario.wrong", file=path.name, key=key, shown=shown, allowed=allowed)
+    told = "" if value is None else say("scenario.value", value=shown(value))
+    return say("scenario.wrong", file=path.name, key=shown(key), shown=told, allowed=allowed)

@@ -4,7 +4,6 @@ The notice gives no rate and the new round has no result yet, so an assumption i
 ``data/outcomes``, named in every output, beside what the first round's lists show.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,8 +14,10 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from zjtx_alloc.errors import ScenarioError
+from zjtx_alloc.files import UnreadableError
 from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped
+from zjtx_alloc.toml_files import read_toml, shown
 
 _SHARE = r"^(0(\.\d+)?|1(\.0+)?)$"
 _TRIES = 100  # Newton's method settles in about ten
@@ -164,16 +165,17 @@ def load_outcomes(name_or_path: str | Path) -> OutcomeAssumption:
     """
     known = outcome_names()
     path = shipped("data", "outcomes", f"{name_or_path}.toml") if name_or_path in known else Path(name_or_path)
-    if path.suffix != ".toml" or not path.is_file():
-        raise ScenarioError(say("outcomes.unknown", name=name_or_path, known="、".join(known)))
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        return OutcomeAssumption.model_validate({"name": path.stem} | raw)
+        if path.suffix != ".toml":
+            raise FileNotFoundError
+        return OutcomeAssumption.model_validate({"name": path.stem} | read_toml(path))
+    except FileNotFoundError:
+        raise ScenarioError(say("outcomes.unknown", name=shown(name_or_path), known="、".join(known))) from None
     except ValidationError as error:
         lines = "；".join(_explained(found["loc"], found.get("ctx", {}).get("error")) for found in error.errors())
         raise ScenarioError(say("outcomes.malformed", file=path.name, lines=lines)) from None
-    except ValueError as error:
-        raise ScenarioError(say("outcomes.malformed", file=path.name, lines=error)) from None
+    except UnreadableError as error:
+        raise ScenarioError(say("outcomes.malformed", file=shown(path.name), lines=error)) from None
 
 
 def outcome_names() -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """Forms that a province or the ministry fills in as TOML: conditions and rubrics, shipped or a user's own."""
 
 import re
-import tomllib
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
@@ -10,8 +9,10 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from zjtx_alloc.errors import ScenarioError
+from zjtx_alloc.files import UnreadableError
 from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped
+from zjtx_alloc.toml_files import read_toml, shown, type_told
 
 _Form = TypeVar("_Form", bound=BaseModel)
 
@@ -26,14 +27,14 @@ def load_form(folder: str, name: str | Path, form: type[_Form]) -> _Form:
     """
     shipped_files = {path.stem: path for path in sorted(shipped("data", *folder.split("/")).glob("*.toml"))}
     path = shipped_files.get(str(name), Path(name))
-    if not path.is_file():
-        raise ScenarioError(say("forms.no_file", name=name, known="、".join(shipped_files)))
     try:
-        return form.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+        return form.model_validate(read_toml(path))
+    except FileNotFoundError:
+        raise ScenarioError(say("forms.no_file", name=shown(name), known="、".join(shipped_files))) from None
     except ValidationError as error:
         raise ScenarioError(say("forms.malformed", file=path.name, what=_explained(error))) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ScenarioError(say("forms.unreadable", file=path.name, reason=error)) from None
+    except UnreadableError as error:
+        raise ScenarioError(say("forms.unreadable", file=shown(path.name), reason=error)) from None
 
 
 def decimal(value: object, name: str, most: int) -> Fraction:
@@ -56,13 +57,13 @@ def decimal(value: object, name: str, most: int) -> Fraction:
 def _explained(error: ValidationError) -> str:
     lines = []
     for found in error.errors():
-        key = ".".join(map(str, found["loc"]))
+        key = shown(".".join(map(str, found["loc"])))
         if found["type"] == "value_error":
             allowed = str(found["ctx"]["error"])
         elif found["type"] == "extra_forbidden":
             allowed = say("forms.extra")
         else:
             expected = "、".join(re.findall(r"'([^']*)'", str(found.get("ctx", {}).get("expected", ""))))
-            allowed = say(f"type.{found['type']}", expected=expected)
+            allowed = type_told(found["type"], expected=expected)
         lines.append(say("forms.line", key=key, allowed=allowed) if key else allowed)
     return "；".join(lines)

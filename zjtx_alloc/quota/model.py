@@ -12,7 +12,6 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-import highspy
 import pulp
 
 from zjtx_alloc.errors import SolverError
@@ -21,6 +20,11 @@ from zjtx_alloc.quota.bound import dual_bound, meets
 from zjtx_alloc.quota.criteria import BILLION
 from zjtx_alloc.quota.curves import Curve, curves_of
 from zjtx_alloc.quota.problem import QuotaProblem
+
+try:
+    import highspy
+except ImportError:  # not installed, or its library does not load: only rules that cross need it
+    highspy = None  # type: ignore[assignment]
 
 _TOLERANCE = 1e-6  # of a place, in the solver's values
 _OPTIONS = {
@@ -37,7 +41,7 @@ _STAGES: tuple[tuple[str, dict[str, float]], ...] = (
     (pulp.LpInteger, {}),
     (pulp.LpInteger, {"primal_feasibility_tolerance": 1e-9, "mip_feasibility_tolerance": 1e-9}),
 )
-_INFEASIBLE = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
+_PROVEN, _INFEASIBLE = "kOptimal", ("kInfeasible", "kUnboundedOrInfeasible")
 
 
 @dataclass(frozen=True)
@@ -84,13 +88,15 @@ def admits_answer(model: pulp.LpProblem, **options: float) -> bool:
     Raises
     ------
     SolverError
-        If the solver proves neither.
+        If the solver proves neither, or is not there.
     """
+    if highspy is None:
+        raise SolverError(say("solver.missing"))
     model.solve(pulp.HiGHS(msg=False, **_OPTIONS, **options))
     status = model.solverModel.getModelStatus()
-    if status in _INFEASIBLE:
+    if status.name in _INFEASIBLE:
         return False
-    if status != highspy.HighsModelStatus.kOptimal:
+    if status.name != _PROVEN:
         raise SolverError(say("solver.status", status=model.solverModel.modelStatusToString(status)))
     return True
 

@@ -14,7 +14,7 @@ from zjtx_alloc.budget.actuals import reconcile
 from zjtx_alloc.budget.outcomes import outcome_names
 from zjtx_alloc.budget.plan import BudgetPlan, BudgetRequest, plan_budget, scenario_of
 from zjtx_alloc.errors import ReportError
-from zjtx_alloc.files import check_free, write_csv
+from zjtx_alloc.files import check_free, folder_for, install, write_csv
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.report.budget_workbook import write_budget_workbook
@@ -24,7 +24,7 @@ from zjtx_alloc.resources import shipped
 from zjtx_alloc.scenario_files import save_bundle
 
 FOLDER = "budget"
-OUTPUTS = ("budget.csv", "budget.xlsx", "budget.html", "run.json", "environment.json")
+OUTPUTS = ("budget.csv", "budget.xlsx", "budget.html", "environment.json", "run.json")  # run.json seals the set
 
 
 @dataclass(frozen=True)
@@ -71,30 +71,38 @@ def run_budget(
     """
     from zjtx_alloc.report.notebooks import PageOrder, write_page  # noqa: PLC0415 - a second that other uses need not pay
 
-    folder = Path(out) / FOLDER
-    if actuals is not None and Path(actuals).resolve() == (folder / OUTPUTS[1]).resolve():
+    if actuals is not None and _is_same(actuals, Path(out) / FOLDER / OUTPUTS[1]):
         raise ReportError(say("budget_plan.own_actuals", file=actuals))
     plan = plan_budget(request, load_panel() if panel is None else panel)
     found = None if actuals is None else reconcile(plan.budgets[0].ledger, actuals)
     record = _record(plan, panel, actuals)
-    number = run_id(record)
-    folder.mkdir(parents=True, exist_ok=True)
+    number, folder = run_id(record), folder_for(out, FOLDER)
     check_free(folder / name for name in OUTPUTS)
     with tempfile.TemporaryDirectory() as name, tqdm(total=3, leave=False) as bar:
         work = Path(name)
-        told = _parameters(request, work) | {"data": facts_file(panel, folder)}
+        drafts = work / "drafts"
+        told = _parameters(request, work) | {"data": facts_file(panel, drafts)}
         label = "、".join(a.scenario.name for a in plan.allocations)
         with ThreadPoolExecutor(max_workers=1) as pool:  # the kernel works while this process writes the rest
-            page = pool.submit(write_page, PageOrder("budget", told, folder / "budget.html", label, number), work)
+            page = pool.submit(write_page, PageOrder("budget", told, drafts / "budget.html", label, number), work)
             for written in (
-                partial(write_csv, folder / "budget.csv", plan_csv(plan)),
-                partial(write_budget_workbook, folder / "budget.xlsx", plan, found, number),
+                partial(write_csv, drafts / "budget.csv", plan_csv(plan)),
+                partial(write_budget_workbook, drafts / "budget.xlsx", plan, found, number),
                 page.result,
             ):
                 bar.set_description(say("run.wrote", file=written().name))
                 bar.update()
-    write_records(folder, record, OUTPUTS[:1] if panel is None else (*OUTPUTS[:1], FACTS), OUTPUTS[1:3])
+        write_records(drafts, record, OUTPUTS[:1] if panel is None else (*OUTPUTS[:1], FACTS), OUTPUTS[1:3])
+        install(drafts, folder, stale=(FACTS,))
     return BudgetRun(folder, plan, found)
+
+
+def _is_same(one: str | Path, other: Path) -> bool:
+    """Whether two paths lead to one file, whether it is there or not."""
+    try:
+        return Path(one).absolute() == other.absolute() or Path(one).samefile(other)
+    except (OSError, ValueError):  # one that leads nowhere
+        return False
 
 
 def _parameters(request: BudgetRequest, work: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from zjtx_alloc.allocation import Allocation, allocate_programme
 from zjtx_alloc.budget.accounts import BudgetForecast
 from zjtx_alloc.budget.batches import cohorts
 from zjtx_alloc.budget.forecast import forecast_budget
-from zjtx_alloc.files import check_free, write_csv, write_whole
+from zjtx_alloc.files import check_free, folder_for, install, write_csv, write_whole
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import load_award
@@ -30,7 +30,7 @@ from zjtx_alloc.scenario_files import load_scenario, save_bundle
 BOUND = ("allocation.csv", "budget.csv")  # the same bytes for the same inputs, whatever the libraries
 # These depend on versions of libraries.
 DRAWN = ("report.xlsx", "report.docx", "report.pdf", "allocation.html", "budget.html", "quota.html")
-OUTPUTS = (*BOUND, *DRAWN, "run.json", "environment.json")
+OUTPUTS = (*BOUND, *DRAWN, "environment.json", "run.json")  # run.json seals the set
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,11 @@ def run(scenario: Scenario | str | Path, out: str | Path = "reports", panel: Pan
     allocation = next(a for a in allocations if a.scenario is scenario)
     budget = forecast_budget(cohorts(*allocations), load_award(scenario.award))
     record = run_record("report", allocations, panel) | {"asked": [scenario.name]}
-    number, folder = run_id(record), Path(out) / scenario.name
-    folder.mkdir(parents=True, exist_ok=True)
+    number, folder = run_id(record), folder_for(out, scenario.name)
     check_free(folder / name for name in OUTPUTS)
     with tempfile.TemporaryDirectory() as work, tqdm(total=8, leave=False) as bar:
-        file, data = str(save_bundle(scenario, Path(work))), facts_file(panel, folder)
+        drafts = Path(work) / "drafts"
+        file, data = str(save_bundle(scenario, Path(work))), facts_file(panel, drafts)
         pages: dict[str, dict[str, Any]] = {
             "allocation": {"scenario": file, "data": data},
             "budget": {"scenarios": [file], "data": data},
@@ -91,17 +91,18 @@ def run(scenario: Scenario | str | Path, out: str | Path = "reports", panel: Pan
         with ThreadPoolExecutor(max_workers=len(pages)) as pool:
             waiting = [
                 pool.submit(
-                    write_page, PageOrder(name, told, folder / f"{name}.html", scenario.name, number), Path(work)
+                    write_page, PageOrder(name, told, drafts / f"{name}.html", scenario.name, number), Path(work)
                 )
                 for name, told in pages.items()
             ]
-            for path in _tables_written(folder, allocation, budget, allocations, number):
+            for path in _tables_written(drafts, allocation, budget, allocations, number):
                 bar.update()
                 bar.set_description(say("run.wrote", file=path.name))
             for done in as_completed(waiting):
                 bar.update()
                 bar.set_description(say("run.wrote", file=done.result().name))
-    write_records(folder, record, BOUND if panel is None else (*BOUND, FACTS), DRAWN)
+        write_records(drafts, record, BOUND if panel is None else (*BOUND, FACTS), DRAWN)
+        install(drafts, folder, stale=(FACTS,))
     return Run(folder, allocation, budget)
 
 

@@ -1,0 +1,100 @@
+"""The one door to a user's TOML files: bounded in size and depth, and no text that hides what it says."""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from zjtx_alloc.files import UnreadableError, read_whole
+from zjtx_alloc.messages import say
+
+_MOST_BYTES = 2**20  # the largest scenario shipped has 7 kB
+_DEEPEST = 12
+_LARGEST = 10**15  # a whole number beyond it is no count and no money
+_BREAKS = "\n\t"
+_PLACE = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file in UTF-8, with or without BOM.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    UnreadableError
+        If it is no file, too large, not UTF-8, not TOML, nested too deeply, or has characters that cannot be seen.
+    """
+    content = read_whole(path, _MOST_BYTES)
+    try:
+        table = tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise UnreadableError(say("toml.encoding", row=content[: error.start].count(b"\n") + 1)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise UnreadableError(_syntax(str(error))) from None
+    except RecursionError:
+        raise UnreadableError(say("toml.deep", most=_DEEPEST)) from None
+    except ValueError:  # a number of thousands of digits
+        raise UnreadableError(say("toml.number", most=_LARGEST)) from None
+    _check(table)
+    return table
+
+
+def _syntax(told: str) -> str:
+    """Where tomllib stumbled, in Chinese; what it says beside that, as it says it."""
+    found = _PLACE.search(told)
+    what = _PLACE.sub("", told).strip()
+    if found is None or found.group(1) is None:
+        return say("toml.syntax_end", what=what)
+    return say("toml.syntax", row=found.group(1), column=found.group(2), what=what)
+
+
+def _check(table: dict[str, Any]) -> None:
+    for place, thing, depth in _things(table):
+        key = shown(".".join(place))
+        if depth > _DEEPEST:
+            raise UnreadableError(say("toml.deep", most=_DEEPEST))
+        if isinstance(thing, int) and abs(thing) > _LARGEST:
+            raise UnreadableError(say("toml.large", key=key, most=_LARGEST))
+        for text in (place[-1:], [thing] if isinstance(thing, str) else []):
+            if hidden := [c for part in text for c in part if _is_hidden(c)]:
+                raise UnreadableError(say("toml.hidden", key=key, character=f"U+{ord(hidden[0]):04X}"))
+
+
+def _things(table: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any, int]]:
+    """Every table, list and value with its keys and depth; by a stack, for files may be deeper than Python's own."""
+    waiting: list[tuple[tuple[str, ...], Any, int]] = [((), table, 0)]
+    while waiting:
+        place, thing, depth = waiting.pop()
+        yield place, thing, depth
+        if depth > _DEEPEST:
+            continue
+        if isinstance(thing, dict):
+            waiting += [((*place, str(key)), value, depth + 1) for key, value in thing.items()]
+        elif isinstance(thing, list):
+            waiting += [(place, value, depth + 1) for value in thing]
+
+
+def _is_hidden(character: str) -> bool:
+    """Control characters, and those that turn the direction of writing: what is read is not what is there."""
+    return (unicodedata.category(character) in ("Cc", "Cs") and character not in _BREAKS) or (
+        unicodedata.bidirectional(character) in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+        or character in "\u200e\u200f\u061c"
+    )  # fmt: skip
+
+
+def type_told(kind: str, **limits: object) -> str:
+    """What is allowed where a check of pydantic found an error of this kind."""
+    try:
+        return say(f"type.{kind}", **limits)
+    except KeyError:
+        return say("type.other")
+
+
+def shown(value: object, most: int = 80) -> str:
+    """A value as a message shows it: not endless, and with nothing in it that cannot be seen."""
+    text = str(value)
+    text = text if len(text) <= most else f"{text[:most]}…"
+    return "".join(f"\\u{ord(c):04x}" if _is_hidden(c) else c for c in text)
