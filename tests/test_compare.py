@@ -31,12 +31,22 @@ def test_scenarios_and_allocations_may_be_mixed(allocation, write_scenario):
             za.compare(items)
 
 
-def test_the_command_prints_tables_and_who_gains(capsys, write_scenario):
+def test_the_command_prints_tables_and_who_gains(capsys, write_scenario, tmp_path):
     with pytest.raises(SystemExit) as stop:
-        main(["compare", "2024-baseline", str(write_scenario(EQUAL, "other.toml")), "2025-baseline"])
+        main(
+            [
+                "compare",
+                "2024-baseline",
+                str(write_scenario(EQUAL, "other.toml")),
+                "2025-baseline",
+                "--out",
+                str(tmp_path),
+            ]
+        )
     lines = capsys.readouterr().out.splitlines()
     assert stop.value.code == 0
     assert lines[0] == "情景对比：各单位名额"
+    assert lines[-1] == str(tmp_path / "compare")
     assert [line.split()[:3] for line in lines if line.split()[:1] == ["合计"]] == [["合计", "1,039", "1,039"]]
     assert any(line.startswith("other 与 2024-baseline 相比：") and "江苏-" in line for line in lines)
     assert "增减为与 2024-baseline 按总量折算后的名额之差。" in "".join(lines)

@@ -45,8 +45,10 @@ from zjtx_alloc.quota.problem import Group, QuotaProblem, Rule
 from zjtx_alloc.quota.signposts import power_mean, stationary
 from zjtx_alloc.reasons import Explanation, explain
 from zjtx_alloc.report.budget_run import BudgetRun, run_budget
+from zjtx_alloc.report.compare_run import ComparisonRun, run_comparison
 from zjtx_alloc.report.runs import Run, run
 from zjtx_alloc.report.template import write_template
+from zjtx_alloc.report.verifying import verify_run
 from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.scenario_files import load_scenario, save_scenario, scenario_names
 from zjtx_alloc.uncertainty.backtest import WeightFit, fit_weights, fitted_scenario, known_counts
@@ -68,6 +70,7 @@ __all__ = [
     "Certificate",
     "Cohort",
     "Comparison",
+    "ComparisonRun",
     "Composite",
     "Conflict",
     "Criterion",
@@ -146,6 +149,7 @@ __all__ = [
     "robust",
     "run",
     "run_budget",
+    "run_comparison",
     "save_scenario",
     "scenario_names",
     "solve",
@@ -155,6 +159,7 @@ __all__ = [
     "sweep_on_cluster",
     "tails",
     "verify",
+    "verify_run",
     "weight_range",
     "write_template",
 ]

@@ -12,7 +12,6 @@ from zjtx_alloc.allocation import allocate
 from zjtx_alloc.budget.deadlines import calendar
 from zjtx_alloc.budget.plan import BudgetRequest, parsed_ceilings
 from zjtx_alloc.checking import check_table, endable
-from zjtx_alloc.comparison import compare
 from zjtx_alloc.errors import ZjtxError
 from zjtx_alloc.explorer.server import serve
 from zjtx_alloc.files import write_csv
@@ -24,13 +23,16 @@ from zjtx_alloc.policy import load_award
 from zjtx_alloc.reasons import explain
 from zjtx_alloc.report.budget_run import run_budget
 from zjtx_alloc.report.budget_tables import calendar_table
+from zjtx_alloc.report.compare_run import run_comparison
 from zjtx_alloc.report.comparison_tables import comparison_text
 from zjtx_alloc.report.plan_document import write_plan
+from zjtx_alloc.report.records import outputs, read_record
 from zjtx_alloc.report.runs import run
 from zjtx_alloc.report.supply import check_text
 from zjtx_alloc.report.sweep_tables import sweep_summary, write_sweep
 from zjtx_alloc.report.tables import allocation_csv, printed
 from zjtx_alloc.report.template import write_template
+from zjtx_alloc.report.verifying import verify_run
 from zjtx_alloc.scenario_files import load_scenario, save_without_stand_ins, scenario_names
 from zjtx_alloc.uncertainty.sweeping import DRAWS, SEED, sweep, sweep_on_cluster
 
@@ -108,10 +110,14 @@ def explain_command(scenario: str, unit: str, data: Path | None) -> None:
 
 @commands.command("compare")
 @click.argument("scenarios", nargs=-1, required=True)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("reports"), help="输出文件夹，默认 reports")
 @_data
-def compare_command(scenarios: tuple[str, ...], data: Path | None) -> None:
-    """并列对比几个情景的名额（SCENARIOS 为情景名或 .toml 文件，第一个为对照）。"""
-    click.echo(comparison_text(compare([load_scenario(name) for name in scenarios], load_panel(data))))
+def compare_command(scenarios: tuple[str, ...], out: Path, data: Path | None) -> None:
+    """并列对比几个情景，写出对比报告（SCENARIOS 为情景名或 .toml 文件，第一个为对照）。"""
+    found = run_comparison(scenarios, out, None if data is None else load_panel(data))
+    click.echo(comparison_text(found.comparison))
+    click.echo()
+    click.echo(found.folder)
 
 
 @commands.command("sweep")
@@ -182,6 +188,19 @@ def explore_command(scenario: str, data: Path | None) -> None:
     load_panel(data), load_scenario(scenario)  # a mistake is told here rather than in the page
     where = str(Path(scenario).resolve()) if scenario.endswith(".toml") else scenario
     serve(where, "" if data is None else str(data.resolve()), _tell_address)
+
+
+@commands.command("verify-run")
+@click.argument("folder", type=click.Path(path_type=Path))
+def verify_run_command(folder: Path) -> None:
+    """重新计算一次运行并与其文件夹 FOLDER 逐项核对；有不符时逐条列出，退出码为 1。"""
+    differences = verify_run(folder)
+    for line in differences:
+        click.echo(line)
+    if differences:
+        click.echo(say("verify.differs", count=len(differences)))
+        sys.exit(1)
+    click.echo(say("verify.same", count=len(outputs(folder)), id=read_record(folder)["id"]))
 
 
 @commands.command()

@@ -85,7 +85,7 @@ def save_bundle(scenario: Scenario, folder: Path) -> Path:
             raise ScenarioError(say("scenario.same_name", name=one.name))
         if (path := folder / f"{one.name}.toml").exists():
             continue
-        save_scenario(_beside(one), path)
+        save_scenario(beside(one), path)
         waiting += [companion(one, reference) for reference in one.references() if reference.endswith(".toml")]
     return folder / f"{scenario.name}.toml"
 
@@ -111,7 +111,7 @@ def save_without_stand_ins(scenario: str, indicators: Sequence[str], path: str |
     return list(files.values())
 
 
-def _beside(scenario: Scenario) -> Scenario:
+def beside(scenario: Scenario) -> Scenario:
     """The scenario with the files it refers to named as if they lay beside it."""
     change = scenario.change
     if change is not None:

@@ -14,16 +14,27 @@ from zjtx_alloc.budget.actuals import reconcile
 from zjtx_alloc.budget.outcomes import outcome_names
 from zjtx_alloc.budget.plan import BudgetPlan, BudgetRequest, plan_budget, scenario_of
 from zjtx_alloc.errors import ReportError
-from zjtx_alloc.files import check_free, folder_for, install, write_csv
+from zjtx_alloc.files import check_free, folder_for, install, write_csv, write_whole
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.report.budget_workbook import write_budget_workbook
-from zjtx_alloc.report.records import FACTS, facts_file, file_digest, run_id, run_record, write_records
+from zjtx_alloc.report.index import write_index
+from zjtx_alloc.report.records import (
+    FACTS,
+    facts_file,
+    file_digest,
+    run_id,
+    run_record,
+    scenarios_record,
+    write_records,
+)
 from zjtx_alloc.report.tables import plan_csv
 from zjtx_alloc.resources import shipped
 from zjtx_alloc.scenario_files import save_bundle
 
 FOLDER = "budget"
+ACTUALS = "actuals-as-given"  # kept with the run under their own ending
+_KEPT = (FACTS, f"{ACTUALS}.csv", f"{ACTUALS}.xlsx")
 OUTPUTS = ("budget.csv", "budget.xlsx", "budget.html", "environment.json", "run.json")  # run.json seals the set
 
 
@@ -92,8 +103,9 @@ def run_budget(
             ):
                 bar.set_description(say("run.wrote", file=written().name))
                 bar.update()
-        write_records(drafts, record, OUTPUTS[:1] if panel is None else (*OUTPUTS[:1], FACTS), OUTPUTS[1:3])
-        install(drafts, folder, stale=(FACTS,))
+        write_records(drafts, record, (OUTPUTS[0], *_kept(drafts, panel, actuals)), OUTPUTS[1:3])
+        install(drafts, folder, stale=_KEPT)
+    write_index(Path(out))
     return BudgetRun(folder, plan, found)
 
 
@@ -103,6 +115,15 @@ def _is_same(one: str | Path, other: Path) -> bool:
         return Path(one).absolute() == other.absolute() or Path(one).samefile(other)
     except (OSError, ValueError):  # one that leads nowhere
         return False
+
+
+def _kept(folder: Path, panel: Panel | None, actuals: str | Path | None) -> list[str]:
+    """What the user gave and the folder keeps, so that the run can be computed again."""
+    names = [] if panel is None else [FACTS]
+    if actuals is not None:
+        content, kept = Path(actuals).read_bytes(), folder / f"{ACTUALS}{Path(actuals).suffix}"
+        names.append(write_whole(kept, content).name)
+    return names
 
 
 def _parameters(request: BudgetRequest, work: Path) -> dict[str, Any]:
@@ -131,6 +152,11 @@ def _record(plan: BudgetPlan, panel: Panel | None, actuals: str | Path | None) -
         record["inputs"][f"data/{name}"] = file_digest(shipped("data", *name.split("/")))
     if actuals is not None:
         record["inputs"]["actuals"] = file_digest(Path(actuals))
+    shipped_outcomes = [name for one in request.outcomes if (name := str(one)) in outcome_names()]
+    record["inputs"] |= {
+        f"data/outcomes/{name}.toml": file_digest(shipped("data", "outcomes", f"{name}.toml"))
+        for name in shipped_outcomes
+    }
     before = [scenario_of(one) for one in request.before]
     return record | {
         "outcomes": {assumption.name: assumption.model_dump() for assumption in plan.assumptions},
@@ -139,5 +165,7 @@ def _record(plan: BudgetPlan, panel: Panel | None, actuals: str | Path | None) -
         "confidence": request.confidence,
         "horizon": request.horizon,
         "tails": {"payment": request.tail_payment, "rate": request.tail_rate},
-        "before": {scenario.name: scenario.model_dump(exclude_none=True) for scenario in before},
+        "before": scenarios_record(before),
+        "asked_before": [scenario.name for scenario in before],
+        "asked_outcomes": [assumption.name for assumption in plan.assumptions],
     }

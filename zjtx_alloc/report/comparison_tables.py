@@ -1,12 +1,24 @@
-"""The tables of a comparison, and what ``zjtx compare`` prints."""
+"""The tables of a comparison, its CSV file, and what ``zjtx compare`` prints."""
+
+from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
+from zjtx_alloc.budget.batches import cohorts
+from zjtx_alloc.budget.forecast import forecast_budget
 from zjtx_alloc.comparison import Comparison
+from zjtx_alloc.errors import DataError
+from zjtx_alloc.indices import fairness
 from zjtx_alloc.messages import header, say
+from zjtx_alloc.policy import load_award
+from zjtx_alloc.quota.criteria import criterion_name
 from zjtx_alloc.report.notes import marks_note, weights_note
 from zjtx_alloc.report.supply import plain_table
-from zjtx_alloc.report.tables import FORMATS, Table
+from zjtx_alloc.report.tables import ENTITLEMENT_DECIMALS, Table, csv_text, shown, titled
+from zjtx_alloc.scenario import DEFAULT, Scenario
+
+_UNTOLD = {"title", "budget_with", "assumptions", "uncertainty", "composites", "multipliers", "certified"}
 
 
 def unit_table(comparison: Comparison) -> Table:
@@ -42,14 +54,123 @@ def distance_table(comparison: Comparison) -> Table:
     return Table(say("title.distances"), frame, kinds, (say("compare.distance"),))
 
 
+def scenario_table(comparison: Comparison) -> Table:
+    """The scenarios compared: batch, total and what it rests on, criterion."""
+    rows = [
+        {
+            "scenario": s.name,
+            "title_of": s.title,
+            "batch": say("table.batch", batch=s.batch),
+            "total": s.total,
+            "total_status": say(f"status.{s.total_status}"),
+            "criterion": criterion_name(s.criterion).partition("：")[0],
+        }
+        for s in (allocation.scenario for allocation in comparison.allocations)
+    ]
+    kinds = dict.fromkeys(["scenario", "title_of", "batch"], "text") | {"total": "count"}
+    kinds |= dict.fromkeys(["total_status", "criterion"], "text")
+    return titled("compared_scenarios", pd.DataFrame(rows), kinds, *_marks(comparison))
+
+
+def setting_table(comparison: Comparison) -> Table:
+    """The settings in which the scenarios differ, a row each; a dash where a scenario has none."""
+    names = comparison.allocations[0].panel.units["short_name"].to_dict() | {DEFAULT: say("table.all_units")}
+    names |= comparison.allocations[0].panel.indicators["name"].to_dict()
+    settings = pd.DataFrame(
+        {a.scenario.name: dict(_settings(a.scenario, names)) for a in comparison.allocations}, dtype=object
+    )
+    differing = settings[settings.nunique(axis=1, dropna=False) > 1]
+    frame = differing.fillna("—").rename_axis(header("setting")).reset_index()
+    return Table(say("title.compared_settings"), frame, dict.fromkeys(frame, "text"), (weights_note(),))
+
+
+def _settings(scenario: Scenario, names: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """What a scenario sets, flat; units and indicators by their names."""
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), scenario.resolved())]
+    while waiting:
+        path, value = waiting.pop(0)
+        if isinstance(value, dict):
+            waiting[:0] = [((*path, str(key)), part) for key, part in value.items() if path or key not in _UNTOLD]
+        else:
+            told = "、".join(map(str, value)) if isinstance(value, list) else str(value)
+            yield say("compare.setting_join").join(_called(key, names) for key in path), told
+
+
+def _called(key: str, names: dict[str, str]) -> str:
+    """A key of a scenario file as people call it; rules and pools keep the names they were given."""
+    known = {"total", "batch", "criterion", "weight", "period", "floor", "cap", "quota", "reason", "pool_share"}
+    sections = {"factors", "pools", "groups", "rules", "fixed", "region_coefficient", "grade_coefficient", "change",
+                "approval", "stand_in_for", "total_status", "multiplier", "rate"}  # fmt: skip
+    return names.get(key) or (header(key) if key in known else say(f"setting.{key}") if key in sections else key)
+
+
+def fairness_table(comparison: Comparison) -> Table:
+    """How close each allocation is to its own entitlements, and how evenly its places fall on firms."""
+    rows, notes = [], [say("note.indices"), say("compare.fairness")]
+    for allocation in comparison.allocations:
+        try:
+            found = fairness(allocation)
+        except DataError as error:
+            notes.append(f"{allocation.scenario.name}：{error}")
+            continue
+        rows.append(
+            {
+                "scenario": allocation.scenario.name,
+                "largest": float(found.units["deviation"].abs().max()),
+                "gallagher": found.gallagher,
+                "loosemore_hanby": found.loosemore_hanby,
+                "sainte_lague": found.sainte_lague,
+                "gini": found.gini.whole,
+                "theil": found.theil.whole,
+            }
+        )
+    kinds = {"scenario": "text"} | dict.fromkeys(
+        ["largest", "gallagher", "loosemore_hanby", "sainte_lague", "gini", "theil"], "index"
+    )
+    return titled("compared_fairness", pd.DataFrame(rows, columns=list(kinds)), kinds, *notes)
+
+
+def money_by_year(comparison: Comparison) -> pd.DataFrame:
+    """Net payments in 万元 by fiscal year (index) and scenario, each its own batch alone; NaN where none falls due."""
+    years = {}
+    for allocation in comparison.allocations:
+        scenario = allocation.scenario
+        years[scenario.name] = forecast_budget(cohorts(allocation), load_award(scenario.award)).by_year()["net"]
+    return pd.DataFrame(years).sort_index()
+
+
+def year_table(comparison: Comparison) -> Table:
+    """Money by fiscal year and scenario, and the totals."""
+    money = money_by_year(comparison)
+    frame = money.rename_axis(header("fiscal_year")).reset_index().astype(object)
+    frame[header("fiscal_year")] = frame[header("fiscal_year")].astype(str)
+    frame.loc[len(frame)] = [say("table.total"), *money.sum()]
+    kinds = {header("fiscal_year"): "text"} | dict.fromkeys(money, "money")
+    notes = (say("compare.money"), *_marks(comparison))
+    return Table(say("title.compared_years"), frame, kinds, notes, has_total=True)
+
+
+def comparison_csv(comparison: Comparison) -> str:
+    """``compare.csv``: a row a scenario and unit; gain is blank for the first, with which the others are compared."""
+    parts = []
+    for allocation in comparison.allocations:
+        name = allocation.scenario.name
+        part = allocation.table()[["short_name", "region", "entitlement", "quota"]].reset_index()
+        part["entitlement"] = part["entitlement"].map(lambda places: f"{places:.{ENTITLEMENT_DECIMALS}f}")
+        gain = comparison.gains[name].to_numpy() if name in comparison.gains else [None] * len(part)
+        part["gain"] = ["" if g is None else f"{g:.{ENTITLEMENT_DECIMALS}f}" for g in gain]
+        parts.append(part.assign(scenario=name)[["scenario", *part.columns]])
+    return csv_text(pd.concat(parts))
+
+
 def comparison_text(comparison: Comparison) -> str:
     """What ``zjtx compare`` prints: units, regions, distances, who gains and loses most."""
     blocks = []
     for table in (unit_table(comparison), region_table(comparison), distance_table(comparison)):
-        shown = table.frame.astype(object)
+        texts = table.frame.astype(object)
         for column, kind in table.kinds.items():
-            shown[column] = [FORMATS[kind][0].format(value) for value in shown[column]]
-        blocks += [table.title, plain_table(shown), *table.notes, ""]
+            texts[column] = [shown(kind, value) for value in texts[column]]
+        blocks += [table.title, plain_table(texts), *table.notes, ""]
     return "\n".join([*blocks, *gain_lines(comparison)])
 
 
@@ -66,10 +187,22 @@ def gain_lines(comparison: Comparison) -> list[str]:
     return lines
 
 
+def gain_list(comparison: Comparison) -> str:
+    """The same as a Markdown list, and what differences are taken against."""
+    return "\n".join(f"- {line}" for line in (*gain_lines(comparison), _scaled(comparison), weights_note()))
+
+
 def _marks(comparison: Comparison) -> tuple[str, ...]:
     """Every mark that any of the allocations bears, once."""
     notes = [note for allocation in comparison.allocations for note in marks_note(allocation)]
     return (*dict.fromkeys(notes), weights_note())
+
+
+def marks_line(comparison: Comparison) -> str:
+    """The marks in one line, for the foot of a figure: the largest shares of any of the allocations."""
+    due = [allocation.entitlement for allocation in comparison.allocations]
+    estimated, stand_in = max(d.estimated_share for d in due), max(d.stand_in_share for d in due)
+    return say("compare.short_marks", estimated=estimated, stand_in=stand_in)
 
 
 def _scaled(comparison: Comparison) -> str:

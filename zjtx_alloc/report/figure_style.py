@@ -15,7 +15,8 @@ from zjtx_alloc.report.stamp import run_line
 # Okabe & Ito (2008): distinct to colour-blind readers.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8C8C8C"
 BATCH_COLOURS = (BLUE, ORANGE, GREEN)
-_NOTE_WIDTH = 66  # Chinese characters a line at the foot
+COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9", GREY)
+_NOTE_SIZE = 7.5  # points
 
 
 @cache
@@ -45,15 +46,15 @@ def picture(figure: Figure) -> Image:
 
 def foot(figure: Figure, text: str) -> None:
     """Assumptions and marks under the figure, and the run that it belongs to."""
-    lines = "\n".join(filter(None, [_wrapped(text), run_line()]))
-    figure.supxlabel(lines, fontsize=7.5, color="#555555", x=0.01, ha="left")
+    lines = "\n".join(filter(None, [_wrapped(text, int((figure.get_figwidth() - 0.3) * 72 / _NOTE_SIZE)), run_line()]))
+    figure.supxlabel(lines, fontsize=_NOTE_SIZE, color="#555555", x=0.01, ha="left", linespacing=1.4)
 
 
-def _wrapped(text: str) -> str:
-    """Break lines between characters, but within no number or word and before no closing mark."""
+def _wrapped(text: str, width: int) -> str:
+    """Break lines of so many Chinese characters between characters, but within no number or word and before no closing mark."""
     lines = [""]
     for piece in re.findall(r"[A-Za-z0-9.%&]+[，。；：、）”]*|.[，。；：、）”]*", text):
-        if len(lines[-1]) + len(piece) > _NOTE_WIDTH:
+        if len(lines[-1]) + len(piece) > width:
             lines.append("")
         lines[-1] += piece
     return "\n".join(lines)

@@ -22,7 +22,7 @@ from zjtx_alloc.report.notes import short_marks
 from zjtx_alloc.report.quota_tables import short_name
 from zjtx_alloc.resources import shipped
 
-_STEPS = LinearSegmentedColormap.from_list("steps", ["#E8966B", "white", "#6FB1D9"])
+STEPS = LinearSegmentedColormap.from_list("steps", ["#E8966B", "white", "#6FB1D9"])
 
 
 def quota_figure(allocation: Allocation) -> Figure:
@@ -134,7 +134,7 @@ def criteria_figure(allocations: dict[str, Allocation]) -> Figure:
         figure = Figure(figsize=(9, 2.2 + 0.27 * len(steps)), layout="constrained")
         axes = figure.subplots()
         reach = max(1, int(steps.abs().to_numpy().max(initial=0)))
-        axes.imshow(steps.to_numpy(dtype=float), cmap=_STEPS, vmin=-reach, vmax=reach, aspect="auto")
+        axes.imshow(steps.to_numpy(dtype=float), cmap=STEPS, vmin=-reach, vmax=reach, aspect="auto")
         for (row, column), step in np.ndenumerate(steps.to_numpy()):
             if step:
                 axes.text(column, row, f"{step:+d}".replace("-", "−"), ha="center", va="center")

@@ -13,9 +13,10 @@ from zjtx_alloc.panel import Panel
 from zjtx_alloc.report.supply import supply_record
 from zjtx_alloc.resources import shipped
 from zjtx_alloc.scenario import Scenario
-from zjtx_alloc.scenario_files import companion
+from zjtx_alloc.scenario_files import beside, companion
 
 _ID = 12  # hexadecimal digits: of ten thousand runs two share one with a chance of 1 in 5 million
+ENVIRONMENT = "environment.json"
 FACTS = "facts.csv"  # the facts of a run that was given its own
 _PACKAGES = (
     "zjtx_alloc",
@@ -54,7 +55,7 @@ def run_record(kind: str, allocations: tuple[Allocation, ...], panel: Panel | No
         inputs["panel"] = _sha256(_facts(panel))
     return {
         "kind": kind,
-        "scenarios": {name: s.model_dump(exclude_none=True) for name, s in _involved(allocations).items()},
+        "scenarios": scenarios_record([a.scenario for a in allocations]),
         "indicators": {a.scenario.name: supply_record(a.panel, a.scenario) for a in allocations},
         "inputs": inputs,
     }
@@ -63,13 +64,17 @@ def run_record(kind: str, allocations: tuple[Allocation, ...], panel: Panel | No
 def run_id(record: dict[str, Any]) -> str:
     """A run's id (运行编号): short, of its record alone, so the same for the same inputs."""
     told = {key: value for key, value in record.items() if key not in ("id", "outputs")}
-    return _sha256(json.dumps(told, ensure_ascii=False, sort_keys=True).encode())[:_ID]
+    return _sha256(json.dumps(told, ensure_ascii=False).encode())[:_ID]
 
 
-def _involved(allocations: tuple[Allocation, ...]) -> dict[str, Scenario]:
-    """The scenarios of a run and every previous batch that bounds one of them."""
+def scenarios_record(scenarios: list[Scenario]) -> dict[str, Any]:
+    """Scenarios by name, complete, with every previous batch that bounds one of them; no path of this machine."""
+    return {name: beside(scenario).model_dump(exclude_none=True) for name, scenario in _involved(scenarios).items()}
+
+
+def _involved(scenarios: list[Scenario]) -> dict[str, Scenario]:
     found: dict[str, Scenario] = {}
-    waiting = [allocation.scenario for allocation in allocations]
+    waiting = list(scenarios)
     while waiting:
         scenario = waiting.pop()
         if found.setdefault(scenario.name, scenario) is scenario and scenario.change is not None:
@@ -83,17 +88,38 @@ def write_records(folder: Path, record: dict[str, Any], fixed: tuple[str, ...], 
     The bytes of the latter depend on the versions of the libraries that draw and pack them.
     """
     _write_json(folder / "run.json", record | {"id": run_id(record), "outputs": _digests(folder, fixed)})
-    environment = {
-        "python": platform.python_version(),
-        "packages": {name: metadata.version(name) for name in _PACKAGES},
-        "outputs": _digests(folder, versioned),
-    }
-    _write_json(folder / "environment.json", environment)
+    _write_json(folder / ENVIRONMENT, environment_here() | {"outputs": _digests(folder, versioned)})
+
+
+def read_record(folder: Path, name: str = "run.json") -> dict[str, Any]:
+    """A run's record (or ``environment.json``); empty if it is missing or cannot be read."""
+    try:
+        read = json.loads((folder / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def outputs(folder: Path) -> dict[str, str]:
+    """The sha256 of every file of a run as it was written, by name."""
+    return read_record(folder).get("outputs", {}) | read_record(folder, ENVIRONMENT).get("outputs", {})
+
+
+def altered(folder: Path) -> dict[str, bool]:
+    """The files of a run that are no longer as they were written; whether they are there at all."""
+    written = outputs(folder)
+    there = {name: (folder / name).is_file() for name in written}
+    return {name: held for name, held in there.items() if not held or file_digest(folder / name) != written[name]}
 
 
 def file_digest(path: Path) -> str:
     """The sha256 of a file."""
     return _sha256(path.read_bytes())
+
+
+def environment_here() -> dict[str, Any]:
+    """The versions that drawn files depend on."""
+    return {"python": platform.python_version(), "packages": {name: metadata.version(name) for name in _PACKAGES}}
 
 
 def _digests(folder: Path, names: tuple[str, ...]) -> dict[str, str]:
@@ -105,5 +131,5 @@ def _sha256(content: bytes) -> str:
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    text = json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"  # unsorted: tables keep the order of the factors
     write_whole(path, text.encode())

@@ -19,6 +19,7 @@ from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import load_award
 from zjtx_alloc.report import allocation_tables, budget_tables, tables
 from zjtx_alloc.report.composite_tables import composite_tables
+from zjtx_alloc.report.index import write_index
 from zjtx_alloc.report.official import docx_file
 from zjtx_alloc.report.proposal import proposal
 from zjtx_alloc.report.records import FACTS, facts_file, run_id, run_record, write_records
@@ -103,6 +104,7 @@ def run(scenario: Scenario | str | Path, out: str | Path = "reports", panel: Pan
                 bar.set_description(say("run.wrote", file=done.result().name))
         write_records(drafts, record, BOUND if panel is None else (*BOUND, FACTS), DRAWN)
         install(drafts, folder, stale=(FACTS,))
+    write_index(Path(out))
     return Run(folder, allocation, budget)
 
 

@@ -1,6 +1,7 @@
 """What a table is as it leaves the package: a CSV file, or a Chinese table of notebook and workbook."""
 
 import html
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -59,7 +60,7 @@ class Table:
     has_total: bool = False
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{html.escape(str(column))}</th>" for column in self.frame.columns)
+        head = "".join(f"<th{self._side(column)}>{html.escape(str(column))}</th>" for column in self.frame.columns)
         last = len(self.frame) - 1
         body = "".join(
             f"<tr{' class=total' if self.has_total and number == last else ''}>"
@@ -74,6 +75,9 @@ class Table:
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{notes}"
         )
 
+    def _side(self, column: str) -> str:
+        return "" if self.kinds[column] == "text" else ' style="text-align:right"'
+
     def _cell(self, column: str, value: object) -> str:
         kind = self.kinds[column]
         text = shown(kind, value)
@@ -85,7 +89,9 @@ class Table:
 
 def shown(kind: str, value: object) -> str:
     """A value as people read it; a dash where there is none."""
-    return "—" if pd.isna(value) else FORMATS[kind][0].format(value)
+    if pd.isna(value):
+        return "—"
+    return "∞" if value == math.inf else FORMATS[kind][0].format(value)
 
 
 def titled(title: str, frame: pd.DataFrame, kinds: dict[str, str], *notes: str, has_total: bool = False) -> Table:
@@ -109,22 +115,23 @@ def allocation_csv(allocation: Allocation) -> str:
     """``allocation.csv``: code and the columns of ``Allocation.table``; 37 rows, no total row."""
     table = allocation.table()
     places = table["entitlement"].map(lambda e: f"{e:.{ENTITLEMENT_DECIMALS}f}")
-    return _csv(table.assign(entitlement=places).reset_index())
+    return csv_text(table.assign(entitlement=places).reset_index())
 
 
 def budget_csv(budget: BudgetForecast) -> str:
     """``budget.csv``: the columns of ``BudgetForecast.table``, whole 万元."""
-    return _csv(budget.table)
+    return csv_text(budget.table)
 
 
 def plan_csv(plan: BudgetPlan) -> str:
     """``budget.csv`` of a plan: outcomes (``all_completed``, then the assumptions by name) before those columns."""
     names = ["all_completed", *(assumption.name for assumption in plan.assumptions)]
     budgets = zip(names, (plan.full, *plan.budgets), strict=True)
-    return _csv(
+    return csv_text(
         pd.concat([budget.table.assign(outcomes=name) for name, budget in budgets])[["outcomes", *plan.full.table]]
     )
 
 
-def _csv(table: pd.DataFrame) -> str:
+def csv_text(table: pd.DataFrame) -> str:
+    """A table as the CSV files have it: plain newlines, no index."""
     return table.to_csv(index=False, lineterminator="\n")

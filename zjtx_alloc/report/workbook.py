@@ -13,7 +13,7 @@ import xlsxwriter
 
 from zjtx_alloc.files import write_whole
 from zjtx_alloc.messages import say
-from zjtx_alloc.report.tables import FORMATS, Table
+from zjtx_alloc.report.tables import FORMATS, Table, shown
 
 CREATED = datetime(2024, 6, 14)  # the notice's date: a fixed one, so that the same inputs give the same bytes
 _HEADER_ROW = 2
@@ -84,8 +84,8 @@ def _write_sheet(sheet: Any, table: Table, heading: str, styles: dict[str, Any])
 def _write_cell(sheet: Any, place: tuple[int, int], value: Any, kind: str, style: Any) -> None:
     if pd.isna(value):
         sheet.write_blank(*place, None, style)
-    elif kind == "text":
-        sheet.write_string(*place, str(value), style)
+    elif kind == "text" or value == math.inf:
+        sheet.write_string(*place, shown(kind, value), style)
     else:
         sheet.write_number(*place, float(value), style)
 

@@ -1,0 +1,91 @@
+"""``index.html`` beside the runs' folders: what was run, on which scenario and inputs, and whether the files still hold."""
+
+import html
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from zjtx_alloc.files import write_whole
+from zjtx_alloc.messages import say
+from zjtx_alloc.report.pages import framed
+from zjtx_alloc.report.records import altered, read_record
+
+_SHOWN = (".html", ".pdf", ".docx", ".xlsx")  # what people open, in this order
+_TRIES = 5
+
+
+def write_index(out: Path) -> Path:
+    """List the runs in the folders of ``out``, by name; written whole, and again if another run has ended meanwhile."""
+    path = out / "index.html"
+    for _ in range(_TRIES):
+        found = _page(out)
+        write_whole(path, found)
+        if _page(out) == found:
+            break
+    return path
+
+
+def _page(out: Path) -> bytes:
+    folders = sorted(path.parent for path in out.glob("*/run.json"))
+    head = "".join(f"<th>{say(f'index.{name}')}</th>" for name in ("run", "kind", "scenario", "inputs", "checks"))
+    rows = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in _cells(folder))}</tr>" for folder in folders)
+    body = (
+        f"<h1>{say('index.title')}</h1><p>{say('index.intro')}</p><div class=scroll><table class='zjtx index'>"
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+    return framed(say("index.title"), body, say("index.foot"))
+
+
+def _cells(folder: Path) -> Iterator[str]:
+    record = read_record(folder)
+    if "id" not in record:
+        yield from (html.escape(folder.name), "", "", "", _check(False, say("index.unreadable")))
+        return
+    yield f"<b>{html.escape(folder.name)}</b><br>{html.escape(record['id'])}<br>{_links(folder)}"
+    yield say(f"kind.{record['kind']}")
+    yield "<br>".join(html.escape(f"{name}　{record['scenarios'][name]['title']}") for name in record["asked"])
+    own = sorted({name for told in record["indicators"].values() for name in told["supplied"]})
+    told = say("index.own", names="、".join(own)) if "panel" in record["inputs"] else say("index.shipped")
+    yield f"{html.escape(told)}<br>{say('index.bound', count=len(record['inputs']))}"
+    yield "<br>".join(_check(holds, told) for holds, told in _checks(folder, record))
+
+
+def _links(folder: Path) -> str:
+    found = [path for end in _SHOWN for path in sorted(folder.glob(f"*{end}")) if not path.name.startswith((".", "~"))]
+    return " ".join(f'<a href="{html.escape(folder.name)}/{path.name}">{html.escape(path.name)}</a>' for path in found)
+
+
+def _check(holds: bool, told: str) -> str:
+    return f'<span class="{"held" if holds else "broken"}">{"✓" if holds else "✗"} {html.escape(told)}</span>'
+
+
+def _checks(folder: Path, record: dict[str, Any]) -> Iterator[tuple[bool, str]]:
+    """What can be read off the files themselves: they are those of the run, and their sums are right."""
+    wrong = altered(folder)
+    if wrong:
+        yield False, say("index.altered", names="、".join(wrong))
+    else:
+        yield True, say("index.unaltered")
+    totals = {name: record["scenarios"][name]["total"] for name in record["asked"]}
+    if (path := folder / "allocation.csv").is_file():
+        (total,) = totals.values()
+        yield from _total(record["asked"][0], int(_read(path)["quota"].sum()), total)
+    if (path := folder / "compare.csv").is_file():
+        places = _read(path).groupby("scenario")["quota"].sum()
+        for name, total in totals.items():
+            yield from _total(name, int(places.get(name, 0)), total)
+    if (path := folder / "budget.csv").is_file():
+        money = _read(path)[["net", "direct", "empowerment"]].sum()
+        holds = money["net"] == money["direct"] + money["empowerment"]
+        yield bool(holds), say("index.money" if holds else "index.no_money", net=f"{int(money['net']):,}")
+
+
+def _total(name: str, places: int, total: int) -> Iterator[tuple[bool, str]]:
+    key = "index.total" if places == total else "index.no_total"
+    yield places == total, say(key, name=name, places=f"{places:,}", total=f"{total:,}")
+
+
+def _read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, encoding="utf-8-sig")
