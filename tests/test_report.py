@@ -15,6 +15,7 @@ from fontTools.ttLib import TTFont
 
 import zjtx_alloc as za
 from zjtx_alloc.quota.criteria import CRITERIA
+from zjtx_alloc.report.figure_style import picture
 from zjtx_alloc.report.figures import quota_figure
 from zjtx_alloc.report.notebooks import run_notebook
 from zjtx_alloc.report.quota_tables import by_criterion, criterion_table, index_table, paradox_note
@@ -79,19 +80,57 @@ def test_a_page_carries_every_chinese_sign_that_it_shows(finished, name):
     assert len(signs) > 100
 
 
-def test_the_workbook_holds_the_numbers_as_numbers_and_codes_as_text(finished):
+def test_the_workbook_has_a_sheet_an_annex_and_charts_on_their_own(finished):
     book = openpyxl.load_workbook(finished.folder / "report.xlsx")
-    assert book.sheetnames[:2] == ["名额分配表", "分地区名额"]
-    rows = list(book["名额分配表"].iter_rows(min_row=3, values_only=True))
+    assert book.sheetnames[:4] == ["附件1 名额分配表", "附件2 资金分年表", "附件3 人工调整表", "附件4 绩效目标表"]
+    assert [sheet.title for sheet in book.chartsheets] == ["图1 名额与理论名额", "图2 分地区名额", "图3 分年实际下达"]
+    assert book.sheetnames[-3:] == [sheet.title for sheet in book.chartsheets]
+    for sheet in book.worksheets:
+        assert (sheet.page_setup.paperSize, sheet.print_title_rows) == (9, "$3:$3")
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+
+
+def test_the_workbook_holds_the_numbers_as_numbers_and_codes_as_text(finished):
+    book = openpyxl.load_workbook(finished.folder / "report.xlsx", data_only=True)
+    rows = list(book["附件1 名额分配表"].iter_rows(min_row=3, values_only=True))
     places = dict(zip(rows[0], range(len(rows[0])), strict=True))
     units = rows[1:38]
     assert [row[places["代码"]] for row in units] == list(finished.allocation.quota.index)
     assert [row[places["名额"]] for row in units] == finished.allocation.quota.tolist()
+    assert [row[places["理论名额"]] for row in units] == finished.allocation.entitlement.places.tolist()
     assert rows[38][places["名额"]] == 1039
-    money = list(book["分省分年资金表"].iter_rows(min_row=3, values_only=True))
+    money = list(book["附件2 资金分年表"].iter_rows(min_row=3, values_only=True))
     assert money[0][2].replace("\n", "") == "2024年（万元）"
     assert money[38][1:4] == ("合计", 311_700, 372_300)
-    assert all(sheet.freeze_panes for sheet in book)
+    targets = {row[1]: row[2] for row in book["附件4 绩效目标表"].iter_rows(values_only=True)}
+    assert targets["2024年度金额"] == 311_700
+    assert all(sheet.freeze_panes for sheet in book.worksheets if sheet.title != "附件4 绩效目标表")
+
+
+def test_sums_and_differences_of_the_workbook_are_formulas(finished):
+    sheet = openpyxl.load_workbook(finished.folder / "report.xlsx")["附件1 名额分配表"]
+    assert [sheet[cell].value for cell in ("E4", "F4", "E41", "D41", "A42")] == [
+        finished.allocation.quota.iloc[0], "=E4-D4", "=SUM(E4:E40)", "=SUM(D4:D40)", "核对（应为0）",
+    ]  # fmt: skip
+    assert sheet["D4"].value.startswith("=INDEX('理论名额构成'!")
+    assert sheet["E42"].value.startswith("=SUM(E4:E40)-SUMIF('批次与依据'!")
+
+
+@pytest.mark.needs_office
+def test_libreoffice_recalculates_the_workbook_to_the_same_numbers(finished, recalculated):
+    path = finished.folder / "report.xlsx"
+    formulas, ours = openpyxl.load_workbook(path), openpyxl.load_workbook(path, data_only=True)
+    theirs = openpyxl.load_workbook(recalculated(path)[0], data_only=True)
+    cells = [
+        (sheet.title, cell.coordinate)
+        for sheet in formulas.worksheets
+        for row in sheet.iter_rows()
+        for cell in row
+        if str(cell.value).startswith("=")
+    ]
+    assert len(cells) > 150
+    for title, place in cells:
+        assert theirs[title][place].value == pytest.approx(ours[title][place].value, abs=1e-6), (title, place)
 
 
 @pytest.mark.parametrize("name", ["allocation", "budget", "quota"])
@@ -237,7 +276,7 @@ def test_every_file_bears_the_id_of_its_run(finished):
         page = (finished.folder / f"{name}.html").read_text(encoding="utf-8")
         assert page.count(f">{line}</p>") == page.count("<table class=") > 1
         assert f"<footer>{line}" in page
-    for sheet in openpyxl.load_workbook(finished.folder / "report.xlsx"):
+    for sheet in openpyxl.load_workbook(finished.folder / "report.xlsx").worksheets:
         assert sheet.oddFooter.left.text == line
         assert line in [cell.value for cell in sheet["A"]]
     for section in docx.Document(finished.folder / "report.docx").sections:
@@ -258,3 +297,8 @@ def test_a_figure_bears_the_id_of_the_run_that_made_it(allocation):
     assert "运行编号" not in quota_figure(allocation).get_supxlabel()
     with stamped("abc"):
         assert quota_figure(allocation).get_supxlabel().endswith("\n运行编号：abc")
+
+
+def test_a_picture_says_what_it_is_to_those_who_cannot_see_it(allocation):
+    _data, metadata = picture(quota_figure(allocation))._repr_mimebundle_()
+    assert metadata["image/png"]["alt"] == "2024年第一批基准情景：名额与理论名额；名额 − 理论名额"

@@ -17,12 +17,12 @@ from zjtx_alloc.files import check_free, folder_for, install, write_csv, write_w
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import load_award
-from zjtx_alloc.report import allocation_tables, budget_tables, tables
-from zjtx_alloc.report.composite_tables import composite_tables
+from zjtx_alloc.report import tables
 from zjtx_alloc.report.index import write_index
 from zjtx_alloc.report.official import docx_file
 from zjtx_alloc.report.proposal import proposal
 from zjtx_alloc.report.records import FACTS, facts_file, run_id, run_record, write_records
+from zjtx_alloc.report.report_workbook import report_sheets
 from zjtx_alloc.report.typesetting import pdf_file
 from zjtx_alloc.report.workbook import write_workbook
 from zjtx_alloc.scenario import Scenario
@@ -113,27 +113,8 @@ def _tables_written(
 ) -> Iterator[Path]:
     yield write_csv(folder / "allocation.csv", tables.allocation_csv(allocation))
     yield write_csv(folder / "budget.csv", tables.budget_csv(budget))
-    sheets = _sheets(allocation, budget, allocations)
-    yield write_workbook(folder / "report.xlsx", sheets, allocation.scenario.title, number)
     manuscript = replace(proposal(allocation, budget, allocations), run=number)
+    sheets = report_sheets(allocation, budget, allocations, manuscript)
+    yield write_workbook(folder / "report.xlsx", sheets, allocation.scenario.title, number)
     yield write_whole(folder / "report.docx", docx_file(manuscript))
     yield write_whole(folder / "report.pdf", pdf_file(manuscript))
-
-
-def _sheets(allocation: Allocation, budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> list[tables.Table]:
-    return [
-        allocation_tables.allocation_table(allocation),
-        allocation_tables.region_table(allocation),
-        allocation_tables.contribution_table(allocation),
-        *composite_tables(allocation),
-        allocation_tables.decision_table(allocation),
-        budget_tables.batch_table(budget, allocations),
-        budget_tables.year_table(budget, allocations),
-        budget_tables.unit_year_table(budget, allocations),
-        allocation_tables.factor_table(allocation),
-        allocation_tables.assumption_table(allocation),
-        allocation_tables.rule_table(allocation),
-        allocation_tables.estimate_table(allocation),
-        allocation_tables.source_table(allocation),
-        budget_tables.award_table(budget.award),
-    ]
