@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import zjtx_alloc as za
-from zjtx_alloc.quota.bound import dual_bound
+from zjtx_alloc.quota.bound import bounds_with_more, dual_bound
 
 BILLION = 10**9
 
@@ -47,20 +47,23 @@ class Case:
 def best(case):
     """All optimal vectors by enumeration, the official one first; none if no vector is feasible."""
     labels, due = list(case.due), list(case.due.values())
-    rows = [(dict.fromkeys(members, 1), low, high) for members, low, high in case.groups] + list(case.rules)
     order = sorted(range(len(due)), key=lambda i: (-due[i], labels[i]))
-    # A unit with e = 0 takes only its floor.
-    box = [(low, high if e else min(low, high)) for (low, high), e in zip(case.box(), due, strict=True)]
     found, least = [], None
-    for x in vectors(case.total, box):
-        if not all(holds(dict(zip(labels, x, strict=True)), row) for row in rows):
-            continue
+    for x in feasible(case):
         cost = sum(Fraction((places * BILLION - e) ** 2, e) for places, e in zip(x, due, strict=True) if e)
         if least is None or cost < least:
             found, least = [], cost
         if cost == least:
             found.append(x)
     return sorted(found, key=lambda x: [-x[i] for i in order])
+
+
+def feasible(case):
+    """Every vector that keeps the rules."""
+    rows = [(dict.fromkeys(members, 1), low, high) for members, low, high in case.groups] + list(case.rules)
+    # A unit with e = 0 takes only its floor.
+    box = [(low, high if e else min(low, high)) for (low, high), e in zip(case.box(), case.due.values(), strict=True)]
+    return [x for x in vectors(case.total, box) if all(holds(dict(zip(case.due, x, strict=True)), row) for row in rows)]
 
 
 def vectors(total, box):
@@ -241,4 +244,8 @@ PRICES = st.lists(st.floats(-1, 1) | st.sampled_from([-0.5, 0.0, 0.0, 0.5]), min
 def test_law_no_prices_lift_the_lower_bound_above_the_optimum(case, prices):
     optimal, problem = best(case), case.problem()
     given = [prices[i % len(prices)] * (1 if i % 2 else -1) for i in range(1 + 2 * len(problem.rows))]
-    assert not optimal or dual_bound(problem, given) <= problem.cost(list(optimal[0]))
+    if not optimal:
+        return
+    assert dual_bound(problem, given) <= problem.cost(list(optimal[0]))
+    for i, bound in enumerate(bounds_with_more(problem, given, optimal[0])):
+        assert all(bound <= problem.cost(list(x)) for x in feasible(case) if x[i] > optimal[0][i])

@@ -49,11 +49,13 @@ class ModelAnswer:
     """Integer places by position, a lower bound on the cost of any answer, and where the bound is from.
 
     ``prices``: of the LP, from which the bound was recomputed exactly; empty if it is the solver's word, for a MIP.
+    ``guide``: of the LP, whichever gave the answer: they tell what other answers cost at least.
     """
 
     places: list[int]
     bound: Fraction
     prices: tuple[float, ...]
+    guide: tuple[float, ...]
 
 
 def solve_model(problem: QuotaProblem, cutoff: Fraction | None = None) -> ModelAnswer | None:
@@ -66,15 +68,16 @@ def solve_model(problem: QuotaProblem, cutoff: Fraction | None = None) -> ModelA
     """
     curves = curves_of(problem)
     chords = [curve.around(problem.billionths[i] // BILLION, 3) for i, curve in enumerate(curves)]
-    coarse = None
+    coarse, guide = None, tuple[float, ...]()
     for category, tolerances in _STAGES:
         answer = _solve_stage(problem, curves, chords, category, tolerances)
         if answer is None or (cutoff is not None and not meets(answer[1], cutoff)):
             return None
         values, bound, prices = answer
+        guide = prices or guide
         places = [round(value) for value in values]
         if all(abs(value - x) <= _TOLERANCE for value, x in zip(values, places, strict=True)):
-            coarse = ModelAnswer(places, bound, prices)
+            coarse = ModelAnswer(places, bound, prices, guide)
             if problem.nested or meets(bound, problem.cost(places)):
                 return coarse
     if coarse is None:
