@@ -1,6 +1,6 @@
 """Users' tables as people make them: 34 good ones with their numbers, 75 bad ones with every problem told.
 
-``python tests/tables.py FOLDER`` writes them all, to be opened in Excel or WPS.
+``python tests/tables.py FOLDER`` writes them and those of ``odd_tables``, to be opened in Excel or WPS.
 """
 
 import csv
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import docx
 import openpyxl
 import xlsxwriter
 
@@ -62,6 +63,8 @@ class Good:
     giants: bool = True
     header_rows: tuple[int, ...] = (1,)
     total_row: int | None = None
+    passed: tuple[int, ...] = ()  # rows below the header that are not read
+    hidden: str = ""
 
 
 def good_tables() -> list[Good]:
@@ -93,7 +96,7 @@ def good_tables() -> list[Good]:
         Good("title", xlsx([["2024年因素表"], [], *rows]), header_rows=(3,)),
         Good("total below", xlsx([*rows, sums]), total_row=39),
         Good("total above", xlsx([rows[0], ["全国", *sums[1:]], *body]), total_row=2),
-        Good("notes below", xlsx([*rows, [], ["注：数据为试填"], ["填表人：", None, None]])),
+        Good("notes below", xlsx([*rows, [], ["注：数据为试填"], ["填表人：", None, None]]), passed=(40, 41)),
         Good("two rows", xlsx([["单位", "规模以上工业", "其他"], [None, "中小企业数（家）", GIANTS], *body]), header_rows=(1, 2)),
         Good("merged", merged(body), header_rows=(1, 2)),
         Good("other columns", xlsx([[*rows[0], "备注", "联系电话"], *([*row, "已核", "010"] for row in body)])),
@@ -302,13 +305,25 @@ def bad_tables() -> list[Bad]:
 # --- files that are no tables: one sentence each ---------------------------------------------------------
 
 
+def letter() -> bytes:
+    """A document of Word under the ending of Excel."""
+    content = io.BytesIO()
+    docx.Document().save(content)
+    return content.getvalue()
+
+
 def no_tables() -> dict[str, tuple[bytes, str]]:
     return {
         "old or locked.xls": (b"\xd0\xcf\x11\xe0rest", "旧版 Excel（.xls）或加密的文件"),
         "cut off.xlsx": (xlsx(base())[:3000], "无法打开"),
         "a zip.xlsx": (b"PK\x03\x04rest", "无法打开"),
         "a picture.csv": (b"\x89PNG\r\n\x00\x00", "不是 Excel 或 CSV 表格"),
-        "utf16.csv": (text(base(), "utf-16"), "不是 Excel 或 CSV 表格"),
+        "utf16 without a mark.csv": (text(base(), "utf-16-le"), "不是 Excel 或 CSV 表格"),
+        "a page.xls": ("<html><table><tr><td>单位</td></tr></table></html>".encode("gbk"), "是网页格式的文件"),
+        "a page of many parts.xls": (b"MIME-Version: 1.0\nX-Document-Type: Workbook", "是网页格式的文件"),
+        "excel 2003.xls": (b"\xef\xbb\xbf<?xml version='1.0'?><Workbook/>", "是网页格式的文件"),
+        "open quote.csv": ('单位,小巨人企业数\r\n"北京,1\r\n'.encode("gbk"), "引号不成对"),
+        "a letter.xlsx": (letter(), "不是 .xlsx 工作簿"),
         "no encoding.csv": ("单位".encode("gbk") + b"\xff\xff\n", "文字编码无法识别"),
         "100,000 rows.csv": (text([base()[0], *base()[1:] * 2703]), "超过1000行"),
     }
@@ -317,8 +332,11 @@ def no_tables() -> dict[str, tuple[bytes, str]]:
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    for number, table in enumerate([*good_tables(), *bad_tables()], start=1):
-        kind = "good" if isinstance(table, Good) else "bad"
+    from odd_tables import odd_bad_tables, odd_good_tables
+
+    tables = [*good_tables(), *odd_good_tables(), *bad_tables(), *odd_bad_tables()]
+    for number, table in enumerate(tables, start=1):
+        kind = "good" if hasattr(table, "passed") else "bad"
         (folder / f"{kind} {number:03d} {table.name}.{table.ending}").write_bytes(table.content)
     for name, (content, _) in no_tables().items():
         (folder / name).write_bytes(content)

@@ -26,7 +26,7 @@ STOREYS = [
     "quota.continuous", "quota.model_plan", "quota.whatif",
     "units", "policy", "bands",
     "composite.form", "composite.laws", "composite.steps",
-    "intake.grid", "intake.cells", "intake.layout", "intake.problems", "intake.reading", "intake.transfers",
+    "intake.grid", "intake.cells", "intake.layout", "intake.rows", "intake.problems", "intake.sheets", "intake.reading", "intake.transfers",
     "panel", "scenario_uncertainty", "scenario",
     "composite.scores",
     "scenario_files", "checking", "factors", "allocation", "reasons", "indices",

@@ -1,7 +1,11 @@
 """The corpus of users' tables: good ones give exactly their panel, bad ones exactly their problems."""
 
+import io
+
+import openpyxl
 import pandas as pd
 import pytest
+from odd_tables import left_blank, odd_bad_tables, odd_good_tables
 from tables import CITIES, PARENTS, bad_tables, base, good_tables, no_tables, text, xlsx
 
 import zjtx_alloc as za
@@ -9,14 +13,14 @@ from zjtx_alloc.intake.problems import Problem, problem_table
 from zjtx_alloc.intake.reading import read_table
 from zjtx_alloc.messages import say
 
-GOOD = {table.name: table for table in good_tables()}
-BAD = {table.name: table for table in bad_tables()}
+GOOD = {table.name: table for table in (*good_tables(), *odd_good_tables())}
+BAD = {table.name: table for table in (*bad_tables(), *odd_bad_tables())}
 NO_TABLES = no_tables()
 
 
 def test_the_corpus_is_large_enough():
-    assert len(GOOD) == len(good_tables()) >= 20
-    assert len(BAD) == len(bad_tables()) >= 60
+    assert len(GOOD) == len(good_tables()) + len(odd_good_tables()) >= 60
+    assert len(BAD) == len(bad_tables()) + len(odd_bad_tables()) >= 90
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -37,6 +41,8 @@ def test_a_good_table_gives_exactly_its_panel(name, tmp_path, panel):
     pd.testing.assert_frame_equal(mine.cells[untouched], panel.cells)
     reading = read_table(path)
     assert (reading.layout.header_rows, reading.total_row) == (table.header_rows, table.total_row)
+    assert tuple(row for row, _ in reading.passed) == table.passed
+    assert reading.hidden == table.hidden
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -76,6 +82,31 @@ def test_a_provincial_total_is_split_by_the_rule_and_marked_if_the_table_says_so
         assert column["estimated"].sum() == 12
         stated = dict(zip([row[0] for row in rows], [row[1] for row in rows], strict=True))
         assert column["value"][["440000", "440300"]].sum() == pytest.approx(stated["广东"])
+
+
+def test_a_city_left_blank_in_a_provincial_total_is_inside_it(tmp_path):
+    """As in a template whose rows nobody deletes: the same panel as without the rows, and the rows are named."""
+    rows = left_blank()
+    for row in rows:
+        row[3] = "省级合计" if row[0] in PARENTS else row[3]
+    blank, deleted = tmp_path / "留空.xlsx", tmp_path / "删去.xlsx"
+    blank.write_bytes(xlsx(rows))
+    deleted.write_bytes(xlsx([row for row in rows if row[0] not in CITIES]))
+    series = ("sme_count", "用户提供")
+    pd.testing.assert_frame_equal(
+        za.load_panel(blank).column(*series).drop(columns="note"),
+        za.load_panel(deleted).column(*series).drop(columns="note"),
+    )
+    assert {text for _, text in read_table(blank).passed} == CITIES
+
+
+def test_a_problem_in_a_hidden_row_says_that_it_is_hidden(tmp_path):
+    path = tmp_path / "隐藏.xlsx"
+    book = openpyxl.load_workbook(io.BytesIO(xlsx([*base(), ["北京", 1, 1]])))
+    book.active.row_dimensions[39].hidden = True
+    book.save(path)
+    with pytest.raises(za.TableError, match=r"39｜单位｜北京｜与第2行重复｜请只保留一行\n隐藏的行：39$"):
+        za.load_panel(path)
 
 
 def test_a_total_counts_a_unit_inside_a_provincial_figure_once(tmp_path):

@@ -13,6 +13,7 @@ import pandas as pd
 
 from zjtx_alloc.resources import shipped_table
 
+_UNSEEN = re.compile("[\\s\u200b-\u200f\u2060\ufeff]+")  # blanks, and marks of no width that web pages leave in a cell
 _NOTE = re.compile(r"\((?:不含|不包括|除)[^)]*\)|\([^)]*除外\)")
 
 
@@ -31,7 +32,7 @@ def load_units() -> pd.DataFrame:
 
 def plain(value: Any) -> str:
     """Text in one width, without spaces: full-width digits, brackets and spaces become ordinary."""
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", "" if value is None else str(value)))
+    return _UNSEEN.sub("", unicodedata.normalize("NFKC", "" if value is None else str(value)))
 
 
 def find_unit(name: str) -> str | None:

@@ -9,9 +9,14 @@ from zjtx_alloc.intake.grid import Uncalculated
 from zjtx_alloc.units import find_unit, plain
 
 COUNTS = ("家", "个")
+_NOISE = 1e-12  # of a number: what a formula leaves of a whole number, and Excel does not show
 _NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?([eE][+-]?\d+)?")
-_MEASURE = re.compile(r"(?:(?<=[(\[,、;])|单位[:：])(家|个|户|件|亿元|万元|元|万人|人|%)(?=[)\],、;])")
-_PERIOD = re.compile(r"(20\d\d)(?:年(?:(\d{1,2})月)?|-(\d{1,2}))?(?:末|底)?")
+_BRACKETS = str.maketrans("【】〔〕〖〗{}", "()()()()")
+_MEASURE = re.compile(r"(?:(?<=[(\[,、;/])|单位[:：])(家|个|户|件|亿元|万元|元|万人|人|%)(?=[)\],、;]|$)")
+_PERIOD = re.compile(r"(?:截至|截止)?(20\d\d)(?:年(?:(\d{1,2})月(?:\d{1,2}日)?)?|-(\d{1,2}))?(?:末|底|度)?")
+_NUMBERED = re.compile(r"(?:\d{1,2}[.、)]|\(\d{1,2}\))(?=\D)")  # 1.北京, (1)北京
+_CODED = re.compile(r"(\d{6})[-_:]?(\D.*)")  # 110000北京市
+_PART = re.compile(r"其中的?:?(.+)")
 
 
 def amount(value: Any, measure: str) -> float | str:
@@ -36,19 +41,34 @@ def _checked(number: float, measure: str) -> float | str:
         return "text"
     if number < 0:
         return "negative"
-    return "fraction" if measure in COUNTS and number != int(number) else number
+    if measure not in COUNTS or number == int(number):
+        return number
+    return float(round(number)) if abs(number - round(number)) <= _NOISE * number else "fraction"
 
 
 def unit_of(value: Any) -> str | None:
-    """Code of the unit that a cell names by code, full, short or press name; None if it names none."""
+    """Code of the unit that a cell names by code, full, short or press name; None if it names none.
+
+    A running number before the name is passed over; a code before the name must be the same unit's.
+    """
     if isinstance(value, float) and value == int(value):
         value = int(value)
-    return find_unit(plain(value))
+    text = plain(value)
+    if both := _CODED.fullmatch(text):
+        codes = {find_unit(part) for part in both.groups()}
+        return codes.pop() if len(codes) == 1 else None
+    return find_unit(text) or find_unit(_NUMBERED.sub("", text, count=1))
+
+
+def part_of(value: Any) -> str | None:
+    """Code of the unit in 其中：深圳, which says that the province's own row contains it; else None."""
+    part = _PART.fullmatch(plain(value))
+    return None if part is None else unit_of(part.group(1))
 
 
 def header_of(text: str) -> tuple[str, str, str]:
     """A header without measure and period; the measure (家, 万元 …) and the period (2024, 2024-06) it names."""
-    text = plain(text)
+    text = plain(text).translate(_BRACKETS)
     measure = _MEASURE.search(text)
     period = _PERIOD.search(text)
     name = _MEASURE.sub("", text)
@@ -56,4 +76,4 @@ def header_of(text: str) -> tuple[str, str, str]:
         name = name.replace(period.group(0), "", 1)
     month = period and (period.group(2) or period.group(3))
     when = "" if period is None else period.group(1) + (f"-{int(month):02d}" if month else "")
-    return re.sub(r"[()\[\]“”\"'‘’:：·,，、;]", "", name), measure.group(1) if measure else "", when
+    return re.sub(r"[()\[\]“”\"'‘’:：·,，、;/]", "", name), measure.group(1) if measure else "", when

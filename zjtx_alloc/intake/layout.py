@@ -7,12 +7,13 @@ from typing import Any
 
 from openpyxl.utils import get_column_letter
 
-from zjtx_alloc.intake.cells import amount, header_of, plain
+from zjtx_alloc.intake.cells import amount, header_of, plain, unit_of
 from zjtx_alloc.intake.grid import Grid
 from zjtx_alloc.messages import words
 from zjtx_alloc.resources import shipped_table
 
-_HEADER_WITHIN = 15  # rows in which a header is looked for
+_HEADER_WITHIN = 30  # rows in which a header is looked for
+_MOST_BELOW = 3  # rows that a header may go on for
 
 
 @dataclass(frozen=True)
@@ -53,20 +54,53 @@ class Layout:
     columns: tuple[Column, ...]
     unread: tuple[Heading, ...]
 
+    def label(self, row: list[Any]) -> Any:
+        """What a row calls itself: its unit cells; without any, as where 合计 is merged, what stands left of the values."""
+        ends = min((column.place for column in self.columns), default=0)
+        places = [*self.unit_places, *(place for place in range(ends) if place != self.scope_place)]
+        return next((cell for place in places if plain(cell := cell_at(row, place)) != ""), None)
+
+
+def cell_at(row: list[Any], place: int) -> Any:
+    """The cell of a row; None where the row is shorter."""
+    return row[place] if place < len(row) else None
+
+
+def names_units(row: list[Any]) -> list[int]:
+    """Places of a row whose cells are headers of a column of units."""
+    return [place for place, cell in enumerate(row) if header_of(plain(cell))[0] in words("unit_headers")]
+
 
 def layout_of(grid: Grid) -> Layout | None:
     """The layout of a sheet; None if no row near its top has a column of units."""
     numbers = list(grid.rows)[:_HEADER_WITHIN]
     for position, number in enumerate(numbers):
         row = grid.rows[number]
-        units = [i for i, cell in enumerate(row) if header_of(plain(cell))[0] in words("unit_headers")]
-        if units:
+        if units := names_units(row):
             above = _group_row(grid, numbers[position - 1]) if position else []
-            below_number = numbers[position + 1] if position + 1 < len(numbers) else None
-            below = _second_row(grid, below_number, units)
-            rows = (number,) if not below else (number, below_number)
-            return _columns(grid.name, tuple(r for r in rows if r is not None), [above, row, below], units)
+            texts, rows = [row], [number]
+            for below in numbers[position + 1 : position + 1 + _MOST_BELOW]:
+                if _is_index(grid.rows[below], units):
+                    rows.append(below)
+                elif _goes_on(grid.rows[below], units):
+                    rows.append(below)
+                    texts.append(grid.rows[below])
+                else:
+                    break
+            body = [cells for at, cells in grid.rows.items() if at > rows[-1]]
+            return _columns(grid.name, tuple(rows), [above, *texts], _filled(units, body))
     return None
+
+
+def _filled(units: list[int], body: list[list[Any]]) -> list[int]:
+    """Of several columns headed as units, those whose cells mostly are: 地区 may hold 东部, 中部 beside the 省份."""
+    if len(units) < 2:
+        return units
+    shares = {}
+    for place in units:
+        cells = [cell for row in body if plain(cell := cell_at(row, place)) != ""]
+        shares[place] = 2 * sum(unit_of(cell) is not None for cell in cells) >= len(cells) > 0
+    return [place for place in units if shares[place]] or units
 
 
 def _group_row(grid: Grid, number: int) -> list[Any]:
@@ -75,16 +109,16 @@ def _group_row(grid: Grid, number: int) -> list[Any]:
     return _carried(row) if sum(plain(cell) != "" for cell in row) > 1 else []
 
 
-def _second_row(grid: Grid, number: int | None, units: list[int]) -> list[Any]:
-    """The row below the header, if it goes on with headers: no unit, no number."""
-    if number is None:
-        return []
-    row = grid.rows[number]
-    cells = [cell for cell in row if plain(cell) != ""]
-    is_header = all(plain(row[i]) == "" for i in units if i < len(row)) and all(
-        isinstance(amount(cell, ""), str) for cell in cells
+def _goes_on(row: list[Any], units: list[int]) -> bool:
+    """Whether a row below the header goes on with it: no unit, no number."""
+    return all(plain(cell_at(row, place)) == "" for place in units) and all(
+        isinstance(amount(cell, ""), str) for cell in row if plain(cell) != ""
     )
-    return row if is_header else []
+
+
+def _is_index(row: list[Any], units: list[int]) -> bool:
+    """Whether a row only counts the columns (甲, 1, 2; 栏次), as statistical tables have it below the header."""
+    return any(plain(cell_at(row, place)) in words("index_rows") for place in units)
 
 
 def _carried(row: list[Any]) -> list[Any]:
@@ -96,8 +130,7 @@ def _carried(row: list[Any]) -> list[Any]:
 
 
 def _columns(sheet: str, rows: tuple[int, ...], stack: list[list[Any]], units: list[int]) -> Layout:
-    if stack[2]:
-        stack = [stack[0], _carried(stack[1]), stack[2]]
+    stack = [*map(_carried, stack[:-1]), stack[-1]]
     columns, unread, scope = [], [], None
     for place in range(max(map(len, stack))):
         texts = [plain(row[place]) for row in stack if place < len(row) and plain(row[place]) != ""]

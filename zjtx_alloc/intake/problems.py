@@ -34,10 +34,11 @@ def problem_table(problems: Sequence[Problem]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[say(f"intake.{name}") for name in ("row", "column", "value", "what", "remedy")])
 
 
-def refusal(file: str, sheet: str, problems: Sequence[Problem]) -> TableError:
-    """The error that tells every problem of a file."""
+def refusal(file: str, sheet: str, problems: Sequence[Problem], note: str = "") -> TableError:
+    """The error that tells every problem of a file, and a note on what cannot be seen of it."""
     table = problem_table(problems)
     lines = ["｜".join(map(str, row)) for row in [tuple(table), *table.itertuples(index=False)]]
+    lines += [note] if note else []
     where = say("intake.sheet", sheet=sheet) if sheet else ""
     return TableError(
         say("intake.problems", file=file, sheet=where, count=len(table), table="\n".join(lines)), problems=table

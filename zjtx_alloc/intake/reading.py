@@ -1,25 +1,25 @@
 """From a sheet of cells to facts of the 37 units, or to every problem that stands in the way."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from zjtx_alloc.intake.cells import COUNTS, amount, plain, unit_of
+from zjtx_alloc.intake.cells import COUNTS, amount, part_of, plain, unit_of
 from zjtx_alloc.intake.grid import Grid, read_grids
-from zjtx_alloc.intake.layout import Column, Layout, indicator_names, layout_of
+from zjtx_alloc.intake.layout import Column, Layout, cell_at
 from zjtx_alloc.intake.problems import Problem, problem, refusal
+from zjtx_alloc.intake.rows import Body, Row, body_of
+from zjtx_alloc.intake.sheets import misspelt, table_sheet
 from zjtx_alloc.messages import say, words
 from zjtx_alloc.resources import shipped_table
 from zjtx_alloc.units import load_units, members_of
 
 SUPPLIED = "user"  # status and source of a fact that the user handed in
-_ALIKE = 0.85  # likeness at which an unknown header is taken for a slip of the pen
-_Row = tuple[int, list[Any]]
 
 
 @dataclass(frozen=True)
@@ -35,18 +35,27 @@ class Reading:
         Columns as ``panel.FACT_COLUMNS``.
     blank : tuple of str
         Known columns without any value, by label.
+    title_rows : tuple of int
+        Rows above the header.
     total_row : int, optional
         Row of the total as Excel shows it.
     has_totals : bool
         Whether that row holds a number; then it equals the sum of the rows.
+    passed : tuple of (int, str)
+        Rows below the header that were not read, and what they say first.
+    hidden : str
+        Rows and columns of the table that the sheet hides; they are read. Blank if none.
     """
 
     file: str
     layout: Layout
     facts: pd.DataFrame
     blank: tuple[str, ...]
+    title_rows: tuple[int, ...]
     total_row: int | None
     has_totals: bool
+    passed: tuple[tuple[int, str], ...]
+    hidden: str
 
 
 def read_table(path: str | Path) -> Reading:
@@ -60,74 +69,59 @@ def read_table(path: str | Path) -> Reading:
         With every problem found: in the sheets, the columns, the rows, the cells, and in what is missing.
     """
     path = Path(path)
-    grid, layout = _sheet(path.name, read_grids(path))
-    body = [(number, row) for number, row in grid.rows.items() if number > max(layout.header_rows)]
+    grid, layout = table_sheet(path.name, read_grids(path))
+    body = body_of(grid, layout)
     layout, blank = _without_blank_columns(body, layout)
     if not layout.columns:
         raise refusal(path.name, grid.name, [problem(None, say("intake.columns"), "、".join(blank), "all_blank")])
-    rows, total = _split(body, layout)
+    facts, problems = _read(grid, layout, body)
+    hidden = _hidden(grid, layout)
+    if problems:
+        raise refusal(path.name, grid.name, problems, hidden)
+    numbers = [amount(cell_at(row, c.place), "") for _, row in body.totals[-1:] for c in layout.columns]
+    return Reading(
+        path.name,
+        layout,
+        pd.DataFrame([fact | {"note": path.name} for fact in facts]),
+        blank,
+        tuple(number for number in grid.rows if number < min(layout.header_rows)),
+        body.totals[-1][0] if body.totals else None,
+        any(not isinstance(number, str) for number in numbers),
+        body.passed,
+        hidden,
+    )
+
+
+def _read(grid: Grid, layout: Layout, body: Body) -> tuple[list[dict[str, Any]], list[Problem]]:
+    """Facts of every row, and every problem of columns, rows and totals."""
     problems, facts, seen = [*_column_problems(layout)], [], dict[tuple[str, str], int]()
-    for number, row in rows:
+    for number, row in body.units:
         found, wrong = _read_row(number, row, layout, seen)
         facts += found
         problems += wrong
     problems += _coverage(seen)
-    if not problems and total is not None:
-        problems += _total_problems(total, layout, facts)
-    if problems:
-        raise refusal(path.name, grid.name, problems)
-    table = pd.DataFrame([fact | {"note": path.name} for fact in facts])
-    stated = total is not None and any(
-        not isinstance(amount(cell_at(total[1], c.place), ""), str) for c in layout.columns
-    )
-    return Reading(path.name, layout, table, blank, None if total is None else total[0], stated)
+    if body.other is not None:
+        label = layout.label(grid.rows[body.other])
+        problems.append(problem(body.other, say("intake.unit_column"), label, "second_table"))
+    if not problems:
+        problems += [found for total in body.totals for found in _total_problems(total, layout, facts)]
+    return facts, problems
 
 
-def _sheet(file: str, grids: list[Grid]) -> tuple[Grid, Layout]:
-    """The one sheet that looks like a table of indicators."""
-    laid = [(grid, layout) for grid in grids if (layout := layout_of(grid)) is not None]
-    found = [(grid, layout) for grid, layout in laid if layout.columns]
-    if len(found) == 1:
-        return found[0]
-    known = "、".join(shipped_table("indicators.csv", "code")["name"])
-    names = "、".join(grid.name for grid in grids if grid.name) or "—"
-    if found:
-        names = "、".join(grid.name for grid, _ in found)
-        raise refusal(file, "", [problem(None, say("intake.sheets"), names, "many_sheets")])
-    if not laid:
-        raise refusal(file, "", [problem(None, say("intake.sheets"), names, "no_header", known=known)])
-    grid, layout = laid[0]
-    headers = "、".join(column.text for column in layout.unread) or "—"
-    strangers = [*_misspelt(layout)] or [
-        problem(layout.header_rows[0], say("intake.columns"), headers, "no_indicator", known=known)
-    ]
-    raise refusal(file, grid.name, strangers)
+def _hidden(grid: Grid, layout: Layout) -> str:
+    """What of a table the sheet hides, in words: a problem there is not to be seen in Excel."""
+    rows = sorted(number for number in grid.hidden_rows if number > max(layout.header_rows))
+    columns = [column.label for column in layout.columns if column.place in grid.hidden_places]
+    parts = [say("intake.hidden_rows", rows="、".join(map(str, rows)))] if rows else []
+    parts += [say("intake.hidden_columns", columns="、".join(columns))] if columns else []
+    return "；".join(parts)
 
 
-def _without_blank_columns(body: list[_Row], layout: Layout) -> tuple[Layout, tuple[str, ...]]:
+def _without_blank_columns(body: Body, layout: Layout) -> tuple[Layout, tuple[str, ...]]:
     """A column without any value was not filled in: it is left out and named. A total of nothing is no value."""
-    rows = [row for _, row in body if plain(_label(row, layout)) not in words("totals")]
-    filled = [c for c in layout.columns if any(plain(cell_at(row, c.place)) != "" for row in rows)]
+    filled = [c for c in layout.columns if any(plain(cell_at(row, c.place)) != "" for _, row in body.units)]
     blank = tuple(column.label for column in layout.columns if column not in filled)
     return replace(layout, columns=tuple(filled)), blank
-
-
-def _split(body: list[_Row], layout: Layout) -> tuple[list[_Row], _Row | None]:
-    """The rows of units, without remarks, and the last row of totals."""
-    rows, total = [], None
-    for number, row in body:
-        label = _label(row, layout)
-        if plain(label) in words("totals"):
-            total = (number, row)
-        elif not _is_note(row, layout, label):
-            rows.append((number, row))
-    return rows, total
-
-
-def _is_note(row: list[Any], layout: Layout, label: Any) -> bool:
-    """A remark below the table: no value in any column, and no unit."""
-    empty = all(plain(cell_at(row, column.place)) == "" for column in layout.columns)
-    return empty and unit_of(label) is None
 
 
 def _read_row(
@@ -140,7 +134,9 @@ def _read_row(
     facts = []
     if unit is not None and scope is not None:
         if (unit, scope) in seen:
-            problems.append(problem(number, _unit_header(), _label(row, layout), "twice", first=seen[unit, scope]))
+            problems.append(
+                problem(number, say("intake.unit_column"), layout.label(row), "twice", first=seen[unit, scope])
+            )
         seen.setdefault((unit, scope), number)
     for column in layout.columns:
         value = amount(cell_at(row, column.place), _measure(column))
@@ -161,20 +157,10 @@ def _column_problems(layout: Layout) -> Iterator[Problem]:
             first = held[column.indicator].label
             yield problem(layout.header_rows[0], column.label, column.text, "column_twice", first=first)
         held.setdefault(column.indicator, column)
-    yield from _misspelt(layout)
+    yield from misspelt(layout)
 
 
-def _misspelt(layout: Layout) -> Iterator[Problem]:
-    """Headers that differ from a known one by a slip: read as nothing, they would be lost without a word."""
-    names, held = indicator_names(), {column.indicator for column in layout.columns}
-    for header in layout.unread:
-        for name in get_close_matches(header.name, names, n=1, cutoff=_ALIKE):
-            if names[name] not in held and name not in header.name:
-                known = shipped_table("indicators.csv", "code").at[names[name], "name"]
-                yield problem(layout.header_rows[0], header.label, header.text, "misspelt", known=known)
-
-
-def _total_problems(total: _Row, layout: Layout, facts: list[dict[str, Any]]) -> Iterator[Problem]:
+def _total_problems(total: Row, layout: Layout, facts: list[dict[str, Any]]) -> Iterator[Problem]:
     """Totals that differ from the sum of their rows; a unit inside a 省级合计 counts once."""
     number, row = total
     for column in layout.columns:
@@ -198,37 +184,34 @@ def _rounding(values: list[Decimal], measure: str) -> Decimal:
     return sum((Decimal(10) ** min(int(v.as_tuple().exponent), 0) / 2 for v in values), Decimal(0))
 
 
-def _label(row: list[Any], layout: Layout) -> Any:
-    """The first unit cell that says something."""
-    return next((cell for i in layout.unit_places if plain(cell := cell_at(row, i)) != ""), None)
-
-
-def cell_at(row: list[Any], place: int) -> Any:
-    """The cell of a row; None where the row is shorter."""
-    return row[place] if place < len(row) else None
-
-
 def _measure(column: Column) -> str:
     return str(shipped_table("indicators.csv", "code").at[column.indicator, "measure"])
-
-
-def _unit_header() -> str:
-    return say("intake.unit_column")
 
 
 def unit_in_row(number: int, row: list[Any], places: Sequence[int]) -> tuple[str | None, Problem | None]:
     """Code of the one unit that a row names, or what is wrong with its name."""
     cells = [cell for i in places if plain(cell := cell_at(row, i)) != ""]
     if not cells:
-        return None, problem(number, _unit_header(), "", "no_unit")
+        return None, problem(number, say("intake.unit_column"), "", "no_unit")
     codes = [unit_of(cell) for cell in cells]
     if None in codes:
         unknown = cells[codes.index(None)]
-        kind = "includes" if "(含" in plain(unknown) else "unknown_unit"
-        return None, problem(number, _unit_header(), unknown, kind)
+        if (part := part_of(unknown)) is not None and (parent := load_units().at[part, "parent"]):
+            names = {"unit": load_units().at[part, "short_name"], "parent": load_units().at[parent, "short_name"]}
+            return part, problem(number, say("intake.unit_column"), unknown, "part", **names)
+        return None, problem(
+            number, say("intake.unit_column"), unknown, "includes" if _includes(unknown) else "unknown_unit"
+        )
     if len(set(codes)) > 1:
-        return None, problem(number, _unit_header(), "、".join(map(str, cells)), "units_differ")
+        return None, problem(number, say("intake.unit_column"), "、".join(map(str, cells)), "units_differ")
     return codes[0], None
+
+
+def _includes(name: Any) -> bool:
+    """Whether a name says that it is a province with the units inside it: 广东（含深圳）, 广东省合计."""
+    text = plain(name)
+    whole = unit_of(re.sub(r"(小计|合计|全省|全区)$", "", text))
+    return "(含" in text or (whole is not None and len(members_of(whole)) > 1)
 
 
 def _scope(number: int, row: list[Any], layout: Layout, unit: str | None) -> tuple[str | None, Problem | None]:
@@ -252,9 +235,9 @@ def _coverage(seen: Iterable[tuple[str, str]]) -> Iterator[Problem]:
     names = units["short_name"]
     if inside:
         parents = "、".join(dict.fromkeys(names[units.at[code, "parent"]] for code in inside))
-        yield problem(None, _unit_header(), "、".join(names[inside]), "inside", parents=parents)
+        yield problem(None, say("intake.unit_column"), "、".join(names[inside]), "inside", parents=parents)
     if rest:
-        yield problem(None, _unit_header(), "、".join(names[rest]), "missing", count=len(rest))
+        yield problem(None, say("intake.unit_column"), "、".join(names[rest]), "missing", count=len(rest))
 
 
 def _fact(unit: str, scope: str, column: Column, value: float) -> dict[str, Any]:

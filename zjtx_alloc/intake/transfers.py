@@ -11,8 +11,9 @@ from openpyxl.utils import get_column_letter
 from zjtx_alloc.errors import DataError
 from zjtx_alloc.intake.cells import amount, header_of, plain
 from zjtx_alloc.intake.grid import Grid, read_grids
+from zjtx_alloc.intake.layout import cell_at
 from zjtx_alloc.intake.problems import Problem, problem, refusal
-from zjtx_alloc.intake.reading import cell_at, unit_in_row
+from zjtx_alloc.intake.reading import unit_in_row
 from zjtx_alloc.messages import say, words
 
 COLUMNS = ("code", "fiscal_year", "document", "amount", "netted")

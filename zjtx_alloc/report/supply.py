@@ -11,6 +11,8 @@ from zjtx_alloc.panel import Panel
 from zjtx_alloc.report.console import aligned
 from zjtx_alloc.scenario import Scenario
 
+_SHORT = 12  # characters by which a row that is not read is known
+
 
 def supply_note(allocation: Allocation) -> tuple[str, ...]:
     """What the user's table replaced, what it did not, and what the scenario leaves aside; blank without one."""
@@ -53,10 +55,16 @@ def check_text(check: TableCheck, scenario: Scenario, file: str, reference: str)
     if reading.total_row:
         total = say("check.total" if reading.has_totals else "check.blank_total", row=reading.total_row)
     rows = "、".join(map(str, reading.layout.header_rows))
-    lines = [say("check.read", file=reading.file, sheet=sheet, header=rows, total=total)]
+    title = say("check.titles", rows=_runs(reading.title_rows)) if reading.title_rows else ""
+    lines = [say("check.read", file=reading.file, sheet=sheet, title=title, header=rows, total=total)]
     lines += ["", say("check.columns"), plain_table(check.columns)]
     if reading.layout.unread:
         lines += ["", say("check.unread", columns="、".join(column.label for column in reading.layout.unread))]
+    if reading.passed:
+        passed = (say("check.passed_row", row=row, text=text[:_SHORT]) for row, text in reading.passed)
+        lines += ["", say("check.passed", rows="、".join(passed))]
+    if reading.hidden:
+        lines += ["", say("check.hidden", hidden=reading.hidden)]
     if reading.blank:
         lines += ["", say("check.blank", columns="、".join(reading.blank))]
     if len(check.differences):
@@ -74,6 +82,17 @@ def check_text(check: TableCheck, scenario: Scenario, file: str, reference: str)
     elif len(left) < len(check.panel.supplied):
         lines += ["", say("check.next", scenario=reference, file=file)]
     return "\n".join(lines)
+
+
+def _runs(rows: Iterable[int]) -> str:
+    """Row numbers, with runs of them as 1—3."""
+    runs: list[list[int]] = []
+    for row in rows:
+        if runs and row == runs[-1][-1] + 1:
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+    return "、".join(str(run[0]) if len(run) == 1 else f"{run[0]}—{run[-1]}" for run in runs)
 
 
 def quoted(path: str) -> str:
