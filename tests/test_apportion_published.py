@@ -16,7 +16,7 @@ def table(name):
 
 
 HOUSE = table("us_house.csv")
-METHODS = {1790: "jefferson", 1830: "jefferson", 1910: "webster"} | dict.fromkeys(
+METHODS = {1790: "jefferson", 1830: "jefferson", 1890: "hamilton", 1910: "webster"} | dict.fromkeys(
     (1940, 1950, 1960, 1970, 1980, 1990, 2000, 2010, 2020), "huntington-hill"
 )
 
@@ -32,13 +32,67 @@ def test_every_published_census_is_tested():
     assert sorted(METHODS) == sorted(HOUSE["census"].unique())  # no 1920: Congress passed no apportionment
 
 
+def read(column):
+    """What the sources let us read of a column of seats; blanks are left out."""
+    return column[column != ""].astype(int)
+
+
+def federal(states):
+    """The constitution's numbers: all persons, but three fifths of the slaves."""
+    return states["population"] - states["slave"] * Fraction(2, 5)
+
+
+def test_1840_a_ratio_of_70680_and_a_seat_for_a_fraction_above_half_of_it():
+    states = table("us_house_1840.csv")
+    numbers = federal(states)
+    rounded = (numbers / 70_680).map(round)
+    assert rounded.sum() == 223
+    assert za.apportion(numbers, 223, "webster", floor=1).to_dict() == rounded.to_dict()
+    assert differences(read(states["seats"]), rounded) == {}
+
+
+def differences(statute, places):
+    """Seats that a statute gives beyond a method's, where it is known and differs."""
+    return (statute - places[statute.index])[lambda d: d != 0].to_dict()
+
+
+def test_1850_the_statute_added_a_seat_for_california():
+    states = table("us_house_1850.csv")
+    assert states["slave"].sum() == 3_204_313 - 3_687 - 26  # but the District of Columbia and Utah
+    places = za.apportion(federal(states), 233, "hamilton", floor=1)
+    assert differences(states["statute"], places) == {"California": 1}
+
+
+@pytest.mark.parametrize("method", ["hamilton", "webster"])
+def test_1870_the_house_of_283_was_chosen_where_hamilton_and_webster_agree(method):
+    states = table("us_house_1870.csv")
+    places = za.apportion(states["population"], 283, method, floor=1)
+    assert differences(read(states["february"]), places) == {}
+
+
+def test_1870_nine_seats_more_made_a_house_that_no_method_gives():
+    states = table("us_house_1870.csv")
+    small, large = (za.apportion(states["population"], seats, "hamilton", floor=1) for seats in (283, 292))
+    statute = read(states["statute"])
+    assert small.drop(statute.index).sum() == 292 - statute.sum()
+    added = ("Alabama", "Florida", "Indiana", "Louisiana", "New Hampshire", "New York", "Pennsylvania", "Tennessee")
+    assert differences(statute, small) == dict.fromkeys((*added, "Vermont"), 1)
+    # With 292 seats at once Hamilton's method and Webster's give New York 34 and Illinois 20.
+    assert differences(statute, large) == {"Florida": 1, "Illinois": -1, "New Hampshire": 1, "New York": -1}
+    assert za.apportion(states["population"], 292, "webster", floor=1).to_dict() == large.to_dict()
+
+
+def test_1890_the_house_of_356_was_chosen_where_hamilton_and_webster_agree():
+    states = HOUSE[HOUSE["census"] == 1890]
+    assert za.apportion(states["population"], 356, "webster", floor=1).to_dict() == states["seats"].to_dict()
+
+
 def test_1860_the_statute_added_eight_seats_to_the_method():
     states = table("us_house_1860.csv")
     federal = states["free"] + states["slave"] * Fraction(3, 5)
     places = za.apportion(federal, 233, "hamilton", floor=1)
     assert places.to_dict() == states["method"].to_dict()
-    added = (states["statute"] - places)[lambda d: d != 0]
-    assert added.to_dict() == dict.fromkeys(
+    assert differences(states["statute"], places) == dict.fromkeys(
         ("Illinois", "Iowa", "Kentucky", "Minnesota", "Ohio", "Pennsylvania", "Rhode Island", "Vermont"), 1
     )
 
