@@ -70,7 +70,7 @@ def test_1870_the_house_of_283_was_chosen_where_hamilton_and_webster_agree(metho
     assert differences(read(states["february"]), places) == {}
 
 
-def test_1870_nine_seats_more_made_a_house_that_no_method_gives():
+def test_1870_nine_seats_more_made_a_house_that_neither_method_gives():
     states = table("us_house_1870.csv")
     small, large = (za.apportion(states["population"], seats, "hamilton", floor=1) for seats in (283, 292))
     statute = read(states["statute"])
