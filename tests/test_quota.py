@@ -134,6 +134,15 @@ TIES = {
 }  # fmt: skip
 
 
+def test_the_tie_rule_where_the_linear_model_has_a_cheaper_fraction():
+    # 14 <= 20g - 25c - 2a <= 44: of the vectors of least cost the first in order is a b c d g = 3 3 1 3 3, by
+    # enumeration; the linear model without whole numbers is cheaper, which is no reason not to look.
+    pull, bounds = dict.fromkeys("ABCDG", 7 / 3), {"A": (0, 12), "B": (2, 4), "C": (1, 3), "D": (1, 12), "G": (1, 5)}
+    rows = [za.Group("cd", ("C", "D"), 4, 6), rule({"C": -5, "G": 4, "A": Fraction(-2, 5)}, "14/5", "44/5")]
+    answer = {"A": 3, "B": 3, "C": 1, "D": 3, "G": 3}
+    assert quota(13, pull, bounds, rows, criterion="jefferson") == answer
+
+
 @pytest.mark.parametrize("case", TIES)
 def test_the_tie_rule(case):
     args, answer, ties = TIES[case]

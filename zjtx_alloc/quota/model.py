@@ -71,7 +71,7 @@ def solve_model(problem: QuotaProblem, cutoff: Fraction | None = None) -> ModelA
     coarse, guide = None, tuple[float, ...]()
     for category, tolerances in _STAGES:
         answer = _solve_stage(problem, curves, chords, category, tolerances)
-        if answer is None or (cutoff is not None and not meets(answer[1], cutoff)):
+        if answer is None or (cutoff is not None and not meets(cutoff, answer[1])):
             return None
         values, bound, prices = answer
         guide = prices or guide
