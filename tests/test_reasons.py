@@ -1,5 +1,6 @@
 """Why this number: what would change it, by hand and against every integer vector; the sentences."""
 
+import re
 from fractions import Fraction
 from itertools import product
 
@@ -8,7 +9,8 @@ import pandas as pd
 import pytest
 
 import zjtx_alloc as za
-from zjtx_alloc.quota.whatif import bindings, entitlement_for, step, turn, unruled
+from zjtx_alloc.explanation import _moved
+from zjtx_alloc.quota.whatif import Turn, bindings, entitlement_for, lifted, step, turn, unruled
 from zjtx_alloc.scenario import Fixed, Group, Rule
 
 NAMES = {"A": "甲", "B": "乙", "C": "丙"}
@@ -48,6 +50,10 @@ def test_the_rule_in_the_way_is_named():
     assert set(step(given, quota, "A", 1).forbidden) == {"乙下限 1", "丙下限 1", "名额总量 6"}
     assert step(given, quota, "D", 1).forbidden == ("D理论名额为0，只取下限",)
     assert step(given, quota, "D", -1).forbidden == ("D已没有名额",)
+    # With e = 0 and a floor, also where rules cross.
+    crossing = problem(4, {"A": 3, "B": 2, "C": 0}, {"A": 0, "B": 0, "C": 1},
+                       rows=[za.Rule("r", {"B": Fraction(1), "C": Fraction(2)}, Fraction(2))])  # fmt: skip
+    assert step(crossing, za.solve(crossing).quota, "C", -1).forbidden == ("丙下限 1",)
 
 
 def test_the_entitlement_that_changes_the_quota_by_hand():
@@ -66,7 +72,7 @@ def test_the_queue_by_hand():
     assert (turn(given, quota, "A").after, turn(given, quota, "A").rank) == (1, 1)
     assert (turn(given, quota, "B").after, turn(given, quota, "B").rank) == (2, 2)
     capped = problem(3, {"A": 1.2, "B": 1.8}, cap={"A": 1, "B": 3})
-    assert turn(capped, quota, "A") is None
+    assert turn(capped, quota, "A") == Turn(None, 0, 3)
     assert turn(capped, quota, "B").after == 1
 
 
@@ -75,7 +81,7 @@ def test_the_queue_ends_where_the_rules_do():
     given = problem(3, {"A": 1.2, "B": 1.8}, cap=2, rows=[za.Group("组", ("B",), cap=2)])
     quota = za.solve(given).quota
     assert turn(given, quota, "A").after == 1
-    assert turn(given, quota, "B") is None
+    assert turn(given, quota, "B") == Turn(None, 0, 1)
 
 
 def test_a_bound_costs_what_its_relaxation_saves():
@@ -88,6 +94,41 @@ def test_a_bound_costs_what_its_relaxation_saves():
     grouped = problem(6, {"A": 2, "B": 2, "C": 2}, rows=[za.Group("组", ("A", "B"), cap=2)])
     bound = bindings(grouped, za.solve(grouped).quota, "A")[0]
     assert (bound.limit.name, bound.limit.lower, bound.shift.changes["C"]) == ("组", False, -1)
+
+
+def test_bounds_of_others_that_move_a_unit():
+    # Without C's floor of 2: 3 3 0 of 6 (e 3 3 0.1). With it 2 2 2, and no bound holds A or B.
+    given = problem(6, {"A": 3, "B": 3, "C": 0.1}, {"A": 0, "B": 0, "C": 2})
+    quota = za.solve(given).quota
+    assert (quota.to_list(), bindings(given, quota, "A")) == ([2, 2, 2], ())
+    assert [(x.limit.name, x.limit.kind, x.places) for x in lifted(given, quota, "A")] == [("C", "floor", 3)]
+    # A's cap of 2 takes nothing while C has its floor: without either A has 2, without both 3.
+    both = problem(6, {"A": 3, "B": 3, "C": 0.1}, {"A": 0, "B": 0, "C": 2}, {"A": 2, "B": 6, "C": 6})
+    assert {(x.limit.name, x.places) for x in lifted(both, za.solve(both).quota, "A")} == {("A", 2), ("C", 2)}
+
+
+def test_a_step_that_leaves_out_a_unit_that_is_served_first_is_not_taken():
+    # Under adams every unit has a place; with rules that cross, no model says what is best if one must not.
+    rule = za.Rule("r", {"B": Fraction(1), "C": Fraction(2)}, Fraction(2))
+    given = problem(4, {"A": 1, "B": 0.875, "C": 2, "D": 1}, rows=[rule], criterion="adams")
+    quota = za.solve(given).quota
+    assert step(given, quota, "A", 1).forbidden == ("准则先使每个单位都有名额，而规则互相交叉",)
+    assert turn(given, quota, "C").after == 1
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "told"),
+    [
+        (81.04, 81.716005069, ("0.68", "81.72")),  # onward, so that it is enough
+        (81.04, 80.620872264, ("0.42", "80.62")),
+        (1.0, 1.00000001, ("0.01", "1.01")),
+        (1.004, 1.0041, ("0.01", "1.01")),
+        (0.004, 0.002, ("0.002", "0.002")),  # 0.00 would not be a move
+        (2.0, 1.999999999, ("0.01", "1.99")),
+    ],
+)  # fmt: skip
+def test_how_far_an_entitlement_must_move_is_told_in_few_decimals(start, end, told):
+    assert _moved(start, end) == told
 
 
 # ---- against every integer vector ----
@@ -163,10 +204,12 @@ def test_the_explanation_of_a_computed_quota(allocation):
         "没有上下限、分组或规则直接限制这一名额。",
         "若浙江增至82家而总量不变，最合适的是陕西减少1家，准则值增加0.016655。",
         "若浙江减至80家而总量不变，最合适的是上海增加1家，准则值增加0.010313。",
-        "若名额总量增加（理论名额同比例增加，规则不变），浙江排在第5位：总量增加5家、达到1044家时，轮到浙江增加名额。",
-        "其他单位的理论名额不变时，浙江的理论名额须增加0.68家（达到81.716005069家），名额才增至82家；"
-        "减少0.42家（降到80.620872264家），名额才减至80家。",
+        "准则值越小，名额越接近理论名额；本情景的准则是韦伯斯特法：Σ（名额 − 理论名额）² ÷ 理论名额 最小。",
+        "若名额总量增加（理论名额同比例增加，各项上下限的家数不变），浙江排在第5位：总量增加5家、达到1044家时，轮到浙江增加名额。",
+        "其他单位的理论名额不变时，浙江的理论名额须增加0.68家（达到81.72家），名额才增至82家；"
+        "减少0.42家（降到80.62家），名额才减至80家。",
     ]
+    assert (why.prospects.gains_at, why.prospects.loses_at) == (81.716005069, 80.620872264)
 
 
 def test_the_floor_that_lifts_a_unit_is_named(allocation):
@@ -175,9 +218,9 @@ def test_the_floor_that_lifts_a_unit_is_named(allocation):
     assert (why.unruled, why.quota) == (0, 1)
     for told in (
         "各项规则使其增加1家",
-        "起作用的约束是西藏下限 1（下限）",
+        "起作用的约束是西藏下限 1：若放宽1家，则上海增加1家、西藏减少1家，准则值减少",
         "不能再减少1家，限制来自：西藏下限 1",
-        "轮不到西藏",
+        "名额总量增加一倍（理论名额同比例增加，各项上下限的家数不变）时，西藏的名额仍不多于1家。",
     ):
         assert told in why.text
 
@@ -204,3 +247,34 @@ def test_a_group_that_lifts_a_unit_and_a_rule_across_it_are_named(panel, baselin
     assert "起作用的约束是长江下限 364：若放宽1家" in why.text
     assert why.quota > why.unruled
     assert why.prospects.gains_at > why.entitlement > why.prospects.loses_at
+
+
+def told(panel, baseline, unit, **more):
+    return za.explain(za.allocate(panel, baseline.model_copy(update=more)), unit).text
+
+
+def test_a_unit_that_loses_by_the_bounds_of_others_is_told_whose(panel, baseline):
+    west = {"西部": Group(region="西部", floor=200)}
+    assert "增减来自其他单位所受的约束：若不设西藏下限 1，上海为36家。" in told(panel, baseline, "上海")
+    text = told(panel, baseline, "广东", groups=west, cap={"440000": 75})
+    assert "增减由几项约束共同造成，只去掉其中一项，名额不变：西部下限 200、广东上限 75、西藏下限 1。" in text
+    text = told(panel, baseline, "广东", cap={"440000": 78})
+    assert "名额正好在广东上限 78，但不设这一项时也是78家。" in text
+
+
+def test_a_total_that_the_rules_stop_is_told(panel, baseline):
+    cap = za.allocate(panel, baseline).quota.to_dict() | {"310000": 38}
+    text = told(panel, baseline, "浙江", cap=cap)  # only 上海, now at 35, can have more
+    assert "增至1043家时各项规则互相冲突；增至1042家时，浙江的名额仍不多于81家。" in text
+
+
+def test_a_criterion_that_compares_the_largest_deviation_says_so(panel, baseline):
+    text = told(panel, baseline, "四川", criterion="leximin-relative", groups={"西部": Group(region="西部", floor=200)})
+    assert "准则值不变。" in text
+    assert "准则值即最大偏差；" in text
+    assert "0.000000" not in text
+
+
+def test_a_unit_left_without_a_place_is_counted_before_the_cost(panel, baseline):
+    text = told(panel, baseline, "西藏", criterion="adams", floor={"default": 0})
+    assert re.search(r"若西藏减至0家而总量不变，最合适的是.+增加1家，没有名额的单位增加1个，准则值", text)

@@ -27,6 +27,7 @@ from zjtx_alloc.errors import (
     TieError,
     ZjtxError,
 )
+from zjtx_alloc.explanation import Explanation
 from zjtx_alloc.factors import Entitlement, entitlement
 from zjtx_alloc.firms.changes import check_change
 from zjtx_alloc.horizon import Plan, Replan, plan, replan
@@ -43,7 +44,7 @@ from zjtx_alloc.quota.margins import Biproportional, biproportional
 from zjtx_alloc.quota.priority import priority_list
 from zjtx_alloc.quota.problem import Group, QuotaProblem, Rule
 from zjtx_alloc.quota.signposts import power_mean, stationary
-from zjtx_alloc.reasons import Explanation, explain
+from zjtx_alloc.reasons import explain
 from zjtx_alloc.report.budget_run import BudgetRun, run_budget
 from zjtx_alloc.report.compare_run import ComparisonRun, run_comparison
 from zjtx_alloc.report.runs import Run, run

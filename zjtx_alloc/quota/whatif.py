@@ -6,9 +6,9 @@ from fractions import Fraction
 
 import pandas as pd
 
-from zjtx_alloc.errors import InfeasibleError
+from zjtx_alloc.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.messages import say
-from zjtx_alloc.quota.conflicts import diagnose, limit_text
+from zjtx_alloc.quota.conflicts import diagnosed, limit_text
 from zjtx_alloc.quota.criteria import BILLION, Criterion
 from zjtx_alloc.quota.engines import solve
 from zjtx_alloc.quota.exchange import binding, polished
@@ -28,11 +28,14 @@ class Shift:
     changes : Series of int64
         Places gained (+) or given up (−), by label, only the units that change.
     cost : float
-        Change of the problem's cost (``QuotaProblem.cost``); positive is worse.
+        Change of the problem's cost (``QuotaProblem.cost``); positive is worse. 0 means exactly none.
+    unserved : int
+        Change of the number of units with an entitlement and no place, where the criterion counts them first.
     """
 
     changes: pd.Series
     cost: float
+    unserved: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,19 +66,30 @@ class Binding:
 
 
 @dataclass(frozen=True)
+class Lifted:
+    """A bound, and how many places the unit in question would have without it."""
+
+    limit: Limit
+    places: int
+
+
+@dataclass(frozen=True)
 class Turn:
     """A unit's place in the queue for further places.
 
     Attributes
     ----------
-    after : int
-        How many places the total must grow by until the unit gets one more.
+    after : int or None
+        How many places the total must grow by until the unit gets one more; None if it has none more at its reach.
     rank : int
-        Its turn among the units: 1 + the number of others that gain before it.
+        Its turn among the units: 1 + the number of others that gain before it; 0 if it gets none.
+    reach : int
+        By how much the total has grown then: to twice its size, or to where the rules would clash.
     """
 
-    after: int
+    after: int | None
     rank: int
+    reach: int
 
 
 def step(problem: QuotaProblem, quota: pd.Series, label: str, by: int) -> Step:
@@ -92,6 +106,8 @@ def step(problem: QuotaProblem, quota: pd.Series, label: str, by: int) -> Step:
         best = _best(forced)
         return Step(int(best[label]), _shift(problem, quota, best), ())
     except InfeasibleError as error:
+        if error.diagnosis is None:
+            return Step(places, None, (str(error),))
         own = ("floor" if by > 0 else "cap", i)
         others = [limit_text(forced, x) for x in error.diagnosis.conflict.limits if (x.kind, x.number) != own]
         total = [say("conflict.total", total=problem.total)] if error.diagnosis.conflict.with_total else []
@@ -113,30 +129,50 @@ def bindings(problem: QuotaProblem, quota: pd.Series, label: str) -> tuple[Bindi
     return tuple(found)
 
 
+def lifted(problem: QuotaProblem, quota: pd.Series, label: str) -> tuple[Lifted, ...]:
+    """The bounds that hold any unit, or at which this one stands, each with the unit's places if it were not there."""
+    places = [int(x) for x in quota]
+    held = binding(problem, places)
+    joint = {name for names in held.values() for name in names}
+    found = []
+    for limit in limits(problem):
+        in_force = limit.name in joint if limit.kind in ("group", "rule") else limit.kind in held[limit.name]
+        at_it = limit.kind in ("floor", "cap") and limit.name == label and limit.reached(places) == limit.value
+        if in_force or at_it:
+            weights = [w for w in limit.weights.values() if (w < 0) == limit.lower]
+            free = relaxed(problem, [(limit, sum(weights) * problem.total)])
+            found.append(Lifted(limit, int(_best(free)[label])))
+    return tuple(found)
+
+
 def unruled(problem: QuotaProblem) -> pd.Series:
     """The quota by rounding alone: no floor, cap, group or rule."""
     free = replace(problem, floor=problem.floor * 0, cap=problem.cap * 0 + problem.total, groups=(), rules=())
     return solve(free).quota
 
 
-def turn(problem: QuotaProblem, quota: pd.Series, label: str) -> Turn | None:
-    """When a unit gets its next place as the total grows, entitlements in proportion, rules unchanged.
+def turn(problem: QuotaProblem, quota: pd.Series, label: str) -> Turn:
+    """When a unit gets its next place as the total grows, entitlements in proportion, bounds and rules unchanged.
 
-    None if it gets none before the total has doubled or the rules clash. The turn is checked on both
+    Looked for up to twice the total, or as far as the rules do not clash. The turn is checked on both
     sides; where the criterion knows Alabama paradoxes (hamilton), an earlier place may have been lost again.
     """
 
-    def gained_or_clashes(more: int) -> bool:
+    def best(more: int) -> pd.Series | None:
         try:
-            return bool(_best(grown(problem, more))[label] > quota[label])
+            return _best(grown(problem, more))
         except InfeasibleError:
-            return True
+            return None
+
+    def gained_or_clashes(more: int) -> bool:
+        found = best(more)
+        return found is None or bool(found[label] > quota[label])
 
     after = _switch(gained_or_clashes, 1, problem.total)
-    if after is None or diagnose(grown(problem, after)).conflict is not None:
-        return None
+    if after is None or best(after) is None:
+        return Turn(None, 0, problem.total if after is None else after - 1)
     before = _best(grown(problem, after - 1))
-    return Turn(after, 1 + int((before > quota).drop(label).sum()))
+    return Turn(after, 1 + int((before > quota).drop(label).sum()), after)
 
 
 def grown(problem: QuotaProblem, more: int) -> QuotaProblem:
@@ -206,14 +242,27 @@ def _with_entitlement(problem: QuotaProblem, i: int, billionths: int) -> QuotaPr
 
 
 def _best(problem: QuotaProblem) -> pd.Series:
-    """The solved quota; where rules cross, any of several equals, since the tie rule takes as long as 40 solves."""
+    """The solved quota; where rules cross, any of several equals, since the tie rule takes as long as 40 solves.
+
+    Raises
+    ------
+    InfeasibleError
+        Also, without a diagnosis, where rules cross and leave a unit out that the criterion serves first.
+    """
     measure = problem.yardstick
+    try:
+        problem.check_bounds()
+    except InfeasibleError as error:
+        raise diagnosed(problem, error) from None
     if not problem.nested and isinstance(measure, Criterion):
         within = problem.with_first_places() if measure.first_is_free else problem
         answer = solve_model(within)
         if answer is not None:
             return pd.Series(polished(within, answer.places), index=problem.entitlement.index, name="quota")
-    return solve(problem).quota
+    try:
+        return solve(problem).quota
+    except ScenarioError:
+        raise InfeasibleError(say("whatif.unserved")) from None
 
 
 def _switch(holds: Callable[[int], bool], step: int, most: int) -> int | None:
@@ -232,5 +281,7 @@ def _switch(holds: Callable[[int], bool], step: int, most: int) -> int | None:
 
 def _shift(problem: QuotaProblem, before: pd.Series, after: pd.Series) -> Shift:
     changes = after - before
-    cost = problem.cost(after.to_list()) - problem.cost(before.to_list())
-    return Shift(changes[changes != 0].rename("change"), float(cost))
+    both = before.to_list(), after.to_list()
+    cost = problem.cost(both[1]) - problem.cost(both[0])
+    unserved = len(problem.unserved(both[1])) - len(problem.unserved(both[0]))
+    return Shift(changes[changes != 0].rename("change"), float(cost), unserved)
