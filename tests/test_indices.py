@@ -150,6 +150,12 @@ def test_a_divisor_method_knows_no_alabama_paradox(allocation):
     assert str(around) == "名额总量从1019到1059逐一增加，没有单位的名额因此减少（无亚拉巴马悖论）。"
 
 
+def test_equal_claims_are_no_paradox():
+    # D's second place and A's fourth cost the same at every total; at 11, in billionths, they would not.
+    due = pd.Series({"A": 2.0, "B": 1.0, "C": 1.0, "D": 0.5})
+    assert za.paradoxes(za.QuotaProblem(6, due, criterion="adams"), reach=6).found.empty
+
+
 def test_totals_that_the_rules_do_not_admit_are_told():
     capped = za.QuotaProblem(4, pd.Series({"A": 2.0, "B": 2.0}), floor=pd.Series({"A": 2, "B": 1}), cap=2)
     found = za.paradoxes(capped, reach=2)

@@ -15,6 +15,7 @@ from zjtx_alloc.quota.exchange import binding, polished
 from zjtx_alloc.quota.limits import Limit, limits, relaxed
 from zjtx_alloc.quota.model import solve_model
 from zjtx_alloc.quota.problem import QuotaProblem
+from zjtx_alloc.quota.signposts import SIGNPOSTS
 
 _TRIAL = BILLION // 10_000  # finer than this a solver's costs are not to be told apart
 
@@ -176,12 +177,17 @@ def turn(problem: QuotaProblem, quota: pd.Series, label: str) -> Turn:
 
 
 def grown(problem: QuotaProblem, more: int) -> QuotaProblem:
-    """The problem with a larger (or smaller) total and entitlements in proportion; a cap that was none stays none."""
+    """The problem with a larger (or smaller) total and entitlements in proportion; a cap that was none stays none.
+
+    A divisor method asks only how entitlements compare, so they stay as they are: rounded anew to billionths,
+    equal claims would come apart.
+    """
     total = problem.total + more
+    scale = total / problem.total if problem.total and problem.criterion not in SIGNPOSTS else 1.0
     return replace(
         problem,
         total=total,
-        entitlement=problem.entitlement * (total / problem.total if problem.total else 1.0),
+        entitlement=problem.entitlement * scale,
         cap=problem.cap.where(problem.cap < problem.total, total),
     )
 
