@@ -167,6 +167,16 @@ def test_fewer_places_than_units_go_to_the_larger():
     assert quota("huntington-hill", 3, {"A": 0.1, "B": 2.0, "C": 0.9}) == {"A": 1, "B": 1, "C": 1}
 
 
+def test_where_rules_cross_a_unit_that_may_have_no_place_is_not_waited_for():
+    # F may have none. One place each to the others, and two more by e/sqrt(k(k - 1)): B 3.5/1.41, then A and E tie at
+    # 3/1.41, before B's third at 3.5/2.45.
+    due = pd.Series({"A": 3.0, "B": 3.5, "F": 0.5, "D": 1.5, "E": 3.0})
+    floor, cap = pd.Series([0, 1, 0, 0, 1], due.index), pd.Series([2, 11, 0, 3, 2], due.index)
+    weighted = za.Rule("r", {"B": Fraction(3, 2), "D": Fraction(-1), "E": Fraction(7)})
+    solution = za.solve(za.QuotaProblem(6, due, floor, cap, rules=(weighted,), criterion="huntington-hill"))
+    assert (solution.quota.to_list(), solution.unserved) == ([2, 2, 0, 1, 1], ("F",))
+
+
 # Seven places beyond the entitlements 2 and 10, relative deviations a/2 and b/10 with a + b = 7: the largest is
 # least at a = 1 (.5 .6; at a = 0 .7), the sum of squares at a = 0 (.49; at a = 1 .61). In places: 3 and 4.
 def test_the_largest_deviation_decides_and_then_the_squares():

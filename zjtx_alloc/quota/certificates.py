@@ -107,8 +107,10 @@ def _proven_bound(problem: QuotaProblem, places: list[int], certificate: Certifi
     if certificate is None:
         raise SolverError(say("solver.no_certificate"))
     measure = problem.yardstick
-    if isinstance(measure, Criterion) and measure.first_is_free and not problem.unserved(places):
-        problem = problem.with_first_places()  # serving all comes before any cost: no better answer leaves one out
+    if isinstance(measure, Criterion) and measure.first_is_free:
+        served = problem.with_first_places()
+        if not served.violations(places):
+            problem = served  # all are served who may be, which comes before any cost: no better answer leaves one out
     cost = problem.cost(places)
     bound = dual_bound(problem, certificate.prices) if certificate.prices else certificate.bound
     if not meets(bound, cost):

@@ -39,7 +39,7 @@ class Curve:
 
 
 def curves_of(problem: QuotaProblem) -> list[Curve]:
-    """The curve of each unit, by a criterion that adds up; flat where e = 0."""
+    """The curve of each unit, by a criterion that adds up; flat where e = 0 or there is nothing to choose."""
     measure = problem.yardstick
     assert isinstance(measure, Criterion)
     assert measure.summable
@@ -48,8 +48,9 @@ def curves_of(problem: QuotaProblem) -> list[Curve]:
 
 
 def _curve(measure: Criterion, e: Fraction, lower: int, upper: int) -> Curve:
-    if not e:
-        return Curve(lower, lower, Fraction(0), Fraction(1), lambda x: Fraction(0), lambda k: Fraction(0))
+    if not e or lower == upper:
+        fixed = measure.cost(lower, e) if e else Fraction(0)
+        return Curve(lower, lower, fixed, Fraction(1), lambda x: fixed, lambda k: Fraction(0))
     k = max(int(e), 2)
     bend = measure.slope(k + 1, e) - measure.slope(k, e)
     steepest = max(abs(measure.slope(lower + 1, e)), abs(measure.slope(upper, e)) if upper > lower else Fraction(0))
