@@ -171,6 +171,8 @@ def test_crossing_rules_that_leave_no_plan_are_named(toy_panel):
     assert "第1批的“奇”" in str(caught.value)
     assert "松" not in str(caught.value)
     assert za.plan([scenario(1, total=10, rules={"松": clash["松"]}), scenario(2, total=10)], panel).cost == 1
+    with pytest.raises(za.InfeasibleError, match="第3批的“奇”"):
+        za.plan([scenario(2, total=12), scenario(3, total=10, rules={"奇": clash["奇"]})], panel)
 
 
 def own_counts(tmp_path, jiangsu):

@@ -162,7 +162,8 @@ def _planned(allocations: tuple[Allocation, ...], known: Mapping[int, list[int]]
         problems.append(problem)
         targets.append(tuple(reached))
         pool_until = pool_until if pool is None else allocation.scenario.batch
-    course = Course(tuple(problems), tuple(int(x) for x in start), tuple(targets))
+    numbers = tuple(allocation.scenario.batch for allocation in allocations[len(done) :])
+    course = Course(tuple(problems), tuple(int(x) for x in start), tuple(targets), numbers)
     found = solve_plan(course)
     running_targets = [_sums(parts[: b + 1], len(start)) for b in range(len(parts))] + [list(t) for t in targets]
     table = _table(allocations, due, [*done, *found.places], running_targets, len(done))

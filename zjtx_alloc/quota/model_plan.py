@@ -36,11 +36,14 @@ class Course:
         Running total of each unit before the first of them.
     targets : tuple of tuples of Fraction
         Running total that each unit is due after each batch.
+    batches : tuple of int
+        What messages call the batches; 1, 2, … if not given.
     """
 
     problems: tuple[QuotaProblem, ...]
     start: tuple[int, ...]
     targets: tuple[tuple[Fraction, ...], ...]
+    batches: tuple[int, ...] = ()
 
     def running(self, places: Sequence[Sequence[int]]) -> list[list[int]]:
         """Running totals by batch and unit."""
@@ -195,7 +198,7 @@ def _clash(course: Course) -> list[str]:
         fewer = [other for other in kept if other is not rule]
         if not admits_answer(_built(_with_rows(course, fewer), pulp.LpInteger)[0], **_FINE):
             kept = fewer
-    return [say("plan.rule", batch=b + 1, rule=row.name) for b, row in kept]
+    return [say("plan.rule", batch=course.batches[b] if course.batches else b + 1, rule=row.name) for b, row in kept]
 
 
 def _with_rows(course: Course, kept: list[tuple[int, Row]]) -> Course:

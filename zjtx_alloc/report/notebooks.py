@@ -3,6 +3,7 @@
 Importing this room costs a second (papermill, nbconvert), so runs.py imports it only when it makes a report.
 """
 
+import html
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,14 @@ from jupyter_core.utils import ensure_event_loop
 from nbconvert import HTMLExporter
 from papermill.exceptions import PapermillExecutionError
 
-from zjtx_alloc.errors import ReportError, ScenarioError
+from zjtx_alloc.errors import DataError, InfeasibleError, ReportError, ScenarioError, SolverError
 from zjtx_alloc.files import write_whole
 from zjtx_alloc.messages import say
 from zjtx_alloc.report.pages import framed
 from zjtx_alloc.resources import shipped
+
+# What may leave the question of a study without an answer, as the kernel names it.
+_OPEN = {kind.__name__ for kind in (DataError, InfeasibleError, ScenarioError, SolverError)}
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,9 @@ class PageOrder:
         The scenarios, for the title.
     run : str
         The id of the run, under every table and figure and at the foot.
+    study : bool
+        Whether the question may have no answer (no plan under rules that cross, nothing said to be uncertain):
+        then the page says why.
     """
 
     notebook: str
@@ -43,6 +50,7 @@ class PageOrder:
     path: Path
     label: str
     run: str
+    study: bool = False
 
 
 def run_notebook(name: str, parameters: dict[str, Any], executed: Path, run: str = "") -> Path:
@@ -103,7 +111,21 @@ def write_page(order: PageOrder, work: Path) -> Path:
     """Run a notebook in the folder ``work`` and write its page; fit for a thread of its own."""
     executed = work / f"{order.path.stem}.ipynb"
     try:
-        run_notebook(order.notebook, order.parameters, executed, order.run)
+        try:
+            run_notebook(order.notebook, order.parameters, executed, order.run)
+        except ReportError as error:
+            failure = error.__cause__
+            if not (order.study and isinstance(failure, PapermillExecutionError) and failure.ename in _OPEN):
+                raise
+            _without_answer(order.notebook, failure.evalue, executed)
         return page(executed, order.path, order.label, order.run)
     finally:
         ensure_event_loop().close()  # papermill leaves a thread's loop open
+
+
+def _without_answer(name: str, reason: str, executed: Path) -> None:
+    """A notebook's title, and why there is nothing under it."""
+    notebook = nbformat.read(shipped("notebooks", f"{name}.ipynb"), as_version=4)
+    told = nbformat.v4.new_markdown_cell(say("notebook.no_answer", reason=html.escape(reason)))
+    notebook.cells = [notebook.cells[0], told]
+    nbformat.write(notebook, executed)

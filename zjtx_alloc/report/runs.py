@@ -29,9 +29,13 @@ from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.scenario_files import load_scenario, save_bundle
 
 BOUND = ("allocation.csv", "budget.csv")  # the same bytes for the same inputs, whatever the libraries
-# These depend on versions of libraries.
-DRAWN = ("report.xlsx", "report.docx", "report.pdf", "allocation.html", "budget.html", "quota.html")
-OUTPUTS = (*BOUND, *DRAWN, "environment.json", "run.json")  # run.json seals the set
+PAGES = ("allocation", "budget", "quota")
+STUDIES = ("uncertainty", "plan", "backtest")  # pages whose question may have no answer for a scenario: they say why
+
+
+def drawn() -> tuple[str, ...]:
+    """The files that depend on versions of libraries."""
+    return ("report.xlsx", "report.docx", "report.pdf", *(f"{name}.html" for name in (*PAGES, *STUDIES)))
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,8 @@ class Run:
     ----------
     folder : Path
         ``out/<scenario>``, with allocation.csv, budget.csv, report.xlsx, report.docx and report.pdf (名额分配方案（建议稿）),
-        allocation.html, budget.html, quota.html, run.json (what was computed from what; the same bytes for the same inputs) and environment.json
-        (versions, and the sha256 of files that depend on them).
+        a page for each of ``PAGES`` and ``STUDIES``, run.json (what was computed from what; the same bytes for the
+        same inputs) and environment.json (versions, and the sha256 of files that depend on them).
     allocation : Allocation
         The scenario's own allocation.
     budget : BudgetForecast
@@ -79,20 +83,19 @@ def run(scenario: Scenario | str | Path, out: str | Path = "reports", panel: Pan
     budget = forecast_budget(cohorts(*allocations), load_award(scenario.award))
     record = run_record("report", allocations, panel) | {"asked": [scenario.name]}
     number, folder = run_id(record), folder_for(out, scenario.name)
-    check_free(folder / name for name in OUTPUTS)
-    with tempfile.TemporaryDirectory() as work, tqdm(total=8, leave=False) as bar:
+    check_free(folder / name for name in (*BOUND, *drawn(), "environment.json", "run.json"))
+    with tempfile.TemporaryDirectory() as work, tqdm(total=len(BOUND) + len(drawn()), leave=False) as bar:
         drafts = Path(work) / "drafts"
         file, data = str(save_bundle(scenario, Path(work))), facts_file(panel, drafts)
-        pages: dict[str, dict[str, Any]] = {
-            "allocation": {"scenario": file, "data": data},
-            "budget": {"scenarios": [file], "data": data},
-            "quota": {"scenario": file, "data": data},
-        }
+        told: dict[str, Any] = {"scenario": file, "data": data}
+        pages = dict.fromkeys((*PAGES, *STUDIES), told) | {"budget": {"scenarios": [file], "data": data}}
         # Kernels side by side, in threads since papermill only waits, while this one writes the rest.
         with ThreadPoolExecutor(max_workers=len(pages)) as pool:
             waiting = [
                 pool.submit(
-                    write_page, PageOrder(name, told, drafts / f"{name}.html", scenario.name, number), Path(work)
+                    write_page,
+                    PageOrder(name, told, drafts / f"{name}.html", scenario.name, number, name in STUDIES),
+                    Path(work),
                 )
                 for name, told in pages.items()
             ]
@@ -102,7 +105,7 @@ def run(scenario: Scenario | str | Path, out: str | Path = "reports", panel: Pan
             for done in as_completed(waiting):
                 bar.update()
                 bar.set_description(say("run.wrote", file=done.result().name))
-        write_records(drafts, record, BOUND if panel is None else (*BOUND, FACTS), DRAWN)
+        write_records(drafts, record, BOUND if panel is None else (*BOUND, FACTS), drawn())
         install(drafts, folder, stale=(FACTS,))
     write_index(Path(out))
     return Run(folder, allocation, budget)
