@@ -126,6 +126,30 @@ def test_firms_not_places_are_paid(first):
     assert za.affordable_total({2024: 9_000}, 1, (allocation,), ODDS, 0.9).total == 60
 
 
+def carrying(pair, rate="0.5"):
+    """Batch 1 approves a part of its places and leaves the others to batch 2."""
+    scenario = pair[0].scenario
+    approval = type(scenario.approval)(rate=rate, carry_unused=True)
+    return za.allocate(pair[0].panel, scenario.model_copy(update={"approval": approval})), pair[1]
+
+
+def test_places_carried_into_the_batch_count(pair):
+    # 30 of batch 1's 60 places are carried: 54 firms of 2025 leave batch 2 places for 24 of its own, 13 below its floors.
+    with pytest.raises(za.InfeasibleError, match=r"第2批.*最小总量"):
+        za.affordable_total({2025: 54 * 300}, 2, carrying(pair), ODDS, 0.9)
+    assert za.affordable_total({2025: 80 * 300}, 2, carrying(pair), ODDS, 0.9).total == 50
+
+
+def test_places_that_the_batch_leaves_to_the_next_count_there(pair):
+    # T places at one half: one half are batch 1's firms, the other half batch 2's beside its own 50. 2025 pays 75 firms,
+    # so 25 places may be left: of 51 places 25.5 firms round up to 26 and leave 25, of 52 26 are left.
+    found = za.affordable_total({2024: 90_000, 2025: 75 * 300}, 1, carrying(pair), ODDS, 0.9)
+    assert found.total == 51
+    assert found.by_year["kept"].tolist() == pytest.approx([1, 1])
+    with pytest.raises(za.ScenarioError, match=r"第1批结余名额按情景结转.*第2批"):
+        za.affordable_frontier({2024: 9_000, 2025: 9_000}, (1, 2), carrying(pair), ODDS, 0.9)
+
+
 def test_rules_may_end_before_the_money_does(first):
     capped = za.allocate(first[0].panel, first[0].scenario.model_copy(update={"cap": {"default": 2}}))
     assert za.affordable_total({2024: 90_000, 2027: 90_000}, 1, (capped,), ODDS, 0.9).total == 74
@@ -134,19 +158,19 @@ def test_rules_may_end_before_the_money_does(first):
 def cohort_of(total):
     """One unit with as many firms as the total, but two more at 70: totals are not nested."""
     firms = pd.Series([total + 2 * (total == 70), 0], index=["a", "b"])
-    return None if total == 5 else za.Cohort("1", firms, 2024, 2027)
+    return None if total == 5 else (za.Cohort("1", firms, 2024, 2027),)
 
 
 @pytest.mark.parametrize(("limit", "last"), [(71, 69), (68, 68), (72, 72), (64, 64), (4, 4), (5, 4), (6, 6)])
 def test_every_smaller_total_must_be_kept(limit, last):
     # At 70 there are 72 firms: with a limit of 71 it fails although 71 itself would not.
-    seen = list(_kept_in_turn(cohort_of, 0, 100, lambda c: c.approved["a"] <= limit))
+    seen = list(_kept_in_turn(cohort_of, 0, 100, lambda moved: moved[0].approved["a"] <= limit))
     assert seen[-1] == last
 
 
 def test_blocks_grow_and_are_settled_by_one_look_each():
     looks = []
-    assert list(_kept_in_turn(cohort_of, 6, 69, lambda c: looks.append(c) or True)) == [7, 9, 13, 21, 37, 69]
+    assert list(_kept_in_turn(cohort_of, 6, 69, lambda moved: looks.append(moved) or True)) == [7, 9, 13, 21, 37, 69]
     assert len(looks) == 6
 
 

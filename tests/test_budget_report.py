@@ -179,6 +179,13 @@ def test_affordable_totals_of_the_batches_that_ceilings_concern(panel, baseline)
     assert pd.isna(affordable_table(none).frame["可承受规模（家）"].item())
 
 
+def test_tails_take_their_part_of_a_ceiling(panel, baseline):
+    # 807 firms of the first round at 200 leave 15,000 of 176,400: 50 firms.
+    small = baseline.model_copy(update={"total": 40, "floor": {"default": 0}, "budget_with": []})
+    request = za.BudgetRequest([small], ["central"], {2024: 807 * 200 + 15_000}, tail_payment=200)
+    assert za.plan_budget(request, panel).affordable()["affordable"].tolist() == [50]
+
+
 def test_the_reconciliation_table_speaks_chinese(plan):
     ledger = plan.budgets[0].ledger
     row = pd.DataFrame(

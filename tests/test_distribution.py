@@ -315,6 +315,13 @@ def test_the_states_have_the_mean_and_correlation_that_is_declared(name):
     assert "非官方" in declared.note()
 
 
+@pytest.mark.parametrize(("mean", "paid"), [("1", 600), ("0", 0)])
+def test_an_assumption_that_leaves_no_doubt_is_certain(award, mean, paid):
+    sure = assumption(mean, "0.05", "0.05")
+    assert len(sure.states.weights) == 1
+    assert law(za.forecast_budget((cohort([2]),), award, sure), 2027, "due") == {paid: pytest.approx(1)}
+
+
 HEAD = """title = "甲"
 rho_unit = "0.05"
 rho_nation = "0.05"

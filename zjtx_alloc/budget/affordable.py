@@ -12,13 +12,15 @@ from functools import lru_cache
 import pandas as pd
 
 from zjtx_alloc.allocation import Allocation, allocate
-from zjtx_alloc.budget.batches import Cohort, cohorts
+from zjtx_alloc.budget.batches import Cohort
 from zjtx_alloc.budget.ceilings import Question
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
-from zjtx_alloc.errors import InfeasibleError
+from zjtx_alloc.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.messages import say
 
 _BLOCK = 64  # totals that one look at their envelope may settle
+_Moved = tuple[Cohort, ...]  # the cohorts that follow a batch's total: its own, and any its unused places go to
+_Family = Callable[[int], _Moved | None]
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,9 @@ def affordable_total(
 ) -> AffordableTotal:
     """The largest total T of a batch such that every total up to T keeps all ceilings with this probability.
 
-    Every total is allocated anew under the batch's own scenario; the other batches stay as they are. Totals
-    that the scenario's rules do not admit are passed over. Raising a ceiling never lowers the answer.
+    Every total is allocated anew under the batch's own scenario; the other batches stay as they are, but for
+    unused places that a scenario carries (``approval.carry_unused``): those count where they go. Totals that
+    the scenario's rules do not admit are passed over. Raising a ceiling never lowers the answer.
 
     Parameters
     ----------
@@ -77,24 +80,24 @@ def affordable_total(
         If the batch is not among the allocations, no ceiling concerns it, or the confidence is impossible.
     """
     question = Question(dict(ceilings), (batch,), allocations, outcomes, confidence)
-    cohort_of = _family(question.varied(batch))
+    cohorts_of = _family(question, batch)
 
-    def keeps(cohort: Cohort) -> bool:
-        return question.keeps(question.due(cohort))
+    def keeps(moved: _Moved) -> bool:
+        return question.keeps(question.due(moved))
 
     most = question.most(batch)
     sure = min(question.sure_total(batch), most)
     # Up to the sure total the chance is the same whatever the total, so one look settles them all.
-    below = next((t for t in range(sure, 0, -1) if cohort_of(t) is not None), 0)
-    settled = cohort_of(below) if below else None
+    below = next((t for t in range(sure, 0, -1) if cohorts_of(t) is not None), 0)
+    settled = cohorts_of(below) if below else None
     total = 0
     if settled is None or keeps(settled):
-        total = max(_kept_in_turn(cohort_of, sure, most, keeps), default=below)
+        total = max(_kept_in_turn(cohorts_of, sure, most, keeps), default=below)
     if total == 0:
         raise InfeasibleError(say("affordable.none", batch=batch, confidence=confidence))
-    cohort = cohort_of(total)
-    assert cohort is not None  # only admitted totals are kept
-    due = question.due(cohort)
+    moved = cohorts_of(total)
+    assert moved is not None  # only admitted totals are kept
+    due = question.due(moved)
     return AffordableTotal(batch, total, confidence, question.chance(due), question.by_year(due), outcomes.note())
 
 
@@ -122,9 +125,16 @@ def affordable_frontier(
     DataFrame
         Columns ``batch_<n>`` (places) for the two batches, and probability; the first ascending, the second
         descending. Empty if no pair keeps the ceilings.
+
+    Raises
+    ------
+    ScenarioError
+        If unused places of one are carried into the other: its firms then hang on both totals.
     """
     question = Question(dict(ceilings), batches, allocations, outcomes, confidence)
-    envelopes = [_Envelope(_family(question.varied(batch)), question.most(batch)) for batch in batches]
+    if set(question.moved_by(min(batches))) & {max(batches)}:
+        raise ScenarioError(say("affordable.carries", first=min(batches), second=max(batches)))
+    envelopes = [_Envelope(_family(question, batch), question.most(batch)) for batch in batches]
     dues = [lru_cache(maxsize=8)(lambda t, e=envelope: question.due(e[t])) for envelope in envelopes]
 
     def keeps(one: int, two: int) -> bool:
@@ -138,23 +148,22 @@ def affordable_frontier(
     return pd.DataFrame(rows, columns=[f"batch_{batches[0]}", f"batch_{batches[1]}", "probability"])
 
 
-def _family(allocation: Allocation) -> Callable[[int], Cohort | None]:
-    """The batch's cohort at any total, allocated anew; None where the rules admit no such total."""
+def _family(question: Question, batch: int) -> _Family:
+    """The cohorts at any total of the batch, allocated anew; None where the rules admit no such total."""
+    allocation = question.varied(batch)
 
     @lru_cache(maxsize=2 * _BLOCK)
-    def cohort(total: int) -> Cohort | None:
+    def moved(total: int) -> _Moved | None:
         scenario = allocation.scenario.model_copy(update={"total": total})
         try:
-            return cohorts(allocate(allocation.panel, scenario))[0]
+            return question.cohorts_with(allocate(allocation.panel, scenario))
         except InfeasibleError:
             return None
 
-    return cohort
+    return moved
 
 
-def _kept_in_turn(
-    cohort_of: Callable[[int], Cohort | None], start: int, most: int, keeps: Callable[[Cohort], bool]
-) -> Iterator[int]:
+def _kept_in_turn(cohorts_of: _Family, start: int, most: int, keeps: Callable[[_Moved], bool]) -> Iterator[int]:
     """Admitted totals above ``start``, in turn, up to the first that fails; not all are yielded.
 
     Fewer firms in every unit make less money due in every state (stochastic dominance), so a block of totals
@@ -163,18 +172,22 @@ def _kept_in_turn(
     size = 1
     while start < most:
         end, size = min(start + size, most), min(2 * size, _BLOCK)
-        block = {t: cohort for t in range(start + 1, end + 1) if (cohort := cohort_of(t)) is not None}
+        block = {t: moved for t in range(start + 1, end + 1) if (moved := cohorts_of(t)) is not None}
         start = end
         if block and keeps(_most_firms(list(block.values()))):
             yield max(block)
             continue
-        for total, cohort in block.items():
-            if not keeps(cohort):
+        for total, moved in block.items():
+            if not keeps(moved):
                 return
             yield total
 
 
-def _most_firms(found: list[Cohort]) -> Cohort:
+def _most_firms(found: list[_Moved]) -> _Moved:
+    return tuple(_largest(list(same)) for same in zip(*found, strict=True))
+
+
+def _largest(found: list[Cohort]) -> Cohort:
     one = found[0]
     most = pd.concat([c.approved for c in found], axis=1).max(axis=1)
     return Cohort(one.name, most, one.opening_year, one.closing_year)
@@ -183,17 +196,17 @@ def _most_firms(found: list[Cohort]) -> Cohort:
 class _Envelope:
     """The most firms that any total up to T gives each unit."""
 
-    def __init__(self, cohort_of: Callable[[int], Cohort | None], most: int) -> None:
-        self._cohort_of, self.most = cohort_of, most
-        self._found: list[Cohort | None] = [None]
+    def __init__(self, cohorts_of: _Family, most: int) -> None:
+        self._cohorts_of, self.most = cohorts_of, most
+        self._found: list[_Moved | None] = [None]
 
     def least(self) -> int:
         """The smallest admitted total; beyond ``most`` if there is none."""
-        return next((t for t in range(1, self.most + 1) if self._cohort_of(t) is not None), self.most + 1)
+        return next((t for t in range(1, self.most + 1) if self._cohorts_of(t) is not None), self.most + 1)
 
-    def __getitem__(self, total: int) -> Cohort:
+    def __getitem__(self, total: int) -> _Moved:
         while len(self._found) <= total:
-            both = [c for c in (self._found[-1], self._cohort_of(len(self._found))) if c is not None]
+            both = [c for c in (self._found[-1], self._cohorts_of(len(self._found))) if c is not None]
             self._found.append(_most_firms(both) if both else None)
         found = self._found[total]
         assert found is not None  # asked from the smallest admitted total on

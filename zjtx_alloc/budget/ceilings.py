@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -45,6 +46,22 @@ class Question:
             if sure > _TIMES * total:
                 raise DataError(say("affordable.unit", batch=batch, firms=sure, total=total, times=_TIMES))
 
+    def moved_by(self, batch: int) -> tuple[int, ...]:
+        """The batches whose firms follow this one's total: itself, and those its unused places are carried into."""
+        found = [batch]
+        for one, after in pairwise(sorted((a.scenario for a in self.allocations), key=lambda s: s.batch)):
+            if one.batch == found[-1] and one.approval.carry_unused:
+                found.append(after.batch)
+        return tuple(found)
+
+    def cohorts_with(self, allocation: Allocation) -> tuple[Cohort, ...]:
+        """The cohorts that follow one batch's total, if this is its allocation."""
+        if not any(a.scenario.approval.carry_unused for a in self.allocations):
+            return cohorts(allocation)
+        batch = allocation.scenario.batch
+        made = cohorts(*(allocation if a.scenario.batch == batch else a for a in self.allocations))
+        return tuple(c for c in made if int(c.name) in self.moved_by(batch))
+
     @property
     def award(self) -> Award:
         """The award standard of the batches asked about."""
@@ -66,6 +83,8 @@ class Question:
 
     def sure_total(self, batch: int) -> int:
         """Up to here the batch breaks no ceiling of its own two years, even if every firm completes."""
+        if len(self.moved_by(batch)) > 1:
+            return 0
         firms = _MOST
         for year, ceiling in self.ceilings.items():
             each = self.award.opening * (year == self.award.opening_year(batch))
@@ -75,12 +94,14 @@ class Question:
                 taken = 0 if others is None else (others.start + others.mass.shape[1] - 1) * self._step
                 firms = min(firms, (ceiling - taken) // each)
         rate = self.varied(batch).scenario.approval.exact
-        # floor(total x rate + 1/2) <= firms, as firms are approved
-        return max(math.ceil((firms + Fraction(1, 2)) / rate) - 1, 0) if rate else _MOST
+        if not rate:
+            return _MOST
+        # floor((total + carried) x rate + 1/2) <= firms, as firms are approved
+        return max(math.ceil((firms + Fraction(1, 2)) / rate) - 1 - self._carried_into(batch), 0)
 
-    def due(self, cohort: Cohort) -> MoneyByYear:
-        """National money due for one cohort, by year."""
-        return national(BudgetOutlook((cohort,), self.award, self.outcomes))
+    def due(self, cohorts: tuple[Cohort, ...]) -> MoneyByYear:
+        """National money due for these cohorts, by year."""
+        return national(BudgetOutlook(cohorts, self.award, self.outcomes))
 
     def keeps(self, *parts: MoneyByYear) -> bool:
         """Whether these cohorts, beside those that stay fixed, keep all ceilings surely enough."""
@@ -104,8 +125,15 @@ class Question:
 
     @cached_property
     def _fixed(self) -> MoneyByYear:
-        fixed = cohorts(*(a for a in self.allocations if a.scenario.batch not in self.batches))
+        moved = {number for batch in self.batches for number in self.moved_by(batch)}
+        fixed = tuple(c for c in cohorts(*self.allocations) if int(c.name) not in moved)
         return national(BudgetOutlook(fixed, self.award, self.outcomes))
+
+    def _carried_into(self, batch: int) -> int:
+        """Places that earlier batches leave to this one."""
+        (cohort,) = (c for c in cohorts(*self.allocations) if c.name == str(batch))
+        places = 0 if cohort.quota is None else int(cohort.quota.sum())
+        return places - int(self.varied(batch).quota.sum())
 
     @cached_property
     def _step(self) -> int:

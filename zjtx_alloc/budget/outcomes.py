@@ -114,12 +114,12 @@ class OutcomeAssumption(_Strict):
     def states(self) -> "States":
         """The states of the nation, their weights and rates."""
         low, mean, high = map(float, self._completion)
-        rho = float(Fraction(self.rho_nation))
-        if rho == 0:
+        variance = float(Fraction(self.rho_nation)) * mean * (1 - mean)
+        if variance == 0:  # no national shock, or all firms fare alike for sure
             completed, weights = np.array([mean]), np.array([1.0])
         else:
             completed = np.linspace(low, high, self.nodes)
-            weights = _flattest(completed, mean, rho * mean * (1 - mean))
+            weights = _flattest(completed, mean, variance)
         rates = {COMPLETED: completed} | {n: (1 - completed) * float(s) for n, s in self._otherwise.items()}
         return States(weights, pd.DataFrame(rates))
 

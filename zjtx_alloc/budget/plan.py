@@ -129,6 +129,8 @@ class BudgetPlan:
     def affordable(self) -> pd.DataFrame:
         """The largest total of each batch that keeps the ceilings, the other batches as they are.
 
+        What the first round's tails take of a year's ceiling is set aside first.
+
         Returns
         -------
         DataFrame
@@ -143,16 +145,23 @@ class BudgetPlan:
     def _shown(self, told: tuple[Cohort, ...]) -> BudgetForecast:
         return BudgetForecast(ledger(told, self.award), self.request.horizon)
 
+    def _left_for_batches(self) -> dict[int, int]:
+        """The ceilings less the tails of their years, which are certain."""
+        left = dict(self.request.ceilings)
+        for tail in self.cohorts:
+            if tail.payment is not None and tail.opening_year in left:
+                left[tail.opening_year] -= tail.payment * int(tail.approved.sum())
+        return left
+
     def _years_of(self, allocation: Allocation) -> set[int]:
         batch = allocation.scenario.batch
         return {self.award.opening_year(batch), self.award.closing_year(batch)}
 
     def _afforded(self, allocation: Allocation) -> tuple[str, int, int | None, float | None]:
         batch, total = allocation.scenario.batch, allocation.scenario.total
-        ceilings = dict(self.request.ceilings)
         try:
             found = affordable_total(
-                ceilings, batch, self.allocations, self.assumptions[0], float(self.request.confidence)
+                self._left_for_batches(), batch, self.allocations, self.assumptions[0], float(self.request.confidence)
             )
         except InfeasibleError:
             return str(batch), total, None, None
