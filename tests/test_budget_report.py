@@ -50,9 +50,9 @@ def test_the_command_writes_its_files_and_nothing_else(finished):
 
 def test_the_table_holds_every_assumption_in_whole_wan(finished):
     table = pd.read_csv(finished / "budget.csv", dtype={"code": str}, encoding="utf-8-sig")
-    assert ",".join(table) == "outcomes,batch,code,fiscal_year,commitment,due,recovered,net,direct,empowerment"
-    assert table["outcomes"].unique().tolist() == ["all_completed", "central", "optimistic", "stress"]
-    sums = table[table["batch"] == "1"].groupby(["outcomes", "fiscal_year"])["net"].sum()
+    assert ",".join(table) == "assumed_outcomes,batch,code,fiscal_year,commitment,due,recovered,net,direct,empowerment"
+    assert table["assumed_outcomes"].unique().tolist() == ["all_completed", "central", "optimistic", "stress"]
+    sums = table[table["batch"] == "1"].groupby(["assumed_outcomes", "fiscal_year"])["net"].sum()
     assert sums.loc[("all_completed", [2024, 2027])].tolist() == [311_700, 311_700]  # 1,039 x 300
     assert sums.loc[("central", [2024, 2027])].tolist() == [311_700, 162_000]  # 623 x 300 - 83 x 300
     assert table["code"].str.len().eq(6).all()
@@ -153,7 +153,7 @@ def test_the_horizon_ends_tables_and_says_what_lies_beyond(panel):
     assert plan.full.by_year().index.tolist() == [2024, 2025, 2026, 2027]
     assert plan.full.beyond == 2 * 372_300
     assert plan.outlooks[0].table()["fiscal_year"].max() == 2027
-    assert set(region_table(plan).frame["年度"]) == {"2024", "2025", "2026", "2027"}
+    assert set(region_table(plan).frame["年度"]) == {"2024*", "2025*", "2026", "2027"}
 
 
 def test_the_bridge_leads_from_what_is_stated_and_sums(panel, plan):

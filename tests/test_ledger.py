@@ -228,12 +228,12 @@ def test_the_first_rounds_tails_complete_a_years_total(panel):
     books = za.ledger(seen, AWARD)
     assert books.by_year()["net"].to_dict() == {2024: 807 * 200, 2025: 381 * 200}
     assert books.table["empowerment"].eq(0).all()
-    assert books.gaps() == {2024: ("第1批",), 2025: ("上一轮第三批第三年", "第2批")}
+    assert books.gaps() == {2024: ("第1批",), 2025: ("上一轮第三批第三年（未见名单）", "第2批")}
     # 398 × 0.67 = 266.66
     whole = za.tails(panel, payment=143, unseen_rate=Fraction("0.67"))
     assert int(whole[-1].approved.sum()) == 267
-    assert "按上年企业数的67.0%推算，为假设" in whole[-1].assumption
-    assert "每家每年143万元" in whole[0].assumption
+    assert "上一轮第三批第三年（未见名单）的企业数按上年企业数的67.0%推算，为假设" in whole[-1].assumption
+    assert "每家每年143万元测算，为假设（每年每家200万元" in whole[0].assumption
     # 河南 2024: 15 + 13 firms; 4000 published makes 142.857 a firm.
     henan = za.ledger(whole, AWARD).accounts.at[("410000", 2024), "due"]
     assert henan == 28 * 143 == 4004
@@ -248,8 +248,12 @@ def test_a_report_shows_the_tails_beside_the_batches_and_says_what_is_left_out(p
     paid = table.frame.set_index(["年度", "批次"])["实际下达（万元）"]
     assert paid["2024", "上一轮第三批第二年"] == 398 * 200
     assert paid["2024", "各批合计"] == 1039 * 300 + (409 + 398) * 200
+    assert paid["2025*", "上一轮第二批第三年"] == 381 * 200
     notes = "".join(table.notes)
-    assert "2025年未含上一轮第三批第三年、第2批；2026年未含第3批（" in notes
+    assert (
+        "带*的年度合计不完整，不是整个政策的合计：2025年未含上一轮第三批第三年（未见名单）、第2批；2026年未含第3批（"
+        in notes
+    )
     assert "每家每年200万元测算（每年每家200万元为合计600万元的三分之一" in notes
     drawn = budget_figure(budget, (allocation,))
     assert [text.get_text() for text in drawn.axes[0].texts][:2] == ["47.31", "7.62"]

@@ -15,7 +15,7 @@ def outlooks(allocation):
 
 def test_the_range_table_says_what_the_forecast_says(outlooks, allocation):
     table = range_table(outlooks, (allocation,))
-    assert table.frame["年度"].tolist() == ["2024", "2024", "2027", "2027"]
+    assert table.frame["年度"].tolist() == ["2024*", "2024*", "2027", "2027"]
     assert table.frame["期末结果假设"].tolist() == ["中性", "压力"] * 2
     last = table.frame.iloc[-1]
     found = outlooks[1].distribution(2027)

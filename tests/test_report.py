@@ -100,7 +100,7 @@ def test_the_workbook_holds_the_numbers_as_numbers_and_codes_as_text(finished):
     assert [row[places["理论名额"]] for row in units] == finished.allocation.entitlement.places.tolist()
     assert rows[38][places["名额"]] == 1039
     money = list(book["附件2 资金分年表"].iter_rows(min_row=3, values_only=True))
-    assert money[0][2].replace("\n", "") == "2024年（万元）"
+    assert money[0][2].replace("\n", "") == "2024年*（万元）"
     assert money[38][1:4] == ("合计", 311_700, 372_300)
     targets = {row[1]: row[2] for row in book["附件4 绩效目标表"].iter_rows(values_only=True)}
     assert targets["2024年度金额"] == 311_700

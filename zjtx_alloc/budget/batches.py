@@ -222,7 +222,8 @@ def tails(panel: Panel, payment: int | None = None, unseen_rate: Fraction | None
     """
     known = load_tails()
     amount = known.payment if payment is None else payment
-    money = say("tails.nominal", payment=amount, note=known.payment_note) if payment is None else say("tails.given", payment=amount)  # fmt: skip
+    key = "nominal" if payment is None else "given"
+    money = say(f"tails.{key}", payment=amount, note=known.payment_note)
     found = []
     for tail in known.items:
         firms = panel.values(tail.indicator, tail.period).astype("int64")

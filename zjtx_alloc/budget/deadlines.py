@@ -11,7 +11,7 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.policy import Award
 from zjtx_alloc.resources import shipped_table
 
-BASES = ("fixed", "computed", "analogy", "undated")
+BASES = ("fixed", "known", "computed", "analogy", "undated")
 COLUMNS = (
     "date", "cohort", "fiscal_year", "event", "who", "document", "clause", "quote", "basis", "note",
 )  # fmt: skip
@@ -55,8 +55,8 @@ def calendar(award: Award, cohorts: tuple[Cohort, ...] | None = None) -> pd.Data
     DataFrame
         In the order of the dates: date (the last day; None where the rule sets none), cohort (Chinese),
         fiscal_year (whose money or evaluation it is), event, who, document, clause, quote, basis, note. The
-        basis is ``fixed`` (the rule names the day), ``computed`` (days after another last day), ``analogy``
-        (the rule names another batch's or year's day) or ``undated``. Days before the award's notice was
+        basis is ``fixed`` (the rule names the day), ``known`` (the day on which it happened), ``computed`` (days
+        after another day), ``analogy`` (the rule names another batch's or year's day) or ``undated``. Days before the award's notice was
         issued, and those counted from them, are left out.
     """
     spans = [_span_of(cohort, award) for cohort in cohorts] if cohorts is not None else _batches(award)
@@ -106,6 +106,6 @@ def _day(rules: pd.DataFrame, key: str, year: int, name: str) -> tuple[date | No
         return None, "undated"
     known = shipped_table("policy/approvals.csv", "year")["date"]
     if rule["fixed_for"] == "approvals" and str(year) in known.index:
-        return date.fromisoformat(known[str(year)]), "fixed"
+        return date.fromisoformat(known[str(year)]), "known"
     day = date.fromisoformat(f"{year + int(rule['year_offset'])}-{rule['month_day']}")
     return day, "fixed" if rule["fixed_for"] in ("all", name) else "analogy"

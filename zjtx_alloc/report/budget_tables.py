@@ -7,13 +7,14 @@ from zjtx_alloc.budget.accounts import BudgetForecast
 from zjtx_alloc.budget.deadlines import BASES
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.policy import Award
-from zjtx_alloc.report.notes import budget_notes, marks_note
+from zjtx_alloc.report.notes import budget_notes, marks_note, year_header, year_label
 from zjtx_alloc.report.tables import Table, titled
 
 
 def batch_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Table:
     """The batches of a budget: totals, what they rest on, firms and commitment."""
     approved = {cohort.name: int(cohort.approved.sum()) for cohort in budget.cohorts}
+    places = {cohort.name: int(cohort.quota.sum()) for cohort in budget.cohorts if cohort.quota is not None}
     rows = [
         {
             "batch": say("table.batch", batch=a.scenario.batch),
@@ -22,6 +23,7 @@ def batch_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> 
             "total_status": say(f"status.{a.scenario.total_status}"),
             "approval_rate": float(a.scenario.approval.exact),
             "approved": approved[str(a.scenario.batch)],
+            "unused": places[str(a.scenario.batch)] - approved[str(a.scenario.batch)],
             "commitment": approved[str(a.scenario.batch)] * budget.award.amount,
             "note": a.scenario.assumptions.get("total", ""),
         }
@@ -29,7 +31,7 @@ def batch_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> 
     ]
     kinds = {
         "batch": "text", "scenario": "text", "total": "count", "total_status": "text", "approval_rate": "share",
-        "approved": "count", "commitment": "money", "note": "text",
+        "approved": "count", "unused": "count", "commitment": "money", "note": "text",
     }  # fmt: skip
     return titled("batches", pd.DataFrame(rows), kinds, *budget_notes(budget, allocations))
 
@@ -45,7 +47,8 @@ def year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> T
     frame = frame.sort_values("fiscal_year", kind="stable")
     total = by_year.drop(columns=["fiscal_year", "batch"]).sum().to_dict()
     frame = pd.concat([frame, pd.DataFrame([total | {"fiscal_year": say("table.total"), "batch": ""}])])
-    frame["fiscal_year"] = frame["fiscal_year"].astype(str)
+    gaps = budget.ledger.gaps()
+    frame["fiscal_year"] = [y if isinstance(y, str) else year_label(int(y), gaps) for y in frame["fiscal_year"]]
     money = dict.fromkeys(["commitment", "due", "recovered", "net", "direct", "empowerment"], "money")
     return titled(
         "years",
@@ -56,13 +59,14 @@ def year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> T
     )
 
 
-def unit_year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Table:
-    """Net payments by unit and fiscal year, with totals both ways."""
+def unit_year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...], told: str = "") -> Table:
+    """Net payments by unit and fiscal year, with totals both ways; ``told`` ends the title where there are several."""
     names = allocations[0].panel.units["short_name"]
     any_estimated = pd.concat([a.entitlement.estimated.gt(0) for a in allocations], axis=1).any(axis=1)
     frame = budget.table.pivot_table(index="code", columns="fiscal_year", values="net", aggfunc="sum")
     frame = frame.reindex(names.index)
-    frame.columns = [say("table.year", year=year) for year in frame.columns]
+    gaps = budget.ledger.gaps()
+    frame.columns = [year_header(int(year), gaps) for year in frame.columns]
     years = list(frame.columns)
     frame[header("sum")] = frame.sum(axis=1)
     frame.loc[""] = frame.sum()
@@ -79,7 +83,8 @@ def unit_year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...])
         say("note.net"),
         *dict.fromkeys(note for a in allocations for note in marks_note(a)),
     )
-    return Table(say("title.unit_years"), frame, kinds, notes, has_total=True)
+    title = say("title.unit_years_of", told=told) if told else say("title.unit_years")
+    return Table(title, frame, kinds, notes, has_total=True)
 
 
 def award_table(award: Award) -> Table:

@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 
 from zjtx_alloc.allocation import Allocation
 from zjtx_alloc.budget.accounts import BudgetForecast
+from zjtx_alloc.budget.books import gaps_in
 from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.messages import say
 from zjtx_alloc.report.figure_style import BATCH_COLOURS, BLUE, GREEN, GREY, ORANGE, foot, style
-from zjtx_alloc.report.notes import budget_notes, outlook_notes
+from zjtx_alloc.report.notes import budget_notes, outlook_notes, year_label
 
 FAN_COLOURS = (BLUE, GREEN, ORANGE)
 _WAN_TO_YI = 10_000
@@ -33,7 +34,8 @@ def budget_figure(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -
     with rc_context(style()):
         figure = Figure(figsize=(8.4, 4.8), layout="constrained")
         axes = figure.subplots()
-        below, years = np.zeros(len(paid)), [str(year) for year in paid.index]
+        gaps = budget.ledger.gaps()
+        below, years = np.zeros(len(paid)), [year_label(int(year), gaps) for year in paid.index]
         for height, label, colour, hatch in layers:
             axes.bar(years, height, bottom=below, width=0.6, edgecolor="white", color=colour, hatch=hatch, label=label)
             below = below + height.to_numpy()
@@ -104,7 +106,8 @@ def fan_figure(
             _ranges(axes, places, width * 0.86, outlook, FAN_COLOURS[number % len(FAN_COLOURS)])
         for year, ceiling in {y: c for y, c in (ceilings or {}).items() if y in years}.items():
             _ceiling(axes, years.index(year), ceiling, outlooks)
-        axes.set_xticks(range(len(years)), [str(year) for year in years])
+        gaps = gaps_in(years, outlooks[0].cohorts, outlooks[0].award)
+        axes.set_xticks(range(len(years)), [year_label(year, gaps) for year in years])
         axes.set_ylim(0, axes.get_ylim()[1] * 1.12)
         axes.set_ylabel(say("figure.yi"))
         axes.set_xlabel(say("figure.fiscal_year"))

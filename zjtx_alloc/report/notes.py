@@ -1,6 +1,6 @@
 """Sentences that stand on a report: its conclusions, and the marks that no table or figure may lose."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from zjtx_alloc.allocation import Allocation
 from zjtx_alloc.budget.accounts import BudgetForecast
@@ -12,6 +12,8 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.quota.criteria import criterion_name
 from zjtx_alloc.report.supply import supply_note
 from zjtx_alloc.scenario import Factor
+
+Gaps = Mapping[int, tuple[str, ...]]  # fiscal year -> what of the whole programme its total leaves out
 
 
 def marks_note(allocation: Allocation) -> tuple[str, ...]:
@@ -97,20 +99,17 @@ def batches_note(allocations: tuple[Allocation, ...]) -> str:
             batch=a.scenario.batch,
             total=a.scenario.total,
             status=say(f"status.{a.scenario.total_status}"),
-            rate=a.scenario.approval.rate,
+            rate=float(a.scenario.approval.exact),
         )
         for a in allocations
     )
     return say("note.batches", batches=batches)
 
 
-def _outside(
-    left_out: dict[int, tuple[str, ...]], cohorts: tuple[Cohort, ...], allocations: tuple[Allocation, ...]
-) -> tuple[str, ...]:
+def _outside(left_out: Gaps, cohorts: tuple[Cohort, ...], allocations: tuple[Allocation, ...]) -> tuple[str, ...]:
     """What years leave out of the whole programme, what tails assume, and the marks."""
-    years = [say("note.gap", year=year, names="、".join(names)) for year, names in left_out.items()]
     return (
-        *([say("note.gaps", years="；".join(years))] if years else []),
+        *gaps_note(left_out),
         *dict.fromkeys(cohort.assumption for cohort in cohorts if cohort.assumption),
         say(
             "note.budget_marks",
@@ -118,6 +117,22 @@ def _outside(
             stand_in=max(a.entitlement.stand_in_share for a in allocations),
         ),
     )
+
+
+def gaps_note(left_out: Gaps) -> tuple[str, ...]:
+    """Which fiscal years' totals are incomplete, and what they leave out; nothing if none is."""
+    years = [say("note.gap", year=year, names="、".join(names)) for year, names in left_out.items()]
+    return (say("note.gaps", years="；".join(years)),) if years else ()
+
+
+def year_label(year: int, left_out: Gaps) -> str:
+    """A fiscal year, starred where its total is incomplete."""
+    return say("table.incomplete", year=year) if year in left_out else str(year)
+
+
+def year_header(year: int, left_out: Gaps) -> str:
+    """The header of a column of a fiscal year's money, starred where its total is incomplete."""
+    return say("table.year_incomplete" if year in left_out else "table.year", year=year)
 
 
 def criterion_note(allocation: Allocation) -> str:
@@ -193,3 +208,20 @@ def budget_summary(budget: BudgetForecast, allocations: tuple[Allocation, ...]) 
         *budget_notes(budget, allocations),
     ]
     return "\n".join(f"- {line}" for line in lines)
+
+
+def outlook_summary(outlooks: tuple[BudgetOutlook, ...]) -> str:
+    """How far the years that hang on outcomes may differ, under each assumption, as Markdown; blank if none does."""
+    lines = []
+    for year in outlooks[0].shown_years:
+        found = [(outlook.outcomes.title, outlook.distribution(year)) for outlook in outlooks]
+        if all(one.quantile(0) == one.quantile(1) for _, one in found):
+            continue
+        ranges = "；".join(
+            say("summary.range", title=title, **{
+                name: f"{one.quantile(share):,}" for name, share in (("low", 0.05), ("middle", 0.5), ("high", 0.95))
+            })
+            for title, one in found
+        )  # fmt: skip
+        lines.append("- " + say("summary.risk", year=year, ranges=ranges))
+    return "\n".join(lines)

@@ -5,7 +5,7 @@ import pandas as pd
 from zjtx_alloc.budget.accounts import BudgetForecast
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.messages import header, say
-from zjtx_alloc.report.notes import batches_note
+from zjtx_alloc.report.notes import batches_note, gaps_note, year_header, year_label
 from zjtx_alloc.report.tables import Table, titled
 from zjtx_alloc.units import load_units
 
@@ -17,12 +17,13 @@ def scenario_year_table(plan: BudgetPlan) -> Table:
     }
     frame = pd.DataFrame({title: budget.by_year()["net"] for title, budget in budgets.items()}).T
     frame.loc[say("table.commitment")] = plan.full.by_year()["commitment"]
-    years = {year: say("table.year", year=year) for year in frame.columns}
+    gaps = plan.full.ledger.gaps()
+    years = {year: year_header(int(year), gaps) for year in frame.columns}
     frame = frame.rename(columns=years).assign(**{header("sum"): frame.sum(axis=1)})
     frame = frame.rename_axis(header("outcomes")).reset_index()
     kinds = {header("outcomes"): "text"} | dict.fromkeys([*years.values(), header("sum")], "money")
     told = (note for budget in plan.budgets for note in _assumed(budget))
-    notes = (say("note.all_completed"), *dict.fromkeys(told), batches_note(plan.allocations))
+    notes = (say("note.all_completed"), *dict.fromkeys(told), batches_note(plan.allocations), *gaps_note(gaps))
     return Table(say("title.scenario_years"), frame, kinds, notes)
 
 
@@ -33,20 +34,24 @@ def region_table(plan: BudgetPlan) -> Table:
     frame = plan.outlooks[0].table("region").query("measure == 'net'")
     sums = full.groupby(["fiscal_year", "region"])["net"].sum()
     frame = frame.assign(full=sums.reindex(pd.MultiIndex.from_frame(frame[["fiscal_year", "region"]])).to_numpy())
-    frame["fiscal_year"] = frame["fiscal_year"].astype(str)
+    gaps = plan.full.ledger.gaps()
+    frame["fiscal_year"] = [year_label(int(year), gaps) for year in frame["fiscal_year"]]
     kinds = {"fiscal_year": "text", "region": "text"} | dict.fromkeys(["full", "mean", "p5", "p50", "p95"], "money")
-    notes = (say("note.regions", title=plan.assumptions[0].title), plan.assumptions[0].note())
+    notes = (say("note.regions", title=plan.assumptions[0].title), plan.assumptions[0].note(), *gaps_note(gaps))
     return titled("region_years", frame, kinds, *notes)
 
 
 def bridge_table(plan: BudgetPlan) -> Table:
     """From the last forecast to this one, by cause and fiscal year."""
     steps = plan.bridge()
-    years = {year: say("table.year", year=year) for year in steps.columns}
+    gaps = plan.full.ledger.gaps()
+    years = {year: year_header(int(year), gaps) for year in steps.columns}
     frame = steps.rename(columns=years, index={name: say(f"step.{name}") for name in steps.index})
     frame = frame.assign(**{header("sum"): frame.sum(axis=1)}).rename_axis(header("cause_of_change")).reset_index()
     kinds = {header("cause_of_change"): "text"} | dict.fromkeys([*years.values(), header("sum")], "money")
-    return Table(say("title.bridge"), frame, kinds, (bridge_note(plan), say("note.bridge")), has_total=True)
+    return Table(
+        say("title.bridge"), frame, kinds, (bridge_note(plan), say("note.bridge"), *gaps_note(gaps)), has_total=True
+    )
 
 
 def bridge_note(plan: BudgetPlan) -> str:
@@ -56,6 +61,21 @@ def bridge_note(plan: BudgetPlan) -> str:
         return say("note.bridge_full", title=title)
     names = "、".join(cohort.label for cohort in plan.before.cohorts)
     return say("note.bridge_before", names=names, title=title)
+
+
+def ceiling_table(plan: BudgetPlan) -> Table:
+    """The stated ceilings, and how likely each assumption's net payments of the year are to exceed them."""
+    rows = {
+        str(year): {header("ceiling"): money} | {
+            say("table.exceeds", title=o.outcomes.title): o.distribution(year).exceeds(money) for o in plan.outlooks
+        }
+        for year, money in sorted(plan.request.ceilings.items())
+    }  # fmt: skip
+    frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis(header("fiscal_year")).reset_index()
+    risks = dict.fromkeys(frame.columns[2:], "share")
+    kinds = {header("fiscal_year"): "text", header("ceiling"): "money"} | risks
+    notes = (say("note.ceilings"), *(a.note() for a in plan.assumptions), *gaps_note(plan.full.ledger.gaps()))
+    return Table(say("title.ceilings"), frame, kinds, notes)
 
 
 def affordable_table(plan: BudgetPlan) -> Table:

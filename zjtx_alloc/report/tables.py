@@ -124,11 +124,13 @@ def budget_csv(budget: BudgetForecast) -> str:
 
 
 def plan_csv(plan: BudgetPlan) -> str:
-    """``budget.csv`` of a plan: outcomes (``all_completed``, then the assumptions by name) before those columns."""
+    """``budget.csv`` of a plan: assumed_outcomes (``all_completed``, then the assumptions by name), and those columns."""
     names = ["all_completed", *(assumption.name for assumption in plan.assumptions)]
     budgets = zip(names, (plan.full, *plan.budgets), strict=True)
     return csv_text(
-        pd.concat([budget.table.assign(outcomes=name) for name, budget in budgets])[["outcomes", *plan.full.table]]
+        pd.concat([b.table.assign(assumed_outcomes=name) for name, b in budgets])[
+            ["assumed_outcomes", *plan.full.table]
+        ]
     )
 
 
