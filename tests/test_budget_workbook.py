@@ -120,6 +120,23 @@ def test_every_check_is_zero_and_every_parameter_has_its_source(written):
     assert table.loc["第1批：审核通过率", "性质"] == "假设"
 
 
+def test_years_whose_total_is_incomplete_are_starred_and_named(written):
+    plain, harsh = (openpyxl.load_workbook(path)["分省分年"] for path in written)
+    starred = {cell.value for cell in plain[3] if cell.number_format == '0"年*"'}
+    assert starred == {2024, 2025}
+    assert "2025年未含上一轮第二批第三年、上一轮第三批第三年（未见名单）" in plain["A2"].value
+    # The tails are counted in; the third batch is not, and its year has no column.
+    assert [cell.value for cell in harsh[3] if cell.number_format == '0"年*"'] == []
+    assert "合计不完整，不是整个政策的合计：2026年未含第3批（" in harsh["A2"].value
+
+
+def test_places_not_used_are_a_column(harsh, written):
+    table = rows(openpyxl.load_workbook(written[1], data_only=True)["企业数"])
+    first = table[table["批次"] == "第1批"]
+    assert first["名额结余"].sum() == 1039 - 907  # 907.05 approved
+    assert table.loc[table["批次"] == "合计", "名额结余"].item() == harsh.budgets[0].ledger.table["unused"].sum()
+
+
 def test_a_text_that_looks_like_a_formula_stays_text(written):
     book = openpyxl.load_workbook(written[1])
     shy = [c for s in book for row in s.iter_rows() for c in row if str(c.value).startswith(("=1+1", "=HYPER"))]
@@ -197,6 +214,9 @@ def test_a_change_of_the_assumptions_recalculates_to_the_unit(panel, plan, writt
     net = za.ledger(za.expected_cohorts(cohorts, first), award).accounts["net"].unstack("fiscal_year")
     assert years[[str(y) for y in net.columns]].to_numpy().tolist() == net.loc[years.index].to_numpy().tolist()
     assert named(theirs, "每家收回").value == pytest.approx(200 * 0.75 * 0.97)
+    told = [[row[2].value for row in b["情景对比"] if row[0].value == "分布是否对应现假设"] for b in (book, theirs)]
+    assert told[0][0].startswith("=IF(AND(")
+    assert told[1][0].startswith("不对应：假设已改")
     (check,) = [row[1].value for row in theirs["假设"].iter_rows() if row[0].value == "核对（应为0）"]
     assert check == 0
 

@@ -251,7 +251,7 @@ def test_a_report_shows_the_tails_beside_the_batches_and_says_what_is_left_out(p
     assert paid["2025*", "上一轮第二批第三年"] == 381 * 200
     notes = "".join(table.notes)
     assert (
-        "带*的年度合计不完整，不是整个政策的合计：2025年未含上一轮第三批第三年（未见名单）、第2批；2026年未含第3批（"
+        "下列年度（以*标记）的合计不完整，不是整个政策的合计：2025年未含上一轮第三批第三年（未见名单）、第2批；2026年未含第3批（"
         in notes
     )
     assert "每家每年200万元测算（每年每家200万元为合计600万元的三分之一" in notes

@@ -13,7 +13,7 @@ from zjtx_alloc.files import write_whole
 from zjtx_alloc.messages import say
 from zjtx_alloc.report.live import FIRST_ROW, Given, Live, LiveSheet, letter
 from zjtx_alloc.report.live_actuals import actuals_sheet
-from zjtx_alloc.report.live_assumptions import assumption_sheet
+from zjtx_alloc.report.live_assumptions import assumption_inputs, assumption_sheet
 from zjtx_alloc.report.live_firms import batches, firms_sheet
 from zjtx_alloc.report.live_money import ledger_sheet
 from zjtx_alloc.report.live_years import scenario_sheet, unit_year_sheet
@@ -45,7 +45,7 @@ def budget_sheets(plan: BudgetPlan, found: pd.DataFrame | None = None) -> list[L
     money = [
         unit_year_sheet(plan, sizes[0]),
         ledgers[0],
-        scenario_sheet(plan, sizes),
+        scenario_sheet(plan, sizes, assumption_inputs(plan)),
         actuals_sheet(plan, sizes[0], found),
     ]
     sheets = [*money, firms, *ledgers[1:]]
@@ -66,13 +66,14 @@ def _check_cells(sheet: LiveSheet) -> list[str]:
 def _input_styles(book: Any) -> dict[str, Any]:
     look = {"font_name": "等线", "font_size": 10, "valign": "vcenter", "border": 1, "border_color": "#BFBFBF"}
     free = look | {"font_color": "#0000FF", "bg_color": "#FFF9E5", "locked": False}
+    header = look | {"bold": True, "bg_color": "#EEF4F9", "align": "left"}
     return {
         "input percent": book.add_format(free | {"num_format": "0.00##%"}),
         "input money": book.add_format(free | {"num_format": "#,##0.##"}),
         "input plain": book.add_format(free | {"num_format": "General"}),
-        "header year": book.add_format(
-            look | {"bold": True, "bg_color": "#EEF4F9", "num_format": say("workbook.year_format"), "align": "left"}
-        ),
+        "incomplete year": book.add_format(look | {"num_format": say("workbook.incomplete_year_format")}),
+        "header year": book.add_format(header | {"num_format": say("workbook.year_format")}),
+        "header incomplete": book.add_format(header | {"num_format": say("workbook.incomplete_format")}),
     }
 
 
@@ -81,12 +82,13 @@ def _write(book: Any, table: LiveSheet, heading: str, styles: dict[str, Any]) ->
     widths = [column.width for column in table.columns]
     widths[0] = max(widths[0], _CHECK_WIDTH if table.tail else 0)
     sheet.write_string(0, 0, f"{heading}　{table.title}", styles["heading"])
-    sheet.write_string(1, 0, table.note, styles["hint"])
+    _write_note(sheet, table, widths, styles["note"])
     for place, (column, width) in enumerate(zip(table.columns, widths, strict=True)):
         hidden = {"level": 1, "hidden": True} if column.is_helper else {}
         sheet.set_column(place, place, width, None, hidden)
         if isinstance(column.header, int):
-            sheet.write_number(_HEADER, place, column.header, styles["header year"])
+            style = styles["header incomplete" if column.is_incomplete else "header year"]
+            sheet.write_number(_HEADER, place, column.header, style)
         else:
             sheet.write_string(_HEADER, place, column.header.replace("（", "\n（"), styles["header"])
     sheet.set_row(_HEADER, row_height([str(c.header).replace("（", "\n（") for c in table.columns], widths))
@@ -107,6 +109,14 @@ def _write(book: Any, table: LiveSheet, heading: str, styles: dict[str, Any]) ->
         sheet.autofilter(_HEADER, 0, _HEADER + len(table.rows), len(table.columns) - 1)
     print_setup(sheet, False, _HEADER)
     return sheet
+
+
+def _write_note(sheet: Any, table: LiveSheet, widths: list[float], style: Any) -> None:
+    """The note above the header, as wide as the columns in sight and as high as it needs."""
+    seen = [0.0 if column.is_helper else width for column, width in zip(table.columns, widths, strict=True)]
+    sheet.merge_range(1, 0, 1, len(seen) - 1, "", style)
+    sheet.write_string(1, 0, table.note, style)  # merge_range alone would take "=…" for a formula
+    sheet.set_row(1, row_height([table.note], [sum(seen)]))
 
 
 def _write_cell(sheet: Any, place: tuple[int, int], cell: Any, style: Any) -> None:

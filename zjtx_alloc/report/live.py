@@ -29,12 +29,16 @@ class Given:
 
 @dataclass(frozen=True)
 class Column:
-    """Header, kind (a key of ``FORMATS``) and width in characters; helpers are narrow, grouped and not printed."""
+    """Header, kind (a key of ``FORMATS``) and width in characters.
+
+    Helpers are narrow, grouped and not printed; a header that is a fiscal year is starred if its total is incomplete.
+    """
 
     header: str | int
     kind: str
     width: float = 12
     is_helper: bool = False
+    is_incomplete: bool = False
 
 
 @dataclass(frozen=True)

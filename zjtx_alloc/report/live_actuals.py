@@ -38,7 +38,7 @@ def _row(size: int, row: Any, at: int) -> list[Any]:
     told = f'IF(E{at}=0,"{status["matched"]}",IF({due}=0,"{status["unknown"]}",IF(E{at}<0,"{status["short"]}","{status["over"]}")))'
     return [
         row.short_name, int(row.fiscal_year), Live(expected, int(row.expected)), int(row.actual),
-        Live(f"D{at}-C{at}", int(row.difference)), row.documents, Live(told, status[row.status]), row.explanation,
+        Live(f"D{at}-C{at}", int(row.difference)), row.documents, Live(told, status[row.status], "plain"), row.explanation,
     ]  # fmt: skip
 
 

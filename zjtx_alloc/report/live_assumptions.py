@@ -19,14 +19,17 @@ _LIVE = {
 }  # fmt: skip
 
 
+def assumption_inputs(plan: BudgetPlan) -> dict[str, float]:
+    """The cells that users may change: name, and the value that this plan was computed with."""
+    given = [cell for row in _parameters(plan) for cell in row if isinstance(cell, Given)]
+    return {cell.name: cell.value for cell in given if cell.is_input}
+
+
 def assumption_sheet(plan: BudgetPlan, checks: list[str]) -> LiveSheet:
     """A row a parameter: value, measure, whether quoted or assumed, clause or source, words or basis.
 
     ``checks`` are the cells of other sheets that must be zero; their sum of absolutes stands at the end.
     """
-    rows = [*_award_rows(plan), *_derived_rows(plan), *_batch_rows(plan), *_tail_rows(plan)]
-    for number, assumption in enumerate(plan.assumptions, start=1):
-        rows += _outcome_rows(number, assumption)
     whole_money = "+".join(f"ABS({name}-ROUND({name},0))" for name in (say("cell.opening"), say("cell.closing")))
     shares = "".join(
         f"+ABS(ROUND({'+'.join(say(f'cell.{o}', number=n) for o in ('missed', 'discontinued', 'under_invested'))}-1,9))"
@@ -47,7 +50,14 @@ def assumption_sheet(plan: BudgetPlan, checks: list[str]) -> LiveSheet:
         Column(say("workbook.source"), "text", 26), Column(header("note"), "text", 62),
     ]  # fmt: skip
     note = say("workbook.assumptions_note")
-    return LiveSheet(say("workbook.assumptions"), note, columns, rows, tail, frozen=1)
+    return LiveSheet(say("workbook.assumptions"), note, columns, _parameters(plan), tail, frozen=1)
+
+
+def _parameters(plan: BudgetPlan) -> list[list[Any]]:
+    rows = [*_award_rows(plan), *_derived_rows(plan), *_batch_rows(plan), *_tail_rows(plan)]
+    for number, assumption in enumerate(plan.assumptions, start=1):
+        rows += _outcome_rows(number, assumption)
+    return rows
 
 
 def _row(name: str, value: Any, measure: str, assumed: bool, *told: str) -> list[Any]:

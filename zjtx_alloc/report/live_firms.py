@@ -15,7 +15,7 @@ from zjtx_alloc.report.live import FIRST_ROW, Column, Live, LiveSheet, Spread, a
 from zjtx_alloc.units import load_units
 
 ORDER, QUOTA, APPROVED = "D", "E", "H"
-_FIXED = 8  # columns before the assumptions' blocks
+_FIXED = 9  # columns before the assumptions' blocks
 _BLOCK = 10  # columns an assumption
 
 
@@ -45,7 +45,7 @@ def firms_sheet(plan: BudgetPlan) -> LiveSheet:
     rows = [row for cohort in batches(plan) for row in _batch_rows(plan, cohort)]
     last = FIRST_ROW + len(rows) - 1
     total: list[Any] = [say("table.total"), None, None, None]
-    places = [4, 7, *(_FIXED + _BLOCK * n + p for n in range(len(plan.assumptions)) for p in (2, 5, 8, 9))]
+    places = [4, 7, 8, *(_FIXED + _BLOCK * n + p for n in range(len(plan.assumptions)) for p in (2, 5, 8, 9))]
     total += [None] * (_FIXED + _BLOCK * len(plan.assumptions) - len(total))
     check: list[Any] = [say("workbook.check"), *[None] * (len(total) - 1)]
     for place in places:
@@ -81,7 +81,7 @@ def _columns(plan: BudgetPlan) -> list[Column]:
     columns = [
         Column(header("batch"), "text", 8), Column(header("code"), "text", 9), Column(header("short_name"), "text", 9),
         Column(say("workbook.order"), "count", 7), Column(header("quota"), "count", 8),
-        *helpers, Column(header("approved"), "count", 10),
+        *helpers, Column(header("approved"), "count", 10), Column(header("unused"), "count", 8),
     ]  # fmt: skip
     for assumption in plan.assumptions:
         for outcome in ("completed", "under_invested", "discontinued"):
@@ -105,6 +105,9 @@ def _batch_rows(plan: BudgetPlan, cohort: Cohort) -> list[list[Any]]:
     rate = allocation.scenario.approval.exact
     known = _known(cohort.quota, rate, cohort.approved)
     append_spread(rows, Spread(QUOTA + "{row}", rate_name(cohort), known, ORDER), first)
+    unused = cohort.quota - cohort.approved
+    for row, (line, places) in enumerate(zip(rows, unused, strict=True), start=first):
+        line.append(Live(f"{QUOTA}{row}-{APPROVED}{row}", int(places)))
     for number, (assumption, budget) in enumerate(zip(plan.assumptions, plan.budgets, strict=True)):
         (told,) = (c for c in budget.cohorts if c.name == cohort.name)
         _append_ends(rows, number, assumption, told, first)

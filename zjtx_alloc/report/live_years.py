@@ -6,8 +6,9 @@ import pandas as pd
 
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.messages import header, say
-from zjtx_alloc.report.live import FIRST_ROW, Column, Live, LiveSheet, letter, whole
+from zjtx_alloc.report.live import FIRST_ROW, Column, Given, Live, LiveSheet, letter, whole
 from zjtx_alloc.report.live_money import FLOWS, NET, PLACE, UNIT, YEAR, ledger_title
+from zjtx_alloc.report.notes import gaps_note
 from zjtx_alloc.units import load_units
 
 _YEARS_FROM = 5  # columns before the years
@@ -37,13 +38,13 @@ def unit_year_sheet(plan: BudgetPlan, size: int) -> LiveSheet:
         line.append(_of_unit("recovered", size, row, sums.at[code, "recovered"]))
         line.append(_receivable(size, row, int(sums.at[code, "recovered"] - sums.at[code, "netted"])))
         rows.append(line)
-    money = [Column(header(flow), "money", 13) for flow in ("commitment", "forgone")]
+    money, gaps = [Column(header(flow), "money", 13) for flow in ("commitment", "forgone")], books.gaps()
     columns = [
         Column(header("code"), "text", 9), Column(header("short_name"), "text", 9), Column(header("region"), "text", 7),
-        *money, *(Column(year, "money", 11) for year in years), Column(say("workbook.paid"), "money", 13),
+        *money, *(Column(year, "money", 11, is_incomplete=year in gaps) for year in years), Column(say("workbook.paid"), "money", 13),
         Column(header("recovered"), "money", 12), Column(header("receivable"), "money", 12),
     ]  # fmt: skip
-    note = say("workbook.years_note", title=plan.assumptions[0].title)
+    note = "".join([say("workbook.years_note", title=plan.assumptions[0].title), *gaps_note(gaps)])
     return LiveSheet(say("workbook.unit_years"), note, columns, rows, _year_tail(rows, size), frozen=3)
 
 
@@ -79,8 +80,11 @@ def _year_tail(rows: list[list[Any]], size: int) -> list[list[Any]]:
     return [[say("table.total"), None, None, *sums], check]
 
 
-def scenario_sheet(plan: BudgetPlan, sizes: list[int]) -> LiveSheet:
-    """Due, recovered and net by year and assumption, live; beside them the exact distributions, fixed."""
+def scenario_sheet(plan: BudgetPlan, sizes: list[int], inputs: dict[str, float]) -> LiveSheet:
+    """Due, recovered and net by year and assumption, live; beside them the exact distributions, fixed.
+
+    A cell says whether these still belong to the ``inputs``: the assumptions' cells and the values they had.
+    """
     rows: list[list[Any]] = []
     for year in money_years(plan):
         rows.append(_full_row(plan, year, sizes[0], FIRST_ROW + len(rows)))
@@ -104,7 +108,23 @@ def scenario_sheet(plan: BudgetPlan, sizes: list[int]) -> LiveSheet:
     columns += [Column(header(name), "money", 12) for name in ("mean", *_QUANTILES)]
     if plan.request.ceilings:
         columns += [Column(say("workbook.ceiling"), "money", 12), Column(say("workbook.exceeds"), "share", 10)]
-    return LiveSheet(say("workbook.scenarios"), say("workbook.scenarios_note"), columns, rows, [*total, check])
+    gaps = gaps_note(plan.full.ledger.gaps())
+    note = "".join([say("workbook.scenarios_note"), *(a.note() for a in plan.assumptions), *gaps])
+    return LiveSheet(say("workbook.scenarios"), note, columns, rows, [*total, _fresh(inputs, len(columns)), check])
+
+
+def _fresh(inputs: dict[str, float], width: int) -> list[Any]:
+    """Whether the distributions belong to the assumptions as they now stand."""
+    same = ",".join(f"ABS({name}-{value!r})<1E-9" for name, value in inputs.items())
+    told = Live(
+        f'IF(AND({same}),"{say("workbook.is_fresh")}","{say("workbook.is_stale")}")', say("workbook.is_fresh"), "plain"
+    )
+    return [say("workbook.fresh"), None, told, *[None] * (width - 3)]
+
+
+def _year(plan: BudgetPlan, year: int) -> Given:
+    """A fiscal year, starred where its total is incomplete."""
+    return Given(year, "incomplete year" if year in plan.full.ledger.gaps() else "year", is_input=False)
 
 
 def _full_row(plan: BudgetPlan, year: int, size: int, row: int) -> list[Any]:
@@ -113,7 +133,7 @@ def _full_row(plan: BudgetPlan, year: int, size: int, row: int) -> list[Any]:
     due = int(plan.full.ledger.by_year().at[year, "due"])
     rest = 1 + len(_QUANTILES) + 2 * bool(plan.request.ceilings)
     return [
-        year,
+        _year(plan, year),
         say("table.outcomes_full"),
         Live(year_sums, due),
         Live("0", 0),
@@ -127,7 +147,7 @@ def _scenario_row(plan: BudgetPlan, number: int, year: int, size: int, row: int)
     money = [Live(_in_year(number, f, size, row), int(books[f])) for f in ("due", "recovered", "net")]
     found = outlook.distribution(year)
     summary = pd.Series(found.summary())
-    line: list[Any] = [year, plan.assumptions[number].title, *money, *summary[["mean", *_QUANTILES]]]
+    line: list[Any] = [_year(plan, year), plan.assumptions[number].title, *money, *summary[["mean", *_QUANTILES]]]
     ceiling = plan.request.ceilings.get(year)
     if plan.request.ceilings:
         line += [None, None] if ceiling is None else [ceiling, found.exceeds(ceiling)]

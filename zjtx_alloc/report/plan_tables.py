@@ -65,8 +65,9 @@ def bridge_note(plan: BudgetPlan) -> str:
 
 def ceiling_table(plan: BudgetPlan) -> Table:
     """The stated ceilings, and how likely each assumption's net payments of the year are to exceed them."""
+    gaps = plan.full.ledger.gaps()
     rows = {
-        str(year): {header("ceiling"): money} | {
+        year_label(year, gaps): {header("ceiling"): money} | {
             say("table.exceeds", title=o.outcomes.title): o.distribution(year).exceeds(money) for o in plan.outlooks
         }
         for year, money in sorted(plan.request.ceilings.items())
@@ -74,7 +75,7 @@ def ceiling_table(plan: BudgetPlan) -> Table:
     frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis(header("fiscal_year")).reset_index()
     risks = dict.fromkeys(frame.columns[2:], "share")
     kinds = {header("fiscal_year"): "text", header("ceiling"): "money"} | risks
-    notes = (say("note.ceilings"), *(a.note() for a in plan.assumptions), *gaps_note(plan.full.ledger.gaps()))
+    notes = (say("note.ceilings"), *(a.note() for a in plan.assumptions), *gaps_note(gaps))
     return Table(say("title.ceilings"), frame, kinds, notes)
 
 
