@@ -17,6 +17,7 @@ from zjtx_alloc.report.plan_tables import affordable_table, bridge_table, reconc
 
 NAMES = ("2024-baseline", "2025-baseline", "2026-baseline")
 FILES = {"budget.csv", "budget.xlsx", "budget.html", "run.json", "environment.json"}
+WITH_ACTUALS = FILES | {"actuals-as-given.csv"}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def finished(plan, tmp_path_factory):
 
 
 def test_the_command_writes_its_files_and_nothing_else(finished):
-    assert {path.name for path in finished.iterdir()} == FILES
+    assert {path.name for path in finished.iterdir()} == WITH_ACTUALS
 
 
 def test_the_table_holds_every_assumption_in_whole_wan(finished):
@@ -73,7 +74,7 @@ def test_the_page_shows_the_whole_budget(finished):
     for told in ("乐观情景，非官方口径", "压力情景，非官方口径", "上次为第1批", "上一轮尾款按每家每年200万元"):
         assert told in page
     assert page.count("<img") >= 4
-    assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?!data:)[^"'\s>]+|@import|url\(""", page)
+    assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?!data:)[^"'\s>]+|@import|url\((?!data:)""", page)
     assert "za.plan_budget" not in page
 
 
@@ -93,7 +94,7 @@ def test_the_record_binds_outputs_and_inputs(finished):
     for found in (record["outputs"], environment["outputs"]):
         for name, digest in found.items():
             assert hashlib.sha256((finished / name).read_bytes()).hexdigest() == digest
-    assert set(record["outputs"]) | set(environment["outputs"]) == FILES - {"run.json", "environment.json"}
+    assert set(record["outputs"]) | set(environment["outputs"]) == WITH_ACTUALS - {"run.json", "environment.json"}
     assert {"actuals", "data/facts.csv", "data/policy/deadlines.csv"} <= set(record["inputs"])
     assert record["outcomes"]["stress"]["completed"]["mean"] == "0.50"
     assert (set(record["scenarios"]), set(record["before"])) == (set(NAMES), {"2024-baseline"})

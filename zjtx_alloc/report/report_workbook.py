@@ -10,7 +10,7 @@ from zjtx_alloc.messages import header, say
 from zjtx_alloc.report import allocation_tables, budget_tables
 from zjtx_alloc.report.composite_tables import composite_tables
 from zjtx_alloc.report.manuscript import Grid, Manuscript
-from zjtx_alloc.report.notes import short_marks
+from zjtx_alloc.report.notes import short_marks, year_header, year_label
 from zjtx_alloc.report.tables import Table
 from zjtx_alloc.report.workbook import Sheet
 from zjtx_alloc.report.workbook_graphs import Graph
@@ -106,7 +106,8 @@ def _years(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Sheet
 def _unit_years(budget: BudgetForecast, allocations: tuple[Allocation, ...], years: Sheet) -> Sheet:
     """附件2: money by unit and year, summed both ways; each year's sum is that of the batches."""
     table = _annex(2, replace(budget_tables.unit_year_table(budget, allocations), title=say("title.years")))
-    columns = {say("table.year", year=year): year for year in budget.by_year().index}
+    gaps = budget.ledger.gaps()
+    columns = {year_header(year, gaps): year_label(year, gaps).replace("*", "~*") for year in budget.by_year().index}
     net, at, batch = (years.column(header(name)) for name in ("net", "fiscal_year", "batch"))
     checks = {
         name: f'SUM({{{name}}})-SUMIFS({net},{at},"{year}",{batch},"<>{say("table.all_batches")}")'
