@@ -1,5 +1,6 @@
 # make report: set up and run the main job. make test: set up and test.
 # make explore: try a scenario in the browser. make lab: the notebooks in JupyterLab.
+# make gallery: all that people will see, as PNG in reports/gallery, and docs/pictures (needs Chromium, LibreOffice, poppler).
 PYTHON ?= python3
 SCENARIO ?= 2024-baseline
 ifeq ($(OS),Windows_NT)
@@ -8,7 +9,7 @@ else
 BIN := .venv/bin
 endif
 
-.PHONY: report explore lab test check python clean
+.PHONY: report explore lab test check gallery python clean
 
 report: .venv/use.stamp
 	@$(BIN)/zjtx report $(SCENARIO)
@@ -29,6 +30,9 @@ check: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+gallery: .venv/dev.stamp
+	@$(BIN)/python docs/gallery.py
 
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

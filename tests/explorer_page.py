@@ -37,16 +37,23 @@ def _wait_for(address):
 
 
 @contextmanager
-def opened(address, width=1280, height=900):
-    """The page in a browser of its own, and the list of every address that it asks for."""
+def browser():
+    """Debian's Chromium, started."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where a browser is at hand
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(_FLAGS))
-        page = browser.new_page(viewport={"width": width, "height": height})
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(_FLAGS))
+        yield chromium
+        chromium.close()
+
+
+@contextmanager
+def opened(address, width=1280, height=900):
+    """The page in a browser of its own, and the list of every address that it asks for."""
+    with browser() as chromium:
+        page = chromium.new_page(viewport={"width": width, "height": height})
         asked = []
         page.on("request", lambda request: asked.append(request.url))
         page.goto(address)
         page.wait_for_selector(".zjtx-why h3", timeout=60_000)
         yield page, asked
-        browser.close()
