@@ -246,3 +246,11 @@ def test_a_rule_over_no_unit_that_nothing_satisfies_is_named():
     with pytest.raises(za.InfeasibleError, match="r0") as caught:
         za.solve(za.QuotaProblem(0, pd.Series({"A": 0.0}), rules=(rule,)))
     assert [limit.name for limit in caught.value.diagnosis.conflict.limits] == ["r0"]
+
+
+def test_a_presolve_that_gives_up_does_not_hide_the_way_out():
+    """Found by enumeration: HiGHS's presolve ends in "Solve error" on the thirds of this model. x = (2, 2, 3)."""
+    rule = za.Rule("r", {"C": Fraction(-7, 3), "B": Fraction(5), "A": Fraction(-1)}, upper=Fraction(0))
+    due = {"A": 0.01, "B": 0.0, "C": 0.0, "D": 0.0, "E": 0.0}
+    found = za.diagnose(problem(7, due, {"A": 1, "B": 2, "C": 3}, {"B": 2, "C": 3, "D": 0, "E": 0}, [rule]))
+    assert [(limit.name, Fraction(new, limit.scale)) for limit, new in found.relaxation.changes] == [("r", 1)]

@@ -95,8 +95,12 @@ def admits_answer(model: pulp.LpProblem, **options: float) -> bool:
     """
     if highspy is None:
         raise SolverError(say("solver.missing"))
-    model.solve(pulp.HiGHS(msg=False, **_OPTIONS, **options))
-    status = model.solverModel.getModelStatus()
+    # A presolve that gives up on small pivots (kSolveError at fine tolerances) says nothing of the model itself.
+    for presolve in ("choose", "off"):
+        model.solve(pulp.HiGHS(msg=False, presolve=presolve, **_OPTIONS, **options))
+        status = model.solverModel.getModelStatus()
+        if status.name != "kSolveError":
+            break
     if status.name in _INFEASIBLE:
         return False
     if status.name != _PROVEN:
