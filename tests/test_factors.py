@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import zjtx_alloc as za
+from zjtx_alloc.panel import SUPPLIED
 from zjtx_alloc.resources import shipped
 
 # Places, worked separately from the package.
@@ -245,6 +246,14 @@ def test_a_factor_that_sums_to_zero_is_refused(toy):
     cells.loc["gdp", "value"] = 0.0
     with pytest.raises(za.DataError, match=r"地区生产总值 2020 各单位合计为0"):
         za.entitlement(replace(toy, cells=cells), scenario(factors=HALVES))
+
+
+def test_a_users_own_column_of_the_indicator_is_no_stand_in(toy):
+    older = scenario(factors={"gdp": {"period": "2020", "weight": 1.0, "stand_in_for": "gdp"}})
+    assert za.entitlement(toy, older).stand_in_share == 1
+    for indicator, share in (("gdp", 0), ("population", 1)):
+        own = pd.DataFrame({"indicator": [indicator], "period": ["2020"], "status": [SUPPLIED]})
+        assert za.entitlement(replace(toy, facts=own), older).stand_in_share == share
 
 
 def test_a_stand_in_for_an_unknown_indicator_is_refused(toy):

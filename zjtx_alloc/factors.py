@@ -192,7 +192,7 @@ def _coefficient(panel: Panel, scenario: Scenario, pool: Pool) -> pd.Series:
 
 
 def _by_unit(panel: Panel, table: dict[str, float] | dict[str, str]) -> pd.Series:
-    return pd.Series({code: table.get(code, table.get(DEFAULT)) for code in panel.units.index}, name="value")
+    return pd.Series({code: table.get(code, table.get(DEFAULT)) for code in panel.units.index})
 
 
 def _row_sums(frame: pd.DataFrame) -> pd.Series:
