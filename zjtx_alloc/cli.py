@@ -1,6 +1,5 @@
 """The ``zjtx`` command: parse, call, print. Paths and answers go to stdout, everything else to stderr."""
 
-import io
 import sys
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from zjtx_alloc.report.budget_run import run_budget
 from zjtx_alloc.report.budget_tables import calendar_table
 from zjtx_alloc.report.compare_run import run_comparison
 from zjtx_alloc.report.comparison_tables import comparison_text
+from zjtx_alloc.report.console import speak_plainly
 from zjtx_alloc.report.plan_document import write_plan
 from zjtx_alloc.report.records import outputs, read_record
 from zjtx_alloc.report.runs import run
@@ -212,9 +212,7 @@ def scenarios() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and exit: 0 done, 1 data or rules wrong, 2 usage."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a GBK console lacks some signs; a message must not fail on one
+    speak_plainly()
     try:
         commands.main(arguments, prog_name="zjtx", standalone_mode=False)
     except ZjtxError as error:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy.optimize import LinearConstraint, linprog, minimize
+import scipy  # loads its parts where they are first used, so that commands that need none start sooner
 
 from zjtx_alloc.errors import InfeasibleError, SolverError
 from zjtx_alloc.messages import say
@@ -191,7 +191,7 @@ def _suiting(rows: list[Row], sides: list[int], places: list[Fraction], wanted: 
                 matrix.append([*(sign * w for w in line), -1.0])
                 ends.append(sign * slope)
     signs = {-1: (0, None), 1: (None, 0), 2: (None, None)}
-    found = linprog(
+    found = scipy.optimize.linprog(
         [*([0.0] * len(tight)), 1.0],
         matrix or None,
         ends or None,
@@ -206,14 +206,16 @@ def _suiting(rows: list[Row], sides: list[int], places: list[Fraction], wanted: 
 def _guess(problem: QuotaProblem, wanted: Wanted) -> np.ndarray:
     e = np.array([max(float(w), 1e-9) for w in wanted.weights])
     d, low, high = (np.array([float(x) for x in xs]) for xs in (wanted.places, wanted.lower, wanted.upper))
-    constraints: list[Any] = [LinearConstraint(np.ones(len(e)), problem.total, problem.total)]
+    constraints: list[Any] = [scipy.optimize.LinearConstraint(np.ones(len(e)), problem.total, problem.total)]
     if problem.rows:
         ends = np.array([(row.lower, row.upper) for row in problem.rows], dtype=float)
         same = ends[:, 0] == ends[:, 1]
         matrix = np.array([row.dense(len(e)) for row in problem.rows], dtype=float)
         # Equalities and inequalities apart, or scipy warns.
-        constraints += [LinearConstraint(matrix[part], *ends[part].T) for part in (same, ~same) if part.any()]
-    found = minimize(
+        constraints += [
+            scipy.optimize.LinearConstraint(matrix[part], *ends[part].T) for part in (same, ~same) if part.any()
+        ]
+    found = scipy.optimize.minimize(
         lambda x: float((((x - d) ** 2) / e).sum()),
         np.clip(d, low, high),
         jac=lambda x: 2 * (x - d) / e,

@@ -77,9 +77,14 @@ def known_table(allocations: Sequence[Allocation]) -> Table:
 
 def backtest_notes(fit: WeightFit) -> tuple[str, ...]:
     """What the observed table is, and what rests on estimates."""
-    name, period = fit.panel.name(fit.observed.partition(":")[0]), fit.observed.partition(":")[2]
+    code, _, period = fit.observed.partition(":")
     return (
-        say("backtest.passes", name=name, period=period, total=int(fit.table["observed"].sum())),
+        say(
+            "backtest.passes",
+            name=fit.panel.name(code),
+            period=fit.panel.supplied.get(code, period),
+            total=int(fit.table["observed"].sum()),
+        ),
         say("backtest.estimated", count=int(fit.table["estimated"].sum())),
     )
 

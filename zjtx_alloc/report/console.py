@@ -1,7 +1,26 @@
-"""Tables as text for a terminal, where a Chinese character takes two columns."""
+"""Text for a terminal: tables where a Chinese character takes two columns, signs that a GBK console has."""
 
+import codecs
+import io
+import sys
 import unicodedata
 from collections.abc import Sequence
+
+_INSTEAD = {"−": "-", "²": "^2", "½": "1/2"}  # what we write and GBK lacks
+
+
+def speak_plainly() -> None:
+    """Let stdout and stderr show what their encoding lacks by plainer signs: a minus must not become a question mark."""
+    codecs.register_error("zjtx", _plainer)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="zjtx")
+
+
+def _plainer(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_INSTEAD.get(sign, "?") for sign in error.object[error.start : error.end]), error.end
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:

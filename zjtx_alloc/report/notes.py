@@ -10,14 +10,19 @@ from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.composite.form import Part
 from zjtx_alloc.messages import say
 from zjtx_alloc.quota.criteria import criterion_name
-from zjtx_alloc.report.supply import supply_note
+from zjtx_alloc.report.supply import replaced_note, supply_note
 from zjtx_alloc.scenario import Factor
 
 Gaps = Mapping[int, tuple[str, ...]]  # fiscal year -> what of the whole programme its total leaves out
 
 
 def marks_note(allocation: Allocation) -> tuple[str, ...]:
-    """What 估算 and 代用 mean here, with their shares; a mark that nothing bears is not explained."""
+    """What 估算 and 代用 mean here, and which factors are the user's own; a mark that nothing bears is not explained."""
+    return (*doubts_note(allocation), *replaced_note(allocation))
+
+
+def doubts_note(allocation: Allocation) -> tuple[str, ...]:
+    """What 估算 and 代用 mean here, with their shares."""
     due, panel = allocation.entitlement, allocation.panel
     notes = []
     if due.estimated.gt(0).any():
@@ -116,6 +121,7 @@ def _outside(left_out: Gaps, cohorts: tuple[Cohort, ...], allocations: tuple[All
             estimated=max(a.entitlement.estimated_share for a in allocations),
             stand_in=max(a.entitlement.stand_in_share for a in allocations),
         ),
+        *dict.fromkeys(note for a in allocations for note in replaced_note(a)),
     )
 
 
@@ -151,7 +157,7 @@ def allocation_summary(allocation: Allocation) -> str:
         ties_note(allocation),
         proof_note(allocation),
         say("note.weights"),
-        *marks_note(allocation),
+        *doubts_note(allocation),
         *supply_note(allocation),
     ]
     return "\n".join(f"- {line}" for line in lines)

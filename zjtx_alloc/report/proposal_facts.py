@@ -11,7 +11,7 @@ from zjtx_alloc.comparison import compare
 from zjtx_alloc.factors import ADJUSTMENT
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.reasons import grounds
-from zjtx_alloc.report.notes import criterion_note, marks_note, proof_note, result_note, ties_note
+from zjtx_alloc.report.notes import criterion_note, doubts_note, proof_note, result_note, ties_note
 from zjtx_alloc.report.supply import supply_note
 from zjtx_alloc.report.uncertainty_tables import range_notes, range_summary
 from zjtx_alloc.scenario import Factor, Pool, Scenario
@@ -224,7 +224,7 @@ def _doubts(allocation: Allocation, ranges: WeightRange | None) -> dict[str, Any
     unknown = say("proposal.crossing" if allowed else "proposal.no_range")
     lines = enumerate(scenario.assumptions.values(), start=1)
     return {
-        "marks": "".join(marks_note(allocation)) or say("proposal.unmarked"),
+        "marks": "".join(doubts_note(allocation)) or say("proposal.unmarked"),
         "supply": "".join(supply_note(allocation)),
         "allowed": say("proposal.allowed_all", weights=allowed) if allowed else say("proposal.no_range"),
         "ranges": unknown if ranges is None else range_summary(ranges) + range_notes(ranges)[0],

@@ -19,22 +19,30 @@ def supply_note(allocation: Allocation) -> tuple[str, ...]:
     panel, scenario = allocation.panel, allocation.scenario
     if not panel.supplied:
         return ()
-    used = dict.fromkeys(code for code, _ in scenario.indicators())
-    mine = [code for code in used if code in panel.supplied]
-    kept = [code for code in used if code not in panel.supplied]
     left, ending = unused(panel, scenario), endable(panel, scenario)
-    notes = [
-        ("supply.replaced", mine),
-        ("supply.kept", kept),
-        ("supply.unused", [code for code in left if code not in ending]),
-        ("supply.stand_in", list(ending)),
-    ]
-    file = str(panel.sources.at["user", "title"])
-    return tuple(
-        say(key, names=_names(panel, codes), codes=", ".join(f'"{code}"' for code in codes), file=file)
-        for key, codes in notes
-        if codes
-    )
+    others = {
+        "supply.kept": [code for code in _used(scenario) if code not in panel.supplied],
+        "supply.unused": [code for code in left if code not in ending],
+        "supply.stand_in": list(ending),
+    }
+    return (*replaced_note(allocation), *(_told(panel, key, codes) for key, codes in others.items() if codes))
+
+
+def replaced_note(allocation: Allocation) -> tuple[str, ...]:
+    """Which factors are the user's own figures, a mark as 估算 and 代用 are; blank if none is."""
+    panel = allocation.panel
+    mine = [code for code in _used(allocation.scenario) if code in panel.supplied]
+    return (_told(panel, "supply.replaced", mine),) if mine else ()
+
+
+def _used(scenario: Scenario) -> list[str]:
+    """Codes of the indicators that a scenario uses, each once."""
+    return list(dict.fromkeys(code for code, _ in scenario.indicators()))
+
+
+def _told(panel: Panel, key: str, codes: list[str]) -> str:
+    quoted_codes = ", ".join(f'"{code}"' for code in codes)
+    return say(key, names=_names(panel, codes), codes=quoted_codes, file=panel.sources.at["user", "title"])
 
 
 def supply_record(panel: Panel, scenario: Scenario) -> dict[str, dict[str, str]]:

@@ -12,7 +12,7 @@ from math import comb
 
 import numpy as np
 import pandas as pd
-from scipy.stats import sobol_indices
+import scipy  # loads its parts where they are first used
 
 from zjtx_alloc.uncertainty.draws import BLOCKS, Draws, Recipe, block_is_point, joined
 
@@ -58,7 +58,7 @@ def block_indices(model: Model, pair: tuple[Draws, Draws], values: tuple[np.ndar
     found = np.full((len(varies) + 1, 2, len(blocks)), np.nan)
     if varies.any():
         tables = {"f_A": f_a[:, varies].T, "f_B": f_b[:, varies].T, "f_AB": mixed[:, :, varies].transpose(0, 2, 1)}
-        indices = sobol_indices(func=tables, n=len(f_a))
+        indices = scipy.stats.sobol_indices(func=tables, n=len(f_a))
         both = np.stack([indices.first_order, indices.total_order], axis=-2).reshape(-1, 2, len(blocks))
         found[:-1][varies] = both
         found[-1] = np.average(both, axis=0, weights=variance[varies])
