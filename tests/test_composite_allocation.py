@@ -14,6 +14,7 @@ from zjtx_alloc.report import allocation_tables
 from zjtx_alloc.report.composite_tables import composite_tables
 from zjtx_alloc.report.notes import marks_note
 from zjtx_alloc.report.supply import supply_record
+from zjtx_alloc.report.sweep_tables import uncertain_table
 
 EXAMPLE = Path(__file__).parent.parent / "docs" / "composite.toml"
 SHARE = {"kind": "share"}
@@ -136,11 +137,22 @@ def test_the_example_is_allocated_to_the_last_place(found, panel, example):
 
 
 def test_the_example_bears_ranges_of_its_weights(panel, example):
-    ranges = {"performance_index": (0.0, 0.4), "rd_active_firms": (0.2, 0.6), "little_giants": (0.2, 0.6)}
-    table = za.weight_range(panel, example, ranges).table
+    table = za.weight_range(panel, example).table
     places = za.entitlement(panel, example).places
     assert (table["entitlement_min"] <= places + 1e-9).all()
     assert (places <= table["entitlement_max"] + 1e-9).all()
+
+
+def test_a_sweep_draws_errors_of_the_score_itself(panel, example):
+    """As a cell of the panel: whoever takes a draw out of the sweep must not have the score computed again."""
+    swept = za.sweep(panel, example, draws=60)
+    drawn = [swept.at(draw) for draw in range(0, 60, 19)]
+    for draw, (facts, scenario) in zip(range(0, 60, 19), drawn, strict=True):
+        assert (za.allocate(facts, scenario).quota.to_numpy() == swept.quotas[draw]).all()
+    scores = swept.allocation.panel.values("performance_index", "")
+    moved = drawn[0][0].values("performance_index", "") / scores
+    assert 0.01 < (moved - 1).abs().max() <= 0.2 + 1e-7
+    assert "综合指数的误差直接加在得分上" in "".join(uncertain_table(swept).notes)
 
 
 def test_tables_of_the_example(found):

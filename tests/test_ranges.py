@@ -15,7 +15,8 @@ from zjtx_alloc.uncertainty.admissible import admissible_weights
 from zjtx_alloc.uncertainty.polytope import simplices, uniform_draws, vertices
 
 FACTORS = ("gdp", "population", "little_giants")
-WEIGHTS = {"gdp": (0.2, 0.5), "population": (0.2, 0.5), "little_giants": (0.1, 0.4)}
+SHARED = {"gdp": [1, 8, 3, 9], "population": [9, 3, 8, 1]}
+NINE = {"东部": 1.0, "中部": 9.0, "西部": 1.0, "东北": 1.0}
 
 
 def scenario(weights=(0.4, 0.35, 0.25), factors=FACTORS, **changes):
@@ -190,18 +191,20 @@ def test_two_pools_that_vary_on_their_own_have_ends_at_vertices(toy_panel, write
     assert set(found.weights.columns) == {("a", ""), ("b", ""), *((p, c) for p in "ab" for c in columns)}
 
 
-def test_pools_that_share_weights_give_a_bracket(toy_panel):
-    # One pool without, one with a coefficient of 9 for the 中部 unit: a sum of two ratios, greatest inside for it.
-    columns = {"gdp": [1, 8, 3, 9], "population": [9, 3, 8, 1]}
-    panel = toy_panel(**columns)
-    factors = {c: {"period": "2020", "weight": 0.5} for c in columns}
-    regions = {"东部": 1.0, "中部": 9.0, "西部": 1.0, "东北": 1.0}
-    doubt = {"weights": {c: {"min": 0.0, "max": 1.0} for c in columns}}
+def shared_pools(toy_panel):
+    """One pool without, one with a coefficient of 9 for the 中部 unit: a sum of two ratios, greatest inside for it."""
+    panel = toy_panel(**SHARED)
+    factors = {c: {"period": "2020", "weight": 0.5} for c in SHARED}
+    doubt = {"weights": {c: {"min": 0.0, "max": 1.0} for c in SHARED}}
     pools = {"a": {"share": 0.5, "factors": factors, "coefficients": []}, "b": {"share": 0.5, "factors": factors}}
-    trial = scenario((), (), pools=pools, region_coefficient=regions, uncertainty=doubt)
+    return panel, scenario((), (), pools=pools, region_coefficient=NINE, uncertainty=doubt)
+
+
+def test_pools_that_share_weights_give_a_bracket(toy_panel):
+    panel, trial = shared_pools(toy_panel)
     table = za.weight_range(panel, trial).table
-    coefficient = panel.units["region"].map(regions).to_numpy()
-    values = list(columns.values())
+    coefficient = panel.units["region"].map(NINE).to_numpy()
+    values = list(SHARED.values())
     grid = np.array([
         4 * (entitlement_of(values, (w, 1 - w), 1) + entitlement_of(values, (w, 1 - w), coefficient))
         for w in np.linspace(0, 1, 2001)
@@ -249,6 +252,20 @@ def test_the_baseline_is_searched_exactly_over_its_ranges_and_over_all_weights(p
     )
 
 
+def held_against_samples(found, admissible, problem):
+    """Assert that no entitlement and no quota at 100,000 admissible weights lies outside the bounds; returns both."""
+    drawn = np.vstack([admissible.entitlements(point)[0] for point in admissible.draws(100_000, seed=7)])
+    assert (drawn >= found["entitlement_lower"].to_numpy() - 1e-9).all()
+    assert (drawn <= found["entitlement_upper"].to_numpy() + 1e-9).all()
+    quotas = za.solve_many(problem, drawn)
+    assert (quotas >= found["quota_lower"].to_numpy()).all()
+    assert (quotas <= found["quota_upper"].to_numpy()).all()
+    for row in range(0, len(drawn), 5_000):
+        alone = za.solve(replace(problem, entitlement=pd.Series(drawn[row], index=problem.entitlement.index)))
+        assert (quotas[row] == alone.quota.to_numpy()).all()
+    return drawn, quotas
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "extra",
@@ -256,19 +273,18 @@ def test_the_baseline_is_searched_exactly_over_its_ranges_and_over_all_weights(p
 )
 def test_ranges_contain_a_hundred_thousand_samples(panel, write_scenario, extra):
     trial = za.load_scenario(write_scenario('extends = "2024-baseline"\n' + extra))
-    found, admissible = za.weight_range(panel, trial).table, admissible_weights(panel, trial)
-    drawn = np.vstack([admissible.entitlements(point)[0] for point in admissible.draws(100_000, seed=7)])
-    assert (drawn >= found["entitlement_lower"].to_numpy() - 1e-9).all()
-    assert (drawn <= found["entitlement_upper"].to_numpy() + 1e-9).all()
-    problem = za.quota_problem(panel, trial)
-    for row in drawn[:: 1 if not extra else 500]:
-        quota = (
-            za.solve(replace(problem, entitlement=pd.Series(row, index=problem.entitlement.index))).quota
-            if extra
-            else fast_webster(row, trial.total)
-        )
-        assert (quota >= found["quota_lower"]).all()
-        assert (quota <= found["quota_upper"]).all()
+    found, problem = za.weight_range(panel, trial).table, za.quota_problem(panel, trial)
+    drawn, quotas = held_against_samples(found, admissible_weights(panel, trial), problem)
+    if not extra:
+        assert all((quotas[row] == fast_webster(drawn[row], trial.total)).all() for row in range(0, len(drawn), 10))
+
+
+@pytest.mark.slow
+def test_brackets_contain_a_hundred_thousand_samples(toy_panel):
+    panel, trial = shared_pools(toy_panel)
+    found = za.weight_range(panel, trial).table
+    assert not found["entitlement_exact"].all()
+    held_against_samples(found, admissible_weights(panel, trial), za.quota_problem(panel, trial))
 
 
 def fast_webster(e, total):
@@ -339,6 +355,7 @@ def test_a_scenario_without_uncertain_weights_is_refused(panel, write_scenario):
 def test_inherited_ranges_follow_the_factors_they_were_written_for(write_scenario, lines, ranged):
     trial = za.load_scenario(write_scenario('extends = "2024-baseline"\n' + lines))
     assert tuple(trial.uncertainty.weights) == ranged
+    assert trial.uncertainty.facts.estimated == 0.2  # how far cells may be off is not the factors' affair
     assert za.load_scenario(za.save_scenario(trial, write_scenario("", "again.toml"))).uncertainty == trial.uncertainty
 
 

@@ -162,7 +162,8 @@ def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     merged = _laid_over(base, raw)
     if _factors_by_pool(merged) != inherited:
         # Ranges around the weights of other factors say nothing about these.
-        merged = _laid_over({k: v for k, v in base.items() if k != "uncertainty"}, raw)
+        kept = {key: part for key, part in _table(base.get("uncertainty")).items() if key not in ("weights", "pools")}
+        merged = _laid_over(base | {"uncertainty": kept}, raw)
     # Nor do ranges around coefficients or a total that are no longer the same.
     changed = [key for key in _WITH_RANGES if merged.get(key) != numbers[key]]
     stale = {key for key in changed if key not in _table(raw.get("uncertainty"))}

@@ -60,8 +60,11 @@ def uncertain_table(found: Sweep) -> Table:
         for name, c in found.parameters.items()
     ]
     kinds = {"parameter": "text", "least": "places", "mean_drawn": "places", "most": "places"}
-    facts = found.allocation.scenario.uncertainty.facts
-    notes = (say("sweep.facts", published=facts.published, estimated=facts.estimated),) if facts.estimated else ()
+    scenario = found.allocation.scenario
+    facts, notes = scenario.uncertainty.facts, list[str]()
+    if facts.estimated:
+        notes.append(say("sweep.facts", published=facts.published, estimated=facts.estimated))
+        notes += [say("sweep.composites")] if scenario.composites else []
     return titled("uncertain", pd.DataFrame(rows, columns=list(kinds)), kinds, *notes, say("sweep.assumed"))
 
 

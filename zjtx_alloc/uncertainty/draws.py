@@ -275,7 +275,7 @@ def one(recipe: Recipe, seed: int, number: int) -> Draws:
 
 
 def as_scenario(panel: Panel, recipe: Recipe, draw: Draws) -> tuple[Panel, Scenario]:
-    """The panel and the scenario that one draw stands for: what ``allocate`` takes."""
+    """The panel and the scenario that one draw stands for: what ``allocate`` takes. ``panel`` has the composites."""
     scenario = recipe.scenario
     pools = {}
     for number, (name, pool) in enumerate(scenario.all_pools().items()):
@@ -292,4 +292,6 @@ def as_scenario(panel: Panel, recipe: Recipe, draw: Draws) -> tuple[Panel, Scena
     for (code, period), multiples in zip(recipe.values, draw.facts, strict=False):
         index = pd.MultiIndex.from_product([[code], [panel.supplied.get(code, period)], panel.units.index])
         cells.loc[index, "value"] = recipe.values[code, period] * multiples[0]
-    return replace(panel, cells=cells), scenario.model_copy(update=changed | {"total": int(draw.totals[0])})
+    # A composite's scores stand in the panel as drawn: they are not to be computed again.
+    changed |= {"total": int(draw.totals[0]), "composites": {}}
+    return replace(panel, cells=cells), scenario.model_copy(update=changed)

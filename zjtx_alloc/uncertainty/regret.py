@@ -42,7 +42,8 @@ class Robust:
         baseline). What the baseline's worst_regret exceeds that of robust by is the price of robustness
         left unpaid (稳健性代价).
     gap : float
-        Between the least worst regret and the solver's lower bound on it.
+        Between what a model found and the solver's lower bound on it: the greater of that of the least worst
+        regret and that of the least mean.
     vertices, draws, seed : int
         What worst and mean are taken over; draws are uniform over the admissible weights.
     covers_all : bool
@@ -100,7 +101,7 @@ def robust(
             "moved": quota.sub(quota["baseline"], axis=0).clip(lower=0).sum(),
         }
     )
-    gap = float(best.worst - best.bound)
+    gap = float(max(best.worst - best.bound, centre.worst - centre.bound))
     return Robust(allocation, quota, measures, gap, len(corners), draws, seed, admissible.independent)
 
 
