@@ -126,8 +126,22 @@ def test_bounds_that_admit_no_answer(arguments, message):
 def test_signposts_out_of_range():
     with pytest.raises(za.DataError, match="r 须在0与1之间"):
         za.stationary(1.5)
-    with pytest.raises(za.DataError, match="现为 99"):
-        za.power_mean(99)
+    for steeper in (11, -11):
+        with pytest.raises(za.DataError, match=f"现为 {steeper}"):
+            za.power_mean(steeper)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("p", [-10, 10])
+def test_the_steepest_means_at_the_most_places(p):
+    """k^20 at 10^12 places; by then every power mean is the middle between k − 1 and k, as webster's."""
+    weights = [4, 14, 19, 7, 11, 4, 15]
+    bounds = {"floor": [2, 7 * 10**10, 1, 1, 0, 2, 0], "cap": 10**12, "ties": range(7)}
+    by_mean, by_webster = (za.apportion(weights, 10**12, way, **bounds) for way in (za.power_mean(p), "webster"))
+    assert np.abs(by_mean - by_webster).max() <= 1
+    # weights so far apart that the search for a price goes far: of 45 places 16 are floors, 29 are the largest one's
+    far = [5e-27, 7e74, 6e-18, 3e29, 8e-23]
+    assert za.apportion(far, 45, za.power_mean(p), [1, 0, 5, 5, 5], [2, 10**6, 10, 6, 6]).tolist() == [1, 29, 5, 5, 5]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """solve_many: each row is what solve answers, ties included, however the rows are cut, ordered or labelled."""
 
+import sys
 import tracemalloc
 from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -225,6 +226,20 @@ def test_one_row_at_a_time_is_the_same(criterion, monkeypatch):
     monkeypatch.setattr(many, "_CELLS", 1)
     for pair, quotas in zip(cases, together, strict=True):
         assert (za.solve_many(*pair) == quotas).all()
+
+
+@pytest.mark.parametrize("worth", [1, sys.maxsize])
+def test_a_group_that_asks_for_far_more_than_its_cap_is_not_brought_there_place_by_place(worth, monkeypatch):
+    """At the price first found the group asks for millions of places; its cap leaves it 500, the total 498."""
+    problem = za.QuotaProblem(
+        698, pd.Series(1.0, list("ABCDEF")), pd.Series([0] * 4 + [100] * 2, list("ABCDEF")),
+        groups=(za.Group("ABCD", tuple("ABCD"), None, 500),), criterion="hamilton",
+    )  # fmt: skip
+    pick, picked = many_moves._pick, []
+    monkeypatch.setattr(many, "_WORTH", worth)
+    monkeypatch.setattr(many_moves, "_pick", lambda *given: picked.append(1) or (len(picked) < 50 and pick(*given)))
+    entitlements = np.array([[3e6] * 4 + [1e-9] * 2])
+    assert za.solve_many(problem, entitlements).tolist() == [[125, 125, 124, 124, 100, 100]]
 
 
 def test_permuted_scenarios_permute_the_rows(nation):

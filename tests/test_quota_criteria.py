@@ -235,6 +235,20 @@ def test_websters_marginal_costs_given_as_ones_own(case):
             assert found.equals(za.solve(case.problem()).quota)
 
 
+def test_a_group_at_its_cap_takes_its_own_cheapest_places_however_far_apart_they_are():
+    """At the price where the whole asks for its one place the group asks for two, D's sure in floats and C's not."""
+    due = pd.Series({"D": 1e9, "B": 9e6, "A": 9e6, "C": 1e12})
+    problem = za.QuotaProblem(1, due, 0, 6, (za.Group("ABCD", tuple("ABCD"), 0, 1),), criterion="adams")
+    assert za.solve(problem, "exact").quota.to_dict() == {"D": 0, "B": 0, "A": 0, "C": 1}
+
+
+def test_a_group_of_no_unit_with_a_floor_is_a_clash_for_every_engine():
+    problem = za.QuotaProblem(5, pd.Series({"A": 2.0, "B": 3.0}), groups=(za.Group("空", (), 1),))
+    for engine in ("auto", "exact", "model"):
+        with pytest.raises(za.InfeasibleError, match="空下限 1 大于0"):
+            za.solve(problem, engine)
+
+
 def test_a_quota_that_breaks_a_nested_group_is_refused():
     problem = za.QuotaProblem(3, pd.Series({"A": 2.0, "B": 1.0}), groups=(za.Group("西部", ("A",), cap=1),))
     assert za.solve(problem).quota.to_list() == [1, 2]

@@ -79,8 +79,6 @@ def solve(problem: QuotaProblem, engine: Engine = "auto") -> Solution:
     """
     if engine not in ("auto", "exact", "model"):
         raise ScenarioError(say("engine.unknown", engine=engine))
-    if engine == "exact" and not problem.nested:
-        raise ScenarioError(say("engine.crossing"))
     try:
         return _solved(problem, engine)
     except InfeasibleError as error:
@@ -88,7 +86,9 @@ def solve(problem: QuotaProblem, engine: Engine = "auto") -> Solution:
 
 
 def _solved(problem: QuotaProblem, engine: Engine) -> Solution:
-    problem.check_bounds()
+    problem.check_bounds()  # first, for a rule over no unit that nothing satisfies makes no tree
+    if engine == "exact" and not problem.nested:
+        raise ScenarioError(say("engine.crossing"))
     chosen = "exact" if engine == "auto" and problem.nested else "model" if engine == "auto" else engine
     find = _by_price if chosen == "exact" else _by_model
     inner, level = _separable(problem, find)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from zjtx_alloc.quota.market import Market
+from zjtx_alloc.quota.rows import Tree
 
 _HANDFUL = 64  # of places, few enough to sort
 _ROUNDS = 200  # of bisection: more than floats have digits
@@ -30,24 +31,34 @@ def exact_places(market: Market, total: int) -> np.ndarray | None:
     while waiting:
         v, target = waiting.pop()
         node = tree.nodes[v]
-        places[node.start : node.stop] = _handed_out(market, v, target)
-        asked, granted = tree.sums(v, places[node.start : node.stop])
+        fewest, places[node.start : node.stop], most = _handed_out(market, v, target)
+        granted = tree.sums(v, places[node.start : node.stop])[1]
+        free = _free(tree, v, fewest) & _free(tree, v, most)
         below = list(node.children)
         while below:
             child = below.pop()
-            if asked[child - node.first] == granted[child - node.first]:
+            if free[child - node.first]:
                 below.extend(tree.nodes[child].children)
             else:
                 waiting.append((child, granted[child - node.first]))
     return places
 
 
-def _handed_out(market: Market, v: int, target: int) -> np.ndarray:
-    """Places of the units of node v when it asks for the target: all at one level, but for groups held at a bound."""
+def _free(tree: Tree, v: int, places: np.ndarray) -> np.ndarray:
+    """Which nodes from the first descendant of v to v are granted what they ask for."""
+    return np.equal(*tree.sums(v, places))
+
+
+def _handed_out(market: Market, v: int, target: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Places of the units of node v when it asks for the target: all at one level, but for groups held at a bound.
+
+    Between what they are sure to have at that level and the most that floats leave open. A group that is held at a
+    bound by either is to find its own level: what it would be sure to have is more than it may.
+    """
     node = market.tree.nodes[v]
     units = slice(node.start, node.stop)
     if (market.lower[units] == market.upper[units]).all():
-        return market.lower[units]
+        return (market.lower[units],) * 3
     low, high = _bracket(market, v, target)
     base, top = market.count(units, low, -1), market.count(units, high, 1)
     more = top - base
@@ -59,7 +70,7 @@ def _handed_out(market: Market, v: int, target: int) -> np.ndarray:
         return base + np.bincount(unit[:number], minlength=len(base))
 
     number = bisect_left(range(len(unit)), target, key=lambda n: market.tree.sums(v, with_first(n))[0][-1])
-    return with_first(number)
+    return base, with_first(number), top
 
 
 def _bracket(market: Market, v: int, target: int) -> tuple[float, float]:

@@ -37,7 +37,7 @@ class _Bounded(NamedTuple):
 
     def taken(self, price: float) -> np.ndarray:
         """Places taken at the price, within the bounds."""
-        places = self.ladder.count(price, self.upper is not None)
+        places = self.ladder.count(price)
         if self.lower is not None or price < 0:
             places = np.maximum(places, self.floors, out=places)
         return places if self.upper is None else np.minimum(places, self.upper, out=places)

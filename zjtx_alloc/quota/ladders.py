@@ -28,7 +28,7 @@ class Ladder(Protocol):
     def opening(self, seats: int) -> float:
         """A price at which the units take about so many places."""
 
-    def count(self, price: float, bounded: bool) -> np.ndarray:
+    def count(self, price: float) -> np.ndarray:
         """Places of each unit whose cost is at most the price; float64, good to one place.
 
         Within bounds a price may ask for any number of places, also for fewer than none.
@@ -59,10 +59,10 @@ class DivisorLadder:
         w = self.weights.floats
         return max(seats - w.size * (self.signposts.tail - 0.5), 0.5 * seats) / float(w.sum())
 
-    def count(self, price: float, bounded: bool) -> np.ndarray:
-        """Signposts up to price·w."""
-        target = self.weights.floats * price
-        return self.signposts.count(np.minimum(target, _MANY, out=target) if bounded else target)
+    def count(self, price: float) -> np.ndarray:
+        """Signposts up to price·w; there are none below zero."""
+        target = self.weights.floats * max(price, 0.0)
+        return self.signposts.count(np.minimum(target, _MANY, out=target))
 
     def slope(self, free: np.ndarray | slice) -> float:
         """Sum of the weights."""
@@ -110,7 +110,7 @@ class RemainderLadder:
         """Rounding to the nearest, moved evenly to the right sum."""
         return 0.5 + (seats - float(self.shares.sum())) / self.shares.size
 
-    def count(self, price: float, bounded: bool) -> np.ndarray:
+    def count(self, price: float) -> np.ndarray:
         """⌊e + price⌋."""
         return np.floor(self.shares + price)
 

@@ -9,8 +9,8 @@ from zjtx_alloc.quota.billionths import EXACT
 from zjtx_alloc.quota.criteria import BILLION
 from zjtx_alloc.quota.many_block import Setting
 from zjtx_alloc.quota.many_costs import NEAR
+from zjtx_alloc.quota.many_prices import _QUICK, _ROUNDS
 
-_ROUNDS = 60
 _TOGETHER = 256  # scenarios that share their scratch arrays
 _NONE = 1e300
 _SAFE = 2.0**62
@@ -113,20 +113,21 @@ def _sums(at: _Scenario, what: int, top: int) -> None:
 
 @_jit
 def _spread(at: _Scenario, costs: _Costs) -> bool:
-    """Near-best places that sum to the total and keep all bounds, from the whole downwards."""
+    """Near-best places that sum to the total and keep all bounds: prices downwards, single places upwards."""
     whole = at.nodes.shape[1] - 1
     at.totals[_GRANTED, whole] = at.nodes[_FLOOR, whole]
     at.totals[_ASKED, whole] = -1
     for v in range(whole, -1, -1):
         if at.totals[_ASKED, v] != at.totals[_GRANTED, v]:
             _search(at, costs, v)
-            while at.totals[_ASKED, v] != at.totals[_GRANTED, v]:
-                step = 1.0 if at.totals[_ASKED, v] < at.totals[_GRANTED, v] else -1.0
-                chosen, _ = _pick(at, costs, v, step > 0)
-                if chosen < 0:
-                    return False
-                at.units[_PLACES, chosen] += step
-                _sums(at, _PLACES, v)
+    for v in range(whole + 1):
+        while at.totals[_ASKED, v] != at.totals[_GRANTED, v]:
+            step = 1.0 if at.totals[_ASKED, v] < at.totals[_GRANTED, v] else -1.0
+            chosen, _ = _pick(at, costs, v, step > 0)
+            if chosen < 0:
+                return False
+            at.units[_PLACES, chosen] += step
+            _sums(at, _PLACES, v)
     return True
 
 
@@ -145,14 +146,14 @@ def _search(at: _Scenario, costs: _Costs, top: int) -> None:
     for round_ in range(_ROUNDS):
         _answer(at, costs, top, price)
         missing = target - at.totals[_ASKED, top]
-        if abs(missing) < 2.0 ** max(round_ - 2, 0):
+        if abs(missing) < min(2.0 ** max(round_ - 2, 0), len(units) + 1):
             break
         if missing > 0:
             low = price
         else:
             high = price
         price += missing / max(at.totals[_SLOPE, top], 1e-300)
-        if not low < price < high:
+        if not low < price < high or (round_ >= _QUICK and not round_ % 2):
             price = np.sqrt(low * high) if low > 0 and high > 4 * low else (low + high) / 2
 
 

@@ -23,24 +23,22 @@ def _spread(block: Block, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Near-best places of each unit that sum to the target and keep all bounds, and the sums by node."""
     places, _ = answer(block, search(block, target))
     asked, granted = sums(block.tree, places)
-    _make_up(block, target, places, (asked, granted))
-    granted[-1] = target
     for v in reversed(range(len(block.tree.nodes) - 1)):
         columns = np.flatnonzero(asked[v] != granted[v])
         if len(columns):
             node = block.tree.nodes[v]
             inside = _spread(block.limb(v, columns), granted[v, columns])
-            places[node.start : node.stop, columns], granted[node.first : v + 1, columns] = inside
-            asked[node.first : v + 1, columns] = inside[1]
-    return places, granted
+            places[node.start : node.stop, columns], asked[node.first : v + 1, columns] = inside
+            granted[node.first : v + 1, columns] = inside[1]
+    _make_up(block, target, places, asked)
+    return places, asked
 
 
-def _make_up(block: Block, target: np.ndarray, places: np.ndarray, totals: tuple[np.ndarray, np.ndarray]) -> None:
+def _make_up(block: Block, target: np.ndarray, places: np.ndarray, asked: np.ndarray) -> None:
     """Hand out or take back, in place, what is missing to the target, in the order of the prices.
 
-    A group short of its floor, or beyond its cap, absorbs what its units are given or give back.
+    All groups are within their bounds by now: in one that asks for far more than its cap no single place would count.
     """
-    asked, granted = totals
     columns = np.flatnonzero(asked[-1] != target)
     while len(columns):
         part, x = block.part(columns), places[:, columns]
@@ -52,7 +50,7 @@ def _make_up(block: Block, target: np.ndarray, places: np.ndarray, totals: tuple
         chosen, _, _ = _pick(part, x + up, up, free)
         x[chosen, np.arange(len(columns))] += np.where(up, 1.0, -1.0)
         places[:, columns] = x
-        asked[:, columns], granted[:, columns] = sums(block.tree, x)
+        asked[:, columns], _ = sums(block.tree, x)
         columns = columns[asked[-1, columns] != target[columns]]
 
 

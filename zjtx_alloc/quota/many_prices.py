@@ -11,7 +11,8 @@ from zjtx_alloc.quota.criteria import BILLION
 from zjtx_alloc.quota.many_block import Block, sums
 from zjtx_alloc.quota.many_costs import count
 
-_ROUNDS = 60  # of Newton or bisection; what they leave is made up by single places
+_ROUNDS = 120  # of Newton or bisection; what they leave is made up by single places
+_QUICK = 8  # rounds of Newton alone, which is nearly always enough
 
 
 def answer(block: Block, price: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -35,13 +36,14 @@ def search(block: Block, target: np.ndarray) -> np.ndarray:
     for round_ in range(_ROUNDS):
         missing, slope = _response(block, price, target)
         found[columns] = price
-        # A tie leaps over the target: a closer look is given up after a few rounds, twofold each round.
-        far = np.abs(missing) >= 2.0 ** max(round_ - 2, 0)
+        # A tie leaps over the target, by at most a place a unit: a closer look is given up, twofold each round.
+        far = np.abs(missing) >= min(2.0 ** max(round_ - 2, 0), len(block.weight) + 1)
         if not far.any():
             break
         np.copyto(low, price, where=missing > 0)
         np.copyto(high, price, where=missing < 0)
-        price = _next(price + missing / np.maximum(slope, 1e-300), low, high)
+        newton = price + missing / np.maximum(slope, 1e-300) if round_ < _QUICK or round_ % 2 else low
+        price = _next(newton, low, high)
         if np.count_nonzero(far) < 0.7 * len(far):
             keep = np.flatnonzero(far)
             block = block.part(keep)

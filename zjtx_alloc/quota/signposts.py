@@ -20,6 +20,9 @@ from zjtx_alloc.messages import say
 _Formula = Callable[[Any], Any]
 
 
+_STEEPEST = 10  # exponent of a power mean
+
+
 @dataclass(frozen=True)
 class Signposts:
     """The signposts of one method: d(k)**power = numerator(k) / denominator(k) for the k-th place, k ≥ 1.
@@ -114,9 +117,9 @@ def power_mean(p: int) -> Signposts:
 
     Parameters
     ----------
-    p : int, −16 ≤ p ≤ 16
-        The exponent; whole, so that d(k)^|p| is a fraction and ties are seen. Its limits are adams (−∞) and
-        jefferson (+∞).
+    p : int, −10 ≤ p ≤ 10
+        The exponent; whole, so that d(k)^|p| is a fraction and ties are seen, and so small that even at the most
+        places floats hold k^(2|p|). Its limits are adams (−∞) and jefferson (+∞).
 
     Raises
     ------
@@ -127,7 +130,7 @@ def power_mean(p: int) -> Signposts:
     ----------
     Pukelsheim, F. (2017). *Proportional Representation*, 2nd ed., section 3.11.
     """
-    if int(p) != p or abs(p) > 16:
+    if int(p) != p or abs(p) > _STEEPEST:
         raise DataError(say("apportion.power_mean", p=p))
     q, name, source = abs(int(p)), f"power-mean({int(p)})", "Pukelsheim 2017, 3.11"
     if p > 0:
