@@ -48,6 +48,7 @@ def test_toy_without_coefficients(toy):
     found = za.entitlement(toy, scenario(factors=HALVES))
     assert found.places.tolist() == pytest.approx([40, 45, 15], abs=1e-12)
     assert found.share.tolist() == pytest.approx([0.40, 0.45, 0.15], abs=1e-14)
+    assert (found.places.name, found.share.name) == ("entitlement", "share")
     assert found.contributions["gdp"].tolist() == pytest.approx([30, 15, 5], abs=1e-12)
     assert found.contributions["population"].tolist() == pytest.approx([10, 30, 10], abs=1e-12)
     assert found.contributions["adjustment"].tolist() == pytest.approx([0, 0, 0], abs=1e-12)

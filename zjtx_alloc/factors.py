@@ -202,4 +202,4 @@ def _row_sums(frame: pd.DataFrame) -> pd.Series:
 def _blend(parts: dict[str, pd.Series], whole: pd.Series) -> pd.Series:
     """Sum of the parts over the whole; nothing of nothing is nothing."""
     summed = _row_sums(pd.DataFrame(parts))
-    return (summed / whole.where(whole > 0, 1.0)).where(whole > 0, 0.0)
+    return (summed / whole).where(whole > 0, 0.0)
