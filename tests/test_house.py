@@ -18,7 +18,7 @@ ROOT = PACKAGE.parent
 
 # From the ground up; a module may import only those above it in this list.
 STOREYS = [
-    "resources", "messages", "errors", "files", "toml_files",
+    "resources", "messages", "errors", "files", "visible", "toml_files",
     "quota.signposts", "quota.criteria", "quota.billionths", "quota.rows", "quota.methods", "quota.weights", "quota.floors", "quota.ladders", "quota.filling",
     "quota.within_quota", "quota.classical", "quota.priority", "quota.transfers", "quota.margins", "quota.problem", "quota.bound", "quota.exchange", "quota.market",
     "quota.exact", "quota.frontier", "quota.curves", "quota.model", "quota.minimax", "quota.certificates", "quota.limits", "quota.model_relax", "quota.conflicts",
@@ -26,7 +26,7 @@ STOREYS = [
     "quota.continuous", "quota.model_plan", "quota.whatif",
     "units", "policy", "bands",
     "composite.form", "composite.laws", "composite.steps",
-    "intake.grid", "intake.cells", "intake.layout", "intake.rows", "intake.problems", "intake.sheets", "intake.reading", "intake.transfers",
+    "intake.package", "intake.grid", "intake.cells", "intake.layout", "intake.rows", "intake.problems", "intake.sheets", "intake.reading", "intake.transfers",
     "panel", "scenario_uncertainty", "scenario",
     "composite.scores",
     "scenario_files", "checking", "factors", "allocation", "explanation", "reasons", "indices",

@@ -25,8 +25,9 @@ from zjtx_alloc.scenario import (
     Scenario,
 )
 from zjtx_alloc.scenario_uncertainty import FactErrors, Range, UncertainPool, Uncertainty
-from zjtx_alloc.toml_files import read_toml, shown, type_told
+from zjtx_alloc.toml_files import read_toml, type_told
 from zjtx_alloc.units import find_unit, load_units
+from zjtx_alloc.visible import shown
 
 _MOST_TOLD = 30  # mistakes of a file in one message
 _WITH_RANGES = ("region_coefficient", "grade_coefficient", "total")  # what [uncertainty] may hold ranges around

@@ -2,18 +2,17 @@
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from zjtx_alloc.files import UnreadableError, read_whole
 from zjtx_alloc.messages import say
+from zjtx_alloc.visible import is_hidden, shown
 
 _MOST_BYTES = 2**20  # the largest scenario shipped has 7 kB
 _DEEPEST = 12
 _LARGEST = 10**15  # a whole number beyond it is no count and no money
-_BREAKS = "\n\t"
 _PLACE = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)")
 
 
@@ -59,7 +58,7 @@ def _check(table: dict[str, Any]) -> None:
         if isinstance(thing, int) and abs(thing) > _LARGEST:
             raise UnreadableError(say("toml.large", key=key, most=_LARGEST))
         for text in (place[-1:], [thing] if isinstance(thing, str) else []):
-            if hidden := [c for part in text for c in part if _is_hidden(c)]:
+            if hidden := [c for part in text for c in part if is_hidden(c)]:
                 raise UnreadableError(say("toml.hidden", key=key, character=f"U+{ord(hidden[0]):04X}"))
 
 
@@ -77,24 +76,9 @@ def _things(table: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any, int]]
             waiting += [(place, value, depth + 1) for value in thing]
 
 
-def _is_hidden(character: str) -> bool:
-    """Control characters, and those that turn the direction of writing: what is read is not what is there."""
-    return (unicodedata.category(character) in ("Cc", "Cs") and character not in _BREAKS) or (
-        unicodedata.bidirectional(character) in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
-        or character in "\u200e\u200f\u061c"
-    )  # fmt: skip
-
-
 def type_told(kind: str, **limits: object) -> str:
     """What is allowed where a check of pydantic found an error of this kind."""
     try:
         return say(f"type.{kind}", **limits)
     except KeyError:
         return say("type.other")
-
-
-def shown(value: object, most: int = 80) -> str:
-    """A value as a message shows it: not endless, and with nothing in it that cannot be seen."""
-    text = str(value)
-    text = text if len(text) <= most else f"{text[:most]}…"
-    return "".join(f"\\u{ord(c):04x}" if _is_hidden(c) else c for c in text)

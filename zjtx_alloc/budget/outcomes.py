@@ -17,7 +17,8 @@ from zjtx_alloc.errors import ScenarioError
 from zjtx_alloc.files import UnreadableError
 from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped
-from zjtx_alloc.toml_files import read_toml, shown
+from zjtx_alloc.toml_files import read_toml
+from zjtx_alloc.visible import shown
 
 _SHARE = r"^(0(\.\d+)?|1(\.0+)?)$"
 _TRIES = 100  # Newton's method settles in about ten

@@ -12,7 +12,8 @@ from zjtx_alloc.errors import ScenarioError
 from zjtx_alloc.files import UnreadableError
 from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped
-from zjtx_alloc.toml_files import read_toml, shown, type_told
+from zjtx_alloc.toml_files import read_toml, type_told
+from zjtx_alloc.visible import shown
 
 _Form = TypeVar("_Form", bound=BaseModel)
 

@@ -10,7 +10,11 @@ from zjtx_alloc.units import find_unit, plain
 
 COUNTS = ("家", "个")
 _NOISE = 1e-12  # of a number: what a formula leaves of a whole number, and Excel does not show
-_NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?([eE][+-]?\d+)?")
+MOST = 10**15  # no count and no money is beyond it, and whole numbers are exact up to it
+_LEAST = 1e-9
+_NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+# Signs that are no digit in ASCII or full width, though one width makes them one: ², ①, and marks that turn text round.
+_LOOK_ALIKE = re.compile("[^\x00-\x7f\uff01-\uff5e\\s\u200b\u200c\u200d\u2060\ufeff]")
 _BRACKETS = str.maketrans("【】〔〕〖〗{}", "()()()()")
 _MEASURE = re.compile(r"(?:(?<=[(\[,、;/])|单位[:：])(家|个|户|件|亿元|万元|元|万人|人|%)(?=[)\],、;]|$)")
 _PERIOD = re.compile(r"(?:截至|截止)?(20\d\d)(?:年(?:(\d{1,2})月(?:\d{1,2}日)?)?|-(\d{1,2}))?(?:末|底|度)?")
@@ -30,10 +34,13 @@ def amount(value: Any, measure: str) -> float | str:
         return "error_value"
     if text.endswith("%"):
         return "percent"
-    is_other = isinstance(value, bool | datetime.date | datetime.time)
+    is_other = isinstance(value, bool | datetime.date | datetime.time) or _LOOK_ALIKE.search(str(value))
     if is_other or not re.search(r"\d", text) or not _NUMBER.fullmatch(text):
         return "text"
-    return _checked(float(text.replace(",", "")), measure)
+    number = float(text.replace(",", ""))
+    if math.isfinite(number) and abs(number) < _LEAST and re.search("[1-9]", text.lower().partition("e")[0]):
+        return "too_small"
+    return _checked(number, measure)
 
 
 def _checked(number: float, measure: str) -> float | str:
@@ -41,6 +48,8 @@ def _checked(number: float, measure: str) -> float | str:
         return "text"
     if number < 0:
         return "negative"
+    if number > MOST:
+        return "too_large"
     if measure not in COUNTS or number == int(number):
         return number
     return float(round(number)) if abs(number - round(number)) <= _NOISE * number else "fraction"

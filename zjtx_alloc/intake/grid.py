@@ -4,21 +4,27 @@ import codecs
 import csv
 import io
 import re
-import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 
 from zjtx_alloc.errors import DataError
+from zjtx_alloc.files import UnreadableError, read_whole
+from zjtx_alloc.intake.package import NoWorkbookError, has_formulas
 from zjtx_alloc.messages import say
+from zjtx_alloc.visible import shown
 
 MOST_ROWS = 1000
+_MOST_BYTES = 64 * 2**20  # of a file: 50,000 firms take some 25 MB as CSV
+_MOST_COLUMNS = 1000  # up to the last filled cell of a row
+_MOST_CELLS = 20_000_000  # of a sheet, blank ones too
 _MOST_BLANK = 200  # rows in a row: beyond them a sheet is only formatted
 _UNSIZED = 3  # times the most rows, in a sheet that does not state its size
 _ENCODINGS = ("utf-8-sig", "gb18030")
-_FORMULA = re.compile(rb"<(\w+:)?f[ >/]")
 _HIDDEN_ROW = re.compile(rb"<(?:\w+:)?row (?=[^>]*\bhidden=\"(?:1|true)\")[^>]*\br=\"(\d+)\"")
 _HIDDEN_COLUMNS = re.compile(rb"<(?:\w+:)?col (?=[^>]*\bhidden=\"(?:1|true)\")[^>]*>")
 _ENDS = re.compile(rb"\b(min|max)=\"(\d+)\"")
@@ -68,16 +74,16 @@ def read_grids(path: Path, most_rows: int = MOST_ROWS) -> list[Grid]:
         If there is no such file, it is of another kind, or has far too many rows.
     """
     try:
-        content = path.read_bytes()
+        content = read_whole(path, _MOST_BYTES)
     except FileNotFoundError:
-        raise DataError(say("intake.no_file", file=path)) from None
-    except OSError as error:
-        raise DataError(say("intake.locked", file=path, reason=error.strerror)) from None
+        raise DataError(say("intake.no_file", file=shown(path))) from None
+    except UnreadableError as error:
+        raise DataError(say("intake.unreadable", file=shown(path), reason=error)) from None
     if content.startswith(_OLD_EXCEL):
         raise DataError(say("intake.old_excel", file=path.name))
     if content.removeprefix(codecs.BOM_UTF8).lstrip()[:20].startswith(_WEB):
         raise DataError(say("intake.web_page", file=path.name))
-    grids = _workbook(path, content, most_rows) if content.startswith(_ZIP) else [_text(path, content)]
+    grids = _workbook(path, content, most_rows) if content.startswith(_ZIP) else [_text(path, content, most_rows)]
     for grid in grids:
         if len(grid.rows) > most_rows:
             raise DataError(say("intake.too_long", file=path.name, sheet=_named(grid.name), most=most_rows))
@@ -90,22 +96,21 @@ def _named(sheet: str) -> str:
 
 def _workbook(path: Path, content: bytes, most_rows: int) -> list[Grid]:
     try:
-        if _is_unsized_and_long(content, _UNSIZED * most_rows):
-            raise DataError(say("intake.too_long", file=path.name, sheet="", most=most_rows))
+        with_formulas = has_formulas(path.name, content, _UNSIZED * most_rows)
         values = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        formulas = openpyxl.load_workbook(io.BytesIO(content), read_only=True) if _has_formulas(content) else None
+        formulas = openpyxl.load_workbook(io.BytesIO(content), read_only=True) if with_formulas else None
         visible = [sheet for sheet in values.worksheets if sheet.sheet_state == "visible"]
-        return [_sheet(sheet, formulas and formulas[sheet.title], most_rows) for sheet in visible]
-    except DataError:
+        return [_sheet(path.name, sheet, formulas and formulas[sheet.title], most_rows) for sheet in visible]
+    except (DataError, MemoryError):
         raise
     except Exception as error:  # a package of another kind breaks openpyxl in ways of its own
         raise DataError(say("intake.not_a_workbook", file=path.name)) from error
 
 
-def _sheet(sheet: Any, formulas: Any, most_rows: int) -> Grid:
-    rows = _rows(sheet, most_rows)
+def _sheet(file: str, sheet: Any, formulas: Any, most_rows: int) -> Grid:
+    rows = _rows(file, sheet, most_rows)
     if formulas is not None:
-        rows = _with_formulas(rows, _rows(formulas, most_rows))
+        rows = _with_formulas(rows, _rows(file, formulas, most_rows))
     if len(rows) > most_rows:
         return Grid(sheet.title, rows)
     return Grid(sheet.title, rows, *_hidden(sheet, set(rows)))
@@ -123,39 +128,32 @@ def _hidden(sheet: Any, rows: set[int]) -> tuple[frozenset[int], frozenset[int]]
     return frozenset(hidden), frozenset(places)
 
 
-def _has_formulas(content: bytes) -> bool:
-    """Whether any sheet holds one: long tables without need not be read twice."""
-    with zipfile.ZipFile(io.BytesIO(content)) as package:
-        sheets = [name for name in package.namelist() if name.startswith("xl/worksheets/")]
-        return any(_FORMULA.search(package.read(name)) for name in sheets)
-
-
-def _is_unsized_and_long(content: bytes, most: int) -> bool:
-    """Whether a sheet that does not state its size, and so would be parsed whole to find it, is far too long."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for name in archive.namelist():
-            if name.startswith("xl/worksheets/") and name.endswith(".xml"):
-                with archive.open(name) as sheet:
-                    start = sheet.read(4096)
-                    rows = 0 if b"<dimension" in start else start.count(b"<row ")
-                    while rows and rows <= most and (chunk := sheet.read(2**20)):
-                        rows += chunk.count(b"<row ")
-                    if rows > most:
-                        return True
-    return False
-
-
-def _rows(sheet: Any, most_rows: int) -> dict[int, list[Any]]:
+def _rows(file: str, sheet: Any, most_rows: int) -> dict[int, list[Any]]:
     rows: dict[int, list[Any]] = {}
-    last = 0
-    for number, cells in enumerate(sheet.iter_rows(), start=1):
-        row = [_shown(cell) for cell in cells]
-        if any(cell not in (None, "") for cell in row):
+    last, cells = 0, 0
+    for number, row in enumerate(_cells_of(sheet), start=1):
+        if row:
             rows[number] = row
             last = number
+            _check_width(file, sheet.title, len(row))
+        cells += sheet.max_column or len(row)
+        if cells > _MOST_CELLS:
+            raise DataError(say("intake.too_many_cells", file=file, sheet=_named(sheet.title), most=_MOST_CELLS))
         if len(rows) > most_rows or number > last + _MOST_BLANK:
             break
     return rows
+
+
+def _cells_of(sheet: Any) -> Iterator[list[Any]]:
+    """What the cells of each row show, up to the last that is not blank."""
+    for cells in sheet.iter_rows():
+        end = next((place for place in range(len(cells), 0, -1) if cells[place - 1].value not in (None, "")), 0)
+        yield [_shown(cell) for cell in cells[:end]]
+
+
+def _check_width(file: str, sheet: str, width: int) -> None:
+    if width > _MOST_COLUMNS:
+        raise DataError(say("intake.too_wide", file=file, sheet=_named(sheet), most=_MOST_COLUMNS))
 
 
 def _shown(cell: Any) -> Any:
@@ -168,34 +166,47 @@ def _shown(cell: Any) -> Any:
 
 def _with_formulas(values: dict[int, list[Any]], formulas: dict[int, list[Any]]) -> dict[int, list[Any]]:
     """Put a formula without a calculated value in the place of the nothing that stands there."""
-    merged = {}
-    for number, row in formulas.items():
-        known = values.get(number, [None] * len(row))
-        merged[number] = [
-            Uncalculated(formula) if value is None and isinstance(formula, str) and formula.startswith("=") else value
-            for value, formula in zip(known, row, strict=True)
+    return {
+        number: [
+            Uncalculated(text) if value is None and (text := _formula(formula)) else value
+            for value, formula in zip_longest(values.get(number, []), formulas.get(number, []))
         ]
-    return merged
+        for number in sorted(values.keys() | formulas.keys())
+    }
 
 
-def _text(path: Path, content: bytes) -> Grid:
+def _formula(cell: Any) -> str:
+    """The formula of a cell, also one of an array or of a table of data; blank where there is none."""
+    text = getattr(cell, "text", None) or cell
+    return text if isinstance(text, str) and text.startswith("=") else ""
+
+
+def _text(path: Path, content: bytes, most_rows: int) -> Grid:
     text = _decoded(path, content)
     first, _, rest = text.partition("\n")
     if stated := _SEPARATOR.fullmatch(first.strip()):
         separator, text = stated.group(1), rest
     else:
-        lines = text.splitlines()[:20]
+        lines = [line for line, _ in zip(io.StringIO(text), range(20), strict=False)]
         separator = max(",\t;", key=lambda mark: sum(line.count(mark) for line in lines))
+    for line in io.StringIO(text):
+        _check_width(path.name, "", line.count(separator) if len(line) > _MOST_COLUMNS else 0)
+    rows: dict[int, list[Any]] = {}
     try:
-        table = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
-    except csv.Error:
-        raise DataError(say("intake.quotes", file=path.name)) from None
-    return Grid("", {number: list(row) for number, row in enumerate(table, start=1) if any(map(str.strip, row))})
+        for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), 1):
+            if any(map(str.strip, row)):
+                rows[number] = row
+            if len(rows) > most_rows:
+                break
+    except (csv.Error, TypeError, ValueError) as error:  # a separator that is none
+        key = "intake.long_cell" if "field limit" in str(error) else "intake.quotes"
+        raise DataError(say(key, file=path.name)) from None
+    return Grid("", rows)
 
 
 def _decoded(path: Path, content: bytes) -> str:
     marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    if b"\0" in content and not marked:
+    if content.startswith(codecs.BOM_UTF32_LE) or (b"\0" in content and not marked):
         raise DataError(say("intake.not_a_table", file=path.name))
     for encoding in ("utf-16",) if marked else _ENCODINGS:
         try:

@@ -8,6 +8,10 @@ import pandas as pd
 
 from zjtx_alloc.errors import TableError
 from zjtx_alloc.messages import say
+from zjtx_alloc.visible import shown
+
+_LONGEST = 200  # characters of a value: all 37 units are named in 130
+_MOST_TOLD = 200  # problems in the message; the table of them has all
 
 
 @dataclass(frozen=True)
@@ -23,8 +27,8 @@ class Problem:
 
 def problem(row: int | None, column: str, value: Any, kind: str, **details: Any) -> Problem:
     """A problem of a kind (a key of ``[wrong]`` and ``[remedy]`` in the messages)."""
-    shown = "" if value is None else str(value)
-    return Problem(row, column, shown, say(f"wrong.{kind}", **details), say(f"remedy.{kind}", **details))
+    told = "" if value is None else shown(value, _LONGEST)
+    return Problem(row, column, told, say(f"wrong.{kind}", **details), say(f"remedy.{kind}", **details))
 
 
 def problem_table(problems: Sequence[Problem]) -> pd.DataFrame:
@@ -37,7 +41,9 @@ def problem_table(problems: Sequence[Problem]) -> pd.DataFrame:
 def refusal(file: str, sheet: str, problems: Sequence[Problem], note: str = "") -> TableError:
     """The error that tells every problem of a file, and a note on what cannot be seen of it."""
     table = problem_table(problems)
-    lines = ["｜".join(map(str, row)) for row in [tuple(table), *table.itertuples(index=False)]]
+    told = table.head(_MOST_TOLD)
+    lines = ["｜".join(map(str, row)) for row in [tuple(table), *told.itertuples(index=False)]]
+    lines += [say("intake.more", count=len(table) - len(told))] if len(told) < len(table) else []
     lines += [note] if note else []
     where = say("intake.sheet", sheet=sheet) if sheet else ""
     return TableError(
