@@ -36,8 +36,8 @@ class UnreadableError(Exception):
     """Why a file cannot be read, in Chinese; a caller's own error says which file and what to do."""
 
 
-def read_whole(path: str | Path, most: int) -> bytes:
-    """The bytes of a regular file of at most ``most`` bytes: a pipe would wait, a device never end.
+def read_whole(path: str | Path, most: int, first: int | None = None) -> bytes:
+    """The bytes, or the ``first`` ones, of a regular file of at most ``most``: a pipe would wait, a device never end.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def read_whole(path: str | Path, most: int) -> bytes:
         if status.st_size > most:
             raise UnreadableError(say("file.too_big", size=status.st_size / 2**20, most=most / 2**20))
         with Path(path).open("rb") as file:
-            return file.read(most)
+            return file.read(most if first is None else first)
     except FileNotFoundError:
         raise
     except OSError as error:

@@ -6,6 +6,7 @@ is published for some of them is subtracted, the rest is split by the indicator'
 """
 
 import csv
+import io
 import math
 import re
 from dataclasses import dataclass
@@ -17,10 +18,13 @@ from typing import Any
 import pandas as pd
 
 from zjtx_alloc.errors import DataError
+from zjtx_alloc.files import UnreadableError, read_whole
+from zjtx_alloc.intake.cells import amount
 from zjtx_alloc.intake.reading import SUPPLIED, Reading, read_table
 from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped, shipped_table
 from zjtx_alloc.units import load_units, members_of
+from zjtx_alloc.visible import hidden, shown
 
 FACT_COLUMNS = (
     "unit", "unit_name", "scope", "indicator", "period", "value", "measure", "status", "source", "note",
@@ -28,7 +32,8 @@ FACT_COLUMNS = (
 _KEY = ["unit", "scope", "indicator", "period"]
 NATION = "000000"
 _Fact = dict[str, Any]
-_AMOUNT = re.compile(r"\d+(\.\d*)?([eE][+-]?\d+)?")
+_AMOUNT = re.compile(r"\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
+_MOST_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -157,10 +162,9 @@ def _sources(facts: pd.DataFrame) -> pd.DataFrame:
 def _is_tidy(path: Path) -> bool:
     """Whether a file is one of tidy facts, by its first line."""
     try:
-        with path.open("rb") as file:
-            header = file.readline(2000).decode("utf-8", errors="replace")
-    except OSError:
-        return False
+        header = read_whole(path, _MOST_BYTES, first=2000).decode("utf-8", errors="replace").partition("\n")[0]
+    except (OSError, UnreadableError):
+        return False  # told by who reads it
     return len(set(re.findall(r"[a-z_]+", header)) & set(FACT_COLUMNS)) > len(FACT_COLUMNS) // 2
 
 
@@ -177,11 +181,17 @@ def with_table(panel: Panel, reading: Reading) -> Panel:
 def _read_facts(path: Path) -> pd.DataFrame:
     """The facts as text, indexed by the row a spreadsheet shows; blank lines count but hold no fact."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header, *rows = list(csv.reader(file, strict=True)) or [[]]
+        content = read_whole(path, _MOST_BYTES)
+        text = io.StringIO(content.decode("utf-8-sig"), newline="")
+        header, *rows = list(csv.reader(text, strict=True)) or [[]]
     except FileNotFoundError:
         raise DataError(say("panel.no_file", file=path)) from None
-    except (UnicodeDecodeError, csv.Error, OSError) as error:
+    except UnicodeDecodeError as error:
+        row = content[: error.start].count(b"\n") + 1
+        raise DataError(say("panel.unreadable", file=path, reason=say("panel.encoding", row=row))) from None
+    except csv.Error:
+        raise DataError(say("panel.unreadable", file=path, reason=say("panel.quotes"))) from None
+    except UnreadableError as error:
         raise DataError(say("panel.unreadable", file=path, reason=error)) from None
     absent = [column for column in FACT_COLUMNS if column not in header]
     if absent:
@@ -214,16 +224,16 @@ def _problems(facts: pd.DataFrame, units: pd.DataFrame, indicators: pd.DataFrame
         ("value", "number"): ~facts["value"].map(_is_amount),
         ("measure", "measure"): indexed & facts["measure"].ne(facts["indicator"].map(indicators["measure"])),
         ("source", "blank"): facts["source"].eq(""),
-    }
+    } | {(column, "hidden"): facts[column].map(hidden).ne("") for column in FACT_COLUMNS}
     found = [(row, column, kind) for (column, kind), mask in wrong.items() for row in facts.index[mask]]
     return [
-        say("panel.problem", row=row, column=column, value=facts.at[row, column], what=say(f"fact.{kind}"))
+        say("panel.problem", row=row, column=column, value=shown(facts.at[row, column]), what=say(f"fact.{kind}"))
         for row, column, kind in sorted(found)
     ]
 
 
 def _is_amount(text: str) -> bool:
-    return bool(_AMOUNT.fullmatch(text)) and float(text) < math.inf
+    return bool(_AMOUNT.fullmatch(text)) and not isinstance(amount(text, ""), str)
 
 
 def _cells(facts: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:

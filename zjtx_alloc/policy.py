@@ -16,14 +16,19 @@ from zjtx_alloc.resources import shipped
 from zjtx_alloc.toml_files import read_toml
 
 _WHOLE = ("amount", "implementation_years", "first_year", "batches", "entry_investment", "recovery_investment")
+# What no notice goes beyond: a slip of the pen there would send sums and calendars anywhere.
+_BOUNDS = {
+    "amount": (1, 10**6), "opening_share": (0, 1), "empowerment_cap": (0, 1), "recovered_share": (0, 1),
+    "implementation_years": (1, 20), "first_year": (2000, 2100), "batches": (1, 50),
+}  # fmt: skip
 
 
 class _Parameter(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    value: str = Field(pattern=r"^\d+(\.\d+)?$")
+    value: str = Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?$")
     measure: str
-    effective: str = Field(pattern=r"^\d{4}-\d\d-\d\d$")
+    effective: str = Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
     clause: str
     quote: str
     note: str = ""
@@ -51,7 +56,7 @@ class _Document(BaseModel):
 
     title: str
     number: str
-    issued: str = Field(pattern=r"^\d{4}-\d\d-\d\d$")
+    issued: str = Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
     parameters: dict[str, _Parameter]
     tails: list[Tail] = []
 
@@ -154,6 +159,10 @@ def load_award(name: str) -> Award:
         raise ScenarioError(say("policy.unknown", name=name, known="、".join(known)))
     document = _document(shipped("data", "policy", f"{name}.toml"))
     value = {key: Fraction(parameter.value) for key, parameter in document.parameters.items()}
+    for key, (least, most) in _BOUNDS.items():
+        if not least <= value.get(key, least) <= most:
+            told = {"key": key, "value": float(value[key]), "least": least, "most": most}
+            raise ScenarioError(say("policy.bounds", file=f"{name}.toml", **told))
     try:
         whole = {key: _whole(name, key, value[key]) for key in _WHOLE}
         return Award(

@@ -64,7 +64,7 @@ class Change(_Strict):
     """Limit on the change against a previous batch (上批名额)."""
 
     previous: str
-    max_relative: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    max_relative: Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
     raw: bool = False
 
 
@@ -120,7 +120,7 @@ class Approval(_Strict):
     budget's next batch. The notice is silent; by default they lapse.
     """
 
-    rate: str = Field(pattern=r"^(0(\.\d+)?|1(\.0+)?)$")
+    rate: str = Field(pattern=r"^(0(\.[0-9]{1,12})?|1(\.0{1,12})?)$")
     carry_unused: bool = False
 
     @property
@@ -147,7 +147,7 @@ class Scenario(_Strict):
 
     name: str
     title: str
-    batch: Annotated[int, Field(ge=1)]
+    batch: Annotated[int, Field(ge=1, le=100)]
     total: Annotated[int, Field(ge=1, le=10**6)]
     total_status: Literal["official", "announced", "assumed"] = "assumed"
     criterion: Criterion = "webster"

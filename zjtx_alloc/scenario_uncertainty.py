@@ -2,12 +2,21 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from zjtx_alloc.messages import say
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def _not_tiny(number: float) -> float:
+    if number < _LEAST:
+        raise ValueError(say("scenario.tiny", value=number, least=_LEAST))
+    return number
+
+
+_LEAST = 1e-6  # of a coefficient: below it shares would vanish in the rounding of floats
+Positive = Annotated[float, Field(gt=0, le=10**6, allow_inf_nan=False), AfterValidator(_not_tiny)]
 Places = Annotated[int, Field(ge=0, le=10**6)]
 Region = Literal["东部", "中部", "西部", "东北"]
 STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)  # no other keys, no other types, never changed

@@ -8,7 +8,7 @@ from typing import Any
 
 from zjtx_alloc.files import UnreadableError, read_whole
 from zjtx_alloc.messages import say
-from zjtx_alloc.visible import is_hidden, shown
+from zjtx_alloc.visible import hidden, shown
 
 _MOST_BYTES = 2**20  # the largest scenario shipped has 7 kB
 _DEEPEST = 12
@@ -45,6 +45,8 @@ def _syntax(told: str) -> str:
     """Where tomllib stumbled, in Chinese; what it says beside that, as it says it."""
     found = _PLACE.search(told)
     what = _PLACE.sub("", told).strip()
+    if what.startswith("Cannot"):  # overwrite a value, declare a table again
+        return say("toml.twice", what=what)
     if found is None or found.group(1) is None:
         return say("toml.syntax_end", what=what)
     return say("toml.syntax", row=found.group(1), column=found.group(2), what=what)
@@ -58,8 +60,8 @@ def _check(table: dict[str, Any]) -> None:
         if isinstance(thing, int) and abs(thing) > _LARGEST:
             raise UnreadableError(say("toml.large", key=key, most=_LARGEST))
         for text in (place[-1:], [thing] if isinstance(thing, str) else []):
-            if hidden := [c for part in text for c in part if is_hidden(c)]:
-                raise UnreadableError(say("toml.hidden", key=key, character=f"U+{ord(hidden[0]):04X}"))
+            if sign := hidden("".join(text)):
+                raise UnreadableError(say("toml.hidden", key=key, character=f"U+{ord(sign):04X}"))
 
 
 def _things(table: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any, int]]:

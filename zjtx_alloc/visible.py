@@ -1,16 +1,15 @@
 """Text that hides nothing: control signs and marks that turn the direction of writing are found, and shown as codes."""
 
-import unicodedata
+import re
 
-_BREAKS = "\n\t"
-_TURNS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+# Control signs but for line feed and tab, lone surrogates, and the marks that turn the direction of writing.
+_HIDDEN = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\u200e\\u200f\\u061c\\u202a-\\u202e\\u2066-\\u2069]")
 
 
-def is_hidden(character: str) -> bool:
-    """Control characters, and those that turn the direction of writing: what is read is not what is there."""
-    return (unicodedata.category(character) in ("Cc", "Cs") and character not in _BREAKS) or (
-        unicodedata.bidirectional(character) in _TURNS or character in "\u200e\u200f\u061c"
-    )
+def hidden(text: str) -> str:
+    """The first sign of a text that cannot be seen, so that what is read is not what is there; blank if none."""
+    found = _HIDDEN.search(text)
+    return found.group() if found else ""
 
 
 def shown(value: object, most: int = 80) -> str:
@@ -21,4 +20,4 @@ def shown(value: object, most: int = 80) -> str:
 
 def seen(text: str) -> str:
     """Text with codes in the place of what cannot be seen."""
-    return "".join(f"\\u{ord(c):04x}" if is_hidden(c) else c for c in text)
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found.group()):04x}", text)

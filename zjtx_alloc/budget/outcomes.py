@@ -20,7 +20,7 @@ from zjtx_alloc.resources import shipped
 from zjtx_alloc.toml_files import read_toml
 from zjtx_alloc.visible import shown
 
-_SHARE = r"^(0(\.\d+)?|1(\.0+)?)$"
+_SHARE = r"^(0(\.[0-9]{1,12})?|1(\.0{1,12})?)$"
 _TRIES = 100  # Newton's method settles in about ten
 COMPLETED = "completed"
 

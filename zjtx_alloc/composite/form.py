@@ -15,8 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from zjtx_alloc.bands import POINT, Bands, well_ordered
 from zjtx_alloc.messages import say
 
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+_MOST = 10**15
+Number = Annotated[float, Field(ge=-_MOST, le=_MOST, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, le=_MOST, allow_inf_nan=False)]
 Kind = Literal["share", "min-max", "z", "rank", "percentile", "target", "bands"]
 Aggregation = Literal["arithmetic", "geometric", "harmonic", "median"]
 Weighting = Literal["given", "equal", "principal"]
@@ -44,7 +45,7 @@ class Treatment(_Strict):
 
     winsorise_low: Annotated[int, Field(ge=0)] = 0
     winsorise_high: Annotated[int, Field(ge=0)] = 0
-    log_offset: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    log_offset: Annotated[float, Field(ge=0, le=_MOST, allow_inf_nan=False)] | None = None
 
 
 class Normalisation(_Strict):

@@ -12,9 +12,11 @@ from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
 from zjtx_alloc.firms.columns import SEVERAL, FirmColumn, choice_key, choice_spellings, choices_of
 from zjtx_alloc.intake.cells import amount, plain, unit_of
 from zjtx_alloc.intake.grid import Uncalculated
+from zjtx_alloc.visible import hidden
 
 _DATE = re.compile(r"(20\d\d)(?:年|[-/.])?(\d{1,2})(?:月|[-/.])?(\d{1,2})日?")
 _MIDNIGHT = re.compile(r"(?<=\d)T?00:00(:00)?$")
+_LONGEST = 1000  # characters of a text
 _APART = re.compile(r"[、,，;；|/\n+＋]+")
 
 
@@ -50,7 +52,8 @@ def _text(cell: Any, column: FirmColumn) -> Any:
 
 
 def _name(cell: Any, column: FirmColumn) -> Any:
-    return re.sub(r"\s+", " ", str(cell)).strip()
+    text = re.sub(r"\s+", " ", str(cell)).strip()
+    return Wrong("hidden") if hidden(text) else Wrong("too_long", {"most": str(_LONGEST)}) if len(text) > _LONGEST else text
 
 
 def _unit(cell: Any, column: FirmColumn) -> Any:
