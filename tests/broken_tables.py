@@ -186,7 +186,13 @@ TRANSFERS = ["单位", "年度", "文号", "金额（万元）", "扣回（万�
 
 
 def transfers(**changed: object) -> bytes:
-    row = {"单位": "天津", "年度": "2024", "文号": "财建〔2024〕359号", "金额（万元）": 5700, "扣回（万元）": 0} | changed
+    row = {
+        "单位": "天津",
+        "年度": "2024",
+        "文号": "财建〔2024〕359号",
+        "金额（万元）": 5700,
+        "扣回（万元）": 0,
+    } | changed
     return text([TRANSFERS, [row[name] for name in TRANSFERS]])
 
 
@@ -199,8 +205,11 @@ def broken_transfers() -> list[Broken]:
         "unit": ("单位", "天京"), "no unit": ("单位", ""), "right to left": ("单位", "\u202e津天"),
     }  # fmt: skip
     found = [Broken("actuals", f"{n}.csv", transfers(**{c: v}), "处问题") for n, (c, v) in cells.items()]
-    return found + [
-        Broken("actuals", "in yuan.csv", transfers().replace("金额（万元）".encode(), "金额（元）".encode()), "计量单位"),
+    return [
+        *found,
+        Broken(
+            "actuals", "in yuan.csv", transfers().replace("金额（万元）".encode(), "金额（元）".encode()), "计量单位"
+        ),
         Broken("actuals", "no header.csv", transfers().partition(b"\r\n")[2], "单位"),
         Broken("actuals", "header only.csv", transfers().partition(b"\r\n")[0], "没有"),
         Broken("actuals", "a bomb.xlsx", bomb("xl/worksheets/sheet2.xml", b" "), "展开后"),
@@ -228,7 +237,8 @@ def broken_firms() -> list[Broken]:
     }  # fmt: skip
     found = [Broken("firms", f"{name}.csv", firms({}, change), said) for name, (change, said) in cells.items()]
     (good,) = raw({}).itertuples(index=False)
-    return found + [
+    return [
+        *found,
         Broken("firms", "header only.csv", firms({}).partition(b"\r\n")[0] + b"\r\n", "没有企业行"),
         Broken("firms", "no header.csv", text([list(good)]), "没有找到企业表的表头"),
         Broken("firms", "a bomb.xlsx", bomb("xl/worksheets/sheet2.xml", b" "), "展开后"),

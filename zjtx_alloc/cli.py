@@ -1,5 +1,6 @@
 """The ``zjtx`` command: parse, call, print. Paths and answers go to stdout, everything else to stderr."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,8 @@ from zjtx_alloc.report.compare_run import run_comparison
 from zjtx_alloc.report.comparison_tables import comparison_text
 from zjtx_alloc.report.console import speak_plainly
 from zjtx_alloc.report.plan_document import write_plan
-from zjtx_alloc.report.records import outputs, read_record
+from zjtx_alloc.report.record_form import read_record
+from zjtx_alloc.report.records import outputs
 from zjtx_alloc.report.runs import run
 from zjtx_alloc.report.supply import check_text
 from zjtx_alloc.report.sweep_tables import sweep_summary, write_sweep
@@ -35,7 +37,10 @@ from zjtx_alloc.report.template import write_template
 from zjtx_alloc.report.verifying import verify_run
 from zjtx_alloc.scenario_files import load_scenario, save_without_stand_ins, scenario_names
 from zjtx_alloc.uncertainty.sweeping import DRAWS, SEED, sweep, sweep_on_cluster
+from zjtx_alloc.visible import seen, shown
 
+_MOST_DRAWS, _MOST_SEED = 10**6, 2**63 - 1
+_TRACE = "ZJTX_TRACE"
 _data = click.option(
     "--data", type=click.Path(path_type=Path), default=None, help="因素表（.xlsx 或 CSV）；表中的列取代随附数据"
 )
@@ -122,8 +127,8 @@ def compare_command(scenarios: tuple[str, ...], out: Path, data: Path | None) ->
 
 @commands.command("sweep")
 @click.argument("scenario")
-@click.option("--draws", type=click.IntRange(4), default=DRAWS, help=f"抽样次数，默认 {DRAWS}")
-@click.option("--seed", type=click.IntRange(0), default=SEED, help=f"随机种子，默认 {SEED}")
+@click.option("--draws", type=click.IntRange(4, _MOST_DRAWS), default=DRAWS, help=f"抽样次数，默认 {DRAWS}")
+@click.option("--seed", type=click.IntRange(0, _MOST_SEED), default=SEED, help=f"随机种子，默认 {SEED}")
 @click.option("--cluster", default=None, help="已有的 Dask 集群地址，如 tcp://10.0.0.1:8786")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="写出 CSV 的文件夹；不给则只显示结论")
 @_data
@@ -148,10 +153,10 @@ def check(file: Path, scenario: str, save: Path | None) -> None:
     chosen, found = load_scenario(scenario), check_table(file)
     ending = endable(found.panel, chosen)
     if save is None or not ending:
-        click.echo(check_text(found, chosen, str(file), scenario))
+        click.echo(seen(check_text(found, chosen, str(file), scenario)))
         return
     saved = save_without_stand_ins(scenario, ending, save)
-    click.echo(check_text(found, load_scenario(saved[0]), str(file), str(saved[0])))
+    click.echo(seen(check_text(found, load_scenario(saved[0]), str(file), str(saved[0]))))
     click.echo(say("check.saved", files="、".join(map(str, saved))))
 
 
@@ -211,7 +216,7 @@ def scenarios() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command and exit: 0 done, 1 data or rules wrong, 2 usage."""
+    """Run the command and exit: 0 done, 1 data or rules wrong, 2 usage, 3 a fault of the program."""
     speak_plainly()
     try:
         commands.main(arguments, prog_name="zjtx", standalone_mode=False)
@@ -225,6 +230,12 @@ def main(arguments: list[str] | None = None) -> None:
         _leave(say("cli.file", file=error.filename or "—", reason=error.strerror), 1)
     except (click.Abort, KeyboardInterrupt):
         _leave(say("cli.stopped"), 1)
+    except MemoryError:
+        _leave(say("cli.memory"), 1)
+    except Exception as error:  # a fault of ours: users get a sentence, whoever mends it the trace
+        if os.environ.get(_TRACE):
+            raise
+        _leave(say("cli.internal", reason=shown(f"{type(error).__name__}: {error}", 200)), 3)
     sys.exit(0)
 
 
@@ -245,12 +256,13 @@ def _reason(error: click.UsageError) -> str:
             return say("cli.no_command", known=known)
         case click.MissingParameter(param=click.Parameter(name=str(name))):
             return say("cli.missing", name=name.upper())
-        case click.BadParameter(param=click.Option(opts=[str(name), *_])):
-            return say("cli.bad_value", name=name)
+        case click.BadParameter(param=click.Option(opts=[str(name), *_], type=kind)):
+            limits = {"least": kind.min, "most": kind.max} if isinstance(kind, click.IntRange) else {}
+            return say("cli.bad_range" if limits else "cli.bad_value", name=name, **limits)
         case _:
             return error.format_message()
 
 
 def _leave(message: str, code: int) -> None:
-    click.echo(message, err=True)
+    click.echo(seen(message), err=True)
     sys.exit(code)

@@ -14,6 +14,7 @@ from zjtx_alloc.files import UnreadableError
 from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped
 from zjtx_alloc.toml_files import read_toml
+from zjtx_alloc.visible import shown
 
 _WHOLE = ("amount", "implementation_years", "first_year", "batches", "entry_investment", "recovery_investment")
 # What no notice goes beyond: a slip of the pen there would send sums and calendars anywhere.
@@ -156,7 +157,7 @@ def load_award(name: str) -> Award:
     """
     known = sorted(path.stem for path in shipped("data", "policy").glob("*.toml"))
     if name not in known:
-        raise ScenarioError(say("policy.unknown", name=name, known="、".join(known)))
+        raise ScenarioError(say("policy.unknown", name=shown(name), known="、".join(known)))
     document = _document(shipped("data", "policy", f"{name}.toml"))
     value = {key: Fraction(parameter.value) for key, parameter in document.parameters.items()}
     for key, (least, most) in _BOUNDS.items():

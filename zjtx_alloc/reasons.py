@@ -12,6 +12,7 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.quota.problem import QuotaProblem
 from zjtx_alloc.quota.whatif import bindings, entitlement_for, lifted, step, turn, unruled
 from zjtx_alloc.units import find_unit
+from zjtx_alloc.visible import shown
 
 
 def explain(allocation: Allocation, unit: str) -> Explanation:
@@ -28,7 +29,7 @@ def explain(allocation: Allocation, unit: str) -> Explanation:
     code = find_unit(unit)
     if code is None:
         known = "、".join(allocation.panel.units["short_name"])
-        raise ScenarioError(say("why.unknown", name=unit, known=known))
+        raise ScenarioError(say("why.unknown", name=shown(unit), known=known))
     problem, quota = allocation.problem, allocation.quota
     why = _rounded(allocation, code, unruled(problem))
     if not why.decision:

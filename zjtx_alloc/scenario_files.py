@@ -126,7 +126,7 @@ def _located(reference: str, folder: Path | None) -> Path:
     if not reference.endswith(".toml"):
         path = shipped("data", "scenarios", f"{reference}.toml")
         if not path.is_file() or reference not in scenario_names():
-            raise ScenarioError(say("scenario.unknown", name=reference, known="、".join(scenario_names())))
+            raise ScenarioError(say("scenario.unknown", name=shown(reference), known="、".join(scenario_names())))
         return path
     return Path(reference) if folder is None else folder / reference
 

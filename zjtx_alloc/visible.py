@@ -3,7 +3,9 @@
 import re
 
 # Control signs but for line feed and tab, lone surrogates, and the marks that turn the direction of writing.
-_HIDDEN = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\u200e\\u200f\\u061c\\u202a-\\u202e\\u2066-\\u2069]")
+_HIDDEN = re.compile(
+    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\u200e\\u200f\\u061c\\u202a-\\u202e\\u2066-\\u2069]"
+)
 
 
 def hidden(text: str) -> str:

@@ -1,5 +1,6 @@
 """A budget plan (预算测算): batches, tails, outcome assumptions and ceilings put together, ready to be reported."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -23,8 +24,12 @@ from zjtx_alloc.panel import Panel
 from zjtx_alloc.policy import Award, load_award
 from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.scenario_files import load_scenario
+from zjtx_alloc.visible import shown
 
 Named = Scenario | str | Path
+_YEAR, _MONEY = re.compile("[0-9]{4}"), re.compile("[0-9]{1,15}")
+_DECIMAL = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
+_MOST_MONEY, _MOST_A_FIRM = 10**15, 10**6  # 万元
 
 
 @dataclass(frozen=True)
@@ -67,15 +72,17 @@ class BudgetRequest:
     def __post_init__(self) -> None:
         if not self.scenarios or not self.outcomes:
             raise ScenarioError(say("budget_plan.empty"))
-        if wrong := [f"{year}={money}" for year, money in self.ceilings.items() if money < 0]:
-            raise DataError(say("budget_plan.ceilings", value="、".join(wrong)))
-        if self.tail_payment is not None and self.tail_payment < 0:
-            raise DataError(say("budget_plan.tail_payment", value=self.tail_payment))
+        if wrong := [f"{year}={money}" for year, money in self.ceilings.items() if not 0 <= money <= _MOST_MONEY]:
+            raise DataError(say("budget_plan.ceilings", value=shown("、".join(wrong))))
+        if self.tail_payment is not None and not 0 <= self.tail_payment <= _MOST_A_FIRM:
+            raise DataError(say("budget_plan.tail_payment", value=shown(self.tail_payment)))
         if self.tail_rate and self.tail_payment is None:
             raise DataError(say("budget_plan.tail_rate_alone", value=self.tail_rate))
         for name, value in (("tail_rate", self.tail_rate or "0"), ("confidence", self.confidence)):
             if not 0 <= _decimal(name, value) <= 1:
-                raise DataError(say(f"budget_plan.{name}", value=value))
+                raise DataError(say(f"budget_plan.{name}", value=shown(value)))
+        if Fraction(self.confidence) == 0:
+            raise DataError(say("budget_plan.confidence", value=self.confidence))
 
 
 @dataclass(frozen=True)
@@ -182,14 +189,14 @@ def plan_budget(request: BudgetRequest, panel: Panel) -> BudgetPlan:
         As ``allocate``, ``cohorts``, ``tails`` and ``load_outcomes`` do; if a ceiling's year has no money, or
         two assumptions share a title.
     """
-    allocations = _allocated(request.scenarios, panel)
-    award = load_award(allocations[0].scenario.award)
-    older = _tails(request, panel)
-    batches = (*cohorts(*allocations), *older)
     assumptions = tuple(load_outcomes(name) for name in request.outcomes)
     for told in ([a.name for a in assumptions], [a.title for a in assumptions]):
         if len(set(told)) < len(told):
             raise ScenarioError(say("budget_plan.titles", titles="、".join(told)))
+    allocations = _allocated(request.scenarios, panel)
+    award = load_award(allocations[0].scenario.award)
+    older = _tails(request, panel)
+    batches = (*cohorts(*allocations), *older)
     years = {year for c in batches for year in (c.opening_year, c.closing_year)}
     if strange := sorted(set(request.ceilings) - years):
         raise DataError(say("budget_plan.ceiling_year", years="、".join(map(str, strange)),
@@ -210,8 +217,8 @@ def parsed_ceilings(text: str) -> dict[int, int]:
         year, _, money = (piece.strip() for piece in part.partition("="))
         if not part.strip():
             continue
-        if not (year.isdecimal() and money.isdecimal()) or int(year) in found:
-            raise DataError(say("budget_plan.ceilings", value=text))
+        if not (_YEAR.fullmatch(year) and _MONEY.fullmatch(money)) or int(year) in found:
+            raise DataError(say("budget_plan.ceilings", value=shown(text)))
         found[int(year)] = int(money)
     return found
 
@@ -235,7 +242,6 @@ def _tails(request: BudgetRequest, panel: Panel) -> tuple[Cohort, ...]:
 
 
 def _decimal(name: str, value: str) -> Fraction:
-    try:
-        return Fraction(value)
-    except (ValueError, ZeroDivisionError):
-        raise DataError(say(f"budget_plan.{name}", value=value)) from None
+    if _DECIMAL.fullmatch(str(value)) is None:
+        raise DataError(say(f"budget_plan.{name}", value=shown(value)))
+    return Fraction(value)

@@ -53,7 +53,13 @@ def _text(cell: Any, column: FirmColumn) -> Any:
 
 def _name(cell: Any, column: FirmColumn) -> Any:
     text = re.sub(r"\s+", " ", str(cell)).strip()
-    return Wrong("hidden") if hidden(text) else Wrong("too_long", {"most": str(_LONGEST)}) if len(text) > _LONGEST else text
+    return (
+        Wrong("hidden")
+        if hidden(text)
+        else Wrong("too_long", {"most": str(_LONGEST)})
+        if len(text) > _LONGEST
+        else text
+    )
 
 
 def _unit(cell: Any, column: FirmColumn) -> Any:

@@ -15,6 +15,7 @@ from zjtx_alloc.resources import shipped
 from zjtx_alloc.toml_files import read_toml, type_told
 from zjtx_alloc.visible import shown
 
+_DIGITS = 20
 _Form = TypeVar("_Form", bound=BaseModel)
 
 
@@ -47,11 +48,12 @@ def decimal(value: object, name: str, most: int) -> Fraction:
         If it is none; ``name`` says in Chinese what it is asked for.
     """
     try:
-        number = Fraction(Decimal(str(value)))
+        exact = Decimal(str(value))
+        number = Fraction(exact) if abs(exact.adjusted()) <= _DIGITS else Fraction(-1)  # 1e999999999 would never end
     except (InvalidOperation, ValueError, OverflowError):
         number = Fraction(-1)
     if not 0 <= number <= most:
-        raise ScenarioError(say("forms.decimal", name=name, most=most, value=value))
+        raise ScenarioError(say("forms.decimal", name=name, most=most, value=shown(value)))
     return number
 
 

@@ -18,6 +18,7 @@ from zjtx_alloc.intake.grid import Grid, read_grids
 from zjtx_alloc.intake.layout import Heading
 from zjtx_alloc.intake.problems import Problem, problem, refusal
 from zjtx_alloc.messages import say, words
+from zjtx_alloc.visible import shown
 
 MOST_FIRMS = 50_000
 _HEADER_WITHIN = 15  # rows in which the header is looked for
@@ -55,7 +56,7 @@ def load_firms(source: str | Path | pd.DataFrame, unit: str | None = None) -> Fi
     """
     code = None if unit is None else unit_of(unit)
     if unit is not None and code is None:
-        raise DataError(say("firms.unknown_unit", name=unit))
+        raise DataError(say("firms.unknown_unit", name=shown(unit)))
     if isinstance(source, pd.DataFrame):
         file, grids = say("firms.frame"), [_grid(source)]
     else:

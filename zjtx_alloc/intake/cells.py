@@ -37,19 +37,17 @@ def amount(value: Any, measure: str) -> float | str:
     is_other = isinstance(value, bool | datetime.date | datetime.time) or _LOOK_ALIKE.search(str(value))
     if is_other or not re.search(r"\d", text) or not _NUMBER.fullmatch(text):
         return "text"
-    number = float(text.replace(",", ""))
-    if math.isfinite(number) and abs(number) < _LEAST and re.search("[1-9]", text.lower().partition("e")[0]):
-        return "too_small"
-    return _checked(number, measure)
+    is_nothing = re.search("[1-9]", text.lower().partition("e")[0]) is None
+    return _checked(float(text.replace(",", "")), measure, is_nothing)
 
 
-def _checked(number: float, measure: str) -> float | str:
+def _checked(number: float, measure: str, is_nothing: bool) -> float | str:
     if not math.isfinite(number):
         return "text"
     if number < 0:
         return "negative"
-    if number > MOST:
-        return "too_large"
+    if number > MOST or (number < _LEAST and not is_nothing):
+        return "too_large" if number > MOST else "too_small"
     if measure not in COUNTS or number == int(number):
         return number
     return float(round(number)) if abs(number - round(number)) <= _NOISE * number else "fraction"

@@ -14,7 +14,7 @@ import openpyxl
 
 from zjtx_alloc.errors import DataError
 from zjtx_alloc.files import UnreadableError, read_whole
-from zjtx_alloc.intake.package import NoWorkbookError, has_formulas
+from zjtx_alloc.intake.package import has_formulas
 from zjtx_alloc.messages import say
 from zjtx_alloc.visible import shown
 

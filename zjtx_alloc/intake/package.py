@@ -1,8 +1,10 @@
 """The package of an ``.xlsx`` file, weighed before anything unfolds it: a small file may swell a thousandfold."""
 
 import io
+import lzma
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 
 from zjtx_alloc.errors import DataError
@@ -47,9 +49,10 @@ def has_formulas(file: str, content: bytes, most_rows: int) -> bool:
             size = sum(part.file_size for part in parts)  # no part can be read beyond the size it states
             if size > _MOST_BYTES or len(parts) > _MOST_PARTS:
                 raise DataError(say("intake.swells", file=file, size=size / 2**20, parts=len(parts)))
-            return any([_looked_through(file, package, part, most_rows) for part in parts])
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError, zipfile.zlib.error) as e:
-        raise NoWorkbookError from e
+            found = [_looked_through(file, package, part, most_rows) for part in parts]
+            return any(found)
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, RuntimeError) as error:
+        raise NoWorkbookError from error
 
 
 def _looked_through(file: str, package: zipfile.ZipFile, part: zipfile.ZipInfo, most_rows: int) -> bool:
@@ -69,7 +72,9 @@ def _looked_through(file: str, package: zipfile.ZipFile, part: zipfile.ZipInfo, 
         formulas = formulas or _FORMULA.search(chunk) is not None
         *ended, last = _ROW.split(fresh)
         rows += len(ended)
-        widths = [cells + len(_CELL.findall(ended[0])), *(len(_CELL.findall(row)) for row in ended[1:])] if ended else []
+        widths = (
+            [cells + len(_CELL.findall(ended[0])), *(len(_CELL.findall(row)) for row in ended[1:])] if ended else []
+        )
         cells = len(_CELL.findall(last)) + (0 if ended else cells)
         if max([*widths, cells]) > _WIDEST:
             raise DataError(say("intake.too_wide", file=file, sheet="", most=_WIDEST))

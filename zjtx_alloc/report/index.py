@@ -4,13 +4,15 @@ import html
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 
 from zjtx_alloc.files import write_whole
 from zjtx_alloc.messages import say
 from zjtx_alloc.report.pages import framed
-from zjtx_alloc.report.records import altered, read_record
+from zjtx_alloc.report.record_form import read_record
+from zjtx_alloc.report.records import altered
 
 _SHOWN = (".html", ".pdf", ".docx", ".xlsx")  # what people open, in this order
 _TRIES = 5
@@ -40,7 +42,7 @@ def _page(out: Path) -> bytes:
 
 def _cells(folder: Path) -> Iterator[str]:
     record = read_record(folder)
-    if "id" not in record:
+    if not record:
         yield from (html.escape(folder.name), "", "", "", _check(False, say("index.unreadable")))
         return
     yield f"<b>{html.escape(folder.name)}</b><br>{html.escape(record['id'])}<br>{_links(folder)}"
@@ -54,7 +56,8 @@ def _cells(folder: Path) -> Iterator[str]:
 
 def _links(folder: Path) -> str:
     found = [path for end in _SHOWN for path in sorted(folder.glob(f"*{end}")) if not path.name.startswith((".", "~"))]
-    return " ".join(f'<a href="{html.escape(folder.name)}/{path.name}">{html.escape(path.name)}</a>' for path in found)
+    names = [(f"{quote(folder.name)}/{quote(path.name)}", html.escape(path.name)) for path in found]
+    return " ".join(f'<a href="{where}">{name}</a>' for where, name in names)
 
 
 def _check(holds: bool, told: str) -> str:
@@ -68,10 +71,16 @@ def _checks(folder: Path, record: dict[str, Any]) -> Iterator[tuple[bool, str]]:
         yield False, say("index.altered", names="、".join(wrong))
     else:
         yield True, say("index.unaltered")
-    totals = {name: record["scenarios"][name]["total"] for name in record["asked"]}
+    try:
+        yield from _sums(folder, {name: record["scenarios"][name]["total"] for name in record["asked"]})
+    except (KeyError, ValueError, OSError):  # a file that is no longer a table of the run
+        yield False, say("index.no_sums")
+
+
+def _sums(folder: Path, totals: dict[str, int]) -> Iterator[tuple[bool, str]]:
     if (path := folder / "allocation.csv").is_file():
-        (total,) = totals.values()
-        yield from _total(record["asked"][0], int(_read(path)["quota"].sum()), total)
+        ((name, total),) = totals.items()
+        yield from _total(name, int(_read(path)["quota"].sum()), total)
     if (path := folder / "compare.csv").is_file():
         places = _read(path).groupby("scenario")["quota"].sum()
         for name, total in totals.items():

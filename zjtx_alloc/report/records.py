@@ -10,6 +10,7 @@ from typing import Any
 from zjtx_alloc.allocation import Allocation
 from zjtx_alloc.files import write_whole
 from zjtx_alloc.panel import Panel
+from zjtx_alloc.report.record_form import read_environment, read_record
 from zjtx_alloc.report.supply import supply_record
 from zjtx_alloc.resources import shipped
 from zjtx_alloc.scenario import Scenario
@@ -91,18 +92,9 @@ def write_records(folder: Path, record: dict[str, Any], fixed: tuple[str, ...], 
     _write_json(folder / ENVIRONMENT, environment_here() | {"outputs": _digests(folder, versioned)})
 
 
-def read_record(folder: Path, name: str = "run.json") -> dict[str, Any]:
-    """A run's record (or ``environment.json``); empty if it is missing or cannot be read."""
-    try:
-        read = json.loads((folder / name).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return read if isinstance(read, dict) else {}
-
-
 def outputs(folder: Path) -> dict[str, str]:
     """The sha256 of every file of a run as it was written, by name."""
-    return read_record(folder).get("outputs", {}) | read_record(folder, ENVIRONMENT).get("outputs", {})
+    return read_record(folder).get("outputs", {}) | read_environment(folder).get("outputs", {})
 
 
 def altered(folder: Path) -> dict[str, bool]:

@@ -14,13 +14,12 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.report.budget_run import ACTUALS, run_budget
 from zjtx_alloc.report.compare_run import run_comparison
+from zjtx_alloc.report.record_form import read_environment, read_record
 from zjtx_alloc.report.records import (
-    ENVIRONMENT,
     FACTS,
     altered,
     environment_here,
     outputs,
-    read_record,
     run_id,
 )
 from zjtx_alloc.report.runs import run
@@ -47,7 +46,7 @@ def verify_run(folder: str | Path) -> tuple[str, ...]:
     """
     folder = Path(folder)
     record = read_record(folder)
-    if record.get("kind") not in _KINDS or "id" not in record:
+    if not record:
         raise ReportError(say("verify.no_record", folder=folder))
     return tuple(_differences(folder, record))
 
@@ -58,7 +57,7 @@ def _differences(folder: Path, record: dict[str, Any]) -> Iterator[str]:
         yield say("verify.changed" if there else "verify.missing", file=name)
     if run_id(record) != record["id"]:
         yield say("verify.record", id=record["id"])
-    versions = list(_versions(read_record(folder, ENVIRONMENT)))
+    versions = list(_versions(read_environment(folder)))
     yield from versions
     if "panel" in record["inputs"] and not (folder / FACTS).is_file():
         yield say("verify.no_facts", file=FACTS)
