@@ -29,8 +29,7 @@ from zjtx_alloc.toml_files import read_toml, type_told
 from zjtx_alloc.units import find_unit, load_units
 from zjtx_alloc.visible import shown
 
-_MOST_BELOW = 30  # files that extend each other in a row
-_MOST_TOLD = 30  # mistakes of a file in one message
+_MOST_BELOW, _MOST_TOLD = 30, 30  # files that extend each other in a row; mistakes of a file in one message
 _WITH_RANGES = ("region_coefficient", "grade_coefficient", "total")  # what [uncertainty] may hold ranges around
 
 
@@ -143,10 +142,8 @@ def _read(path: Path) -> dict[str, Any]:
 def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     """The raw tables of a file laid over those it extends; unit names become codes first."""
     raw = _with_codes(_read(path), path.name)
-    if path.resolve() in below:
-        raise ScenarioError(say("scenario.cycle", file=path.name))
-    if len(below) > _MOST_BELOW:
-        raise ScenarioError(say("scenario.chain", file=path.name, most=_MOST_BELOW))
+    if (is_circle := path.resolve() in below) or len(below) > _MOST_BELOW:
+        raise ScenarioError(say(f"scenario.{'cycle' if is_circle else 'chain'}", file=path.name, most=_MOST_BELOW))
     parent, drops = raw.pop("extends", None), raw.pop("drop", [])
     if not (parent is None or isinstance(parent, str)):
         raise ScenarioError(_wrong(path, "extends", parent, say("type.string_type")))
