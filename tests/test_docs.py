@@ -80,6 +80,13 @@ def test_every_block_has_a_language_that_is_checked(path):
 
 
 @documents()
+def test_a_file_that_a_document_writes_is_used_in_it(path):
+    kept_as = [block.remark for block in blocks(path) if block.language in ("toml", "csv")]
+    used = "".join(line for block in blocks(path) if block.language in ("sh", "python") for line in block.lines)
+    assert [name for name in kept_as if not name or name not in used] == []
+
+
+@documents()
 def test_what_takes_little_time_runs(path, desk, monkeypatch, capsys):
     followed(path, desk, monkeypatch, capsys, also_long=False)
 
@@ -118,7 +125,7 @@ def kept(block, desk):
     path = desk / (block.remark or "scenario.toml")
     path.write_text("\n".join(block.lines) + "\n", encoding="utf-8")
     if block.lines[0].startswith("extends"):
-        assert za.quota_problem(za.load_panel(), za.load_scenario(path)).total > 0, block.place
+        assert za.load_scenario(path).title, block.place
 
 
 def typed(words, block, capsys):
