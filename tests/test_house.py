@@ -46,7 +46,7 @@ STOREYS = [
     "report.budget_run", "report.compare_run", "report.runs", "report.firm_tables", "report.official", "report.typesetting", "report.proposal_tables", "report.proposal_facts",
     "report.proposal", "report.plan_document", "report.verifying",
     "explorer.state", "explorer.drawings", "explorer.view", "explorer.widgets", "explorer.server",
-    "cli", "__main__",
+    "cli_help", "cli", "__main__",
 ]  # fmt: skip
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.exceptions import NoArgsIsHelpError, NoSuchCommand
 
 from zjtx_alloc.allocation import allocate
 from zjtx_alloc.budget.deadlines import calendar
 from zjtx_alloc.budget.plan import BudgetRequest, parsed_ceilings
 from zjtx_alloc.checking import check_table, endable
+from zjtx_alloc.cli_help import ChineseGroup, reason
 from zjtx_alloc.errors import ZjtxError
 from zjtx_alloc.explorer.server import serve
 from zjtx_alloc.files import write_csv
@@ -46,7 +46,7 @@ _data = click.option(
 )
 
 
-@click.group()
+@click.group("zjtx", cls=ChineseGroup)
 def commands() -> None:
     """专精特新“小巨人”企业名额分配与奖补预算。"""
 
@@ -109,7 +109,7 @@ def allocate_command(scenario: str, out: Path | None, data: Path | None) -> None
 @click.argument("unit")
 @_data
 def explain_command(scenario: str, unit: str, data: Path | None) -> None:
-    """说明一个单位的名额从何而来、怎样才会变（UNIT 为单位代码、简称或全称）。"""
+    """说明一个单位的名额从何而来、怎样才会变（SCENARIO 为情景名或 .toml 文件，UNIT 为单位代码、简称或全称）。"""
     click.echo(explain(allocate(load_panel(data), load_scenario(scenario)), unit))
 
 
@@ -223,7 +223,7 @@ def main(arguments: list[str] | None = None) -> None:
     except ZjtxError as error:
         _leave(say("cli.error", reason=error), 1)
     except click.UsageError as error:
-        _leave(say("cli.usage", reason=_reason(error)), 2)
+        _leave(say("cli.usage", reason=reason(error, commands)), 2)
     except PermissionError as error:
         _leave(say("cli.busy", file=error.filename or "—"), 1)
     except OSError as error:
@@ -242,25 +242,6 @@ def main(arguments: list[str] | None = None) -> None:
 def _tell_address(address: str) -> None:
     click.echo(say("explorer.serving"), err=True)
     click.echo(address)
-
-
-def _reason(error: click.UsageError) -> str:
-    """What is wrong with the call, in Chinese for the mistakes that people make."""
-    known = "、".join(commands.commands)
-    match error:
-        case click.NoSuchOption():
-            return say("cli.no_option", name=error.option_name)
-        case NoSuchCommand():
-            return say("cli.unknown_command", name=error.command_name, known=known)
-        case NoArgsIsHelpError():
-            return say("cli.no_command", known=known)
-        case click.MissingParameter(param=click.Parameter(name=str(name))):
-            return say("cli.missing", name=name.upper())
-        case click.BadParameter(param=click.Option(opts=[str(name), *_], type=kind)):
-            limits = {"least": kind.min, "most": kind.max} if isinstance(kind, click.IntRange) else {}
-            return say("cli.bad_range" if limits else "cli.bad_value", name=name, **limits)
-        case _:
-            return error.format_message()
 
 
 def _leave(message: str, code: int) -> None:
