@@ -23,7 +23,7 @@ STOREYS = [
     "quota.within_quota", "quota.classical", "quota.priority", "quota.transfers", "quota.margins", "quota.problem", "quota.bound", "quota.exchange", "quota.market",
     "quota.exact", "quota.frontier", "quota.curves", "quota.model", "quota.minimax", "quota.certificates", "quota.limits", "quota.model_relax", "quota.conflicts",
     "quota.engines", "quota.many_costs", "quota.many_block", "quota.many_prices", "quota.many_moves", "quota.many_jit", "quota.many", "quota.model_regret",
-    "quota.continuous", "quota.model_plan", "quota.whatif",
+    "quota.continuous", "quota.model_plan", "quota.best", "quota.whatif",
     "units", "policy", "bands",
     "composite.form", "composite.laws", "composite.steps",
     "intake.package", "intake.grid", "intake.cells", "intake.layout", "intake.rows", "intake.problems", "intake.sheets", "intake.reading", "intake.transfers",
@@ -44,7 +44,7 @@ STOREYS = [
     "report.figures_budget", "report.figures_data", "report.manuscript", "report.workbook_graphs", "report.workbook", "report.report_workbook", "report.template", "report.live", "report.live_firms", "report.live_money", "report.live_years",
     "report.live_assumptions", "report.live_actuals", "report.budget_workbook", "report.kernel", "report.pages", "report.notebooks", "report.record_form", "report.records", "report.index",
     "report.budget_run", "report.compare_run", "report.runs", "report.firm_tables", "report.official", "report.typesetting", "report.proposal_tables", "report.proposal_facts",
-    "report.proposal", "report.plan_document", "report.verifying",
+    "report.proposal", "report.unit_tables", "report.unit_sheets", "report.unit_pages", "report.plan_document", "report.verifying",
     "explorer.state", "explorer.drawings", "explorer.view", "explorer.widgets", "explorer.server",
     "cli_help", "cli", "__main__",
 ]  # fmt: skip

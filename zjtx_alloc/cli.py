@@ -55,9 +55,10 @@ def commands() -> None:
 @click.argument("scenario")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("reports"), help="输出文件夹，默认 reports")
 @_data
-def report(scenario: str, out: Path, data: Path | None) -> None:
+@click.option("--units", default="", help="另写单位分册：all（全部），或逗号分隔的单位代码、名称；只做缺的")
+def report(scenario: str, out: Path, data: Path | None, units: str) -> None:
     """生成一个情景的分配与预算报告（SCENARIO 为情景名或 .toml 文件）。"""
-    click.echo(run(scenario, out=out, panel=None if data is None else load_panel(data)).folder)
+    click.echo(run(scenario, out=out, panel=None if data is None else load_panel(data), units=units).folder)
 
 
 @commands.command("budget")

@@ -159,9 +159,7 @@ def install(drafts: Path, folder: Path, stale: Iterable[str] = ()) -> None:
     """
     made = sorted(path.relative_to(drafts) for path in drafts.rglob("*") if path.is_file())
     names = [*(name for name in made if name != SEAL), SEAL]
-    with _alone_in(folder):
-        for torn in folder.rglob(f"{_DRAFT}*"):
-            torn.unlink(missing_ok=True)
+    with alone_in(folder):
         check_free(folder / name for name in names)
         for name in (SEAL, *(Path(name) for name in stale if Path(name) not in names)):
             (folder / name).unlink(missing_ok=True)
@@ -170,8 +168,14 @@ def install(drafts: Path, folder: Path, stale: Iterable[str] = ()) -> None:
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Hold a folder's lock, which ends with the process however that ends."""
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock, which ends with the process however that ends; drafts that a killed one left are gone.
+
+    Raises
+    ------
+    ReportError
+        If another process holds the folder too long.
+    """
     path, until = folder / _LOCK, time.monotonic() + _WAIT
     try:
         while (held := _locked(path)) is None:
@@ -181,6 +185,8 @@ def _alone_in(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise ReportError(_not_written(path, error)) from None
     try:
+        for torn in folder.rglob(f"{_DRAFT}*"):
+            torn.unlink(missing_ok=True)
         yield
     finally:
         with suppress(OSError):  # Windows keeps a file that is open

@@ -1,4 +1,4 @@
-"""The calendar of a cohort: the dates that the notice and the budget law set, each with its clause."""
+"""The calendar of a cohort: the dates that the notice and the budget law set, and what a unit must do by them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -64,6 +64,25 @@ def calendar(award: Award, cohorts: tuple[Cohort, ...] | None = None) -> pd.Data
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     last = [found or date(year, 12, 31) for found, year in zip(table["date"], table["fiscal_year"], strict=True)]
     return table.assign(last=last).sort_values("last", kind="stable").drop(columns="last").reset_index(drop=True)
+
+
+def duties(award: Award, cohort: Cohort) -> pd.DataFrame:
+    """What the notice asks of a province-level unit for one batch, and by when.
+
+    Returns
+    -------
+    DataFrame
+        In the notice's order: duty (Chinese), quote (the notice's words, 财建〔2024〕148号), clause, days (``by`` or
+        ``before`` the dates, ``received``: 30 days after money is received, ``open``: no day is set, ``always``) and
+        dates, a DataFrame with date, fiscal_year and basis as in ``calendar``; empty where the calendar has none.
+    """
+    rules = shipped_table("policy/deadlines.csv", "key")
+    days, asked = calendar(award, (cohort,)), shipped_table("policy/duties.csv", "key")
+    dates = [
+        days.loc[days["event"] == (rules.at[key, "event"] if key else ""), ["date", "fiscal_year", "basis"]]
+        for key in asked["deadline"]
+    ]
+    return asked[["duty", "quote", "clause", "days"]].assign(dates=dates)
 
 
 def _batches(award: Award) -> list[_Span]:

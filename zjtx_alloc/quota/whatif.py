@@ -6,14 +6,13 @@ from fractions import Fraction
 
 import pandas as pd
 
-from zjtx_alloc.errors import InfeasibleError, ScenarioError
+from zjtx_alloc.errors import InfeasibleError
 from zjtx_alloc.messages import say
-from zjtx_alloc.quota.conflicts import diagnosed, limit_text
+from zjtx_alloc.quota.best import best_quota
+from zjtx_alloc.quota.conflicts import limit_text
 from zjtx_alloc.quota.criteria import BILLION, Criterion
-from zjtx_alloc.quota.engines import solve
-from zjtx_alloc.quota.exchange import binding, polished
+from zjtx_alloc.quota.exchange import binding
 from zjtx_alloc.quota.limits import Limit, limits, relaxed
-from zjtx_alloc.quota.model import solve_model
 from zjtx_alloc.quota.problem import QuotaProblem
 from zjtx_alloc.quota.signposts import SIGNPOSTS
 
@@ -104,7 +103,7 @@ def step(problem: QuotaProblem, quota: pd.Series, label: str, by: int) -> Step:
     bound.iloc[i] = places
     forced = replace(problem, floor=bound) if by > 0 else replace(problem, cap=bound)
     try:
-        best = _best(forced)
+        best = best_quota(forced)
         return Step(int(best[label]), _shift(problem, quota, best), ())
     except InfeasibleError as error:
         if error.diagnosis is None:
@@ -124,7 +123,7 @@ def bindings(problem: QuotaProblem, quota: pd.Series, label: str) -> tuple[Bindi
         joint = limit.kind in ("group", "rule") and limit.name in names
         if own or joint:
             loosened = limit.value + (-limit.scale if limit.lower else limit.scale)
-            shift = _shift(problem, quota, _best(relaxed(problem, [(limit, loosened)])))
+            shift = _shift(problem, quota, best_quota(relaxed(problem, [(limit, loosened)])))
             if len(shift.changes):
                 found.append(Binding(limit, shift))
     return tuple(found)
@@ -142,14 +141,14 @@ def lifted(problem: QuotaProblem, quota: pd.Series, label: str) -> tuple[Lifted,
         if in_force or at_it:
             weights = [w for w in limit.weights.values() if (w < 0) == limit.lower]
             free = relaxed(problem, [(limit, sum(weights) * problem.total)])
-            found.append(Lifted(limit, int(_best(free)[label])))
+            found.append(Lifted(limit, int(best_quota(free)[label])))
     return tuple(found)
 
 
 def unruled(problem: QuotaProblem) -> pd.Series:
     """The quota by rounding alone: no floor, cap, group or rule."""
     free = replace(problem, floor=problem.floor * 0, cap=problem.cap * 0 + problem.total, groups=(), rules=())
-    return solve(free).quota
+    return best_quota(free)
 
 
 def turn(problem: QuotaProblem, quota: pd.Series, label: str) -> Turn:
@@ -161,7 +160,7 @@ def turn(problem: QuotaProblem, quota: pd.Series, label: str) -> Turn:
 
     def best(more: int) -> pd.Series | None:
         try:
-            return _best(grown(problem, more))
+            return best_quota(grown(problem, more))
         except InfeasibleError:
             return None
 
@@ -172,7 +171,7 @@ def turn(problem: QuotaProblem, quota: pd.Series, label: str) -> Turn:
     after = _switch(gained_or_clashes, 1, problem.total)
     if after is None or best(after) is None:
         return Turn(None, 0, problem.total if after is None else after - 1)
-    before = _best(grown(problem, after - 1))
+    before = best_quota(grown(problem, after - 1))
     return Turn(after, 1 + int((before > quota).drop(label).sum()), after)
 
 
@@ -207,7 +206,7 @@ def entitlement_for(problem: QuotaProblem, quota: pd.Series, label: str, one: St
     due, by = problem.billionths[i], 1 if one.places > have else -1
 
     def changed(move: int) -> bool:
-        return by * (int(_best(_with_entitlement(problem, i, due + by * move)).iloc[i]) - have) > 0
+        return by * (int(best_quota(_with_entitlement(problem, i, due + by * move)).iloc[i]) - have) > 0
 
     most = due - 1 if by < 0 else 10 * (problem.total + 1) * BILLION
     move = _switch(_indifferent(problem, quota, i, one), BILLION // 4, most)
@@ -245,30 +244,6 @@ def _with_entitlement(problem: QuotaProblem, i: int, billionths: int) -> QuotaPr
     entitlement = problem.entitlement.copy()
     entitlement.iloc[i] = billionths / BILLION
     return replace(problem, entitlement=entitlement)
-
-
-def _best(problem: QuotaProblem) -> pd.Series:
-    """The solved quota; where rules cross, any of several equals, since the tie rule takes as long as 40 solves.
-
-    Raises
-    ------
-    InfeasibleError
-        Also, without a diagnosis, where rules cross and leave a unit out that the criterion serves first.
-    """
-    measure = problem.yardstick
-    try:
-        problem.check_bounds()
-    except InfeasibleError as error:
-        raise diagnosed(problem, error) from None
-    if not problem.nested and isinstance(measure, Criterion):
-        within = problem.with_first_places() if measure.first_is_free else problem
-        answer = solve_model(within)
-        if answer is not None:
-            return pd.Series(polished(within, answer.places), index=problem.entitlement.index, name="quota")
-    try:
-        return solve(problem).quota
-    except ScenarioError:
-        raise InfeasibleError(say("whatif.unserved")) from None
 
 
 def _switch(holds: Callable[[int], bool], step: int, most: int) -> int | None:

@@ -12,9 +12,10 @@ from zjtx_alloc.files import write_whole
 from zjtx_alloc.messages import say
 from zjtx_alloc.report.pages import framed
 from zjtx_alloc.report.record_form import read_record
-from zjtx_alloc.report.records import altered
+from zjtx_alloc.report.records import altered, outputs
 
 _SHOWN = (".html", ".pdf", ".docx", ".xlsx")  # what people open, in this order
+_UNITS = ("units/index.html", "units/units.pdf")  # the pages of units, where a run has them
 _TRIES = 5
 
 
@@ -56,8 +57,9 @@ def _cells(folder: Path) -> Iterator[str]:
 
 def _links(folder: Path) -> str:
     found = [path for end in _SHOWN for path in sorted(folder.glob(f"*{end}")) if not path.name.startswith((".", "~"))]
-    names = [(f"{quote(folder.name)}/{quote(path.name)}", html.escape(path.name)) for path in found]
-    return " ".join(f'<a href="{where}">{name}</a>' for where, name in names)
+    names = [path.name for path in found] + [name for name in _UNITS if name in outputs(folder)]
+    links = [(f"{quote(folder.name)}/{quote(name)}", html.escape(name)) for name in names]
+    return " ".join(f'<a href="{where}">{name}</a>' for where, name in links)
 
 
 def _check(holds: bool, told: str) -> str:

@@ -14,7 +14,7 @@ from zjtx_alloc.reasons import grounds
 from zjtx_alloc.report.notes import criterion_note, doubts_note, proof_note, result_note, ties_note
 from zjtx_alloc.report.supply import supply_note
 from zjtx_alloc.report.uncertainty_tables import range_notes, range_summary
-from zjtx_alloc.scenario import Factor, Pool, Scenario
+from zjtx_alloc.scenario import Factor, Pool
 from zjtx_alloc.uncertainty.ranges import WeightRange
 
 _LARGEST, _HELD = 5, 10  # units explained one by one
@@ -220,7 +220,7 @@ def _money(allocation: Allocation, budget: BudgetForecast) -> dict[str, Any]:
 def _doubts(allocation: Allocation, ranges: WeightRange | None) -> dict[str, Any]:
     """What the data, the weights and the assumptions leave open."""
     scenario = allocation.scenario
-    allowed = "；".join(_allowed(allocation, scenario))
+    allowed = "；".join(allowed_weights(allocation))
     unknown = say("proposal.crossing" if allowed else "proposal.no_range")
     lines = enumerate(scenario.assumptions.values(), start=1)
     return {
@@ -232,8 +232,9 @@ def _doubts(allocation: Allocation, ranges: WeightRange | None) -> dict[str, Any
     }
 
 
-def _allowed(allocation: Allocation, scenario: Scenario) -> Iterator[str]:
+def allowed_weights(allocation: Allocation) -> Iterator[str]:
     """Each weight or share that may vary, from where to where."""
+    scenario = allocation.scenario
     doubt = scenario.uncertainty
     for name, pool in scenario.all_pools().items():
         own, label = doubt.pools.get(name), say("proposal.pool", name=name) if name else ""

@@ -85,6 +85,23 @@ class _Environment(BaseModel):
     outputs: dict[File, str]
 
 
+class _Page(BaseModel):
+    model_config = _LOOSE
+
+    files: dict[Name, str] = Field(min_length=1)
+    sheet: Told
+    sheet_sha256: str
+
+
+class _Pages(BaseModel):
+    model_config = _LOOSE
+
+    run: str
+    made_by: Told
+    units: dict[Annotated[str, Field(pattern="^[0-9]{6}$")], _Page]
+    outputs: dict[Name, str]
+
+
 def read_record(folder: Path) -> dict[str, Any]:
     """A run's ``run.json``; empty if it is missing, cannot be read or is no whole record."""
     record = _read(folder / "run.json")
@@ -101,12 +118,21 @@ def read_record(folder: Path) -> dict[str, Any]:
 
 def read_environment(folder: Path) -> dict[str, Any]:
     """A run's ``environment.json``; empty if it is missing or cannot be read."""
-    environment = _read(folder / "environment.json")
+    return _checked(folder / "environment.json", _Environment)
+
+
+def read_pages(path: Path) -> dict[str, Any]:
+    """The record of the finished pages of units; empty if it is missing or cannot be read."""
+    return _checked(path, _Pages)
+
+
+def _checked(path: Path, form: type[BaseModel]) -> dict[str, Any]:
+    record = _read(path)
     try:
-        _Environment.model_validate(environment)
+        form.model_validate(record)
     except ValidationError:
         return {}
-    return environment
+    return record
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from zjtx_alloc.scenario_files import beside, companion
 _ID = 12  # hexadecimal digits: of ten thousand runs two share one with a chance of 1 in 5 million
 ENVIRONMENT = "environment.json"
 FACTS = "facts.csv"  # the facts of a run that was given its own
+_LAYOUTS = ("messages.zh.toml", "proposal.toml", "page.html", "manuscript.typ", "unit.typ")
 _PACKAGES = (
     "zjtx_alloc",
     "pandas",
@@ -51,9 +53,9 @@ def run_record(kind: str, allocations: tuple[Allocation, ...], panel: Panel | No
     names = ["units.csv", "indicators.csv", "sources.csv", *([] if panel else ["facts.csv"])]
     names.append("policy/tails/caijian-2021-2.toml")
     names += [f"policy/{award}.toml" for award in sorted({a.scenario.award for a in allocations})]
-    inputs = {f"data/{name}": _sha256(shipped("data", *name.split("/")).read_bytes()) for name in names}
+    inputs = {f"data/{name}": bytes_digest(shipped("data", *name.split("/")).read_bytes()) for name in names}
     if panel is not None:
-        inputs["panel"] = _sha256(_facts(panel))
+        inputs["panel"] = bytes_digest(_facts(panel))
     return {
         "kind": kind,
         "scenarios": scenarios_record([a.scenario for a in allocations]),
@@ -65,7 +67,7 @@ def run_record(kind: str, allocations: tuple[Allocation, ...], panel: Panel | No
 def run_id(record: dict[str, Any]) -> str:
     """A run's id (运行编号): short, of its record alone, so the same for the same inputs."""
     told = {key: value for key, value in record.items() if key not in ("id", "outputs")}
-    return _sha256(json.dumps(told, ensure_ascii=False).encode())[:_ID]
+    return bytes_digest(json.dumps(told, ensure_ascii=False).encode())[:_ID]
 
 
 def scenarios_record(scenarios: list[Scenario]) -> dict[str, Any]:
@@ -83,13 +85,36 @@ def _involved(scenarios: list[Scenario]) -> dict[str, Scenario]:
     return found
 
 
-def write_records(folder: Path, record: dict[str, Any], fixed: tuple[str, ...], versioned: tuple[str, ...]) -> None:
+def write_records(
+    folder: Path,
+    record: dict[str, Any],
+    fixed: tuple[str, ...],
+    versioned: tuple[str, ...],
+    kept: dict[str, str] | None = None,
+) -> None:
     """Write run.json with the digests of the ``fixed`` files, environment.json with those of the ``versioned`` ones.
 
-    The bytes of the latter depend on the versions of the libraries that draw and pack them.
+    The bytes of the latter depend on the versions of the libraries that draw and pack them; ``kept`` are those of
+    such files that an earlier run made, by digest.
     """
     _write_json(folder / "run.json", record | {"id": run_id(record), "outputs": _digests(folder, fixed)})
-    _write_json(folder / ENVIRONMENT, environment_here() | {"outputs": _digests(folder, versioned)})
+    told = environment_here() | {"source": source_digest()}
+    _write_json(folder / ENVIRONMENT, told | {"outputs": _digests(folder, versioned) | (kept or {})})
+
+
+def bind(folder: Path, within: str, files: dict[str, str]) -> None:
+    """Write into a run's environment.json the digests of the files in its subfolder, in the place of earlier ones."""
+    told = read_environment(folder)
+    others = {name: digest for name, digest in told["outputs"].items() if not name.startswith(f"{within}/")}
+    _write_json(folder / ENVIRONMENT, told | {"outputs": others | files})
+
+
+def is_whole(folder: Path, run: str, within: str) -> bool:
+    """Whether a folder holds all of a run as this very program makes it, whatever is in its subfolder ``within``."""
+    told = read_environment(folder)
+    here = environment_here() | {"source": source_digest()}
+    changed = [name for name in altered(folder) if not name.startswith(f"{within}/")]
+    return read_record(folder).get("id") == run and not changed and {key: told.get(key) for key in here} == here
 
 
 def outputs(folder: Path) -> dict[str, str]:
@@ -106,7 +131,7 @@ def altered(folder: Path) -> dict[str, bool]:
 
 def file_digest(path: Path) -> str:
     """The sha256 of a file."""
-    return _sha256(path.read_bytes())
+    return bytes_digest(path.read_bytes())
 
 
 def environment_here() -> dict[str, Any]:
@@ -114,11 +139,20 @@ def environment_here() -> dict[str, Any]:
     return {"python": platform.python_version(), "packages": {name: metadata.version(name) for name in _PACKAGES}}
 
 
+@cache
+def source_digest() -> str:
+    """The sha256 of the package's own code and layouts: between two releases the version does not tell them apart."""
+    code = sorted(Path(__file__).parent.parent.rglob("*.py"))
+    read = [*code, *(shipped("data", name) for name in _LAYOUTS), *sorted(shipped("notebooks").glob("*.ipynb"))]
+    return bytes_digest(b"".join(path.name.encode() + path.read_bytes() for path in read))
+
+
 def _digests(folder: Path, names: tuple[str, ...]) -> dict[str, str]:
     return {name: file_digest(folder / name) for name in names}
 
 
-def _sha256(content: bytes) -> str:
+def bytes_digest(content: bytes) -> str:
+    """The sha256 of bytes."""
     return hashlib.sha256(content).hexdigest()
 
 

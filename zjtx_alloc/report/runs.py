@@ -1,7 +1,7 @@
 """One run: a scenario to its folder of files, bound to their inputs by sha256."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,8 @@ from zjtx_alloc.allocation import Allocation, allocate_programme
 from zjtx_alloc.budget.accounts import BudgetForecast
 from zjtx_alloc.budget.batches import cohorts
 from zjtx_alloc.budget.forecast import forecast_budget
-from zjtx_alloc.files import check_free, folder_for, install, write_csv, write_whole
+from zjtx_alloc.errors import ReportError
+from zjtx_alloc.files import alone_in, check_free, folder_for, install, write_csv, write_whole
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import load_award
@@ -21,9 +22,21 @@ from zjtx_alloc.report import tables
 from zjtx_alloc.report.index import write_index
 from zjtx_alloc.report.official import docx_file
 from zjtx_alloc.report.proposal import proposal
-from zjtx_alloc.report.records import FACTS, facts_file, run_id, run_record, write_records
+from zjtx_alloc.report.record_form import read_record
+from zjtx_alloc.report.records import (
+    FACTS,
+    bind,
+    facts_file,
+    is_whole,
+    run_id,
+    run_record,
+    write_records,
+)
 from zjtx_alloc.report.report_workbook import report_sheets
 from zjtx_alloc.report.typesetting import pdf_file
+from zjtx_alloc.report.unit_pages import FOLDER, finished_pages, pages_there, write_unit_pages
+from zjtx_alloc.report.unit_sheets import asked_units
+from zjtx_alloc.report.unit_tables import unit_grounds
 from zjtx_alloc.report.workbook import write_workbook
 from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.scenario_files import load_scenario, save_bundle
@@ -47,7 +60,8 @@ class Run:
     folder : Path
         ``out/<scenario>``, with allocation.csv, budget.csv, report.xlsx, report.docx and report.pdf (名额分配方案（建议稿）),
         a page for each of ``PAGES`` and ``STUDIES``, run.json (what was computed from what; the same bytes for the
-        same inputs) and environment.json (versions, and the sha256 of files that depend on them).
+        same inputs) and environment.json (versions, and the sha256 of files that depend on them). Where pages of units
+        were asked for: ``units/``, a page of HTML and PDF each, ``units.pdf`` (合订本) and ``index.html``.
     allocation : Allocation
         The scenario's own allocation.
     budget : BudgetForecast
@@ -59,7 +73,12 @@ class Run:
     budget: BudgetForecast
 
 
-def run(scenario: Scenario | str | Path, out: str | Path = "reports", panel: Panel | None = None) -> Run:
+def run(
+    scenario: Scenario | str | Path,
+    out: str | Path = "reports",
+    panel: Panel | None = None,
+    units: str | Sequence[str] = (),
+) -> Run:
     """Compute a scenario and write its report to ``out/<scenario>/``.
 
     Parameters
@@ -69,20 +88,35 @@ def run(scenario: Scenario | str | Path, out: str | Path = "reports", panel: Pan
         Folder for the report's folder.
     panel : Panel, optional
         The shipped facts if not given.
+    units : str or sequence of str, optional
+        The units that get a page of their own (单位分册, in the folder ``units``): ``"all"``, or codes and names. Then only
+        what is missing of this very run is made, the report itself included.
 
     Raises
     ------
     DataError, ScenarioError, InfeasibleError, SolverError
         Before anything is written.
     """
-    from zjtx_alloc.report.notebooks import PageOrder, write_page  # noqa: PLC0415 - a second that other uses need not pay
-
     scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
+    codes = asked_units(units) if units else ()
     allocations = allocate_programme(load_panel() if panel is None else panel, scenario)
     allocation = next(a for a in allocations if a.scenario is scenario)
     budget = forecast_budget(cohorts(*allocations), load_award(scenario.award))
     record = run_record("report", allocations, panel) | {"asked": [scenario.name]}
-    number, folder = run_id(record), folder_for(out, scenario.name)
+    made = Run(folder_for(out, scenario.name), allocation, budget)
+    if not (codes and is_whole(made.folder, run_id(record), FOLDER)):
+        _write_report(made, allocations, record, panel)
+    if codes:
+        _write_units(made, allocations, codes, run_id(record))
+    write_index(Path(out))
+    return made
+
+
+def _write_report(made: Run, allocations: tuple[Allocation, ...], record: dict[str, Any], panel: Panel | None) -> None:
+    """All but the pages of units; those of another run go, those of this one stay."""
+    from zjtx_alloc.report.notebooks import PageOrder, write_page  # noqa: PLC0415 - a second that other uses need not pay
+
+    scenario, folder, number = made.allocation.scenario, made.folder, run_id(record)
     check_free(folder / name for name in (*BOUND, *drawn(), "environment.json", "run.json"))
     with tempfile.TemporaryDirectory() as work, tqdm(total=len(BOUND) + len(drawn()), leave=False) as bar:
         drafts = Path(work) / "drafts"
@@ -99,16 +133,29 @@ def run(scenario: Scenario | str | Path, out: str | Path = "reports", panel: Pan
                 )
                 for name, told in pages.items()
             ]
-            for path in _tables_written(drafts, allocation, budget, allocations, number):
+            for path in _tables_written(drafts, made.allocation, made.budget, allocations, number):
                 bar.update()
                 bar.set_description(say("run.wrote", file=path.name))
             for done in as_completed(waiting):
                 bar.update()
                 bar.set_description(say("run.wrote", file=done.result().name))
-        write_records(drafts, record, BOUND if panel is None else (*BOUND, FACTS), drawn())
-        install(drafts, folder, stale=(FACTS,))
-    write_index(Path(out))
-    return Run(folder, allocation, budget)
+        kept = finished_pages(folder, number).files()
+        write_records(drafts, record, BOUND if panel is None else (*BOUND, FACTS), drawn(), kept)
+        install(drafts, folder, stale=(FACTS, *(() if kept else pages_there(folder))))
+
+
+def _write_units(made: Run, allocations: tuple[Allocation, ...], codes: tuple[str, ...], number: str) -> None:
+    """The pages of units, bound to the run like every other file of it."""
+    grounds = unit_grounds(made.allocation, made.budget, allocations)
+    with alone_in(made.folder), tqdm(total=len(codes) + 1, leave=False) as bar:
+        if (there := read_record(made.folder).get("id")) != number:
+            raise ReportError(say("unit.other_run", folder=made.folder, id=there or "—"))
+
+        def tell(name: str, was_there: bool) -> None:
+            bar.update()
+            bar.set_description(say("run.there" if was_there else "run.wrote", file=name))
+
+        bind(made.folder, FOLDER, write_unit_pages(made.folder, grounds, codes, number, tell).files())
 
 
 def _tables_written(

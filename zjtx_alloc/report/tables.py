@@ -31,6 +31,8 @@ FORMATS: Mapping[str, tuple[str, str]] = {
     "share": ("{:.1%}", "0.0%"),
     "money": ("{:,.0f}", "#,##0"),
     "percent": ("{:.4%}", "0.00##%"),
+    "part": ("{:.2%}", "0.00%"),
+    "written": ("{}", "@"),
     "year": ("{:.0f}", "0"),
     "plain": ("{:g}", "General"),
 }

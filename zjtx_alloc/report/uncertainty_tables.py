@@ -15,7 +15,7 @@ def range_table(found: WeightRange) -> Table:
     """The least and greatest entitlement and quota of each unit, and which of them are brackets."""
     frame = found.table.reset_index()
     frame["span"] = frame["quota_max"] - frame["quota_min"]
-    frame["bracket"] = [_bracket(row) for row in frame.to_dict("records")]
+    frame["bracket"] = [bracket_text(row) for row in frame.to_dict("records")]
     kinds = {
         "short_name": "text", "region": "text", "entitlement": "places", "entitlement_min": "places",
         "entitlement_max": "places", "quota": "count", "quota_min": "count", "quota_max": "count", "span": "count",
@@ -24,7 +24,7 @@ def range_table(found: WeightRange) -> Table:
     return titled("weight_ranges", frame, kinds, *range_notes(found), *marks_note(found.allocation))
 
 
-def _bracket(row: dict[str, float]) -> str:
+def bracket_text(row: dict[str, float]) -> str:
     """The bounds beyond the attained ends, where they are not the same."""
     kinds = [
         (name, row[f"{name}_lower"], row[f"{name}_upper"])

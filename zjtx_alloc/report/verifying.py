@@ -23,6 +23,7 @@ from zjtx_alloc.report.records import (
     run_id,
 )
 from zjtx_alloc.report.runs import run
+from zjtx_alloc.report.unit_pages import FOLDER as UNITS
 
 
 def verify_run(folder: str | Path) -> tuple[str, ...]:
@@ -100,7 +101,9 @@ def _computed_again(folder: Path, record: dict[str, Any], work: Path) -> Path:
 
 def _report(folder: Path, record: dict[str, Any], work: Path, panel: Panel | None) -> Path:
     (scenario,) = _scenarios(record, work / "scenarios")
-    return run(scenario, out=work / "out", panel=panel).folder
+    names = (Path(name) for name in outputs(folder))
+    units = sorted({name.name.partition("-")[0] for name in names if name.parent.name == UNITS and "-" in name.name})
+    return run(scenario, out=work / "out", panel=panel, units=units).folder
 
 
 def _comparison(folder: Path, record: dict[str, Any], work: Path, panel: Panel | None) -> Path:
