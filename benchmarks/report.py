@@ -1,0 +1,129 @@
+"""How long the report takes, its parts, and the 37 pages of units, beside plain papermill run once a unit.
+
+Run with ``python benchmarks/report.py [--notebooks N] [--runs N]``: N of the units' notebooks are run by papermill, one kernel
+after the other (3 if not given; 37 for all), and the time of all 37 is worked out from them, which the output says. All
+ratios are within one run of this program.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LIMIT = 15.0
+SCENARIO = "2024-baseline"
+
+
+def seconds(work, *arguments, **named) -> float:
+    start = time.perf_counter()
+    work(*arguments, **named)
+    return time.perf_counter() - start
+
+
+def command(*arguments: str) -> None:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    subprocess.run([sys.executable, *arguments], check=True, capture_output=True, env=environment)
+
+
+def fresh(out: Path, *more: str) -> float:
+    """The command in a process of its own."""
+    return seconds(command, "-m", "zjtx_alloc", "report", SCENARIO, "--out", str(out), *more)
+
+
+def papermill_once(unit: str, work: Path) -> float:
+    """One unit's notebook by plain papermill, then a page of it by plain nbconvert, as one would by hand."""
+    executed, notebook = work / f"{unit}.ipynb", ROOT / "notebooks" / "unit.ipynb"
+
+    def both() -> None:
+        command("-m", "papermill", str(notebook), str(executed), "-p", "unit", unit, "--no-progress-bar")
+        command("-m", "nbconvert", "--to", "html", "--no-input", str(executed))
+
+    return seconds(both)
+
+
+def parts(work: Path) -> dict[str, float]:
+    """The parts of the report and of the units' pages, one after the other in this process."""
+    import zjtx_alloc as za
+    from zjtx_alloc.report import runs
+    from zjtx_alloc.report.notebooks import PageOrder, write_page
+    from zjtx_alloc.report.pages import framed
+    from zjtx_alloc.report.typesetting import UnitTypesetter
+    from zjtx_alloc.report.unit_sheets import asked_units, unit_sheet
+    from zjtx_alloc.report.unit_tables import unit_grounds
+
+    taken, start = {}, time.perf_counter()
+
+    def lap(name: str) -> None:
+        nonlocal start
+        taken[name], start = time.perf_counter() - start, time.perf_counter()
+
+    panel, scenario = za.load_panel(), za.load_scenario(SCENARIO)
+    allocations = za.allocate_programme(panel, scenario)
+    allocation = next(a for a in allocations if a.scenario is scenario)
+    budget = za.forecast_budget(za.cohorts(*allocations), za.load_award(scenario.award))
+    lap("allocation and budget")
+    for path in runs._tables_written(work, allocation, budget, allocations, "0" * 12):
+        lap(path.name)
+    for name in (*runs.PAGES, *runs.STUDIES):
+        told = {"scenarios": [SCENARIO]} if name == "budget" else {"scenario": SCENARIO}
+        write_page(PageOrder(name, told, work / f"{name}.html", SCENARIO, "0" * 12, name in runs.STUDIES), work)
+        lap(f"{name}.html, alone")
+    grounds = unit_grounds(allocation, budget, allocations)
+    lap("units: ranges under unknown weights")
+    sheets = [unit_sheet(grounds, code) for code in asked_units("all")]
+    lap("units: explanations and tables, 37")
+    for sheet in sheets:
+        framed(sheet.name, sheet._repr_html_(), "")
+    lap("units: HTML, 37")
+    typesetter = UnitTypesetter()
+    sized = [typesetter.page(sheet.plain())[0] for sheet in sheets]
+    lap("units: PDF, 37")
+    typesetter.bound(sized)
+    lap("units: bound PDF")
+    return taken
+
+
+def main() -> None:
+    reader = argparse.ArgumentParser()
+    reader.add_argument("--notebooks", type=int, default=3, choices=range(1, 38), metavar="1..37")
+    reader.add_argument("--runs", type=int, default=1)
+    asked = reader.parse_args()
+    import zjtx_alloc as za
+
+    names = za.load_panel().units["short_name"].tolist()
+    reports, pages, again = [], [], []
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        for number in range(asked.runs):
+            out = work / str(number)
+            reports.append(fresh(out))
+            pages.append(fresh(out, "--units", "all"))
+            again.append(fresh(out, "--units", "all"))
+        step = len(names) / asked.notebooks
+        by_hand = [papermill_once(names[int(number * step)], work) for number in range(asked.notebooks)]
+        of_parts = parts(work / "parts")
+    report, units, nothing = map(statistics.median, (reports, pages, again))
+    all_by_hand = statistics.mean(by_hand) * len(names)
+    how = "measured" if asked.notebooks == len(names) else f"EXTRAPOLATED from {asked.notebooks} units measured"
+    print(f"{'report':<46}{report:8.2f} s   median of {asked.runs}, a fresh process, {os.cpu_count()} cores")
+    print(
+        f"{'37 pages of units, report already there':<46}{units:8.2f} s   limit {LIMIT:.0f} s: {'kept' if units <= LIMIT else 'EXCEEDED'}"
+    )
+    print(f"{'nothing missing':<46}{nothing:8.2f} s")
+    print(
+        f"{'papermill and nbconvert once a unit':<46}{all_by_hand:8.2f} s   {how} ({statistics.mean(by_hand):.2f} s a unit)"
+    )
+    print(f"{'37 pages to papermill once a unit':<46}{units / all_by_hand:8.4f}     1 : {all_by_hand / units:.1f}")
+    print(f"{'37 pages to the report':<46}{units / report:8.2f}")
+    print("\nParts, one after the other in one process (the report runs its notebooks side by side):")
+    for name, taken in of_parts.items():
+        print(f"{name:<46}{taken:8.2f} s")
+
+
+if __name__ == "__main__":
+    main()
