@@ -245,14 +245,17 @@ def test_what_is_finished_is_not_made_again(made, grounds, tmp_path):
     assert len(finished_pages(tmp_path, RUN).units) == 5
 
 
-@pytest.mark.parametrize("damage", ["cut", "empty", "gone", "unrecorded"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "gone", "unrecorded", "told otherwise"])
 def test_a_page_that_is_not_whole_is_made_again_and_nothing_else(made, grounds, tmp_path, damage):
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     page, record = page_of(tmp_path, "440300", "pdf"), tmp_path / "units" / "units.json"
+    told = json.loads(record.read_text(encoding="utf-8"))
     if damage == "gone":
         page.unlink()
+    elif damage == "told otherwise":
+        told["units"]["440300"]["sheet"]["keys"][0][1] = "99家"
+        record.write_text(json.dumps(told), encoding="utf-8")
     elif damage == "unrecorded":
-        told = json.loads(record.read_text(encoding="utf-8"))
         del told["units"]["440300"]
         record.write_text(json.dumps(told), encoding="utf-8")
     else:

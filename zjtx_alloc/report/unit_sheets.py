@@ -17,7 +17,6 @@ from zjtx_alloc.report.tables import Table, shown
 from zjtx_alloc.report.unit_tables import (
     UnitGrounds,
     contribution_rows,
-    duty_table,
     fact_table,
     money_rows,
     range_rows,
@@ -132,7 +131,7 @@ def unit_sheet(grounds: UnitGrounds, code: str) -> UnitSheet:
         (say("unit.why"), (_reasons(grounds, why),)),
         (say("unit.range"), ranges),
         (say("unit.money"), (money_rows(grounds, code),)),
-        (say("unit.asked"), (duty_table(grounds),)),
+        (say("unit.asked"), (grounds.asked,)),
     )
     return UnitSheet(
         code=code,

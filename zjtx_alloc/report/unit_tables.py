@@ -33,19 +33,22 @@ class UnitGrounds:
         The programme's batches, ``allocation`` among them.
     ranges : WeightRange or None
         None if the scenario says nothing of unknown weights.
+    asked : Table
+        What the notice asks of each unit in this batch, and by when.
     """
 
     allocation: Allocation
     budget: BudgetForecast
     allocations: tuple[Allocation, ...]
     ranges: WeightRange | None
+    asked: Table
 
 
 def unit_grounds(allocation: Allocation, budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> UnitGrounds:
     """The grounds of all pages, ranges under unknown weights included."""
     doubt = allocation.scenario.uncertainty
     ranges = weight_range(allocation.panel, allocation.scenario) if doubt.weights or doubt.pools else None
-    return UnitGrounds(allocation, budget, allocations, ranges)
+    return UnitGrounds(allocation, budget, allocations, ranges, duty_table(allocation, budget))
 
 
 def fact_table(allocation: Allocation, code: str) -> Table:
@@ -201,10 +204,10 @@ def money_rows(grounds: UnitGrounds, code: str) -> Table:
     return titled("unit_money", frame, kinds, *budget_notes(budget, grounds.allocations), has_total=True)
 
 
-def duty_table(grounds: UnitGrounds) -> Table:
+def duty_table(allocation: Allocation, budget: BudgetForecast) -> Table:
     """What the notice asks of a unit, in its own words, and by when."""
-    batch, award = str(grounds.allocation.scenario.batch), grounds.budget.award
-    (cohort,) = (one for one in grounds.budget.cohorts if one.name == batch)
+    batch, award = str(allocation.scenario.batch), budget.award
+    (cohort,) = (one for one in budget.cohorts if one.name == batch)
     asked = duties(award, cohort)
     frame = asked.assign(by=[_by(row.days, row.dates) for row in asked.itertuples()])
     kinds = {"duty": "text", "by": "text", "quote": "text", "clause": "text"}
