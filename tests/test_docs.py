@@ -3,6 +3,7 @@
 import re
 import shlex
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -247,3 +248,40 @@ def test_the_scenario_of_the_readme_is_kept_in_every_line(panel, write_scenario)
     assert quota[names == "广东"].item() <= 75
     assert quota[panel.units["region"] == "西部"].sum() >= 200
     assert quota[list(allocation.scenario.rules["长江经济带"].codes())].sum() >= 0.55 * 1039
+
+
+# --- docs/architecture.md ---------------------------------------------------------------------------------
+
+
+def architecture(heading):
+    """The first cells of the table under a heading, and their rows."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition(f"## {heading}\n")[2]
+    rows = [line for line in text.partition("\n## ")[0].splitlines() if line.startswith("| ")]
+    return rows[1:]
+
+
+def test_every_module_has_a_room_in_the_architecture_and_every_room_is_there():
+    rooms = [
+        name
+        for row in architecture("The rooms, from the ground up")
+        for name in re.findall(r"`([^`]+)`", row.split("|")[1])
+    ]
+    package = ROOT / "zjtx_alloc"
+    held = {name: set(package.glob(f"{name}**/*.py" if name.endswith("/") else name)) for name in rooms}
+    assert [name for name, files in held.items() if not files] == []
+    here = {path for path in package.rglob("*.py") if path.name not in ("__init__.py", "__main__.py")}
+    assert sorted(str(path) for path in here - set().union(*held.values())) == []
+
+
+def test_every_dependency_has_its_reason():
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)["project"]
+    wanted = [
+        *project["dependencies"],
+        *(name for extra in project["optional-dependencies"].values() for name in extra),
+    ]
+    told = " ".join(row.split("|")[1] for row in architecture("Dependencies"))
+    names = {re.match(r"[\w-]+", name)[0] for name in wanted}
+    assert names == {name for name in re.findall(r"[\w-]+", told) if name in names}
+    reasons = [row.split("|")[2].strip() for row in architecture("Dependencies")]
+    assert all(len(reason) > 10 for reason in reasons)
