@@ -1,4 +1,4 @@
-"""Scenario files: a baseline plus the lines that differ, merged by key, and every mistake named."""
+"""Scenario files: a baseline plus the lines that differ, merged by key; and scenarios saved."""
 
 import re
 from collections.abc import Sequence
@@ -6,30 +6,19 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import tomli_w
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from zjtx_alloc.composite.form import Normalisation, Part, Recipe, Treatment
 from zjtx_alloc.errors import ReportError, ScenarioError
 from zjtx_alloc.files import UnreadableError, is_file_name, write_whole
 from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped
-from zjtx_alloc.scenario import (
-    DEFAULT,
-    Approval,
-    Change,
-    Factor,
-    Fixed,
-    Group,
-    Pool,
-    Rule,
-    Scenario,
-)
-from zjtx_alloc.scenario_uncertainty import FactErrors, Range, UncertainPool, Uncertainty
-from zjtx_alloc.toml_files import read_toml, type_told
+from zjtx_alloc.scenario import DEFAULT, Scenario
+from zjtx_alloc.scenario_mistakes import allowed_in, explained, wrong_line
+from zjtx_alloc.toml_files import read_toml
 from zjtx_alloc.units import find_unit, load_units
 from zjtx_alloc.visible import shown
 
-_MOST_BELOW, _MOST_TOLD = 30, 30  # files that extend each other in a row; mistakes of a file in one message
+_MOST_BELOW = 30  # files that extend each other in a row
 _WITH_RANGES = ("region_coefficient", "grade_coefficient", "total")  # what [uncertainty] may hold ranges around
 
 
@@ -50,10 +39,10 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
     merged = _merged(path, ())
     try:
         if "name" in merged:
-            raise ScenarioError(_wrong(path, "name", merged["name"], _allowed(Scenario)))
+            raise ScenarioError(wrong_line(path, "name", merged["name"], allowed_in(Scenario)))
         scenario = Scenario.model_validate({"name": path.stem} | merged)
     except ValidationError as error:
-        raise ScenarioError(_explained(path, error)) from None
+        raise ScenarioError(explained(path, error)) from None
     scenario._folder = path.parent
     return scenario
 
@@ -146,9 +135,9 @@ def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
         raise ScenarioError(say(f"scenario.{'cycle' if is_circle else 'chain'}", file=path.name, most=_MOST_BELOW))
     parent, drops = raw.pop("extends", None), raw.pop("drop", [])
     if not (parent is None or isinstance(parent, str)):
-        raise ScenarioError(_wrong(path, "extends", parent, say("type.string_type")))
+        raise ScenarioError(wrong_line(path, "extends", parent, say("type.string_type")))
     if not (isinstance(drops, list) and all(isinstance(drop, str) for drop in drops)):
-        raise ScenarioError(_wrong(path, "drop", drops, say("scenario.drop_form")))
+        raise ScenarioError(wrong_line(path, "drop", drops, say("scenario.drop_form")))
     base = {} if parent is None else _merged(_located(parent, path.parent), (*below, path.resolve()))
     inherited, numbers = _factors_by_pool(base), {key: base.get(key) for key in _WITH_RANGES}
     for drop in drops:
@@ -159,7 +148,7 @@ def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
         base["assumptions"] = {k: v for k, v in base["assumptions"].items() if k != "total"}
     ended = raw.pop("end_stand_in", [])
     if not (isinstance(ended, list) and all(isinstance(code, str) for code in ended)):
-        raise ScenarioError(_wrong(path, "end_stand_in", ended, say("scenario.end_form")))
+        raise ScenarioError(wrong_line(path, "end_stand_in", ended, say("scenario.end_form")))
     merged = _laid_over(base, raw)
     if _factors_by_pool(merged) != inherited:
         # Ranges around the weights of other factors say nothing about these.
@@ -262,59 +251,3 @@ def _coded(table: dict[str, Any], place: str) -> dict[str, Any]:
             raise ScenarioError(say("scenario.unit_twice", place=place, name=name))
         coded[code] = value
     return coded
-
-
-_TABLES: dict[str, type[BaseModel]] = {
-    "factors": Factor, "pools": Pool, "change": Change, "groups": Group,
-    "rules": Rule, "approval": Approval, "fixed": Fixed,
-}  # fmt: skip
-
-_COMPOSITE_TABLES: dict[str, type[BaseModel]] = {"normalisation": Normalisation, "treatment": Treatment}
-
-
-def _explained(path: Path, error: ValidationError) -> str:
-    """A validation error in Chinese: file, key, value, what is allowed; a line each."""
-    lines, names = [], load_units()["short_name"].to_dict()
-    for found in error.errors()[:_MOST_TOLD]:
-        keys = [names.get(str(key), str(key)) for key in found["loc"] if key != "[key]"]
-        if found["type"] == "extra_forbidden":
-            allowed = _allowed(_table_of(keys))
-        elif found["type"] == "value_error":
-            allowed = str(found["ctx"]["error"])
-        else:
-            limits = {
-                k: v for k, v in found.get("ctx", {}).items() if k in ("ge", "gt", "le", "lt", "max_length", "expected")
-            }
-            if "expected" in limits:
-                quoted = re.findall(r"'([^']*)'", str(limits["expected"]))
-                limits["expected"] = "、".join(quoted or str(limits["expected"]).split(" or "))
-            allowed = type_told(found["type"], **limits)
-        value = None if isinstance(found["input"], dict) else found["input"]
-        lines.append(_wrong(path, ".".join(keys), value, allowed))
-    if more := error.error_count() - len(lines):
-        lines.append(say("scenario.more", count=more))
-    return "\n".join(lines)
-
-
-def _table_of(keys: list[str]) -> type[BaseModel]:
-    """The table that a key stands in."""
-    if keys[0] == "uncertainty" and keys[1:]:
-        if len(keys) == 3 and keys[1] == "facts":
-            return FactErrors
-        return Uncertainty if len(keys) == 2 else UncertainPool if len(keys) == 4 and keys[1] == "pools" else Range
-    if keys[0] == "composites" and keys[1:]:
-        return _COMPOSITE_TABLES.get(keys[4] if keys[5:] else "", Part if keys[4:] else Recipe)
-    if "factors" in keys[:-1]:
-        return Factor
-    return _TABLES.get(keys[0], Scenario) if keys[1:] else Scenario
-
-
-def _allowed(table: type[BaseModel]) -> str:
-    return say("scenario.allowed", known="、".join(key for key in table.model_fields if key != "name"))
-
-
-def _wrong(path: Path, key: str, value: object, allowed: str) -> str:
-    if not key:
-        return say("scenario.wrong_whole", file=path.name, allowed=allowed)
-    told = "" if value is None else say("scenario.value", value=shown(value))
-    return say("scenario.wrong", file=path.name, key=shown(key), shown=told, allowed=allowed)
