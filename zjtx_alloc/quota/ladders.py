@@ -62,7 +62,9 @@ class DivisorLadder:
     def count(self, price: float) -> np.ndarray:
         """Signposts up to price·w; there are none below zero."""
         target = self.weights.floats * max(price, 0.0)
-        return self.signposts.count(np.minimum(target, _MANY, out=target))
+        if not self.signposts.linear:  # whose powers would overflow
+            np.minimum(target, _MANY, out=target)
+        return self.signposts.count(target)
 
     def slope(self, free: np.ndarray | slice) -> float:
         """Sum of the weights."""

@@ -114,5 +114,5 @@ def market_of(problem: QuotaProblem, tree: Tree, criterion: Criterion) -> Market
     """The units of a problem, by a separable criterion."""
     billionths = [problem.billionths[i] for i in tree.order.tolist()]
     due = np.array(billionths, dtype=float) / BILLION
-    lower, upper, rank = (np.array(values)[tree.order] for values in (problem.lower, problem.upper, problem.rank))
+    lower, upper, rank = problem.leaves
     return Market(tree, criterion, np.where(due > 0, due, 1.0), billionths, rank, lower, upper)

@@ -189,10 +189,12 @@ class QuotaProblem:
         return [*self._group_rows(), *self._rule_rows()]
 
     def _group_rows(self) -> Iterator[Row]:
+        position = {label: i for i, label in enumerate(self.labels)}
         for group in self.groups:
-            members = self.entitlement.index.get_indexer(list(group.members))
             upper = self.total if group.cap is None else group.cap
-            yield Row(group.name, dict.fromkeys(members.tolist(), 1), group.floor or 0, upper)
+            yield Row(
+                group.name, dict.fromkeys((position[label] for label in group.members), 1), group.floor or 0, upper
+            )
 
     def _rule_rows(self) -> Iterator[Row]:
         for rule in self.rules:
@@ -219,6 +221,12 @@ class QuotaProblem:
     def tree(self) -> Tree | None:
         """The rows as a tree of nested (laminar) sets; None where they cross or have weights."""
         return tree_of(self.rows, len(self.labels), self.whole)
+
+    @cached_property
+    def leaves(self) -> tuple[np.ndarray, ...]:
+        """Least places, most places and tie rank of all units as arrays in the tree's order; nested rules have one."""
+        assert self.tree is not None
+        return tuple(np.array(each, dtype="int64")[self.tree.order] for each in (self.lower, self.upper, self.rank))
 
     @property
     def nested(self) -> bool:
@@ -264,7 +272,7 @@ class QuotaProblem:
         """Whether nested rules are kept, in one pass over the tree; False if that does not tell."""
         if self.tree is None:
             return False
-        x, lower, upper = (np.array(each, dtype="int64")[self.tree.order] for each in (places, self.lower, self.upper))
+        x, (lower, upper, _) = np.array(places, dtype="int64")[self.tree.order], self.leaves
         asked, granted = self.tree.sums(len(self.tree.nodes) - 1, x)
         return asked == granted and bool(((lower <= x) & (x <= upper)).all())
 
@@ -285,5 +293,5 @@ class QuotaProblem:
                 raise InfeasibleError(say("quota.too_little", rule=row.name, most=most, lower=row.lower))
 
     def _bounds_leave_room(self, tree: Tree) -> bool:
-        lower, upper = (np.array(each)[tree.order] for each in (self.lower, self.upper))
+        lower, upper, _ = self.leaves
         return bool((self.floor <= self.cap).all()) and tree.clash(lower, upper) is None

@@ -1,0 +1,160 @@
+"""How time and memory grow with units, firms, scenarios and reports.
+
+Run with ``python benchmarks/growth.py [PART ...]``, of ``units firms scenarios reports`` (all). Each line is measured in a
+process of its own: seconds of the work alone, how many times those of the line before, and the peak memory of the
+process, of which the first line says how much the imports are. Firms are made up (虚构).
+"""
+
+import multiprocessing
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import uncertainty
+from engine import national
+from many import scenarios
+
+import zjtx_alloc as za
+
+UNITS = (37, 333, 3_000)  # provinces, prefectures, counties
+FIRMS = SCENARIOS = (10**3, 10**4, 10**5, 10**6)
+REPORTS = 4
+LIMIT = 300  # seconds for one line, what comes before the measured work included
+Work = Iterator[None]  # what is done before it yields is not measured
+
+
+def nothing(_: int) -> Work:
+    yield
+
+
+def exact(units: int) -> Work:
+    """Sixty places a unit, eight units a group."""
+    problem = national(units, 60 * units, units // 8)
+    yield
+    za.solve(problem, "exact")
+
+
+def crossing(units: int) -> Work:
+    """The same with every third unit, across the groups, held together by a floor."""
+    problem = national(units, 60 * units, units // 8)
+    river = tuple(problem.labels[::3])
+    floor = int(problem.entitlement[list(river)].sum() * 1.02)
+    problem = replace(problem, groups=(*problem.groups, za.Group("river", river, floor)))
+    yield
+    za.solve(problem, "model")
+
+
+def diagnosed(units: int) -> Work:
+    """A group's floor above what its units may have."""
+    problem = national(units, 60 * units, units // 8)
+    first = problem.groups[0]
+    most = int(problem.cap[list(first.members)].sum())
+    problem = replace(problem, groups=(replace(first, floor=most + 5), *problem.groups[1:]))
+    yield
+    za.diagnose(problem)
+
+
+def read(firms: int) -> Work:
+    table = za.firms.made_up_table(total=firms)
+    yield
+    za.firms.load_firms(table)
+
+
+def settled(firms: int) -> Work:
+    """Reviewed against a list, selected by a rubric and settled."""
+    listed = za.firms.made_up_firms(total=firms)
+    supported = {"first_round": za.firms.concealed(listed)}
+    results = za.firms.made_up_results(listed, pd.Series(285, listed.table.index))
+    quota = za.allocate(za.load_panel(), za.load_scenario("2024-baseline")).quota
+    rubric, award = za.firms.load_rubric("example-selection"), za.load_award("caijian-2024-148")
+    yield
+    review = za.firms.review(listed, None, date(2024, 7, 31), supported=supported)
+    za.firms.select(review.passed, rubric, quota)
+    za.firms.settle(results, award)
+
+
+def solved_together(count: int) -> Work:
+    """37 units in 5 groups; machine code is used where it is installed, and compiled before."""
+    problem = national(37, 1039, 5)
+    table = scenarios(problem, count)
+    za.solve_many(problem, scenarios(problem, 2**15))
+    yield
+    za.solve_many(problem, table)
+
+
+def swept(count: int) -> Work:
+    """The baseline's weights drawn, solved, counted, and their indices."""
+    panel, scenario, doubt = uncertainty.nation(("weights",))
+    yield
+    za.sweep(panel, scenario, doubt, draws=count)
+
+
+def reported(count: int) -> Work:
+    """One report after the other into one folder, in one process."""
+    baseline = za.load_scenario("2024-baseline")
+    yield
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(count):
+            za.run(baseline.model_copy(update={"name": f"report-{number}"}), out=Path(folder))
+
+
+def measured(work: Callable[[int], Work], size: int) -> tuple[float, float]:
+    """Seconds, and megabytes at the peak of this process and of those it started."""
+    steps = work(size)
+    next(steps)
+    start = time.perf_counter()
+    next(steps, None)
+    seconds = time.perf_counter() - start
+    return seconds, sum(
+        resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    ) / 1e3
+
+
+def table(title: str, work: Callable[[int], Work], sizes: tuple[int, ...]) -> None:
+    print(title, flush=True)
+    before = None
+    for size in sizes:
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            try:
+                seconds, memory = pool.apply_async(measured, (work, size)).get(LIMIT)
+            except multiprocessing.TimeoutError:
+                print(f"  {size:>9,} not finished in {LIMIT} s", flush=True)
+                return
+        times = "" if before is None else f"{seconds / before:8.1f} ×"
+        print(f"  {size:>9,} {seconds:10.3f} s{times:>10} {memory:9.0f} MB", flush=True)
+        before = seconds
+
+
+PARTS = {
+    "units": [
+        ("units, exact engine", exact, UNITS),
+        ("units, a group across the others (PuLP model)", crossing, UNITS),
+        ("units, a clash diagnosed", diagnosed, UNITS),
+    ],
+    "firms": [
+        ("firms, their table read", read, FIRMS),
+        ("firms, reviewed, selected and settled", settled, FIRMS),
+    ],
+    "scenarios": [
+        ("scenarios, solve_many", solved_together, SCENARIOS),
+        ("scenarios, a sweep over uncertain weights", swept, SCENARIOS),
+    ],
+    "reports": [("reports, one after the other", reported, tuple(range(1, REPORTS + 1)))],
+}
+
+
+def main() -> None:
+    table("imports alone", nothing, (0,))
+    for part in sys.argv[1:] or PARTS:
+        for row in PARTS[part]:
+            table(*row)
+
+
+if __name__ == "__main__":
+    main()
