@@ -69,9 +69,16 @@ def test_the_page_shows_the_whole_budget(finished):
         "分地区分年资金",
         "资金变动表",
         "各批次期限表",
+        "对账表",
     ):
         assert title in page
-    for told in ("乐观情景，非官方口径", "压力情景，非官方口径", "上次为第1批", "上一轮尾款按每家每年200万元"):
+    for told in (
+        "乐观情景，非官方口径",
+        "压力情景，非官方口径",
+        "上次为第1批",
+        "上一轮尾款按每家每年200万元",
+        "少于台账",
+    ):
         assert told in page
     assert page.count("<img") >= 4
     assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?!data:)[^"'\s>]+|@import|url\((?!data:)""", page)

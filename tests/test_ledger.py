@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import zjtx_alloc as za
 from zjtx_alloc.budget.books import FLOWS
-from zjtx_alloc.budget.settlement import may_enter, outcome_of, settle
+from zjtx_alloc.budget.settlement import outcome_of, settle
 from zjtx_alloc.budget.steps import CAUSES
 from zjtx_alloc.report.budget_tables import year_table
 from zjtx_alloc.report.figure_style import picture
@@ -38,17 +38,16 @@ def clawback(*rows):
 
 
 @pytest.mark.parametrize(
-    ("investment", "enters", "achieved", "missed"),
+    ("investment", "achieved", "missed"),
     [
-        (1999, False, "under_invested", "under_invested"),
-        (Decimal("1999.9999"), False, "under_invested", "under_invested"),
-        (2000, False, "completed", "missed"),  # 须超过2000万元; 未达2000万元: exactly 2000 is neither
-        (Decimal("2000.0001"), True, "completed", "missed"),
-        (2001, True, "completed", "missed"),
+        (1999, "under_invested", "under_invested"),
+        (Decimal("1999.9999"), "under_invested", "under_invested"),
+        (2000, "completed", "missed"),  # 未达2000万元: exactly 2000 is not below
+        (Decimal("2000.0001"), "completed", "missed"),
+        (2001, "completed", "missed"),
     ],
 )
-def test_exactly_2000_may_not_enter_but_is_not_recovered(investment, enters, achieved, missed):
-    assert may_enter(investment, AWARD) is enters
+def test_exactly_2000_is_not_recovered(investment, achieved, missed):
     assert outcome_of(investment, True, AWARD) == achieved
     assert outcome_of(investment, False, AWARD) == missed
 

@@ -63,17 +63,6 @@ def recovered_money(firms: pd.Series, outcome: str, award: Award) -> pd.Series:
     return firms.map(lambda count: math.floor(int(count) * each)).astype("int64")
 
 
-def may_enter(planned_investment: Amount, award: Award) -> bool:
-    """Whether a plan's investment (万元) lets a firm apply: it must exceed the entry line (三（一））.
-
-    Raises
-    ------
-    DataError
-        If the investment is negative or no number.
-    """
-    return _exact(planned_investment) > award.entry_investment
-
-
 def outcome_of(investment: Amount, achieved: bool, award: Award) -> str:
     """The outcome of a firm that was supported to the end (四（二））: completed, missed or under_invested.
 

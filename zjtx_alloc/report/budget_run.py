@@ -92,7 +92,8 @@ def run_budget(
     with tempfile.TemporaryDirectory() as name, tqdm(total=3, leave=False) as bar:
         work = Path(name)
         drafts = work / "drafts"
-        told = _parameters(request, work) | {"data": facts_file(panel, drafts)}
+        given = {"data": facts_file(panel, drafts), "actuals": "" if actuals is None else str(Path(actuals).resolve())}
+        told = _parameters(request, work) | given
         label = "、".join(a.scenario.name for a in plan.allocations)
         with ThreadPoolExecutor(max_workers=1) as pool:  # the kernel works while this process writes the rest
             page = pool.submit(write_page, PageOrder("budget", told, drafts / "budget.html", label, number), work)
