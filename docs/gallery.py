@@ -31,6 +31,7 @@ from explorer_page import browser, opened, served  # noqa: E402 - the tests know
 
 SCENARIO = "2024-baseline"
 BATCHES = (SCENARIO, "2025-baseline", "2026-baseline")
+UNITS = ("广东", "深圳", "西藏", "兵团")  # large, apart, held by its floor, small
 TRIAL = """extends = "2024-baseline"
 title = "提高西部下限"
 factors = { rd_active_firms = { weight = 0.3 }, little_giants = { weight = 0.5 } }
@@ -74,6 +75,7 @@ PICTURES = {
     "budget": Picture(("budget/budget 图3",)),
     "proposal": Picture(tuple(f"{SCENARIO}/report.docx {page}" for page in ("01", "02", "11")), width=1400),
     "workbook": Picture((f"{SCENARIO}/report.xlsx 02",), (0, 0.03, 1, 0.85)),
+    "unit": Picture((f"{SCENARIO}/units/440000-广东.pdf 1",), (0, 0.02, 1, 0.7)),
     "explorer": Picture(("explorer 移动滑块",), width=1200),
     "template": Picture(("因素表.xlsx 1",), (0.05, 0.07, 0.95, 0.42), 1200),
 }
@@ -84,7 +86,7 @@ def make(folder: Path) -> Path:
     folder.mkdir(parents=True)
     trial = folder / "提高西部下限.toml"
     trial.write_text(TRIAL, encoding="utf-8")
-    za.run(SCENARIO, folder)
+    za.run(SCENARIO, folder, units=UNITS)
     za.run_budget(za.BudgetRequest(BATCHES), folder)
     za.run_comparison([SCENARIO, trial], folder)
     za.write_template(folder / "因素表.xlsx")

@@ -14,7 +14,7 @@ from zjtx_alloc.report.manuscript import CREATED, Grid, Manuscript, lead
 from zjtx_alloc.resources import shipped
 
 _UNIT = "unit.typ"
-_SIZES = (7.4, 7.2, 6.9, 6.6)  # points
+_SIZES = (7.6, 7.4, 7.3, 7.1, 6.9, 6.6)  # points
 
 
 def pdf_file(manuscript: Manuscript) -> bytes:

@@ -23,7 +23,7 @@ from zjtx_alloc.report.unit_tables import (
 )
 from zjtx_alloc.units import find_unit, load_units, members_of
 
-_WRAPS = 12  # characters; columns of longer texts share what width is left
+_WRAPS = 24  # characters; columns of longer texts share what width is left
 Block = Table | tuple[str, ...]  # a table, or sentences one below the other
 
 
