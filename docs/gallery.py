@@ -24,6 +24,7 @@ from pylopdf_fonts_zh_cn import sans_path
 
 import zjtx_alloc as za
 from zjtx_alloc.report.notebooks import PageOrder, write_page
+from zjtx_alloc.report.plan_document import write_plan
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
@@ -90,6 +91,9 @@ def make(folder: Path) -> Path:
     za.run_budget(za.BudgetRequest(BATCHES), folder)
     za.run_comparison([SCENARIO, trial], folder)
     za.write_template(folder / "因素表.xlsx")
+    listed = za.firms.made_up_firms(total=600)
+    of_one = listed.only(listed.table.index[listed.table["unit"] == "330000"][:12])
+    write_plan(of_one, "330000", 1, za.load_award("caijian-2024-148"), folder / "实施方案.docx")
     with tempfile.TemporaryDirectory() as work:
         for name in ("data", "firms"):
             write_page(PageOrder(name, {}, folder / f"{name}.html", SCENARIO, ""), Path(work))
@@ -139,8 +143,9 @@ def screens(page: Any, path: Path, label: str) -> Shots:
 def explorer(work: Path) -> Shots:
     """The explorer at its start, after a move, where rules clash, and on a telephone."""
     shots: Shots = {}
-    with served(work) as address, opened(address, 1280, 1000) as (page, _):
-        shots["开始"] = picture_of(page.locator(".zjtx-explorer").screenshot())
+    with served(work) as address, opened(address, 1280, 2600) as (page, _):
+        shots["开始"] = picture_of(page.screenshot())
+        page.set_viewport_size({"width": 1280, "height": 1000})
         page.locator(".noUi-handle").nth(1).press("PageUp")
         page.locator(".zjtx-changes", has_text="江苏 −3").wait_for()
         page.locator(".zjtx-map g[data-unit]", has_text="四川").click()
@@ -152,9 +157,12 @@ def explorer(work: Path) -> Shots:
         floor.press("Tab")
         page.locator(".zjtx-message .failure").wait_for()
         shots["规则冲突"] = picture_of(page.screenshot())
-        page.set_viewport_size({"width": 390, "height": 844})
+        floor.fill("1")
+        floor.press("Tab")
+        page.locator(".zjtx-message .failure").wait_for(state="detached")
+        page.set_viewport_size({"width": 390, "height": 3600})
         page.wait_for_timeout(500)
-        shots["手机"] = picture_of(page.locator(".zjtx-explorer").screenshot())
+        shots["手机"] = picture_of(page.screenshot())
     return {f"explorer {name}": shot for name, shot in shots.items()}
 
 

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import re
+import shutil
 
 import openpyxl
 import pandas as pd
@@ -13,6 +14,7 @@ import pytest
 import zjtx_alloc as za
 from zjtx_alloc.budget.plan import parsed_ceilings
 from zjtx_alloc.cli import main
+from zjtx_alloc.report.index import write_index
 from zjtx_alloc.report.plan_tables import affordable_table, bridge_table, reconciliation_table, region_table
 
 NAMES = ("2024-baseline", "2025-baseline", "2026-baseline")
@@ -244,3 +246,15 @@ def test_a_mistake_is_one_chinese_message_and_writes_nothing(capsys, empty, argu
     assert said in output.err
     assert len(output.err.splitlines()) == 1
     assert list(empty.iterdir()) == []
+
+
+def test_the_index_finds_the_books_of_the_budget_right(finished, tmp_path):
+    out = shutil.copytree(finished.parent, tmp_path / "out")
+    page = write_index(out).read_text(encoding="utf-8")
+    table = pd.read_csv(finished / "budget.csv", encoding="utf-8-sig")
+    due = table.loc[table["assumed_outcomes"] == "all_completed", "due"].sum()
+    assert f"✓ 应下达 {due:,} 万元（全部完成），逐行等于直接拨付企业与培育赋能之和" in page
+    assert "✗" not in page
+    table.loc[700, "direct"] += 1
+    table.to_csv(out / "budget" / "budget.csv", index=False, encoding="utf-8-sig")
+    assert "✗ 应下达" in write_index(out).read_text(encoding="utf-8")

@@ -48,5 +48,5 @@ def test_the_command_prints_tables_and_who_gains(capsys, write_scenario, tmp_pat
     assert lines[0] == "情景对比：各单位名额"
     assert lines[-1] == str(tmp_path / "compare")
     assert [line.split()[:3] for line in lines if line.split()[:1] == ["合计"]] == [["合计", "1,039", "1,039"]]
-    assert any(line.startswith("other 与 2024-baseline 相比：") and "江苏-" in line for line in lines)
+    assert any(line.startswith("other 与 2024-baseline 相比：") and "江苏−" in line for line in lines)
     assert "增减为与 2024-baseline 按总量折算后的名额之差。" in "".join(lines)

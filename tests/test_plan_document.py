@@ -16,7 +16,7 @@ def test_the_plan_says_what_its_table_says(tmp_path):
     path = write_plan(listed, "320000", 2, AWARD, tmp_path / "方案.docx")
     document = docx.Document(str(path))
     text = "\n".join(paragraph.text for paragraph in document.paragraphs)
-    assert text.startswith("江苏省第二批支持专精特新“小巨人”企业工作实施方案\n说明：通知附件的官方模板未能取得")
+    assert text.startswith("江苏省第二批支持专精特新“小巨人”企业\n工作实施方案\n说明：通知附件的官方模板未能取得")
     for fact in ("企业2家", "合计5,500.5万元", "应安排奖补资金1,200万元", "打造新动能1家、开发新产品2家", "95%以上"):
         assert fact in text
     assert [table.rows[1].cells[1].text for table in document.tables] == [listed.table.at[0, "name"]] * 5

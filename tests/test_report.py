@@ -11,6 +11,7 @@ import docx
 import openpyxl
 import pandas as pd
 import pytest
+from explorer_page import browser
 from fontTools.ttLib import TTFont
 
 import zjtx_alloc as za
@@ -302,3 +303,24 @@ def test_a_figure_bears_the_id_of_the_run_that_made_it(allocation):
 def test_a_picture_says_what_it_is_to_those_who_cannot_see_it(allocation):
     _data, metadata = picture(quota_figure(allocation))._repr_mimebundle_()
     assert metadata["image/png"]["alt"] == "2024年第一批基准情景：名额与理论名额；名额 − 理论名额"
+
+
+@pytest.mark.needs_browser
+@pytest.mark.parametrize(("width", "slides"), [(1100, False), (390, True)])
+def test_a_browser_shows_the_numbers_on_a_desk_and_on_a_telephone(finished, width, slides):
+    with browser() as chromium:
+        page = chromium.new_page(viewport={"width": width, "height": 844})
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto((finished.folder / "allocation.html").as_uri())
+        rows = page.locator("table.zjtx", has_text="名额分配表").locator("tbody tr")
+        cells = [row.split("\t") for row in rows.all_inner_texts()]
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, "only tables and figures slide"
+        picture = page.locator("img").first
+        assert picture.evaluate("image => image.complete && image.naturalWidth > 1000")
+        held = picture.evaluate("image => [image.width, image.parentElement.clientWidth]")
+        assert (held[0] > held[1]) == slides
+        assert held[0] >= 700, "its text can be read"
+    assert [cell[4] for cell in cells[:-1]] == [str(quota) for quota in finished.allocation.quota]
+    assert cells[-1][4] == "1,039"
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []

@@ -1,18 +1,14 @@
 """The tables of an allocation report, each a function of an allocation."""
 
-from collections.abc import Iterable
-
 import pandas as pd
 
 from zjtx_alloc.allocation import Allocation, decisions, marked
-from zjtx_alloc.composite.form import Part
 from zjtx_alloc.factors import ADJUSTMENT
 from zjtx_alloc.messages import header, say
-from zjtx_alloc.panel import Panel
-from zjtx_alloc.report.notes import marks_note, stands_for, weights_note
+from zjtx_alloc.report.notes import marks_note, sources_of, stands_for, weights_note
 from zjtx_alloc.report.supply import supply_note
 from zjtx_alloc.report.tables import Table, titled
-from zjtx_alloc.scenario import DEFAULT, Factor, Rule
+from zjtx_alloc.scenario import DEFAULT, Rule
 
 
 def allocation_table(allocation: Allocation) -> Table:
@@ -70,6 +66,7 @@ def factor_table(allocation: Allocation) -> Table:
     for pool_name, pool in allocation.scenario.all_pools().items():
         for code, factor in pool.factors.items():
             cells = panel.column(code, factor.period)
+            periods = [(ground, line.period) for ground, line in allocation.scenario.grounds(code, factor)]
             rows.append(
                 {
                     "pool": pool_name or say("table.whole"),
@@ -81,7 +78,7 @@ def factor_table(allocation: Allocation) -> Table:
                     "weight": factor.weight,
                     "stand_in_for": stands_for(allocation, code, factor),
                     "estimated_units": int(cells["estimated"].sum()),
-                    "source": "、".join(_sources(panel, allocation.scenario.grounds(code, factor))),
+                    "source": "、".join(sources_of(panel, periods)),
                 }
             )
     kinds = {
@@ -181,14 +178,7 @@ def estimate_table(allocation: Allocation) -> Table:
 def source_table(allocation: Allocation) -> Table:
     """The sources of the facts used, with how far to trust them."""
     panel = allocation.panel
-    frame = panel.sources.reindex(_sources(panel, allocation.scenario.indicators())).rename_axis("source").reset_index()
+    used = sources_of(panel, [(code, line.period) for code, line in allocation.scenario.indicators()])
+    frame = panel.sources.reindex(used).rename_axis("source").reset_index()
     kinds = dict.fromkeys(["source", "publisher", "title", "date", "location", "how_read", "reliability"], "text")
     return titled("sources", frame.fillna(""), kinds)
-
-
-def _sources(panel: Panel, lines: Iterable[tuple[str, Factor | Part]]) -> list[str]:
-    """Sources of the cells that some lines read, in order of appearance by unit."""
-    used: dict[str, None] = {}
-    for code, line in lines:
-        used |= dict.fromkeys(panel.known(code, line.period).reindex(panel.units.index)["source"].dropna())
-    return list(used)

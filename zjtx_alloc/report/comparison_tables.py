@@ -13,7 +13,7 @@ from zjtx_alloc.indices import fairness
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.policy import load_award
 from zjtx_alloc.quota.criteria import criterion_name
-from zjtx_alloc.report.notes import marks_note, weights_note
+from zjtx_alloc.report.notes import marks_note, source_line, weights_note
 from zjtx_alloc.report.supply import plain_table
 from zjtx_alloc.report.tables import ENTITLEMENT_DECIMALS, Table, csv_text, shown, titled
 from zjtx_alloc.scenario import DEFAULT, Scenario
@@ -33,7 +33,8 @@ def unit_table(comparison: Comparison) -> Table:
         axis=1,
     )
     kinds = {header("short_name"): "text"} | dict.fromkeys(quota, "count")
-    kinds |= {say("compare.gain", name=name): "difference" for name in gains}
+    # Whole places where totals are the same; scaled to the first's total, they are fractions.
+    kinds |= {say("compare.gain", name=name): "step" if _whole(comparison) else "difference" for name in gains}
     return Table(
         say("title.compared_units"), frame.reset_index(drop=True), kinds, (_scaled(comparison), weights_note())
     )
@@ -98,7 +99,19 @@ def _settings(scenario: Scenario, names: dict[str, str]) -> Iterator[tuple[str, 
 
 def _called(key: str, names: dict[str, str]) -> str:
     """A key of a scenario file as people call it; rules and pools keep the names they were given."""
-    known = {"total", "batch", "criterion", "weight", "period", "floor", "cap", "quota", "reason", "pool_share"}
+    known = {
+        "region",
+        "total",
+        "batch",
+        "criterion",
+        "weight",
+        "period",
+        "floor",
+        "cap",
+        "quota",
+        "reason",
+        "pool_share",
+    }
     sections = {"factors", "pools", "groups", "rules", "fixed", "region_coefficient", "grade_coefficient", "change",
                 "approval", "stand_in_for", "total_status", "multiplier", "rate"}  # fmt: skip
     return names.get(key) or (header(key) if key in known else say(f"setting.{key}") if key in sections else key)
@@ -180,7 +193,7 @@ def gain_lines(comparison: Comparison) -> list[str]:
     lines = []
     for name, gain in comparison.gains.items():
         up, down = gain[gain >= 0.5].sort_values(ascending=False), gain[gain <= -0.5].sort_values()
-        most = ["、".join(f"{names[c]}{g:+.1f}" for c, g in side.head(3).items()) or "—" for side in (up, down)]
+        most = ["、".join(f"{names[c]}{signed(g)}" for c, g in side.head(3).items()) or "—" for side in (up, down)]
         lines.append(
             say("compare.summary", name=name, first=first, up=len(up), down=len(down), gained=most[0], lost=most[1])
         )
@@ -193,18 +206,33 @@ def gain_list(comparison: Comparison) -> str:
 
 
 def _marks(comparison: Comparison) -> tuple[str, ...]:
-    """Every mark that any of the allocations bears, once."""
-    notes = [note for allocation in comparison.allocations for note in marks_note(allocation)]
-    return (*dict.fromkeys(notes), weights_note())
+    """Every mark that any of the allocations bears, once; whose it is where not all bear it alike."""
+    bearers: dict[str, list[str]] = {}
+    for allocation in comparison.allocations:
+        for note in marks_note(allocation):
+            bearers.setdefault(note, []).append(allocation.scenario.name)
+    everyone = len(comparison.allocations)
+    notes = (note if len(names) == everyone else f"{'、'.join(names)}：{note}" for note, names in bearers.items())
+    return (*notes, weights_note())
 
 
 def marks_line(comparison: Comparison) -> str:
     """The marks in one line, for the foot of a figure: the largest shares of any of the allocations."""
     due = [allocation.entitlement for allocation in comparison.allocations]
     estimated, stand_in = max(d.estimated_share for d in due), max(d.stand_in_share for d in due)
-    return say("compare.short_marks", estimated=estimated, stand_in=stand_in)
+    marks = say("compare.short_marks", estimated=estimated, stand_in=stand_in)
+    return marks + source_line(*comparison.allocations)
+
+
+def signed(gain: float) -> str:
+    """A gain in whole places where it is one, else with one decimal, its sign before it."""
+    return f"{gain:+.1f}".removesuffix(".0").replace("-", "−")
+
+
+def _whole(comparison: Comparison) -> bool:
+    """Whether all have the same total, so that gains are whole places."""
+    return comparison.quota.sum().nunique() == 1
 
 
 def _scaled(comparison: Comparison) -> str:
-    same = comparison.quota.sum().nunique() == 1
-    return say("compare.same_total" if same else "compare.other_total", first=comparison.quota.columns[0])
+    return say("compare.same_total" if _whole(comparison) else "compare.other_total", first=comparison.quota.columns[0])

@@ -17,6 +17,7 @@ BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8C8C8C"
 BATCH_COLOURS = (BLUE, ORANGE, GREEN)
 COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9", GREY)
 _NOTE_SIZE = 7.5  # points
+_LATIN = 0.58  # width of a letter or digit, in Chinese characters
 
 
 @cache
@@ -27,7 +28,6 @@ def style() -> dict[Any, Any]:
     return {
         "font.family": font_manager.FontProperties(fname=path).get_name(),
         "axes.titleweight": "normal",  # the font has one weight
-        "axes.unicode_minus": False,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.titlelocation": "left",
@@ -52,10 +52,13 @@ def foot(figure: Figure, text: str) -> None:
 
 
 def _wrapped(text: str, width: int) -> str:
-    """Break lines of so many Chinese characters between characters, but within no number or word and before no closing mark."""
-    lines = [""]
-    for piece in re.findall(r"[A-Za-z0-9.%&]+[，。；：、）”]*|.[，。；：、）”]*", text):
-        if len(lines[-1]) + len(piece) > width:
+    """Break lines of so many Chinese characters between characters, but within no number or word and no mark away from what it opens or closes."""
+    lines, filled = [""], 0.0
+    for piece in re.findall(r"[（“〔]*(?:[A-Za-z0-9.%&-]+|.)[，。；：、）”〕]*", text):
+        room = sum(_LATIN if sign.isascii() else 1 for sign in piece)
+        if filled + room > width:
             lines.append("")
+            filled = 0
         lines[-1] += piece
+        filled += room
     return "\n".join(lines)

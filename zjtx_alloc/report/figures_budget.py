@@ -14,7 +14,7 @@ from zjtx_alloc.budget.books import gaps_in
 from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.messages import say
 from zjtx_alloc.report.figure_style import BATCH_COLOURS, BLUE, GREEN, GREY, ORANGE, foot, style
-from zjtx_alloc.report.notes import budget_notes, outlook_notes, year_label
+from zjtx_alloc.report.notes import budget_notes, outlook_notes, source_line, year_label
 
 FAN_COLOURS = (BLUE, GREEN, ORANGE)
 _WAN_TO_YI = 10_000
@@ -46,14 +46,14 @@ def budget_figure(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -
         axes.set_xlabel(say("figure.fiscal_year"))
         axes.set_title(say("figure.budget"))
         axes.legend(frameon=False, loc="upper left", ncols=len(layers))
-        foot(figure, "".join(budget_notes(budget, allocations)))
+        foot(figure, "".join(budget_notes(budget, allocations)) + source_line(*allocations))
     return figure
 
 
 def bridge_figure(steps: pd.DataFrame, year: int | None = None, *notes: str) -> Figure:
     """A waterfall from the last budget to this one, of one fiscal year or of all together; notes at the foot.
 
-    ``steps`` as ``za.bridge`` returns them; amounts in 万元 on the bars, 亿元 on the axis.
+    ``steps`` as ``za.bridge`` returns them, in 万元; drawn in 亿元.
     """
     money = steps.sum(axis=1) if year is None else steps[year]
     inner = money.index[1:-1]
@@ -69,8 +69,9 @@ def bridge_figure(steps: pd.DataFrame, year: int | None = None, *notes: str) -> 
         axes.bar(places, height, bottom=bottom, width=0.6, color=colours)
         axes.hlines(level[:-1], places[:-1] + 0.3, places[:-1] + 1.3, color="#555555", linewidth=0.7)
         for place, name in enumerate(money.index):
-            shown = f"{money[name]:+,}" if name in inner and money[name] else f"{money[name]:,}"
-            axes.text(place, top[place] + top.max() * 0.015, shown, ha="center", va="bottom")
+            amount = money[name] / _WAN_TO_YI
+            told = f"{amount:+.2f}".replace("-", "−") if name in inner and money[name] else f"{amount:.2f}"
+            axes.text(place, top[place] + top.max() * 0.015, told, ha="center", va="bottom")
         axes.set_xticks(places, [say(f"step.{name}") for name in money.index])
         axes.set_ylim(0, (top.max() or 1) * 1.12)
         axes.set_ylabel(say("figure.yi"))
@@ -113,7 +114,8 @@ def fan_figure(
         axes.set_xlabel(say("figure.fiscal_year"))
         axes.set_title(say("figure.fan"))
         axes.legend(frameon=False, loc="upper left", ncols=len(outlooks))
-        foot(figure, say("figure.fan_key") + "".join(outlook_notes(outlooks, allocations)))
+        notes = "".join(outlook_notes(outlooks, allocations))
+        foot(figure, say("figure.fan_key") + notes + source_line(*allocations))
     return figure
 
 

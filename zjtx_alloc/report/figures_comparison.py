@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from zjtx_alloc.comparison import Comparison
 from zjtx_alloc.messages import say
-from zjtx_alloc.report.comparison_tables import marks_line, money_by_year
+from zjtx_alloc.report.comparison_tables import marks_line, money_by_year, signed
 from zjtx_alloc.report.figure_style import BLUE, COLOURS, ORANGE, foot, style
 from zjtx_alloc.report.figures import STEPS, Tile, tile_figure
 
@@ -104,8 +104,3 @@ def _grouped(table: pd.DataFrame, comparison: Comparison, title: str, measure: t
         axes.legend(frameon=False, loc="upper right", ncols=min(len(table.columns), 4))
         foot(figure, marks_line(comparison))
     return figure
-
-
-def signed(gain: float) -> str:
-    """A gain in whole places where it is one, else with one decimal, its sign before it."""
-    return f"{gain:+.1f}".removesuffix(".0").replace("-", "−")

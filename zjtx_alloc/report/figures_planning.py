@@ -13,7 +13,7 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.report.backtest_tables import backtest_notes
 from zjtx_alloc.report.figure_style import BATCH_COLOURS, BLUE, GREEN, ORANGE, foot, style
 from zjtx_alloc.report.horizon_tables import deviations, plan_notes
-from zjtx_alloc.report.notes import short_marks
+from zjtx_alloc.report.notes import published, short_marks
 from zjtx_alloc.report.uncertainty_tables import range_notes
 from zjtx_alloc.uncertainty.backtest import WeightFit
 from zjtx_alloc.uncertainty.ranges import WeightRange
@@ -104,7 +104,7 @@ def fit_figure(fit: WeightFit) -> Figure:
         bars = [Patch(facecolor="#BFD9EA", edgecolor=BLUE, hatch=hatch) for hatch in ("", "////")]
         labels = [say(f"backtest.{name}") for name in ("seen", "seen_estimated", "dot", "diamond")]
         axes.legend([*bars, *fitted, *left], labels, loc="lower right", frameon=False)
-        foot(figure, "".join(backtest_notes(fit)))
+        foot(figure, "".join(backtest_notes(fit)) + _facts(fit))
     return figure
 
 
@@ -129,8 +129,14 @@ def simplex_figure(fit: WeightFit) -> Figure:
         patches = [Patch(facecolor=shade) for shade in shades]
         axes.legend([*best, *patches], [say("backtest.best"), *labels], loc="upper right", frameon=False)
         axes.set_title(say("backtest.simplex"))
-        foot(figure, say("backtest.slack", slack=fit.slack) + backtest_notes(fit)[0])
+        foot(figure, say("backtest.slack", slack=fit.slack) + backtest_notes(fit)[0] + _facts(fit))
     return figure
+
+
+def _facts(fit: WeightFit) -> str:
+    """Whose facts a fit rests on."""
+    columns = (name.partition(":") for name in (fit.observed, *fit.factors))
+    return published((fit.panel, code, period) for code, _, period in columns)
 
 
 def _flat(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -79,7 +79,7 @@ def _stacked(axes: Axes, first: pd.DataFrame, names: pd.Series) -> None:
     axes.set_yticks(np.arange(len(first)), names)
     axes.set_ylim(-0.7, len(first) - 0.3)
     _shares(axes, say("sweep.drivers"))
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.05), ncols=4, frameon=False)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.07), ncols=4, frameon=False)
 
 
 def _overall(axes: Axes, found: Sweep) -> None:
@@ -96,12 +96,13 @@ def _overall(axes: Axes, found: Sweep) -> None:
 
 def _numbers(axes: Axes, rows: np.ndarray, values: np.ndarray) -> None:
     for row, value in zip(rows, values, strict=True):
-        axes.text(max(value, 0) + 0.015, row, f"{value:.2f}".replace("-", "−"), va="center", fontsize=8)
+        axes.text(max(value, 0) + 0.015, row, f"{value:.0%}".replace("-", "−"), va="center", fontsize=8)
 
 
 def _shares(axes: Axes, title: str) -> None:
     axes.set_xlim(0, 1.12)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25%", "50%", "75%", "100%"])
+    axes.set_xlabel(say("sweep.share_axis"))
     axes.set_title(title)
 
 

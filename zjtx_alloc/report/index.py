@@ -13,6 +13,7 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.report.pages import framed
 from zjtx_alloc.report.record_form import read_record
 from zjtx_alloc.report.records import altered, outputs
+from zjtx_alloc.report.tables import ALL_COMPLETED
 
 _SHOWN = (".html", ".pdf", ".docx", ".xlsx")  # what people open, in this order
 _UNITS = ("units/index.html", "units/units.pdf")  # the pages of units, where a run has them
@@ -88,9 +89,11 @@ def _sums(folder: Path, totals: dict[str, int]) -> Iterator[tuple[bool, str]]:
         for name, total in totals.items():
             yield from _total(name, int(places.get(name, 0)), total)
     if (path := folder / "budget.csv").is_file():
-        money = _read(path)[["net", "direct", "empowerment"]].sum()
-        holds = money["net"] == money["direct"] + money["empowerment"]
-        yield bool(holds), say("index.money" if holds else "index.no_money", net=f"{int(money['net']):,}")
+        books = _read(path)
+        broken = books["due"] != books["direct"] + books["empowerment"]
+        if "assumed_outcomes" in books:  # what may fall due at most stands for the other outcomes
+            books = books[books["assumed_outcomes"] == ALL_COMPLETED]
+        yield not broken.any(), say("index.no_money" if broken.any() else "index.money", due=f"{books['due'].sum():,}")
 
 
 def _total(name: str, places: int, total: int) -> Iterator[tuple[bool, str]]:

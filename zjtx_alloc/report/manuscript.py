@@ -16,7 +16,9 @@ from zjtx_alloc.report.tables import Table, shown
 PORTRAIT, LANDSCAPE = 156, 227  # mm between the margins
 CREATED = datetime.datetime(2024, 6, 14, tzinfo=datetime.UTC)  # what files say of their making, whatever the clock
 _LEAD = re.compile(r"（[一二三四五六七八九十]+）[^。]*。")
+_RUN = re.compile(r"[!-~]+")
 _CHARACTER, _PADDING = 3.8, 4.2  # mm of a character of a cell, and of what is left and right of it
+_TOGETHER = 14  # rows
 _SHORT = 4  # characters: a header of no more stays on one line
 _WIDEST, _WRAPS = 16, 5  # characters: a column is no wider, and one of words wider than this may be narrowed
 
@@ -35,7 +37,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table of texts.
+    """A table of texts; short ones among paragraphs are kept on one page (``together``).
 
     Attributes
     ----------
@@ -60,6 +62,11 @@ class Grid:
     has_total: bool = False
     measure: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def together(self) -> bool:
+        """Whether it is short enough to stand on one page."""
+        return len(self.rows) <= _TOGETHER
 
 
 @dataclass(frozen=True)
@@ -145,13 +152,18 @@ def _fitted(rows: tuple[tuple[Cell, ...], ...], width: float) -> tuple[float, ..
         for head, *cells in zip(*rows, strict=True)
     ]
     wanted = [need * _CHARACTER + _PADDING for need in needs]
-    last = rows[-1]
-    wraps = [cell.align == "left" and need > _WRAPS for cell, need in zip(last, needs, strict=True)]
+    wraps = [cells[-1].align == "left" and _breakable(cells[1:]) > _WRAPS for cells in zip(*rows, strict=True)]
     firm = sum(w for w, wrap in zip(wanted, wraps, strict=True) if not wrap)
     if sum(wanted) > width and any(wraps):
         scale = (width - firm) / (sum(wanted) - firm)
         return tuple(round(w * scale if wrap else w, 1) for w, wrap in zip(wanted, wraps, strict=True))
     return tuple(round(width * w / sum(wanted), 1) for w in wanted)
+
+
+def _breakable(cells: tuple[Cell, ...]) -> float:
+    """How long the longest text of a column is beside its longest run of digits and letters, which stays on one line."""
+    lengths = (_length(cell.text) - max(map(_length, _RUN.findall(cell.text)), default=0) for cell in cells)
+    return max(lengths, default=0)
 
 
 def _head(text: str) -> float:

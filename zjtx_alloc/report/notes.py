@@ -1,6 +1,6 @@
 """Sentences that stand on a report: its conclusions, and the marks that no table or figure may lose."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from zjtx_alloc.allocation import Allocation
 from zjtx_alloc.budget.accounts import BudgetForecast
@@ -9,6 +9,7 @@ from zjtx_alloc.budget.books import gaps_in
 from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.composite.form import Part
 from zjtx_alloc.messages import say
+from zjtx_alloc.panel import Panel
 from zjtx_alloc.quota.criteria import criterion_name
 from zjtx_alloc.report.supply import replaced_note, supply_note
 from zjtx_alloc.scenario import Factor
@@ -71,9 +72,38 @@ def weights_note() -> str:
 
 
 def short_marks(allocation: Allocation) -> str:
-    """One line for the foot of a figure."""
+    """What the foot of a figure says: assumptions, marks, and whose facts they are."""
     due = allocation.entitlement
-    return say("note.short_marks", estimated=due.estimated_share, stand_in=due.stand_in_share)
+    marks = say("note.short_marks", estimated=due.estimated_share, stand_in=due.stand_in_share)
+    return marks + source_line(allocation)
+
+
+def source_line(*allocations: Allocation) -> str:
+    """Who published the facts that entitlements rest on, and of when."""
+    return published(
+        (allocation.panel, code, line.period)
+        for allocation in allocations
+        for code, line in allocation.scenario.indicators()
+    )
+
+
+def published(columns: Iterable[tuple[Panel, str, str]]) -> str:
+    """Who published some columns of facts, each an indicator and its period, and of when."""
+    periods: dict[str, dict[str, None]] = {}
+    for panel, code, period in columns:
+        for source in sources_of(panel, [(code, period)]):
+            publisher = str(panel.sources.at[source, "publisher"])
+            periods.setdefault(publisher, {})[panel.supplied.get(code, period)] = None
+    told = (say("note.publisher", publisher=name, periods="、".join(of)) for name, of in periods.items())
+    return say("note.sources", publishers="；".join(told))
+
+
+def sources_of(panel: Panel, columns: Iterable[tuple[str, str]]) -> list[str]:
+    """Sources of the cells of some indicators and periods, in order of appearance by unit."""
+    used: dict[str, None] = {}
+    for code, period in columns:
+        used |= dict.fromkeys(panel.known(code, period).reindex(panel.units.index)["source"].dropna())
+    return list(used)
 
 
 def budget_notes(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> tuple[str, ...]:

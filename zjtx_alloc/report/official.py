@@ -20,6 +20,8 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.report.manuscript import CREATED, Annex, Cell, Grid, Manuscript, lead
 
 BODY, HEADING, LEAD, TITLE, SONG = "仿宋_GB2312", "黑体", "楷体_GB2312", "方正小标宋简体", "宋体"
+# What Word takes where a font is not installed: newer Windows has 仿宋 and 楷体 without the suffix.
+_ALSO = {BODY: "仿宋", LEAD: "楷体", TITLE: "FZXiaoBiaoSong-B05S", HEADING: "SimHei", SONG: "SimSun"}
 _MARGINS = {"top": 37, "bottom": 35, "left": 28, "right": 26}  # mm
 _TURNED = {"top": 28, "bottom": 26, "left": 35, "right": 35}
 _SIZE, _LINE, _TITLE_SIZE, _TITLE_LINE = 16, 28, 22, 36  # pt: 三号, 28磅, 二号, 36磅
@@ -183,6 +185,7 @@ def _table(grid: Grid) -> str:
 
 def _row(grid: Grid, number: int, widths: list[int], above: dict[int, tuple[int, Cell]]) -> str:
     bold = number < grid.heads or (grid.has_total and number == len(grid.rows) - 1)
+    kept = grid.together and number < len(grid.rows) - 1
     cells, column, written = iter(grid.rows[number]), 0, []
     while column < len(widths):
         left, held = above.pop(column, (0, None))
@@ -196,18 +199,18 @@ def _row(grid: Grid, number: int, widths: list[int], above: dict[int, tuple[int,
             f'<w:tcW w:w="{width}" w:type="dxa"/><w:gridSpan w:val="{cell.across}"/>{merge}<w:vAlign w:val="center"/>'
         )
         text = cell.text if held is None else ""
-        written.append(f"<w:tc><w:tcPr>{shape}</w:tcPr>{_cell_text(text, cell.align, bold)}</w:tc>")
+        written.append(f"<w:tc><w:tcPr>{shape}</w:tcPr>{_cell_text(text, cell.align, bold, kept)}</w:tc>")
         column += cell.across
     head = "<w:tblHeader/>" if number < grid.heads else ""
     return f"<w:tr><w:trPr><w:cantSplit/>{head}</w:trPr>{''.join(written)}</w:tr>"
 
 
-def _cell_text(text: str, align: str, bold: bool) -> str:
-    spacing = f'<w:spacing w:before="20" w:after="20" w:line="{_CELL_LINE * 20}" w:lineRule="exact"/>'
+def _cell_text(text: str, align: str, bold: bool, kept: bool) -> str:
+    spacing = f'<w:spacing w:before="0" w:after="0" w:line="{_CELL_LINE * 20}" w:lineRule="exact"/>'
     fonts = f'<w:rFonts w:ascii="{BODY}" w:hAnsi="{BODY}" w:eastAsia="{BODY}"/>'
     size = f'{"<w:b/>" if bold else ""}<w:sz w:val="{round(_CELL_SIZE * 2)}"/>'
     run = f'<w:r><w:rPr>{fonts}{size}</w:rPr><w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
-    return f'<w:p><w:pPr>{spacing}<w:jc w:val="{align}"/></w:pPr>{run}</w:p>'
+    return f'<w:p><w:pPr>{"<w:keepNext/>" if kept else ""}{spacing}<w:jc w:val="{align}"/></w:pPr>{run}</w:p>'
 
 
 def _packed(document: Any) -> bytes:
@@ -216,8 +219,19 @@ def _packed(document: Any) -> bytes:
     document.save(raw)
     with zipfile.ZipFile(raw) as source, zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as target:
         for name in source.namelist():
-            target.writestr(zipfile.ZipInfo(name), source.read(name), zipfile.ZIP_DEFLATED)
+            content = _font_table() if name == "word/fontTable.xml" else source.read(name)
+            target.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return whole.getvalue()
+
+
+def _font_table() -> bytes:
+    """The fonts of the document, each with the name it is looked for under where this one is not installed."""
+    fonts = "".join(
+        f'<w:font w:name="{name}"><w:altName w:val="{also}"/><w:charset w:val="86"/>'
+        f'<w:family w:val="{"modern" if name == HEADING else "roman"}"/><w:pitch w:val="variable"/></w:font>'
+        for name, also in _ALSO.items()
+    )
+    return f'<?xml version="1.0" encoding="UTF-8"?><w:fonts {nsdecls("w")}>{fonts}</w:fonts>'.encode()
 
 
 def _paragraph(document: Any, align: Any, *, indented: bool, kept: bool = False) -> Any:

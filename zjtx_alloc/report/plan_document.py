@@ -56,7 +56,7 @@ def write_plan(firms: Firms, unit: str, batch: int, award: Award, path: str | Pa
         for part in form["sections"]
     )
     manuscript = Manuscript(
-        title=(form["title"].format(**facts),),
+        title=tuple(line.format(**facts) for line in form["title"]),
         header=firms.mark,
         about=form["about"],
         sections=tuple(sections),

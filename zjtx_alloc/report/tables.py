@@ -15,6 +15,7 @@ from zjtx_alloc.report.console import aligned
 from zjtx_alloc.report.stamp import run_line
 
 ENTITLEMENT_DECIMALS = 6
+ALL_COMPLETED = "all_completed"  # how budget.csv of a plan calls the outcome that all firms complete
 _LONG_TEXT = 16  # characters; longer cells wrap
 _EXCEL_TEXT = r";mso-number-format:'\@'"  # pasted into Excel, a code stays text
 
@@ -93,7 +94,11 @@ def shown(kind: str, value: object) -> str:
     """A value as people read it; a dash where there is none."""
     if pd.isna(value):
         return "—"
-    return "∞" if value == math.inf else FORMATS[kind][0].format(value)
+    if value == math.inf:
+        return "∞"
+    text = FORMATS[kind][0].format(value)
+    nothing = kind != "text" and text[0] in "+-" and not text.strip("+-0.%")
+    return text[1:] if nothing else text  # the minus stays that of ASCII: it can be pasted into Excel
 
 
 def titled(title: str, frame: pd.DataFrame, kinds: dict[str, str], *notes: str, has_total: bool = False) -> Table:
@@ -106,7 +111,7 @@ def titled(title: str, frame: pd.DataFrame, kinds: dict[str, str], *notes: str, 
 def printed(table: Table) -> str:
     """A table as text for a terminal, its columns aligned; a Chinese character is two columns wide."""
     rows = [
-        [FORMATS[table.kinds[column]][0].format(value) for column, value in zip(table.frame, row, strict=True)]
+        [shown(table.kinds[column], value) for column, value in zip(table.frame, row, strict=True)]
         for row in table.frame.itertuples(index=False)
     ]
     rows.insert(0, [str(column) for column in table.frame])
@@ -126,8 +131,8 @@ def budget_csv(budget: BudgetForecast) -> str:
 
 
 def plan_csv(plan: BudgetPlan) -> str:
-    """``budget.csv`` of a plan: assumed_outcomes (``all_completed``, then the assumptions by name), and those columns."""
-    names = ["all_completed", *(assumption.name for assumption in plan.assumptions)]
+    """``budget.csv`` of a plan: assumed_outcomes (``ALL_COMPLETED``, then the assumptions by name), and those columns."""
+    names = [ALL_COMPLETED, *(assumption.name for assumption in plan.assumptions)]
     budgets = zip(names, (plan.full, *plan.budgets), strict=True)
     return csv_text(
         pd.concat([b.table.assign(assumed_outcomes=name) for name, b in budgets])[

@@ -81,6 +81,6 @@ def _plain(manuscript: Manuscript) -> dict[str, Any]:
 
 def _block(block: str | Grid) -> dict[str, Any]:
     if isinstance(block, Grid):
-        return asdict(block)
+        return asdict(block) | {"together": block.together}
     start, rest = lead(block)
     return {"lead": start, "text": rest}

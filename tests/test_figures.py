@@ -1,0 +1,93 @@
+"""What every figure says for itself: assumptions and sources at its foot, measures on its axes, lines that fit."""
+
+import pytest
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+import zjtx_alloc as za
+from zjtx_alloc.report import figures, figures_budget, figures_comparison, figures_planning, tables
+from zjtx_alloc.report.figure_style import foot, style
+from zjtx_alloc.report.notes import source_line
+
+SOURCES = "数据来源：国家统计局 科学技术部（2020）；工业和信息化部中小企业局（2021-06）；工业和信息化部（2024-04）。"
+
+
+@pytest.fixture(scope="module")
+def plan(panel):
+    return za.plan_budget(za.BudgetRequest(["2024-baseline"], ["central"]), panel)
+
+
+@pytest.fixture(scope="module")
+def comparison(allocation, panel, baseline):
+    return za.compare([allocation, baseline.model_copy(update={"name": "hamilton", "criterion": "hamilton"})], panel)
+
+
+DRAWN = {
+    "quota": lambda allocation, plan, comparison: figures.quota_figure(allocation),
+    "map": lambda allocation, plan, comparison: figures.map_figure(allocation),
+    "budget": lambda allocation, plan, comparison: figures_budget.budget_figure(plan.full, plan.allocations),
+    "fan": lambda allocation, plan, comparison: figures_budget.fan_figure(plan.outlooks, plan.allocations),
+    "bridge": lambda allocation, plan, comparison: figures_budget.bridge_figure(
+        plan.bridge(), None, source_line(*plan.allocations)
+    ),
+    "gains": lambda allocation, plan, comparison: figures_comparison.gains_figure(comparison),
+    "gain map": lambda allocation, plan, comparison: figures_comparison.gain_map(comparison, "hamilton"),
+    "regions": lambda allocation, plan, comparison: figures_comparison.regions_figure(comparison),
+    "money": lambda allocation, plan, comparison: figures_comparison.money_figure(comparison),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_figure_names_its_sources_and_measures(name, allocation, plan, comparison):
+    figure = DRAWN[name](allocation, plan, comparison)
+    told = figure.get_supxlabel().replace("\n", "")
+    assert SOURCES in told
+    for axes in figure.axes:
+        if axes.axison:
+            labels = axes.get_xlabel() + axes.get_ylabel()
+            assert any(measure in labels for measure in ("（家）", "（亿元）", "（%）")), labels
+
+
+def test_a_fit_names_the_sources_of_what_it_fits(panel):
+    told = (
+        figures_planning.simplex_figure(za.fit_weights(panel, "first_round_continued_r1_sum:2024-04"))
+        .get_supxlabel()
+        .replace("\n", "")
+    )
+    assert (
+        "数据来源：工业和信息化部（2024-04）；国家统计局 科学技术部（2020）；工业和信息化部中小企业局（2021-06）。"
+        in told
+    )
+
+
+def test_a_user_s_own_facts_are_named_as_such(tmp_path, panel, baseline):
+    rows = [f"{name},{number}" for number, name in enumerate(panel.units["short_name"], start=10)]
+    (tmp_path / "own.csv").write_text("\n".join(["单位,有效期内“小巨人”企业数", *rows]), encoding="utf-8")
+    own = za.load_panel(tmp_path / "own.csv")
+    told = source_line(za.allocate(own, baseline))
+    assert "国家统计局 科学技术部（2020）" in told
+    assert (
+        f"{own.sources.at[own.column('little_giants', own.supplied['little_giants'])['source'].iloc[0], 'publisher']}（{own.supplied['little_giants']}）"
+        in told
+    )
+    assert "工业和信息化部中小企业局" not in told
+
+
+def test_lines_at_the_foot_fill_the_figure_and_stay_inside():
+    with rc_context(style()):
+        figure = Figure(figsize=(8.4, 3), layout="constrained")
+        figure.subplots()
+        foot(figure, "假设2024—2026年共1039家，均值60.0%，" * 12)
+        figure.draw_without_rendering()
+        box = figure._supxlabel.get_window_extent()
+    assert 0.85 < box.width / figure.bbox.width <= 1.0
+
+
+def test_what_rounds_to_nothing_has_no_sign():
+    shown = [tables.shown(kind, value) for kind, value in (("step", 0), ("difference", -0.004), ("difference", 0.0))]
+    assert shown == ["0", "0.00", "0.00"]
+    assert [tables.shown("difference", -0.04), tables.shown("step", 3), tables.shown("text", "-0")] == [
+        "-0.04",
+        "+3",
+        "-0",
+    ]
