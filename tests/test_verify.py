@@ -11,6 +11,7 @@ import zjtx_alloc as za
 from zjtx_alloc.cli import main
 from zjtx_alloc.report import verifying
 from zjtx_alloc.report.index import write_index
+from zjtx_alloc.report.tables import shown
 from zjtx_alloc.resources import shipped
 
 OWN = 'extends = "2024-baseline"\ntitle = "提高<小巨人>权重"\n[factors.little_giants]\nweight = 0.8\n[factors.rd_active_firms]\nweight = 0.0\n'
@@ -127,7 +128,7 @@ def test_the_comparison_shows_the_numbers_of_the_library(compared):
     assert table["gain"].iloc[:37].isna().all()
     page = (folder / "compare.html").read_text(encoding="utf-8")
     for gain in found.gains["own"]:
-        assert f">{gain:+,.2f}</td>" in page
+        assert f">{shown('step', gain)}</td>" in page
     for told in (
         "623,400",
         f"{found.distance.iloc[0, 1]:.1%}",
