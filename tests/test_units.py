@@ -199,7 +199,7 @@ def test_a_users_figures_are_marked(panel, baseline, tmp_path):
     page = unit_sheet(own, "110000")._repr_html_()
     row = next(row for row in Rows(page).rows if row[0] == "有效期内“小巨人”企业数" and len(row) == 7)
     assert row[2] == "100"
-    assert row[5] == "用户"
+    assert row[4] == "用户"
     assert "用户：有效期内“小巨人”企业数取自用户提供的因素表。" in page
     assert "表.csv" in page
 
@@ -212,6 +212,39 @@ def test_a_decided_quota_stands_in_no_queue_and_unknown_ranges_are_said(panel, w
     assert "系会商确定的人工调整，理由：会商确定" in page
     assert "人工调整的名额不参加排队" in page
     assert "情景没有写明权重的可能范围" in page
+
+
+def test_weights_of_pools_are_told_apart(panel, write_scenario):
+    path = write_scenario(
+        """extends = "2024-baseline"
+budget_with = []
+drop = ["factors", "uncertainty"]
+[pools."任务"]
+share = 0.8
+[pools."任务".factors.little_giants]
+period = "2021-06"
+weight = 1.0
+[pools."奖励"]
+share = 0.2
+coefficients = []
+[pools."奖励".factors.first_round_continued_r1_sum]
+period = "2024-04"
+weight = 1.0
+[uncertainty.pools."任务"]
+share = { min = 0.7, max = 0.9 }
+[uncertainty.pools."奖励"]
+share = { min = 0.1, max = 0.3 }
+"""
+    )
+    grounds = grounds_of(panel, za.load_scenario(path))
+    page = unit_sheet(grounds, "440000")._repr_html_()
+    assert "权重依次为：“任务”名额池占比、“奖励”名额池占比、" in page
+    rows = Rows(page).rows
+    own = next(row for row in rows if row[0] == "本情景")
+    assert own[3].startswith("0.8 / 0.2 / ")
+    contributions = {row[0]: row for row in rows if len(row) == 4}
+    assert contributions["有效期内“小巨人”企业数"][1] == "0.8"
+    assert contributions["上一轮绩效评价后继续支持企业数"][1] == "0.2"
 
 
 @pytest.mark.parametrize(

@@ -74,8 +74,8 @@ def fact_table(allocation: Allocation, code: str) -> Table:
         )
         notes += _mark_notes(allocation, indicator, line, cell)
     notes += [_source_note(allocation, source, number) for source, number in cited.items()]
-    kinds = dict.fromkeys(["indicator", "period"], "text") | {"value": "written", "measure": "text"}
-    kinds |= {"national_share": "part", "marks": "text", "source": "text"}
+    kinds = dict.fromkeys(["indicator", "period"], "text") | {"value": "written", "measure": "text", "marks": "text"}
+    kinds |= {"national_share": "part", "source": "text"}  # marks before: a telephone shows no more at once
     return titled("unit_facts", pd.DataFrame(rows), kinds, *notes)
 
 
@@ -167,7 +167,10 @@ def range_rows(ranges: WeightRange, code: str) -> Table:
         for end in ("min", "own", "max")
     ]
     kinds = {"end": "text", "entitlement": "places", "quota": "count", "end_weights": "text"}
-    names = "、".join(panel.name(f) if f else say("ranges.pool_share") for _, f in ranges.weights.columns)
+    names = "、".join(
+        (say("proposal.pool", name=pool) if pool else "") + (panel.name(factor) if factor else say("ranges.pool_share"))
+        for pool, factor in ranges.weights.columns
+    )
     bracket = bracket_text(row.to_dict())
     exact = say("unit.bracket", bracket=bracket) if bracket else range_notes(ranges)[0]
     allowed = say("proposal.allowed_all", weights="；".join(allowed_weights(ranges.allocation)))
