@@ -14,6 +14,7 @@ import pytest
 
 import zjtx_alloc as za
 from zjtx_alloc.budget.deadlines import duties
+from zjtx_alloc.cli import main
 from zjtx_alloc.quota.best import best_quota
 from zjtx_alloc.quota.engines import solve
 from zjtx_alloc.report import runs, unit_pages
@@ -267,6 +268,16 @@ def test_an_unknown_unit_is_refused_before_anything_is_made(asked, tmp_path):
         with pytest.raises(za.ScenarioError, match="的单位"):
             za.run("2024-baseline", out=tmp_path / "out", units=asked)
         assert not (tmp_path / "out").exists()
+
+
+def test_the_command_names_the_unit_it_does_not_know(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["report", "2024-baseline", "--out", str(tmp_path / "out"), "--units", "广东，火星"])
+    assert stop.value.code == 1
+    assert capsys.readouterr().err.startswith(
+        "错误：没有名为“火星”的单位；可用：all（全部），或以逗号分隔的代码、简称或全称：北京"
+    )
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_is_finished_is_not_made_again(made, grounds, tmp_path):
