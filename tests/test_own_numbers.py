@@ -75,6 +75,8 @@ def test_runs_of_a_comparison_and_a_budget_name_the_users_columns_and_come_out_t
         assert record["shipped"] == {"rd_active_firms": "2020", "first_round_continued_r1_sum": "2024-04"}
         assert MARK in (folder / page).read_text(encoding="utf-8")
         assert za.verify_run(folder) == ()
+    told = "自有因素表替换：有效期内“小巨人”企业数、规模以上工业中小企业数"
+    assert told in (desk / "报告 出" / "index.html").read_text(encoding="utf-8")
 
 
 def filled(path):

@@ -104,6 +104,7 @@ def test_the_index_lists_runs_with_scenario_inputs_and_checks(compared, tmp_path
     for told in (
         'href="compare/compare.html"',
         "own　提高&lt;小巨人&gt;权重",
+        "自有数据表（与随附的 facts.csv 同一格式）",
         "✓ 各文件与记录相符",
         "✓ own 名额合计 1,039 等于总量",
     ):

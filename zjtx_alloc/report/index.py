@@ -14,6 +14,7 @@ from zjtx_alloc.report.pages import framed
 from zjtx_alloc.report.record_form import read_record
 from zjtx_alloc.report.records import altered, outputs
 from zjtx_alloc.report.tables import ALL_COMPLETED
+from zjtx_alloc.resources import shipped_table
 
 _SHOWN = (".html", ".pdf", ".docx", ".xlsx")  # what people open, in this order
 _UNITS = ("units/index.html", "units/units.pdf")  # the pages of units, where a run has them
@@ -50,10 +51,17 @@ def _cells(folder: Path) -> Iterator[str]:
     yield f"<b>{html.escape(folder.name)}</b><br>{html.escape(record['id'])}<br>{_links(folder)}"
     yield say(f"kind.{record['kind']}")
     yield "<br>".join(html.escape(f"{name}　{record['scenarios'][name]['title']}") for name in record["asked"])
-    own = sorted({name for told in record["indicators"].values() for name in told["supplied"]})
-    told = say("index.own", names="、".join(own)) if "panel" in record["inputs"] else say("index.shipped")
-    yield f"{html.escape(told)}<br>{say('index.bound', count=len(record['inputs']))}"
+    yield f"{html.escape(_facts_told(record))}<br>{say('index.bound', count=len(record['inputs']))}"
     yield "<br>".join(_check(holds, told) for holds, told in _checks(folder, record))
+
+
+def _facts_told(record: dict[str, Any]) -> str:
+    """Whose facts a run rests on: the shipped ones, the user's columns, or a table of facts of the user's own."""
+    if "panel" not in record["inputs"]:
+        return say("index.shipped")
+    own = sorted({code for told in record["indicators"].values() for code in told["supplied"]})
+    called = shipped_table("indicators.csv", "code")["name"]
+    return say("index.own", names="、".join(called.get(code, code) for code in own)) if own else say("index.own_facts")
 
 
 def _links(folder: Path) -> str:
