@@ -108,13 +108,20 @@ class Panel:
 
     def periods(self, indicator: str) -> tuple[str, ...]:
         """Periods for which at least one unit has a cell of this indicator, in order."""
-        if indicator not in self.indicators.index:
-            raise DataError(say("panel.no_indicator", indicator=indicator, known="、".join(self.indicators.index)))
+        self.name(indicator)  # or there is none
         index = self.cells.index
         return tuple(sorted(set(index[index.get_level_values("indicator") == indicator].get_level_values("period"))))
 
     def name(self, indicator: str) -> str:
-        """Chinese name of an indicator."""
+        """Chinese name of an indicator.
+
+        Raises
+        ------
+        DataError
+            If there is none of this code.
+        """
+        if indicator not in self.indicators.index:
+            raise DataError(say("panel.no_indicator", indicator=shown(indicator), known="、".join(self.indicators.index)))
         return str(self.indicators.at[indicator, "name"])
 
 
