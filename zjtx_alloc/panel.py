@@ -24,7 +24,7 @@ from zjtx_alloc.intake.reading import SUPPLIED, Reading, read_table
 from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped, shipped_table
 from zjtx_alloc.units import load_units, members_of
-from zjtx_alloc.visible import hidden, shown
+from zjtx_alloc.visible import as_given, hidden, shown
 
 FACT_COLUMNS = (
     "unit", "unit_name", "scope", "indicator", "period", "value", "measure", "status", "source", "note",
@@ -121,7 +121,9 @@ class Panel:
             If there is none of this code.
         """
         if indicator not in self.indicators.index:
-            raise DataError(say("panel.no_indicator", indicator=shown(indicator), known="、".join(self.indicators.index)))
+            raise DataError(
+                say("panel.no_indicator", indicator=shown(indicator), known="、".join(self.indicators.index))
+            )
         return str(self.indicators.at[indicator, "name"])
 
 
@@ -208,7 +210,7 @@ def _read_facts(path: Path) -> pd.DataFrame:
     if ragged:
         raise DataError(say("panel.ragged", file=path.name, rows="、".join(ragged), count=len(header)))
     facts = pd.DataFrame(list(numbered.values()), index=list(numbered), columns=header, dtype=str)
-    return facts[list(FACT_COLUMNS)]
+    return facts[list(FACT_COLUMNS)].assign(note=facts["note"].map(as_given))
 
 
 def _problems(facts: pd.DataFrame, units: pd.DataFrame, indicators: pd.DataFrame) -> list[str]:

@@ -1,4 +1,4 @@
-"""Text that hides nothing: control signs and marks that turn the direction of writing are found, and shown as codes."""
+"""Text that is what it seems: no sign that cannot be seen, nothing that a program takes for a formula."""
 
 import re
 
@@ -6,6 +6,8 @@ import re
 _HIDDEN = re.compile(
     "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\u200e\\u200f\\u061c\\u202a-\\u202e\\u2066-\\u2069]"
 )
+_FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")  # in full width too, as Chinese Excel reads them
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
 def hidden(text: str) -> str:
@@ -23,3 +25,16 @@ def shown(value: object, most: int = 80) -> str:
 def seen(text: str) -> str:
     """Text with codes in the place of what cannot be seen."""
     return _HIDDEN.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def unarmed(value: object) -> object:
+    """A text that Excel would take for a formula, behind an apostrophe; with no line end that begins a new row there."""
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+
+
+def as_given(text: str) -> str:
+    """A text as it was before ``unarmed``."""
+    return text[1:] if text.startswith("'") and _FORMULA.match(text[1:]) else text

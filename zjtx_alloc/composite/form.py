@@ -23,7 +23,7 @@ Aggregation = Literal["arithmetic", "geometric", "harmonic", "median"]
 Weighting = Literal["given", "equal", "principal"]
 Missing = Literal["refuse", "mean", "median"]
 
-_NOT_IN_A_SHEET = "[]:*?/\\"  # a title names a sheet of the workbook
+_NOT_IN_A_SHEET = "[]:*?/\\'{}"  # a title names a sheet of the workbook, and a column in its formulas
 # Which further lines each normalisation takes; one set of them exactly.
 _LINES: Mapping[str, tuple[set[str], ...]] = {
     "z": (set(), {"mean", "sd"}),

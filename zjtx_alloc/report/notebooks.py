@@ -4,6 +4,7 @@ Importing this room costs a second (papermill, nbconvert), so runs.py imports it
 """
 
 import html
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.report.pages import framed
 from zjtx_alloc.resources import shipped
 
+_MARKDOWN = "text/markdown"
 # What may leave the question of a study without an answer, as the kernel names it.
 _OPEN = {kind.__name__ for kind in (DataError, InfeasibleError, ScenarioError, SolverError)}
 
@@ -103,8 +105,17 @@ def page(executed: Path, path: Path, scenario: str, run: str) -> Path:
     notebook = nbformat.read(executed, as_version=4)
     # Code is hidden, so a cell without output would only leave its (random) id behind.
     notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "markdown" or cell.outputs]
+    for shown in (output.data for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output):
+        if _MARKDOWN in shown:
+            shown[_MARKDOWN] = as_words(shown[_MARKDOWN])
     body, _ = exporter.from_notebook_node(notebook)
     return write_whole(path, framed(say(f"page.{path.stem}", scenario=scenario), body, say("page.foot", run=run)))
+
+
+def as_words(markdown: str) -> str:
+    """Markdown whose names from users are words: no HTML, no link, no picture from elsewhere; lists and emphasis stay."""
+    words = html.escape(markdown, quote=False).replace("://", "&#58;//")
+    return re.sub(r"([\\\[\]])", r"\\\1", words)
 
 
 def write_page(order: PageOrder, work: Path) -> Path:

@@ -13,6 +13,7 @@ from zjtx_alloc.files import write_whole
 from zjtx_alloc.panel import Panel
 from zjtx_alloc.report.record_form import read_environment, read_record
 from zjtx_alloc.report.supply import supply_record
+from zjtx_alloc.report.tables import csv_text
 from zjtx_alloc.resources import shipped
 from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.scenario_files import beside, companion
@@ -45,7 +46,7 @@ def facts_file(panel: Panel | None, folder: Path) -> str:
 
 
 def _facts(panel: Panel) -> bytes:
-    return panel.facts.to_csv(index=False, lineterminator="\n").encode()
+    return csv_text(panel.facts).encode()
 
 
 def run_record(kind: str, allocations: tuple[Allocation, ...], panel: Panel | None) -> dict[str, Any]:

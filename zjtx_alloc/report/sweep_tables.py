@@ -7,7 +7,7 @@ import pandas as pd
 from zjtx_alloc.files import check_free, write_csv
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.report.notes import marks_note, weights_note
-from zjtx_alloc.report.tables import Table, titled
+from zjtx_alloc.report.tables import Table, csv_text, titled
 from zjtx_alloc.uncertainty.drivers import OVERALL
 from zjtx_alloc.uncertainty.sweeping import Sweep
 
@@ -119,7 +119,7 @@ def write_sweep(found: Sweep, folder: Path) -> list[Path]:
     }
     paths = {name: folder / f"sweep-{name}.csv" for name in tables}
     check_free(paths.values())
-    return [write_csv(paths[name], table.to_csv(lineterminator="\n")) for name, table in tables.items()]
+    return [write_csv(paths[name], csv_text(table.reset_index())) for name, table in tables.items()]
 
 
 def _joined(column: tuple[str, ...]) -> str:

@@ -13,6 +13,7 @@ from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.report.console import aligned
 from zjtx_alloc.report.stamp import run_line
+from zjtx_alloc.visible import unarmed
 
 ENTITLEMENT_DECIMALS = 6
 ALL_COMPLETED = "all_completed"  # how budget.csv of a plan calls the outcome that all firms complete
@@ -142,5 +143,7 @@ def plan_csv(plan: BudgetPlan) -> str:
 
 
 def csv_text(table: pd.DataFrame) -> str:
-    """A table as the CSV files have it: plain newlines, no index."""
-    return table.to_csv(index=False, lineterminator="\n")
+    """A table as the CSV files have it: plain newlines, no index, no text that Excel takes for a formula."""
+    told = table.rename(columns=unarmed)
+    texts = told.select_dtypes(exclude=["number", "bool"])
+    return told.assign(**{name: texts[name].map(unarmed) for name in texts}).to_csv(index=False, lineterminator="\n")

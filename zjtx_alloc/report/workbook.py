@@ -174,7 +174,8 @@ def _write_checks(sheet: Any, live: Sheet, row: int, styles: dict[str, Any]) -> 
 def _write_notes(sheet: Any, notes: Sequence[str], row: int, widths: list[float], styles: dict[str, Any]) -> None:
     last = max(len(widths) - 1, 1)
     for number, note in enumerate(notes, start=row):
-        sheet.merge_range(number, 0, number, last, note, styles["note"])
+        sheet.merge_range(number, 0, number, last, "", styles["note"])
+        sheet.write_string(number, 0, note, styles["note"])  # merge_range alone would take "=…" for a formula
         sheet.set_row(number, row_height([note], [max(sum(widths), 2 * widths[0])]))
 
 

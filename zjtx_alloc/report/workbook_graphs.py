@@ -53,7 +53,8 @@ def write_graph(book: Any, graph: Graph, heading: str) -> Any:
             marks.add_series({"name": label, "categories": f"={graph.names}", "values": f"={values}",
                               "line": {"none": True}, "marker": marker})  # fmt: skip
         chart.combine(marks)
-    chart.set_title({"name": f"{heading}　{graph.title}", "name_font": font | {"size": 14}, "overlay": False})
+    title = f"{heading}　{graph.title}".replace("!", "！")  # xlsxwriter takes 甲!B2 for a cell
+    chart.set_title({"name": title, "name_font": font | {"size": 14}, "overlay": False})
     chart.set_x_axis(
         {
             "name": graph.note,
