@@ -38,7 +38,7 @@ STOREYS = [
     "budget.affordable", "budget.expected", "budget.plan",
     "firms.columns", "firms.cells", "firms.roll", "firms.reading", "firms.lists", "firms.forms", "firms.conditions", "firms.likeness", "firms.eligibility", "firms.rubric",
     "firms.selection", "firms.grants", "firms.changes", "firms.evaluation", "firms.closing", "firms.chain", "firms.made_up",
-    "report.stamp", "report.console", "report.supply", "report.notes", "report.tables", "report.comparison_tables", "report.allocation_tables", "report.budget_tables",
+    "report.stamp", "report.fonts", "report.console", "report.supply", "report.notes", "report.tables", "report.comparison_tables", "report.allocation_tables", "report.budget_tables",
     "report.composite_tables", "report.quota_tables", "report.outlook_tables", "report.plan_tables", "report.data_tables", "report.figure_style", "report.figures",
     "report.horizon_tables", "report.backtest_tables", "report.uncertainty_tables", "report.sweep_tables", "report.figures_sweep", "report.figures_comparison", "report.figures_planning",
     "report.figures_budget", "report.figures_data", "report.manuscript", "report.workbook_graphs", "report.workbook", "report.report_workbook", "report.template", "report.live", "report.live_firms", "report.live_money", "report.live_years",

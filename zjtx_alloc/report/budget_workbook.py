@@ -17,7 +17,7 @@ from zjtx_alloc.report.live_assumptions import assumption_inputs, assumption_she
 from zjtx_alloc.report.live_firms import batches, firms_sheet
 from zjtx_alloc.report.live_money import ledger_sheet
 from zjtx_alloc.report.live_years import scenario_sheet, unit_year_sheet
-from zjtx_alloc.report.workbook import CREATED, cell_styles, foot_of, print_setup, row_height
+from zjtx_alloc.report.workbook import CREATED, IN_MEMORY, cell_styles, foot_of, print_setup, row_height
 
 _HEADER = FIRST_ROW - 2  # rows as xlsxwriter counts them
 _SHARE = {"validate": "decimal", "criteria": "between", "minimum": 0, "maximum": 1}
@@ -28,7 +28,7 @@ def write_budget_workbook(path: Path, plan: BudgetPlan, found: pd.DataFrame | No
     """Write the workbook; ``found`` is what ``za.reconcile`` says of the booked ledger, if transfers are known; ``run`` its id."""
     heading = say("workbook.budget_heading", names="、".join(c.label for c in batches(plan)))
     content = io.BytesIO()
-    with xlsxwriter.Workbook(content) as book:
+    with xlsxwriter.Workbook(content, IN_MEMORY) as book:
         book.set_properties({"title": heading, "created": CREATED})
         styles = cell_styles(book) | _input_styles(book)
         told = say("note.run", run=run) if run else ""

@@ -8,8 +8,8 @@ from typing import Any
 from IPython.display import Image
 from matplotlib import font_manager, rc_context
 from matplotlib.figure import Figure
-from pylopdf_fonts_zh_cn import sans_path
 
+from zjtx_alloc.report.fonts import sans
 from zjtx_alloc.report.stamp import run_line
 
 # Okabe & Ito (2008): distinct to colour-blind readers.
@@ -23,7 +23,7 @@ _LATIN = 0.58  # width of a letter or digit, in Chinese characters
 @cache
 def style() -> dict[Any, Any]:
     """Settings for ``rc_context``; this room alone knows the fonts."""
-    path = str(sans_path())
+    path = str(sans())
     font_manager.fontManager.addfont(path)
     return {
         "font.family": font_manager.FontProperties(fname=path).get_name(),

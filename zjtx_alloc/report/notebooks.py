@@ -12,6 +12,7 @@ from typing import Any
 import nbformat
 import papermill
 from jupyter_core.utils import ensure_event_loop
+from nbclient.exceptions import DeadKernelError
 from nbconvert import HTMLExporter
 from papermill.exceptions import PapermillExecutionError
 
@@ -82,6 +83,8 @@ def run_notebook(name: str, parameters: dict[str, Any], executed: Path, run: str
         )
     except PapermillExecutionError as error:
         raise ReportError(say("notebook.failed", notebook=source.name, reason=error.evalue)) from error
+    except DeadKernelError:
+        raise ReportError(say("notebook.killed", notebook=source.name)) from None
     return executed
 
 

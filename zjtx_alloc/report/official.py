@@ -4,6 +4,7 @@ Fonts are named as Word on Windows has them (仿宋_GB2312, 黑体, 方正小标
 """
 
 import io
+import time
 import zipfile
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -16,12 +17,14 @@ from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import nsdecls, qn
 from docx.shared import Mm, Pt
 
+from zjtx_alloc.errors import ReportError
 from zjtx_alloc.messages import say
 from zjtx_alloc.report.manuscript import CREATED, Annex, Cell, Grid, Manuscript, lead
 
 BODY, HEADING, LEAD, TITLE, SONG = "仿宋_GB2312", "黑体", "楷体_GB2312", "方正小标宋简体", "宋体"
 # What Word takes where a font is not installed: newer Windows has 仿宋 and 楷体 without the suffix.
 _ALSO = {BODY: "仿宋", LEAD: "楷体", TITLE: "FZXiaoBiaoSong-B05S", HEADING: "SimHei", SONG: "SimSun"}
+_FIRST_YEAR = 1980
 _MARGINS = {"top": 37, "bottom": 35, "left": 28, "right": 26}  # mm
 _TURNED = {"top": 28, "bottom": 26, "left": 35, "right": 35}
 _SIZE, _LINE, _TITLE_SIZE, _TITLE_LINE = 16, 28, 22, 36  # pt: 三号, 28磅, 二号, 36磅
@@ -37,7 +40,14 @@ def docx_file(manuscript: Manuscript) -> bytes:
 
     A4; title 二号小标宋, 一、三号黑体, （一）三号楷体, text 三号仿宋 on lines of 28 pt, tables 五号; page numbers
     「— 1 —」 outside; annexes on pages of their own, turned where they say so.
+
+    Raises
+    ------
+    ReportError
+        If the clock stands before 1980: python-docx packs with the time, and a package cannot hold an earlier one.
     """
+    if (year := time.localtime().tm_year) < _FIRST_YEAR:
+        raise ReportError(say("file.clock", year=year))
     document = _new_document(manuscript)
     for number, line in enumerate(manuscript.title, start=1):
         _title(document, line, after=_LINE if number == len(manuscript.title) else 0)

@@ -5,8 +5,8 @@ import html
 import string
 
 import uharfbuzz
-from pylopdf_fonts_zh_cn import sans_path
 
+from zjtx_alloc.report.fonts import sans
 from zjtx_alloc.resources import shipped
 
 
@@ -23,6 +23,6 @@ def font_face(text: str) -> str:
     wanted.unicode_set.update({ord(sign) for sign in text if not sign.isascii()})
     wanted.layout_feature_tag_set.clear()
     wanted.flags = uharfbuzz.SubsetFlags.NO_HINTING
-    font = uharfbuzz.subset(uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(sans_path()))), wanted)
+    font = uharfbuzz.subset(uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(sans()))), wanted)
     held = base64.b64encode(font.blob.data).decode("ascii")
     return f'@font-face {{ font-family: "zjtx"; src: url(data:font/otf;base64,{held}) format("opentype"); }}'

@@ -11,7 +11,7 @@ from zjtx_alloc.errors import ReportError
 from zjtx_alloc.files import write_whole
 from zjtx_alloc.intake.cells import COUNTS
 from zjtx_alloc.messages import header, say, words
-from zjtx_alloc.report.workbook import CREATED
+from zjtx_alloc.report.workbook import CREATED, IN_MEMORY
 from zjtx_alloc.resources import shipped_table
 from zjtx_alloc.units import load_units
 
@@ -34,7 +34,7 @@ def write_template(path: str | Path) -> Path:
     if path.exists():
         raise ReportError(say("file.exists", file=path))
     content = io.BytesIO()
-    with xlsxwriter.Workbook(content) as book:
+    with xlsxwriter.Workbook(content, IN_MEMORY) as book:
         book.set_properties({"title": say("template.title"), "created": CREATED})
         _write_table(book)
         _write_notes(book)

@@ -6,10 +6,10 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-import pylopdf_fonts_zh_cn as fonts
 import typst
 
 from zjtx_alloc.messages import say
+from zjtx_alloc.report.fonts import sans, serif
 from zjtx_alloc.report.manuscript import CREATED, Grid, Manuscript, lead
 from zjtx_alloc.resources import shipped
 
@@ -50,7 +50,8 @@ class UnitTypesetter:
 
 
 def _compiler(layout: str) -> typst.Compiler:
-    return typst.Compiler(shipped("data", layout), font_paths=[fonts.serif_path().parent], ignore_system_fonts=True)
+    folders = list({font.parent for font in (serif(), sans())})
+    return typst.Compiler(shipped("data", layout), font_paths=folders, ignore_system_fonts=True)
 
 
 def _compiled(compiler: typst.Compiler, layout: str, **given: Any) -> bytes:

@@ -19,6 +19,7 @@ from zjtx_alloc.report.tables import FORMATS, Table, shown
 from zjtx_alloc.report.workbook_graphs import Graph, write_graph
 
 CREATED = datetime(2024, 6, 14)  # the notice's date: a fixed one, so that the same inputs give the same bytes
+IN_MEMORY = {"in_memory": True}  # not by way of a disk that may be full
 _HEADER_ROW = 2
 _WIDEST = 40  # characters
 _LINE = 13.5  # points
@@ -82,7 +83,7 @@ class Sheet:
 def write_workbook(path: Path, parts: Sequence[Table | Sheet | Grid | Graph], heading: str, run: str = "") -> Path:
     """Write tables, forms and charts, a sheet each named by its title, under a common heading; each bears the run's id."""
     content = io.BytesIO()
-    with xlsxwriter.Workbook(content) as book:
+    with xlsxwriter.Workbook(content, IN_MEMORY) as book:
         book.set_properties({"title": heading, "created": CREATED})
         styles = cell_styles(book)
         told = (say("note.run", run=run),) if run else ()

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -23,12 +24,21 @@ _FEW = 200  # scenarios not worth starting processes for
 
 @contextmanager
 def local_engine(problem: QuotaProblem, scenarios: int) -> Iterator[Engine]:
-    """Solve in this process what is solved many at once, and a few; the rest in one process a core."""
+    """Solve in this process what is solved many at once, and a few; the rest in one process a core.
+
+    Raises
+    ------
+    SolverError
+        If one of the processes is killed, as where memory is short.
+    """
     if solved_together(problem) or scenarios < _FEW:
         yield solve_many
         return
-    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
-        yield partial(_in_batches, pool.map)
+    try:
+        with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
+            yield partial(_in_batches, pool.map)
+    except BrokenProcessPool:
+        raise SolverError(say("sweep.worker_died")) from None
 
 
 @contextmanager
