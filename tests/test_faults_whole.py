@@ -156,7 +156,7 @@ def test_no_clock_changes_a_file(told, allocation, tmp_path, monkeypatch):
 
 def test_a_clock_before_1980_is_told(told, monkeypatch):
     set_clock(monkeypatch, 0.0)
-    with pytest.raises(za.ReportError, match="本机时钟为19[67]\\d年.*请校正系统时间后重试"):
+    with pytest.raises(za.ReportError, match=r"本机时钟为19[67]\d年.*请校正系统时间后重试"):
         docx_file(told)
 
 
@@ -227,7 +227,8 @@ def test_a_report_killed_midway_leaves_the_old_one_whole_no_process_and_repairs_
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert psutil.wait_procs(kernels, timeout=60)[1] == []  # kernels end when their parent is gone
     again = started("report", "2024-baseline", "--out", tmp_path / "out")
-    assert again.wait(timeout=200) == 0
+    told = again.communicate(timeout=200)
+    assert again.returncode == 0, told
     assert is_whole(folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
