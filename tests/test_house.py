@@ -97,6 +97,14 @@ def test_files_stay_short():
         assert lines <= 320, name
 
 
+def test_functions_stay_short():
+    for name, tree in modules().items():
+        for node in (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)):
+            told = isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant)
+            first = node.body[min(told, len(node.body) - 1)]
+            assert node.end_lineno - first.lineno < 40, f"{name}.{node.name}"
+
+
 def test_public_names_are_documented():
     for name in za.__all__:
         thing = getattr(za, name)
