@@ -54,7 +54,8 @@ def _filled(allocation: Allocation) -> Iterator[tuple[str, str]]:
     """Indicators beneath composites with cells filled by a rule, and the units' names."""
     panel = allocation.panel
     for code, period in dict.fromkeys((code, line.period) for code, line in allocation.scenario.indicators()):
-        if missing := [c for c in panel.units.index if c not in panel.known(code, period).index]:
+        known = panel.known(code, period).index
+        if missing := [c for c in panel.units.index if c not in known]:
             yield f"{panel.name(code)} {period}", "、".join(panel.units.loc[missing, "short_name"])
 
 
