@@ -246,6 +246,17 @@ def test_a_cell_that_spans_is_said_once_in_word():
     assert pdf_file(part).startswith(b"%PDF")
 
 
+def test_short_tables_are_kept_on_one_page_and_numbers_unbroken(manuscript, word):
+    inline = {block.title: block for part in manuscript.sections for block in part.blocks if isinstance(block, Grid)}
+    assert (inline["规则与约束"].together, inline["数据来源"].together) == (True, False)
+    for table, kept in ((word.tables[1], True), (word.tables[-4], False)):
+        followed = [row.cells[0].paragraphs[0].paragraph_format.keep_with_next or False for row in table.rows]
+        assert followed == [kept] * (len(followed) - 1) + [False]
+    dates = [cell.text for cell in (row[3] for row in inline["数据来源"].rows)]
+    assert "2021-06-11" in dates
+    assert inline["数据来源"].widths[3] > 10 * 0.58 * 3.8, "a date stays on one line"
+
+
 def test_columns_of_words_give_way_to_numbers():
     frame = pd.DataFrame({"说明": ["很长的说明" * 8, "短"], "应安排总额（万元）": [2_112_600, None]})
     grid = grid_of(Table("表", frame, {"说明": "text", "应安排总额（万元）": "money"}), 40)

@@ -65,8 +65,9 @@ class Grid:
 
     @property
     def together(self) -> bool:
-        """Whether it is short enough to stand on one page."""
-        return len(self.rows) <= _TOGETHER
+        """Whether it is short enough to stand on one page: few rows, and of few lines."""
+        longest = max(len(cell.text) for row in self.rows for cell in row)
+        return len(self.rows) <= _TOGETHER and longest <= 2 * _WIDEST
 
 
 @dataclass(frozen=True)
