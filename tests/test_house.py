@@ -43,7 +43,7 @@ STOREYS = [
     "report.horizon_tables", "report.backtest_tables", "report.uncertainty_tables", "report.sweep_tables", "report.figures_sweep", "report.figures_comparison", "report.figures_planning",
     "report.figures_budget", "report.figures_data", "report.manuscript", "report.workbook_graphs", "report.workbook", "report.report_workbook", "report.template", "report.live", "report.live_firms", "report.live_money", "report.live_years",
     "report.live_assumptions", "report.live_actuals", "report.budget_workbook", "report.kernel", "report.pages", "report.notebooks", "report.record_form", "report.records", "report.index",
-    "report.budget_run", "report.compare_run", "report.runs", "report.firm_tables", "report.official", "report.typesetting", "report.proposal_tables", "report.proposal_facts",
+    "report.budget_run", "report.compare_run", "report.runs", "report.firm_tables", "report.firm_template", "report.review_workbook", "report.official", "report.typesetting", "report.proposal_tables", "report.proposal_facts",
     "report.proposal", "report.unit_tables", "report.unit_sheets", "report.unit_pages", "report.plan_document", "report.verifying",
     "explorer.state", "explorer.drawings", "explorer.view", "explorer.widgets", "explorer.server",
     "cli_help", "cli", "__main__",

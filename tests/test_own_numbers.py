@@ -117,6 +117,7 @@ SAID = {
     "check": ([OWN], "37个单位齐全"),
     "template": (["空 表.xlsx"], "空 表.xlsx"),
     "calendar": ([], "各批次期限表"),
+    "review": (["没有.xlsx", "--as-of", "2024-07-31", "--out", "结果.xlsx"], "找不到"),
     "plan-document": (["没有.xlsx", "--unit", "福建", "--out", "方案.docx"], "找不到"),
     "explore": (["没有这个情景"], "没有名为“没有这个情景”的情景"),
     "verify-run": (["没有这个文件夹"], "没有这个文件夹"),

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from zjtx_alloc.cli_help import ChineseGroup, reason
 from zjtx_alloc.errors import ZjtxError
 from zjtx_alloc.explorer.server import serve
 from zjtx_alloc.files import write_csv
+from zjtx_alloc.firms.conditions import load_conditions
+from zjtx_alloc.firms.eligibility import FIRST_ROUND, review
+from zjtx_alloc.firms.lists import load_list
 from zjtx_alloc.firms.reading import load_firms
 from zjtx_alloc.intake.cells import unit_of
 from zjtx_alloc.messages import say
@@ -26,9 +30,12 @@ from zjtx_alloc.report.budget_tables import calendar_table
 from zjtx_alloc.report.compare_run import run_comparison
 from zjtx_alloc.report.comparison_tables import comparison_text
 from zjtx_alloc.report.console import speak_plainly
+from zjtx_alloc.report.firm_tables import review_table
+from zjtx_alloc.report.firm_template import write_firm_template
 from zjtx_alloc.report.plan_document import write_plan
 from zjtx_alloc.report.record_form import read_record
 from zjtx_alloc.report.records import outputs
+from zjtx_alloc.report.review_workbook import write_review
 from zjtx_alloc.report.runs import run
 from zjtx_alloc.report.supply import check_text
 from zjtx_alloc.report.sweep_tables import sweep_summary, write_sweep
@@ -163,9 +170,10 @@ def check(file: Path, scenario: str, save: Path | None) -> None:
 
 @commands.command()
 @click.argument("file", type=click.Path(path_type=Path))
-def template(file: Path) -> None:
+@click.option("--firms", is_flag=True, help="改为省级部门用的企业表，一行一家企业")
+def template(file: Path, *, firms: bool) -> None:
     """生成待填的因素表 FILE（.xlsx）：37个单位已列好，带校验和填写说明。"""
-    click.echo(write_template(file))
+    click.echo((write_firm_template if firms else write_template)(file))
 
 
 @commands.command("calendar")
@@ -173,6 +181,24 @@ def template(file: Path) -> None:
 def calendar_command(award: str) -> None:
     """列出各批次的法定与通知期限。"""
     click.echo(printed(calendar_table(calendar(load_award(award)))))
+
+
+@commands.command("review")
+@click.argument("firms", type=click.Path(path_type=Path))
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), required=True, help="审核日，如 2024-07-31")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="输出文件（.xlsx）")
+@click.option("--unit", default=None, help="省级单位的名称或代码；表中有“省级单位”列时可不写")
+@click.option("--first-round", type=click.Path(path_type=Path), default=None, help="上一轮已获支持企业的名单")
+@click.option("--earlier-batch", is_flag=True, help="启用“新一轮已获支持的不再支持”，这不是通知的规定")
+def review_command(firms: Path, as_of: datetime, out: Path, unit: str | None, **given: Any) -> None:
+    """按通知的条件审核企业表 FIRMS（.xlsx 或 CSV）：通过的、剔除的和理由、须人工核对的疑点。"""
+    conditions = load_conditions().switched("earlier_batch", given["earlier_batch"])
+    supported = {} if given["first_round"] is None else {FIRST_ROUND: load_list(given["first_round"])}
+    found = review(load_firms(firms, unit), None, as_of.date(), conditions, supported)
+    path = write_review(found, out)
+    click.echo(printed(review_table(found)))
+    click.echo()
+    click.echo(path)
 
 
 @commands.command("plan-document")

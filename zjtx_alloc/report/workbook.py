@@ -24,6 +24,7 @@ _HEADER_ROW = 2
 _WIDEST = 40  # characters
 _LINE = 13.5  # points
 _LONG_TABLE = 25  # rows
+_LONGEST_ON_A_PAGE = 100  # rows
 _FIXED_COLUMNS = 2
 _CHECK_WIDTH = 15  # characters of the words before a check
 _CHARACTERS = 0.52  # of a column, to a millimetre of a form
@@ -145,7 +146,7 @@ def _write_sheet(sheet: Any, live: Sheet, heading: str, styles: dict[str, Any]) 
         under += 1
     _write_notes(sheet, table.notes, under + 1, widths, styles)
     sheet.freeze_panes(_HEADER_ROW + 1, _FIXED_COLUMNS if len(columns) > _FIXED_COLUMNS + 1 else 0)
-    print_setup(sheet, len(table.frame) > _LONG_TABLE)
+    print_setup(sheet, _LONG_TABLE < len(table.frame) <= _LONGEST_ON_A_PAGE)
 
 
 def _head(sheet: Any, title: str, headers: list[str], widths: list[float], styles: dict[str, Any]) -> None:
@@ -253,7 +254,7 @@ def foot_of(run: str) -> str:
 
 
 def print_setup(sheet: Any, is_long: bool, header_row: int = _HEADER_ROW) -> None:
-    """A4, one page wide; long tables stand upright and fit one page."""
+    """A4, one page wide; long tables stand upright and fit one page, very long ones lie on as many as they need."""
     if not is_long:
         sheet.set_landscape()
     sheet.set_paper(9)
