@@ -83,7 +83,7 @@ def test_imports_point_down():
 
 @pytest.mark.parametrize(
     ("library", "rooms"),
-    [("pulp", r"quota\.model(_\w+)?"), ("highspy", r"quota\.model(_\w+)?"), ("xlsxwriter", "report.(workbook|template|budget_workbook)"), ("docx", "report.official"), ("typst", "report.typesetting"), ("uharfbuzz", "report.pages"), ("ipywidgets", "explorer.widgets"), ("voila", "explorer.server"), ("stdnum", "firms.(cells|made_up)"), ("matplotlib", r"report\.figure(s|_style|s_\w+)"), ("distributed", r"uncertainty\.workers")],
+    [("pulp", r"quota\.model(_\w+)?"), ("highspy", r"quota\.model(_\w+)?"), ("xlsxwriter", "report.(workbook|template|firm_template|budget_workbook)"), ("docx", "report.official"), ("typst", "report.typesetting"), ("uharfbuzz", "report.pages"), ("ipywidgets", "explorer.widgets"), ("voila", "explorer.server"), ("stdnum", "firms.(cells|made_up)"), ("matplotlib", r"report\.figure(s|_style|s_\w+)"), ("distributed", r"uncertainty\.workers")],
 )  # fmt: skip
 def test_one_room_knows_the_library(library, rooms):
     users = [n for n, tree in modules().items() if any(i.split(".")[0] == library for i in imports(tree))]
