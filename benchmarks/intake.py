@@ -37,11 +37,13 @@ def main() -> None:
         for count in (37, 100_000):
             for ending in ("xlsx", "csv"):
                 path = write(Path(folder) / f"{count}.{ending}", rows(count))
-                start = time.perf_counter()
+                start, worked = time.perf_counter(), time.process_time()
                 try:
                     za.load_panel(path)
                 except za.DataError as error:
-                    print(f"{count:>7} rows  {ending:<4} {time.perf_counter() - start:6.3f} s  {str(error)[:40]!r}")
+                    seconds, work = time.perf_counter() - start, time.process_time() - worked
+                    told = str(error).splitlines()[0][:40]
+                    print(f"{count:>7,} rows  {ending:<4} {seconds:6.3f} s, {work:6.3f} s of work  {told}")
 
 
 if __name__ == "__main__":

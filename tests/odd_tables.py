@@ -1,6 +1,8 @@
-"""Tables as they come in the post: 31 more good ones and 16 more bad ones, from yearbooks, systems and colleagues."""
+"""Tables as they come in the post: 33 more good ones and 16 more bad ones, from yearbooks, systems and colleagues."""
 
 import io
+import re
+import zipfile
 
 import openpyxl
 import xlsxwriter
@@ -58,6 +60,25 @@ def with_a_chart() -> bytes:
     return content.getvalue()
 
 
+def with_a_list_beside(rows: Rows) -> bytes:
+    """The firms behind the counts, on a sheet of their own."""
+    book = openpyxl.load_workbook(io.BytesIO(xlsx(rows)))
+    firms = book.create_sheet("企业明细", 0)
+    firms.append(["序号", "企业名称", "单位", "“小巨人”企业数"])
+    for number in range(1, 1501):
+        firms.append([number, f"某某公司{number}", "北京", 1])
+    return saved(book)
+
+
+def sized_wrong() -> bytes:
+    """As some systems export: the sheet says that it ends at A1."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(hiding(5, "C"))) as whole, zipfile.ZipFile(content, "w") as changed:
+        for name in whole.namelist():
+            changed.writestr(name, re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1"', whole.read(name)))
+    return content.getvalue()
+
+
 def left_blank() -> Rows:
     """A template in which cities and the Corps are left blank, and say nothing of the scope."""
     rows = [[*row, ""] if row[0] not in CITIES else [row[0], None, None, ""] for row in base()]
@@ -106,6 +127,8 @@ def odd_good_tables() -> list[Good]:
         Good("national total", xlsx([header, sums("全国总计"), *body]), total_row=2),
         Good("hidden row and column", hiding(5, "C"), hidden="隐藏的行：5；隐藏的列：C “小巨人”企业数"),
         Good("a chart of its own", with_a_chart()),
+        Good("a list of firms beside", with_a_list_beside(rows)),
+        Good("sized wrong", sized_wrong(), hidden="隐藏的行：5；隐藏的列：C “小巨人”企业数"),
     ]  # fmt: skip
 
 

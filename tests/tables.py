@@ -325,6 +325,7 @@ def no_tables() -> dict[str, tuple[bytes, str]]:
         "open quote.csv": ('单位,小巨人企业数\r\n"北京,1\r\n'.encode("gbk"), "引号不成对"),
         "a letter.xlsx": (letter(), "不是 .xlsx 工作簿"),
         "no encoding.csv": ("单位".encode("gbk") + b"\xff\xff\n", "文字编码无法识别"),
+        "only details.xlsx": (xlsx([base()[0], *base()[1:] * 30]), "（Sheet）超过1000行"),
         "100,000 rows.csv": (text([base()[0], *base()[1:] * 2703]), "超过1000行"),
     }
 

@@ -125,6 +125,11 @@ def test_known_counts_stand_beside_the_allocations(panel, baseline, fit):
     assert table["quota"].iloc[0] == allocations[0].quota["120000"]
 
 
+def test_a_known_count_names_its_source_in_words(panel, baseline):
+    (row,) = known_table([za.allocate(panel, baseline)]).frame.to_dict("records")
+    assert row["来源"] == "天津市工业和信息化局下达2024年中小企业发展专项资金（财建〔2024〕359号）"
+
+
 def test_the_page_says_what_this_cannot_show(panel, fit):
     told = backtest_summary(fit)
     assert "是通过绩效评价的企业，不是当年入选企业" in told

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -12,7 +13,10 @@ from tables import base, text, xlsx
 
 import zjtx_alloc as za
 from zjtx_alloc.cli import commands, main
+from zjtx_alloc.report.allocation_tables import allocation_table
+from zjtx_alloc.report.budget_tables import unit_year_table, year_table
 from zjtx_alloc.report.notes import allocation_summary, budget_notes, marks_note
+from zjtx_alloc.report.tables import shown
 
 OWN = "我的 因素表.xlsx"
 MARK = "用户提供（我的 因素表.xlsx），取代随附数据：有效期内“小巨人”企业数。"
@@ -63,6 +67,28 @@ def test_a_users_column_is_a_mark_that_every_table_bears(desk, panel, baseline):
     budget = za.forecast_budget(za.cohorts(own), za.load_award("caijian-2024-148"))
     assert budget_notes(budget, (own, own)).count(MARK) == 1
     assert not any("用户提供" in note for note in marks_note(za.allocate(panel, baseline)))
+
+
+def test_a_table_copied_into_excel_keeps_numbers_as_numbers_and_codes_as_text(allocation):
+    """Excel reads a pasted cell as if it were typed, but for what ``mso-number-format`` says is text."""
+    budget = za.forecast_budget(za.cohorts(allocation), za.load_award("caijian-2024-148"))
+    tables = [allocation_table(allocation), unit_year_table(budget, (allocation,)), year_table(budget, (allocation,))]
+    for table in tables:
+        cells = re.findall(r'<td[^>]*style="([^"]*)">([^<]*)</td>', table._repr_html_())
+        assert len(cells) == table.frame.size
+        kinds = [table.kinds[column] for _ in range(len(table.frame)) for column in table.frame]
+        for kind, (style, content) in zip(kinds, cells, strict=True):
+            assert ("mso-number-format:'\\@'" in style) == (kind == "text")
+            assert kind == "text" or re.fullmatch(r"[+-]?\d{1,3}(,\d{3})*(\.\d+)?%?|\d{4}|—", content), content
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "said"),
+    [("difference", -0.004, "0.00"), ("step", 0, "0"), ("weight", -0.001, "0.00"), ("step", -10, "-10"),
+     ("difference", 0.01, "+0.01"), ("share", 0.0, "0.0%"), ("text", "+0", "+0"), ("count", float("nan"), "—")],
+)  # fmt: skip
+def test_what_rounds_to_nothing_has_no_sign(kind, value, said):
+    assert shown(kind, value) == said
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -47,16 +47,38 @@ class Uncalculated:
 class Grid:
     """One sheet: its name ("" for CSV), its rows that are not blank by Excel row number, and what it hides.
 
-    Hidden rows go by Excel row number, hidden columns by place, counted from 0.
+    Hidden rows go by Excel row number, hidden columns by place, counted from 0. A sheet that is ``long``, with more
+    rows than were asked for, is cut off: it is of another kind.
     """
 
     name: str
     rows: dict[int, list[Any]]
     hidden_rows: frozenset[int] = frozenset()
     hidden_places: frozenset[int] = frozenset()
+    long: bool = False
 
 
 def read_grids(path: Path, most_rows: int = MOST_ROWS) -> list[Grid]:
+    """``read_sheets``, where none may be longer.
+
+    Raises
+    ------
+    DataError
+        As ``read_sheets`` does, and if a sheet has more rows.
+    """
+    grids = read_sheets(path, most_rows)
+    refuse_long(path.name, grids, most_rows)
+    return grids
+
+
+def refuse_long(file: str, grids: list[Grid], most_rows: int = MOST_ROWS) -> None:
+    """Raise DataError if a sheet is too long to be the table."""
+    for grid in grids:
+        if grid.long:
+            raise DataError(say("intake.too_long", file=file, sheet=_named(grid.name), most=most_rows))
+
+
+def read_sheets(path: Path, most_rows: int = MOST_ROWS) -> list[Grid]:
     """Read the sheets of an ``.xlsx`` file, or the one table of a CSV file whatever its ending.
 
     Text may be UTF-8 (with or without BOM), GBK or UTF-16 with BOM (Excel's "Unicode text"), separated by
@@ -71,7 +93,7 @@ def read_grids(path: Path, most_rows: int = MOST_ROWS) -> list[Grid]:
     Raises
     ------
     DataError
-        If there is no such file, it is of another kind, or has far too many rows.
+        If there is no such file, it is of another kind, or far too large to be read at all.
     """
     try:
         content = read_whole(path, _MOST_BYTES)
@@ -84,10 +106,7 @@ def read_grids(path: Path, most_rows: int = MOST_ROWS) -> list[Grid]:
     if content.removeprefix(codecs.BOM_UTF8).lstrip()[:20].startswith(_WEB):
         raise DataError(say("intake.web_page", file=path.name))
     grids = _workbook(path, content, most_rows) if content.startswith(_ZIP) else [_text(path, content, most_rows)]
-    for grid in grids:
-        if len(grid.rows) > most_rows:
-            raise DataError(say("intake.too_long", file=path.name, sheet=_named(grid.name), most=most_rows))
-    return grids
+    return [replace(grid, long=len(grid.rows) > most_rows) for grid in grids]
 
 
 def _named(sheet: str) -> str:
@@ -113,30 +132,32 @@ def _sheet(file: str, sheet: Any, formulas: Any, most_rows: int) -> Grid:
         rows = _with_formulas(rows, _rows(file, formulas, most_rows))
     if len(rows) > most_rows:
         return Grid(sheet.title, rows)
-    return Grid(sheet.title, rows, *_hidden(sheet, set(rows)))
+    return Grid(sheet.title, rows, *_hidden(sheet, rows))
 
 
-def _hidden(sheet: Any, rows: set[int]) -> tuple[frozenset[int], frozenset[int]]:
+def _hidden(sheet: Any, rows: dict[int, list[Any]]) -> tuple[frozenset[int], frozenset[int]]:
     """The rows and places that a sheet hides; openpyxl does not tell them of a sheet that it only reads."""
     with sheet.parent._archive.open(sheet._worksheet_path) as part:
         content = part.read()
-    hidden = {int(number) for number in _HIDDEN_ROW.findall(content)} & rows
+    hidden = {int(number) for number in _HIDDEN_ROW.findall(content)} & set(rows)
+    width = max(map(len, rows.values()), default=0)
     places: set[int] = set()
     for column in _HIDDEN_COLUMNS.findall(content):
         ends = {name: int(number) for name, number in _ENDS.findall(column)}
-        places |= set(range(ends[b"min"] - 1, min(ends[b"max"], sheet.max_column or 0)))
+        places |= set(range(ends[b"min"] - 1, min(ends[b"max"], width)))
     return frozenset(hidden), frozenset(places)
 
 
 def _rows(file: str, sheet: Any, most_rows: int) -> dict[int, list[Any]]:
     rows: dict[int, list[Any]] = {}
     last, cells = 0, 0
-    for number, row in enumerate(_cells_of(sheet), start=1):
+    sheet.reset_dimensions()  # some systems write A1 whatever the sheet's size, and the rest would not be read
+    for number, (row, width) in enumerate(_cells_of(sheet), start=1):
         if row:
             rows[number] = row
             last = number
             _check_width(file, sheet.title, len(row))
-        cells += sheet.max_column or len(row)
+        cells += width
         if cells > _MOST_CELLS:
             raise DataError(say("intake.too_many_cells", file=file, sheet=_named(sheet.title), most=_MOST_CELLS))
         if len(rows) > most_rows or number > last + _MOST_BLANK:
@@ -144,11 +165,11 @@ def _rows(file: str, sheet: Any, most_rows: int) -> dict[int, list[Any]]:
     return rows
 
 
-def _cells_of(sheet: Any) -> Iterator[list[Any]]:
-    """What the cells of each row show, up to the last that is not blank."""
+def _cells_of(sheet: Any) -> Iterator[tuple[list[Any], int]]:
+    """What the cells of each row show, up to the last that is not blank, and how many cells it has with those."""
     for cells in sheet.iter_rows():
         end = next((place for place in range(len(cells), 0, -1) if cells[place - 1].value not in (None, "")), 0)
-        yield [_shown(cell) for cell in cells[:end]]
+        yield [_shown(cell) for cell in cells[:end]], len(cells)
 
 
 def _check_width(file: str, sheet: str, width: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from zjtx_alloc.intake.cells import COUNTS, amount, part_of, plain, unit_of
-from zjtx_alloc.intake.grid import Grid, read_grids
+from zjtx_alloc.intake.grid import Grid, read_sheets
 from zjtx_alloc.intake.layout import Column, Layout, cell_at
 from zjtx_alloc.intake.problems import Problem, problem, refusal
 from zjtx_alloc.intake.rows import Body, Row, body_of
@@ -69,7 +69,7 @@ def read_table(path: str | Path) -> Reading:
         With every problem found: in the sheets, the columns, the rows, the cells, and in what is missing.
     """
     path = Path(path)
-    grid, layout = table_sheet(path.name, read_grids(path))
+    grid, layout = table_sheet(path.name, read_sheets(path))
     body = body_of(grid, layout)
     layout, blank = _without_blank_columns(body, layout)
     if not layout.columns:

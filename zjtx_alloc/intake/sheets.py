@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from openpyxl.utils import get_column_letter
 
 from zjtx_alloc.intake.cells import plain, unit_of
-from zjtx_alloc.intake.grid import Grid
+from zjtx_alloc.intake.grid import Grid, refuse_long
 from zjtx_alloc.intake.layout import Layout, cell_at, indicator_names, layout_of
 from zjtx_alloc.intake.problems import Problem, problem, refusal
 from zjtx_alloc.messages import say
@@ -17,17 +17,21 @@ _MANY = 20  # units that a row or a column must name to be taken for that of the
 
 
 def table_sheet(file: str, grids: list[Grid]) -> tuple[Grid, Layout]:
-    """The one sheet that looks like a table of indicators.
+    """The one sheet that looks like a table of indicators; one too long for it (明细) may stand beside.
 
     Raises
     ------
     TableError
         If none or several do: what each lacks, as far as can be told.
+    DataError
+        If none does, and one is too long.
     """
-    laid = [(grid, layout) for grid in grids if (layout := layout_of(grid)) is not None]
+    laid = [(grid, layout) for grid in grids if not grid.long and (layout := layout_of(grid)) is not None]
     found = [(grid, layout) for grid, layout in laid if layout.columns]
     if len(found) == 1:
         return found[0]
+    if not found:
+        refuse_long(file, grids)
     known = "、".join(shipped_table("indicators.csv", "code")["name"])
     names = "、".join(grid.name for grid in grids if grid.name) or "—"
     if found:

@@ -68,6 +68,8 @@ def known_table(allocations: Sequence[Allocation]) -> Table:
     frame = known_counts(allocations)
     frame["batch"] = [say("table.batch", batch=batch) for batch in frame["batch"]]
     frame["status"] = [say(f"backtest.status_{status}") for status in frame["status"]]
+    sources = allocations[0].panel.sources
+    frame["source"] = [sources.at[source, "publisher"] + sources.at[source, "title"] for source in frame["source"]]
     kinds = {
         "short_name": "text", "batch": "text", "observed": "count", "status": "text", "scenario": "text",
         "entitlement": "places", "quota": "count", "source": "text",

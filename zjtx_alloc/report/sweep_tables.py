@@ -11,6 +11,7 @@ from zjtx_alloc.report.tables import Table, csv_text, titled
 from zjtx_alloc.uncertainty.drivers import OVERALL
 from zjtx_alloc.uncertainty.sweeping import Sweep
 
+_ENOUGH = 1000  # draws for quantiles and probabilities that more draws would hardly change
 _SURE = 0.9  # probability from which a unit is said to gain, to lose or to stay
 
 
@@ -75,7 +76,8 @@ def _parameter(found: Sweep, block: str, table: str, name: str) -> str:
 
 def sweep_notes(found: Sweep) -> tuple[str, ...]:
     """How many draws, and what quantiles and ranks are."""
-    return say("sweep.draws", draws=found.draws, seed=found.seed), say("sweep.quantiles"), weights_note()
+    few = [say("sweep.few", draws=found.draws)] if found.draws < _ENOUGH else []
+    return say("sweep.draws", draws=found.draws, seed=found.seed), say("sweep.quantiles"), *few, weights_note()
 
 
 def sweep_summary(found: Sweep) -> list[str]:
@@ -86,6 +88,7 @@ def sweep_summary(found: Sweep) -> list[str]:
     total = found.sobol.loc[OVERALL]["first"].sort_values(ascending=False, kind="stable")
     lines = [
         say("sweep.did", draws=found.draws, title=found.allocation.scenario.title, seed=found.seed),
+        *([say("sweep.few", draws=found.draws)] if found.draws < _ENOUGH else []),
         say("sweep.widest", units="、".join(f"{r.short_name}{r.q05}—{r.q95}" for r in widest.itertuples())),
         say("sweep.steady", share=_SURE, units="、".join(same["short_name"]) or say("ranges.nobody")),
     ]

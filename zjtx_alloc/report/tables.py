@@ -92,7 +92,7 @@ class Table:
 
 
 def shown(kind: str, value: object) -> str:
-    """A value as people read it; a dash where there is none."""
+    """A value as people read it: a dash where there is none, no sign before what rounds to nothing."""
     if pd.isna(value):
         return "—"
     if value == math.inf:

@@ -12,6 +12,7 @@ from zjtx_alloc.allocation import Allocation, allocate, problem_at
 from zjtx_alloc.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel
+from zjtx_alloc.quota.many import solved_together
 from zjtx_alloc.quota.problem import QuotaProblem
 from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.uncertainty.admissible import with_uncertainty
@@ -31,6 +32,7 @@ from zjtx_alloc.uncertainty.drivers import OVERALL, block_indices, sobol_base, w
 from zjtx_alloc.uncertainty.workers import Engine, cluster_engine, local_engine
 
 DRAWS, SEED = 10_000, 2024
+FEW_DRAWS = 64  # where rules cross, and each scenario takes a tenth of a second or two
 _LEAST = 4  # draws, for two independent pairs
 _CELLS = 2**18  # of entitlements computed at a time: they stay in the processor's cache
 
@@ -100,7 +102,7 @@ def sweep(
     panel: Panel,
     scenario: Scenario,
     uncertainty: Mapping[str, object] | None = None,
-    draws: int = DRAWS,
+    draws: int | None = None,
     seed: int = SEED,
 ) -> Sweep:
     """Draw scenarios from what is uncertain and solve each.
@@ -113,6 +115,8 @@ def sweep(
     ----------
     uncertainty : mapping, optional
         In the place of the scenario's ``[uncertainty]``, as that table is written.
+    draws : int, optional
+        10,000 if not given; 64 where rules cross, since those are solved one by one.
 
     Raises
     ------
@@ -126,6 +130,8 @@ def sweep(
     if uncertainty is not None:
         scenario = with_uncertainty(scenario, uncertainty)
     allocation = allocate(panel, scenario)
+    if draws is None:
+        draws = DRAWS if solved_together(allocation.problem) else FEW_DRAWS
     return _swept(allocation, draws, seed, local_engine(allocation.problem, draws))
 
 
