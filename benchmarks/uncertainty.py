@@ -2,7 +2,7 @@
 
 Run with ``python benchmarks/uncertainty.py [MOST]`` (1,000,000). Prints, each measured in a process of its own:
 seconds, those of them that the processor worked (a busy machine stretches the first, not these), scenarios a second
-and the peak of the process's memory, indices and start-up of machine code included, for 10⁴ to MOST scenarios of the baseline with bounds and nested groups, under uncertain weights and under everything
+and the peak of the process's memory, indices included, for 10⁴ to MOST scenarios of the baseline with bounds and nested groups, under uncertain weights and under everything
 uncertain; then for 10⁴ scenarios of 37 to 3,000 units, sixty places to each unit.
 """
 
@@ -68,6 +68,8 @@ def apart(make: Callable, of: object, draws: int) -> None:
 
 def main() -> None:
     most = int(float(sys.argv[1])) if len(sys.argv) > 1 else 10**6
+    print("once, with the making of machine code (extra fast), which is kept:")
+    apart(nation, EVERYTHING[:1], min(most, 10**5))
     for kinds in (EVERYTHING[:1], EVERYTHING):
         print(f"37 units in groups, uncertain: {', '.join(kinds)}")
         for draws in (10**4, 10**5, 10**6):
