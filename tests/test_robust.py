@@ -1,5 +1,6 @@
 """Robust quotas: brute force over all quotas, regret over the whole polytope, other engines' optima."""
 
+import random
 from fractions import Fraction
 from itertools import product
 
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import zjtx_alloc as za
+from zjtx_alloc.quota import model_regret
 from zjtx_alloc.quota.model_regret import Target, least_worst
 from zjtx_alloc.uncertainty.admissible import admissible_weights
 
@@ -88,6 +90,23 @@ def test_robust_equals_brute_force_and_its_worst_regret_holds_everywhere(toy_pan
     baseline = int(np.flatnonzero((quotas == found.quota["baseline"].to_numpy()).all(axis=1))[0])
     assert found.measures.at["baseline", "worst_regret"] == pytest.approx(worst[baseline], abs=1e-7)
     assert found.measures.at["baseline", "mean_regret"] == pytest.approx(mean[baseline], abs=1e-7)
+
+
+def test_places_that_rules_drive_far_off_are_found_in_few_solves(monkeypatch):
+    """Five units are due some 25 places in all and must have 150: chords far off lead there, not one place at a time."""
+    rng, labels = random.Random(1), [f"u{i}" for i in range(12)]
+    target = Target(tuple(Fraction(rng.randint(100, 900), 100) for _ in labels))
+    rules = (za.Rule("r", dict.fromkeys(labels[:5], Fraction(1)), lower=Fraction(150)),)
+    rules += (za.Rule("s", dict.fromkeys(labels[4:8], Fraction(1)), upper=Fraction(40)),)
+    problem = za.QuotaProblem(200, pd.Series(1.0, index=labels), rules=rules)
+    solves, real = [], model_regret.admits_answer
+    monkeypatch.setattr(model_regret, "admits_answer", lambda *a, **k: solves.append(1) or real(*a, **k))
+    found = least_worst(problem, [target])
+    assert len(solves) <= 6
+    assert sum(found.places[:5]) == 150
+    moves = [(i, j) for i in range(12) for j in range(12) if i != j]
+    nearby = [[x - (k == i) + (k == j) for k, x in enumerate(found.places)] for i, j in moves]
+    assert all(problem.violations(x) or target.loss(x) >= found.worst for x in nearby)
 
 
 def test_places_moved_are_counted_once(toy_panel):

@@ -293,6 +293,14 @@ def crossing(panel):
     return toy(panel, rules=rules)
 
 
+def test_few_draws_are_the_default_where_rules_cross_and_are_said_to_be_few(small_panel, panel, baseline):
+    found = za.sweep(small_panel, crossing(small_panel), {"total": {"min": 38, "max": 42}})
+    assert found.draws == sweeping.FEW_DRAWS == 64
+    assert sum("抽样只有64次" in line for line in sweep_tables.sweep_summary(found)) == 1
+    assert any("抽样只有64次" in note for note in sweep_tables.sweep_table(found).notes)
+    assert not any("抽样只有" in line for line in sweep_tables.sweep_summary(za.sweep(panel, baseline, draws=1000)))
+
+
 @pytest.mark.slow
 def test_rules_that_cross_are_solved_in_processes_to_the_same_bytes(small_panel, monkeypatch):
     alone = za.sweep(small_panel, crossing(small_panel), toy_doubt(), draws=24)

@@ -43,7 +43,7 @@ from zjtx_alloc.report.tables import allocation_csv, printed
 from zjtx_alloc.report.template import write_template
 from zjtx_alloc.report.verifying import verify_run
 from zjtx_alloc.scenario_files import load_scenario, save_without_stand_ins, scenario_names
-from zjtx_alloc.uncertainty.sweeping import DRAWS, SEED, sweep, sweep_on_cluster
+from zjtx_alloc.uncertainty.sweeping import DRAWS, FEW_DRAWS, SEED, sweep, sweep_on_cluster
 from zjtx_alloc.visible import seen, shown
 
 _MOST_DRAWS, _MOST_SEED = 10**6, 2**63 - 1
@@ -135,7 +135,12 @@ def compare_command(scenarios: tuple[str, ...], out: Path, data: Path | None) ->
 
 @commands.command("sweep")
 @click.argument("scenario")
-@click.option("--draws", type=click.IntRange(4, _MOST_DRAWS), default=DRAWS, help=f"抽样次数，默认 {DRAWS}")
+@click.option(
+    "--draws",
+    type=click.IntRange(4, _MOST_DRAWS),
+    default=None,
+    help=f"抽样次数，默认 {DRAWS}；规则有交叉时须逐个求解，默认 {FEW_DRAWS}",
+)
 @click.option("--seed", type=click.IntRange(0, _MOST_SEED), default=SEED, help=f"随机种子，默认 {SEED}")
 @click.option("--cluster", default=None, help="已有的 Dask 集群地址，如 tcp://10.0.0.1:8786")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="写出 CSV 的文件夹；不给则只显示结论")
@@ -145,7 +150,10 @@ def sweep_command(**given: Any) -> None:
     panel, chosen = load_panel(given["data"]), load_scenario(given["scenario"])
     drawn = {"draws": given["draws"], "seed": given["seed"]}
     address = given["cluster"]
-    found = sweep_on_cluster(address, panel, chosen, **drawn) if address else sweep(panel, chosen, **drawn)
+    if address:
+        found = sweep_on_cluster(address, panel, chosen, **drawn | {"draws": drawn["draws"] or DRAWS})
+    else:
+        found = sweep(panel, chosen, **drawn)
     if given["out"] is not None:
         for path in write_sweep(found, given["out"]):
             click.echo(path)

@@ -16,6 +16,9 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.quota.model import admits_answer, meets
 from zjtx_alloc.quota.problem import QuotaProblem
 
+_NEAR = 3  # chords either side of where places went
+_FAR = (-32, -16, -8, 7, 15, 31)  # chords that tell what it costs to be driven off by rules
+_WHOLE = 1e-6  # of a place, in the solver's values
 _FINE = {"primal_feasibility_tolerance": 1e-9, "mip_feasibility_tolerance": 1e-9}
 
 
@@ -53,17 +56,21 @@ def least_worst(problem: QuotaProblem, targets: Sequence[Target]) -> LeastWorst:
     columns = list(zip(*(target.places for target in targets), strict=True))
     middles = [math.floor(sum(column) / len(column)) for column in columns]
     held = [_window(column, a) for column, a in zip(columns, middles, strict=True)]
-    # One target under nested rules: a separable convex sum, whose LP has whole vertices.
-    whole = len(targets) > 1 or not problem.nested
+    # One target is a separable convex sum: its LP has whole vertices under nested rules, and mostly where rules cross.
+    whole = len(targets) > 1
     while True:
         model, x = _built(problem, targets, middles, held, pulp.LpInteger if whole else pulp.LpContinuous)
         if not admits_answer(model, **_FINE):
             raise InfeasibleError(say("quota.infeasible", rules="、".join(row.name for row in problem.rows) or "—"))
-        steps = [round(variable.value()) for variable in x]
+        values = [float(variable.value()) for variable in x]
+        steps = [round(value) for value in values]
+        if not whole and any(abs(v - y) > _WHOLE for v, y in zip(values, steps, strict=True)):
+            whole = True
+            continue
         if all({y - 1, y} <= chords for y, chords in zip(steps, held, strict=True)):
             break
         for y, chords in zip(steps, held, strict=True):
-            chords |= {y - 1, y}
+            chords |= set(range(y - _NEAR, y + _NEAR))
     places = [y + a for y, a in zip(steps, middles, strict=True)]
     worst = max(target.loss(places) for target in targets)
     found = model.solverModel.getInfo()
@@ -76,8 +83,8 @@ def least_worst(problem: QuotaProblem, targets: Sequence[Target]) -> LeastWorst:
 
 
 def _window(column: Sequence[Fraction], middle: int) -> set[int]:
-    """Chords k (from k to k + 1, counted from the middle) around all targets of a unit."""
-    return set(range(math.floor(min(column)) - middle - 2, math.ceil(max(column)) - middle + 2))
+    """Chords k (from k to k + 1, counted from the middle) around all targets of a unit, and some far off."""
+    return set(range(math.floor(min(column)) - middle - 2, math.ceil(max(column)) - middle + 2)) | set(_FAR)
 
 
 def _built(
