@@ -85,6 +85,10 @@ def test_another_result_is_named(touched):
         outputs=digests | {"compare.csv": "d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa"},
     )
     assert za.verify_run(touched) == ("重新计算的结果不同：compare.csv",)
+    edit(touched / "environment.json", source="0")
+    assert za.verify_run(touched) == (
+        "重新计算的结果不同：compare.csv（本工具的程序或版式在运行后有改动，可能因此不同）",
+    )
 
 
 def test_facts_that_are_gone_cannot_be_computed_with(touched):

@@ -21,6 +21,7 @@ from zjtx_alloc.report.records import (
     environment_here,
     outputs,
     run_id,
+    source_digest,
 )
 from zjtx_alloc.report.runs import run
 from zjtx_alloc.report.unit_pages import FOLDER as UNITS
@@ -58,7 +59,8 @@ def _differences(folder: Path, record: dict[str, Any]) -> Iterator[str]:
         yield say("verify.changed" if there else "verify.missing", file=name)
     if run_id(record) != record["id"]:
         yield say("verify.record", id=record["id"])
-    versions = list(_versions(read_environment(folder)))
+    environment = read_environment(folder)
+    versions = list(_versions(environment))
     yield from versions
     if "panel" in record["inputs"] and not (folder / FACTS).is_file():
         yield say("verify.no_facts", file=FACTS)
@@ -71,9 +73,11 @@ def _differences(folder: Path, record: dict[str, Any]) -> Iterator[str]:
             return
         yield from _inputs(record, read_record(again))
         written, found = outputs(folder), outputs(again)
+    same_program = environment.get("source") == source_digest()
     for name in sorted(written.keys() | found.keys()):
         if written.get(name) != found.get(name) and name not in changed:
-            yield say("verify.otherwise_versions" if versions else "verify.otherwise", file=name)
+            cause = "otherwise_versions" if versions else "otherwise" if same_program else "otherwise_program"
+            yield say(f"verify.{cause}", file=name)
 
 
 def _versions(environment: dict[str, Any]) -> Iterator[str]:
