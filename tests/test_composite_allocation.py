@@ -221,7 +221,7 @@ WRONG = {
     "direction": (f"{SPEND}\ndirection = 2", "direction = 2：可用：1、-1"),
     "no direction": ("[composites.innovation.parts.gdp]\nperiod = '2020'\nnormalisation = { kind = 'share' }", "parts.gdp.direction：缺少此项"),
     "title": (f'[{TOP}]\ntitle = "{"长" * 17}"', "不能超过16个字"),
-    "title of a sheet": (f'[{TOP}]\ntitle = "甲/乙"', "不能含 [ ] : * ? / \\：甲/乙"),
+    "title of a sheet": (f'[{TOP}]\ntitle = "甲/乙"', "不能含 [ ] : * ? / \\ ' { }：甲/乙"),
     "title twice": (f'[{TOP}]\ntitle = "研发基础"', "title 重复：研发基础"),
     "half a rescaling": (f'{SPEND}\nnormalisation = {{ kind = "z", mean = 1.0 }}', "归一化 z 除 kind 外应写：无，或 mean、sd"),
     "no target": (f'{SPEND}\nnormalisation = {{ kind = "target" }}', "归一化 target 除 kind 外应写：base、target"),
