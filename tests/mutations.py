@@ -3,6 +3,7 @@
 import io
 import tomllib
 import zipfile
+from copy import deepcopy
 from datetime import date, datetime
 from pathlib import Path
 
@@ -147,7 +148,7 @@ def toml_gone_wrong(draw, content: str) -> bytes:
         holder, key = draw(st.sampled_from(places))
         match draw(st.sampled_from(["value", "value", "value", "drop", "rename", "nest", "more"])):
             case "value":
-                holder[key] = draw(st.sampled_from(ODD_VALUES) | _NUMBERS | st.text(max_size=8))
+                holder[key] = deepcopy(draw(st.sampled_from(ODD_VALUES) | _NUMBERS | st.text(max_size=8)))
             case "drop":
                 del holder[key]
             case "rename" if isinstance(holder, dict):
@@ -155,7 +156,9 @@ def toml_gone_wrong(draw, content: str) -> bytes:
             case "nest":
                 holder[key] = {"x": holder[key]}
             case "more" if isinstance(holder, dict):
-                holder[draw(st.sampled_from([*_SCENARIO_KEYS, *ODD_TEXTS]))] = draw(st.sampled_from(ODD_VALUES))
+                holder[draw(st.sampled_from([*_SCENARIO_KEYS, *ODD_TEXTS]))] = deepcopy(
+                    draw(st.sampled_from(ODD_VALUES))
+                )
     return _toml(table)
 
 
