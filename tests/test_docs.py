@@ -154,7 +154,7 @@ def answered(words, capsys):
         main(words[1:])
     output = capsys.readouterr()
     refused = output.err.splitlines()[-1:] if left.value.code else []
-    if words[1] == "template":
+    if words[1] == "template" and "--firms" not in words:
         filled_in(Path(words[2]))
     if not any((Path.cwd() / word).is_file() for word in words):
         USED_TWICE[told] = output.out
