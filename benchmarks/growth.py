@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from queue import Empty
 
 import pandas as pd
 import uncertainty
@@ -118,16 +119,25 @@ def _spent() -> float:
     return sum(used.ru_utime + used.ru_stime for used in map(resource.getrusage, _WHO))
 
 
+def _measure(work: Callable[[int], Work], size: int, found: multiprocessing.Queue) -> None:
+    found.put(measured(work, size))
+
+
 def table(title: str, work: Callable[[int], Work], sizes: tuple[int, ...]) -> None:
     print(title, flush=True)
-    before = None
+    spawn, before = multiprocessing.get_context("spawn"), None
     for size in sizes:
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            try:
-                seconds, memory = pool.apply_async(measured, (work, size)).get(LIMIT)
-            except multiprocessing.TimeoutError:
-                print(f"  {size:>9,} not finished in {LIMIT} s", flush=True)
-                return
+        found = spawn.Queue()
+        process = spawn.Process(target=_measure, args=(work, size, found))  # no daemon: a report starts others
+        process.start()
+        try:
+            seconds, memory = found.get(timeout=LIMIT)
+        except Empty:
+            print(f"  {size:>9,} not finished in {LIMIT} s", flush=True)
+            return
+        finally:
+            process.kill()
+            process.join()
         times = "" if before is None else f"{seconds / before:8.1f} ×"
         print(f"  {size:>9,} {seconds:10.3f} s{times:>10} {memory:9.0f} MB", flush=True)
         before = seconds
