@@ -120,7 +120,11 @@ def _spent() -> float:
 
 
 def _measure(work: Callable[[int], Work], size: int, found: multiprocessing.Queue) -> None:
-    found.put(measured(work, size))
+    try:
+        found.put(measured(work, size))
+    except Exception:
+        found.put(None)  # rather than let the other side wait
+        raise
 
 
 def table(title: str, work: Callable[[int], Work], sizes: tuple[int, ...]) -> None:
@@ -131,13 +135,16 @@ def table(title: str, work: Callable[[int], Work], sizes: tuple[int, ...]) -> No
         process = spawn.Process(target=_measure, args=(work, size, found))  # no daemon: a report starts others
         process.start()
         try:
-            seconds, memory = found.get(timeout=LIMIT)
+            answer = found.get(timeout=LIMIT)
         except Empty:
             print(f"  {size:>9,} not finished in {LIMIT} s", flush=True)
             return
         finally:
             process.kill()
             process.join()
+        if answer is None:
+            return
+        seconds, memory = answer
         times = "" if before is None else f"{seconds / before:8.1f} ×"
         print(f"  {size:>9,} {seconds:10.3f} s{times:>10} {memory:9.0f} MB", flush=True)
         before = seconds
