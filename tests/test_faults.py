@@ -100,7 +100,7 @@ def test_a_folder_that_another_process_holds_is_told_and_left_alone(tmp_path, mo
     install(drafts(tmp_path / "old", "o"), out)
     holder = subprocess.Popen(
         [sys.executable, "-c", "import sys, zjtx_alloc.files as f\nfrom pathlib import Path\n"
-         "with f._alone_in(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()", str(out)],
+         "with f.alone_in(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()", str(out)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
     assert holder.stdout.readline() == b"held\n"
