@@ -1,6 +1,7 @@
 """Text that is what it seems: no sign that cannot be seen, nothing that a program takes for a formula."""
 
 import re
+from pathlib import Path
 
 # Control signs but for line feed and tab, lone surrogates, and the marks that turn the direction of writing.
 _HIDDEN = re.compile(
@@ -17,9 +18,9 @@ def hidden(text: str) -> str:
 
 
 def shown(value: object, most: int = 80) -> str:
-    """A value as a message shows it: not endless, and with nothing in it that cannot be seen."""
+    """A value as a message shows it: not endless, but for a path; and with nothing in it that cannot be seen."""
     text = str(value)
-    return seen(text if len(text) <= most else f"{text[:most]}…")
+    return seen(text if len(text) <= most or isinstance(value, Path) else f"{text[:most]}…")
 
 
 def seen(text: str) -> str:
