@@ -79,18 +79,19 @@ def _at_old_rate(old: Cohort, new: Cohort) -> Cohort:
         return old
     places = int(old.quota.sum())
     rate = Fraction(int(old.approved.sum()), places) if places else Fraction(1)
-    return _resized(old, approved_firms(quota, rate, list(quota.index)), quota)
+    return _resized(old, approved_firms(quota, rate, list(quota.index)))
 
 
 def _approved_of(old: Cohort, new: Cohort) -> Cohort:
-    units = old.approved.index
-    quota = None if new.quota is None else new.quota.reindex(units)
-    return _resized(old, new.approved.reindex(units), quota)
+    return _resized(old, new.approved.reindex(old.approved.index))
 
 
-def _resized(cohort: Cohort, approved: pd.Series, quota: pd.Series | None) -> Cohort:
-    """The cohort with other numbers of firms, each unit's shares of outcomes kept (largest remainder)."""
-    plain = replace(cohort, outcomes=None, discontinued=None, approved=approved, quota=quota)
+def _resized(cohort: Cohort, approved: pd.Series) -> Cohort:
+    """The cohort with other numbers of firms, each unit's shares of outcomes kept (largest remainder).
+
+    Its places go: no money hangs on them, and the numbers are not theirs.
+    """
+    plain = replace(cohort, outcomes=None, discontinued=None, approved=approved, quota=None)
     if approved.equals(cohort.approved):
         return replace(plain, outcomes=cohort.outcomes, discontinued=cohort.discontinued)
     if cohort.outcomes is None and cohort.discontinued is None:
