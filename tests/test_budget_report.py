@@ -166,6 +166,11 @@ def test_the_horizon_ends_tables_and_says_what_lies_beyond(panel):
     assert set(region_table(plan).frame["年度"]) == {"2024*", "2025*", "2026", "2027"}
 
 
+def test_a_horizon_before_all_money_is_refused(panel):
+    with pytest.raises(za.DataError, match="截止年度 2023 早于首个资金年度 2024"):
+        za.plan_budget(za.BudgetRequest(NAMES, ["central"], horizon=2023), panel)
+
+
 def test_the_bridge_leads_from_what_is_stated_and_sums(panel, plan):
     table = bridge_table(plan)
     assert "没有给出上次测算" in "".join(table.notes)
