@@ -42,7 +42,9 @@ def cohort(firms, name="1", years=(2024, 2027), outcomes=None):
 
 
 def law(outlook, *question):
-    return {int(v): float(p) for v, p in outlook.distribution(*question).series().items()}
+    told = outlook.distribution(*question).series()
+    assert (told.name, told.index.name) == ("probability", "amount")
+    return {int(v): float(p) for v, p in told.items()}
 
 
 def test_one_firm_by_hand(award):

@@ -106,6 +106,7 @@ def test_zjtx_check_tells_problems_or_what_was_understood(write_table, capsys):
     assert "4｜B 规模以上工业中小企业数(家)｜约200｜不是数字｜请只填数字" in err
 
 
+@pytest.mark.slow
 def test_from_an_empty_template_to_a_report_with_ones_own_numbers(tmp_path, capsys, monkeypatch):
     """template → fill → check → report: the numbers filled in are those that the entitlements rest on."""
     monkeypatch.chdir(tmp_path)

@@ -239,6 +239,7 @@ def test_a_decided_quota_is_a_decision_and_not_a_result(panel, baseline):
     assert why.text.endswith("这一数字是决定，不是计算结果；若只按取整准则、不设任何规则，青海为2家。")
 
 
+@pytest.mark.slow
 def test_a_group_that_lifts_a_unit_and_a_rule_across_it_are_named(panel, baseline):
     groups = {"西部": Group(region="西部", floor=200)}
     rules = {"长江": Rule(units=["310000", "320000", "330000", "420000", "500000", "510000"], min_share=0.35)}

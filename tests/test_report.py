@@ -173,6 +173,7 @@ def test_the_same_inputs_give_the_same_bytes(finished, tmp_path):
         assert (again / name).read_bytes() == (finished.folder / name).read_bytes(), name
 
 
+@pytest.mark.slow
 def test_a_panel_handed_in_reaches_every_file(panel, tmp_path):
     facts = panel.facts.copy()
     row = (facts["indicator"] == "little_giants") & (facts["unit"] == "540000")
@@ -188,6 +189,7 @@ def test_a_panel_handed_in_reaches_every_file(panel, tmp_path):
     assert "panel" in json.loads((run.folder / "run.json").read_text(encoding="utf-8"))["inputs"]
 
 
+@pytest.mark.slow
 def test_a_scenario_changed_in_memory_is_the_one_reported(baseline, tmp_path):
     scenario = baseline.model_copy(update={"name": "trial", "total": 500, "budget_with": []})
     run = za.run(scenario, out=tmp_path)
@@ -195,6 +197,7 @@ def test_a_scenario_changed_in_memory_is_the_one_reported(baseline, tmp_path):
     assert "分配名额500个" in (run.folder / "allocation.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_companions_and_previous_batch_are_found_beside_the_file(write_scenario, tmp_path):
     write_scenario('extends = "2024-baseline"\ntotal = 900\n', "first.toml")
     path = write_scenario(

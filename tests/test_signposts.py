@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from zjtx_alloc.quota.signposts import SIGNPOSTS
+from zjtx_alloc.quota.signposts import SIGNPOSTS, power_mean
 
 MEANS = {
     "adams": min,
@@ -24,3 +24,8 @@ def test_a_signpost_is_the_methods_mean_of_its_neighbours(name):
         [float(method.exact(k)) for k in range(1, 9)]
     )
     assert method.first_is_free == (name in ("adams", "dean", "huntington-hill"))
+
+
+@pytest.mark.parametrize("p", [-3, 0, 3])
+def test_a_power_mean_says_which_it_is(p):
+    assert power_mean(p).name == f"power-mean({p})"

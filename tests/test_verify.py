@@ -45,6 +45,7 @@ def edit(path, **lines):
     return record
 
 
+@pytest.mark.slow
 def test_an_untouched_run_comes_out_the_same(compared, capsys):
     with pytest.raises(SystemExit) as stop:
         main(["verify-run", str(compared.folder)])
