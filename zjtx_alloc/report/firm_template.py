@@ -1,16 +1,11 @@
 """An empty firm table (企业表) to fill in: every column of the schema, cells that are checked as they are typed."""
 
-import io
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter
-
-from zjtx_alloc.errors import ReportError
-from zjtx_alloc.files import write_whole
 from zjtx_alloc.firms.columns import FirmColumn, choices_of, firm_columns
 from zjtx_alloc.messages import header, say
-from zjtx_alloc.report.workbook import CREATED, cell_styles
+from zjtx_alloc.report.workbook import cell_styles, write_form
 from zjtx_alloc.resources import shipped_table
 from zjtx_alloc.units import load_units
 
@@ -27,18 +22,13 @@ def write_firm_template(path: str | Path) -> Path:
     ReportError
         If the file exists, since it may hold firms already, or is no ``.xlsx``.
     """
-    path = Path(path)
-    if path.suffix.lower() != ".xlsx":
-        raise ReportError(say("file.not_xlsx", file=path))
-    if path.exists():
-        raise ReportError(say("file.exists", file=path))
-    content = io.BytesIO()
-    with xlsxwriter.Workbook(content) as book:
-        book.set_properties({"title": say("firm_template.sheet"), "created": CREATED})
-        styles = cell_styles(book)
-        _write_table(book, styles)
-        _write_notes(book, styles)
-    return write_whole(path, content.getvalue())
+    return write_form(path, say("firm_template.sheet"), _fill)
+
+
+def _fill(book: Any) -> None:
+    styles = cell_styles(book)
+    _write_table(book, styles)
+    _write_notes(book, styles)
 
 
 def _write_table(book: Any, styles: dict[str, Any]) -> None:

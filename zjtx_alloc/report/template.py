@@ -1,17 +1,13 @@
 """An empty table of indicators for the user to fill in: the 37 units, validated cells, notes."""
 
-import io
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
-from zjtx_alloc.errors import ReportError
-from zjtx_alloc.files import write_whole
 from zjtx_alloc.intake.cells import COUNTS
 from zjtx_alloc.messages import header, say, words
-from zjtx_alloc.report.workbook import CREATED, IN_MEMORY
+from zjtx_alloc.report.workbook import write_form
 from zjtx_alloc.resources import shipped_table
 from zjtx_alloc.units import load_units
 
@@ -28,17 +24,12 @@ def write_template(path: str | Path) -> Path:
     ReportError
         If the file exists, since it may hold numbers already, or is no ``.xlsx``.
     """
-    path = Path(path)
-    if path.suffix.lower() != ".xlsx":
-        raise ReportError(say("file.not_xlsx", file=path))
-    if path.exists():
-        raise ReportError(say("file.exists", file=path))
-    content = io.BytesIO()
-    with xlsxwriter.Workbook(content, IN_MEMORY) as book:
-        book.set_properties({"title": say("template.title"), "created": CREATED})
-        _write_table(book)
-        _write_notes(book)
-    return write_whole(path, content.getvalue())
+    return write_form(path, say("template.title"), _fill)
+
+
+def _fill(book: Any) -> None:
+    _write_table(book)
+    _write_notes(book)
 
 
 def _indicators() -> Any:

@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ import pandas as pd
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
+from zjtx_alloc.errors import ReportError
 from zjtx_alloc.files import write_whole
 from zjtx_alloc.messages import say
 from zjtx_alloc.report.manuscript import Cell, Grid
@@ -79,6 +80,26 @@ class Sheet:
             letter = xl_col_to_name(place)
             formula = formula.replace(f"{{{header}}}", f"{letter}{row}" if row else f"{letter}{first}:{letter}{last}")
         return f"={formula}"
+
+
+def write_form(path: str | Path, title: str, fill: Callable[[Any], None]) -> Path:
+    """Write a workbook that users fill in.
+
+    Raises
+    ------
+    ReportError
+        If the file exists, since it may be filled in already, or is no ``.xlsx``.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".xlsx":
+        raise ReportError(say("file.not_xlsx", file=path))
+    if path.exists():
+        raise ReportError(say("file.exists", file=path))
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, IN_MEMORY) as book:
+        book.set_properties({"title": title, "created": CREATED})
+        fill(book)
+    return write_whole(path, content.getvalue())
 
 
 def write_workbook(path: Path, parts: Sequence[Table | Sheet | Grid | Graph], heading: str, run: str = "") -> Path:
