@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import zjtx_alloc as za
 from zjtx_alloc.quota import model_regret
 from zjtx_alloc.quota.model_regret import Target, least_worst
+from zjtx_alloc.report.uncertainty_tables import robust_notes
 from zjtx_alloc.uncertainty.admissible import admissible_weights
 
 FACTORS = ("gdp", "population", "little_giants")
@@ -127,6 +128,22 @@ def test_the_baselines_price_of_robustness(panel, baseline):
     assert measures.at["baseline", "worst_webster"] > 0
     assert (found.quota.sum() == baseline.total).all()
     assert found.vertices == 6
+
+
+@pytest.mark.parametrize("criterion", ["webster", "hamilton", "minimax", "adams"])
+def test_websters_regret_is_websters_under_any_criterion(toy_panel, criterion):
+    panel = toy_panel(**dict(zip(FACTORS, COLUMNS, strict=True)))
+    found = za.robust(panel, scenario(criterion=criterion), RANGES, draws=2)
+    quotas, admissible = all_quotas(found.allocation.problem), admissible_weights(panel, scenario(), RANGES)
+    own = found.quota["baseline"].to_numpy()
+    worst = max(
+        ((own - e) ** 2 / e).sum() - ((quotas - e) ** 2 / e).sum(axis=1).min()
+        for point in admissible.vertices
+        for e in admissible.entitlements(point)
+    )
+    assert found.measures.at["baseline", "worst_webster"] == pytest.approx(worst, abs=1e-7)
+    says = "不是本情景的准则" in "".join(robust_notes(found))
+    assert says == (criterion != "webster")
 
 
 def test_pools_that_share_weights_are_covered_at_the_vertices_only(toy_panel):

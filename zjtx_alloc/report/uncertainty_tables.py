@@ -91,11 +91,12 @@ def robust_quota_table(found: Robust) -> Table:
 def robust_notes(found: Robust) -> tuple[str, ...]:
     """What regret is, and over which weights it is taken."""
     covers = say("robust.covers_all" if found.covers_all else "robust.vertices", vertices=found.vertices)
+    webster = "robust.webster" if found.allocation.problem.criterion == "webster" else "robust.webster_apart"
     return (
         say("robust.regret"),
         covers,
         say("robust.draws", draws=found.draws, seed=found.seed),
-        say("robust.webster", vertices=found.vertices),
+        say(webster, vertices=found.vertices),
         weights_note(),
     )
 

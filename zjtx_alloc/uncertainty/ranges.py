@@ -42,7 +42,8 @@ def weight_range(panel: Panel, scenario: Scenario, weights: Weights | None = Non
     """The least and greatest entitlement and quota of each unit over all admissible weights.
 
     Entitlements are exact (at vertices) unless pools share weights. Quotas are searched place by place
-    under bounds and nested rules; where rules cross, the bounds are the unit's own floor and cap.
+    under Webster's method with bounds and nested rules; under another criterion, and where rules cross,
+    the bounds are the unit's own floor and cap.
 
     Parameters
     ----------
@@ -85,7 +86,7 @@ def _ends(problem: QuotaProblem, admissible: Admissible, found: pd.Series, i: in
     least, most = int(found.idxmin()), int(found.idxmax())
     low = End(int(found[least]), admissible.vertices[least], problem.lower[i])
     high = End(int(found[most]), admissible.vertices[most], int(problem.cap.iloc[i]))
-    if problem.nested:
+    if problem.nested and problem.criterion == "webster":  # the search knows no other price
         low, high = fewest_places(admissible, problem, i, low), most_places(admissible, problem, i, high)
     yield "quota_min", low
     yield "quota_max", high

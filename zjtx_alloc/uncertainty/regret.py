@@ -123,10 +123,10 @@ def _losses(quota: pd.DataFrame, targets: Sequence[Target]) -> pd.DataFrame:
 
 
 def _webster_regret(problem: QuotaProblem, quota: pd.DataFrame, corners: np.ndarray) -> pd.Series:
-    """The worst regret in the scenario's own criterion, over the vertices."""
+    """The worst regret in Σ (x − e)²/e, whatever the scenario's criterion, over the vertices."""
     regrets = []
     for row in corners:
-        own = replace(problem, entitlement=pd.Series(row, index=quota.index))
+        own = replace(problem, entitlement=pd.Series(row, index=quota.index), criterion="webster")
         least = own.cost([int(x) for x in solve(own).quota])
         regrets.append({name: float(own.cost([int(x) for x in places]) - least) for name, places in quota.items()})
     return pd.DataFrame(regrets).max()
