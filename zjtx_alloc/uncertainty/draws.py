@@ -135,7 +135,7 @@ def recipe(panel: Panel, scenario: Scenario) -> Recipe:
     Raises
     ------
     ScenarioError
-        If a range does not hold the scenario's own number: it was meant for another.
+        If the range of a coefficient or of the total does not hold the scenario's own: it was meant for another.
     """
     doubt, pools = scenario.uncertainty, scenario.all_pools().values()
     _check_around(scenario)

@@ -4,9 +4,9 @@ Whether a unit gets its k-th place depends only on how many places the others as
 place, (k − ½)/e under Webster's method: nested groups grant what is asked for within their bounds, bottom-up.
 What the others ask for rises with e_j/e_i, and this ratio's extremes over a cell of weights lie at its
 vertices; so do those of sums of such ratios, which are taken for the units whose places vary within a cell (a
-number rounded is within a half of itself). So a cell can be ruled out as a whole, or its middle shown to give the place; what is neither is
-cut in two (branch and bound). Entitlements may be off by ``_MARGIN``, more than what rounding them to
-billionths and floats can do, always against the claim that is made.
+number rounded is within a half of itself). So a cell can be ruled out as a whole, or its middle shown to give
+the place; what is neither is cut in two (branch and bound). Entitlements may be off by ``_MARGIN``, more than
+what rounding them to billionths and floats can do, always against the claim that is made.
 """
 
 import heapq
