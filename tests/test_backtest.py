@@ -98,6 +98,12 @@ def test_what_may_not_be_fitted_is_refused(panel, factor, said):
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize("factors", [[], ["rd_active_firms:2019", "rd_active_firms:2020"]])
+def test_no_factor_and_one_at_two_periods_are_refused(panel, factors):
+    with pytest.raises(za.DataError, match="同一指标只能用一个数据期"):
+        za.fit_weights(panel, OBSERVED, factors)
+
+
 def test_a_list_may_not_be_explained_by_the_sum_it_is_part_of(panel):
     with pytest.raises(za.DataError, match="自己解释自己"):
         za.fit_weights(panel, "first_round_continued_r1b1y3:2024-04", ["first_round_continued_r1_sum:2024-04"])

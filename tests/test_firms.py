@@ -44,6 +44,18 @@ def test_an_excel_table_with_a_title_a_total_and_a_note_gives_its_firms(tmp_path
     assert not read.made_up
 
 
+def test_a_firm_of_which_only_the_name_is_filled_in_is_not_passed_over_as_a_note():
+    table = raw({}, {}, {})
+    table.iloc[1] = None
+    table.loc[1, "企业名称"] = "乙设备有限公司"
+    table.iloc[2] = None
+    table.iloc[2, 0] = "注：金额单位为万元"
+    with pytest.raises(TableError) as caught:
+        za.firms.load_firms(table)
+    assert set(caught.value.problems["行"]) == {3}
+    assert "企业名称" not in "".join(caught.value.problems["列"])
+
+
 def test_a_province_needs_no_column_of_units_and_personal_data_is_not_read(tmp_path):
     table = raw({}).drop(columns="省级单位").assign(联系人="某人", 手机="13000000000")
     path = tmp_path / "企业.csv"
@@ -68,6 +80,8 @@ WRONG = {
     "letter O": ({"统一社会信用代码": credit_code(0)[:9] + "O" + credit_code(0)[10:]}, "含有不允许的字符"),
     "number": ({"统一社会信用代码": 910000000000000000}, "是数字格式，超过15位的部分已被 Excel 改成0"),
     "no date": ({"证书有效期止": "2024年12月"}, "不是日期"),
+    "month alone": ({"证书有效期止": 202711}, "不是日期"),  # once read as 1 January 2027
+    "one of two days": ({"证书有效期止": "2027112"}, "不是日期"),
     "no such day": ({"证书有效期止": "2027-02-30"}, "没有这一天"),
     "no choice": ({"上市情况": "拟上市"}, "不是可选的内容"),
     "clash": ({"上市情况": "未上市、上交所"}, "“无”“未上市”“其他”不能与别的内容并列"),
@@ -202,6 +216,17 @@ def test_a_published_list_names_firms_and_codes_are_read_in_any_case(tmp_path):
 def test_a_wrong_entry_of_a_list_is_told(entries, said):
     with pytest.raises(za.DataError, match=said):
         reviewed({}, supported={"first_round": entries})
+
+
+def test_a_list_on_two_sheets_is_not_half_read(tmp_path):
+    book = openpyxl.Workbook()
+    for sheet, name in ((book.active, "甲设备有限公司"), (book.create_sheet("第二批"), "乙设备有限公司")):
+        sheet.append(["企业名称"])
+        sheet.append([name])
+    book.create_sheet("填写说明").append(["一行一家"])
+    book.save(tmp_path / "名单.xlsx")
+    with pytest.raises(za.DataError, match="多个工作表都像名单：Sheet、第二批；"):
+        za.firms.load_list(tmp_path / "名单.xlsx")
 
 
 def test_a_file_that_is_no_list_is_told(tmp_path):

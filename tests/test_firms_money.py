@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pandas as pd
 import pytest
-from firm_tables import credit_code, firms
+from firm_tables import credit_code, firms, raw
 
 import zjtx_alloc as za
 from zjtx_alloc.firms.changes import targets
@@ -148,6 +148,33 @@ def test_sub_quotas_by_city_go_through_the_engine(rubric):
         za.firms.select(listed, rubric, quota(js=4), sub)
 
 
+@pytest.mark.parametrize(
+    ("cell", "sub", "said"),
+    [("乙市", {"甲市": 1}, "江苏的分市名额中没有：乙市"), ("", {"甲市": 1}, "“所在城市”列有1家空白"),
+     ("甲市", {"甲市": 0.5, "乙市": 0.5}, "甲市 0.5、乙市 0.5"), ("甲市", {"甲市": 2, "乙市": -1}, "乙市 -1")],
+)  # fmt: skip
+def test_wrong_sub_quotas_are_told(rubric, cell, sub, said):
+    with pytest.raises(za.DataError, match=said):
+        za.firms.select(firms({"所在城市": cell}), rubric, quota(js=1), {"320000": pd.Series(sub)})
+
+
+def test_sub_quotas_need_cities_and_a_quota(rubric):
+    listed = za.firms.load_firms(raw({}).drop(columns="所在城市"))
+    with pytest.raises(za.DataError, match="缺少列：所在城市"):
+        za.firms.select(listed, rubric, quota(js=1), {"320000": pd.Series({"甲市": 1})})
+    with pytest.raises(za.DataError, match="没有名额：江苏"):
+        za.firms.city_quotas(firms({}), quota(zj=1))
+    with pytest.raises(za.DataError, match=r"江苏 0\.5"):
+        za.firms.city_quotas(firms({}), quota(js=0.5))
+
+
+def test_a_firm_that_stands_twice_is_neither_selected_nor_settled(rubric, award):
+    twice = firms({}, {"统一社会信用代码": credit_code(0)})
+    for step in (lambda: za.firms.select(twice, rubric, quota(js=1)), lambda: za.firms.settle(twice, award)):
+        with pytest.raises(za.DataError, match=r"企业表中有重复的统一社会信用代码：.*第3行"):
+            step()
+
+
 def test_the_cut_line_moves_with_a_weight_and_says_who_comes_and_goes(rubric):
     # a: 60 + 0 = 60; b: 48 + 20 = 68 ... raising patents to 0.96 turns them: 96 against 76.8 + 2 = 78.8.
     listed = firms({PATENTS: 10, SHARE: 9}, {PATENTS: 5, SHARE: 6})
@@ -168,7 +195,7 @@ def test_scores_stay_exact_where_weights_are_long(rubric):
     lines = za.firms.cut_lines(selection, step).set_index(["indicator", "step"])
     # Two firms, all chosen: the cut is the lower of 100 p and 80 p + 50 (1 - p).
     raised = Fraction("0.6") * (1 + Fraction(step))
-    assert lines.at[("有效发明专利数", "+12%"), "cut"] == float(min(100 * raised, 80 * raised + 50 * (1 - raised)))
+    assert lines.at[("有效发明专利数", "+12.35%"), "cut"] == float(min(100 * raised, 80 * raised + 50 * (1 - raised)))
 
 
 @pytest.mark.parametrize("step", ["many", "-0.1", "1.1"])
@@ -212,7 +239,13 @@ def test_the_direct_share_is_tianjins_of_2024(award):
 
 
 @pytest.mark.parametrize(
-    ("money", "said"), [({"zj": 5}, "没有资金数：江苏"), ({"js": 5, "zj": 5}, "没有企业：浙江"), ({"js": 0.5}, "整数")]
+    ("money", "said"),
+    [
+        ({"zj": 5}, "没有资金数：江苏"),
+        ({"js": 5, "zj": 5}, "没有企业：浙江"),
+        ({"js": 0.5}, "整数"),
+        ({"js": float("inf")}, "整数"),
+    ],
 )
 def test_money_without_firms_and_firms_without_money_are_refused(rubric, money, said):
     selection = za.firms.select(firms({}), rubric, quota(js=1))
@@ -224,7 +257,8 @@ def test_floors_that_cannot_be_met_and_a_senseless_rule_are_refused(rubric):
     selection = za.firms.select(firms({}, {}), rubric, quota(js=2))
     with pytest.raises(za.InfeasibleError):
         za.firms.amounts(selection, quota(js=300), za.firms.GrantRule("0.5", floor=200))
-    for rule in ({"score_share": "1.5"}, {"score_share": "many"}, {"score_share": "0.5", "floor": 5, "cap": 4}):
+    shares = ({"score_share": share} for share in ("1.5", "many", "", "nan", "1e999999999"))
+    for rule in (*shares, {"score_share": "0.5", "floor": 5, "cap": 4}, {"score_share": "0.5", "floor": 0.5}):
         with pytest.raises(za.ScenarioError, match="分配规则"):
             za.firms.GrantRule(**rule)
 
@@ -254,6 +288,24 @@ def test_a_change_may_lower_nothing(change, said):
 )  # fmt: skip
 def test_a_change_may_raise_everything(change):
     assert za.check_change(firms({}), firms(change)).empty
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["不良率不大于{}%", "不良率不多于{}%", "不良率小于{}%", "不良率至多{}%", "不良率≦{}%", "不良率＜{}%", "不良率{}%以内",
+     "不良率控制在{}%以下", "能耗降至{}吨", "能耗降低至{}吨", "周期缩短到{}天", "用工减少到{}人"],
+)  # fmt: skip
+def test_a_ceiling_is_known_by_its_words(target):
+    before, lower, higher = (firms({"开发新产品绩效目标": target.format(n)}) for n in (5, 4, 6))
+    assert za.check_change(before, lower).empty
+    assert za.check_change(before, higher)["问题"].tolist() == ["绩效目标降低"]
+
+
+@pytest.mark.parametrize("target", ["专利不小于{}件", "专利不少于{}件", "产值≧{}亿元", "成本降低{}%", "人员增至{}人"])
+def test_a_floor_is_known_by_its_words(target):
+    before, lower, higher = (firms({"开发新产品绩效目标": target.format(n)}) for n in (5, 4, 6))
+    assert za.check_change(before, higher).empty
+    assert za.check_change(before, lower)["问题"].tolist() == ["绩效目标降低"]
 
 
 def test_a_ceiling_may_fall_but_not_rise():
@@ -339,6 +391,8 @@ def test_payment_progress_and_what_cannot_be():
         za.firms.progress(listed, pd.Series({0: 199}))
     with pytest.raises(za.DataError, match="没有应拨资金数"):
         za.firms.progress(listed, pd.Series({7: 285}))
+    with pytest.raises(za.DataError, match="没有应拨资金数"):
+        za.firms.progress(listed, pd.Series({0: float("nan")}))
     with pytest.raises(za.DataError, match="已使用资金多于到账资金"):
         za.firms.progress(firms({"到账奖补资金（万元）": 1}))
 

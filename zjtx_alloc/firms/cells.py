@@ -14,7 +14,7 @@ from zjtx_alloc.intake.cells import amount, plain, unit_of
 from zjtx_alloc.intake.grid import Uncalculated
 from zjtx_alloc.visible import hidden
 
-_DATE = re.compile(r"(20\d\d)(?:年|[-/.])?(\d{1,2})(?:月|[-/.])?(\d{1,2})日?")
+_DATE = re.compile(r"(20\d\d)[年/.-](\d{1,2})[月/.-](\d{1,2})日?|(20\d\d)(\d\d)(\d\d)")  # 2027112 would be two days
 _MIDNIGHT = re.compile(r"(?<=\d)T?00:00(:00)?$")
 _LONGEST = 1000  # characters of a text
 _APART = re.compile(r"[、,，;；|/\n+＋]+")
@@ -93,7 +93,7 @@ def _date(cell: Any, column: FirmColumn) -> Any:
         return datetime.date(cell.year, cell.month, cell.day)
     found = _DATE.fullmatch(_MIDNIGHT.sub("", plain(cell)))
     try:
-        return Wrong("date") if found is None else datetime.date(*map(int, found.groups()))
+        return Wrong("date") if found is None else datetime.date(*map(int, filter(None, found.groups())))
     except ValueError:
         return Wrong("no_such_date")
 

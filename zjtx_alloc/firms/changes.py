@@ -3,21 +3,20 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
-from zjtx_alloc.errors import DataError
 from zjtx_alloc.firms.columns import SEVERAL, TARGETS, choices_of, firm_columns, shown
 from zjtx_alloc.firms.roll import Firms, marked
 from zjtx_alloc.intake.cells import plain
 from zjtx_alloc.messages import header, say
 
 _PIECES = re.compile(r"[;；。\n]+")
-_DOWN = ("≤", "不高于", "不超过", "降至", "低于", "<=", "<", "↓")
-_UP = ("≥", "不低于", "不少于", "达到", "超过", "高于", ">=", ">", "=", ":", "↑", "")
-_TARGET = re.compile(
-    rf"(?P<name>[^\d.]*?)(?P<sign>{'|'.join(map(re.escape, (*_DOWN, *_UP)))})(?P<value>\d+(\.\d+)?)(?P<measure>[^\d.]*)"
-)
+_CEILING = "≤|≦|<=?|↓|不[高大多]于|不超过|[至最]多|[低小少]于|控制在|(?:降|降低|下降|减|减少|缩短|压减|压缩)[至到]"
+_FLOOR = "≥|≧|>=?|↑|不[低小少]于|达到|超过|高于|=|:|"
+_TARGET = re.compile(rf"(?P<name>[^\d.]*?)((?P<ceiling>{_CEILING})|{_FLOOR})(?P<value>\d+(\.\d+)?)(?P<measure>[^\d.]*)")
+_WITHIN = ("以内", "之内", "以下")
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,8 @@ def targets(text: str) -> dict[str, Target] | None:
         match = _TARGET.fullmatch(piece)
         if match is None or not match["name"] or (key := f"{match['name']}（{match['measure']}）") in found:
             return None
-        found[key] = Target(float(match["value"]), match["sign"] in _DOWN)
+        is_ceiling = match["ceiling"] is not None or match["measure"].endswith(_WITHIN)
+        found[key] = Target(float(match["value"]), is_ceiling)
     return found
 
 
@@ -58,10 +58,8 @@ def check_change(before: Firms, after: Firms) -> pd.DataFrame:
     DataError
         If a credit code stands twice in a table.
     """
-    for roll, name in ((before, say("change.before")), (after, say("change.after"))):
-        twice = roll.table.index[roll.table["credit_code"].duplicated()]
-        if len(twice):
-            raise DataError(say("change.repeated", table=name, firms=roll.names(twice)))
+    before.each_once(say("change.before"))
+    after.each_once(say("change.after"))
     old = before.need("planned_investment", "directions").reset_index().set_index("credit_code")
     new = after.need("planned_investment", "directions").reset_index().set_index("credit_code")
     findings = [
@@ -76,10 +74,10 @@ def check_change(before: Firms, after: Firms) -> pd.DataFrame:
     return _table(findings, before)
 
 
-def _findings(old: dict[str, object], new: dict[str, object]) -> Iterator[tuple[str, str, str, str]]:
+def _findings(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     """Column, before, after and what is wrong, for one firm."""
     column = "planned_investment"
-    if float(str(new[column])) < float(str(old[column])):
+    if new[column] < old[column]:
         yield firm_columns()[column].name, shown(column, old[column]), shown(column, new[column]), say("change.fewer")
     for code in str(old["directions"]).split(SEVERAL):
         if code not in TARGETS:

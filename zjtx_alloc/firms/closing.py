@@ -79,8 +79,10 @@ def settle(firms: Firms, award: Award, discontinued: pd.Series | None = None) ->
     Raises
     ------
     DataError
-        If a result is blank for a firm supported to the end, or a discontinued firm is not in the table.
+        If a credit code stands twice, a result is blank for a firm supported to the end, or a discontinued firm
+        is not in the table.
     """
+    firms.each_once(say("firms.frame"))
     years = pd.Series(dtype="int64") if discontinued is None else discontinued
     strangers = years.index.difference(firms.table.index)
     if len(strangers):
@@ -157,7 +159,7 @@ def progress(firms: Firms, due: pd.Series | None = None) -> pd.DataFrame:
         raise DataError(say("closing.overspent", firms=firms.names(over)))
     if due is None:
         return frame
-    if len(absent := frame.index.difference(due.index)):
+    if len(absent := frame.index.difference(due.dropna().index)):
         raise DataError(say("closing.no_due", firms=firms.names(absent)))
     frame["due"] = due.loc[frame.index]
     frame["unpaid"] = frame["due"] - frame["received"]

@@ -2,15 +2,14 @@
 
 import math
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from fractions import Fraction
 
 import pandas as pd
 
 from zjtx_alloc.budget.batches import Cohort
 from zjtx_alloc.budget.books import ledger
 from zjtx_alloc.errors import DataError, ScenarioError
-from zjtx_alloc.firms.roll import Firms, marked
+from zjtx_alloc.firms.forms import decimal
+from zjtx_alloc.firms.roll import Firms, is_count, marked
 from zjtx_alloc.firms.selection import Selection
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.policy import Award
@@ -29,6 +28,11 @@ class GrantRule:
         A decimal from 0 to 1; None: an equal split, which the notice tells provinces to avoid (四（三）).
     floor, cap : int
         万元 a firm; no cap if not given.
+
+    Raises
+    ------
+    ScenarioError
+        If the share is no decimal from 0 to 1, or the bounds are no whole 万元 in order.
     """
 
     score_share: str | None
@@ -36,13 +40,11 @@ class GrantRule:
     cap: int | None = None
 
     def __post_init__(self) -> None:
-        try:
-            share = Fraction(Decimal(self.score_share or "0"))
-        except (InvalidOperation, ValueError, OverflowError):
-            share = Fraction(-1)
+        if self.score_share is not None:
+            decimal(self.score_share, say("grants.score_share"), 1)
         whole = all(isinstance(bound, int) and bound >= 0 for bound in (self.floor, self.cap or 0))
-        if not (0 <= share <= 1 and whole and (self.cap is None or self.floor <= self.cap)):
-            raise ScenarioError(say("grants.rule", rule=self))
+        if not (whole and (self.cap is None or self.floor <= self.cap)):
+            raise ScenarioError(say("grants.rule", floor=self.floor, cap=self.cap))
 
 
 EQUAL = GrantRule(score_share=None)
@@ -158,7 +160,7 @@ def _check_money(money: pd.Series, units: pd.Series) -> None:
     names, held = load_units()["short_name"], set(units)
     wrong = {
         "no_money": sorted(held - set(money.index)),
-        "whole": [unit for unit, amount in money.items() if not (amount >= 0 and amount == int(amount))],
+        "whole": [unit for unit, amount in money.items() if not is_count(amount)],
         "no_firms": [unit for unit, amount in money.items() if amount > 0 and unit not in held],
     }
     for kind, found in wrong.items():

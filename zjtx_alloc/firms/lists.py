@@ -10,13 +10,13 @@ import pandas as pd
 from zjtx_alloc.errors import DataError
 from zjtx_alloc.firms.cells import valid_code
 from zjtx_alloc.firms.columns import column_spellings
-from zjtx_alloc.firms.reading import is_remark
+from zjtx_alloc.firms.reading import HEADER_WITHIN, is_remark
 from zjtx_alloc.intake.cells import header_of, plain
 from zjtx_alloc.intake.grid import Grid, read_grids
+from zjtx_alloc.intake.layout import cell_at
 from zjtx_alloc.messages import say
 
 MOST_LISTED = 50_000
-_HEADER_WITHIN = 15
 _MOST_NAMED = 5
 _CODE_LIKE = re.compile(r"[0-9A-Za-z]+")
 
@@ -40,14 +40,14 @@ def load_list(path: str | Path) -> list[str]:
     Raises
     ------
     DataError
-        If the file is no table, or no sheet has a column of codes or names.
+        If the file is no table, or no sheet, or more than one, has a column of codes or names.
     """
     file = Path(path)
-    grids = read_grids(file, MOST_LISTED)
-    for grid in grids:
-        if (entries := _entries(grid)) is not None:
-            return entries
-    raise DataError(say("lists.no_column", file=file.name))
+    found = {grid.name: entries for grid in read_grids(file, MOST_LISTED) if (entries := _entries(grid)) is not None}
+    if len(found) != 1:
+        key = "lists.many_sheets" if found else "lists.no_column"
+        raise DataError(say(key, file=file.name, sheets="、".join(found)))
+    return found.popitem()[1]
 
 
 def listed(entries: Iterable[str], name: str) -> Listed:
@@ -76,11 +76,11 @@ def listed(entries: Iterable[str], name: str) -> Listed:
 
 def _entries(grid: Grid) -> list[str] | None:
     """The entries of a sheet; None if no row of its first ones heads a column of codes or names."""
-    for number in list(grid.rows)[:_HEADER_WITHIN]:
+    for number in list(grid.rows)[:HEADER_WITHIN]:
         heads = [column_spellings().get(header_of(plain(cell))[0]) for cell in grid.rows[number]]
         places = [heads.index(column) for column in ("credit_code", "name") if column in heads]
         if places:
             body = [row for n, row in grid.rows.items() if n > number]
-            entries = [next(filter(None, (plain(row[p]) for p in places if p < len(row))), "") for row in body]
+            entries = [next(filter(None, (plain(cell_at(row, p)) for p in places)), "") for row in body]
             return [entry for entry, row in zip(entries, body, strict=True) if entry or not is_remark(row)]
     return None

@@ -1,6 +1,6 @@
 """A firm table (企业表) in Excel or CSV, read or refused with every problem named."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -14,14 +14,14 @@ from zjtx_alloc.firms.cells import Wrong, read_cells
 from zjtx_alloc.firms.columns import column_spellings, firm_columns
 from zjtx_alloc.firms.roll import Firms
 from zjtx_alloc.intake.cells import header_of, plain, unit_of
-from zjtx_alloc.intake.grid import Grid, read_grids
-from zjtx_alloc.intake.layout import Heading
+from zjtx_alloc.intake.grid import Grid, grid_of, read_grids
+from zjtx_alloc.intake.layout import Heading, cell_at
 from zjtx_alloc.intake.problems import Problem, problem, refusal
 from zjtx_alloc.messages import say, words
 from zjtx_alloc.visible import shown
 
 MOST_FIRMS = 50_000
-_HEADER_WITHIN = 15  # rows in which the header is looked for
+HEADER_WITHIN = 15  # rows in which the header is looked for
 _FEWEST = 3  # columns that make a row a header
 _ALIKE = 0.8
 _MEASURES = {"", "家", "个"}
@@ -58,11 +58,12 @@ def load_firms(source: str | Path | pd.DataFrame, unit: str | None = None) -> Fi
     if unit is not None and code is None:
         raise DataError(say("firms.unknown_unit", name=shown(unit)))
     if isinstance(source, pd.DataFrame):
-        file, grids = say("firms.frame"), [_grid(source)]
+        file, grids = say("firms.frame"), [grid_of(source)]
     else:
         file, grids = Path(source).name, read_grids(Path(source), MOST_FIRMS)
     grid, layout = _sheet(file, grids)
-    body = {n: row for n, row in grid.rows.items() if n > layout.row and not is_remark(row)}
+    own = {layout.columns[name].place for name in ("credit_code", "name") if name in layout.columns} - {0}
+    body = {n: row for n, row in grid.rows.items() if n > layout.row and not is_remark(row, own)}
     problems = [*layout.problems, *_absent(layout, code)]
     if not body:
         problems.append(problem(None, "", "", "no_firms"))
@@ -80,11 +81,6 @@ def load_firms(source: str | Path | pd.DataFrame, unit: str | None = None) -> Fi
     return Firms(table, all(invented), tuple(heading.label for heading in layout.unread))
 
 
-def _grid(table: pd.DataFrame) -> Grid:
-    cells = table.astype(object).where(table.notna(), None).to_numpy().tolist()
-    return Grid("", {1: list(table.columns), **dict(enumerate(cells, start=2))})
-
-
 def _sheet(file: str, grids: list[Grid]) -> tuple[Grid, _Layout]:
     found = [(grid, layout) for grid in grids if (layout := _layout(grid)) is not None]
     if len(found) == 1:
@@ -97,7 +93,7 @@ def _sheet(file: str, grids: list[Grid]) -> tuple[Grid, _Layout]:
 
 def _layout(grid: Grid) -> _Layout | None:
     """The layout of a sheet whose header is among its first rows; None if it has none."""
-    for number in list(grid.rows)[:_HEADER_WITHIN]:
+    for number in list(grid.rows)[:HEADER_WITHIN]:
         headings = [Heading(place, plain(cell)) for place, cell in enumerate(grid.rows[number]) if plain(cell)]
         known = [h for h in headings if h.name in column_spellings()]
         if len(known) >= _FEWEST:
@@ -133,18 +129,18 @@ def _absent(layout: _Layout, unit: str | None) -> Iterator[Problem]:
             yield problem(layout.row, column.title, "", "no_column")
 
 
-def is_remark(row: list[Any]) -> bool:
-    """A total, or a note that stands in one cell."""
-    filled = (text for cell in row if (text := plain(cell)) != "")
-    first, second = next(filled, ""), next(filled, "")
-    return second == "" or first in words("totals")
+def is_remark(row: list[Any], own: Collection[int] = ()) -> bool:
+    """A total, or a note that stands in one cell, at none of a firm's own places: what stands there is a firm."""
+    filled = ((place, text) for place, cell in enumerate(row) if (text := plain(cell)) != "")
+    (place, first), (_, second) = next(filled, (0, "")), next(filled, (0, ""))
+    return first in words("totals") or (second == "" and place not in own)
 
 
 def _cells(body: dict[int, list[Any]], layout: _Layout) -> tuple[dict[str, list[Any]], list[Problem]]:
     """Values by column, and what is wrong with cells."""
     columns, problems = {}, []
     for code, heading in layout.columns.items():
-        cells = [row[heading.place] if heading.place < len(row) else None for row in body.values()]
+        cells = [cell_at(row, heading.place) for row in body.values()]
         columns[code] = read_cells(cells, firm_columns()[code])
         problems += [
             problem(number, heading.label, cell, value.kind, **value.details)

@@ -1,9 +1,9 @@
 """A roll of firms (企业名册): the checked rows of one or many firm tables, a row a firm."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pandas as pd
 
 from zjtx_alloc.errors import DataError
@@ -62,6 +62,12 @@ class Firms:
                 )
         return self.table
 
+    def each_once(self, table: str) -> None:
+        """Raise DataError if a credit code stands twice; ``table`` says in Chinese where."""
+        twice = self.table.index[self.table["credit_code"].duplicated()]
+        if len(twice):
+            raise DataError(say("firms.repeated", table=table, firms=self.names(twice)))
+
     def names(self, firms: pd.Index) -> str:
         """Names of firms for a sentence, the first few with their rows."""
         more = say("firms.and_more") if len(firms) > MOST_NAMED else ""
@@ -109,9 +115,14 @@ def whole_places(quota: pd.Series) -> None:
     strangers = [str(unit) for unit in quota.index if unit not in names.index]
     if strangers:
         raise DataError(say("firms.stranger_units", units="、".join(strangers)))
-    wrong = [f"{names[unit]} {n}" for unit, n in quota.items() if not (0 <= n < np.inf and n == int(n))]
+    wrong = [f"{names[unit]} {n}" for unit, n in quota.items() if not is_count(n)]
     if wrong:
         raise DataError(say("firms.whole_places", units="、".join(wrong)))
+
+
+def is_count(number: float) -> bool:
+    """Whether a number of places or of 万元 is whole and not negative."""
+    return 0 <= number < math.inf and number == int(number)
 
 
 def marked(table: pd.DataFrame, firms: Firms) -> pd.DataFrame:

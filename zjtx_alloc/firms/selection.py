@@ -8,7 +8,7 @@ import pandas as pd
 
 from zjtx_alloc.errors import DataError
 from zjtx_alloc.firms.forms import decimal
-from zjtx_alloc.firms.roll import Firms, marked, whole_places
+from zjtx_alloc.firms.roll import Firms, is_count, marked, whole_places
 from zjtx_alloc.firms.rubric import Rubric, Scores, indicator_name, scored, values_of, weighted
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.quota.engines import solve
@@ -81,7 +81,8 @@ def select(firms: Firms, rubric: Rubric, quota: pd.Series, cities: Mapping[str, 
     quota : Series of int
         Places by unit, index ``code``.
     cities : mapping, optional
-        Sub-quotas: places by city (index), by unit, as ``city_quotas`` gives them; they sum to the unit's quota.
+        Sub-quotas: places by city (index), by unit, as ``city_quotas`` gives them; they sum to
+        no more than the unit's quota.
 
     Returns
     -------
@@ -92,8 +93,10 @@ def select(firms: Firms, rubric: Rubric, quota: pd.Series, cities: Mapping[str, 
     Raises
     ------
     DataError
-        If a column of the rubric is blank, a unit has no quota, sub-quotas do not sum or miss a city.
+        If a credit code stands twice, a column of the rubric is blank, a unit has no quota, places are not whole,
+        or sub-quotas sum to more than the quota or miss a firm's city.
     """
+    firms.each_once(say("firms.frame"))
     scores = scored(firms, rubric)
     places = _places(firms, quota, cities or {})
     ranked = _ranked(firms, scores, cities or {})
@@ -117,10 +120,11 @@ def city_quotas(firms: Firms, quota: pd.Series, floor: int = 0) -> dict[str, pd.
     Raises
     ------
     DataError
-        If a firm's city is blank.
+        If a firm's city is blank, a unit has no quota or places are not whole.
     InfeasibleError
         If the floors need more places than the unit has.
     """
+    _check_quota(firms, quota)
     table, found = firms.need("city"), {}
     for unit, group in table.groupby("unit"):
         held = group["city"].value_counts().sort_index().rename_axis("city")
@@ -150,7 +154,7 @@ def cut_lines(selection: Selection, step: str = "0.1") -> pd.DataFrame:
     for name in selection.scores.rubric.weights:
         for change in (share, -share):
             for row in _varied(selection, name, change):
-                rows.append({"indicator": indicator_name(name), "step": f"{float(change):+.0%}"} | row)
+                rows.append({"indicator": indicator_name(name), "step": f"{float(100 * change):+.4g}%"} | row)
     return pd.DataFrame(rows, columns=["unit", "indicator", "step", "cut", "changed", "leaving", "entering"])
 
 
@@ -194,23 +198,34 @@ def _cities(selection: Selection) -> dict[str, pd.Series]:
 
 
 def _places(firms: Firms, quota: pd.Series, cities: Mapping[str, pd.Series]) -> pd.Series:
-    units, names = firms.table["unit"].unique(), load_units()["short_name"]
-    if missing := [names[unit] for unit in units if unit not in quota.index]:
-        raise DataError(say("selection.no_quota", units="、".join(missing)))
-    whole_places(quota)
+    _check_quota(firms, quota)
     places = {}
-    for unit in units:
+    for unit, group in firms.table.groupby("unit", sort=False).groups.items():
         if unit not in cities:
             places[unit, ""] = int(quota[unit])
             continue
-        held, sums = set(firms.table.loc[firms.table["unit"] == unit, "city"]), int(cities[unit].sum())
-        if strangers := sorted(held - set(cities[unit].index)):
-            raise DataError(say("selection.no_city", unit=names[unit], cities="、".join(strangers)))
-        if sums > quota[unit]:
-            raise DataError(say("selection.city_sum", unit=names[unit], sum=sums, quota=int(quota[unit])))
+        _check_cities(firms.only(group).need("city"), str(unit), int(quota[unit]), cities[unit])
         places |= {(unit, city): int(n) for city, n in cities[unit].items()}
     index = pd.MultiIndex.from_tuples(places, names=["unit", "city"]) if places else _NO_POOLS
     return pd.Series(list(places.values()), index=index, dtype="int64")
+
+
+def _check_quota(firms: Firms, quota: pd.Series) -> None:
+    names = load_units()["short_name"]
+    if missing := [names[unit] for unit in firms.table["unit"].unique() if unit not in quota.index]:
+        raise DataError(say("selection.no_quota", units="、".join(missing)))
+    whole_places(quota)
+
+
+def _check_cities(table: pd.DataFrame, unit: str, quota: int, places: pd.Series) -> None:
+    """Raise DataError unless sub-quotas are whole, within the quota and for every city of the unit's firms."""
+    name = load_units().at[unit, "short_name"]
+    if wrong := [f"{city} {n}" for city, n in places.items() if not is_count(n)]:
+        raise DataError(say("firms.whole_places", units="、".join(wrong)))
+    if strangers := sorted(set(table["city"]) - set(places.index)):
+        raise DataError(say("selection.no_city", unit=name, cities="、".join(strangers)))
+    if (sums := int(places.sum())) > quota:
+        raise DataError(say("selection.city_sum", unit=name, sum=sums, quota=quota))
 
 
 _NO_POOLS = pd.MultiIndex.from_arrays([[], []], names=["unit", "city"])

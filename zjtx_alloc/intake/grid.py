@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pandas as pd
 
 from zjtx_alloc.errors import DataError
 from zjtx_alloc.files import UnreadableError, read_whole
@@ -56,6 +57,12 @@ class Grid:
     hidden_rows: frozenset[int] = frozenset()
     hidden_places: frozenset[int] = frozenset()
     long: bool = False
+
+
+def grid_of(frame: pd.DataFrame) -> Grid:
+    """A frame as Excel would show it: its columns in row 1, its cells below, blank ones as None."""
+    cells = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
+    return Grid("", {1: list(frame.columns), **dict(enumerate(cells, start=2))})
 
 
 def read_grids(path: Path, most_rows: int = MOST_ROWS) -> list[Grid]:

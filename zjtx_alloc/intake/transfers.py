@@ -10,7 +10,7 @@ from openpyxl.utils import get_column_letter
 
 from zjtx_alloc.errors import DataError
 from zjtx_alloc.intake.cells import amount, header_of, plain
-from zjtx_alloc.intake.grid import Grid, read_grids
+from zjtx_alloc.intake.grid import Grid, grid_of, read_grids
 from zjtx_alloc.intake.layout import cell_at
 from zjtx_alloc.intake.problems import Problem, problem, refusal
 from zjtx_alloc.intake.reading import unit_in_row
@@ -54,7 +54,7 @@ def read_transfers(source: str | Path | pd.DataFrame) -> pd.DataFrame:
         With every problem of the table at once.
     """
     if isinstance(source, pd.DataFrame):
-        name, grids = say("transfers.frame"), [_grid_of(source)]
+        name, grids = say("transfers.frame"), [grid_of(source)]
     else:
         name, grids = Path(source).name, read_grids(Path(source))
     sheets = [sheet for grid in grids if (sheet := _sheet_of(grid)) is not None]
@@ -73,13 +73,6 @@ def read_transfers(source: str | Path | pd.DataFrame) -> pd.DataFrame:
 def _accepted() -> dict[str, str]:
     """The plainest header of each column, for messages."""
     return {name: words(f"{name}_headers")[0] for name in ("unit", *_NEEDED, *_OPTIONAL)}
-
-
-def _grid_of(frame: pd.DataFrame) -> Grid:
-    """A frame as Excel would show it: the header in row 1."""
-    cells = frame.astype(object).where(frame.notna(), None)
-    rows = {number: list(row) for number, row in enumerate(cells.itertuples(index=False), start=2)}
-    return Grid("", {1: list(frame.columns)} | rows)
 
 
 def _sheet_of(grid: Grid) -> _Sheet | None:

@@ -83,13 +83,15 @@ def fit_weights(panel: Panel, observed: str, factors: Sequence[str] | None = Non
     Raises
     ------
     DataError
-        If a factor is the observed indicator, derived from it or part of it, or not admitted for it; if
-        data are missing.
+        If a factor is the observed indicator, derived from it or part of it, or not admitted for it; if there is
+        none, or one at two periods; if data are missing.
     """
     admitted = _admitted(panel, observed)
     factors = tuple(admitted if factors is None else factors)
     for factor in factors:
         _admit(panel, observed, factor, admitted)
+    if len(set(map(_code, factors))) != (len(factors) or 1):
+        raise DataError(say("backtest.factors", factors="、".join(factors) or "—"))
     shares = pd.DataFrame({_code(f): _shares(panel, f) for f in factors})
     seen = panel.values(*_parts(panel, observed))
     target, whole = (seen / seen.sum()).to_numpy(), float(seen.sum())
