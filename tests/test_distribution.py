@@ -56,6 +56,27 @@ def test_one_firm_by_hand(award):
     assert law(outlook, 2027, "net") == pytest.approx({0: 0.4, 300: 0.6})
 
 
+@pytest.mark.parametrize(
+    ("low", "mean", "high", "rho", "nodes"),
+    [
+        ("0.22", "0.3586", "0.36", "0.000042181501", 50),  # the mean near an end of the range
+        ("0.7", "0.939227533", "0.939467", "0.000250910688", 50),
+        ("0.35", "0.5", "0.65", "0.01", 4),  # the least spread: two states, half a step either side of the mean
+        ("0.5", "0.95", "1", "0.01", 21),
+    ],
+)
+def test_the_states_of_the_nation_have_the_declared_mean_and_variance(low, mean, high, rho, nodes):
+    declared = za.OutcomeAssumption(
+        name="trial", title="试算", completed={"low": low, "mean": mean, "high": high},
+        otherwise={"missed": "1", "discontinued": "0", "under_invested": "0"},
+        rho_unit="0", rho_nation=rho, nodes=nodes, basis={},
+    )  # fmt: skip
+    rate, weights, centre = declared.states.rates["completed"], declared.states.weights, float(mean)
+    assert weights.sum() == pytest.approx(1)
+    assert rate @ weights == pytest.approx(centre, abs=1e-12)
+    assert (rate - centre) ** 2 @ weights == pytest.approx(float(rho) * centre * (1 - centre), rel=1e-9)
+
+
 def test_two_firms_of_one_unit_fare_alike(award):
     # Pólya's urn with θ = ρ/(1-ρ) = 1: .6(.6+1)/2 = .48 both, .4(.4+1)/2 = .28 neither
     outlook = za.forecast_budget((cohort([2]),), award, assumption(rho_unit="0.5"))

@@ -21,7 +21,8 @@ from zjtx_alloc.toml_files import read_toml
 from zjtx_alloc.visible import shown
 
 _SHARE = r"^(0(\.[0-9]{1,12})?|1(\.0{1,12})?)$"
-_TRIES = 100  # Newton's method settles in about ten
+_TRIES = 100  # Newton's method settles in about ten, at the ends of what is admitted in thirty
+_NOISE = 1e-12  # of a dual in floats
 COMPLETED = "completed"
 
 
@@ -202,17 +203,30 @@ def _explained(place: tuple[int | str, ...], error: object) -> str:
 
 
 def _flattest(values: np.ndarray, mean: float, variance: float) -> np.ndarray:
-    """Weights of greatest entropy on given values with exactly this mean and variance (Jaynes 1957)."""
+    """Weights of greatest entropy on given values with exactly this mean and variance (Jaynes 1957).
+
+    Newton's steps down the dual, which is convex; shortened where the whole step would lead up, as near an end of the
+    range it may.
+    """
     z = (values - mean) / np.sqrt(variance)
     powers = np.stack([z, z * z])
     aim, tilt = np.array([0.0, 1.0]), np.array([0.0, -0.5])
     for _ in range(_TRIES):
-        weights = np.exp((logs := tilt @ powers) - logs.max())
-        weights /= weights.sum()
+        weights, dual = _tilted(tilt, powers, aim)
         moments = powers @ weights
         if np.abs(moments - aim).max() < 1e-13:
             break
         centred = powers - moments[:, None]
         step = np.linalg.solve((centred * weights) @ centred.T, aim - moments)
-        tilt = tilt + step * min(1.0, 2.0 / np.abs(step).max())
+        step = step * min(1.0, 2.0 / np.abs(step).max())
+        while _tilted(tilt + step, powers, aim)[1] > dual + _NOISE * (1 + abs(dual)):
+            step = step / 2
+        tilt = tilt + step
     return weights
+
+
+def _tilted(tilt: np.ndarray, powers: np.ndarray, aim: np.ndarray) -> tuple[np.ndarray, float]:
+    """Weights in proportion to e^(tilt · powers), and the dual: the logarithm of their sum less tilt · aim."""
+    weights = np.exp((logs := tilt @ powers) - logs.max())
+    whole = weights.sum()
+    return weights / whole, float(logs.max() + np.log(whole) - tilt @ aim)
