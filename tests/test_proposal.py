@@ -225,6 +225,11 @@ def test_crossing_rules_and_pools_are_told_without_long_searches(panel, write_sc
     assert "起作用的约束：中部" in text
 
 
+def test_under_another_criterion_no_range_of_quotas_is_claimed(panel, baseline):
+    text = text_of(proposed(panel, baseline.model_copy(update={"criterion": "hamilton", "budget_with": []})))
+    assert "取整准则不是韦伯斯特法，名额的可能范围不能精确求得，本稿不列" in text
+
+
 def test_a_scenario_without_ranges_or_coefficients_says_so(panel, baseline):
     scenario = baseline.model_copy(
         update={"uncertainty": type(baseline.uncertainty)(), "region_coefficient": {}, "budget_with": []}

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import zjtx_alloc as za
+from zjtx_alloc.report.uncertainty_tables import range_notes
 from zjtx_alloc.uncertainty import search
 from zjtx_alloc.uncertainty.admissible import admissible_weights
 from zjtx_alloc.uncertainty.polytope import simplices, uniform_draws, vertices
@@ -228,6 +229,14 @@ def test_where_rules_cross_quotas_are_bracketed_by_the_units_own_bounds(toy_pane
     assert (table["quota_upper"] == 6).all()
     assert (table["quota_min"] <= table["quota"]).all()
     assert (table["quota_max"] >= table["quota"]).all()
+
+
+def test_a_scenario_outside_its_inherited_ranges_is_told(panel, baseline, write_scenario):
+    lines = "[factors.little_giants]\nweight = 0.8\n[factors.rd_active_firms]\nweight = 0.0\n"
+    own = za.weight_range(panel, za.load_scenario(write_scenario('extends = "2024-baseline"\n' + lines)))
+    apart = (own.table["entitlement"] < own.table["entitlement_min"]) | (own.table["entitlement"] > own.table["entitlement_max"])  # fmt: skip
+    assert f"有{apart.sum()}个单位不在可能范围之内" in range_notes(own)[0]
+    assert "不在可能范围之内" not in range_notes(za.weight_range(panel, baseline))[0]
 
 
 @pytest.mark.parametrize("criterion", ["hamilton", "leximin", "minimax"])

@@ -146,6 +146,12 @@ def test_websters_regret_is_websters_under_any_criterion(toy_panel, criterion):
     assert says == (criterion != "webster")
 
 
+@pytest.mark.parametrize("numbers", [{"draws": 0}, {"seed": -1}])
+def test_no_draws_and_a_negative_seed_are_refused(panel, baseline, numbers):
+    with pytest.raises(za.ScenarioError, match="draws 应不小于1"):
+        za.robust(panel, baseline, **numbers)
+
+
 def test_pools_that_share_weights_are_covered_at_the_vertices_only(toy_panel):
     panel = toy_panel(gdp=[1, 8, 3, 9], population=[9, 3, 8, 1])
     factors = {c: {"period": "2020", "weight": 0.5} for c in ("gdp", "population")}

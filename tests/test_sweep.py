@@ -325,6 +325,7 @@ def test_rules_that_cross_are_solved_in_processes_to_the_same_bytes(small_panel,
         ({"region_coefficient": {"西部": {"min": 1.2, "max": 1.3}}}, "region_coefficient.西部 为 1.1，不在"),
         ({"grade_coefficient": {"优": {"min": 1.2, "max": 1.3}}}, "“优”在本情景中没有取值；可用：—"),
         ({"wights": WEIGHTS}, "uncertainty.wights：没有这一项"),
+        ({1: WEIGHTS}, "uncertainty.1"),
     ],
 )  # fmt: skip
 def test_wrong_uncertainty_is_explained(panel, baseline, table, said):

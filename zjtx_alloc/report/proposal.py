@@ -19,7 +19,7 @@ from zjtx_alloc.report.notes import gaps_note, marks_note, weights_note
 from zjtx_alloc.report.proposal_facts import proposal_facts
 from zjtx_alloc.report.proposal_tables import decision_annex, narrowed, quota_annex, target_annex, widest_ranges
 from zjtx_alloc.resources import shipped
-from zjtx_alloc.uncertainty.ranges import WeightRange, weight_range
+from zjtx_alloc.uncertainty.ranges import WeightRange, searched, weight_range
 
 
 @cache
@@ -47,7 +47,7 @@ def proposal(allocation: Allocation, budget: BudgetForecast, allocations: tuple[
     """
     form, scenario = _form(), allocation.scenario
     doubtful = bool(scenario.uncertainty.weights or scenario.uncertainty.pools)
-    ranges = weight_range(allocation.panel, scenario) if doubtful and allocation.problem.nested else None
+    ranges = weight_range(allocation.panel, scenario) if doubtful and searched(allocation.problem) else None
     facts = proposal_facts(allocation, budget, allocations, ranges)
     annexes = (
         Annex(grid_of(quota_annex(allocation, ranges), PORTRAIT), landscape=False),

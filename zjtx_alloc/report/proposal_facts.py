@@ -221,7 +221,8 @@ def _doubts(allocation: Allocation, ranges: WeightRange | None) -> dict[str, Any
     """What the data, the weights and the assumptions leave open."""
     scenario = allocation.scenario
     allowed = "；".join(allowed_weights(allocation))
-    unknown = say("proposal.crossing" if allowed else "proposal.no_range")
+    unsearched = "proposal.no_bracket" if allocation.problem.nested else "proposal.crossing"
+    unknown = say(unsearched if allowed else "proposal.no_range")
     lines = enumerate(scenario.assumptions.values(), start=1)
     return {
         "marks": "".join(doubts_note(allocation)) or say("proposal.unmarked"),

@@ -22,6 +22,7 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel
 from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.scenario_uncertainty import Range, UncertainPool
+from zjtx_alloc.toml_files import type_told
 from zjtx_alloc.uncertainty.polytope import Simplex, simplices, uniform_draws
 
 Weights = Mapping[str, tuple[float, float]]
@@ -109,7 +110,7 @@ def admissible_weights(panel: Panel, scenario: Scenario, weights: Weights | None
         If the scenario has no uncertain weights and none are given, or ranges admit no weights.
     """
     if weights is not None:
-        ranges = {code: {"min": float(least), "max": float(most)} for code, (least, most) in weights.items()}
+        ranges = {code: {"min": least, "max": most} for code, (least, most) in weights.items()}
         scenario = with_uncertainty(scenario, {"weights": ranges})
     doubt = scenario.uncertainty
     if not doubt.weights and not doubt.pools:
@@ -145,11 +146,8 @@ def with_uncertainty(scenario: Scenario, table: Mapping[str, object]) -> Scenari
         checked = Scenario.model_validate(scenario.model_dump() | {"uncertainty": table})
     except ValidationError as error:
         found = error.errors()[0]
-        what = (
-            say(f"type.{found['type']}", **found.get("ctx", {}))
-            if found["type"] != "value_error"
-            else str(found["ctx"]["error"])
-        )
+        limits = found.get("ctx", {})
+        what = str(limits["error"]) if found["type"] == "value_error" else type_told(found["type"], **limits)
         where = ".".join(map(str, found["loc"])) or "uncertainty"
         raise ScenarioError(say("uncertainty.given", scenario=scenario.name, where=where, what=what)) from None
     return scenario.model_copy(update={"uncertainty": checked.uncertainty})

@@ -72,6 +72,11 @@ def weight_range(panel: Panel, scenario: Scenario, weights: Weights | None = Non
     return WeightRange(allocation, table, point_table(admissible, points))
 
 
+def searched(problem: QuotaProblem) -> bool:
+    """Whether quotas are searched place by place: under nested rules, by Webster's method, whose price the search knows."""
+    return problem.nested and problem.criterion == "webster"
+
+
 def _quotas(problem: QuotaProblem, admissible: Admissible) -> Iterator[list[int]]:
     """The quotas at every vertex."""
     for point in admissible.vertices:
@@ -86,7 +91,7 @@ def _ends(problem: QuotaProblem, admissible: Admissible, found: pd.Series, i: in
     least, most = int(found.idxmin()), int(found.idxmax())
     low = End(int(found[least]), admissible.vertices[least], problem.lower[i])
     high = End(int(found[most]), admissible.vertices[most], int(problem.cap.iloc[i]))
-    if problem.nested and problem.criterion == "webster":  # the search knows no other price
+    if searched(problem):
         low, high = fewest_places(admissible, problem, i, low), most_places(admissible, problem, i, high)
     yield "quota_min", low
     yield "quota_max", high

@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 
 from zjtx_alloc.allocation import Allocation, allocate
+from zjtx_alloc.errors import ScenarioError
+from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel
 from zjtx_alloc.quota.engines import solve
 from zjtx_alloc.quota.model_regret import Target, least_worst
@@ -73,7 +75,7 @@ def robust(
     Raises
     ------
     ScenarioError
-        If the scenario has no uncertain weights and none are given, or ranges admit no weights.
+        If the scenario has no uncertain weights and none are given, ranges admit no weights, or nothing is drawn.
     DataError, InfeasibleError, SolverError
         As ``allocate`` does, and if an optimum is not proven.
 
@@ -81,6 +83,8 @@ def robust(
     ----------
     Savage 1951, JASA 46 (minimax regret); Kouvelis & Yu 1997, Robust Discrete Optimization.
     """
+    if draws < 1 or seed < 0:
+        raise ScenarioError(say("sweep.numbers", least=1, draws=draws, seed=seed))
     allocation, admissible = allocate(panel, scenario), admissible_weights(panel, scenario, weights)
     corners = np.vstack([admissible.entitlements(point)[0] for point in admissible.vertices])
     drawn = np.vstack([admissible.entitlements(point)[0] for point in admissible.draws(draws, seed)])
