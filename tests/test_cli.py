@@ -1,5 +1,6 @@
 """The command: paths on stdout, messages on stderr, exit codes, and no traceback for bad input."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -101,6 +102,16 @@ def test_a_file_that_cannot_be_written_is_named(capsys, tmp_path):
     assert code == 1
     assert "blocked" in err
     assert "路径中有一段是文件" in err
+
+
+def test_a_fault_of_the_system_is_told_in_chinese(capsys, monkeypatch):
+    def full():
+        raise OSError(errno.ENOSPC, "No space left on device", "表.csv")
+
+    monkeypatch.setattr("zjtx_alloc.cli.scenario_names", full)
+    code, _, err = zjtx(capsys, "scenarios")
+    assert code == 1
+    assert "表.csv（磁盘空间不足或超出限额，请腾出空间）" in err
 
 
 def test_help_is_chinese(capsys):

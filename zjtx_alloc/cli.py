@@ -15,7 +15,7 @@ from zjtx_alloc.checking import check_table, endable
 from zjtx_alloc.cli_help import ChineseGroup, reason
 from zjtx_alloc.errors import ZjtxError
 from zjtx_alloc.explorer.server import serve
-from zjtx_alloc.files import write_csv
+from zjtx_alloc.files import why, write_csv
 from zjtx_alloc.firms.conditions import load_conditions
 from zjtx_alloc.firms.eligibility import FIRST_ROUND, review
 from zjtx_alloc.firms.lists import load_list
@@ -262,7 +262,7 @@ def main(arguments: list[str] | None = None) -> None:
     except PermissionError as error:
         _leave(say("cli.busy", file=error.filename or "—"), 1)
     except OSError as error:
-        _leave(say("cli.file", file=error.filename or "—", reason=error.strerror), 1)
+        _leave(say("cli.file", file=error.filename or "—", reason=why(error)), 1)
     except (click.Abort, KeyboardInterrupt):
         _leave(say("cli.stopped"), 1)
     except MemoryError:

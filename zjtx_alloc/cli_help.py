@@ -7,6 +7,9 @@ import click
 from click.exceptions import NoArgsIsHelpError, NoSuchCommand
 
 from zjtx_alloc.messages import say
+from zjtx_alloc.report.console import aligned
+
+_TAKES = {click.Path: "path", click.types.IntParamType: "whole", click.DateTime: "day"}  # else a text
 
 
 def _under(heading: str, formatter: click.HelpFormatter) -> AbstractContextManager[None]:
@@ -14,6 +17,16 @@ def _under(heading: str, formatter: click.HelpFormatter) -> AbstractContextManag
     formatter.write_paragraph()
     formatter.write(f"{say(heading)}\n")
     return formatter.indentation()
+
+
+def _record(option: click.Option) -> tuple[str, str]:
+    """An option with what it takes, and its help with its limits; click's own words for both are English."""
+    kind, remark = option.type, say("help.required") if option.required else ""
+    takes = next((word for of, word in _TAKES.items() if isinstance(kind, of)), "text")
+    if isinstance(kind, click.IntRange):
+        remark += say("help.range", least=kind.min, most=kind.max)
+    name = option.opts[0] if option.is_flag else f"{option.opts[0]} {say(f'takes.{takes}')}"
+    return name, f"{option.help}{remark}"
 
 
 class _InChinese(click.Command):
@@ -26,9 +39,10 @@ class _InChinese(click.Command):
         formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)), prefix=say("help.usage"))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        records = [param.get_help_record(ctx) for param in self.get_params(ctx) if isinstance(param, click.Option)]
+        options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
         with _under("help.options", formatter):
-            formatter.write_dl([record for record in records if record is not None])
+            for line in aligned([_record(option) for option in options]):
+                formatter.write(f"{'':{formatter.current_indent}}{line}\n")
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with _under("help.examples", formatter):
@@ -86,9 +100,16 @@ def reason(error: click.UsageError, group: click.Group) -> str:
             told = say("cli.no_command", known=known)
         case click.MissingParameter(param=click.Parameter(name=str(name))):
             told = say("cli.missing", name=name.upper())
+        case click.BadParameter(param=click.Option(opts=[str(name), *_], type=click.IntRange(min=least, max=most))):
+            told = say("cli.bad_range", name=name, least=least, most=most)
         case click.BadParameter(param=click.Option(opts=[str(name), *_], type=kind)):
-            limits = {"least": kind.min, "most": kind.max} if isinstance(kind, click.IntRange) else {}
-            told = say("cli.bad_range" if limits else "cli.bad_value", name=name, **limits)
+            told = say("cli.bad_day" if isinstance(kind, click.DateTime) else "cli.bad_value", name=name)
         case click.BadOptionUsage(option_name=str(name)):
-            told = say("cli.no_value", name=name)
+            told = say("cli.takes_nothing" if _is_flag(group, name) else "cli.no_value", name=name)
     return told
+
+
+def _is_flag(group: click.Group, name: str) -> bool:
+    """Whether an option is a switch; no two commands have one of the same name that differ in this."""
+    options = (one for command in group.commands.values() for one in command.params if isinstance(one, click.Option))
+    return name == "--help" or any(one.is_flag and name in one.opts for one in options)
