@@ -132,3 +132,9 @@ def toy_panel(panel):
         )
 
     return build
+
+
+@pytest.fixture
+def small_panel(toy_panel):
+    """Six units with two indicators."""
+    return toy_panel(gdp=[31, 7, 17, 3, 11, 5], population=[4, 19, 6, 23, 2, 12])

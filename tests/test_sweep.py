@@ -1,73 +1,22 @@
-"""Sweeps: every draw as ``allocate`` answers it, the same draws always, counts by hand, known indices, error messages."""
+"""Sweeps: every draw as ``allocate`` answers it, the same draws always, counts by hand, error messages."""
 
-import socket
-import subprocess
-import sys
-import threading
-import time
 from dataclasses import replace
-from math import pi
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from sweep_toys import EVERYTHING, WEIGHTS, toy, toy_doubt
 
 import zjtx_alloc as za
 from zjtx_alloc.cli import main
 from zjtx_alloc.report import sweep_tables
 from zjtx_alloc.uncertainty import draws as drawing
-from zjtx_alloc.uncertainty import drivers, sweeping, workers
+from zjtx_alloc.uncertainty import sweeping
 from zjtx_alloc.uncertainty.admissible import with_uncertainty
 from zjtx_alloc.uncertainty.distributions import quantile, summary_of
-from zjtx_alloc.uncertainty.draws import Draws, as_scenario, drawn, drawn_block, entitlements_of, one, recipe
+from zjtx_alloc.uncertainty.draws import as_scenario, drawn, drawn_block, entitlements_of, one, recipe
 
-WEIGHTS = {
-    "rd_active_firms": {"min": 0.2, "max": 0.6},
-    "little_giants": {"min": 0.2, "max": 0.6},
-    "first_round_continued_r1_sum": {"min": 0.0, "max": 0.4},
-}
-EVERYTHING = {
-    "weights": WEIGHTS,
-    "region_coefficient": {"西部": {"min": 1.0, "max": 1.3}, "东北": {"min": 1.0, "max": 1.2}},
-    "facts": {"published": 0.01, "estimated": 0.2},
-    "total": {"min": 1030, "max": 1045},
-}
 GROUPS = '[groups."中部"]\nregion = "中部"\ncap = 200\n[groups."湘鄂"]\nunits = ["湖南", "湖北"]\nfloor = 100\n[cap]\ndefault = 90\n'
-
-
-def toy(panel, **changes):
-    """A scenario of two pools with everything a factor may have."""
-    codes = panel.units.index
-    factors = {
-        "gdp": {"period": "2020", "weight": 0.3, "multiplier": "m"},
-        "population": {"period": "2020", "weight": 0.7},
-    }
-    pool = {"share": 0.4, "factors": factors, "coefficients": ["grade_coefficient"]}
-    table = {
-        "name": "toy", "title": "toy", "batch": 1, "total": 40,
-        "pools": {"a": pool, "b": pool | {"share": 0.6, "coefficients": ["region_coefficient", "grade_coefficient"]}},
-        "multipliers": {"m": {codes[0]: 2.0, "default": 1.0}},
-        "grade": {codes[1]: "优", "default": "中"}, "grade_coefficient": {"优": 1.2, "中": 1.0},
-        "region_coefficient": {"东部": 1.0, "中部": 1.5, "西部": 1.1, "东北": 1.0},
-    }  # fmt: skip
-    return za.Scenario(**table | changes)
-
-
-def toy_doubt(**more):
-    ranges = {"gdp": {"min": 0.1, "max": 0.6}, "population": {"min": 0.4, "max": 0.9}}
-    return {
-        "pools": {"a": {"share": {"min": 0.2, "max": 0.5}, "weights": ranges}, "b": {"share": {"min": 0.5, "max": 0.8}}},
-        "region_coefficient": {"中部": {"min": 1.0, "max": 2.0}},
-        "grade_coefficient": {"优": {"min": 1.0, "max": 1.5}},
-        "facts": {"published": 0.1, "estimated": 0.1},
-        "total": {"min": 35, "max": 45},
-    } | more  # fmt: skip
-
-
-@pytest.fixture
-def small_panel(toy_panel):
-    return toy_panel(gdp=[31, 7, 17, 3, 11, 5], population=[4, 19, 6, 23, 2, 12])
 
 
 @pytest.fixture
@@ -161,16 +110,6 @@ def test_dirichlet_weights_have_the_baseline_as_mean_and_the_textbook_variance(p
     assert weights.var(axis=0) == pytest.approx(w * (1 - w) / 51, rel=0.02)
 
 
-def test_dirichlet_weights_keep_their_law_when_drawn_anew(panel, baseline):
-    taken = recipe(panel, with_uncertainty(baseline, {"concentration": 50.0}))
-    before = drawn_block(taken, 1, 0).weights[1][:50_000]
-    after = drivers._paired(taken, 1, before.copy(), [0, 2], np.random.default_rng(5))
-    w = np.array([0.4, 0.4, 0.2])
-    assert (after[:, 1] == before[:, 1]).all()
-    assert after.mean(axis=0) == pytest.approx(w, abs=2e-3)
-    assert after.var(axis=0) == pytest.approx(w * (1 - w) / 51, rel=0.03)
-
-
 def test_counts_quantiles_and_ranks_by_hand():
     quotas = np.array([[5, 5, 2], [6, 4, 2], [7, 1, 4], [5, 5, 2]], dtype=np.int32)
     table = summary_of(quotas, pd.Series([6, 4, 2], index=list("abc")))
@@ -207,110 +146,6 @@ def test_a_constant_quota_has_no_index(panel, write_scenario):
     assert found.sobol.iloc[:-1].isna().all(axis=1).tolist() == constant.tolist()
     assert found.sobol.loc["overall"].notna().all()
     assert found.probability["110000"].to_dict() == {30: 1.0}
-
-
-def uniforms(count, rng):
-    return [
-        Draws((rng.random((count, 1)),), rng.random((count, 1)), (rng.random((count, 1)),), np.array([1])) for _ in "ab"
-    ]
-
-
-def ishigami(draws):
-    """Ishigami & Homma 1990, a = 7, b = 0.1; and a constant beside it."""
-    x, y, z = (2 * pi * column[:, 0] - pi for column in (draws.weights[0], draws.coefficients, draws.facts[0]))
-    value = np.sin(x) + 7 * np.sin(y) ** 2 + 0.1 * z**4 * np.sin(x)
-    return np.column_stack([value, np.full_like(value, 3.0)])
-
-
-def test_sobol_indices_of_the_ishigami_function():
-    pair = uniforms(2**13, np.random.default_rng(1))
-    found = drivers.block_indices(ishigami, tuple(pair), tuple(map(ishigami, pair)))
-    # Saltelli et al. 2008, Global Sensitivity Analysis: The Primer, section 4.5
-    assert found["first"].loc[0].tolist() == pytest.approx([0.3139, 0.4424, 0.0], abs=0.04)
-    assert found["total"].loc[0].tolist() == pytest.approx([0.5576, 0.4424, 0.2437], abs=0.04)
-    assert found.loc[1].isna().all()
-    assert found.loc[2].tolist() == pytest.approx(found.loc[0].tolist())  # overall: all variance is the first's
-
-
-def test_overall_indices_weigh_units_by_their_variance():
-    def model(draws):
-        return np.column_stack([3 * draws.weights[0][:, 0], draws.coefficients[:, 0]])
-
-    pair = uniforms(2**13, np.random.default_rng(2))
-    found = drivers.block_indices(model, tuple(pair), tuple(map(model, pair)))
-    assert found["first"].loc[2].tolist() == pytest.approx([0.9, 0.1, 0.0], abs=0.03)
-
-
-def on_the_simplex(panel, baseline, table):
-    scenario = baseline.model_copy(
-        update={"factors": {c: f.model_copy(update={"weight": 1 / 3}) for c, f in baseline.factors.items()}}
-    )
-    taken = recipe(panel, scenario.model_copy(update={"uncertainty": with_uncertainty(baseline, table).uncertainty}))
-    return taken, next(drawn(taken, 4, 2**14))
-
-
-@pytest.mark.parametrize("table", [{"weights": {c: {"min": 0.0, "max": 1.0} for c in WEIGHTS}}, {"concentration": 3.0}])
-def test_shapley_effects_of_a_weight_on_the_whole_simplex(panel, baseline, table):
-    # Uniform on the triangle: E Var(w1 | w3) = E (1 − w3)² / 12 = 1/24, E Var(w1 | w1, ·) = 0, Var(w1) = 1/18;
-    # so w1 has (1/24 + 1/18) / 3 = 7/12 of its variance, w2 and w3 (1/48 + 1/72) / 3 = 5/24 each.
-    taken, draws = on_the_simplex(panel, baseline, table)
-    found = drivers.weight_effects(taken, lambda d: d.weights[1], draws, seed=1).to_numpy()
-    assert found[:3] == pytest.approx(np.full((3, 3), 5 / 24) + np.eye(3) * (7 / 12 - 5 / 24), abs=0.02)
-    assert found.sum(axis=1) == pytest.approx(1)
-    assert found[3] == pytest.approx(1 / 3, abs=0.02)
-
-
-def test_shapley_values_sum_to_the_variance_and_match_a_game_by_hand():
-    # The airport game of Littlechild & Owen 1973: runways of length 1, 2, 4; 1/3, 1/3 + 1/2, 1/3 + 1/2 + 2.
-    players = ["a", "b", "c"]
-    costs = {
-        frozenset(s): np.array([max(({"a": 1.0, "b": 2.0, "c": 4.0}[p] for p in s), default=0.0)])
-        for s in [(), "a", "b", "c", "ab", "ac", "bc", "abc"]
-    }
-    assert drivers.shapley_values(players, costs)[:, 0] == pytest.approx([1 / 3, 5 / 6, 17 / 6])
-
-
-def test_weights_drawn_anew_in_pairs_forget_where_they_began(panel, baseline, toy_panel):
-    names = ("gdp", "population", "little_giants", "rd_active_firms")
-    trial = toy_panel(**{name: [1, 2, 3] for name in names})
-    factors = {name: {"period": "2020", "weight": 0.25} for name in names}
-    scenario = za.Scenario(name="t", title="t", batch=1, total=9, factors=factors)
-    scenario = with_uncertainty(scenario, {"weights": {name: {"min": 0.0, "max": 1.0} for name in names}})
-    taken = recipe(trial, scenario)
-    before = next(drawn(taken, 1, 2**14)).weights[1]
-    after = drivers._paired(taken, 1, before.copy(), [0, 1, 2], np.random.default_rng(5))
-    assert (after[:, 3] == before[:, 3]).all()
-    assert after.sum(axis=1) == pytest.approx(1)
-    room = 1 - before[:, 3]
-    assert abs(np.corrcoef(before[:, 0] / room, after[:, 0] / room)[0, 1]) < 0.03
-    assert (after[:, 0] / room).mean() == pytest.approx(1 / 3, abs=0.01)  # Beta(1, 2)
-    assert (after[:, 0] / room).var() == pytest.approx(1 / 18, abs=0.003)
-
-
-def crossing(panel):
-    a, b, c, *_ = panel.units.index
-    rules = {"r": {"units": [a, b], "max": 12.0}, "s": {"units": [b, c], "min": 14.0}}
-    return toy(panel, rules=rules)
-
-
-def test_few_draws_are_the_default_where_rules_cross_and_are_said_to_be_few(small_panel, panel, baseline):
-    found = za.sweep(small_panel, crossing(small_panel), {"total": {"min": 38, "max": 42}})
-    assert found.draws == sweeping.FEW_DRAWS == 64
-    assert sum("抽样只有64次" in line for line in sweep_tables.sweep_summary(found)) == 1
-    assert any("抽样只有64次" in note for note in sweep_tables.sweep_table(found).notes)
-    assert not any("抽样只有" in line for line in sweep_tables.sweep_summary(za.sweep(panel, baseline, draws=1000)))
-
-
-@pytest.mark.slow
-def test_rules_that_cross_are_solved_in_processes_to_the_same_bytes(small_panel, monkeypatch):
-    alone = za.sweep(small_panel, crossing(small_panel), toy_doubt(), draws=24)
-    monkeypatch.setattr(workers, "_FEW", 0)
-    monkeypatch.setattr(workers, "_BATCH", 7)
-    spread = za.sweep(small_panel, crossing(small_panel), toy_doubt(), draws=24)
-    assert spread.quotas.tobytes() == alone.quotas.tobytes()
-    pd.testing.assert_frame_equal(spread.sobol, alone.sobol, check_exact=True)
-    for draw in range(0, 24, 5):
-        assert (za.allocate(*alone.at(draw)).quota.to_numpy() == alone.quotas[draw]).all()
 
 
 @pytest.mark.parametrize(
@@ -373,71 +208,6 @@ def test_the_first_draw_of_a_block_is_one_of_its_own(small_panel):
     whole = next(drawn(taken, 3, 10))
     assert entitlements_of(taken, one(taken, 3, 7))[0] == pytest.approx(entitlements_of(taken, whole)[7])
     assert replace(whole, totals=whole.totals[:1]).part(slice(2, 5)).totals == whole.totals[0]
-
-
-def started(*arguments):
-    """A process of the cluster, which says on stderr when it is up; everything stays on loopback."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "distributed.cli.dask_" + arguments[0], *arguments[1:]],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=Path(za.__file__).parents[1],
-    )  # fmt: skip
-
-
-@pytest.fixture
-def cluster():
-    """Address of a scheduler on loopback, and its two workers."""
-    pytest.importorskip("distributed", reason="distributed（extra cluster）未安装")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-    port = address.rpartition(":")[2]
-    processes = [started("scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard")]
-    for _ in range(2):
-        processes.append(
-            started("worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1")
-        )
-    yield address, processes[1:]
-    for process in processes:
-        process.kill()
-        process.wait()
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # other people's
-def test_a_cluster_gives_the_same_bytes_though_a_worker_dies_in_mid_run(cluster, small_panel, monkeypatch):
-    distributed = pytest.importorskip("distributed")
-    address, crew = cluster
-    scenario = with_uncertainty(crossing(small_panel), toy_doubt(total=None))
-    alone = za.sweep(small_panel, scenario, draws=64)
-    with distributed.Client(address, set_as_default=False) as watcher:
-        watcher.wait_for_workers(2, timeout=60)
-        monkeypatch.setattr(workers, "_BATCH", 2)
-        shots = []
-
-        def shoot():
-            while not shots:
-                stacks = watcher.processing()
-                if len(stacks) == 2 and all(stacks.values()):
-                    crew[0].kill()
-                    shots.append(sum(map(len, stacks.values())))
-                time.sleep(0.02)
-
-        gunman = threading.Thread(target=shoot)
-        gunman.start()
-        spread = za.sweep_on_cluster(address, small_panel, scenario, draws=64)
-        shots.append(0)
-        gunman.join()
-        assert shots[0] > 0, "nobody was killed in mid-run"
-        watcher.wait_for_workers(1, timeout=10)
-    assert crew[0].poll() is not None
-    assert spread.quotas.tobytes() == alone.quotas.tobytes()
-    pd.testing.assert_frame_equal(spread.shapley, alone.shapley, check_exact=True)
-
-
-def test_without_distributed_the_extra_is_named(panel, baseline, monkeypatch):
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(za.SolverError, match=r"zjtx_alloc\[cluster\]"):
-        za.sweep_on_cluster("tcp://127.0.0.1:1", panel, baseline, draws=4)
 
 
 def zjtx(capsys, *arguments):

@@ -3,70 +3,26 @@
 import json
 import re
 import shutil
-import signal
 import subprocess
-import sys
-import time
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
+from made_pages import RUN, Rows, grounds_of, written
 
 import zjtx_alloc as za
 from zjtx_alloc.budget.deadlines import duties
-from zjtx_alloc.cli import main
 from zjtx_alloc.quota.best import best_quota
 from zjtx_alloc.quota.engines import solve
-from zjtx_alloc.report import runs, unit_pages
+from zjtx_alloc.report import unit_pages
 from zjtx_alloc.report.records import environment_here
-from zjtx_alloc.report.unit_pages import finished_pages, write_unit_pages
-from zjtx_alloc.report.unit_sheets import asked_units, unit_sheet
-from zjtx_alloc.report.unit_tables import unit_grounds
+from zjtx_alloc.report.unit_pages import finished_pages
+from zjtx_alloc.report.unit_sheets import unit_sheet
 
-RUN = "0123456789ab"
 SHOWN = {"440000": "广东", "440300": "深圳", "540000": "西藏", "660000": "兵团"}
-
-
-def grounds_of(panel, scenario):
-    allocations = za.allocate_programme(panel, scenario)
-    allocation = next(a for a in allocations if a.scenario is scenario)
-    budget = za.forecast_budget(za.cohorts(*allocations), za.load_award(scenario.award))
-    return unit_grounds(allocation, budget, allocations)
-
-
-def written(folder, grounds, codes, run=RUN):
-    """Make pages; returns what was made anew."""
-    made = []
-    write_unit_pages(folder, grounds, codes, run, lambda name, there: None if there else made.append(name))
-    return made
 
 
 def contents(folder):
     return {path.name: path.read_bytes() for path in sorted((folder / "units").iterdir())}
-
-
-class Rows(HTMLParser):
-    """The rows of all tables of a page, each a list of texts."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.rows, self.cell = [], None
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        if tag == "tr":
-            self.rows.append([])
-        elif tag in ("td", "th"):
-            self.cell = ""
-
-    def handle_data(self, data):
-        if self.cell is not None:
-            self.cell += data
-
-    def handle_endtag(self, tag):
-        if tag in ("td", "th"):
-            self.rows[-1].append(self.cell)
-            self.cell = None
 
 
 @pytest.fixture(scope="module")
@@ -191,95 +147,6 @@ def test_a_page_stands_alone_and_the_list_leads_to_every_page(made):
     assert 'href="units.pdf"' in index
 
 
-def test_a_users_figures_are_marked(panel, baseline, tmp_path):
-    table = tmp_path / "表.csv"
-    names = panel.units["name"]
-    lines = [f"{names[code]},{100 + number}" for number, code in enumerate(names.index)]
-    table.write_text("单位,有效期内“小巨人”企业数\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    own = grounds_of(za.load_panel(table), baseline.model_copy(update={"budget_with": []}))
-    page = unit_sheet(own, "110000")._repr_html_()
-    row = next(row for row in Rows(page).rows if row[0] == "有效期内“小巨人”企业数" and len(row) == 7)
-    assert row[2] == "100"
-    assert row[4] == "用户"
-    assert "用户：有效期内“小巨人”企业数取自用户提供的因素表。" in page
-    assert "表.csv" in page
-
-
-def test_a_decided_quota_stands_in_no_queue_and_unknown_ranges_are_said(panel, write_scenario):
-    path = write_scenario(
-        'extends = "2024-baseline"\nbudget_with = []\ndrop = ["uncertainty"]\n[fixed."西藏"]\nquota = 4\nreason = "会商确定"\n'
-    )
-    page = unit_sheet(grounds_of(panel, za.load_scenario(path)), "540000")._repr_html_()
-    assert "系会商确定的人工调整，理由：会商确定" in page
-    assert "人工调整的名额不参加排队" in page
-    assert "情景没有写明权重的可能范围" in page
-
-
-def test_weights_of_pools_are_told_apart(panel, write_scenario):
-    path = write_scenario(
-        """extends = "2024-baseline"
-budget_with = []
-drop = ["factors", "uncertainty"]
-[pools."任务"]
-share = 0.8
-[pools."任务".factors.little_giants]
-period = "2021-06"
-weight = 1.0
-[pools."奖励"]
-share = 0.2
-coefficients = []
-[pools."奖励".factors.first_round_continued_r1_sum]
-period = "2024-04"
-weight = 1.0
-[uncertainty.pools."任务"]
-share = { min = 0.7, max = 0.9 }
-[uncertainty.pools."奖励"]
-share = { min = 0.1, max = 0.3 }
-"""
-    )
-    grounds = grounds_of(panel, za.load_scenario(path))
-    page = unit_sheet(grounds, "440000")._repr_html_()
-    assert "权重依次为：“任务”名额池占比、“奖励”名额池占比、" in page
-    rows = Rows(page).rows
-    own = next(row for row in rows if row[0] == "本情景")
-    assert own[3].startswith("0.8 / 0.2 / ")
-    contributions = {row[0]: row for row in rows if len(row) == 4}
-    assert contributions["有效期内“小巨人”企业数"][1] == "0.8"
-    assert contributions["上一轮绩效评价后继续支持企业数"][1] == "0.2"
-
-
-@pytest.mark.parametrize(
-    ("asked", "codes"),
-    [("广东,440300", ("440000", "440300")), ("新疆兵团、西藏自治区", ("540000", "660000")), (["深圳市", "广东", "440000"], ("440000", "440300"))],
-)  # fmt: skip
-def test_units_are_asked_for_by_any_name(asked, codes):
-    assert asked_units(asked) == codes
-
-
-def test_all_are_the_37(panel):
-    assert asked_units("all") == asked_units("全部") == tuple(panel.units.index)
-
-
-@pytest.mark.parametrize("asked", ["广东,火星", ["火星"], " , ", []])
-def test_an_unknown_unit_is_refused_before_anything_is_made(asked, tmp_path):
-    with pytest.raises(za.ScenarioError, match=r"没有名为“(火星|—)”的单位；可用：all.*兵团"):
-        asked_units(asked)
-    if asked:
-        with pytest.raises(za.ScenarioError, match="的单位"):
-            za.run("2024-baseline", out=tmp_path / "out", units=asked)
-        assert not (tmp_path / "out").exists()
-
-
-def test_the_command_names_the_unit_it_does_not_know(tmp_path, capsys):
-    with pytest.raises(SystemExit) as stop:
-        main(["report", "2024-baseline", "--out", str(tmp_path / "out"), "--units", "广东，火星"])
-    assert stop.value.code == 1
-    assert capsys.readouterr().err.startswith(
-        "错误：没有名为“火星”的单位；可用：all（全部），或以逗号分隔的代码、简称或全称：北京"
-    )
-    assert not (tmp_path / "out").exists()
-
-
 def test_what_is_finished_is_not_made_again(made, grounds, tmp_path):
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "units").iterdir()}
@@ -380,68 +247,3 @@ def test_an_answer_that_is_kept_is_the_one_that_solving_gives(grounds):
         told.append((str(error.value), error.value.diagnosis is not None))
     assert told[0] == told[1]
     assert told[0][1]
-
-
-@pytest.mark.slow
-def test_killed_half_way_it_makes_only_what_is_missing(tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "zjtx_alloc",
-        "report",
-        "2024-baseline",
-        "--out",
-        str(tmp_path / "out"),
-        "--units",
-        "all",
-    ]
-    folder = tmp_path / "out" / "2024-baseline"
-    record = folder / "units" / "units.json"
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        until = time.monotonic() + 300
-        while not record.is_file() or len(json.loads(record.read_text(encoding="utf-8"))["units"]) < 6:
-            assert process.poll() is None
-            assert time.monotonic() < until
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-    made = json.loads(record.read_text(encoding="utf-8"))["units"]
-    assert 6 <= len(made) < 37
-    names = [folder / "allocation.html", *(folder / "units" / name for unit in made.values() for name in unit["files"])]
-    (folder / "units" / ".zjtx-torn").write_text("what a killed writer leaves")
-    page = folder / "units" / "660000-兵团.html"
-    page.write_text("<html>half", encoding="utf-8")
-    before = {path: path.stat().st_mtime_ns for path in names}
-    again = subprocess.run(command, check=True, capture_output=True, timeout=300)
-    assert again.stdout.decode().splitlines()[-1] == str(folder)
-    assert "已有 110000-北京" in again.stderr.decode()
-    assert {path: path.stat().st_mtime_ns for path in names} == before
-    assert page.read_bytes().endswith(b"</html>\n")
-    found = {path.name for path in (folder / "units").iterdir()}
-    assert len(found) == 2 * 37 + 3
-    assert not any(name.startswith(".") for name in found)
-    outputs = json.loads((folder / "environment.json").read_text(encoding="utf-8"))["outputs"]
-    assert sum(name.startswith("units/") for name in outputs) == 2 * 37 + 2
-    assert 'href="2024-baseline/units/units.pdf"' in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
-
-
-@pytest.mark.slow
-def test_units_are_bound_to_their_run_and_verified(tmp_path, baseline, monkeypatch):
-    monkeypatch.setattr(runs, "PAGES", ("allocation",))  # kernels take seconds, and are not what this is about
-    folder = za.run("2024-baseline", out=tmp_path, units=["西藏", "深圳"]).folder
-    assert za.verify_run(folder) == ()
-    za.run("2024-baseline", out=tmp_path)  # the report alone, made again: its pages of units stay bound
-    assert "units/540000-西藏.pdf" in json.loads((folder / "environment.json").read_text(encoding="utf-8"))["outputs"]
-    page = folder / "units" / "540000-西藏.html"
-    page.write_text(page.read_text(encoding="utf-8").replace("1家", "9家"), encoding="utf-8")
-    assert za.verify_run(folder) == ("文件在运行后被改动：units/540000-西藏.html",)
-    za.run(baseline.model_copy(update={"total": 1000}), out=tmp_path)  # another run: the pages of the first go
-    assert not list((folder / "units").glob("*.*"))
-    assert za.verify_run(folder) == ()
-
-
-@pytest.mark.slow
-def test_the_37_pages_take_at_most_15_seconds(panel, baseline, tmp_path):
-    best_quota.__globals__["_answer"].cache_clear()
-    start = time.process_time()  # of all threads: what one core would need, whatever else the machine does
-    written(tmp_path, grounds_of(panel, baseline), asked_units("all"))
-    assert time.process_time() - start < 15
