@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 import pandas as pd
 import pytest
+from firm_tables import RUBRIC
 from hypothesis import HealthCheck, settings
 
 import zjtx_alloc as za
@@ -88,6 +89,12 @@ def allocation(panel, baseline):
     return za.allocate(panel, baseline)
 
 
+@pytest.fixture(scope="session")
+def award():
+    """The award of the notice."""
+    return za.load_award("caijian-2024-148")
+
+
 @pytest.fixture
 def write_scenario(tmp_path):
     """Write a scenario file into the test's own folder; returns its path."""
@@ -115,6 +122,14 @@ def write_facts(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def rubric(tmp_path):
+    """The small rubric of firm_tables."""
+    path = tmp_path / "标准.toml"
+    path.write_text(RUBRIC, encoding="utf-8")
+    return za.firms.load_rubric(path)
 
 
 @pytest.fixture(scope="session")

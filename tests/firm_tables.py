@@ -1,4 +1,6 @@
-"""One good firm, and tables of it that differ in the named cells."""
+"""One good firm, tables of it that differ in the named cells, a small rubric, and quotas by unit."""
+
+import datetime
 
 import pandas as pd
 from stdnum.cn import uscc
@@ -28,6 +30,19 @@ GOOD = {
     "到账奖补资金（万元）": 285,
     "已使用奖补资金（万元）": 285,
 }
+DAY = datetime.date(2024, 7, 31)  # the first batch's last day to submit
+INVESTMENT, PATENTS, SHARE = "推进计划投资总额（万元）", "有效发明专利数（件）", "研发费用占营业收入比重（%）"
+RUBRIC = """
+title = "试"
+ties = ["-planned_investment"]
+[indicators.invention_patents]
+weight = "0.6"
+bands = [["10", "100"], ["5", "80"]]
+[indicators.rd_share]
+weight = "0.4"
+direction = "down"
+bands = [["3", "100"], ["6", "50"]]
+"""
 
 
 def credit_code(number):
@@ -49,3 +64,9 @@ def raw(*changes):
 def firms(*changes):
     """The same, read."""
     return za.firms.load_firms(raw(*changes))
+
+
+def quota(**places):
+    """Places or money of two units, by short names."""
+    codes = {"js": "320000", "zj": "330000"}
+    return pd.Series({codes[unit]: n for unit, n in places.items()})

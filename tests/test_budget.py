@@ -22,11 +22,6 @@ UNITS = ["120000", "310000", "440300"]
 
 
 @pytest.fixture(scope="module")
-def award():
-    return za.load_award("caijian-2024-148")
-
-
-@pytest.fixture(scope="module")
 def three_batches(panel):
     names = ("2024-baseline", "2025-baseline", "2026-baseline")
     return za.cohorts(*(za.allocate(panel, za.load_scenario(name)) for name in names))

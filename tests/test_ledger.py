@@ -1,78 +1,18 @@
-"""The ledger: settlement at its boundaries, carried recoveries, identities, the first round's tails, the bridge."""
+"""The ledger: every outcome by hand, carried recoveries, identities, the first round's tails."""
 
 from dataclasses import replace
-from decimal import Decimal
 from fractions import Fraction
 
-import pandas as pd
 import pytest
-from hypothesis import given, settings
+from cohorts_by_hand import AWARD, UNITS, batches, by_unit, clawback, cohort
+from hypothesis import given
 from hypothesis import strategies as st
 
 import zjtx_alloc as za
 from zjtx_alloc.budget.books import FLOWS
-from zjtx_alloc.budget.settlement import outcome_of, settle
-from zjtx_alloc.budget.steps import CAUSES
 from zjtx_alloc.report.budget_tables import year_table
-from zjtx_alloc.report.figure_style import picture
-from zjtx_alloc.report.figures_budget import bridge_figure, budget_figure
+from zjtx_alloc.report.figures_budget import budget_figure
 from zjtx_alloc.scenario import Approval
-
-UNITS = ["120000", "310000", "440300"]
-AWARD = za.load_award("caijian-2024-148")
-
-
-def by_unit(rows, columns=None):
-    index = pd.Index(UNITS[: len(rows)], name="code")
-    return pd.Series(rows, index=index) if columns is None else pd.DataFrame(rows, index, columns)
-
-
-def cohort(firms, ends=None, name="1", years=(2024, 2027), **more):
-    """A batch of these firms by unit; ends: (completed, missed, under_invested) a unit."""
-    ends = ends and by_unit(ends, ["completed", "missed", "under_invested"])
-    return za.Cohort(name, by_unit(firms), *years, outcomes=ends, **more)
-
-
-def clawback(*rows):
-    return pd.DataFrame(rows, columns=["code", "fiscal_year", "document", "recovered"])
-
-
-@pytest.mark.parametrize(
-    ("investment", "achieved", "missed"),
-    [
-        (1999, "under_invested", "under_invested"),
-        (Decimal("1999.9999"), "under_invested", "under_invested"),
-        (2000, "completed", "missed"),  # 未达2000万元: exactly 2000 is not below
-        (Decimal("2000.0001"), "completed", "missed"),
-        (2001, "completed", "missed"),
-    ],
-)
-def test_exactly_2000_is_not_recovered(investment, achieved, missed):
-    assert outcome_of(investment, True, AWARD) == achieved
-    assert outcome_of(investment, False, AWARD) == missed
-
-
-@pytest.mark.parametrize("investment", [-1, float("nan"), float("inf"), Decimal("NaN"), None])
-def test_an_investment_that_is_no_amount_is_refused(investment):
-    with pytest.raises(za.DataError, match="投资额须为非负数"):
-        outcome_of(investment, True, AWARD)
-
-
-@pytest.mark.parametrize(
-    ("outcome", "changes", "money"),
-    [
-        ("completed", {}, (300, 0, 0)),
-        ("missed", {}, (0, 300, 0)),
-        ("under_invested", {}, (0, 300, 300)),
-        ("under_invested", {"empowerment_recovered": False}, (0, 300, 285)),
-        ("under_invested", {"recovered_share": Fraction(1, 2)}, (0, 300, 150)),
-        ("discontinued", {}, (0, 300, 0)),
-        ("discontinued", {"discontinued_recovered": True}, (0, 300, 300)),
-    ],
-)
-def test_what_each_outcome_means_for_a_firm(outcome, changes, money):
-    found = settle(outcome, replace(AWARD, **changes))
-    assert (found.closing, found.forgone, found.recovered) == money
 
 
 def test_tianjin_2024_to_the_unit():
@@ -132,24 +72,6 @@ def test_no_more_is_recovered_than_was_paid_to_firms():
     changes = {"empowerment_cap": Fraction("0.033"), "empowerment_recovered": False, "discontinued_recovered": True}
     table = za.ledger((split,), replace(AWARD, **changes)).table
     assert table["recovered"].sum() == 580 <= table["direct"].sum() == 581
-
-
-counts = st.integers(0, 25)
-ends = st.lists(st.tuples(counts, counts, counts, counts), min_size=3, max_size=3)
-
-
-@st.composite
-def batches(draw):
-    made = []
-    for number in range(draw(st.integers(1, 4))):
-        rows, start, length = draw(ends), draw(st.integers(2024, 2028)), draw(st.integers(0, 4))
-        leaving = by_unit([row[3:] for row in rows], [draw(st.integers(start, start + length))])
-        spare = draw(st.integers(0, 3))
-        made.append(
-            cohort([sum(row) for row in rows], [row[:3] for row in rows], str(number), (start, start + length),
-                   discontinued=leaving, quota=by_unit([sum(row) + spare for row in rows]))
-        )  # fmt: skip
-    return tuple(made)
 
 
 def settled_by_hand(made, award, others):
@@ -305,71 +227,3 @@ def test_what_is_wrong_is_named(case):
     make, message = BAD[case]
     with pytest.raises(za.DataError, match=message):
         make()
-
-
-def test_the_bridge_by_hand():
-    # Before: 10 of 10 places, all completed. After: 20 places, 15 approved, 700 a firm (350 + 350), closing a year
-    # later, 3 of them under-invested, and 73 of another scheme. Net by step, in the order of the causes:
-    before = za.ledger((cohort([10], quota=by_unit([10])),), AWARD)
-    after = za.ledger(
-        (cohort([15], [(12, 0, 3)], years=(2024, 2028), quota=by_unit([20])),),
-        replace(AWARD, amount=700, opening=350),
-        clawback(("120000", 2024, "文", 73)),
-    )
-    steps = za.bridge(before, after)
-    assert steps.index.tolist() == ["before", *CAUSES, "after"]
-    assert steps[[2024, 2027, 2028]].to_numpy().tolist() == [
-        [3000, 3000, 0],
-        [3000, 3000, 0],  # 20 firms
-        [-1500, -1500, 0],  # 15 firms
-        [750, 750, 0],  # 50 more a firm, twice
-        [0, -5250, 5250],
-        [0, 0, -3 * 350 - 3 * 350],  # no closing, opening back
-        [-73, 0, 0],
-        [5250 - 73, 0, 12 * 350 - 3 * 350],
-    ]
-    assert steps.index[steps.sum(axis=1) == 0].tolist() == ["timing"]
-    picture(bridge_figure(steps, 2028))
-
-
-def test_the_bridge_keeps_shares_of_outcomes_when_firms_change():
-    # 10 firms (6 completed, 4 missed) become 5: 3 completed; the outcomes told afterwards are the outcomes' step.
-    before = za.ledger((cohort([10], [(6, 4, 0)]),), AWARD)
-    after = za.ledger((cohort([5], [(5, 0, 0)]),), AWARD)
-    steps = za.bridge(before, after)
-    assert steps.loc["approval"].to_dict() == {2024: -1500, 2025: 0, 2026: 0, 2027: -900}
-    assert steps.loc["outcomes"].to_dict() == {2024: 0, 2025: 0, 2026: 0, 2027: 600}
-
-
-def test_a_batch_that_comes_is_a_change_of_total_and_a_changed_rule_one_of_recoveries():
-    one = cohort([10], [(6, 0, 4)])
-    before = za.ledger((one,), AWARD)
-    after = za.ledger((one, cohort([3], name="2", years=(2025, 2028))), replace(AWARD, empowerment_recovered=False))
-    steps = za.bridge(before, after)
-    assert steps.loc["batch_total"].to_dict() == {2024: 0, 2025: 900, 2026: 0, 2027: 0, 2028: 900}
-    assert steps.loc["recoveries"].to_dict() == {2024: 0, 2025: 0, 2026: 0, 2027: 4 * 15, 2028: 0}
-    assert steps.drop(["before", "batch_total", "recoveries", "after"]).eq(0).all(axis=None)
-
-
-@settings(max_examples=15)
-@given(before=batches(), after=batches(), money=st.sampled_from([600, 660]))
-def test_law_the_steps_sum_to_the_difference(before, after, money):
-    steps = za.bridge(za.ledger(before, AWARD), za.ledger(after, replace(AWARD, amount=money)))
-    assert steps.iloc[:-1].sum().eq(steps.loc["after"]).all()
-
-
-def test_a_larger_batch_is_approved_at_the_old_rate_and_an_unchanged_one_as_before():
-    # 10 of 20 places were approved; 40 places make 20 firms, and 15 of them were approved in the end.
-    half = za.ledger((cohort([10], quota=by_unit([20])),), AWARD)
-    steps = za.bridge(half, za.ledger((cohort([15], quota=by_unit([40])),), AWARD))
-    assert steps.loc[["batch_total", "approval"], 2024].tolist() == [3000, -1500]
-    # The same places: units approved unevenly, and now evenly, are a matter of approval alone.
-    uneven = za.ledger((cohort([4, 0], [(0, 4, 0), (0, 0, 0)], quota=by_unit([4, 4])),), AWARD)
-    even = za.ledger((cohort([2, 2], [(0, 2, 0), (2, 0, 0)], quota=by_unit([4, 4])),), AWARD)
-    assert za.bridge(uneven, even).loc["batch_total"].eq(0).all()
-    assert za.bridge(uneven, even).loc["approval"].to_dict() == {2024: 0, 2025: 0, 2026: 0, 2027: 600}
-
-
-def test_nothing_changed_makes_no_step():
-    books = za.ledger((cohort([10, 3], [(6, 2, 1), (1, 1, 1)], discontinued=by_unit([[1], [0]], [2025])),), AWARD)
-    assert za.bridge(books, books).loc[list(CAUSES)].eq(0).all(axis=None)

@@ -1,19 +1,18 @@
-"""Ranges under admissible weights: brute force over every breakpoint, samples, brackets, scenario lines."""
+"""Ranges under admissible weights: brute force over every breakpoint, samples, brackets."""
 
 import random
 from dataclasses import replace
 from fractions import Fraction
-from itertools import combinations, pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
+from range_oracle import every_quota_on, triangle_rows
 
 import zjtx_alloc as za
-from zjtx_alloc.report.uncertainty_tables import range_notes
 from zjtx_alloc.uncertainty import search
 from zjtx_alloc.uncertainty.admissible import admissible_weights
-from zjtx_alloc.uncertainty.polytope import simplices, uniform_draws, vertices
+from zjtx_alloc.uncertainty.polytope import simplices
 
 FACTORS = ("gdp", "population", "little_giants")
 SHARED = {"gdp": [1, 8, 3, 9], "population": [9, 3, 8, 1]}
@@ -23,78 +22,6 @@ NINE = {"东部": 1.0, "中部": 9.0, "西部": 1.0, "东北": 1.0}
 def scenario(weights=(0.4, 0.35, 0.25), factors=FACTORS, **changes):
     table = {code: {"period": "2020", "weight": w} for code, w in zip(factors, weights, strict=True)}
     return za.Scenario(**{"name": "toy", "title": "toy", "batch": 1, "total": 8, "factors": table} | changes)
-
-
-def webster(e, total, floor, cap, group):
-    """Places one by one to the largest e/(2x + 1) that may have one more: an oracle in fractions, ties to larger e."""
-    x = list(floor)
-    members, group_cap = group or ((), total)
-    order = sorted(range(len(e)), key=lambda i: (-e[i], i))
-    while sum(x) < total:
-        held = sum(x[i] for i in members) >= group_cap
-        free = [i for i in order if x[i] < cap[i] and not (held and i in members)]
-        x[max(free, key=lambda i: Fraction(e[i], 2 * x[i] + 1))] += 1
-    return x
-
-
-def numerators(columns, t):
-    """e up to one factor, for weights t; linear in t."""
-    return [
-        sum(t[k] * Fraction(column[i], sum(column)) for k, column in enumerate(columns)) for i in range(len(columns[0]))
-    ]
-
-
-def breakpoints(columns, total, segment):
-    """Where on a segment of weights, as a parameter from 0 to 1, two places cost the same."""
-    a, b = (numerators(columns, end) for end in segment)
-    found = {Fraction(0), Fraction(1)}
-    for i, j in combinations(range(len(a)), 2):
-        for p in range(1, 2 * total, 2):
-            for q in range(1, 2 * total, 2):
-                start, end = p * a[i] - q * a[j], p * b[i] - q * b[j]
-                if start != end and 0 < (t := start / (start - end)) < 1:
-                    found.add(t)
-    return sorted(found)
-
-
-def with_middles(points):
-    return sorted({*points, *((a + b) / 2 for a, b in pairwise(points))})
-
-
-def between(a, b, t):
-    return [u + t * (v - u) for u, v in zip(a, b, strict=True)]
-
-
-def every_quota_on(columns, total, segment, bounds):
-    points = with_middles(breakpoints(columns, total, segment))
-    for t in points:
-        yield webster(numerators(columns, between(*segment, t)), total, *bounds)
-
-
-def triangle_rows(columns, total, corners):
-    """Segments across a triangle of weights that meet every face of the arrangement of breakpoints."""
-    a, b, c = corners
-    lines = []
-    na, nb, nc = (numerators(columns, v) for v in corners)
-    for i, j in combinations(range(len(na)), 2):
-        for p in range(1, 2 * total, 2):
-            for q in range(1, 2 * total, 2):
-                values = [p * n[i] - q * n[j] for n in (na, nb, nc)]
-                if min(values) < 0 < max(values):
-                    lines.append(values)
-    # In coordinates (u, v), weights a + u(b − a) + v(c − a); rows are u = constant.
-    heights = {Fraction(0), Fraction(1)}
-    for f in lines:
-        if f[0] != f[2]:
-            heights.add(f[0] / (f[0] - f[1]) if f[0] != f[1] else Fraction(0))  # v = 0
-        if f[2] != f[1]:
-            heights.add(f[2] / (f[2] - f[1]))  # u + v = 1
-    for f, g in combinations(lines, 2):
-        f1, f2, g1, g2 = f[1] - f[0], f[2] - f[0], g[1] - g[0], g[2] - g[0]
-        if det := f1 * g2 - f2 * g1:
-            heights.add((-f[0] * g2 + f2 * g[0]) / det)
-    for u in with_middles(sorted(h for h in heights if 0 <= h <= 1)):
-        yield between(a, b, u), between(c, b, u)
 
 
 @pytest.mark.parametrize(("floor", "cap", "group"), [(0, 8, None), (1, 3, None), (0, 8, 3)])
@@ -231,14 +158,6 @@ def test_where_rules_cross_quotas_are_bracketed_by_the_units_own_bounds(toy_pane
     assert (table["quota_max"] >= table["quota"]).all()
 
 
-def test_a_scenario_outside_its_inherited_ranges_is_told(panel, baseline, write_scenario):
-    lines = "[factors.little_giants]\nweight = 0.8\n[factors.rd_active_firms]\nweight = 0.0\n"
-    own = za.weight_range(panel, za.load_scenario(write_scenario('extends = "2024-baseline"\n' + lines)))
-    apart = (own.table["entitlement"] < own.table["entitlement_min"]) | (own.table["entitlement"] > own.table["entitlement_max"])  # fmt: skip
-    assert f"有{apart.sum()}个单位不在可能范围之内" in range_notes(own)[0]
-    assert "不在可能范围之内" not in range_notes(za.weight_range(panel, baseline))[0]
-
-
 @pytest.mark.parametrize("criterion", ["hamilton", "leximin", "minimax"])
 def test_under_another_criterion_quotas_are_bracketed_by_the_units_own_bounds(panel, baseline, criterion):
     trial = baseline.model_copy(update={"criterion": criterion, "cap": {"default": 200}})
@@ -319,79 +238,3 @@ def fast_webster(e, total):
     while x.sum() > total:  # a tie within floats
         x[np.argmax(np.where(x > 1, (2 * x - 1) / e, -np.inf))] -= 1
     return x
-
-
-def test_vertices_are_exact_and_simplices_fill_the_polytope():
-    low, high = [Fraction(1, 5), Fraction(1, 5), Fraction(0)], [Fraction(3, 5), Fraction(3, 5), Fraction(2, 5)]
-    corners = vertices(low, high)
-    fifths = {(1, 2, 2), (1, 3, 1), (2, 1, 2), (2, 3, 0), (3, 1, 1), (3, 2, 0)}
-    assert {tuple(5 * x for x in v) for v in corners} == fifths
-    pieces = simplices(low, high)
-    area = sum(abs((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])) / 2 for a, b, c in pieces)
-    assert area == Fraction(3, 25)  # a hexagon with sides of a fifth: 6 triangles of (1/5)²/2
-    assert vertices([Fraction(1, 2)] * 2, [Fraction(1, 2)] * 2) == [(Fraction(1, 2), Fraction(1, 2))]
-
-
-def test_draws_are_uniform_over_the_polytope():
-    low, high = [Fraction(0)] * 3, [Fraction(1, 2), Fraction(1), Fraction(1)]
-    drawn = uniform_draws(simplices(low, high), 20_000, np.random.default_rng(3))
-    assert np.allclose(drawn.sum(axis=1), 1)
-    assert ((drawn >= -1e-12) & (drawn <= [0.5 + 1e-12, 1, 1])).all()
-    # w1 ≤ 1/4 has 7/16 of the triangle's area, the whole polytope 12/16
-    assert (drawn[:, 0] <= 0.25).mean() == pytest.approx(7 / 12, abs=0.015)
-
-
-@pytest.mark.parametrize(
-    ("lines", "said"),
-    [
-        ("[uncertainty]\nweight = 1\n", "没有这一项；可用：weights、pools"),
-        ("[uncertainty.weights.little_giants]\nmin = 0.2\nmost = 0.3\n", "没有这一项；可用：min、max"),
-        ("[uncertainty.weights.little_giants]\nmin = 0.7\nmax = 0.3\n", "min（0.7）大于 max（0.3）"),
-        ("[uncertainty.weights.little_giants]\nmin = 0.2\nmax = 1.3\n", "应不大于 1"),
-        ("[uncertainty.weights.gdp]\nmin = 0.2\nmax = 0.3\n", "“gdp”不是本情景的因素"),
-        ("[uncertainty.weights]\nlittle_giants = {min = 0.0, max = 0.1}\nrd_active_firms = {min = 0.0, max = 0.1}\n", "只能在 0.2 至 0.4 之间"),
-        ("[uncertainty.pools.task]\nshare = {min = 0.1, max = 0.2}\n", "“task”不是本情景的名额池"),
-    ],
-)  # fmt: skip
-def test_a_wrong_line_of_uncertainty_is_explained(write_scenario, lines, said):
-    with pytest.raises(za.ScenarioError) as caught:
-        za.load_scenario(write_scenario('extends = "2024-baseline"\ndrop = ["uncertainty"]\n' + lines))
-    assert said in str(caught.value)
-    assert "uncertainty" in str(caught.value)
-
-
-def test_a_scenario_without_uncertain_weights_is_refused(panel, write_scenario):
-    trial = za.load_scenario(write_scenario('extends = "2024-baseline"\ndrop = ["uncertainty"]\n'))
-    with pytest.raises(za.ScenarioError, match=r"没有写 \[uncertainty.weights\]"):
-        za.weight_range(panel, trial)
-
-
-@pytest.mark.parametrize(
-    ("lines", "ranged"),
-    [
-        ("total = 500\n", ("rd_active_firms", "little_giants", "first_round_continued_r1_sum")),
-        ('end_stand_in = ["sme_count"]\n', ("sme_count", "little_giants", "first_round_continued_r1_sum")),
-        ('drop = ["factors"]\n[factors.gdp]\nperiod = "2020"\nweight = 1.0\n', ()),
-    ],
-)
-def test_inherited_ranges_follow_the_factors_they_were_written_for(write_scenario, lines, ranged):
-    trial = za.load_scenario(write_scenario('extends = "2024-baseline"\n' + lines))
-    assert tuple(trial.uncertainty.weights) == ranged
-    assert trial.uncertainty.facts.estimated == 0.2  # how far cells may be off is not the factors' affair
-    assert za.load_scenario(za.save_scenario(trial, write_scenario("", "again.toml"))).uncertainty == trial.uncertainty
-
-
-@pytest.mark.parametrize(
-    ("weights", "said"),
-    [
-        ({"gdp": (0.1, 0.2)}, "“gdp”不是本情景的因素"),
-        ({"little_giants": (0.6, 0.1)}, "min（0.6）大于 max（0.1）"),
-        ({"little_giants": (-0.1, 0.6)}, "应不小于 0"),
-        ({"little_giants": (0.5, 0.6)}, "不能为1"),
-    ],
-)
-def test_weights_given_in_code_are_checked_as_those_of_a_file(panel, baseline, weights, said):
-    with pytest.raises(za.ScenarioError) as caught:
-        za.weight_range(panel, baseline, weights)
-    assert said in str(caught.value)
-    assert "2024-baseline" in str(caught.value)

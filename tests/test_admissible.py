@@ -1,0 +1,94 @@
+"""Admissible weights: vertices and draws of their polytope, lines of a scenario that say them, what is wrong with them."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import zjtx_alloc as za
+from zjtx_alloc.report.uncertainty_tables import range_notes
+from zjtx_alloc.uncertainty.polytope import simplices, uniform_draws, vertices
+
+
+def test_a_scenario_outside_its_inherited_ranges_is_told(panel, baseline, write_scenario):
+    lines = "[factors.little_giants]\nweight = 0.8\n[factors.rd_active_firms]\nweight = 0.0\n"
+    own = za.weight_range(panel, za.load_scenario(write_scenario('extends = "2024-baseline"\n' + lines)))
+    apart = (own.table["entitlement"] < own.table["entitlement_min"]) | (own.table["entitlement"] > own.table["entitlement_max"])  # fmt: skip
+    assert f"有{apart.sum()}个单位不在可能范围之内" in range_notes(own)[0]
+    assert "不在可能范围之内" not in range_notes(za.weight_range(panel, baseline))[0]
+
+
+def test_vertices_are_exact_and_simplices_fill_the_polytope():
+    low, high = [Fraction(1, 5), Fraction(1, 5), Fraction(0)], [Fraction(3, 5), Fraction(3, 5), Fraction(2, 5)]
+    corners = vertices(low, high)
+    fifths = {(1, 2, 2), (1, 3, 1), (2, 1, 2), (2, 3, 0), (3, 1, 1), (3, 2, 0)}
+    assert {tuple(5 * x for x in v) for v in corners} == fifths
+    pieces = simplices(low, high)
+    area = sum(abs((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])) / 2 for a, b, c in pieces)
+    assert area == Fraction(3, 25)  # a hexagon with sides of a fifth: 6 triangles of (1/5)²/2
+    assert vertices([Fraction(1, 2)] * 2, [Fraction(1, 2)] * 2) == [(Fraction(1, 2), Fraction(1, 2))]
+
+
+def test_draws_are_uniform_over_the_polytope():
+    low, high = [Fraction(0)] * 3, [Fraction(1, 2), Fraction(1), Fraction(1)]
+    drawn = uniform_draws(simplices(low, high), 20_000, np.random.default_rng(3))
+    assert np.allclose(drawn.sum(axis=1), 1)
+    assert ((drawn >= -1e-12) & (drawn <= [0.5 + 1e-12, 1, 1])).all()
+    # w1 ≤ 1/4 has 7/16 of the triangle's area, the whole polytope 12/16
+    assert (drawn[:, 0] <= 0.25).mean() == pytest.approx(7 / 12, abs=0.015)
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("[uncertainty]\nweight = 1\n", "没有这一项；可用：weights、pools"),
+        ("[uncertainty.weights.little_giants]\nmin = 0.2\nmost = 0.3\n", "没有这一项；可用：min、max"),
+        ("[uncertainty.weights.little_giants]\nmin = 0.7\nmax = 0.3\n", "min（0.7）大于 max（0.3）"),
+        ("[uncertainty.weights.little_giants]\nmin = 0.2\nmax = 1.3\n", "应不大于 1"),
+        ("[uncertainty.weights.gdp]\nmin = 0.2\nmax = 0.3\n", "“gdp”不是本情景的因素"),
+        ("[uncertainty.weights]\nlittle_giants = {min = 0.0, max = 0.1}\nrd_active_firms = {min = 0.0, max = 0.1}\n", "只能在 0.2 至 0.4 之间"),
+        ("[uncertainty.pools.task]\nshare = {min = 0.1, max = 0.2}\n", "“task”不是本情景的名额池"),
+    ],
+)  # fmt: skip
+def test_a_wrong_line_of_uncertainty_is_explained(write_scenario, lines, said):
+    with pytest.raises(za.ScenarioError) as caught:
+        za.load_scenario(write_scenario('extends = "2024-baseline"\ndrop = ["uncertainty"]\n' + lines))
+    assert said in str(caught.value)
+    assert "uncertainty" in str(caught.value)
+
+
+def test_a_scenario_without_uncertain_weights_is_refused(panel, write_scenario):
+    trial = za.load_scenario(write_scenario('extends = "2024-baseline"\ndrop = ["uncertainty"]\n'))
+    with pytest.raises(za.ScenarioError, match=r"没有写 \[uncertainty.weights\]"):
+        za.weight_range(panel, trial)
+
+
+@pytest.mark.parametrize(
+    ("lines", "ranged"),
+    [
+        ("total = 500\n", ("rd_active_firms", "little_giants", "first_round_continued_r1_sum")),
+        ('end_stand_in = ["sme_count"]\n', ("sme_count", "little_giants", "first_round_continued_r1_sum")),
+        ('drop = ["factors"]\n[factors.gdp]\nperiod = "2020"\nweight = 1.0\n', ()),
+    ],
+)
+def test_inherited_ranges_follow_the_factors_they_were_written_for(write_scenario, lines, ranged):
+    trial = za.load_scenario(write_scenario('extends = "2024-baseline"\n' + lines))
+    assert tuple(trial.uncertainty.weights) == ranged
+    assert trial.uncertainty.facts.estimated == 0.2  # how far cells may be off is not the factors' affair
+    assert za.load_scenario(za.save_scenario(trial, write_scenario("", "again.toml"))).uncertainty == trial.uncertainty
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ({"gdp": (0.1, 0.2)}, "“gdp”不是本情景的因素"),
+        ({"little_giants": (0.6, 0.1)}, "min（0.6）大于 max（0.1）"),
+        ({"little_giants": (-0.1, 0.6)}, "应不小于 0"),
+        ({"little_giants": (0.5, 0.6)}, "不能为1"),
+    ],
+)
+def test_weights_given_in_code_are_checked_as_those_of_a_file(panel, baseline, weights, said):
+    with pytest.raises(za.ScenarioError) as caught:
+        za.weight_range(panel, baseline, weights)
+    assert said in str(caught.value)
+    assert "2024-baseline" in str(caught.value)
