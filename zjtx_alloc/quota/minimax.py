@@ -66,7 +66,10 @@ def admits_below(problem: QuotaProblem, tree: Tree, level: Fraction) -> bool:
 
 
 def _narrowed(problem: QuotaProblem, tree: Tree | None, admits: Callable[[Bounds], bool]) -> Fraction:
-    """A level that admits an answer, close to the least; bisection, in floats where a tree makes that quick."""
+    """A level that admits an answer, close to the least; bisection, in floats where a tree makes that quick.
+
+    Only a start: from any such level ``least_level`` comes down to the same one, so how near it is changes no answer.
+    """
     high = max(largest(problem, problem.lower), largest(problem, problem.upper))
     low, fine = Fraction(0), Fraction(1, 10**4) if tree is None else Fraction(1, 10**11)
     rough = None if tree is None else _rough_test(problem, tree)
