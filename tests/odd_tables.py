@@ -6,7 +6,8 @@ import zipfile
 
 import openpyxl
 import xlsxwriter
-from tables import CITIES, SHEET, B, Bad, C, Good, Rows, base, known_names, saved, text, xlsx
+from tables import CITIES, SHEET, Good, Rows, base, saved, text, xlsx
+from wrong_tables import B, Bad, C, known_names
 
 from zjtx_alloc.units import load_units
 

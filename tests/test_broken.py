@@ -11,7 +11,7 @@ from broken_inputs import Broken
 from broken_options import broken_options
 from broken_tables import broken_tables
 from odd_tables import odd_bad_tables
-from tables import bad_tables, no_tables
+from wrong_tables import bad_tables, no_tables
 
 from zjtx_alloc import policy
 from zjtx_alloc.cli import main

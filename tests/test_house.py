@@ -97,6 +97,15 @@ def test_files_stay_short():
         assert lines <= 320, name
 
 
+def test_test_files_and_benchmarks_stay_short():
+    lengths = {
+        path.name: len(path.read_text(encoding="utf-8").splitlines())
+        for folder in ("tests", "benchmarks")
+        for path in (ROOT / folder).glob("*.py")
+    }
+    assert {name: lines for name, lines in lengths.items() if lines > 320} == {}
+
+
 def test_functions_stay_short():
     for name, tree in modules().items():
         for node in (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)):

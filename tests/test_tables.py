@@ -6,7 +6,8 @@ import openpyxl
 import pandas as pd
 import pytest
 from odd_tables import left_blank, odd_bad_tables, odd_good_tables
-from tables import CITIES, PARENTS, bad_tables, base, good_tables, no_tables, text, xlsx
+from tables import CITIES, PARENTS, base, good_tables, text, xlsx
+from wrong_tables import bad_tables, no_tables
 
 import zjtx_alloc as za
 from zjtx_alloc.intake.problems import Problem, problem_table

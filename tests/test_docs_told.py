@@ -1,0 +1,75 @@
+"""What documents tell: rooms and dependencies in the architecture, numbers in the sentences of the guides."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import zjtx_alloc as za
+
+# --- docs/architecture.md ---------------------------------------------------------------------------------
+
+ROOT = Path(za.__file__).parent.parent
+
+
+def architecture(heading):
+    """The first cells of the table under a heading, and their rows."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition(f"## {heading}\n")[2]
+    rows = [line for line in text.partition("\n## ")[0].splitlines() if line.startswith("| ")]
+    return rows[1:]
+
+
+def test_every_module_has_a_room_in_the_architecture_and_every_room_is_there():
+    rooms = [
+        name
+        for row in architecture("The rooms, from the ground up")
+        for name in re.findall(r"`([^`]+)`", row.split("|")[1])
+    ]
+    package = ROOT / "zjtx_alloc"
+    held = {name: set(package.glob(f"{name}**/*.py" if name.endswith("/") else name)) for name in rooms}
+    assert [name for name, files in held.items() if not files] == []
+    here = {path for path in package.rglob("*.py") if path.name not in ("__init__.py", "__main__.py")}
+    assert sorted(str(path) for path in here - set().union(*held.values())) == []
+
+
+def test_every_dependency_has_its_reason():
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)["project"]
+    wanted = [
+        *project["dependencies"],
+        *(name for extra in project["optional-dependencies"].values() for name in extra),
+    ]
+    told = " ".join(row.split("|")[1] for row in architecture("Dependencies"))
+    names = {re.match(r"[\w-]+", name)[0] for name in wanted}
+    assert names == {name for name in re.findall(r"[\w-]+", told) if name in names}
+    reasons = [row.split("|")[2].strip() for row in architecture("Dependencies")]
+    assert all(len(reason) > 10 for reason in reasons)
+
+
+def test_numbers_told_in_the_planners_guide_are_those_of_the_baseline(panel, baseline, allocation):
+    """Those in sentences; the ones in outputs are held against what the commands print."""
+    guide = (ROOT / "docs" / "guide-planners.zh.md").read_text(encoding="utf-8")
+    found = za.weight_range(panel, baseline).table.set_index("short_name").loc["广东"]
+    assert f"如广东{found.quota_min}—{found.quota_max}家" in guide
+    robust = za.robust(panel, baseline).measures
+    assert f"只差{int(robust.loc['robust', 'moved'])}个名额的调整" in guide
+    plan = za.plan([baseline, *(za.load_scenario(name) for name in baseline.budget_with)])
+    separate = plan.table["separate"].groupby("code").cumsum() - plan.table["running_target"]
+    together = plan.table["running"] - plan.table["running_target"]
+    assert f"最多差{separate.abs().max():.2f}家，统筹后最多差{together.abs().max():.2f}家" in guide
+    places = allocation.entitlement.places
+    assert all(f"{name}{places[code]:.2f}" in guide for name, code in {"陕西": "610000", "广东": "440000"}.items())
+
+
+def test_numbers_told_in_the_finance_guide_are_those_of_the_baseline(allocation):
+    guide = (ROOT / "docs" / "guide-finance.zh.md").read_text(encoding="utf-8")
+    award = za.load_award("caijian-2024-148")
+    approving = allocation.scenario.model_copy(
+        update={"approval": allocation.scenario.approval.model_copy(update={"rate": "0.95"})}
+    )
+    (cohort,) = za.cohorts(za.allocate(allocation.panel, approving))
+    due = za.ledger((cohort,), award).by_year()["due"]
+    assert f"第1批审核通过企业变为{cohort.approved.sum()}家" in guide
+    assert f"2024年实际下达变为{due[2024]:,}万元" in guide
+    for name, title in {"central": "中性", "optimistic": "乐观", "stress": "压力"}.items():
+        low, mean, high = (float(x) * 100 for x in za.load_outcomes(name).completed.model_dump().values())
+        assert f"| {title} `{name}` | {mean:g}%（{low:g}%—{high:g}%）" in guide
