@@ -1,6 +1,8 @@
 """What users write stays words: no formula, no HTML, no link, no code, no file elsewhere, in anything that we write."""
 
 import csv
+import dataclasses
+import datetime
 import io
 import re
 
@@ -16,8 +18,11 @@ from tables import base, text
 import zjtx_alloc as za
 from zjtx_alloc.cli import main
 from zjtx_alloc.explorer.server import write_notebook
+from zjtx_alloc.report import backtest_tables, firm_tables, horizon_tables, sweep_tables, uncertainty_tables
+from zjtx_alloc.report.compare_run import _sheets
+from zjtx_alloc.report.comparison_tables import comparison_csv, gain_list
 from zjtx_alloc.report.index import write_index
-from zjtx_alloc.report.notebooks import page
+from zjtx_alloc.report.notebooks import PageOrder, page, write_page
 from zjtx_alloc.report.tables import Table, allocation_csv, csv_text
 from zjtx_alloc.report.workbook import write_workbook
 from zjtx_alloc.report.workbook_graphs import Graph
@@ -167,6 +172,104 @@ def test_names_of_firms_are_words_in_their_plan(tmp_path, capsys):
     assert hostile.FORMULA in "".join(cell.text for t in document.tables for row in t.rows for cell in row.cells)
     assert "w:fldSimple" not in body.replace("PAGE", "")
     assert "<script>" not in body
+
+
+def assert_words(tables, sentences, work):
+    """Tables and Markdown as a page and as a workbook: all of them words."""
+    assert alive("".join(table._repr_html_() for table in tables)) == []
+    output = nbformat.v4.new_output("display_data", {"text/markdown": "\n".join(sentences), "text/plain": "x"})
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=[output])])
+    nbformat.write(notebook, work / "x.ipynb")
+    shown = page(work / "x.ipynb", work / "allocation.html", "x", "0").read_text(encoding="utf-8")
+    assert alive(shown) == []
+    assert formulas(write_workbook(work / "x.xlsx", tables, "x", "0")) == []
+    return shown + "".join(table._repr_html_() for table in tables)
+
+
+def test_a_comparison_of_hostile_names_is_words(hostile_allocation, allocation, tmp_path):
+    name = f"{hostile.FORMULA}{hostile.SCRIPT}{hostile.LINK}"
+    named = hostile_allocation.scenario.model_copy(update={"name": name})
+    found = za.compare([allocation, dataclasses.replace(hostile_allocation, scenario=named)])
+    shown = assert_words(_sheets(found), [gain_list(found)], tmp_path)
+    assert shown.count("&lt;script&gt;") >= 3
+    assert MARK in comparison_csv(found)
+    assert armed(comparison_csv(found)) == []
+
+
+def test_the_studies_of_a_hostile_scenario_are_words(hostile_allocation, panel, tmp_path):
+    scenario = hostile_allocation.scenario
+    doubt = {"weights": {code: {"min": 0.1, "max": 0.8} for code in scenario.factors}}
+    ranges = za.weight_range(panel, scenario, dict.fromkeys(scenario.factors, (0.1, 0.8)))
+    swept = za.sweep(panel, scenario, doubt, draws=8)
+    plan = za.plan([scenario], panel)
+    fit = za.fit_weights(panel, "first_round_continued_r1_sum:2024-04")
+    tables = [
+        *(uncertainty_tables.range_table(ranges), uncertainty_tables.allowed_table(ranges)),
+        *(sweep_tables.sweep_table(swept), sweep_tables.driver_table(swept), sweep_tables.uncertain_table(swept)),
+        *(horizon_tables.deviation_table(plan), horizon_tables.plan_table(plan)),
+        backtest_tables.known_table([hostile_allocation, za.allocate(panel, za.fitted_scenario(scenario, fit))]),
+    ]
+    sentences = [uncertainty_tables.range_summary(ranges), *sweep_tables.sweep_summary(swept), horizon_tables.plan_summary(plan)]  # fmt: skip
+    assert MARK in assert_words(tables, sentences, tmp_path)
+
+
+def hostile_firms(folder):
+    """A table of three firms of 天津 with hostile names in a hostile file: one passes, two are alike, one fails."""
+    name = f"{hostile.FORMULA}{hostile.SCRIPT}{hostile.LINK}"
+    rows = raw(
+        {"省级单位": "天津", "企业名称": name},
+        {"省级单位": "天津", "企业名称": f"{name}甲", "所在城市": f"@{hostile.IMAGE}"},
+        {"省级单位": "天津", "企业名称": hostile.COMMAND + hostile.IMAGE, "上市情况": "深交所"},
+    )
+    (path := folder / f"=1+1 {MARK}.csv").write_bytes(text([list(rows), *rows.itertuples(index=False)]))
+    return path
+
+
+def test_tables_of_firms_with_hostile_names_are_words(tmp_path):
+    listed = za.firms.load_firms(hostile_firms(tmp_path), "天津")
+    review = za.firms.review(listed, None, datetime.date(2024, 7, 31))
+    selection = za.firms.select(review.passed, za.firms.load_rubric("example-selection"), pd.Series({"120000": 1}))
+    grants = za.firms.amounts(selection, pd.Series({"120000": 285}), za.firms.EQUAL)
+    tables = [
+        firm_tables.review_table(review),
+        *(firm_tables.firm_table(kind, rows, listed) for kind, rows in (("struck", review.reasons()), ("doubts", review.doubts()))),
+        *(firm_tables.ranking_table(selection, 10), firm_tables.tie_table(selection), firm_tables.cut_table(selection)),
+        firm_tables.grant_table(grants, 10),
+    ]  # fmt: skip
+    assert not review.flags.empty
+    assert not selection.ties.empty
+    assert assert_words(tables, review.reasons()["理由"], tmp_path).count("&lt;script&gt;") >= 4
+
+
+@pytest.mark.slow
+def test_zjtx_compare_of_hostile_names_holds_no_formula_no_script_and_no_link(tmp_path, capsys):
+    path = hostile.scenario(tmp_path, f"=1+1 {MARK}.toml")
+    with pytest.raises(SystemExit) as stop:
+        main(["compare", "2024-baseline", str(path), "--out", str(tmp_path / "out")])
+    assert stop.value.code == 0, capsys.readouterr().err
+    assert_harmless(tmp_path / "out" / "compare")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("study", ["uncertainty", "plan", "backtest"])
+def test_pages_of_studies_of_a_hostile_scenario_are_words(study, tmp_path):
+    hostile.scenario(tmp_path)
+    doubt = "[uncertainty.weights]\nlittle_giants = { min = 0.2, max = 0.6 }\nperformance = { min = 0.0, max = 0.4 }\n"
+    (path := tmp_path / f"=1+1 {MARK}.toml").write_text(f'extends = "trial.toml"\n{doubt}', encoding="utf-8")
+    told = {"scenario": str(path)}
+    order = PageOrder(study, told, tmp_path / f"{study}.html", f"{hostile.SCRIPT}{hostile.FORMULA}", "0", study=True)
+    shown = write_page(order, tmp_path).read_text(encoding="utf-8")
+    assert alive(shown) == []
+    assert MARK in shown
+    assert "本情景没有这项结果" not in shown
+
+
+@pytest.mark.slow
+def test_the_page_of_hostile_firms_is_words(tmp_path):
+    told = {"data": str(hostile_firms(tmp_path)), "unit": "天津"}
+    shown = write_page(PageOrder("firms", told, tmp_path / "firms.html", "x", "0"), tmp_path).read_text("utf-8")
+    assert alive(shown) == []
+    assert MARK in shown
 
 
 @pytest.mark.slow
