@@ -24,6 +24,12 @@ def say(key: str, /, **values: object) -> str:
     return str(_templates()[section][name]).format(**values)
 
 
+def is_said(key: str) -> bool:
+    """Whether there is a sentence ``section.name``."""
+    section, _, name = key.partition(".")
+    return name in _templates().get(section, {})
+
+
 def words(name: str) -> list[str]:
     """Spellings that mean one thing in users' tables, e.g. ``totals`` -> 合计, 总计 …."""
     return list(_templates()["words"][name])

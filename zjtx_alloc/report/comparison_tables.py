@@ -10,7 +10,7 @@ from zjtx_alloc.budget.forecast import forecast_budget
 from zjtx_alloc.comparison import Comparison
 from zjtx_alloc.errors import DataError
 from zjtx_alloc.indices import fairness
-from zjtx_alloc.messages import header, say
+from zjtx_alloc.messages import header, is_said, say
 from zjtx_alloc.policy import load_award
 from zjtx_alloc.quota.criteria import criterion_name
 from zjtx_alloc.report.notes import marks_note, source_line, weights_note
@@ -18,12 +18,18 @@ from zjtx_alloc.report.supply import plain_table
 from zjtx_alloc.report.tables import ENTITLEMENT_DECIMALS, Table, csv_text, shown, titled
 from zjtx_alloc.scenario import DEFAULT, Scenario
 
-_UNTOLD = {"title", "budget_with", "assumptions", "uncertainty", "composites", "multipliers", "certified"}
+# What does not bear on the quotas, or stands in the table of scenarios.
+_UNTOLD = {"name", "title", "budget_with", "assumptions", "uncertainty", "certified"}
+_CHOICES = {  # keys whose values are choices, and where these are called in Chinese
+    "criterion": "criterion", "total_status": "status", "kind": "normalisation", "aggregation": "aggregation",
+    "weights": "weighting", "missing": "missing",
+}  # fmt: skip
+_TAKEN = ("short_name", "region", "scenario", "setting", "fiscal_year")  # headers beside the scenarios' names
 
 
 def unit_table(comparison: Comparison) -> Table:
     """Places by unit and scenario, and what each unit gains or loses against the first."""
-    quota, gains = comparison.quota, comparison.gains
+    quota, gains = comparison.quota.rename(columns=_named), comparison.gains
     frame = pd.concat(
         [
             comparison.allocations[0].panel.units["short_name"].rename(header("short_name")),
@@ -42,16 +48,18 @@ def unit_table(comparison: Comparison) -> Table:
 
 def region_table(comparison: Comparison) -> Table:
     """Places by region and scenario, and the total."""
-    frame = comparison.regions.rename_axis(header("region")).reset_index()
+    regions = comparison.regions.rename(columns=_named)
+    frame = regions.rename_axis(header("region")).reset_index()
     frame.loc[len(frame)] = [say("table.total"), *comparison.quota.sum()]
-    kinds = {header("region"): "text"} | dict.fromkeys(comparison.quota, "count")
+    kinds = {header("region"): "text"} | dict.fromkeys(regions, "count")
     return Table(say("title.compared_regions"), frame, kinds, _marks(comparison), has_total=True)
 
 
 def distance_table(comparison: Comparison) -> Table:
     """How far every two of them are apart."""
-    frame = comparison.distance.rename_axis(header("scenario")).reset_index()
-    kinds = {header("scenario"): "text"} | dict.fromkeys(comparison.quota, "share")
+    distance = comparison.distance.rename(columns=_named)
+    frame = distance.rename_axis(header("scenario")).reset_index()
+    kinds = {header("scenario"): "text"} | dict.fromkeys(distance, "share")
     return Table(say("title.distances"), frame, kinds, (say("compare.distance"),))
 
 
@@ -75,10 +83,10 @@ def scenario_table(comparison: Comparison) -> Table:
 
 def setting_table(comparison: Comparison) -> Table:
     """The settings in which the scenarios differ, a row each; a dash where a scenario has none."""
-    names = comparison.allocations[0].panel.units["short_name"].to_dict() | {DEFAULT: say("table.all_units")}
-    names |= comparison.allocations[0].panel.indicators["name"].to_dict()
+    panel = comparison.allocations[0].panel
+    names = panel.units["short_name"].to_dict() | {DEFAULT: say("table.all_units")} | panel.indicators["name"].to_dict()
     settings = pd.DataFrame(
-        {a.scenario.name: dict(_settings(a.scenario, names)) for a in comparison.allocations}, dtype=object
+        {_named(a.scenario.name): dict(_settings(a.scenario, names)) for a in comparison.allocations}, dtype=object
     )
     differing = settings[settings.nunique(axis=1, dropna=False) > 1]
     frame = differing.fillna("—").rename_axis(header("setting")).reset_index()
@@ -86,35 +94,31 @@ def setting_table(comparison: Comparison) -> Table:
 
 
 def _settings(scenario: Scenario, names: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """What a scenario sets, flat; units and indicators by their names."""
-    waiting: list[tuple[tuple[str, ...], Any]] = [((), scenario.resolved())]
+    """What a scenario sets, flat, defaults too; units, indicators and composites by their names."""
+    names = names | {code: recipe.title for code, recipe in scenario.composites.items()}
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), scenario.model_dump(exclude_none=True))]
     while waiting:
         path, value = waiting.pop(0)
         if isinstance(value, dict):
             waiting[:0] = [((*path, str(key)), part) for key, part in value.items() if path or key not in _UNTOLD]
-        else:
-            told = "、".join(map(str, value)) if isinstance(value, list) else str(value)
-            yield say("compare.setting_join").join(_called(key, names) for key in path), told
+        elif value not in ("", []):
+            yield say("compare.setting_join").join(_called(key, names) for key in path), _told(path[-1], value, names)
+
+
+def _told(key: str, value: Any, names: dict[str, str]) -> str:
+    """A value of a scenario file as people call it."""
+    if isinstance(value, list):
+        return "、".join(_told(key, part, names) for part in value)
+    if isinstance(value, bool):
+        return say("firms.on" if value else "firms.off")
+    if key in _CHOICES and isinstance(value, str):
+        return say(f"{_CHOICES[key]}.{value}").partition("：")[0]
+    return f"{value:.12g}" if isinstance(value, float) else _called(str(value), names)
 
 
 def _called(key: str, names: dict[str, str]) -> str:
     """A key of a scenario file as people call it; rules and pools keep the names they were given."""
-    known = {
-        "region",
-        "total",
-        "batch",
-        "criterion",
-        "weight",
-        "period",
-        "floor",
-        "cap",
-        "quota",
-        "reason",
-        "pool_share",
-    }
-    sections = {"factors", "pools", "groups", "rules", "fixed", "region_coefficient", "grade_coefficient", "change",
-                "approval", "stand_in_for", "total_status", "multiplier", "rate"}  # fmt: skip
-    return names.get(key) or (header(key) if key in known else say(f"setting.{key}") if key in sections else key)
+    return names.get(key) or (say(f"setting.{key}") if is_said(f"setting.{key}") else key)
 
 
 def fairness_table(comparison: Comparison) -> Table:
@@ -154,7 +158,7 @@ def money_by_year(comparison: Comparison) -> pd.DataFrame:
 
 def year_table(comparison: Comparison) -> Table:
     """Money by fiscal year and scenario, and the totals."""
-    money = money_by_year(comparison)
+    money = money_by_year(comparison).rename(columns=_named)
     frame = money.rename_axis(header("fiscal_year")).reset_index().astype(object)
     frame[header("fiscal_year")] = frame[header("fiscal_year")].astype(str)
     frame.loc[len(frame)] = [say("table.total"), *money.sum()]
@@ -203,6 +207,11 @@ def gain_lines(comparison: Comparison) -> list[str]:
 def gain_list(comparison: Comparison) -> str:
     """The same as a Markdown list, and what differences are taken against."""
     return "\n".join(f"- {line}" for line in (*gain_lines(comparison), _scaled(comparison), weights_note()))
+
+
+def _named(name: str) -> str:
+    """A scenario's name as a header, in quotation marks where a header of ours is the same."""
+    return say("compare.quoted", name=name) if name in {header(taken) for taken in _TAKEN} else name
 
 
 def _marks(comparison: Comparison) -> tuple[str, ...]:
