@@ -236,6 +236,8 @@ WRONG = {
     "treatment of a nested one": (f"[{TOP}.parts.innovation]\ntreatment = {{ winsorise_high = 1 }}", "引用其他综合指数的部分不能写"),
     "indicator without a period": ("[composites.innovation.parts.gdp]\ndirection = 1", "“gdp”：指标须写 period，综合指数不写"),
     "composite with a period": ('[factors.performance_index]\nperiod = "2020"', "“performance_index”：指标须写 period，综合指数不写；已有综合指数：performance_index、innovation"),
+    "title of an indicator": ('[composites.innovation]\ntitle = "地区生产总值"', "综合指数的 title 与指标名称或表头相同：地区生产总值；请改名"),
+    "title of a column": ('[composites.innovation]\ntitle = "得分"', "综合指数的 title 与指标名称或表头相同：得分；请改名"),
     "idle": ('[composites.other]\ntitle = "甲"\naggregation = "median"\nweights = "equal"\n[composites.other.parts.gdp]\nperiod = "2020"\ndirection = 1\nnormalisation = { kind = "rank" }', "没有被任何因素或其他综合指数使用：other"),
 }  # fmt: skip
 

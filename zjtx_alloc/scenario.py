@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field, PrivateAttr, model_validator
 
-from zjtx_alloc.composite.form import Part, Recipe, check_tree, leaves
-from zjtx_alloc.messages import say
+from zjtx_alloc.composite.form import Part, Recipe, Taken, check_tree, leaves
+from zjtx_alloc.messages import header, say
 from zjtx_alloc.resources import shipped_table
 from zjtx_alloc.scenario_uncertainty import (
     STRICT,
@@ -28,6 +28,7 @@ from zjtx_alloc.units import load_units
 _DECIMALS = 6  # of a rule's coefficients: rules are solved in integers
 DEFAULT = "default"
 ADJUSTMENT = "adjustment"  # stands among the factors where contributions are told
+_COLUMNS = ("short_name", "component", ADJUSTMENT, "entitlement", "score", "rank", "estimated")  # beside composites
 
 Criterion = Literal[
     "webster", "hamilton", "huntington-hill", "dean", "adams", "jefferson",
@@ -207,7 +208,9 @@ class Scenario(_Strict):
     @model_validator(mode="after")
     def _composed(self) -> "Scenario":
         factors = [pair for pool in self.all_pools().values() for pair in pool.factors.items()]
-        check_tree(self.composites, factors, {ADJUSTMENT, *shipped_table("indicators.csv", "code").index})
+        names = shipped_table("indicators.csv", "code")["name"]
+        taken = Taken({ADJUSTMENT, *names.index}, {*names, *(header(column) for column in _COLUMNS)})
+        check_tree(self.composites, factors, taken)
         return self
 
     @model_validator(mode="after")

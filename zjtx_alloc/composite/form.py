@@ -5,10 +5,10 @@ treat, normalise, weigh, aggregate.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from fractions import Fraction
 from graphlib import CycleError, TopologicalSorter
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -136,13 +136,22 @@ class Reference(Protocol):
         """The indicator's period; blank for a composite."""
 
 
-def check_tree(recipes: Mapping[str, Recipe], factors: Sequence[tuple[str, Reference]], taken: set[str]) -> None:
-    """Refuse names already taken, parts and factors that name nothing, circles, and composites nobody uses."""
-    if clash := sorted(set(recipes) & taken):
+class Taken(NamedTuple):
+    """What a composite may not be called: the codes of indicators, and what else heads a column beside it."""
+
+    codes: Set[str]
+    titles: Set[str]
+
+
+def check_tree(recipes: Mapping[str, Recipe], factors: Sequence[tuple[str, Reference]], taken: Taken) -> None:
+    """Refuse names and titles already taken, parts and factors that name nothing, circles, and composites nobody uses."""
+    if clash := sorted(set(recipes) & taken.codes):
         raise ValueError(say("composite.taken", names="、".join(clash)))
     titles = [recipe.title for recipe in recipes.values()]
     if twice := sorted({title for title in titles if titles.count(title) > 1}):
         raise ValueError(say("composite.title", titles="、".join(twice)))
+    if clash := sorted(set(titles) & taken.titles):
+        raise ValueError(say("composite.title_taken", titles="、".join(clash)))
     if odd := [title for title in titles if set(title) & set(_NOT_IN_A_SHEET)]:
         raise ValueError(say("composite.odd_title", titles="、".join(odd), signs=" ".join(_NOT_IN_A_SHEET)))
     parts = [(code, part) for recipe in recipes.values() for code, part in recipe.parts.items()]
