@@ -263,3 +263,8 @@ def test_the_index_finds_the_books_of_the_budget_right(finished, tmp_path):
     table.loc[700, "direct"] += 1
     table.to_csv(out / "budget" / "budget.csv", index=False, encoding="utf-8-sig")
     assert "✗ 应下达" in write_index(out).read_text(encoding="utf-8")
+    for column in ("due", "direct"):  # typed over by hand
+        typed = table.astype({column: object})
+        typed.loc[700, column] = "约一万"
+        typed.to_csv(out / "budget" / "budget.csv", index=False, encoding="utf-8-sig")
+        assert "无法核对合计" in write_index(out).read_text(encoding="utf-8")

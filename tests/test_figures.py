@@ -5,9 +5,18 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 import zjtx_alloc as za
-from zjtx_alloc.report import figures, figures_budget, figures_comparison, figures_planning, tables
+from zjtx_alloc.report import (
+    figures,
+    figures_budget,
+    figures_comparison,
+    figures_planning,
+    figures_sweep,
+    sweep_tables,
+    tables,
+)
 from zjtx_alloc.report.figure_style import foot, style
 from zjtx_alloc.report.notes import source_line
+from zjtx_alloc.report.uncertainty_tables import uncertainty_summary
 
 SOURCES = "数据来源：国家统计局 科学技术部（2020）；工业和信息化部中小企业局（2021-06）；工业和信息化部（2024-04）。"
 
@@ -46,6 +55,44 @@ def test_a_figure_names_its_sources_and_measures(name, allocation, plan, compari
         if axes.axison:
             labels = axes.get_xlabel() + axes.get_ylabel()
             assert any(measure in labels for measure in ("（家）", "（亿元）", "（%）")), labels
+
+
+TINY = 'extends = "2024-baseline"\nbudget_with = []\ntotal = {total}\n[floor]\ndefault = 1\n[uncertainty.total]\nmin = {total}\nmax = {total}\n'
+
+
+@pytest.fixture(scope="module", params=[40, 37])
+def tiny(request, panel, tmp_path_factory):
+    """So few places that most units have one; with 37 no weight moves any."""
+    path = tmp_path_factory.mktemp("tiny") / "tiny.toml"
+    path.write_text(TINY.format(total=request.param), encoding="utf-8")
+    scenario = za.load_scenario(path)
+    return scenario, za.weight_range(panel, scenario), za.robust(panel, scenario), za.sweep(panel, scenario, draws=64)
+
+
+def test_few_places_leave_bars_dots_and_numbers_within_their_axes(tiny, panel):
+    scenario, ranges, held, swept = tiny
+    drawn = (
+        figures.quota_figure(za.allocate(panel, scenario)),
+        figures_planning.range_figure(ranges, held),
+        figures_sweep.band_figure(swept),
+    )
+    for figure in drawn:
+        axes = figure.axes[0]
+        _, most = axes.get_xlim()
+        assert len(axes.texts) == 37
+        assert all(text.get_position()[0] < most for text in axes.texts)
+        assert all(max(line.get_xdata()) <= most for line in axes.lines)
+
+
+def test_few_places_are_told_without_signs_of_nothing_or_ratios_to_it(tiny):
+    _, ranges, held, swept = tiny
+    told = uncertainty_summary(ranges, held) + "".join(sweep_tables.sweep_summary(swept))
+    assert "nan" not in told
+    assert "-0%" not in told
+    assert "北京1—1" not in told
+    if not held.measures["worst_regret"].any():
+        assert "名额变动最大的单位：无" in told
+        assert "最大遗憾：基准名额0.00，稳健名额0.00，即无论权重为何都是最优" in told
 
 
 def test_a_fit_names_the_sources_of_what_it_fits(panel):

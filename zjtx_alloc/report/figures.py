@@ -28,7 +28,7 @@ STEPS = LinearSegmentedColormap.from_list("steps", ["#E8966B", "white", "#6FB1D9
 def quota_figure(allocation: Allocation) -> Figure:
     """Entitlement against quota by unit, largest first, and what rounding and rules added or took."""
     table = allocation.table().sort_values(["quota", "entitlement"], kind="stable")
-    rows = np.arange(len(table))
+    rows, reach = np.arange(len(table)), 1.08 * float(table[["quota", "entitlement"]].max(axis=None))
     with rc_context(style()):
         figure = Figure(figsize=(9, 10.2), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True, width_ratios=[3, 1.3])
@@ -36,10 +36,10 @@ def quota_figure(allocation: Allocation) -> Figure:
         left.barh(rows, table["quota"], color="#BFD9EA", edgecolor=BLUE, linewidth=0.5, hatch=hatches)
         left.plot(table["entitlement"], rows, "o", color=ORANGE, markersize=4)
         for row, quota, entitlement in zip(rows, table["quota"], table["entitlement"], strict=True):
-            left.text(max(quota, entitlement) + 1.5, row, f"{quota}", va="center", fontsize=8)
+            left.text(max(quota, entitlement) + 0.013 * reach, row, f"{quota}", va="center", fontsize=8)
         left.set_yticks(rows, table["short_name"])
         left.set_ylim(-0.7, len(table) - 0.3)
-        left.set_xlim(0, table["quota"].max() * 1.08)
+        left.set_xlim(0, reach)
         left.set_xlabel(say("figure.places"))
         left.set_title(say("figure.quota", title=allocation.scenario.title))
         handles = [

@@ -55,7 +55,8 @@ def plan_figure(plan: Plan) -> Figure:
 def range_figure(ranges: WeightRange, found: Robust) -> Figure:
     """Bands by unit: the quotas that some admissible weights give, the baseline's and the robust ones."""
     table = ranges.table.sort_values(["quota", "entitlement"], kind="stable")
-    rows = np.arange(len(table))
+    rows, robust = np.arange(len(table)), found.quota["robust"].reindex(table.index)
+    reach = 1.1 * max(float(table["quota_upper"].max()), float(robust.max()))
     with rc_context(style()):
         figure = Figure(figsize=(9, 9.6), layout="constrained")
         axes = figure.subplots()
@@ -63,16 +64,13 @@ def range_figure(ranges: WeightRange, found: Robust) -> Figure:
         axes.barh(rows, wide, left=table["quota_lower"], color="#E8E8E8", height=0.72)
         axes.barh(rows, table["quota_max"] - table["quota_min"], left=table["quota_min"], color="#9CC7E3", height=0.72)
         base = axes.plot(table["quota"], rows, "o", color=BLUE, markersize=4.5)
-        held = axes.plot(
-            found.quota["robust"].reindex(table.index), rows, "D", color=ORANGE, markersize=4.5, fillstyle="none"
-        )
+        held = axes.plot(robust, rows, "D", color=ORANGE, markersize=4.5, fillstyle="none")
         for row, unit in enumerate(table.itertuples()):
-            axes.text(
-                unit.quota_upper + 1.5, row, f"{unit.quota_min:.0f}—{unit.quota_max:.0f}", va="center", fontsize=8
-            )
+            told = f"{unit.quota_min:.0f}—{unit.quota_max:.0f}"
+            axes.text(unit.quota_upper + 0.012 * reach, row, told, va="center", fontsize=8)
         axes.set_yticks(rows, table["short_name"])
         axes.set_ylim(-0.7, len(table) - 0.3)
-        axes.set_xlim(0, table["quota_upper"].max() * 1.1)
+        axes.set_xlim(0, reach)
         axes.set_xlabel(say("figure.places"))
         axes.set_title(say("ranges.figure", title=ranges.allocation.scenario.title))
         bands = {"ranges.band": "#9CC7E3"}

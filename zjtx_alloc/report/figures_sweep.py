@@ -12,7 +12,7 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.report.figure_style import BLUE, GREEN, GREY, ORANGE, foot, style
 from zjtx_alloc.report.figures import Tile, tile_figure
 from zjtx_alloc.report.notes import short_marks
-from zjtx_alloc.report.sweep_tables import factor_name, sweep_notes
+from zjtx_alloc.report.sweep_tables import factor_name, sweep_notes, whole_percent
 from zjtx_alloc.uncertainty.drivers import OVERALL
 from zjtx_alloc.uncertainty.sweeping import Sweep
 
@@ -24,7 +24,7 @@ _GAIN_LOSS = LinearSegmentedColormap.from_list("gain_loss", ["#E8966B", "#F6F6F6
 def band_figure(found: Sweep) -> Figure:
     """Bands by unit: all quotas drawn, nine tenths of them, half of them; the baseline's as a dot."""
     table = found.table.sort_values(["quota", "mean"], kind="stable")
-    rows = np.arange(len(table))
+    rows, reach = np.arange(len(table)), 1.1 * float(table["max"].max())
     with rc_context(style()):
         figure = Figure(figsize=(9, 9.6), layout="constrained")
         axes = figure.subplots()
@@ -33,10 +33,10 @@ def band_figure(found: Sweep) -> Figure:
             axes.barh(rows, high - low, left=low, color=colour, height=0.72, edgecolor=colour, linewidth=1)
         dots = axes.plot(table["quota"], rows, "o", color=ORANGE, markersize=4)
         for row, unit in enumerate(table.itertuples()):
-            axes.text(unit.max + 1.5, row, f"{unit.q05}—{unit.q95}", va="center", fontsize=8)
+            axes.text(unit.max + 0.012 * reach, row, f"{unit.q05}—{unit.q95}", va="center", fontsize=8)
         axes.set_yticks(rows, table["short_name"])
         axes.set_ylim(-0.7, len(table) - 0.3)
-        axes.set_xlim(0, table["max"].max() * 1.1)
+        axes.set_xlim(0, reach)
         axes.set_xlabel(say("figure.places"))
         axes.set_title(say("sweep.bands", title=found.allocation.scenario.title))
         patches = [Patch(facecolor=colour) for colour in _BANDS.values()]
@@ -96,7 +96,7 @@ def _overall(axes: Axes, found: Sweep) -> None:
 
 def _numbers(axes: Axes, rows: np.ndarray, values: np.ndarray) -> None:
     for row, value in zip(rows, values, strict=True):
-        axes.text(max(value, 0) + 0.015, row, f"{value:.0%}".replace("-", "−"), va="center", fontsize=8)
+        axes.text(max(value, 0) + 0.015, row, whole_percent(value), va="center", fontsize=8)
 
 
 def _shares(axes: Axes, title: str) -> None:

@@ -84,7 +84,7 @@ def _checks(folder: Path, record: dict[str, Any]) -> Iterator[tuple[bool, str]]:
         yield True, say("index.unaltered")
     try:
         yield from _sums(folder, {name: record["scenarios"][name]["total"] for name in record["asked"]})
-    except (KeyError, ValueError, OSError):  # a file that is no longer a table of the run
+    except (KeyError, TypeError, ValueError, OSError):  # a file that is no longer a table of the run
         yield False, say("index.no_sums")
 
 

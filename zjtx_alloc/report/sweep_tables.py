@@ -83,24 +83,31 @@ def sweep_notes(found: Sweep) -> tuple[str, ...]:
 def sweep_summary(found: Sweep) -> list[str]:
     """The conclusions, a sentence each."""
     table = found.table.assign(span=found.table["q95"] - found.table["q05"])
-    widest = table.sort_values("span", ascending=False, kind="stable").head(5)
+    widest = table[table["span"] > 0].sort_values("span", ascending=False, kind="stable").head(5)
+    spans = "、".join(f"{r.short_name}{r.q05}—{r.q95}" for r in widest.itertuples())
     same = table[(1 - table["gain"] - table["lose"]) >= _SURE]
     total = found.sobol.loc[OVERALL]["first"].sort_values(ascending=False, kind="stable")
     lines = [
         say("sweep.did", draws=found.draws, title=found.allocation.scenario.title, seed=found.seed),
         *([say("sweep.few", draws=found.draws)] if found.draws < _ENOUGH else []),
-        say("sweep.widest", units="、".join(f"{r.short_name}{r.q05}—{r.q95}" for r in widest.itertuples())),
+        say("sweep.widest", units=spans or say("ranges.nobody")),
         say("sweep.steady", share=_SURE, units="、".join(same["short_name"]) or say("ranges.nobody")),
     ]
     if total.notna().all():
-        parts = "、".join(f"{_block(block)}{share:.0%}" for block, share in total.items())
+        parts = "、".join(f"{_block(block)}{whole_percent(share)}" for block, share in total.items())
         lines.append(say("sweep.driven", parts=parts, base=found.base))
     if len(found.shapley.columns):
         effects = found.shapley.loc[OVERALL].sort_values(ascending=False, kind="stable")
         if effects.notna().all():
-            parts = "、".join(f"{factor_name(found, *name)}{share:.0%}" for name, share in effects.items())
+            parts = "、".join(f"{factor_name(found, *name)}{whole_percent(share)}" for name, share in effects.items())
             lines.append(say("sweep.within", parts=parts))
     return lines
+
+
+def whole_percent(share: float) -> str:
+    """A share in whole percent, without a sign where it rounds to nothing; estimates may be below zero."""
+    text = f"{share:.0%}"
+    return "0%" if text == "-0%" else text.replace("-", "−")
 
 
 def write_sweep(found: Sweep, folder: Path) -> list[Path]:

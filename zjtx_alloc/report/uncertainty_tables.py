@@ -107,27 +107,25 @@ def robust_notes(found: Robust) -> tuple[str, ...]:
 def range_summary(ranges: WeightRange) -> str:
     """The units that the weights move most, and those that they do not move."""
     table = ranges.table.assign(span=ranges.table["quota_max"] - ranges.table["quota_min"])
-    widest = table.sort_values("span", ascending=False, kind="stable").head(5)
+    widest = table[table["span"] > 0].sort_values("span", ascending=False, kind="stable").head(5)
     sure = table[(table["quota_lower"] == table["quota_upper"])]
     return say(
         "ranges.summary",
-        widest="、".join(f"{row.short_name}{row.quota_min:.0f}—{row.quota_max:.0f}" for row in widest.itertuples()),
+        widest="、".join(f"{row.short_name}{row.quota_min:.0f}—{row.quota_max:.0f}" for row in widest.itertuples())
+        or say("ranges.nobody"),
         sure="、".join(sure["short_name"]) or say("ranges.nobody"),
     )
 
 
 def uncertainty_summary(ranges: WeightRange, found: Robust) -> str:
     """The first paragraph of the page, as Markdown."""
-    measures = found.measures
+    worst, moved = found.measures["worst_regret"], int(found.measures.at["robust", "moved"])
+    told = {"baseline": worst["baseline"], "robust": worst["robust"], "moved": moved}
     lines = [
         range_summary(ranges),
-        say(
-            "robust.summary",
-            baseline=measures.at["baseline", "worst_regret"],
-            robust=measures.at["robust", "worst_regret"],
-            moved=int(measures.at["robust", "moved"]),
-            ratio=measures.at["baseline", "worst_regret"] / measures.at["robust", "worst_regret"] - 1,
-        ),
+        say("robust.summary", ratio=worst["baseline"] / worst["robust"] - 1, **told)
+        if worst["robust"] > 0
+        else say("robust.summary_none", **told),
         *range_notes(ranges),
         *robust_notes(found)[:2],
         *marks_note(ranges.allocation),
