@@ -52,6 +52,14 @@ def test_the_award_is_that_of_the_notice(award):
     assert award.parameters["clause"].ne("").all()
 
 
+def test_an_unknown_award_is_told_with_the_awards_that_there_are():
+    with pytest.raises(za.ScenarioError, match="没有名为“caijian”的政策文件；可用：") as caught:
+        za.load_award("caijian")
+    known = str(caught.value).rpartition("：")[2].split("、")
+    assert "caijian-2024-148" in known
+    assert [za.load_award(name).name for name in known] == known
+
+
 def test_three_batches_by_year(three_batches, award):
     # 1039, 1241 and 1241 firms: 300 each at the start and at the end, 600 committed at the start.
     by_year = za.forecast_budget(three_batches, award).by_year()

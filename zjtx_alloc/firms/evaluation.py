@@ -52,8 +52,10 @@ class Evaluation:
 
 @cache
 def general_bands() -> Mapping[str, str]:
-    """The Ministry's general bands (``data/policy/grades.toml``): least score of each grade, best first."""
-    return dict(tomllib.loads(shipped("data", "policy", "grades.toml").read_text(encoding="utf-8"))["least"])
+    """The Ministry's general bands (``data/policy/evaluation/grades.toml``): least score of each grade, best first."""
+    return dict(
+        tomllib.loads(shipped("data", "policy", "evaluation", "grades.toml").read_text(encoding="utf-8"))["least"]
+    )
 
 
 def evaluate(firms: Firms, rubric: Rubric, bands: Mapping[str, str] | None = None) -> Evaluation:
