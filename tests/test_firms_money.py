@@ -197,3 +197,40 @@ def test_a_trace_leads_from_score_to_grade_to_money(chain):
     assert (stopped["期末结果"] == "不再继续支持").all()
     parts = ["目标完成率", "投资完成率（%）", "资金使用率（%）"]
     assert (table[parts].sum(axis=1) - table["得分"]).abs().max() < 1e-9
+
+
+def shuffled(roll, seed):
+    """The same firms as a new file has them: in another order, numbered from 0."""
+    table = roll.table.sample(frac=1, random_state=seed).reset_index(drop=True).rename_axis("firm")
+    return za.firms.Firms(table, roll.made_up)
+
+
+def by_code(table, roll):
+    return table.set_axis(pd.Index(roll.table.loc[table.index, "credit_code"])).sort_index()
+
+
+def test_results_in_files_of_another_order_are_told_apart_by_credit_code(chain):
+    yearly, final = shuffled(chain.evaluation.firms, 1), shuffled(chain.settlement.firms, 2)
+    again = za.firms.close_batch(chain.opening, yearly, final, least="80")
+    ends = [by_code(one.settlement.table, one.settlement.firms) for one in (chain, again)]
+    pd.testing.assert_frame_equal(*ends)
+    evaluation, settled = (
+        za.firms.evaluate(yearly, chain.opening.terms.evaluation),
+        za.firms.settle(final, chain.opening.terms.conditions.award, pd.Series(dtype="int64")),
+    )
+    traced = za.firms.trace(evaluation, za.firms.continuing(evaluation, least="80"), settled)
+    completed = settled.firms.table.set_index("credit_code")["target_completion"].ge(100)
+    missed = traced.set_index("统一社会信用代码")["期末结果"].eq("投资达标未完成目标")
+    assert missed.any()
+    assert not completed[missed.index[missed]].any()
+
+
+def test_firms_that_were_not_approved_are_refused(chain):
+    stranger = firms({"企业名称": "某某设备有限公司（虚构）"})
+    with pytest.raises(za.DataError, match="某某设备有限公司"):
+        za.firms.close_batch(chain.opening, stranger, chain.settlement.firms, least="80")
+
+
+def test_results_are_not_invented_for_real_firms():
+    with pytest.raises(za.DataError, match="不为真实企业虚构结果"):
+        za.firms.made_up_results(firms({}), pd.Series({0: 285}))

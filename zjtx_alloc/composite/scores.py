@@ -73,7 +73,8 @@ class Composite:
             Index part; weight, sd (of the normalised values), correlation (with the score), effective:
             covariance of the part's contribution with the score over the score's variance, which sums to 1. Of an
             arithmetic mean it is weight × sd × correlation / sd of the score: what a weight comes to once spread
-            and correlation are counted (Paruolo, Saisana & Saltelli 2013). Blank if the score does not vary.
+            and correlation are counted (that weights are not it: Paruolo, Saisana & Saltelli 2013). Blank if the
+            score does not vary.
         """
         spread = self.score.var()
         share = self.contributions.apply(lambda part: part.cov(self.score)) / (spread if spread > 0 else float("nan"))

@@ -38,7 +38,13 @@ def shares(values: pd.Series, what: str) -> pd.Series:
 
 
 def imputed(values: pd.Series, rule: str, what: str) -> pd.Series:
-    """Blank cells filled by the named rule, ``mean`` or ``median`` of the known ones; none may be blank otherwise."""
+    """Blank cells filled by the named rule, ``mean`` or ``median`` of the known ones.
+
+    Raises
+    ------
+    DataError
+        If cells are blank and the rule is ``refuse``, or all are.
+    """
     known = values.dropna()
     if len(known) == len(values):
         return values

@@ -99,6 +99,11 @@ def open_batch(
     terms : Terms
     supported : mapping, optional
         Lists of firms already supported, which the ministries hold and the provinces may not: ``review``.
+
+    Raises
+    ------
+    DataError, InfeasibleError
+        As ``review``, ``select`` and ``amounts`` do.
     """
     award = terms.conditions.award
     own = review(applicants, None, terms.as_of, terms.conditions)
@@ -117,12 +122,19 @@ def close_batch(opening: Opening, yearly: Firms, final: Firms, least: str) -> Cl
     ----------
     opening : Opening
     yearly : Firms
-        The approved firms with their results of the first year.
+        The approved firms with their results of the first year; told by credit code, whatever file they stand in.
     final : Firms
         The same with their results at the end.
     least : str
-        Least score of the yearly evaluation with which a firm goes on being supported.
+        Least score of the yearly evaluation with which a firm goes on being supported; one that does not leaves in
+        the year after the opening.
+
+    Raises
+    ------
+    DataError, ScenarioError
+        As ``evaluate``, ``continuing`` and ``settle`` do, and if the firms are not those approved.
     """
+    yearly, final = (roll.numbered_as(opening.grants.firms) for roll in (yearly, final))
     terms = opening.terms
     award = terms.conditions.award
     evaluation = evaluate(yearly, terms.evaluation)

@@ -140,7 +140,8 @@ def progress(firms: Firms, due: pd.Series | None = None) -> pd.DataFrame:
     firms : Firms
         With money_received and money_spent (万元).
     due : Series, optional
-        万元 by firm, e.g. ``grants.amount``.
+        万元 by firm, e.g. ``grants.amount``; firms of another file first take its numbers by
+        ``firms.numbered_as(grants.firms)``.
 
     Returns
     -------
@@ -169,9 +170,19 @@ def progress(firms: Firms, due: pd.Series | None = None) -> pd.DataFrame:
 
 
 def trace(evaluation: Evaluation, continued: Firms, settled: FirmSettlement) -> pd.DataFrame:
-    """From score to grade to money, a row a firm, as people read it: parts, score, grade, goes on, outcome, 万元."""
-    graded, ends = evaluation.displayed().drop(columns=header("note"), errors="ignore"), settled.displayed()
-    goes_on = graded.index.to_series().isin(continued.table.index)
+    """From score to grade to money, a row a firm, as people read it: parts, score, grade, goes on, outcome, 万元.
+
+    The three are told apart by credit code.
+
+    Raises
+    ------
+    DataError
+        If a firm settled was not evaluated.
+    """
+    graded = evaluation.displayed().drop(columns=header("note"), errors="ignore")
+    codes = evaluation.firms.table["credit_code"]
+    goes_on = codes.isin(continued.table["credit_code"])
     answer = goes_on.map({True: say("closing.goes_on"), False: say("closing.stops")})
+    ends = settled.displayed().set_axis(settled.firms.numbered_as(evaluation.firms).table.index)
     money = ends[[header("outcome"), *map(header, _MONEY.values())]]
     return marked(graded.assign(**{header("continued"): answer}).join(money), evaluation.firms)

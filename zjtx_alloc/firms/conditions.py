@@ -110,7 +110,13 @@ class Conditions:
         return {name: rule for name, rule in self.rules.items() if rule.enabled}
 
     def switched(self, name: str, on: bool) -> "Conditions":
-        """The same conditions with one rule switched on or off, e.g. ``earlier_batch``."""
+        """The same conditions with one rule switched on or off, e.g. ``earlier_batch``.
+
+        Raises
+        ------
+        ScenarioError
+            If there is no such rule; names those that there are.
+        """
         if name not in self.rules:
             raise ScenarioError(say("conditions.unknown_rule", name=name, known="、".join(self.rules)))
         rule = self.rules[name].model_copy(update={"enabled": on})

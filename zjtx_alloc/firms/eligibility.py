@@ -175,7 +175,7 @@ def _failures(firms: Firms, name: str, rule: Condition, as_of: date, award: Awar
     others = _others(firms, failing) if rule.test == "unique" else pd.Series("", failing.index)
     read = {v: v if rule.test == "targets" else shown(rule.column, v) for v in failing.unique()}
     reasons = [
-        rule.reason.format(value=read[value], other=other, limit=f"{float(limit):g}", as_of=as_of)
+        rule.reason.format(value=read[value], other=other, limit=f"{float(limit):.15g}", as_of=as_of)
         for value, other in zip(failing, others, strict=True)
     ]
     return pd.DataFrame({"firm": failing.index, "rule": name, "clause": rule.clause, "reason": reasons})

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from stdnum.cn import uscc
 
+from zjtx_alloc.errors import DataError
 from zjtx_alloc.firms.columns import TARGETS, choices_of, firm_columns
 from zjtx_alloc.firms.reading import load_firms
 from zjtx_alloc.firms.roll import Firms
@@ -94,9 +95,14 @@ def made_up_results(firms: Firms, received: pd.Series, seed: int = 1) -> Firms:
     ----------
     received : Series of int
         万元 paid to each firm, index ``firm``.
+
+    Raises
+    ------
+    DataError
+        If the firms are real.
     """
     if not firms.made_up:
-        raise ValueError("results are invented for invented firms only")
+        raise DataError(say("firms.real"))
     random, count = np.random.default_rng([seed, 2]), len(firms)
     money = received.loc[firms.table.index].astype(float)
     done = np.round(np.clip(random.normal(1.02, 0.12, count), 0.2, 1.4), 2)

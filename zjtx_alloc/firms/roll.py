@@ -21,7 +21,8 @@ class Firms:
     Attributes
     ----------
     table : DataFrame
-        Index ``firm`` (a running number that a firm keeps from review to settlement); columns file, row (as
+        Index ``firm`` (a running number that a firm keeps from review to settlement; of firms read from another
+        file see ``numbered_as``); columns file, row (as
         Excel shows it) and those columns of ``data/firm_columns.csv`` that the tables have: unit as code, dates
         as datetime64, choices as codes (several joined by ``|``), amounts and percentages as float (NaN where
         blank), the rest as text (blank where blank).
@@ -67,6 +68,22 @@ class Firms:
         twice = self.table.index[self.table["credit_code"].duplicated()]
         if len(twice):
             raise DataError(say("firms.repeated", table=table, firms=self.names(twice)))
+
+    def numbered_as(self, other: "Firms") -> "Firms":
+        """The same firms under the numbers that their credit codes have in another roll, from another file perhaps.
+
+        Raises
+        ------
+        DataError
+            If a firm is not in the other roll, or a credit code stands twice in either.
+        """
+        for roll in (self, other):
+            roll.each_once(say("firms.frame"))
+        codes, numbers = self.table["credit_code"], pd.Index(other.table["credit_code"])
+        strangers = self.table.index[~codes.isin(numbers)]
+        if len(strangers):
+            raise DataError(say("firms.strangers", firms=self.names(strangers)))
+        return replace(self, table=self.table.set_axis(other.table.index[numbers.get_indexer(codes)]))
 
     def names(self, firms: pd.Index) -> str:
         """Names of firms for a sentence, the first few with their rows."""

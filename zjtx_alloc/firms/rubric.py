@@ -172,7 +172,13 @@ def weighted(points: pd.DataFrame, weights: dict[str, Fraction]) -> tuple[pd.Ser
 
 
 def values_of(firms: Firms, name: str) -> pd.Series:
-    """An indicator's or tie's values: a column, or what follows from columns."""
+    """An indicator's or tie's values, index ``firm``: a column, or what follows from columns (rates in %).
+
+    Raises
+    ------
+    DataError
+        If a column is missing or blank for a firm, or a rate is of nothing.
+    """
     table = firms.need(*DERIVED.get(name, (name,)))
     if name == "direction_count":
         counts = {text: sum(code != "none" for code in text.split(SEVERAL)) for text in table["directions"].unique()}
