@@ -1,6 +1,7 @@
 """A user's table of actual transfers (下达文件): unit, fiscal year, document, amount, and what it nets."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,15 +26,20 @@ _YEAR = re.compile(r"(20\d\d)(\.0)?(年|年度|年预算)?")
 
 @dataclass(frozen=True)
 class _Sheet:
-    """A sheet of transfers: its header row and the places of its columns."""
+    """A sheet of transfers: its header row, the places of its columns, and of those that are headed like one of them."""
 
     grid: Grid
     header_row: int
     unit_places: tuple[int, ...]
     places: dict[str, int]
+    again: tuple[tuple[str, int], ...]
 
     def label(self, name: str) -> str:
-        place = self.places[name]
+        """The header of a column, as Excel shows it."""
+        return self.label_at(self.places[name])
+
+    def label_at(self, place: int) -> str:
+        """The same, by place."""
         return f"{get_column_letter(place + 1)} {plain(cell_at(self.grid.rows[self.header_row], place))}"
 
 
@@ -79,25 +85,27 @@ def _sheet_of(grid: Grid) -> _Sheet | None:
     for number in list(grid.rows)[:_HEADER_WITHIN]:
         names = [header_of(plain(cell))[0] for cell in grid.rows[number]]
         units = tuple(place for place, name in enumerate(names) if name in words("unit_headers"))
-        places = {
-            column: place
+        headed = [
+            (column, place)
             for column in (*_NEEDED, *_OPTIONAL)
             for place, name in enumerate(names)
             if name in words(f"{column}_headers")
-        }
+        ]
+        places = dict(reversed(headed))
         if units and all(column in places for column in _NEEDED):
-            return _Sheet(grid, number, units, places)
+            again = tuple((column, place) for column, place in headed if place != places[column])
+            return _Sheet(grid, number, units, places, again)
     return None
 
 
 def _read(sheet: _Sheet) -> tuple[list[tuple[Any, ...]], list[Problem]]:
-    rows, problems, total = [], _measure_problems(sheet), None
+    rows, problems, total = [], [*_measure_problems(sheet), *_repeated(sheet)], None
     for number, row in sheet.grid.rows.items():
         if number <= sheet.header_row:
             continue
         label = next((cell for i in sheet.unit_places if plain(cell := cell_at(row, i)) != ""), None)
         if plain(label) in words("totals"):
-            total = (number, _money(sheet, number, row, "amount"))
+            total = number, row
             continue
         code, wrong = unit_in_row(number, row, sheet.unit_places)
         cells: list[Any] = [
@@ -108,10 +116,18 @@ def _read(sheet: _Sheet) -> tuple[list[tuple[Any, ...]], list[Problem]]:
         ]
         problems += [found for found in (wrong, *cells) if isinstance(found, Problem)]
         rows.append((code, *cells))
-    if total is not None and not problems and total[1] != (made := sum(row[3] for row in rows)):
-        shown = total[1].value if isinstance(total[1], Problem) else total[1]
-        problems.append(problem(total[0], sheet.label("amount"), shown, "total", sum=made))
+    if total is not None and not problems:
+        problems += _total_problems(sheet, *total, rows)
     return rows, problems
+
+
+def _total_problems(sheet: _Sheet, number: int, row: list[Any], rows: list[tuple[Any, ...]]) -> Iterator[Problem]:
+    """Totals that are stated and differ from the sum of their rows."""
+    for name in ("amount", "netted"):
+        cell = cell_at(row, sheet.places[name]) if name in sheet.places else None
+        made = sum(found[COLUMNS.index(name)] for found in rows)
+        if plain(cell) != "" and _money(sheet, number, row, name) != made:
+            yield problem(number, sheet.label(name), cell, "total", sum=made)
 
 
 def _measure_problems(sheet: _Sheet) -> list[Problem]:
@@ -122,6 +138,13 @@ def _measure_problems(sheet: _Sheet) -> list[Problem]:
         if name in sheet.places and measure not in ("", "万元"):
             found.append(problem(sheet.header_row, sheet.label(name), measure, "measure", measure="万元"))
     return found
+
+
+def _repeated(sheet: _Sheet) -> Iterator[Problem]:
+    """Two columns that both may be the amount, or the year: which one is meant is not guessed."""
+    for column, place in sheet.again:
+        text = plain(cell_at(sheet.grid.rows[sheet.header_row], place))
+        yield problem(sheet.header_row, sheet.label_at(place), text, "column_twice", first=sheet.label(column))
 
 
 def _year(sheet: _Sheet, number: int, row: list[Any]) -> int | Problem:
