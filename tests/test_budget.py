@@ -234,6 +234,10 @@ BAD = {
     "column missing": (lambda: replace(cohort([10]), outcomes=ends([(10, 0, 0)])[["completed"]]), "completed、missed"),
     "negative firms": (lambda: cohort([-1]), "第1批.*非负整数：120000$"),
     "half a firm approved": (lambda: cohort([1.5]), "非负整数：120000$"),
+    "firms without end": (lambda: cohort([1, float("inf")]), "非负整数：310000$"),
+    "firms unknown": (lambda: cohort([pd.NA, 1]), "非负整数：120000$"),
+    "firms in words": (lambda: cohort([1, "三"]), "非负整数：310000$"),
+    "outcomes unknown": (lambda: cohort([10, 5], [(10, 0, 0), (5, pd.NA, 0)]), "期末结果.*：310000$"),
     "years backwards": (lambda: cohort([1], years=(2027, 2024)), "期末年度 2024 早于期初年度 2027"),
 }
 

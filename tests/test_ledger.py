@@ -163,6 +163,13 @@ def test_the_first_rounds_tails_complete_a_years_total(panel):
     assert za.ledger((batch, *whole), AWARD).assumed_completed == ("1",)
 
 
+def test_tails_are_never_parts_of_firms(panel):
+    cells = panel.cells.copy()
+    cells.loc[("first_round_continued_r1b1y3", "2024-04", "440300"), "value"] += 0.5
+    with pytest.raises(za.DataError, match=r"上一轮第一批第三年.*非负整数：440300$"):
+        za.tails(replace(panel, cells=cells))
+
+
 def test_a_report_shows_the_tails_beside_the_batches_and_says_what_is_left_out(panel, allocation):
     budget = za.forecast_budget((*za.cohorts(allocation), *za.tails(panel)), AWARD)
     table = year_table(budget, (allocation,))

@@ -245,6 +245,8 @@ def test_planning_again_makes_up_what_a_unit_was_short_of(planned):
         (lambda q: {1: q[1].iloc[1:]}, "110000"),
         (lambda q: {1: q[1] - 0.5}, "110000"),
         (lambda q: {1: pd.concat([q[1], pd.Series({"999999": 1})])}, "999999"),
+        (lambda q: {1: pd.concat([q[1], q[1].iloc[:1]])}, "110000"),
+        (lambda q: {1: q[1].astype("Int64").replace(q[1].iloc[0], pd.NA)}, "110000"),
     ],
 )
 def test_wrong_results_of_a_batch_are_refused(planned, actual, said):

@@ -1,5 +1,6 @@
 """What problems, quotas and criteria may be made of: anything else is named, nothing is cut to fit."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pandas as pd
@@ -23,6 +24,15 @@ def test_crossing_rules_with_first_places_are_proven_where_all_are_served():
     assert za.verify(problem, solution.quota, solution.certificate).kind == solution.certificate.kind
 
 
+def test_a_certificate_of_other_rules_is_none():
+    rules = za.Rule("r", {"a": 1, "b": 2}, upper=9), za.Rule("q", {"b": 1, "c": 2}, upper=12)
+    problem = za.QuotaProblem(7, pd.Series([1.0, 2.0, 3.5], list("abc")), rules=rules)
+    solution = za.solve(problem)
+    assert za.verify(problem, solution.quota, solution.certificate).kind == "dual"
+    with pytest.raises(za.SolverError, match="须连同证书一起复核"):
+        za.verify(replace(problem, rules=rules[:1]), solution.quota, solution.certificate)
+
+
 @pytest.mark.parametrize("quota", [[1.4, 1.3, 1.2], [float("nan"), 1, 2], [1, 1, "1"]])
 def test_a_quota_that_is_not_whole_is_never_certified(quota):
     problem = za.QuotaProblem(3, pd.Series(1.0, list("abc")))
@@ -38,10 +48,18 @@ def test_a_quota_that_is_not_whole_is_never_certified(quota):
         ({"total": 2.5}, "名额总量须为整数（现为 2.5）"),
         ({"total": "3"}, "名额总量须为整数（现为 3）"),
         ({"entitlement": [1.0, 1.0]}, "须为 Series"),
+        ({"total": 10**16}, "名额总量为0至一千万亿；请改正：单位 —，总量 10000000000000000"),
+        ({"total": 10**400}, "名额总量为0至一千万亿"),
+        ({"entitlement": pd.Series([1.0, "x"], list("ab"))}, "请改正：单位 b，总量 3"),
+        ({"floor": pd.Series([1, None], list("ab"), dtype="Int64")}, "floor 须为非负整数.*请改正：b <NA>"),
+        ({"cap": 1e300}, "cap 须为非负整数，不超过一千万亿；下列单位不是，请改正：a 1e[+]300、b 1e[+]300"),
+        ({"cap": pd.Series([1, "x"], list("ab"))}, "cap 须为非负整数.*请改正：b x"),
         ({"groups": (za.Group("西部", ("a", "b"), floor=2.5),)}, "分组“西部”的下限、上限须为非负整数，现为 2.5、None"),
         ({"groups": (za.Group("西部", ("a", "b"), cap=-1),)}, "分组“西部”"),
+        ({"groups": (za.Group("西部", ("a", "b"), cap=10**400),)}, "分组“西部”"),
         ({"groups": (za.Group("西部", ("a", "a")),)}, "规则“西部”中重复写了单位：a"),
         ({"rules": (za.Rule("沿江", {"a": float("nan")}),)}, "规则“沿江”的系数"),
+        ({"rules": (za.Rule("沿江", {"a": 10**400}),)}, "规则“沿江”的系数"),
         ({"rules": (za.Rule("沿江", {"a": 1}, Fraction(1, 10**13)),)}, "规则“沿江”的系数"),
     ],
 )
@@ -58,9 +76,10 @@ def test_a_float_in_a_rule_is_the_decimal_it_prints_as():
     assert za.solve(problem).quota.tolist() == [11, 1]
 
 
-def test_a_criterion_that_serves_all_first_needs_its_shape():
-    with pytest.raises(za.ScenarioError, match="first_is_free"):
-        Criterion("own", lambda k, e: Fraction(k) / e, first_is_free=True)
+@pytest.mark.parametrize("kind", [{"first_is_free": True}, {"summable": False}])
+def test_a_criterion_whose_prices_do_not_simply_add_up_needs_its_shape(kind):
+    with pytest.raises(za.ScenarioError, match=r"first_is_free.*summable.*shape"):
+        Criterion("own", lambda k, e: Fraction(k) / e, **kind)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +88,12 @@ def test_a_criterion_that_serves_all_first_needs_its_shape():
         (lambda: za.apportion([], 3), za.InfeasibleError),
         (lambda: za.apportion([1, 2], 3, method=None), za.DataError),
         (lambda: za.apportion([1, 2], 3, cap=float("inf")), za.DataError),
+        (lambda: za.apportion([1, 2], 3, floor=2**63), za.DataError),
+        (lambda: za.apportion([1, 2], 3, cap=1e300), za.DataError),
         (lambda: za.stationary("x"), za.DataError),
+        (lambda: za.stationary("1/0"), za.DataError),
+        (lambda: za.power_mean(float("nan")), za.DataError),
+        (lambda: za.power_mean("x"), za.DataError),
         (lambda: za.priority_list([1, 2], 3, following=1.5), za.DataError),
         (lambda: za.priority_list([1, 2], 3, following=-1), za.DataError),
         (lambda: za.paradoxes(za.QuotaProblem(3, pd.Series([1.0, 2.0], list("ab"))), reach=-1), za.DataError),

@@ -14,6 +14,7 @@ from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.quota.continuous import bounded_entitlement, wanted_of
 from zjtx_alloc.quota.model_plan import Course, solve_plan
 from zjtx_alloc.quota.problem import QuotaProblem
+from zjtx_alloc.quota.whole import are_whole
 from zjtx_alloc.scenario import DEFAULT, Scenario
 
 POOL = "eligible_pool"
@@ -120,7 +121,7 @@ def replan(before: Plan, actual: Mapping[int, pd.Series]) -> Replan:
     Raises
     ------
     DataError
-        If a batch is not among the plan's first ones, all are known, or numbers are missing or wrong.
+        If a batch is not among the plan's first ones, all are known, or numbers are missing, wrong or given twice.
     InfeasibleError, SolverError
         As ``plan`` does.
     """
@@ -136,12 +137,11 @@ def replan(before: Plan, actual: Mapping[int, pd.Series]) -> Replan:
 
 
 def _approved(batch: int, approved: pd.Series, codes: pd.Index) -> list[int]:
-    numbers = approved.reindex(codes)
-    wrong = [str(c) for c, x in numbers.items() if not (x >= 0 and x % 1 == 0)] + [
-        c for c in approved.index if c not in codes
-    ]
-    if wrong or not approved.index.is_unique:
-        raise DataError(say("plan.approved", batch=batch, codes="、".join(wrong) or "—"))
+    twice = approved.index.duplicated()
+    numbers = approved[~twice].reindex(codes)
+    wrong = [*codes[~are_whole(numbers)], *(c for c in approved.index if c not in codes), *approved.index[twice]]
+    if wrong:
+        raise DataError(say("plan.approved", batch=batch, codes="、".join(map(str, wrong))))
     return [int(x) for x in numbers]
 
 

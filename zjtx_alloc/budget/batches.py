@@ -12,6 +12,7 @@ from zjtx_alloc.errors import DataError, ScenarioError
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel
 from zjtx_alloc.policy import load_award, load_tails
+from zjtx_alloc.quota.whole import are_whole, is_whole
 
 
 @dataclass(frozen=True)
@@ -109,13 +110,12 @@ class Cohort:
 
     def _is_one_payment(self, payment: int) -> bool:
         plain = self.outcomes is None and self.discontinued is None
-        return payment >= 0 and payment == int(payment) and plain and self.opening_year == self.closing_year
+        return is_whole(payment) and payment >= 0 and plain and self.opening_year == self.closing_year
 
 
 def _counts(label: str, firms: pd.Series) -> pd.Series:
     """Counts by unit as int64, or DataError naming the units."""
-    wrong = [str(c) for c, n in firms.items() if not (n >= 0 and n == int(n))]
-    wrong += [str(c) for c in firms.index[firms.index.duplicated()]]
+    wrong = list(map(str, firms.index[~are_whole(firms) | firms.index.duplicated()]))
     if wrong:
         raise DataError(say("budget.approved", name=label, codes="、".join(wrong)))
     return firms.astype("int64")
@@ -133,11 +133,11 @@ def checked_outcomes(label: str, firms: pd.Series, outcomes: pd.DataFrame) -> pd
     if set(outcomes.columns) != set(OUTCOMES) or not same_units:
         raise DataError(say("budget.outcome_form", name=label, columns="、".join(OUTCOMES)))
     table = outcomes.reindex(firms.index)[list(OUTCOMES)]
-    whole = table.ge(0).all(axis=1) & table.mod(1).eq(0).all(axis=1)
-    wrong = firms.index[~(whole & table.sum(axis=1).eq(firms))]
+    counts = table.where(table.apply(are_whole), -1).astype("int64")
+    wrong = firms.index[counts.lt(0).any(axis=1) | counts.sum(axis=1).ne(firms)]
     if len(wrong):
         raise DataError(say("budget.outcome_sum", name=label, codes="、".join(map(str, wrong))))
-    return table.astype("int64")
+    return counts
 
 
 def approved_firms(quota: pd.Series, rate: Fraction, order: list[str]) -> pd.Series:
@@ -219,6 +219,11 @@ def tails(panel: Panel, payment: int | None = None, unseen_rate: Fraction | None
     -------
     tuple of Cohort
         Each paid once, wholly direct: the first round's rule on 培育赋能 does not apply.
+
+    Raises
+    ------
+    DataError
+        If the panel lacks units, or has parts of firms there: split from a province's figure, whose firms are whole.
     """
     known = load_tails()
     amount = known.payment if payment is None else payment
@@ -226,7 +231,7 @@ def tails(panel: Panel, payment: int | None = None, unseen_rate: Fraction | None
     money = say(f"tails.{key}", payment=amount, note=known.payment_note)
     found = []
     for tail in known.items:
-        firms = panel.values(tail.indicator, tail.period).astype("int64")
+        firms = _counts(tail.name, panel.values(tail.indicator, tail.period))
         assumption = money
         if not tail.seen:
             if unseen_rate is None:

@@ -14,7 +14,8 @@ from zjtx_alloc.quota.exchange import improving_move
 from zjtx_alloc.quota.frontier import better_move
 from zjtx_alloc.quota.market import market_of
 from zjtx_alloc.quota.minimax import admits_below, boxed, largest
-from zjtx_alloc.quota.problem import QuotaProblem, is_whole
+from zjtx_alloc.quota.problem import QuotaProblem
+from zjtx_alloc.quota.whole import is_whole
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def _refusal(problem: QuotaProblem, i: int, j: int, *, cheaper: bool = True) -> 
 
 
 def _proven_bound(problem: QuotaProblem, places: list[int], certificate: Certificate | None) -> Certificate:
-    if certificate is None:
+    if certificate is None or len(certificate.prices) not in (0, 1 + 2 * len(problem.rows)):
         raise SolverError(say("solver.no_certificate"))
     measure = problem.yardstick
     if isinstance(measure, Criterion) and measure.first_is_free:

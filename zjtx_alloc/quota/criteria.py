@@ -58,7 +58,8 @@ class Criterion:
         first; such a criterion needs a ``shape``). Costs compare as: the number of units with e > 0 and no
         place, then the sum of their entitlements (so that the larger are served), then the finite part.
     summable : bool
-        False where prices only compare (leximin); such a criterion has no cost and no linear model.
+        False where prices only compare (leximin); such a criterion has no linear model, and the ``cost`` of its
+        ``shape``, which it needs, is a deviation.
     shape : Shape, optional
         What makes it fast; without it the engines ask ``marginal``.
     """
@@ -70,7 +71,7 @@ class Criterion:
     shape: Shape | None = None
 
     def __post_init__(self) -> None:
-        if self.first_is_free and self.shape is None:
+        if self.shape is None and (self.first_is_free or not self.summable):
             raise ScenarioError(say("criterion_form.shape", criterion=self.name))
 
     def price(self, k: int, e: Fraction) -> Price:

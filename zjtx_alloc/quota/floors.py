@@ -9,6 +9,8 @@ import pandas as pd
 from zjtx_alloc.errors import DataError, InfeasibleError
 from zjtx_alloc.messages import say
 from zjtx_alloc.quota.weights import Weights
+from zjtx_alloc.quota.whole import are_whole
+from zjtx_alloc.visible import shown
 
 Bound: TypeAlias = int | pd.Series | np.ndarray | Sequence
 
@@ -96,8 +98,8 @@ def aligned(weights: Weights, name: str, bound: Bound) -> np.ndarray:
     values = np.asarray(bound)
     if values.ndim > 1 or (values.ndim == 1 and values.size != size):
         raise DataError(say("apportion.misaligned", name=name))
-    if values.dtype.kind == "f" and np.isfinite(values).all() and (np.mod(values, 1) == 0).all():
-        values = values.astype(np.int64)
-    if values.dtype.kind not in "iu" or values.min(initial=0) < 0:
-        raise DataError(say("apportion.bound", name=name, values=values.tolist()))
+    whole = are_whole(values.ravel()) if values.dtype.kind in "iuf" else np.zeros(values.size, dtype=bool)
+    if not whole.all():
+        wrong = [f"{weights.label(i)} {values[i]}" for i in np.flatnonzero(~whole)] if values.ndim else [str(values)]
+        raise DataError(say("apportion.bound", name=name, wrong=shown("、".join(wrong))))
     return np.full(size, values, dtype=np.int64) if values.ndim == 0 else values.astype(np.int64)

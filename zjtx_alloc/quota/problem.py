@@ -21,14 +21,10 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.quota.billionths import EXACT, exact_billionths, in_billionths
 from zjtx_alloc.quota.criteria import BILLION, CRITERIA, Criterion, Minimax
 from zjtx_alloc.quota.rows import Row, Tree, tree_of
+from zjtx_alloc.quota.whole import LARGEST, are_whole, is_whole
+from zjtx_alloc.visible import shown
 
 _MOST = 10**12  # places: far beyond any total, and within what floats hold to a thousandth
-
-
-def is_whole(number: Any) -> bool:
-    """Whether something is a whole number, of whatever type."""
-    is_number = isinstance(number, Real) and not isinstance(number, bool)
-    return is_number and math.isfinite(float(number)) and float(number).is_integer()
 
 
 def exactly(number: Any) -> Fraction:
@@ -38,7 +34,7 @@ def exactly(number: Any) -> Fraction:
 
 def _is_plain(number: Any) -> bool:
     """Whether a rule's number is finite and short enough for exact rows that a solver can still read."""
-    if not (isinstance(number, Real) and math.isfinite(number)):
+    if not (isinstance(number, Real) and abs(number) <= _MOST):
         return False
     exact = exactly(number)
     return max(abs(exact.numerator), exact.denominator) <= _MOST
@@ -103,12 +99,13 @@ class QuotaProblem:
         if not isinstance(self.criterion, Criterion) and self.criterion not in CRITERIA:
             raise ScenarioError(say("quota.criterion", criterion=self.criterion, known="、".join(CRITERIA)))
         if not (is_whole(self.total) and isinstance(self.entitlement, pd.Series)):
-            raise ScenarioError(say("quota.form", total=self.total))
+            raise ScenarioError(say("quota.form", total=shown(self.total)))
         object.__setattr__(self, "total", int(self.total))
-        entitlement = self.entitlement.astype(float)
+        entitlement = pd.to_numeric(self.entitlement, errors="coerce").astype(float)
         wrong = list(entitlement.index[~((entitlement >= 0) & (entitlement <= _MOST))])
-        if wrong or not entitlement.index.is_unique or self.total < 0:
-            raise ScenarioError(say("quota.entitlement", labels="、".join(map(str, wrong)) or "—", total=self.total))
+        if wrong or not entitlement.index.is_unique or not 0 <= self.total <= LARGEST:
+            labels = "、".join(map(str, wrong)) or "—"
+            raise ScenarioError(say("quota.entitlement", labels=shown(labels), total=shown(self.total)))
         cap = self.total if self.cap is None else self.cap
         object.__setattr__(self, "entitlement", entitlement)
         object.__setattr__(self, "floor", self._bound("floor", self.floor))
@@ -122,7 +119,9 @@ class QuotaProblem:
             if repeated := [str(label) for label, times in Counter(labels).items() if times > 1]:
                 raise ScenarioError(say("quota.repeated", rule=name, labels="、".join(repeated)))
         for group in self.groups:
-            if not all(bound is None or (is_whole(bound) and bound >= 0) for bound in (group.floor, group.cap)):
+            if not all(
+                bound is None or (is_whole(bound) and 0 <= bound <= LARGEST) for bound in (group.floor, group.cap)
+            ):
                 raise ScenarioError(say("quota.group_bound", rule=group.name, floor=group.floor, cap=group.cap))
         for rule in self.rules:
             numbers = [*rule.coefficients.values(), rule.lower, rule.upper]
@@ -134,8 +133,9 @@ class QuotaProblem:
             bound = pd.Series(bound, index=self.entitlement.index)
         if not bound.index.equals(self.entitlement.index):
             raise ScenarioError(say("quota.misaligned", name=name))
-        if not (np.mod(bound, 1) == 0).all() or (bound < 0).any():
-            raise ScenarioError(say("quota.bound", name=name, values=list(bound)))
+        if not (whole := are_whole(bound)).all():
+            wrong = "、".join(f"{self.name(label)} {value}" for label, value in bound[~whole].items())
+            raise ScenarioError(say("quota.bound", name=name, wrong=shown(wrong)))
         return bound.astype("int64").rename(name)
 
     @cached_property

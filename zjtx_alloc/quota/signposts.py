@@ -104,7 +104,7 @@ def stationary(r: Fraction | Decimal | float | str) -> Signposts:
     """
     try:
         share = Fraction(str(r))
-    except ValueError:
+    except (ValueError, ZeroDivisionError):  # "half", "1/0"
         raise DataError(say("apportion.stationary", r=r)) from None
     if not 0 <= share <= 1:
         raise DataError(say("apportion.stationary", r=r))
@@ -130,7 +130,7 @@ def power_mean(p: int) -> Signposts:
     ----------
     Pukelsheim, F. (2017). *Proportional Representation*, 2nd ed., section 3.11.
     """
-    if int(p) != p or abs(p) > _STEEPEST:
+    if p not in range(-_STEEPEST, _STEEPEST + 1):
         raise DataError(say("apportion.power_mean", p=p))
     q, name, source = abs(int(p)), f"power-mean({int(p)})", "Pukelsheim 2017, 3.11"
     if p > 0:

@@ -1,0 +1,24 @@
+"""What counts as a whole number of places, firms or money, whatever type it comes in."""
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+LARGEST = 10**15  # far beyond any total, and floats hold every whole number up to it
+
+
+def is_whole(number: Any) -> bool:
+    """Whether something is a whole number, of whatever type."""
+    if isinstance(number, bool) or not isinstance(number, Real):
+        return False
+    return isinstance(number, Integral) or float(number).is_integer()
+
+
+def are_whole(numbers: pd.Series | np.ndarray) -> np.ndarray:
+    """Which of them are whole numbers from 0 to ``LARGEST``; what is missing or no number at all is none."""
+    values = np.asarray(numbers)
+    if values.dtype.kind not in "iuf":
+        values = pd.to_numeric(pd.Series(values), errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    return (values >= 0) & (values <= LARGEST) & (values == np.floor(values))
