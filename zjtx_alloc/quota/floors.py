@@ -100,6 +100,10 @@ def aligned(weights: Weights, name: str, bound: Bound) -> np.ndarray:
         raise DataError(say("apportion.misaligned", name=name))
     whole = are_whole(values.ravel()) if values.dtype.kind in "iuf" else np.zeros(values.size, dtype=bool)
     if not whole.all():
-        wrong = [f"{weights.label(i)} {values[i]}" for i in np.flatnonzero(~whole)] if values.ndim else [str(values)]
+        wrong = (
+            [f"{weights.label(i)} {values[i]}" for i in np.flatnonzero(~whole).tolist()]
+            if values.ndim
+            else [str(values)]
+        )
         raise DataError(say("apportion.bound", name=name, wrong=shown("、".join(wrong))))
     return np.full(size, values, dtype=np.int64) if values.ndim == 0 else values.astype(np.int64)

@@ -34,7 +34,8 @@ def exactly(number: Any) -> Fraction:
 
 def _is_plain(number: Any) -> bool:
     """Whether a rule's number is finite and short enough for exact rows that a solver can still read."""
-    if not (isinstance(number, Real) and abs(number) <= _MOST):
+    is_number = isinstance(number, Real)
+    if not (is_number and -_MOST <= number <= _MOST):
         return False
     exact = exactly(number)
     return max(abs(exact.numerator), exact.denominator) <= _MOST
@@ -104,12 +105,15 @@ class QuotaProblem:
         entitlement = pd.to_numeric(self.entitlement, errors="coerce").astype(float)
         wrong = list(entitlement.index[~((entitlement >= 0) & (entitlement <= _MOST))])
         if wrong or not entitlement.index.is_unique or not 0 <= self.total <= LARGEST:
-            labels = "、".join(map(str, wrong)) or "—"
-            raise ScenarioError(say("quota.entitlement", labels=shown(labels), total=shown(self.total)))
+            told = "、".join(map(str, wrong)) or "—"
+            raise ScenarioError(say("quota.entitlement", labels=shown(told), total=shown(self.total)))
         cap = self.total if self.cap is None else self.cap
         object.__setattr__(self, "entitlement", entitlement)
         object.__setattr__(self, "floor", self._bound("floor", self.floor))
         object.__setattr__(self, "cap", self._bound("cap", cap))
+        self._check_joint_rules()
+
+    def _check_joint_rules(self) -> None:
         known = set(self.labels)
         named = [(group.name, group.members) for group in self.groups]
         named += [(rule.name, tuple(rule.coefficients)) for rule in self.rules]
@@ -119,9 +123,8 @@ class QuotaProblem:
             if repeated := [str(label) for label, times in Counter(labels).items() if times > 1]:
                 raise ScenarioError(say("quota.repeated", rule=name, labels="、".join(repeated)))
         for group in self.groups:
-            if not all(
-                bound is None or (is_whole(bound) and 0 <= bound <= LARGEST) for bound in (group.floor, group.cap)
-            ):
+            given = [bound for bound in (group.floor, group.cap) if bound is not None]
+            if not all(is_whole(bound) and 0 <= bound <= LARGEST for bound in given):
                 raise ScenarioError(say("quota.group_bound", rule=group.name, floor=group.floor, cap=group.cap))
         for rule in self.rules:
             numbers = [*rule.coefficients.values(), rule.lower, rule.upper]
