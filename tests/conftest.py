@@ -58,6 +58,22 @@ def brief_reports():
         yield
 
 
+@pytest.fixture(scope="module")
+def plain_pages():
+    """Reports without their notebooks, which other tests run: commands, tables, workbooks and documents stay."""
+
+    def write(order, work):
+        order.path.parent.mkdir(parents=True, exist_ok=True)
+        order.path.write_text(order.notebook, encoding="utf-8")
+        return order.path
+
+    from zjtx_alloc.report import notebooks  # noqa: PLC0415 - a second that most tests need not pay
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(notebooks, "write_page", write)
+        yield
+
+
 @pytest.fixture(scope="session")
 def recalculated(tmp_path_factory):
     """Have LibreOffice recalculate workbooks, all in one start; returns their new paths, as they were given."""

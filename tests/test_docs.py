@@ -13,7 +13,6 @@ import pytest
 
 import zjtx_alloc as za
 from zjtx_alloc.cli import commands, main
-from zjtx_alloc.report import notebooks
 
 ROOT = Path(za.__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -21,6 +20,8 @@ COMMANDS_THAT_TAKE_LONG = {"report", "budget", "compare", "sweep", "verify-run",
 THE_MAIN_JOB = ["zjtx", "report", "2024-baseline"]  # what make report runs once the environment is there
 SET_UP = {"git", "cd", ".", "py", ".venv/bin/activate", "pip"}  # what .ci/run or the reader's shell does
 USED_TWICE: dict[str, str] = {}  # commands on shipped data alone, and what they print: once is enough
+
+pytestmark = pytest.mark.usefixtures("plain_pages")
 
 
 class Block(NamedTuple):
@@ -52,20 +53,6 @@ def takes_long(block: Block) -> bool:
 
 def documents():
     return pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def plain_pages():
-    """Reports without their notebooks, which test_report runs: commands, tables, workbooks and documents stay."""
-
-    def write(order, work):
-        order.path.parent.mkdir(parents=True, exist_ok=True)
-        order.path.write_text(order.notebook, encoding="utf-8")
-        return order.path
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(notebooks, "write_page", write)
-        yield
 
 
 @pytest.fixture(scope="module")

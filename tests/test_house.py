@@ -5,6 +5,7 @@ import inspect
 import json
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +13,7 @@ import papermill
 import pytest
 
 import zjtx_alloc as za
+from zjtx_alloc.report import runs
 
 PACKAGE = Path(za.__file__).parent
 ROOT = PACKAGE.parent
@@ -49,8 +51,10 @@ STOREYS = [
     "cli_help", "cli", "__main__",
 ]  # fmt: skip
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+IN_REPORTS = (*runs.PAGES, *runs.STUDIES)  # as they are, before conftest makes reports brief
 
 
+@cache
 def modules():
     return {
         ".".join(path.relative_to(PACKAGE).with_suffix("").parts): ast.parse(path.read_text(encoding="utf-8"))
@@ -131,7 +135,8 @@ def test_every_message_is_said_and_every_one_said_exists():
     ]
     assert {key.value for key in calls if isinstance(key, ast.Constant)} <= known
     literals = {node.value for node in nodes if isinstance(node, ast.Constant)}
-    built = {key.values[0].value.split(".")[0] for key in calls if isinstance(key, ast.JoinedStr)}
+    heads = [key.values[0] for key in calls if isinstance(key, ast.JoinedStr)]
+    built = {head.value.split(".")[0] for head in heads if isinstance(head, ast.Constant)}
     assert {key for key in known - literals if key.split(".")[0] not in built | {"header", "words"}} == set()
     assert {key.removeprefix("header.") for key in known if key.startswith("header.")} <= literals
 
@@ -150,7 +155,21 @@ def test_notebooks_are_stripped_and_thin(path):
         assert not any(isinstance(n, ast.FunctionDef | ast.ClassDef | ast.Lambda) for n in ast.walk(ast.parse(source)))
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_pages_of_a_report_are_shipped_for_the_baseline():
+    """So what test_report and test_studies run is what a reader runs first."""
+    for name in IN_REPORTS:
+        told = papermill.inspect_notebook(str(ROOT / "notebooks" / f"{name}.ipynb"))
+        first = {
+            key: ast.literal_eval(told[key]["default"]) for key in told if key in ("scenario", "scenarios", "data")
+        }
+        assert first in ({"scenario": "2024-baseline", "data": ""}, {"scenarios": ["2024-baseline"], "data": ""}), name
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(p, marks=pytest.mark.slow if p.stem in IN_REPORTS else ()) for p in NOTEBOOKS],
+    ids=lambda path: path.stem,
+)
 def test_a_notebook_runs_as_it_is_shipped(path, tmp_path):
     papermill.execute_notebook(
         str(path), str(tmp_path / path.name), progress_bar=False,

@@ -162,7 +162,7 @@ def cases(draw, due, rows):
 @pytest.mark.parametrize("rows", ["none", "nested", "crossing", "linear"])
 @pytest.mark.parametrize("due", [ORDINARY, TIED], ids=["ordinary", "tied"])
 def test_small_problems_against_every_vector(due, rows):
-    settings(max_examples=120)(given(cases(due, rows))(check))()
+    settings(max_examples=60 if rows in ("crossing", "linear") else 120)(given(cases(due, rows))(check))()
 
 
 @pytest.mark.slow
@@ -229,7 +229,7 @@ def test_mixed_extremes_under_nested_rules_against_every_vector(case):
     check_extreme(case)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(case=cases(EXTREME, "crossing") | cases(EXTREME, "linear"))
 @example(case=EXTREMES["linear"])
 def test_mixed_extremes_under_crossing_rules_against_every_vector(case):
@@ -247,5 +247,6 @@ def test_law_no_prices_lift_the_lower_bound_above_the_optimum(case, prices):
     if not optimal:
         return
     assert dual_bound(problem, given) <= problem.cost(list(optimal[0]))
+    costs = [(x, problem.cost(list(x))) for x in feasible(case)]
     for i, bound in enumerate(bounds_with_more(problem, given, optimal[0])):
-        assert all(bound <= problem.cost(list(x)) for x in feasible(case) if x[i] > optimal[0][i])
+        assert all(bound <= cost for x, cost in costs if x[i] > optimal[0][i])

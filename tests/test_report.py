@@ -15,6 +15,7 @@ from explorer_page import browser
 from fontTools.ttLib import TTFont
 
 import zjtx_alloc as za
+from zjtx_alloc.cli import main
 from zjtx_alloc.report.figure_style import picture
 from zjtx_alloc.report.figures import quota_figure
 from zjtx_alloc.report.stamp import stamped
@@ -162,8 +163,14 @@ def test_the_record_binds_outputs_and_inputs_to_the_run(finished):
     assert {"data/facts.csv", "data/policy/caijian-2024-148.toml"} <= set(record["inputs"])
 
 
-def test_the_same_inputs_give_the_same_bytes(finished, tmp_path):
-    again = za.run("2024-baseline", out=tmp_path).folder
+def test_the_same_inputs_give_the_same_bytes(finished, tmp_path, capsys):
+    """By the command, which prints the folder last and its progress on stderr."""
+    with pytest.raises(SystemExit) as stop:
+        main(["report", "2024-baseline", "--out", str(tmp_path)])
+    again = tmp_path / "2024-baseline"
+    output = capsys.readouterr()
+    assert (stop.value.code, output.out.splitlines()) == (0, [str(again)])
+    assert "allocation.html" in output.err
     for name in FILES:
         assert (again / name).read_bytes() == (finished.folder / name).read_bytes(), name
 

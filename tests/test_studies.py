@@ -16,9 +16,10 @@ ODD = '[rules."奇"]\ncoefficients = { "北京" = 3, "天津" = 5 }\nmin = 194\n
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """Run whole reports: with the studies, that is."""
+    """Run reports with the studies, and of the pages that test_report looks at with one."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runs, "STUDIES", STUDIES)
+        patch.setattr(runs, "PAGES", ("budget",))
         yield lambda scenario: za.run(scenario, out=tmp_path_factory.mktemp("reports")).folder
 
 
