@@ -100,12 +100,12 @@ def _rival(name: str, size: tuple[int, int, int], limit: float, runs: int, resul
 
 
 def in_a_process(name: str, size: tuple[int, int, int], limit: float, runs: int) -> tuple[float, list[int]] | None:
-    """A rival's time and answer; None if it does not finish within the limit."""
+    """A rival's time and answer; None if its runs do not finish within the limit."""
     results: multiprocessing.Queue = multiprocessing.Queue()
     process = multiprocessing.Process(target=_rival, args=(name, size, limit, runs, results))
     process.start()
     try:
-        return results.get(timeout=limit * runs if runs == 1 else limit)
+        return results.get(timeout=limit)
     except Empty:
         return None
     finally:
