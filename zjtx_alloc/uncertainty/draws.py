@@ -25,7 +25,7 @@ BLOCKS = ("weights", "coefficients", "facts", "totals")
 _CELLS = 2**22  # of a block
 _ROWS = 2**17  # of a block, at most
 
-Cell = tuple[str, str]  # indicator and period of a fact, or name and key of a coefficient
+Key = tuple[str, str]  # indicator and period of a fact, or table and key of a coefficient
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def joined(parts: list[Draws]) -> Draws:
 @dataclass(frozen=True)
 class _PoolRecipe:
     weights: int  # its block
-    factors: tuple[tuple[Cell, np.ndarray], ...]  # the fact's column, and its multiplier by unit
+    factors: tuple[tuple[Key, np.ndarray], ...]  # the fact's column, and its multiplier by unit
     coefficients: tuple[np.ndarray, ...]  # for each table the positions of the units' coefficients
 
 
@@ -106,9 +106,9 @@ class Recipe:
 
     scenario: Scenario
     admissible: Admissible
-    values: dict[Cell, np.ndarray]
-    spreads: dict[Cell, np.ndarray]
-    coefficients: dict[Cell, tuple[float, float, float]]
+    values: dict[Key, np.ndarray]
+    spreads: dict[Key, np.ndarray]
+    coefficients: dict[Key, tuple[float, float, float]]
     pools: tuple[_PoolRecipe, ...]
 
     @property
@@ -180,7 +180,7 @@ def _spread(column: pd.DataFrame, errors: FactErrors) -> np.ndarray:
 
 
 def _pool_recipes(
-    panel: Panel, scenario: Scenario, admissible: Admissible, coefficients: list[Cell]
+    panel: Panel, scenario: Scenario, admissible: Admissible, coefficients: list[Key]
 ) -> Iterator[_PoolRecipe]:
     place = {cell: position for position, cell in enumerate(coefficients)}
     for block, pool in zip(admissible.of_pool, scenario.all_pools().values(), strict=True):
@@ -257,7 +257,7 @@ def entitlements_of(recipe: Recipe, draws: Draws) -> np.ndarray:
     return np.broadcast_to(whole, (len(draws), np.shape(whole)[1]))
 
 
-def _pool_base(recipe: Recipe, pool: _PoolRecipe, held: dict[Cell, np.ndarray], weights: np.ndarray) -> np.ndarray:
+def _pool_base(recipe: Recipe, pool: _PoolRecipe, held: dict[Key, np.ndarray], weights: np.ndarray) -> np.ndarray:
     """The weighted sum of factor shares; sums taken in the order of the factors, whatever the number of draws."""
     parts = []
     for number, (cell, multiplier) in enumerate(pool.factors):
