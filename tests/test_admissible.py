@@ -57,6 +57,27 @@ def test_a_wrong_line_of_uncertainty_is_explained(write_scenario, lines, said):
     assert "uncertainty" in str(caught.value)
 
 
+def toy(names, **changes):
+    """A scenario of equal weights to the last, which has the rest."""
+    weights = [0.1] * (len(names) - 1) + [round(1 - 0.1 * (len(names) - 1), 1)]
+    factors = {name: {"period": "2020", "weight": w} for name, w in zip(names, weights, strict=True)}
+    return za.Scenario(**{"name": "toy", "title": "toy", "batch": 1, "total": 8, "factors": factors} | changes)
+
+
+def test_more_weights_than_can_be_searched_are_refused_at_once(toy_panel):
+    names = ["gdp", "population", "little_giants", "hightech_firms", "rd_active_firms", "local_tax_revenue",
+             "industrial_rd_spend", "rd_institution_firms", "local_budget_spend"]  # fmt: skip
+    panel = toy_panel(**{name: [1 + n, 9 - n] for n, name in enumerate(names)})
+    with pytest.raises(za.ScenarioError, match="有9个权重（或名额池占比）可变动，至多8个"):
+        za.weight_range(panel, toy(names), dict.fromkeys(names, (0.0, 1.0)))
+    five = toy(names[:5]).factors
+    doubt = {"weights": {name: {"min": 0.1, "max": 0.3} for name in names[:5]}}
+    pools = {name: {"share": share, "factors": five} for name, share in zip("abc", (0.4, 0.3, 0.3), strict=True)}
+    three = toy(names, factors={}, pools=pools, uncertainty={"pools": dict.fromkeys("abc", doubt)})
+    with pytest.raises(za.ScenarioError, match=r"组合达\d+种，至多16384种"):
+        za.weight_range(panel, three)
+
+
 def test_a_scenario_without_uncertain_weights_is_refused(panel, write_scenario):
     trial = za.load_scenario(write_scenario('extends = "2024-baseline"\ndrop = ["uncertainty"]\n'))
     with pytest.raises(za.ScenarioError, match=r"没有写 \[uncertainty.weights\]"):

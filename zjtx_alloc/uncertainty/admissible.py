@@ -6,6 +6,7 @@ the weights of each pool, and linear in the pools' shares. Such functions keep t
 Optimization, 2.3.3 and 3.4.2); so do their ratios and sums where each depends on one block of weights only.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -24,6 +25,9 @@ from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.scenario_uncertainty import Range, UncertainPool
 from zjtx_alloc.toml_files import type_told
 from zjtx_alloc.uncertainty.polytope import Simplex, simplices, uniform_draws
+
+_MOST_VARYING = 8  # weights of a block: they fill up to 15,619 simplices, nine ten times as many
+_MOST_CELLS = 2**14  # products of simplices: minutes of search
 
 Weights = Mapping[str, tuple[float, float]]
 Cell = tuple[np.ndarray, ...]  # a simplex a block, each an array (vertices, weights); a point has one vertex each
@@ -107,7 +111,7 @@ def admissible_weights(panel: Panel, scenario: Scenario, weights: Weights | None
     Raises
     ------
     ScenarioError
-        If the scenario has no uncertain weights and none are given, or ranges admit no weights.
+        If the scenario has no uncertain weights and none are given, ranges admit no weights, or too many vary.
     """
     if weights is not None:
         ranges = {code: {"min": least, "max": most} for code, (least, most) in weights.items()}
@@ -115,19 +119,29 @@ def admissible_weights(panel: Panel, scenario: Scenario, weights: Weights | None
     doubt = scenario.uncertainty
     if not doubt.weights and not doubt.pools:
         raise ScenarioError(say("uncertainty.none", scenario=scenario.name))
-    return weight_blocks(panel, scenario)
+    found = weight_blocks(panel, scenario)
+    if (cells := math.prod(map(len, found.blocks))) > _MOST_CELLS:
+        raise ScenarioError(say("uncertainty.many_cells", scenario=scenario.name, count=cells, most=_MOST_CELLS))
+    return found
 
 
 def weight_blocks(panel: Panel, scenario: Scenario) -> Admissible:
-    """The same, for scenarios without uncertain weights also: their blocks are single points."""
+    """The same, for scenarios without uncertain weights also: their blocks are single points.
+
+    Raises
+    ------
+    ScenarioError
+        If more weights of one block vary than can be told apart in simplices.
+    """
     doubt, pools = scenario.uncertainty, scenario.all_pools()
     share_ranges = {name: p.share for name, p in doubt.pools.items() if p.share is not None}
-    blocks = [_block([p.share for p in pools.values()], [share_ranges.get(name) for name in pools])]
+    blocks = [_block(scenario, [p.share for p in pools.values()], [share_ranges.get(name) for name in pools])]
     names, of_pool = [(name, "") for name in pools], []
     for name, pool in pools.items():
         ranges = doubt.weights or doubt.pools.get(name, UncertainPool()).weights
         if not doubt.weights or len(blocks) == 1:
-            blocks.append(_block([f.weight for f in pool.factors.values()], [ranges.get(c) for c in pool.factors]))
+            own = [ranges.get(code) for code in pool.factors]
+            blocks.append(_block(scenario, [f.weight for f in pool.factors.values()], own))
             names += [("" if doubt.weights else name, code) for code in pool.factors]
         of_pool.append(len(blocks) - 1)
     shares = tuple(adjusted_shares(panel, scenario, pool).to_numpy() for pool in pools.values())
@@ -153,8 +167,11 @@ def with_uncertainty(scenario: Scenario, table: Mapping[str, object]) -> Scenari
     return scenario.model_copy(update={"uncertainty": checked.uncertainty})
 
 
-def _block(parts: Sequence[float], ranges: Sequence[Range | None]) -> list[Simplex]:
+def _block(scenario: Scenario, parts: Sequence[float], ranges: Sequence[Range | None]) -> list[Simplex]:
     """The polytope of some weights, in simplices; what has no range stays as it is."""
+    varying = sum(r is not None and r.min < r.max for r in ranges)
+    if varying > _MOST_VARYING:
+        raise ScenarioError(say("uncertainty.many", scenario=scenario.name, count=varying, most=_MOST_VARYING))
     exact = [Fraction(repr(part)) for part in parts]
     if not any(ranges):
         return [(tuple(exact),)]

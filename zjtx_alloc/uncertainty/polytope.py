@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -30,21 +31,19 @@ def simplices(low: Sequence[Fraction], high: Sequence[Fraction]) -> list[Simplex
     (Lee & Santos 2017, Handbook of Discrete and Computational Geometry, 16.2).
     """
     ends = [(i, end) for i, pair in enumerate(zip(low, high, strict=True)) for end in sorted(set(pair))]
-    return [tuple(simplex) for simplex in _pulled(vertices(low, high), ends)]
+
+    @cache  # a face lies in many others
+    def pulled(corners: Simplex) -> list[Simplex]:
+        if len(corners) == 1:
+            return [corners]
+        faces = dict.fromkeys(tuple(v for v in corners if v[i] == end) for i, end in ends)
+        facets = [f for f in faces if f and corners[0] not in f and _dimension(f) == _dimension(corners) - 1]
+        return [(corners[0], *simplex) for facet in facets for simplex in pulled(facet)]
+
+    return pulled(tuple(vertices(low, high)))
 
 
-def _pulled(corners: list[Point], ends: list[tuple[int, Fraction]]) -> list[list[Point]]:
-    if len(corners) == 1:
-        return [corners]
-    apex, found = corners[0], {}
-    for i, end in ends:
-        facet = [v for v in corners if v[i] == end]
-        if apex not in facet and facet and _dimension(facet) == _dimension(corners) - 1:
-            found[tuple(facet)] = _pulled(facet, ends)
-    return [[apex, *simplex] for facet in found.values() for simplex in facet]
-
-
-def _dimension(points: list[Point]) -> int:
+def _dimension(points: Simplex) -> int:
     spread = [[float(a - b) for a, b in zip(point, points[0], strict=True)] for point in points[1:]]
     return int(np.linalg.matrix_rank(spread, tol=1e-12)) if spread else 0
 
