@@ -7,13 +7,13 @@ from functools import cache
 from pathlib import Path
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from zjtx_alloc.errors import ScenarioError
 from zjtx_alloc.files import UnreadableError
 from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped
-from zjtx_alloc.toml_files import read_toml
+from zjtx_alloc.toml_files import STRICT, read_toml
 from zjtx_alloc.visible import shown
 
 _WHOLE = ("amount", "implementation_years", "first_year", "batches", "entry_investment", "recovery_investment")
@@ -25,7 +25,7 @@ _BOUNDS = {
 
 
 class _Parameter(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = STRICT
 
     value: str = Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?$")
     measure: str
@@ -42,7 +42,7 @@ class Tail(BaseModel):
     ``seen`` is False where no list was published: the indicator is then the year before's.
     """
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = STRICT
 
     name: str
     indicator: str
@@ -53,7 +53,7 @@ class Tail(BaseModel):
 
 
 class _Document(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = STRICT
 
     title: str
     number: str

@@ -14,7 +14,7 @@ from zjtx_alloc.composite.form import Part, Recipe, Taken, check_tree, leaves
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.resources import shipped_table
 from zjtx_alloc.scenario_uncertainty import (
-    STRICT,
+    ExactShare,
     Places,
     Positive,
     Range,
@@ -23,6 +23,7 @@ from zjtx_alloc.scenario_uncertainty import (
     UncertainPool,
     Uncertainty,
 )
+from zjtx_alloc.toml_files import STRICT
 from zjtx_alloc.units import load_units
 
 _DECIMALS = 6  # of a rule's coefficients: rules are solved in integers
@@ -121,7 +122,7 @@ class Approval(_Strict):
     budget's next batch. The notice is silent; by default they lapse.
     """
 
-    rate: str = Field(pattern=r"^(0(\.[0-9]{1,12})?|1(\.0{1,12})?)$")
+    rate: ExactShare
     carry_unused: bool = False
 
     @property

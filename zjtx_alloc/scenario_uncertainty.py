@@ -1,12 +1,14 @@
 """What is uncertain about a scenario (不确定性): its table ``[uncertainty]``, strictly checked."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from zjtx_alloc.messages import say
+from zjtx_alloc.toml_files import STRICT
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+ExactShare = Annotated[str, Field(pattern=r"^(0(\.[0-9]{1,12})?|1(\.0{1,12})?)$")]  # a decimal from 0 to 1, as text
 
 
 def _not_tiny(number: float) -> float:
@@ -19,52 +21,42 @@ _LEAST = 1e-6  # of a coefficient: below it shares would vanish in the rounding 
 Positive = Annotated[float, Field(gt=0, le=10**6, allow_inf_nan=False), AfterValidator(_not_tiny)]
 Places = Annotated[int, Field(ge=0, le=10**6)]
 Region = Literal["东部", "中部", "西部", "东北"]
-STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)  # no other keys, no other types, never changed
 
 
 class _Strict(BaseModel):
     model_config = STRICT
 
 
-def _check_order(least: float, most: float) -> None:
-    if least > most:
-        raise ValueError(say("uncertainty.order", least=least, most=most))
+class _Ends(_Strict):
+    min: float
+    max: float
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.min > self.max:
+            raise ValueError(say("uncertainty.order", least=self.min, most=self.max))
+        return self
 
 
-class Range(_Strict):
+class Range(_Ends):
     """What a share or weight may be, from min to max; as decimals, so that ends are exact."""
 
     min: Share
     max: Share
 
-    @model_validator(mode="after")
-    def _in_order(self) -> "Range":
-        _check_order(self.min, self.max)
-        return self
 
-
-class Span(_Strict):
+class Span(_Ends):
     """What a coefficient may be, every value from min to max as likely as any other."""
 
     min: Positive
     max: Positive
 
-    @model_validator(mode="after")
-    def _in_order(self) -> "Span":
-        _check_order(self.min, self.max)
-        return self
 
-
-class TotalRange(_Strict):
+class TotalRange(_Ends):
     """What the total may be, every whole number from min to max as likely as any other."""
 
     min: Annotated[int, Field(ge=1, le=10**6)]
     max: Annotated[int, Field(ge=1, le=10**6)]
-
-    @model_validator(mode="after")
-    def _in_order(self) -> "TotalRange":
-        _check_order(self.min, self.max)
-        return self
 
 
 class FactErrors(_Strict):

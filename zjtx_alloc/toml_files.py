@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pydantic import ConfigDict
+
 from zjtx_alloc.files import UnreadableError, read_whole
 from zjtx_alloc.messages import say
 from zjtx_alloc.visible import hidden, shown
+
+STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)  # of a table: no other keys or types, never changed
 
 _MOST_BYTES = 2**20  # the largest scenario shipped has 7 kB
 _DEEPEST = 12

@@ -11,39 +11,39 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from zjtx_alloc.errors import ScenarioError
 from zjtx_alloc.files import UnreadableError
 from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped
-from zjtx_alloc.toml_files import read_toml
+from zjtx_alloc.scenario_uncertainty import ExactShare
+from zjtx_alloc.toml_files import STRICT, read_toml
 from zjtx_alloc.visible import shown
 
-_SHARE = r"^(0(\.[0-9]{1,12})?|1(\.0{1,12})?)$"
 _TRIES = 100  # Newton's method settles in about ten, at the ends of what is admitted in thirty
 _NOISE = 1e-12  # of a dual in floats
 COMPLETED = "completed"
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = STRICT
 
 
 class Completion(_Strict):
     """Share of firms that complete: a national mean, and the range the nation may move in."""
 
-    low: str = Field(pattern=_SHARE)
-    mean: str = Field(pattern=_SHARE)
-    high: str = Field(pattern=_SHARE)
+    low: ExactShare
+    mean: ExactShare
+    high: ExactShare
 
 
 class Otherwise(_Strict):
     """How the firms that do not complete divide; the shares sum to one."""
 
-    missed: str = Field(pattern=_SHARE)
-    discontinued: str = Field(pattern=_SHARE)
-    under_invested: str = Field(pattern=_SHARE)
+    missed: ExactShare
+    discontinued: ExactShare
+    under_invested: ExactShare
 
 
 class OutcomeAssumption(_Strict):
@@ -71,8 +71,8 @@ class OutcomeAssumption(_Strict):
     title: str
     completed: Completion
     otherwise: Otherwise
-    rho_unit: str = Field(pattern=_SHARE)
-    rho_nation: str = Field(pattern=_SHARE)
+    rho_unit: ExactShare
+    rho_nation: ExactShare
     nodes: int = Field(ge=3, le=200)
     basis: Mapping[str, str]
 

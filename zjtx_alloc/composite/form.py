@@ -10,10 +10,11 @@ from fractions import Fraction
 from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Literal, NamedTuple, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from zjtx_alloc.bands import POINT, Bands, well_ordered
 from zjtx_alloc.messages import say
+from zjtx_alloc.toml_files import STRICT
 
 _MOST = 10**15
 Number = Annotated[float, Field(ge=-_MOST, le=_MOST, allow_inf_nan=False)]
@@ -33,7 +34,7 @@ _LINES: Mapping[str, tuple[set[str], ...]] = {
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = STRICT
 
 
 class Treatment(_Strict):

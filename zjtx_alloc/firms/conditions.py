@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from zjtx_alloc.errors import ScenarioError
 from zjtx_alloc.firms.columns import choices_of, firm_columns
 from zjtx_alloc.firms.forms import load_form
 from zjtx_alloc.messages import say
 from zjtx_alloc.policy import Award, load_award
+from zjtx_alloc.toml_files import STRICT
 
 DEFAULT = "caijian-2024-148"
 _CHOICES = {"choice", "choices"}
@@ -29,7 +30,7 @@ _KINDS = {
 class Condition(BaseModel):
     """One rule: what it asks of a column, whence it comes, and what a firm that fails it is told."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = STRICT
 
     column: str
     test: Literal["since", "until", "above", "any_of", "none_of", "targets", "unique"]
@@ -78,7 +79,7 @@ class Condition(BaseModel):
 
 
 class _Document(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = STRICT
 
     title: str
     number: str

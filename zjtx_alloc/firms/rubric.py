@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from zjtx_alloc.bands import POINT, Bands, band_points, well_ordered
 from zjtx_alloc.errors import DataError
@@ -20,6 +20,7 @@ from zjtx_alloc.firms.columns import SEVERAL, choices_of, firm_columns
 from zjtx_alloc.firms.forms import load_form
 from zjtx_alloc.firms.roll import Firms
 from zjtx_alloc.messages import say
+from zjtx_alloc.toml_files import STRICT
 
 _FULL = 100
 _MOST = 2**63 - 1  # an int64
@@ -44,7 +45,7 @@ _Decimal = Annotated[str, AfterValidator(_plain_decimal)]
 class Indicator(BaseModel):
     """One indicator: its weight, and the points for its bands or its choices."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = STRICT
 
     weight: _Decimal
     direction: Literal["up", "down"] = "up"
@@ -73,7 +74,7 @@ class Indicator(BaseModel):
 class Rubric(BaseModel):
     """A uniform rubric: title, whether only an example, indicators by column, and who goes first among equals."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = STRICT
 
     title: str
     example: bool = False

@@ -80,8 +80,7 @@ def _tree(problem: QuotaProblem, wanted: Wanted) -> _Node:
         inner = [node for node in tops if node.members <= row.members]
         tops = [node for node in tops if not node.members <= row.members]
         tops.append(_group(row, inner))
-    whole = Row(say("quota.total"), dict.fromkeys(range(len(problem.labels)), 1), problem.total, problem.total)
-    return _group(whole, tops)
+    return _group(problem.whole, tops)
 
 
 def _unit(name: str, i: int, wanted: Wanted) -> _Node:
@@ -134,7 +133,7 @@ def _settle(node: _Node, target: Fraction, places: list[Fraction]) -> None:
 def _proven(problem: QuotaProblem, wanted: Wanted) -> list[Fraction]:
     """The optimum where rules cross: guessed in floats, solved in fractions, proven by prices."""
     guess = _guess(problem, wanted)
-    rows = [Row("", dict.fromkeys(range(len(guess)), 1), problem.total, problem.total), *problem.rows]
+    rows = [problem.whole, *problem.rows]
     sides = [_side(float(row.value(guess.tolist())), row.lower, row.upper) for row in rows]
     at = [_side(x, float(low), float(high)) for x, low, high in zip(guess, wanted.lower, wanted.upper, strict=True)]
     slopes = _slopes(rows, _prices(rows, sides, at, wanted))

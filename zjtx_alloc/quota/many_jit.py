@@ -8,12 +8,10 @@ import numpy as np
 from zjtx_alloc.quota.billionths import EXACT
 from zjtx_alloc.quota.criteria import BILLION
 from zjtx_alloc.quota.many_block import Setting
-from zjtx_alloc.quota.many_costs import NEAR
-from zjtx_alloc.quota.many_prices import _QUICK, _ROUNDS
+from zjtx_alloc.quota.many_costs import NEAR, NONE, SAFE
+from zjtx_alloc.quota.many_prices import QUICK, ROUNDS
 
 _TOGETHER = 256  # scenarios that share their scratch arrays
-_NONE = 1e300
-_SAFE = 2.0**62
 _jit = numba.njit(cache=True, nogil=True, error_model="numpy")
 _jit_sums = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "nsz"})  # of whole numbers
 
@@ -143,7 +141,7 @@ def _search(at: _Scenario, costs: _Costs, top: int) -> None:
     else:
         weights /= BILLION
         price, low, high = (target - weights) / len(units), -weights - 1.0, target + 1.0
-    for round_ in range(_ROUNDS):
+    for round_ in range(ROUNDS):
         _answer(at, costs, top, price)
         missing = target - at.totals[_ASKED, top]
         if abs(missing) < min(2.0 ** max(round_ - 2, 0), len(units) + 1):
@@ -153,7 +151,7 @@ def _search(at: _Scenario, costs: _Costs, top: int) -> None:
         else:
             high = price
         price += missing / max(at.totals[_SLOPE, top], 1e-300)
-        if not low < price < high or (round_ >= _QUICK and not round_ % 2):
+        if not low < price < high or (round_ >= QUICK and not round_ % 2):
             price = np.sqrt(low * high) if low > 0 and high > 4 * low else (low + high) / 2
 
 
@@ -217,7 +215,7 @@ def _order(costs: _Costs, one: tuple, other: tuple) -> int:
     if abs(left - right) > NEAR * abs(left):
         return -1 if left < right else 1
     size = abs(_parts(costs, one[0], one[1])[0]) * _parts(costs, other[0], other[1])[1]
-    if not size * (4 * NEAR) < _SAFE:
+    if not size * (4 * NEAR) < SAFE:
         return 2
     above, below = _parts(costs, np.int64(one[0]), np.int64(one[1]))
     above_other, below_other = _parts(costs, np.int64(other[0]), np.int64(other[1]))
@@ -252,13 +250,13 @@ def _pick(at: _Scenario, costs: _Costs, top: int, up: bool) -> tuple:
 @_jit
 def _settle(at: _Scenario, costs: _Costs) -> bool:
     """Exchange single places from the inside out, as in ``many_moves``; False where that is in doubt."""
-    at.totals[_DEAREST, :], at.totals[_CHEAPEST, :] = -_NONE, _NONE
+    at.totals[_DEAREST, :], at.totals[_CHEAPEST, :] = -NONE, NONE
     for v in range(at.nodes.shape[1]):
         dearest, cheapest = at.totals[_DEAREST, v], at.totals[_CHEAPEST, v]
         for i in range(at.nodes[_START, v], at.nodes[_OWN, v]):
             x, lower, upper = at.units[_PLACES, i], at.units[_LOWER, i], at.units[_UPPER, i]
-            dearest = max(dearest, _cost(costs, x, at.units[_WEIGHT, i]) if x > lower else -_NONE)
-            cheapest = min(cheapest, _cost(costs, x + 1, at.units[_WEIGHT, i]) if x < upper else _NONE)
+            dearest = max(dearest, _cost(costs, x, at.units[_WEIGHT, i]) if x > lower else -NONE)
+            cheapest = min(cheapest, _cost(costs, x + 1, at.units[_WEIGHT, i]) if x < upper else NONE)
         while dearest + abs(dearest) * NEAR >= cheapest:
             giver, given = _pick(at, costs, v, False)
             taker, taken = _pick(at, costs, v, True)

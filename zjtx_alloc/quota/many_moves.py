@@ -3,10 +3,8 @@
 import numpy as np
 
 from zjtx_alloc.quota.many_block import Block, sums
-from zjtx_alloc.quota.many_costs import NEAR, cost, sign
+from zjtx_alloc.quota.many_costs import NEAR, NONE, cost, sign
 from zjtx_alloc.quota.many_prices import answer, search
-
-_NONE = 1e300  # the cost of a place that nobody may take; its negative, of one that nobody may give
 
 
 def best_places(block: Block, total: int) -> tuple[np.ndarray, np.ndarray]:
@@ -60,12 +58,12 @@ def _exchange(block: Block, places: np.ndarray, granted: np.ndarray) -> np.ndarr
     From the inside out: what is best within a group stays so when the group gives or takes one place.
     """
     doubtful = np.zeros(places.shape[1], dtype=bool)
-    give = np.where(places > block.lower, cost(block.costs, places, block.weight), -_NONE)
-    take = np.where(places < block.upper, cost(block.costs, places + 1, block.weight), _NONE)
+    give = np.where(places > block.lower, cost(block.costs, places, block.weight), -NONE)
+    take = np.where(places < block.upper, cost(block.costs, places + 1, block.weight), NONE)
     dearest, cheapest = np.empty_like(granted), np.empty_like(granted)
     for v, node in enumerate(block.tree.nodes):
-        give[node.start : node.own].max(axis=0, out=dearest[v], initial=-_NONE)
-        take[node.start : node.own].min(axis=0, out=cheapest[v], initial=_NONE)
+        give[node.start : node.own].max(axis=0, out=dearest[v], initial=-NONE)
+        take[node.start : node.own].min(axis=0, out=cheapest[v], initial=NONE)
         for child in node.children:
             np.maximum(dearest[v], dearest[child], out=dearest[v])
             np.minimum(cheapest[v], cheapest[child], out=cheapest[v])
@@ -75,8 +73,8 @@ def _exchange(block: Block, places: np.ndarray, granted: np.ndarray) -> np.ndarr
             dearest[v, unclear], cheapest[v, unclear], unsure = _exchange_within(block.limb(v, unclear), *inside)
             places[node.start : node.stop, unclear], granted[node.first : v + 1, unclear] = inside
             doubtful[unclear] |= unsure
-        dearest[v][granted[v] <= node.floor] = -_NONE
-        cheapest[v][granted[v] >= node.cap] = _NONE
+        dearest[v][granted[v] <= node.floor] = -NONE
+        cheapest[v][granted[v] >= node.cap] = NONE
     return doubtful
 
 
@@ -100,7 +98,7 @@ def _exchange_within(
         giver, dearest[columns], unsure = _pick_exactly(part, x, np.zeros(len(columns), dtype=bool), leave)
         taker, cheapest[columns], unsure_too = _pick_exactly(part, x + 1, np.ones(len(columns), dtype=bool), enter)
         balance = _balance(part, x, giver, taker)
-        balance[dearest[columns] <= -_NONE] = balance[cheapest[columns] >= _NONE] = -1
+        balance[dearest[columns] <= -NONE] = balance[cheapest[columns] >= NONE] = -1
         doubtful[columns] |= unsure | unsure_too | (balance == 2)
         moves = np.flatnonzero((balance > 0) & ~doubtful[columns])
         columns, giver, taker = columns[moves], giver[moves], taker[moves]
@@ -130,7 +128,7 @@ def _pick(block: Block, k: np.ndarray, up: np.ndarray, free: np.ndarray) -> tupl
     Among the near, as far as floats tell, the first in the tie order takes and the last gives.
     """
     way, every = np.where(up, 1.0, -1.0), np.arange(len(up))
-    key = np.where(free, cost(block.costs, k, block.weight) * way, _NONE)
+    key = np.where(free, cost(block.costs, k, block.weight) * way, NONE)
     chosen = key.argmin(axis=0)
     best = key[chosen, every]
     near = (key <= best + np.abs(best) * NEAR) & free
@@ -142,8 +140,8 @@ def _pick(block: Block, k: np.ndarray, up: np.ndarray, free: np.ndarray) -> tupl
 
 def _first(block: Block, way: np.ndarray, near: np.ndarray) -> np.ndarray:
     """The first of the near in the tie order, where ``way`` is −1 the last."""
-    heavy = np.where(near, block.weight * way, -_NONE)
-    return np.where(heavy == heavy.max(axis=0), block.ties * way, _NONE).argmin(axis=0)
+    heavy = np.where(near, block.weight * way, -NONE)
+    return np.where(heavy == heavy.max(axis=0), block.ties * way, NONE).argmin(axis=0)
 
 
 def _pick_exactly(

@@ -26,7 +26,8 @@ try:
 except ImportError:  # not installed, or its library does not load: only rules that cross need it
     highspy = None  # type: ignore[assignment]
 
-_TOLERANCE = 1e-6  # of a place, in the solver's values
+NEAR_WHOLE = 1e-6  # of a place, in the solver's values
+FINE = {"primal_feasibility_tolerance": 1e-9, "mip_feasibility_tolerance": 1e-9}
 _OPTIONS = {
     "threads": 1,  # another number later in the same process silently ends in "not solved"
     "gapRel": 0.0,
@@ -39,7 +40,7 @@ _OPTIONS = {
 _STAGES: tuple[tuple[str, dict[str, float]], ...] = (
     (pulp.LpContinuous, {}),
     (pulp.LpInteger, {}),
-    (pulp.LpInteger, {"primal_feasibility_tolerance": 1e-9, "mip_feasibility_tolerance": 1e-9}),
+    (pulp.LpInteger, FINE),
 )
 _PROVEN, _INFEASIBLE = "kOptimal", ("kInfeasible", "kUnboundedOrInfeasible")
 
@@ -76,7 +77,7 @@ def solve_model(problem: QuotaProblem, cutoff: Fraction | None = None) -> ModelA
         values, bound, prices = answer
         guide = prices or guide
         places = [round(value) for value in values]
-        if all(abs(value - x) <= _TOLERANCE for value, x in zip(values, places, strict=True)):
+        if all(abs(value - x) <= NEAR_WHOLE for value, x in zip(values, places, strict=True)):
             coarse = ModelAnswer(places, bound, prices, guide)
             if problem.nested or meets(bound, problem.cost(places)):
                 return coarse
@@ -133,8 +134,8 @@ def _added_chords(curves: list[Curve], chords: list[set[int]], values: list[floa
     """Give each unit whose cost the model undercuts the chords around its value."""
     added = False
     for value, held, curve in zip(values, chords, curves, strict=True):
-        k = math.floor(value + _TOLERANCE)
-        touching = {k, k + 1} if abs(value - k) <= _TOLERANCE else {k + 1}
+        k = math.floor(value + NEAR_WHOLE)
+        touching = {k, k + 1} if abs(value - k) <= NEAR_WHOLE else {k + 1}
         if held and not held & touching:
             held.update(curve.around(k, 2))
             added = True

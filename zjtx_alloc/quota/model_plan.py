@@ -16,12 +16,10 @@ import pulp
 
 from zjtx_alloc.errors import InfeasibleError, SolverError
 from zjtx_alloc.messages import say
-from zjtx_alloc.quota.model import admits_answer, meets
+from zjtx_alloc.quota.bound import meets
+from zjtx_alloc.quota.model import FINE, NEAR_WHOLE, admits_answer
 from zjtx_alloc.quota.problem import QuotaProblem, Rule
 from zjtx_alloc.quota.rows import Row
-
-_TOLERANCE = 1e-6  # of a place, in the solver's values
-_FINE = {"primal_feasibility_tolerance": 1e-9, "mip_feasibility_tolerance": 1e-9}
 
 
 @dataclass(frozen=True)
@@ -96,12 +94,12 @@ def solve_plan(course: Course) -> Planned:
     """
     for category in (pulp.LpContinuous, pulp.LpInteger):
         model, x = _built(course, category)
-        if not admits_answer(model, **_FINE):
+        if not admits_answer(model, **FINE):
             raise InfeasibleError(say("plan.infeasible", rules="、".join(_clash(course))))
         values = [[float(variable.value()) for variable in batch] for batch in x]
         places = [[round(value) for value in batch] for batch in values]
         if all(
-            abs(v - p) <= _TOLERANCE for pair in zip(values, places, strict=True) for v, p in zip(*pair, strict=True)
+            abs(v - p) <= NEAR_WHOLE for pair in zip(values, places, strict=True) for v, p in zip(*pair, strict=True)
         ):
             break
     if broken := course.violations(places):
@@ -129,8 +127,7 @@ def _lines(course: Course) -> list[_Line]:
     """Totals and rules of each batch, then every running total between floor and ceiling of its target."""
     lines = []
     for b, problem in enumerate(course.problems):
-        whole = Row("", dict.fromkeys(range(len(course.start)), 1), problem.total, problem.total)
-        for row in (whole, *problem.rows):
+        for row in (problem.whole, *problem.rows):
             lines.append(_Line({(b, i): w for i, w in row.terms.items()}, row.lower, row.upper))
     for b, due in enumerate(course.targets):
         for i, target in enumerate(due):
@@ -196,7 +193,7 @@ def _clash(course: Course) -> list[str]:
     kept = [(b, row) for b, problem in enumerate(course.problems) for row in problem.rows]
     for rule in list(kept):
         fewer = [other for other in kept if other is not rule]
-        if not admits_answer(_built(_with_rows(course, fewer), pulp.LpInteger)[0], **_FINE):
+        if not admits_answer(_built(_with_rows(course, fewer), pulp.LpInteger)[0], **FINE):
             kept = fewer
     return [say("plan.rule", batch=course.batches[b] if course.batches else b + 1, rule=row.name) for b, row in kept]
 

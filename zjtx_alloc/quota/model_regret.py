@@ -13,13 +13,12 @@ import pulp
 
 from zjtx_alloc.errors import InfeasibleError, SolverError
 from zjtx_alloc.messages import say
-from zjtx_alloc.quota.model import admits_answer, meets
+from zjtx_alloc.quota.bound import meets
+from zjtx_alloc.quota.model import FINE, NEAR_WHOLE, admits_answer
 from zjtx_alloc.quota.problem import QuotaProblem
 
 _NEAR = 3  # chords either side of where places went
 _FAR = (-32, -16, -8, 7, 15, 31)  # chords that tell what it costs to be driven off by rules
-_WHOLE = 1e-6  # of a place, in the solver's values
-_FINE = {"primal_feasibility_tolerance": 1e-9, "mip_feasibility_tolerance": 1e-9}
 
 
 @dataclass(frozen=True)
@@ -60,11 +59,11 @@ def least_worst(problem: QuotaProblem, targets: Sequence[Target]) -> LeastWorst:
     whole = len(targets) > 1
     while True:
         model, x = _built(problem, targets, middles, held, pulp.LpInteger if whole else pulp.LpContinuous)
-        if not admits_answer(model, **_FINE):
+        if not admits_answer(model, **FINE):
             raise InfeasibleError(say("quota.infeasible", rules="、".join(row.name for row in problem.rows) or "—"))
         values = [float(variable.value()) for variable in x]
         steps = [round(value) for value in values]
-        if not whole and any(abs(v - y) > _WHOLE for v, y in zip(values, steps, strict=True)):
+        if not whole and any(abs(v - y) > NEAR_WHOLE for v, y in zip(values, steps, strict=True)):
             whole = True
             continue
         if all({y - 1, y} <= chords for y, chords in zip(steps, held, strict=True)):

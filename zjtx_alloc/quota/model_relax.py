@@ -8,9 +8,8 @@ import pulp
 from zjtx_alloc.errors import SolverError
 from zjtx_alloc.messages import say
 from zjtx_alloc.quota.limits import Limit
-from zjtx_alloc.quota.model import admits_answer
+from zjtx_alloc.quota.model import FINE, admits_answer
 
-_FINE = {"primal_feasibility_tolerance": 1e-9, "mip_feasibility_tolerance": 1e-9}
 _SLACK = 1e-6  # of a place, on a sum held at its optimum
 # Among equal changes: rather a joint rule than a unit's own bound, rather that than places for e = 0.
 _RELUCTANCE = {"group": 0, "rule": 0, "floor": 1, "cap": 1, "zero": 2}
@@ -27,7 +26,7 @@ def admit(limits: Sequence[Limit], units: int, total: int | None) -> bool:
     model, x = _model(limits, units, total)
     for number, limit in enumerate(limits):
         _hold(model, limit, _value(limit, x), f"limit{number}")
-    if not admits_answer(model, **_FINE):
+    if not admits_answer(model, **FINE):
         return False
     places = [round(variable.value()) for variable in x]
     if any(limit.excess(places) for limit in limits) or (total is not None and sum(places) != total):
@@ -55,7 +54,7 @@ def least_breach(limits: Sequence[Limit], units: int, total: int) -> list[int]:
     best: list[int] = []
     for number, objective in enumerate(stages):
         model.setObjective(objective)
-        if not admits_answer(model, **_FINE):
+        if not admits_answer(model, **FINE):
             raise SolverError(say("solver.fraction"))
         places = [round(variable.value()) for variable in x]
         if best and _breach(limits, places) > _breach(limits, best):
