@@ -21,9 +21,24 @@ from zjtx_alloc.scenario_files import companion
 
 @dataclass(frozen=True)
 class Allocation:
-    """One batch, allocated and proven: what went in, the problem, the solution, and where its bounds come from."""
+    """One batch, allocated and proven.
 
-    panel: Panel  # with the scenario's composites as indicators
+    Attributes
+    ----------
+    panel : Panel
+        The facts, with the scenario's composites as indicators.
+    scenario : Scenario
+    entitlement : Entitlement
+        Places before rounding and rules, by unit, and where they come from.
+    problem : QuotaProblem
+        Index ``code``: entitlements under the scenario's bounds, groups and rules.
+    solution : Solution
+        The quota, its cost and its proof.
+    bounds : DataFrame
+        Floors and caps by unit, and what sets them, as ``unit_bounds``.
+    """
+
+    panel: Panel
     scenario: Scenario
     entitlement: Entitlement
     problem: QuotaProblem
@@ -106,6 +121,11 @@ def quota_problem(panel: Panel, scenario: Scenario) -> QuotaProblem:
     -------
     QuotaProblem
         Index ``code``, the 37 units in their official order; the cap is the total where none is set.
+
+    Raises
+    ------
+    DataError, ScenarioError
+        As ``entitlement`` does; also if the chain of previous batches comes back to where it began.
     """
     names = panel.units["short_name"].to_dict()
     return _problem(scenario, entitlement(panel, scenario), unit_bounds(panel, scenario), names)

@@ -27,8 +27,8 @@ class Prospects:
     turn : Turn
         When the unit gets its next place as the total grows, up to twofold.
     gains_at, loses_at : float or None
-        The entitlement (exact to the billionth, the others' as they are) from which the unit gains a place,
-        or down to which it loses one; None if no entitlement does.
+        The entitlement (places, the others' as they are) from which the unit gains a place, or down to which it
+        loses one, exact to the billionth under nested rules; None if none does, or none is proven where rules cross.
     """
 
     more: Step

@@ -1,7 +1,6 @@
 """How fair an allocation is: deviations, the indices of the literature, inequality; and paradoxes of a problem."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -202,19 +201,23 @@ class Paradoxes:
         return self.text
 
 
-def paradoxes(
-    problem: QuotaProblem, reach: int = 20, solver: Callable[[QuotaProblem], pd.Series] | None = None
-) -> Paradoxes:
+def paradoxes(problem: QuotaProblem, reach: int = 20) -> Paradoxes:
     """Check house monotonicity: whether some unit loses a place as the total grows by one.
 
     Entitlements grow in proportion to the total; bounds and rules stay as they are.
 
     Parameters
     ----------
-    reach : int
+    problem : QuotaProblem
+    reach : int, at least 1
         How far around the total to look, in places.
-    solver : callable, optional
-        What makes a quota of a problem; ``solve`` if not given.
+
+    Raises
+    ------
+    DataError
+        If the reach is no whole number of at least 1.
+    ScenarioError, SolverError
+        As ``solve`` does; a total that the rules do not admit is told in ``infeasible``.
     """
     quotas: dict[int, pd.Series] = {}
     if not (isinstance(reach, int) and reach >= 1):
@@ -222,8 +225,7 @@ def paradoxes(
     totals = range(max(problem.total - reach, 0), problem.total + reach + 1)
     for total in totals:
         try:
-            changed = grown(problem, total - problem.total)
-            quotas[total] = solve(changed).quota if solver is None else solver(changed)
+            quotas[total] = solve(grown(problem, total - problem.total)).quota
         except InfeasibleError:
             continue
     rows = [

@@ -85,7 +85,12 @@ def told_budget(
     Returns
     -------
     BudgetForecast
-        A row a cohort, unit and year with a payment, whole 万元. Source: 财建〔2024〕148号 四（一） to 四（三）.
+        A row a cohort, unit and year with a payment or a loss, whole 万元. Source: 财建〔2024〕148号 四（一） to 四（三）.
+
+    Raises
+    ------
+    DataError
+        If outcomes are told of a cohort that is not there, or do not add up to its firms.
     """
     outcomes = outcomes or {}
     strangers = sorted(set(outcomes) - {cohort.name for cohort in cohorts})

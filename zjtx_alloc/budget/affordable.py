@@ -129,7 +129,10 @@ def affordable_frontier(
     Raises
     ------
     ScenarioError
-        If unused places of one are carried into the other: its firms then hang on both totals.
+        If a batch is not among the allocations, or unused places of one are carried into the other: its firms then
+        hang on both totals.
+    DataError
+        If no ceiling concerns a batch, or the confidence is impossible.
     """
     question = Question(dict(ceilings), batches, allocations, outcomes, confidence)
     if set(question.moved_by(min(batches))) & {max(batches)}:

@@ -56,8 +56,8 @@ def calendar(award: Award, cohorts: tuple[Cohort, ...] | None = None) -> pd.Data
         In the order of the dates: date (the last day; None where the rule sets none), cohort (Chinese),
         fiscal_year (whose money or evaluation it is), event, who, document, clause, quote, basis, note. The
         basis is ``fixed`` (the rule names the day), ``known`` (the day on which it happened), ``computed`` (days
-        after another day), ``analogy`` (the rule names another batch's or year's day) or ``undated``. Days before the award's notice was
-        issued, and those counted from them, are left out.
+        after another day), ``analogy`` (the rule names another batch's or year's day) or ``undated``. Days before
+        the award's notice was issued, and those counted from them, are left out.
     """
     spans = [_span_of(cohort, award) for cohort in cohorts] if cohorts is not None else _batches(award)
     rows = [row for span in spans for row in _dated(span)]

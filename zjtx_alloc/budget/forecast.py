@@ -251,11 +251,18 @@ def forecast_budget(
     Returns
     -------
     BudgetForecast
-        For fixed outcomes: two rows a cohort and unit, whole 万元.
+        For fixed outcomes: a row a cohort, unit and year with a payment or a loss, whole 万元.
     BudgetOutlook
         For an assumption: the exact distribution of every year's due, recovered and net. Source:
-        财建〔2024〕148号 四（一）to 四（三）; an under-invested firm's opening is taken as recovered in full,
-        in the closing year.
+        财建〔2024〕148号 四（一）to 四（三）; an under-invested firm's opening is recovered in the closing year, as far
+        as the award assumes (``recovered_share``, ``empowerment_recovered``).
+
+    Raises
+    ------
+    DataError
+        If outcomes are told of a cohort that is not there, or do not add up to its firms.
+    ScenarioError
+        If there is no such assumption.
     """
     if isinstance(outcomes, str):
         outcomes = load_outcomes(outcomes)

@@ -61,7 +61,8 @@ def verify(problem: QuotaProblem, quota: pd.Series, certificate: Certificate | N
     Raises
     ------
     SolverError
-        Naming every rule that is broken, or the move of one place that would be better.
+        Naming every rule that is broken, or the move of one place that would be better; or if the certificate that is
+        needed is missing, is one of other rules or proves too little.
     """
     if not (isinstance(quota, pd.Series) and quota.index.equals(problem.entitlement.index)):
         raise SolverError(say("quota.misaligned", name="quota"))

@@ -53,7 +53,7 @@ def _curve(measure: Criterion, e: Fraction, lower: int, upper: int) -> Curve:
         return Curve(lower, lower, fixed, Fraction(1), lambda x: fixed, lambda k: Fraction(0))
     k = max(int(e), 2)
     bend = measure.slope(k + 1, e) - measure.slope(k, e)
-    steepest = max(abs(measure.slope(lower + 1, e)), abs(measure.slope(upper, e)) if upper > lower else Fraction(0))
+    steepest = max(abs(measure.slope(lower + 1, e)), abs(measure.slope(upper, e)))
     unit = 2 / max(bend, steepest / 10**6) if max(bend, steepest) else Fraction(1)
 
     def cost(x: int) -> Fraction:

@@ -121,7 +121,7 @@ class RemainderLadder:
         return float(self.shares[free].size)
 
     def cost(self, k: np.ndarray, units: np.ndarray | int | slice = _ALL) -> np.ndarray:
-        """K − e."""
+        """How far the k-th place lies beyond the share: k − e."""
         return k - self.shares[units]
 
     def tolerance(self, price: float) -> float:
@@ -129,5 +129,5 @@ class RemainderLadder:
         return 1e-13 * (float(self.shares.max()) + abs(price) + 1)
 
     def exact(self, i: int, k: int) -> Fraction:
-        """K − e."""
+        """The same in fractions."""
         return k - self.weights.exact(i) / self._quota

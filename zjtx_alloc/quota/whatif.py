@@ -194,11 +194,11 @@ def grown(problem: QuotaProblem, more: int) -> QuotaProblem:
 def entitlement_for(problem: QuotaProblem, quota: pd.Series, label: str, one: Step) -> float | None:
     """The entitlement nearest to its own with which a unit takes the step (one place more or fewer).
 
-    The other entitlements stay as they are. Under nested rules exact to the billionth, proven by two solves:
-    one billionth nearer leaves the quota as it is. Where rules cross, the entitlement at which the two
-    best quotas with and without the place cost the same, in fractions; solved again at a ten-thousandth on
-    both sides. None if the rules forbid the step, if no entitlement up to ten times the total, or down to a billionth, does it, or if it
-    does not stand that trial.
+    The other entitlements stay as they are. Under nested rules exact to the billionth, proven by two solves: one
+    billionth nearer leaves the quota as it is. Where rules cross, the entitlement at which the two best quotas with and
+    without the place cost the same, in fractions; solved again at a ten-thousandth on both sides. None if the rules
+    forbid the step, if no entitlement up to ten times the total, or down to a billionth, does it, or if it does not
+    stand that trial.
     """
     if one.shift is None:
         return None
