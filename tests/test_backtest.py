@@ -104,6 +104,12 @@ def test_no_factor_and_one_at_two_periods_are_refused(panel, factors):
         za.fit_weights(panel, OBSERVED, factors)
 
 
+@pytest.mark.parametrize("slack", [-0.1, float("nan")])
+def test_a_negative_slack_is_refused(panel, slack):
+    with pytest.raises(za.DataError, match="slack"):
+        za.fit_weights(panel, OBSERVED, FACTORS, slack)
+
+
 def test_a_list_may_not_be_explained_by_the_sum_it_is_part_of(panel):
     with pytest.raises(za.DataError, match="自己解释自己"):
         za.fit_weights(panel, "first_round_continued_r1b1y3:2024-04", ["first_round_continued_r1_sum:2024-04"])

@@ -96,7 +96,12 @@ def test_a_published_list_names_firms_and_codes_are_read_in_any_case(tmp_path):
 
 @pytest.mark.parametrize(
     ("entries", "said"),
-    [([credit_code(0)[:-1]], "“上一轮是否获支持：是”名单中有1处既不是"), ([""], "有1处"), (credit_code(0), "一段文字")],
+    [
+        ([credit_code(0)[:-1]], "“上一轮是否获支持：是”名单中有1处既不是"),
+        ([""], "有1处"),
+        (["9.1E+17"], "“9.1E\\+17”"),
+        (credit_code(0), "一段文字"),
+    ],
 )
 def test_a_wrong_entry_of_a_list_is_told(entries, said):
     with pytest.raises(za.DataError, match=said):

@@ -112,7 +112,7 @@ def amounts(selected: Selection, money: pd.Series, rule: GrantRule) -> Grants:
     -------
     Grants
         A firm's entitlement is money × (share × its part of the scores + (1 − share) × its part of the
-        investments); the integers nearest to it within floor and cap, in the least squares of the engine.
+        investments); the integers nearest to it within floor and cap, by Webster's criterion Σ (x − e)²/e.
 
     Raises
     ------

@@ -1,6 +1,5 @@
 """Lists of firms already supported (已获支持名单), by credit code or, as published lists are, by full name."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,6 @@ from zjtx_alloc.messages import say
 
 MOST_LISTED = 50_000
 _MOST_NAMED = 5
-_CODE_LIKE = re.compile(r"[0-9A-Za-z]+")
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ def listed(entries: Iterable[str], name: str) -> Listed:
     Raises
     ------
     DataError
-        If an entry is blank, or looks like a credit code and is none; ``name`` says which list it stands in.
+        If an entry is neither a credit code nor a Chinese name; ``name`` says which list it stands in.
     """
     if isinstance(entries, str):
         raise DataError(say("lists.text", name=name, entry=entries))
@@ -64,7 +62,7 @@ def listed(entries: Iterable[str], name: str) -> Listed:
     for entry in map(plain, entries):
         if (code := valid_code(entry)) is not None:
             codes.add(code)
-        elif entry == "" or _CODE_LIKE.fullmatch(entry):
+        elif entry.isascii():  # blank, a code with a slip, or one that Excel made 9.1E+17
             wrong.append(entry)
         else:
             names.add(entry)

@@ -84,12 +84,14 @@ def fit_weights(panel: Panel, observed: str, factors: Sequence[str] | None = Non
     ------
     DataError
         If a factor is the observed indicator, derived from it or part of it, or not admitted for it; if there is
-        none, or one at two periods; if data are missing.
+        none, or one at two periods; if the slack is negative; if data are missing.
     """
     admitted = _admitted(panel, observed)
     factors = tuple(admitted if factors is None else factors)
     for factor in factors:
         _admit(panel, observed, factor, admitted)
+    if not slack >= 0:
+        raise DataError(say("backtest.no_slack", slack=slack))
     if len(set(map(_code, factors))) != (len(factors) or 1):
         raise DataError(say("backtest.factors", factors="、".join(factors) or "—"))
     shares = pd.DataFrame({_code(f): _shares(panel, f) for f in factors})
