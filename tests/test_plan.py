@@ -175,6 +175,16 @@ def test_crossing_rules_that_leave_no_plan_are_named(toy_panel):
         za.plan([scenario(2, total=12), scenario(3, total=10, rules={"奇": clash["奇"]})], panel)
 
 
+def test_what_proves_a_plan_is_told_as_it_is(planned, toy_panel):
+    assert "两族嵌套约束，约束矩阵全幺模" in plan_summary(planned)
+    panel = toy_panel(gdp=[1, 1, 1, 1])
+    a, b, c, _ = panel.units.index
+    rules = {"甲": {"units": [a, b], "max": 6.0}, "乙": {"units": [b, c], "max": 6.0}}
+    crossed = za.plan([scenario(1, total=10, rules=rules), scenario(2, total=10)], panel)
+    assert crossed.proof == "dual"
+    assert "规则之间有交叉，最优性由线性规划对偶价格" in plan_summary(crossed)
+
+
 def own_counts(tmp_path, jiangsu):
     """The panel with a user's current counts of 可推荐企业数: plenty, but for 江苏."""
     names = za.load_panel().units["short_name"]

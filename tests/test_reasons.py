@@ -1,6 +1,7 @@
 """Why this number: what would change it, by hand and against every integer vector; the sentences."""
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
@@ -9,8 +10,9 @@ import pandas as pd
 import pytest
 
 import zjtx_alloc as za
-from zjtx_alloc.explanation import _moved
+from zjtx_alloc.explanation import _moved, tell_bounds
 from zjtx_alloc.quota.whatif import Turn, bindings, entitlement_for, lifted, step, turn, unruled
+from zjtx_alloc.reasons import _rounded
 from zjtx_alloc.scenario import Fixed, Group, Rule
 
 NAMES = {"A": "甲", "B": "乙", "C": "丙"}
@@ -252,6 +254,16 @@ def test_a_group_that_lifts_a_unit_and_a_rule_across_it_are_named(panel, baselin
 
 def told(panel, baseline, unit, **more):
     return za.explain(za.allocate(panel, baseline.model_copy(update=more)), unit).text
+
+
+def test_a_weighted_rule_is_relaxed_by_its_own_measure_not_by_places(panel, baseline):
+    rules = {"加权": Rule(coefficients={"440000": 2.0, "320000": 1.0}, max=250.0)}
+    allocation = za.allocate(panel, baseline.model_copy(update={"rules": rules}))
+    (held,) = bindings(allocation.problem, allocation.quota, "440000")
+    (told,) = tell_bounds(allocation, replace(_rounded(allocation, "440000", allocation.quota), bindings=(held,)))
+    assert told.startswith(
+        "起作用的约束是加权上限 250：若放宽1（按这条规则自身的计量，不是家数），则北京减少1家、江苏增加1家"
+    )
 
 
 def test_a_unit_that_loses_by_the_bounds_of_others_is_told_whose(panel, baseline):

@@ -130,7 +130,12 @@ def tell_bounds(allocation: Allocation, why: Explanation) -> list[str]:
     if not why.bindings:
         return [say("why.free"), *_indirect(allocation, why)]
     return [
-        say("why.held", bound=_bound(allocation, b.limit), changes=_changes(allocation, b.shift), cost=_worth(b.shift))
+        say(
+            "why.held" if set(b.limit.weights.values()) == {b.limit.scale} else "why.held_by_measure",
+            bound=_bound(allocation, b.limit),
+            changes=_changes(allocation, b.shift),
+            cost=_worth(b.shift),
+        )
         for b in why.bindings
     ]
 

@@ -96,9 +96,15 @@ def plan_summary(plan: Plan) -> str:
             ),
         ),
         say("plan.moved", count=int(moved.groupby("code").any().sum())),
-        say(f"plan.proof_{plan.proof}"),
+        _proof_note(plan),
         *plan_notes(plan),
         weights_note(),
         *marks_note(plan.allocations[0]),
     ]
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _proof_note(plan: Plan) -> str:
+    """What proves the plan; where rules cross, a dual bound may do so too, but no law made the vertex whole."""
+    nested = all(allocation.problem.nested for allocation in plan.allocations)
+    return say("plan.proof_nested" if nested and plan.proof == "dual" else f"plan.proof_{plan.proof}")
