@@ -206,7 +206,7 @@ def test_the_reconciliation_table_speaks_chinese(plan):
     row = pd.DataFrame(
         [["北京", 2024, "359号", ledger.accounts.at[("110000", 2024), "net"]]], columns=["单位", "年度", "文号", "金额"]
     )
-    frame = reconciliation_table(za.reconcile(ledger, row), "中性").frame.set_index("单位")
+    frame = reconciliation_table(plan, za.reconcile(ledger, row)).frame.set_index("单位")
     assert frame.loc["北京", ["差额（万元）", "状态", "可能原因"]].tolist() == [0, "相符", ""]
     assert frame.loc["天津", "可能原因"] == "未见该单位该年度的下达文件"
 

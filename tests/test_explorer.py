@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import zjtx_alloc as za
-from zjtx_alloc.explorer.drawings import map_svg, signed
+from zjtx_alloc.explorer.drawings import map_svg
 from zjtx_alloc.explorer.state import (
     SHARES,
     in_force,
@@ -26,6 +26,7 @@ from zjtx_alloc.explorer.state import (
 )
 from zjtx_alloc.explorer.view import failure_html, table_html, view, why_html
 from zjtx_alloc.explorer.widgets import Explorer
+from zjtx_alloc.report.tables import signed
 
 RULES = """
 extends = "2024-baseline"

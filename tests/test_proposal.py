@@ -108,7 +108,7 @@ def test_sentences_say_the_numbers(manuscript):
     assert "向37个省级单位分配名额1039个" in text
     assert "加权占比＝（0.4×有R&D活动的规模以上工业企业数占比＋0.4×有效期内“小巨人”企业数占比＋0.2×" in text
     assert (
-        "审核通过1039家，应安排623,400万元：2024年下达期初资金311,700万元，2027年（推定）下达期末资金311,700万元"
+        "审核通过1039家，应安排623,400万元：2024年下达期初资金311,700万元；期末结果未知，全部企业完成推进计划时，2027年（推定）下达期末资金311,700万元"
         in text
     )
     assert "1. 江苏，108家。江苏的理论名额为108.47家" in text
@@ -290,3 +290,11 @@ def test_libreoffice_opens_the_word_file_and_finds_the_same_numbers(manuscript, 
     text = pdf_text((tmp_path / "out" / "report.pdf").read_bytes())
     for fact in ("（建议稿）", *HEADINGS, *ANNEXES, "应安排623,400万元", "2,112,600"):
         assert fact in text
+
+
+def test_a_change_that_coefficients_bring_is_not_told_as_one_of_shares(panel, write_scenario):
+    grades = '[grade]\ndefault = "良"\n"江苏" = "优"\n[grade_coefficient]\n"优" = 1.2\n"良" = 1.0\n'
+    path = write_scenario(f'extends = "2025-baseline"\nbudget_with = ["2024-baseline"]\n{grades}')
+    text = text_of(proposed(panel, za.load_scenario(path)))
+    assert re.search(r"江苏\+\d+\.\d\d家（主要来自系数调节的变化，\+\d+\.\d\d家）", text)
+    assert "系数调节占比" not in text

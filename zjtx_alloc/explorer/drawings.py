@@ -11,6 +11,7 @@ from zjtx_alloc.allocation import Allocation
 from zjtx_alloc.messages import say
 from zjtx_alloc.report.figure_style import BLUE, GREY, ORANGE
 from zjtx_alloc.report.notes import short_marks
+from zjtx_alloc.report.tables import signed
 from zjtx_alloc.resources import shipped_table
 
 _CELL = 62  # of the map, in pixels
@@ -18,11 +19,6 @@ _ROW = 19  # of the bars
 _NAME = 46  # width of a unit's name
 _WIDTH = 560
 _DARK = 0.85  # shade from which white ink reads better than black
-
-
-def signed(step: int) -> str:
-    """A difference with its sign, 0 as 0."""
-    return f"{step:+d}".replace("-", "−") if step else "0"
 
 
 def map_svg(allocation: Allocation, steps: pd.Series, chosen: str) -> str:
@@ -93,13 +89,13 @@ def changes_svg(allocation: Allocation, baseline: Allocation, steps: pd.Series) 
     differing = steps[steps != 0].sort_values(ascending=False, kind="stable")
     if differing.empty:
         return f"<h3>{html.escape(title)}</h3><p class=note>{html.escape(say('explorer.no_changes'))}</p>"
-    by_region = "；".join(f"{region}{signed(int(step))}" for region, step in regions.items())
+    by_region = "；".join(f"{region}{signed(step)}" for region, step in regions.items())
     middle, scale = _WIDTH / 2, (_WIDTH / 2 - 70) / int(differing.abs().max())
     drawn = []
     for row, (code, step) in enumerate(differing.items()):
         y, width = row * _ROW, abs(int(step)) * scale
         x, colour = (middle, BLUE) if step > 0 else (middle - width, ORANGE)
-        told = f"{units.at[code, 'short_name']} {signed(int(step))}"
+        told = f"{units.at[code, 'short_name']} {signed(step)}"
         beside = (middle + width + 5, "start") if step > 0 else (middle - width - 5, "end")
         drawn.append(
             f'{_unit(allocation, str(code))}{_box(x, y + 3, width, _ROW - 6, f"""fill="{colour}" """)}'

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from zjtx_alloc.allocation import Allocation
 from zjtx_alloc.errors import InfeasibleError, ZjtxError
-from zjtx_alloc.explorer.drawings import bars_svg, changes_svg, map_svg, signed
+from zjtx_alloc.explorer.drawings import bars_svg, changes_svg, map_svg
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.reasons import explain
 from zjtx_alloc.report.notes import criterion_note, marks_note, weights_note
-from zjtx_alloc.report.tables import FORMATS
+from zjtx_alloc.report.tables import FORMATS, signed
 
 _COLUMNS = ("short_name", "region", "entitlement", "quota", "baseline", "step", "binds", "estimated", "stand_in")
 _KINDS = {"entitlement": "places", "quota": "count", "baseline": "count"}
@@ -45,7 +45,7 @@ def view(allocation: Allocation, baseline: Allocation, chosen: str) -> View:
 def table_html(allocation: Allocation, baseline: Allocation, chosen: str) -> str:
     """A row a unit in the official order: entitlement, quota, the baseline's quota, what binds, marks; a total."""
     steps = allocation.quota - baseline.quota
-    rows = allocation.table().assign(baseline=baseline.quota, step=[signed(int(step)) for step in steps])
+    rows = allocation.table().assign(baseline=baseline.quota, step=[signed(step) for step in steps])
     body = "".join(
         f'<tr data-unit="{number}"{" class=chosen" if code == chosen else ""}>'
         + "".join(_cell(column, row[column]) for column in _COLUMNS)
@@ -57,7 +57,7 @@ def table_html(allocation: Allocation, baseline: Allocation, chosen: str) -> str
         "entitlement": allocation.scenario.total,
         "quota": int(allocation.quota.sum()),
         "baseline": int(baseline.quota.sum()),
-        "step": signed(int(steps.sum())),
+        "step": signed(steps.sum()),
     }
     last = "".join(_cell(column, total.get(column, "")) for column in _COLUMNS)
     head = "".join(f"<th>{html.escape(header(column))}</th>" for column in _COLUMNS)

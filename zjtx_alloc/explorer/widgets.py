@@ -19,7 +19,8 @@ from zjtx_alloc.explorer import state as states
 from zjtx_alloc.explorer.view import View, failure_html, notice_html, view, why_html
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.panel import Panel, load_panel
-from zjtx_alloc.quota.criteria import CRITERIA, criterion_name
+from zjtx_alloc.quota.criteria import CRITERIA
+from zjtx_alloc.report.notes import criterion_told
 from zjtx_alloc.report.pages import font_face
 from zjtx_alloc.resources import shipped
 from zjtx_alloc.scenario import DEFAULT, Scenario
@@ -125,7 +126,7 @@ class Explorer:
             least, most = _COEFFICIENTS
             one = ui.BoundedFloatText(value, min=least, max=most, step=0.05, description=str(region))
             shown.append(_heard(one, partial(self._move, states.with_coefficient, region)))
-        names = [(criterion_name(name).partition("：")[0], name) for name in CRITERIA]
+        names = [(criterion_told(name), name) for name in CRITERIA]
         criterion = ui.Dropdown(options=names, value=scenario.criterion)
         return [*shown, _heading(header("criterion")), _heard(criterion, partial(self._move, states.with_criterion))]
 

@@ -5,7 +5,8 @@ import pandas as pd
 from zjtx_alloc.allocation import Allocation, decisions, marked
 from zjtx_alloc.factors import ADJUSTMENT
 from zjtx_alloc.messages import header, say
-from zjtx_alloc.report.notes import marks_note, sources_of, stands_for, weights_note
+from zjtx_alloc.report.data_tables import sources_told
+from zjtx_alloc.report.notes import marks_note, sources_of, split_rule, stands_for, weights_note
 from zjtx_alloc.report.supply import supply_note
 from zjtx_alloc.report.tables import Table, titled
 from zjtx_alloc.scenario import DEFAULT, Rule
@@ -124,7 +125,7 @@ def rule_table(allocation: Allocation) -> Table:
 
 def _rule_text(rule: Rule, names: dict[str, str]) -> str:
     """A linear rule in the scenario's own numbers."""
-    weighted = " + ".join(f"{weight:g}×{names[code]}" for code, weight in rule.coefficients.items())
+    weighted = " + ".join(f"{weight:.12g}×{names[code]}" for code, weight in rule.coefficients.items())
     what = weighted or say("table.sum")
     places = _between(what, rule.min, rule.max)
     shares = _between(say("table.share_of", what=what), rule.min_share, rule.max_share)
@@ -135,8 +136,8 @@ def _between(what: str, least: float | None, most: float | None) -> str:
     """Bounds on either side, only those given; blank if none."""
     if least is None and most is None:
         return ""
-    left = "" if least is None else f"{least:g} ≤ "
-    return left + what + ("" if most is None else f" ≤ {most:g}")
+    left = "" if least is None else f"{least:.12g} ≤ "
+    return left + what + ("" if most is None else f" ≤ {most:.12g}")
 
 
 def decision_table(allocation: Allocation) -> Table:
@@ -159,7 +160,7 @@ def estimate_table(allocation: Allocation) -> Table:
                 "period": panel.supplied.get(code, line.period),
                 "value": value,
                 "measure": panel.indicators.at[code, "measure"],
-                "rule": say("table.split", name=panel.name(str(panel.indicators.at[code, "split_by"]).split(":")[0])),
+                "rule": split_rule(panel, code),
             }
             for unit, value in cells.loc[cells["estimated"].eq(True), "value"].items()
         ]
@@ -179,6 +180,4 @@ def source_table(allocation: Allocation) -> Table:
     """The sources of the facts used, with how far to trust them."""
     panel = allocation.panel
     used = sources_of(panel, [(code, line.period) for code, line in allocation.scenario.indicators()])
-    frame = panel.sources.reindex(used).rename_axis("source").reset_index()
-    kinds = dict.fromkeys(["source", "publisher", "title", "date", "location", "how_read", "reliability"], "text")
-    return titled("sources", frame.fillna(""), kinds)
+    return sources_told(panel, used)

@@ -6,6 +6,7 @@ import pandas as pd
 
 from zjtx_alloc.allocation import Allocation, marked
 from zjtx_alloc.messages import header, say
+from zjtx_alloc.report.notes import budget_marks
 from zjtx_alloc.report.tables import Table, titled
 from zjtx_alloc.uncertainty.backtest import WeightFit, known_counts
 
@@ -74,7 +75,7 @@ def known_table(allocations: Sequence[Allocation]) -> Table:
         "short_name": "text", "batch": "text", "observed": "count", "status": "text", "scenario": "text",
         "entitlement": "places", "quota": "count", "source": "text",
     }  # fmt: skip
-    return titled("known_counts", frame, kinds, say("backtest.two_counts"))
+    return titled("known_counts", frame, kinds, say("backtest.two_counts"), *budget_marks(allocations))
 
 
 def backtest_notes(fit: WeightFit) -> tuple[str, ...]:

@@ -17,11 +17,11 @@ from zjtx_alloc.report.live_assumptions import assumption_inputs, assumption_she
 from zjtx_alloc.report.live_firms import batches, firms_sheet
 from zjtx_alloc.report.live_money import ledger_sheet
 from zjtx_alloc.report.live_years import scenario_sheet, unit_year_sheet
-from zjtx_alloc.report.workbook import CREATED, IN_MEMORY, cell_styles, foot_of, print_setup, row_height
+from zjtx_alloc.report.notes import budget_marks
+from zjtx_alloc.report.workbook import CHECK_WIDTH, CREATED, IN_MEMORY, cell_styles, foot_of, print_setup, row_height
 
 _HEADER = FIRST_ROW - 2  # rows as xlsxwriter counts them
 _SHARE = {"validate": "decimal", "criteria": "between", "minimum": 0, "maximum": 1}
-_CHECK_WIDTH = 15  # characters of the words before a check
 
 
 def write_budget_workbook(path: Path, plan: BudgetPlan, found: pd.DataFrame | None = None, run: str = "") -> Path:
@@ -31,7 +31,7 @@ def write_budget_workbook(path: Path, plan: BudgetPlan, found: pd.DataFrame | No
     with xlsxwriter.Workbook(content, IN_MEMORY) as book:
         book.set_properties({"title": heading, "created": CREATED})
         styles = cell_styles(book) | _input_styles(book)
-        told = say("note.run", run=run) if run else ""
+        told = "".join([*budget_marks(plan.allocations), say("note.run", run=run) if run else ""])
         for sheet in budget_sheets(plan, found):
             _write(book, replace(sheet, note=f"{sheet.note}{told}"), heading, styles).set_footer(foot_of(run))
     return write_whole(path, content.getvalue())
@@ -69,7 +69,7 @@ def _input_styles(book: Any) -> dict[str, Any]:
     header = look | {"bold": True, "bg_color": "#EEF4F9", "align": "left"}
     return {
         "input percent": book.add_format(free | {"num_format": "0.00##%"}),
-        "input money": book.add_format(free | {"num_format": "#,##0.##"}),
+        "input money": book.add_format(free | {"num_format": "General"}),  # "#,##0.##" shows 600 as 600. in Excel
         "input plain": book.add_format(free | {"num_format": "General"}),
         "incomplete year": book.add_format(look | {"num_format": say("workbook.incomplete_year_format")}),
         "header year": book.add_format(header | {"num_format": say("workbook.year_format")}),
@@ -80,7 +80,7 @@ def _input_styles(book: Any) -> dict[str, Any]:
 def _write(book: Any, table: LiveSheet, heading: str, styles: dict[str, Any]) -> Any:
     sheet = book.add_worksheet(table.title)
     widths = [column.width for column in table.columns]
-    widths[0] = max(widths[0], _CHECK_WIDTH if table.tail else 0)
+    widths[0] = max(widths[0], CHECK_WIDTH if table.tail else 0)
     sheet.write_string(0, 0, f"{heading}　{table.title}", styles["heading"])
     _write_note(sheet, table, widths, styles["note"])
     for place, (column, width) in enumerate(zip(table.columns, widths, strict=True)):

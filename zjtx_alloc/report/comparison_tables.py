@@ -1,6 +1,6 @@
 """The tables of a comparison, its CSV file, and what ``zjtx compare`` prints."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -12,18 +12,21 @@ from zjtx_alloc.errors import DataError
 from zjtx_alloc.indices import fairness
 from zjtx_alloc.messages import header, is_said, say
 from zjtx_alloc.policy import load_award
-from zjtx_alloc.quota.criteria import criterion_name
-from zjtx_alloc.report.notes import marks_note, source_line, weights_note
+from zjtx_alloc.report.notes import criterion_told, marks_note, source_line, weights_note
 from zjtx_alloc.report.supply import plain_table
-from zjtx_alloc.report.tables import ENTITLEMENT_DECIMALS, Table, csv_text, shown, titled
+from zjtx_alloc.report.tables import ENTITLEMENT_DECIMALS, Table, csv_text, shown, signed, titled
 from zjtx_alloc.scenario import DEFAULT, Scenario
 
 # What does not bear on the quotas, or stands in the table of scenarios.
 _UNTOLD = {"name", "title", "budget_with", "assumptions", "uncertainty", "certified"}
-_CHOICES = {  # keys whose values are choices, and where these are called in Chinese
-    "criterion": "criterion", "total_status": "status", "kind": "normalisation", "aggregation": "aggregation",
-    "weights": "weighting", "missing": "missing",
-}  # fmt: skip
+_CHOICES: Mapping[str, Callable[[str], str]] = {  # keys whose values are choices, and what these are called
+    "criterion": criterion_told,
+    "total_status": lambda choice: say(f"status.{choice}"),
+    "kind": lambda choice: say(f"normalisation.{choice}"),
+    "aggregation": lambda choice: say(f"aggregation.{choice}"),
+    "weights": lambda choice: say(f"weighting.{choice}"),
+    "missing": lambda choice: say(f"missing.{choice}"),
+}
 _TAKEN = ("short_name", "region", "scenario", "setting", "fiscal_year")  # headers beside the scenarios' names
 
 
@@ -42,7 +45,7 @@ def unit_table(comparison: Comparison) -> Table:
     # Whole places where totals are the same; scaled to the first's total, they are fractions.
     kinds |= {say("compare.gain", name=name): "step" if _whole(comparison) else "difference" for name in gains}
     return Table(
-        say("title.compared_units"), frame.reset_index(drop=True), kinds, (_scaled(comparison), weights_note())
+        say("title.compared_units"), frame.reset_index(drop=True), kinds, (_scaled(comparison), *_marks(comparison))
     )
 
 
@@ -60,7 +63,7 @@ def distance_table(comparison: Comparison) -> Table:
     distance = comparison.distance.rename(columns=_named)
     frame = distance.rename_axis(header("scenario")).reset_index()
     kinds = {header("scenario"): "text"} | dict.fromkeys(distance, "share")
-    return Table(say("title.distances"), frame, kinds, (say("compare.distance"),))
+    return Table(say("title.distances"), frame, kinds, (say("compare.distance"), *_marks(comparison)))
 
 
 def scenario_table(comparison: Comparison) -> Table:
@@ -72,7 +75,7 @@ def scenario_table(comparison: Comparison) -> Table:
             "batch": say("table.batch", batch=s.batch),
             "total": s.total,
             "total_status": say(f"status.{s.total_status}"),
-            "criterion": criterion_name(s.criterion).partition("：")[0],
+            "criterion": criterion_told(s.criterion),
         }
         for s in (allocation.scenario for allocation in comparison.allocations)
     ]
@@ -112,7 +115,7 @@ def _told(key: str, value: Any, names: dict[str, str]) -> str:
     if isinstance(value, bool):
         return say("firms.on" if value else "firms.off")
     if key in _CHOICES and isinstance(value, str):
-        return say(f"{_CHOICES[key]}.{value}").partition("：")[0]
+        return _CHOICES[key](value)
     return f"{value:.12g}" if isinstance(value, float) else _called(str(value), names)
 
 
@@ -144,7 +147,7 @@ def fairness_table(comparison: Comparison) -> Table:
     kinds = {"scenario": "text"} | dict.fromkeys(
         ["largest", "gallagher", "loosemore_hanby", "sainte_lague", "gini", "theil"], "index"
     )
-    return titled("compared_fairness", pd.DataFrame(rows, columns=list(kinds)), kinds, *notes)
+    return titled("compared_fairness", pd.DataFrame(rows, columns=list(kinds)), kinds, *notes, *_marks(comparison))
 
 
 def money_by_year(comparison: Comparison) -> pd.DataFrame:
@@ -181,14 +184,14 @@ def comparison_csv(comparison: Comparison) -> str:
 
 
 def comparison_text(comparison: Comparison) -> str:
-    """What ``zjtx compare`` prints: units, regions, distances, who gains and loses most."""
-    blocks = []
+    """What ``zjtx compare`` prints: units, regions, distances, who gains and loses most; the marks of all, once."""
+    blocks, marks = [], _marks(comparison)
     for table in (unit_table(comparison), region_table(comparison), distance_table(comparison)):
         texts = table.frame.astype(object)
         for column, kind in table.kinds.items():
             texts[column] = [shown(kind, value) for value in texts[column]]
-        blocks += [table.title, plain_table(texts), *table.notes, ""]
-    return "\n".join([*blocks, *gain_lines(comparison)])
+        blocks += [table.title, plain_table(texts), *(note for note in table.notes if note not in marks), ""]
+    return "\n".join([*blocks, *gain_lines(comparison), *marks])
 
 
 def gain_lines(comparison: Comparison) -> list[str]:
@@ -197,7 +200,7 @@ def gain_lines(comparison: Comparison) -> list[str]:
     lines = []
     for name, gain in comparison.gains.items():
         up, down = gain[gain >= 0.5].sort_values(ascending=False), gain[gain <= -0.5].sort_values()
-        most = ["、".join(f"{names[c]}{signed(g)}" for c, g in side.head(3).items()) or "—" for side in (up, down)]
+        most = ["、".join(f"{names[c]}{gain_told(g)}" for c, g in side.head(3).items()) or "—" for side in (up, down)]
         lines.append(
             say("compare.summary", name=name, first=first, up=len(up), down=len(down), gained=most[0], lost=most[1])
         )
@@ -206,7 +209,7 @@ def gain_lines(comparison: Comparison) -> list[str]:
 
 def gain_list(comparison: Comparison) -> str:
     """The same as a Markdown list, and what differences are taken against."""
-    return "\n".join(f"- {line}" for line in (*gain_lines(comparison), _scaled(comparison), weights_note()))
+    return "\n".join(f"- {line}" for line in (*gain_lines(comparison), _scaled(comparison), *_marks(comparison)))
 
 
 def _named(name: str) -> str:
@@ -233,9 +236,9 @@ def marks_line(comparison: Comparison) -> str:
     return marks + source_line(*comparison.allocations)
 
 
-def signed(gain: float) -> str:
-    """A gain in whole places where it is one, else with one decimal, its sign before it."""
-    return f"{gain:+.1f}".removesuffix(".0").replace("-", "−")
+def gain_told(gain: float) -> str:
+    """A gain in whole places where it is one, else with one decimal."""
+    return signed(gain, 1).removesuffix(".0")
 
 
 def _whole(comparison: Comparison) -> bool:

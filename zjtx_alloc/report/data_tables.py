@@ -1,11 +1,12 @@
 """The tables of the data notebook, each a function of a panel: what is known, for whom, from where."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import NATION, Panel
+from zjtx_alloc.report.notes import split_rule
 from zjtx_alloc.report.tables import Table, titled
 
 # What a count of above-scale firms with R&D is a part of, and where both are known.
@@ -88,7 +89,7 @@ def estimated_cells_table(panel: Panel) -> Table:
             "indicator": panel.name(indicator),
             "period": "、".join(periods),
             "short_name": units,
-            "rule": say("table.split", name=panel.name(str(panel.indicators.at[indicator, "split_by"]).split(":")[0])),
+            "rule": split_rule(panel, indicator),
         }
         for (indicator, units), periods in found.items()
     ]
@@ -98,6 +99,11 @@ def estimated_cells_table(panel: Panel) -> Table:
 
 def all_sources_table(panel: Panel) -> Table:
     """Every source of the panel's cells, with how far to trust it."""
-    frame = panel.sources.reindex(dict.fromkeys(panel.facts["source"])).rename_axis("source").reset_index()
+    return sources_told(panel, dict.fromkeys(panel.facts["source"]))
+
+
+def sources_told(panel: Panel, used: Iterable[str]) -> Table:
+    """Some sources of a panel, in their order."""
+    frame = panel.sources.reindex(used).rename_axis("source").reset_index()
     kinds = dict.fromkeys(["source", "publisher", "title", "date", "location", "how_read", "reliability"], "text")
     return titled("sources", frame.fillna(""), kinds)

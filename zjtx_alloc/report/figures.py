@@ -18,8 +18,8 @@ from matplotlib.patches import Patch, Rectangle
 from zjtx_alloc.allocation import Allocation
 from zjtx_alloc.messages import say
 from zjtx_alloc.report.figure_style import BLUE, ORANGE, foot, style
-from zjtx_alloc.report.notes import short_marks
-from zjtx_alloc.report.quota_tables import short_name
+from zjtx_alloc.report.notes import criterion_told, short_marks
+from zjtx_alloc.report.tables import signed
 from zjtx_alloc.resources import shipped
 
 STEPS = LinearSegmentedColormap.from_list("steps", ["#E8966B", "white", "#6FB1D9"])
@@ -137,15 +137,15 @@ def criteria_figure(allocations: dict[str, Allocation]) -> Figure:
         axes.imshow(steps.to_numpy(dtype=float), cmap=STEPS, vmin=-reach, vmax=reach, aspect="auto")
         for (row, column), step in np.ndenumerate(steps.to_numpy()):
             if step:
-                axes.text(column, row, f"{step:+d}".replace("-", "−"), ha="center", va="center")
+                axes.text(column, row, signed(step), ha="center", va="center")
         axes.set_xticks(
-            range(len(names) - 1), [short_name(name).replace("（", "\n（") for name in names[1:]], fontsize=7.5
+            range(len(names) - 1), [criterion_told(name).replace("（", "\n（") for name in names[1:]], fontsize=7.5
         )
         axes.set_yticks(range(len(steps)), own.panel.units["short_name"][steps.index])
         axes.xaxis.tick_top()
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
-        axes.set_title(say("figure.criteria", title=own.scenario.title, own=short_name(names[0])))
+        axes.set_title(say("figure.criteria", title=own.scenario.title, own=criterion_told(names[0])))
         axes.hlines(np.arange(len(steps) + 1) - 0.5, -0.5, len(names) - 1.5, color="#E0E0E0", linewidth=0.6)
         foot(figure, short_marks(own))
     return figure

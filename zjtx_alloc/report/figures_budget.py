@@ -15,6 +15,7 @@ from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.messages import say
 from zjtx_alloc.report.figure_style import BATCH_COLOURS, BLUE, GREEN, GREY, ORANGE, foot, style
 from zjtx_alloc.report.notes import budget_notes, outlook_notes, source_line, year_label
+from zjtx_alloc.report.tables import signed
 
 FAN_COLOURS = (BLUE, GREEN, ORANGE)
 _WAN_TO_YI = 10_000
@@ -70,7 +71,7 @@ def bridge_figure(steps: pd.DataFrame, year: int | None = None, *notes: str) -> 
         axes.hlines(level[:-1], places[:-1] + 0.3, places[:-1] + 1.3, color="#555555", linewidth=0.7)
         for place, name in enumerate(money.index):
             amount = money[name] / _WAN_TO_YI
-            told = f"{amount:+.2f}".replace("-", "−") if name in inner and money[name] else f"{amount:.2f}"
+            told = signed(amount, 2) if name in inner else f"{amount:.2f}"
             axes.text(place, top[place] + top.max() * 0.015, told, ha="center", va="bottom")
         axes.set_xticks(places, [say(f"step.{name}") for name in money.index])
         axes.set_ylim(0, (top.max() or 1) * 1.12)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from zjtx_alloc.comparison import Comparison
 from zjtx_alloc.messages import say
-from zjtx_alloc.report.comparison_tables import marks_line, money_by_year, signed
+from zjtx_alloc.report.comparison_tables import gain_told, marks_line, money_by_year
 from zjtx_alloc.report.figure_style import BLUE, COLOURS, ORANGE, foot, style
 from zjtx_alloc.report.figures import STEPS, Tile, tile_figure
 
@@ -32,7 +32,7 @@ def gains_figure(comparison: Comparison) -> Figure:
                 if abs(gain) >= _SEEN:
                     away = reach * 0.02 * (1 if gain > 0 else -1)
                     axes.text(
-                        gain + away, row, signed(gain), va="center", ha="left" if gain > 0 else "right", fontsize=8
+                        gain + away, row, gain_told(gain), va="center", ha="left" if gain > 0 else "right", fontsize=8
                     )
             axes.axvline(0, color="black", linewidth=0.6)
             axes.set_xlim(-reach, reach)
@@ -56,7 +56,7 @@ def gain_map(comparison: Comparison, name: str) -> Figure:
     tiles = {
         str(code): Tile(
             STEPS(shades(gain)),
-            f"{allocation.quota[code]}（{signed(gain)}）" if abs(gain) >= _SEEN else f"{allocation.quota[code]}",
+            f"{allocation.quota[code]}（{gain_told(gain)}）" if abs(gain) >= _SEEN else f"{allocation.quota[code]}",
             8.5,
             marked=bool(estimated[code]),
         )

@@ -36,7 +36,7 @@ def _write_table(book: Any, styles: dict[str, Any]) -> None:
     sheet.write_string(0, 0, say("firm_template.sheet"), styles["heading"])
     sheet.write_string(1, 0, say("firm_template.hint"), styles["hint"])
     text = book.add_format({"font_name": "等线", "font_size": 10, "num_format": "@"})
-    number = book.add_format({"font_name": "等线", "font_size": 10, "num_format": "#,##0.##"})
+    number = book.add_format({"font_name": "等线", "font_size": 10, "num_format": "General"})
     day = book.add_format({"font_name": "等线", "font_size": 10, "num_format": "yyyy-mm-dd"})
     looks = {"amount": number, "percent": number, "date": day}
     for place, column in enumerate(columns.values()):

@@ -5,7 +5,7 @@ import pandas as pd
 from zjtx_alloc.horizon import Plan
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.report.notes import marks_note, weights_note
-from zjtx_alloc.report.tables import Table, titled
+from zjtx_alloc.report.tables import Table, signed, titled
 
 
 def plan_table(plan: Plan) -> Table:
@@ -55,7 +55,7 @@ def deviation_table(plan: Plan) -> Table:
         "batch": "text", "largest_alone": "places", "largest_planned": "places", "over_alone": "count",
         "over_planned": "count", "squares_alone": "places", "squares_planned": "places",
     }  # fmt: skip
-    return titled("deviations", pd.DataFrame(rows), kinds, *plan_notes(plan))
+    return titled("deviations", pd.DataFrame(rows), kinds, *plan_notes(plan), *marks_note(plan.allocations[0]))
 
 
 def plan_notes(plan: Plan) -> tuple[str, ...]:
@@ -91,7 +91,7 @@ def plan_summary(plan: Plan) -> str:
         say(
             "plan.worst",
             names="、".join(
-                f"{names.xs(c, level='code').iloc[0]}{off.xs(c, level='code')['separate'].iloc[-1]:+.2f}"
+                f"{names.xs(c, level='code').iloc[0]}{signed(off.xs(c, level='code')['separate'].iloc[-1], 2)}"
                 for c in last.index[:5]
             ),
         ),

@@ -17,6 +17,11 @@ class Live:
     name: str = ""
 
 
+def value_of(cell: Any) -> Any:
+    """What a cell shows: a formula's value, or the cell itself."""
+    return cell.value if isinstance(cell, Live) else cell
+
+
 @dataclass(frozen=True)
 class Given:
     """A number that formulas refer to by name; users may change it if ``is_input``."""

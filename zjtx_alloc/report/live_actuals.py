@@ -6,7 +6,7 @@ import pandas as pd
 
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.messages import header, say, words
-from zjtx_alloc.report.live import FIRST_ROW, Column, Live, LiveSheet, whole
+from zjtx_alloc.report.live import FIRST_ROW, Column, Live, LiveSheet, value_of, whole
 from zjtx_alloc.report.live_money import NET, PLACE, UNIT, YEAR, ledger_title
 
 FORM_ROWS = 200
@@ -19,7 +19,7 @@ def actuals_sheet(plan: BudgetPlan, size: int, found: pd.DataFrame | None) -> Li
     rows = [_row(size, row, FIRST_ROW + n) for n, row in enumerate(found.reset_index().itertuples())]
     last = FIRST_ROW + len(rows) - 1
     sums = [
-        Live(f"SUM({whole(c, FIRST_ROW, last)})", sum(_number(row[p]) for row in rows)) for p, c in enumerate("CDE", 2)
+        Live(f"SUM({whole(c, FIRST_ROW, last)})", sum(value_of(row[p]) for row in rows)) for p, c in enumerate("CDE", 2)
     ]
     total = [say("table.total"), None, *sums, None, None, None]
     check = [say("workbook.check"), *[None] * 3, Live(f"D{last + 1}-C{last + 1}-E{last + 1}", 0), *[None] * 3]
@@ -57,7 +57,3 @@ def _form() -> LiveSheet:
     ]  # fmt: skip
     rows = [[None] * len(columns) for _ in range(FORM_ROWS)]
     return LiveSheet(say("workbook.actuals"), say("workbook.form_note"), columns, rows, frozen=0)
-
-
-def _number(cell: Any) -> Any:
-    return cell.value if isinstance(cell, Live) else cell

@@ -11,7 +11,7 @@ from zjtx_alloc.budget.expected import PARTS, share_of_the_left
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.messages import header, say
-from zjtx_alloc.report.live import FIRST_ROW, Column, Live, LiveSheet, Spread, append_spread, letter, whole
+from zjtx_alloc.report.live import FIRST_ROW, Column, Live, LiveSheet, Spread, append_spread, letter, value_of, whole
 from zjtx_alloc.units import load_units
 
 ORDER, QUOTA, APPROVED = "D", "E", "H"
@@ -49,7 +49,7 @@ def firms_sheet(plan: BudgetPlan) -> LiveSheet:
     total += [None] * (_FIXED + _BLOCK * len(plan.assumptions) - len(total))
     check: list[Any] = [say("workbook.check"), *[None] * (len(total) - 1)]
     for place in places:
-        sum_ = sum(row[place].value if isinstance(row[place], Live) else row[place] for row in rows)
+        sum_ = sum(value_of(row[place]) for row in rows)
         total[place] = Live(f"SUM({whole(letter(place), FIRST_ROW, last)})", sum_)
     check[7] = Live(_approval_check(plan), 0)
     for number in range(len(plan.assumptions)):

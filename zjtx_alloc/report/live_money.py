@@ -7,7 +7,7 @@ import pandas as pd
 from zjtx_alloc.budget.batches import Cohort
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.messages import header, say
-from zjtx_alloc.report.live import FIRST_ROW, Column, Live, LiveSheet, letter, whole
+from zjtx_alloc.report.live import FIRST_ROW, Column, Live, LiveSheet, letter, value_of, whole
 from zjtx_alloc.report.live_firms import APPROVED, end_column, first_row_of
 from zjtx_alloc.units import load_units
 
@@ -42,14 +42,10 @@ def ledger_sheet(plan: BudgetPlan, number: int) -> LiveSheet:
         Column(header("short_name"), "text", 9), Column(say("workbook.payment"), "text", 8),
         Column(say("workbook.firms_paid"), "count", 9), *(Column(header(flow), "money", 13) for flow in FLOWS),
     ]  # fmt: skip
-    sums = [Live(f"SUM({whole(letter(p), FIRST_ROW, last)})", sum(_number(r[p]) for r in rows)) for p in range(6, 14)]
+    sums = [Live(f"SUM({whole(letter(p), FIRST_ROW, last)})", sum(value_of(r[p]) for r in rows)) for p in range(6, 14)]
     total = [say("table.total"), *[None] * 5, *sums]
     note = say("workbook.ledger_note", title=plan.assumptions[number].title)
     return LiveSheet(ledger_title(number), note, columns, rows, [total, _ledger_check(last + 1)], frozen=5)
-
-
-def _number(cell: Any) -> Any:
-    return cell.value if isinstance(cell, Live) else cell
 
 
 def _payments(cohort: Cohort) -> list[tuple[int, str]]:

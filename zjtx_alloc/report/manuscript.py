@@ -15,6 +15,7 @@ from zjtx_alloc.report.tables import Table, shown
 
 PORTRAIT, LANDSCAPE = 156, 227  # mm between the margins
 CREATED = datetime.datetime(2024, 6, 14, tzinfo=datetime.UTC)  # what files say of their making, whatever the clock
+NUMERALS = "一二三四五六七八九"  # of batches
 _LEAD = re.compile(r"（[一二三四五六七八九十]+）[^。]*。")
 _RUN = re.compile(r"[!-~]+")
 _CHARACTER, _PADDING = 3.8, 4.2  # mm of a character of a cell, and of what is left and right of it

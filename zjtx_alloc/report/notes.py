@@ -1,6 +1,6 @@
 """Sentences that stand on a report: its conclusions, and the marks that no table or figure may lose."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from zjtx_alloc.allocation import Allocation
 from zjtx_alloc.budget.accounts import BudgetForecast
@@ -10,7 +10,7 @@ from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.composite.form import Part
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel
-from zjtx_alloc.quota.criteria import criterion_name
+from zjtx_alloc.quota.criteria import Criterion, criterion_name
 from zjtx_alloc.report.supply import replaced_note, supply_note
 from zjtx_alloc.scenario import Factor
 
@@ -57,6 +57,11 @@ def _filled(allocation: Allocation) -> Iterator[tuple[str, str]]:
         known = panel.known(code, period).index
         if missing := [c for c in panel.units.index if c not in known]:
             yield f"{panel.name(code)} {period}", "、".join(panel.units.loc[missing, "short_name"])
+
+
+def split_rule(panel: Panel, indicator: str) -> str:
+    """By what a figure of a whole province is split to its units."""
+    return say("table.split", name=panel.name(str(panel.indicators.at[indicator, "split_by"]).partition(":")[0]))
 
 
 def stands_for(allocation: Allocation, code: str, line: Factor | Part) -> str:
@@ -147,13 +152,16 @@ def _outside(left_out: Gaps, cohorts: tuple[Cohort, ...], allocations: tuple[All
     return (
         *gaps_note(left_out),
         *dict.fromkeys(cohort.assumption for cohort in cohorts if cohort.assumption),
-        say(
-            "note.budget_marks",
-            estimated=max(a.entitlement.estimated_share for a in allocations),
-            stand_in=max(a.entitlement.stand_in_share for a in allocations),
-        ),
-        *dict.fromkeys(note for a in allocations for note in replaced_note(a)),
+        *budget_marks(allocations),
     )
+
+
+def budget_marks(allocations: Sequence[Allocation]) -> tuple[str, ...]:
+    """The marks of several batches in short: the largest shares of 估算 and 代用, and whose figures the factors are."""
+    due = [allocation.entitlement for allocation in allocations]
+    estimated, stand_in = max(d.estimated_share for d in due), max(d.stand_in_share for d in due)
+    marks = say("note.budget_marks", estimated=estimated, stand_in=stand_in)
+    return (marks, *dict.fromkeys(note for a in allocations for note in replaced_note(a)))
 
 
 def gaps_note(left_out: Gaps) -> tuple[str, ...]:
@@ -170,6 +178,11 @@ def year_label(year: int, left_out: Gaps) -> str:
 def year_header(year: int, left_out: Gaps) -> str:
     """The header of a column of a fiscal year's money, starred where its total is incomplete."""
     return say("table.year_incomplete" if year in left_out else "table.year", year=year)
+
+
+def criterion_told(criterion: str | Criterion) -> str:
+    """What a criterion is called, without its formula."""
+    return criterion_name(criterion).partition("：")[0]
 
 
 def criterion_note(allocation: Allocation) -> str:

@@ -14,13 +14,12 @@ from zjtx_alloc.firms.columns import SEVERAL, choices_of
 from zjtx_alloc.firms.roll import Firms
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.policy import Award
-from zjtx_alloc.report.manuscript import Annex, Grid, Manuscript, Section, rows_of
+from zjtx_alloc.report.manuscript import NUMERALS, Annex, Grid, Manuscript, Section, rows_of
 from zjtx_alloc.report.official import docx_file
 from zjtx_alloc.resources import shipped
 from zjtx_alloc.units import load_units
 
 _NUMBER_WIDTH = 12  # mm
-_NUMERALS = "一二三四五六七八九"
 
 
 @cache
@@ -85,7 +84,7 @@ def _facts(firms: Firms, unit: str, batch: int, award: Award) -> dict[str, Any]:
     )
     return {
         "unit": load_units().at[unit, "name"],
-        "batch": _NUMERALS[batch - 1],
+        "batch": NUMERALS[batch - 1],
         "notice": award.title,
         "number": award.number,
         "firms": len(table),

@@ -5,7 +5,7 @@ import pandas as pd
 from zjtx_alloc.budget.accounts import BudgetForecast
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.messages import header, say
-from zjtx_alloc.report.notes import batches_note, gaps_note, year_header, year_label
+from zjtx_alloc.report.notes import batches_note, budget_marks, gaps_note, year_header, year_label
 from zjtx_alloc.report.tables import Table, titled
 from zjtx_alloc.units import load_units
 
@@ -38,6 +38,7 @@ def region_table(plan: BudgetPlan) -> Table:
     frame["fiscal_year"] = [year_label(int(year), gaps) for year in frame["fiscal_year"]]
     kinds = {"fiscal_year": "text", "region": "text"} | dict.fromkeys(["full", "mean", "p5", "p50", "p95"], "money")
     notes = (say("note.regions", title=plan.assumptions[0].title), plan.assumptions[0].note(), *gaps_note(gaps))
+    notes = (*notes, *budget_marks(plan.allocations))
     return titled("region_years", frame, kinds, *notes)
 
 
@@ -90,8 +91,8 @@ def affordable_table(plan: BudgetPlan) -> Table:
     return titled("affordable", frame, kinds, note, plan.assumptions[0].note())
 
 
-def reconciliation_table(found: pd.DataFrame, title: str) -> Table:
-    """Actual transfers against a ledger, as ``za.reconcile`` returns them; ``title`` names the assumption."""
+def reconciliation_table(plan: BudgetPlan, found: pd.DataFrame) -> Table:
+    """Actual transfers against the ledger of the plan's first assumption, as ``za.reconcile`` returns them."""
     frame = found.reset_index().rename(columns={"difference": "gap"})
     frame["fiscal_year"] = frame["fiscal_year"].astype(str)
     frame["match_status"] = frame["status"].map(lambda status: say(f"match.{status}"))
@@ -103,7 +104,8 @@ def reconciliation_table(found: pd.DataFrame, title: str) -> Table:
         | {"gap": "step"}
         | dict.fromkeys(["documents", "match_status", "cause"], "text")
     )
-    return titled("reconciliation", frame, kinds, say("note.reconciled", title=title))
+    note = say("note.reconciled", title=plan.assumptions[0].title)
+    return titled("reconciliation", frame, kinds, note, *budget_marks(plan.allocations))
 
 
 def _assumed(budget: BudgetForecast) -> list[str]:

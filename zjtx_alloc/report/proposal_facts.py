@@ -11,15 +11,16 @@ from zjtx_alloc.comparison import compare
 from zjtx_alloc.factors import ADJUSTMENT
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.reasons import grounds
+from zjtx_alloc.report.manuscript import NUMERALS
 from zjtx_alloc.report.notes import criterion_note, doubts_note, proof_note, result_note, ties_note
 from zjtx_alloc.report.supply import supply_note
+from zjtx_alloc.report.tables import signed
 from zjtx_alloc.report.uncertainty_tables import range_notes, range_summary
 from zjtx_alloc.scenario import Factor, Pool
 from zjtx_alloc.uncertainty.ranges import WeightRange
 
 _LARGEST, _HELD = 5, 10  # units explained one by one
 _SEEN = 0.005  # places: less than this reads as 0.00
-_NUMERALS = "一二三四五六七八九"
 _COEFFICIENTS = ("region_coefficient", "grade_coefficient")
 
 
@@ -47,7 +48,7 @@ def _basis(allocation: Allocation, budget: BudgetForecast) -> dict[str, Any]:
         "issued": f"{award.issued.year}年{award.issued.month}月{award.issued.day}日",
         "scenario": scenario.title,
         "name": scenario.name,
-        "batch": _NUMERALS[scenario.batch - 1],
+        "batch": NUMERALS[scenario.batch - 1],
         "year": award.opening_year(scenario.batch),
         "total": scenario.total,
         "total_status": say(f"status.{scenario.total_status}"),
@@ -84,7 +85,7 @@ def _formula(allocation: Allocation, name: str, pool: Pool) -> Iterator[str]:
     scenario, label = allocation.scenario, say("proposal.pool", name=name) if name else ""
     used = [c for c in _COEFFICIENTS if getattr(scenario, c) and (pool.coefficients is None or c in pool.coefficients)]
     parts = "＋".join(_part(allocation, code, factor) for code, factor in pool.factors.items())
-    yield say("proposal.places", pool=label, places=f"{scenario.total * pool.share:g}")
+    yield say("proposal.places", pool=label, places=f"{scenario.total * pool.share:.10g}")
     yield say("proposal.weighted", pool=label, parts=parts, coefficients="".join(f"×{_coefficient(c)}" for c in used))
 
 
@@ -138,14 +139,11 @@ def _change(allocation: Allocation, allocations: tuple[Allocation, ...]) -> str:
     names, steps = allocation.panel.units["short_name"], allocation.quota - previous.quota
     up, down = (steps[steps * sign > 0].sort_values(ascending=sign < 0, kind="stable") for sign in (1, -1))
     moved = [
-        _joined(
-            say("proposal.moved", name=names[c], step=f"{n:+d}".replace("-", "−"))
-            for c, n in part.head(_LARGEST).items()
-        )
+        _joined(say("proposal.moved", name=names[c], step=signed(n)) for c, n in part.head(_LARGEST).items())
         for part in (up, down)
     ]
     gained, lost = (text or say("proposal.nobody") for text in moved)
-    first = say("proposal.change", previous=_NUMERALS[previous.scenario.batch - 1], before=previous.scenario.total,
+    first = say("proposal.change", previous=NUMERALS[previous.scenario.batch - 1], before=previous.scenario.total,
                 total=allocation.scenario.total, gained=gained, lost=lost)  # fmt: skip
     return first + _scaled(previous, allocation)
 
@@ -159,7 +157,7 @@ def _scaled(previous: Allocation, allocation: Allocation) -> str:
     scale = allocation.scenario.total / previous.scenario.total
     moved = allocation.entitlement.contributions.sub(previous.entitlement.contributions * scale, fill_value=0.0)
     units = [
-        say("proposal.scaled_unit", name=allocation.panel.units.at[code, "short_name"], gain=_signed(gains[code]),
+        say("proposal.scaled_unit", name=allocation.panel.units.at[code, "short_name"], gain=signed(gains[code], 2),
             cause=_cause(allocation, code, moved.loc[code]))
         for code in codes[:_LARGEST]
     ]  # fmt: skip
@@ -175,12 +173,10 @@ def _cause(allocation: Allocation, code: str, moved: pd.Series) -> str:
     factor = str(moved.abs().idxmax())
     if abs(moved[factor]) < _SEEN:
         return say("proposal.rounding")
-    name = header(ADJUSTMENT) if factor == ADJUSTMENT else allocation.panel.name(factor)
-    return say("proposal.factor", name=name, places=_signed(moved[factor]))
-
-
-def _signed(places: float) -> str:
-    return f"{places:+.2f}".replace("-", "−")
+    places = signed(moved[factor], 2)
+    if factor == ADJUSTMENT:
+        return say("proposal.adjusted", name=header(ADJUSTMENT), places=places)
+    return say("proposal.factor", name=allocation.panel.name(factor), places=places)
 
 
 def _money(allocation: Allocation, budget: BudgetForecast) -> dict[str, Any]:

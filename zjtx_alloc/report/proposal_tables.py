@@ -64,7 +64,7 @@ def widest_ranges(ranges: WeightRange) -> Table:
         "quota_max", "span", notes=False,
     )  # fmt: skip
     frame = table.frame.sort_values(header("span"), ascending=False, kind="stable").head(_MOST)
-    return replace(table, title=say("proposal.most_moved"), frame=frame)
+    return replace(table, title=say("proposal.most_moved"), frame=frame, notes=marks_note(ranges.allocation))
 
 
 def target_annex(form: Mapping[str, Any], facts: Mapping[str, Any]) -> Grid:

@@ -6,12 +6,12 @@ import pandas as pd
 
 from zjtx_alloc.allocation import Allocation
 from zjtx_alloc.errors import ScenarioError, SolverError
-from zjtx_alloc.indices import Fairness, fairness, paradoxes
+from zjtx_alloc.indices import fairness, paradoxes
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.quota.criteria import CRITERIA, criterion_name
 from zjtx_alloc.quota.engines import solve
 from zjtx_alloc.reasons import explain
-from zjtx_alloc.report.notes import marks_note, weights_note
+from zjtx_alloc.report.notes import criterion_told, marks_note, weights_note
 from zjtx_alloc.report.tables import Table, titled
 
 _ACROSS = ("webster", "hamilton", "huntington-hill", "minimax")  # where rules cross, each takes a second or two
@@ -29,19 +29,14 @@ def by_criterion(allocation: Allocation) -> dict[str, Allocation]:
     return found
 
 
-def short_name(criterion: str) -> str:
-    """What a criterion is called, without its formula."""
-    return criterion_name(criterion).partition("：")[0]
-
-
 def criterion_table(allocations: dict[str, Allocation]) -> Table:
     """Quotas side by side, a column a criterion, and the totals."""
     first = next(iter(allocations.values()))
-    frame = pd.DataFrame({short_name(c): a.quota for c, a in allocations.items()})
+    frame = pd.DataFrame({criterion_told(c): a.quota for c, a in allocations.items()})
     kinds = {header("short_name"): "text", header("entitlement"): "places"} | dict.fromkeys(frame.columns, "count")
     frame.insert(0, header("entitlement"), first.entitlement.places)
     frame.insert(0, header("short_name"), first.panel.units["short_name"])
-    missing = "、".join(short_name(c) for c in CRITERIA if c not in allocations)
+    missing = "、".join(criterion_told(c) for c in CRITERIA if c not in allocations)
     absent = [say("note.not_admitted", names=missing)] if missing else []
     notes = (*(criterion_name(c) for c in allocations), *absent, *marks_note(first), weights_note())
     return Table(say("title.criteria"), frame.reset_index(drop=True), kinds, notes)
@@ -49,14 +44,14 @@ def criterion_table(allocations: dict[str, Allocation]) -> Table:
 
 def index_table(allocations: dict[str, Allocation]) -> Table:
     """The indices of fairness, a row a criterion."""
-    own = next(iter(allocations.values())).quota
+    first = next(iter(allocations.values()))
     rows = []
     for criterion, allocation in allocations.items():
         found = fairness(allocation)
         rows.append(
             {
-                "criterion": short_name(criterion),
-                "moved": int((allocation.quota - own).clip(lower=0).sum()),
+                "criterion": criterion_told(criterion),
+                "moved": int((allocation.quota - first.quota).clip(lower=0).sum()),
                 "largest": float(found.units["deviation"].abs().max()),
                 "gallagher": found.gallagher,
                 "loosemore_hanby": found.loosemore_hanby,
@@ -66,18 +61,26 @@ def index_table(allocations: dict[str, Allocation]) -> Table:
         )
     kinds = dict.fromkeys(["largest", "gallagher", "loosemore_hanby", "sainte_lague"], "index")
     kinds = {"criterion": "text", "moved": "count"} | kinds | {"violations": "text"}
-    return titled("indices", pd.DataFrame(rows), kinds, say("note.indices"))
+    return titled("indices", pd.DataFrame(rows), kinds, say("note.indices"), *marks_note(first))
 
 
-def rate_table(found: Fairness) -> Table:
+def rate_table(allocation: Allocation) -> Table:
     """Places per 1,000 firms by region, and their inequality in the notes."""
+    found = fairness(allocation)
     kinds = {"region": "text", "entitlement": "places", "quota": "count", "firms": "count", "per_1000": "places"}
     parts = [
         say("note.gini", whole=found.gini.whole, between=found.gini.between, within=found.gini.within,
             overlap=found.gini.overlap),
         say("note.theil", whole=found.theil.whole, between=found.theil.between, within=found.theil.within),
     ]  # fmt: skip
-    return titled("rates", found.regions.reset_index(), kinds, say("note.rates", counted=found.counted), *parts)
+    return titled(
+        "rates",
+        found.regions.reset_index(),
+        kinds,
+        say("note.rates", counted=found.counted),
+        *parts,
+        *marks_note(allocation),
+    )
 
 
 def paradox_note(allocation: Allocation) -> str:
@@ -86,7 +89,7 @@ def paradox_note(allocation: Allocation) -> str:
         return say("note.not_checked")
     criteria = dict.fromkeys([allocation.scenario.criterion, "hamilton"])
     found = {name: paradoxes(replace(allocation.problem, criterion=name)) for name in criteria}
-    return "\n".join(f"- {short_name(name)}：{told}" for name, told in found.items())
+    return "\n".join(f"- {criterion_told(name)}：{told}" for name, told in found.items())
 
 
 def explanation(allocation: Allocation, unit: str) -> str:

@@ -41,7 +41,8 @@ def _by_unit(found: Sweep, kind: str, values: pd.DataFrame, headers: list[str]) 
     frame = values.set_axis(headers, axis=1).reset_index()
     frame.insert(0, header("short_name"), frame.pop("code").map(names))
     kinds = {header("short_name"): "text"} | dict.fromkeys(headers, "weight")
-    return Table(say(f"title.{kind}"), frame, kinds, (say(f"sweep.{kind}_note", base=found.base),), has_total=True)
+    notes = (say(f"sweep.{kind}_note", base=found.base), *marks_note(found.allocation))
+    return Table(say(f"title.{kind}"), frame, kinds, notes, has_total=True)
 
 
 def factor_name(found: Sweep, pool: str, code: str) -> str:

@@ -102,6 +102,12 @@ def shown(kind: str, value: object) -> str:
     return text[1:] if nothing else text  # the minus stays that of ASCII: it can be pasted into Excel
 
 
+def signed(amount: float, decimals: int = 0) -> str:
+    """A difference in a sentence or a figure: its sign before it, a minus as it is printed, none before nothing."""
+    text = f"{amount:+.{decimals}f}".replace("-", "−")
+    return text if text.strip("+−0.") else text[1:]
+
+
 def titled(title: str, frame: pd.DataFrame, kinds: dict[str, str], *notes: str, has_total: bool = False) -> Table:
     """A table from columns by their names in code, which the header map turns into Chinese."""
     headers = {name: header(name) for name in kinds}

@@ -73,7 +73,7 @@ def robust_table(found: Robust) -> Table:
         "worst_webster": "places",
         "moved_places": "count",
     }
-    return titled("robust", frame, kinds, *robust_notes(found))
+    return titled("robust", frame, kinds, *robust_notes(found), *marks_note(found.allocation))
 
 
 def robust_quota_table(found: Robust) -> Table:

@@ -11,7 +11,7 @@ from zjtx_alloc.budget.deadlines import duties
 from zjtx_alloc.composite.form import Part
 from zjtx_alloc.factors import ADJUSTMENT, coefficient_keys
 from zjtx_alloc.messages import header, say
-from zjtx_alloc.report.notes import budget_notes, stands_for, year_label
+from zjtx_alloc.report.notes import budget_notes, split_rule, stands_for, year_label
 from zjtx_alloc.report.proposal_facts import allowed_weights
 from zjtx_alloc.report.tables import Table, titled
 from zjtx_alloc.report.uncertainty_tables import bracket_text, range_notes
@@ -102,8 +102,7 @@ def _mark_notes(allocation: Allocation, indicator: str, line: Factor | Part, cel
     if cell is None:
         yield say("unit.filled", name=name)
     elif cell["estimated"]:
-        split_by = str(panel.indicators.at[indicator, "split_by"]).partition(":")[0]
-        yield say("unit.estimated", name=name, rule=say("table.split", name=panel.name(split_by)))
+        yield say("unit.estimated", name=name, rule=split_rule(panel, indicator))
     if target := stands_for(allocation, indicator, line):
         yield say("unit.stand_in", name=name, target=target)
     if indicator in panel.supplied:

@@ -4,7 +4,6 @@ import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,12 @@ from xlsxwriter.utility import xl_col_to_name
 from zjtx_alloc.errors import ReportError
 from zjtx_alloc.files import write_whole
 from zjtx_alloc.messages import say
+from zjtx_alloc.report import manuscript
 from zjtx_alloc.report.manuscript import Cell, Grid
 from zjtx_alloc.report.tables import FORMATS, Table, shown
 from zjtx_alloc.report.workbook_graphs import Graph, write_graph
 
-CREATED = datetime(2024, 6, 14)  # the notice's date: a fixed one, so that the same inputs give the same bytes
+CREATED = manuscript.CREATED.replace(tzinfo=None)  # xlsxwriter wants it so
 IN_MEMORY = {"in_memory": True}  # not by way of a disk that may be full
 _HEADER_ROW = 2
 _WIDEST = 40  # characters
@@ -27,7 +27,7 @@ _LINE = 13.5  # points
 _LONG_TABLE = 25  # rows
 _LONGEST_ON_A_PAGE = 100  # rows
 _FIXED_COLUMNS = 2
-_CHECK_WIDTH = 15  # characters of the words before a check
+CHECK_WIDTH = 15  # characters of the words before a check
 _CHARACTERS = 0.52  # of a column, to a millimetre of a form
 _SUMMED = ("count", "money", "places", "difference", "step")
 
@@ -150,7 +150,7 @@ def _write_sheet(sheet: Any, live: Sheet, heading: str, styles: dict[str, Any]) 
     columns = list(table.frame.columns)
     headers = [column.replace("（", "\n（") for column in columns]
     widths = [_width(table, column) for column in columns]
-    widths[0] = max(widths[0], _CHECK_WIDTH if live.checks else 0)
+    widths[0] = max(widths[0], CHECK_WIDTH if live.checks else 0)
     _head(sheet, f"{heading}　{table.title}", headers, widths, styles)
     for number, row in enumerate(table.frame.itertuples(index=False), start=_HEADER_ROW + 1):
         is_total = number == live.rows[1] and table.has_total
@@ -282,4 +282,3 @@ def print_setup(sheet: Any, is_long: bool, header_row: int = _HEADER_ROW) -> Non
     sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.6)
     sheet.fit_to_pages(1, 1 if is_long else 0)
     sheet.repeat_rows(header_row)
-    sheet.set_footer(say("workbook.footer"))
