@@ -52,7 +52,10 @@ class Evaluation:
 
 @cache
 def general_bands() -> Mapping[str, str]:
-    """The Ministry's general bands (``data/policy/evaluation/grades.toml``): least score of each grade, best first."""
+    """Least score of each grade, best first: the Ministry's general bands as a consultancy tells them; assumed.
+
+    The notice asks for grades and gives no bands (三（六）): ``data/policy/evaluation/grades.toml``.
+    """
     return dict(
         tomllib.loads(shipped("data", "policy", "evaluation", "grades.toml").read_text(encoding="utf-8"))["least"]
     )
