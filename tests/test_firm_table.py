@@ -65,6 +65,14 @@ def test_a_review_says_who_passes_and_who_does_not_and_why(tmp_path, capsys):
     assert out.splitlines()[-1] == str(tmp_path / "结果.xlsx")
 
 
+def test_a_table_of_which_every_firm_passes_is_reviewed(tmp_path, capsys):
+    raw({}, {}).to_csv(tmp_path / "企业.csv", index=False, encoding="utf-8-sig")
+    assert command("review", tmp_path / "企业.csv", "--as-of", "2024-07-31", "--out", tmp_path / "结果.xlsx") == 0
+    sheets = {sheet.title: [*sheet.values] for sheet in openpyxl.load_workbook(tmp_path / "结果.xlsx")}
+    assert ("江苏", 2, 0, 2) in sheets["审核情况"]
+    assert not any("〔" in str(row) for row in sheets["剔除企业及理由"])
+
+
 def test_lists_and_the_bar_on_earlier_batches_can_be_asked_for(tmp_path):
     four = raw({}, {}, {}, {})
     first_round = tmp_path / "名单.csv"

@@ -225,6 +225,14 @@ def test_results_in_files_of_another_order_are_told_apart_by_credit_code(chain):
     assert not completed[missed.index[missed]].any()
 
 
+def test_a_batch_in_which_nobody_passes_comes_to_its_end(chain):
+    nobody = firms({"企业名称": "某某设备有限公司（虚构）", "上市情况": "深交所"})
+    opening = za.firms.open_batch(nobody, chain.opening.quota, chain.opening.terms)
+    steps = za.firms.close_batch(opening, opening.grants.firms, opening.grants.firms, "60").steps()
+    assert steps["企业数（家）"].tolist()[1:] == [1] + [0] * 11
+    assert steps["金额（万元）"].sum() == 0
+
+
 def test_firms_that_were_not_approved_are_refused(chain):
     stranger = firms({"企业名称": "某某设备有限公司（虚构）"})
     with pytest.raises(za.DataError, match="某某设备有限公司"):

@@ -174,10 +174,11 @@ def _failures(firms: Firms, name: str, rule: Condition, as_of: date, award: Awar
         failing = column[~_TESTS[rule.test](column, rule, pd.Timestamp(as_of), float(limit))]
     others = _others(firms, failing) if rule.test == "unique" else pd.Series("", failing.index)
     read = {v: v if rule.test == "targets" else shown(rule.column, v) for v in failing.unique()}
-    reasons = [
+    told = [
         rule.reason.format(value=read[value], other=other, limit=f"{float(limit):.15g}", as_of=as_of)
         for value, other in zip(failing, others, strict=True)
     ]
+    reasons = pd.Series(told, failing.index, dtype=object)  # text also where there is none
     return pd.DataFrame({"firm": failing.index, "rule": name, "clause": rule.clause, "reason": reasons})
 
 

@@ -68,7 +68,8 @@ def _meeting(names: list[str]) -> np.ndarray:
     hashed, owner = np.concatenate(hashes), np.concatenate(owners)
     order = np.argsort(hashed, kind="stable")  # entries of one name stay side by side
     hashed, owner = hashed[order], owner[order]
-    again = np.r_[False, (hashed[1:] == hashed[:-1]) & (owner[1:] == owner[:-1])]
+    again = np.zeros(len(hashed), bool)
+    again[1:] = (hashed[1:] == hashed[:-1]) & (owner[1:] == owner[:-1])
     return _within_runs(hashed[~again], owner[~again])
 
 
