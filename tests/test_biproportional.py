@@ -115,8 +115,12 @@ def test_errors_name_the_argument():
         za.biproportional(weights, rows.add([1, 0, 0]), columns)
     with pytest.raises(za.DataError, match="rows 的标签"):
         za.biproportional(weights, rows.drop("西藏"), columns)
-    with pytest.raises(za.DataError, match="columns 须为非负整数"):
-        za.biproportional(weights, rows, columns * 1.5)
+    with pytest.raises(za.DataError, match=r"columns 须为非负整数.*：新材料 2.5$"):
+        za.biproportional(weights, rows, columns.add([0, 0.5, 0]))
+    with pytest.raises(za.DataError, match=r"rows 须为非负整数.*：浙江 18446744073709551615$"):
+        za.biproportional(weights, pd.Series([2**64 - 1, 2, 2], UNITS, dtype="uint64"), columns)
+    with pytest.raises(za.DataError, match=r"rows 须为非负整数.*：西藏 nan$"):
+        za.biproportional(weights, rows.where(rows.index != "西藏"), columns)
     with pytest.raises(za.DataError, match="“hamilton”不是除数法"):
         za.biproportional(weights, rows, columns, "hamilton")
     with pytest.raises(za.DataError, match="新材料"):

@@ -217,6 +217,12 @@ def test_two_scenarios_of_one_batch_are_an_error(panel, allocation, write_scenar
         za.cohorts(allocation, other)
 
 
+def test_batches_under_different_awards_are_an_error(panel, allocation):
+    other = replace(allocation, scenario=allocation.scenario.model_copy(update={"award": "other", "batch": 2}))
+    with pytest.raises(za.ScenarioError, match=r"奖补标准（award）不同：caijian-2024-148、other"):
+        za.cohorts(allocation, other)
+
+
 def test_a_batch_beyond_the_notice_is_an_error(panel, award, write_scenario):
     allocation = za.allocate(panel, za.load_scenario(write_scenario(HEAD + "batch = 4\n")))
     with pytest.raises(za.ScenarioError, match=r"批次 4 不在政策规定的批次内（财建〔2024〕148号：1至3）"):

@@ -36,3 +36,12 @@ def test_an_entitlement_that_is_none_is_named_by_row_and_unit(wrong, monkeypatch
     frame.loc[3, "B"] = wrong
     with pytest.raises(za.ScenarioError, match=rf"第 4 个情景中 乙省 的理论名额为 {wrong}"):
         za.solve_many(za.QuotaProblem(6, pd.Series(1.0, list("ABC")), names={"B": "乙省"}), frame)
+
+
+@pytest.mark.parametrize("wrong", ["三", None, pd.NA])
+def test_an_entitlement_that_is_no_number_is_missing(wrong):
+    frame = pd.DataFrame([["1", 2, 3.0], [1, wrong, 3]], columns=list("ABC"))
+    problem = za.QuotaProblem(6, pd.Series(1.0, list("ABC")))
+    assert za.solve_many(problem, frame.iloc[:1]).tolist() == [[1, 2, 3]]
+    with pytest.raises(za.ScenarioError, match="第 2 个情景中 B 的理论名额为 nan"):
+        za.solve_many(problem, frame)

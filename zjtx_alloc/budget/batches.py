@@ -177,8 +177,11 @@ def cohorts(*allocations: Allocation) -> tuple[Cohort, ...]:
     Raises
     ------
     ScenarioError
-        If two allocations are of the same batch, or the award has no such batch.
+        If two allocations are of the same batch, or follow different awards, or the award has no such batch.
     """
+    awards = dict.fromkeys(allocation.scenario.award for allocation in allocations)
+    if len(awards) > 1:
+        raise ScenarioError(say("budget.awards", awards="、".join(awards)))
     found: dict[int, Cohort] = {}
     unused: pd.Series | int = 0
     for allocation in sorted(allocations, key=lambda a: a.scenario.batch):

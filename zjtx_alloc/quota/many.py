@@ -82,7 +82,10 @@ def solved_together(problem: QuotaProblem) -> bool:
 
 def _table(problem: QuotaProblem, entitlements: np.ndarray | pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """The numbers, checked, and for each unit of the problem its column."""
-    values, columns = np.asarray(entitlements, dtype=float), np.arange(len(problem.labels))
+    values, columns = np.asarray(entitlements), np.arange(len(problem.labels))
+    if values.dtype.kind not in "iuf":
+        values = pd.DataFrame(entitlements).apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    values = values.astype(float, copy=False)
     if isinstance(entitlements, pd.DataFrame):
         given = entitlements.columns
         missing = [problem.name(label) for label in problem.labels if label not in given]

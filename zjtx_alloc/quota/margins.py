@@ -11,6 +11,8 @@ from zjtx_alloc.quota.methods import Method, method_of
 from zjtx_alloc.quota.signposts import Signposts
 from zjtx_alloc.quota.transfers import NoRouteError, Table, balanced, largest_first, scaled, settled
 from zjtx_alloc.quota.weights import read_weights
+from zjtx_alloc.quota.whole import are_whole
+from zjtx_alloc.visible import shown
 
 
 @dataclass(frozen=True)
@@ -87,10 +89,11 @@ def biproportional(
 def _margin(name: str, margin: pd.Series, labels: pd.Index) -> np.ndarray:
     if not labels.is_unique or not margin.index.is_unique or set(margin.index) != set(labels):
         raise DataError(say("margins.misaligned", name=name))
-    values = margin.loc[labels].to_numpy()
-    if values.dtype.kind not in "iu" or (values < 0).any():
-        raise DataError(say("margins.margin", name=name, values=values.tolist()))
-    return values.astype(np.int64)
+    values = margin.loc[labels]
+    if not (whole := are_whole(values)).all():
+        wrong = "、".join(f"{label} {value}" for label, value in values[~whole].items())
+        raise DataError(say("margins.margin", name=name, wrong=shown(wrong)))
+    return values.to_numpy(dtype=np.int64)
 
 
 def _clash(table: Table, weights: pd.DataFrame, rows: list[int], columns: list[int]) -> str:

@@ -84,7 +84,8 @@ class QuotaProblem:
     Raises
     ------
     ScenarioError
-        If labels do not match or repeat, a number is negative or not finite, or the criterion unknown.
+        If labels do not match or repeat, a number is negative, missing or not finite, a total or bound is not whole or
+        beyond 10^15, an entitlement is beyond 10^12, the criterion is unknown, or there are places and no units.
     """
 
     total: int
@@ -97,7 +98,7 @@ class QuotaProblem:
     names: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.criterion, Criterion) and self.criterion not in CRITERIA:
+        if not isinstance(self.criterion, Criterion) and self.criterion not in list(CRITERIA):
             raise ScenarioError(say("quota.criterion", criterion=self.criterion, known="、".join(CRITERIA)))
         if not (is_whole(self.total) and isinstance(self.entitlement, pd.Series)):
             raise ScenarioError(say("quota.form", total=shown(self.total)))
@@ -107,6 +108,8 @@ class QuotaProblem:
         if wrong or not entitlement.index.is_unique or not 0 <= self.total <= LARGEST:
             told = "、".join(map(str, wrong)) or "—"
             raise ScenarioError(say("quota.entitlement", labels=shown(told), total=shown(self.total)))
+        if self.total and not len(entitlement):
+            raise ScenarioError(say("apportion.nobody", seats=self.total))
         cap = self.total if self.cap is None else self.cap
         object.__setattr__(self, "entitlement", entitlement)
         object.__setattr__(self, "floor", self._bound("floor", self.floor))
@@ -127,8 +130,8 @@ class QuotaProblem:
             if not all(is_whole(bound) and 0 <= bound <= LARGEST for bound in given):
                 raise ScenarioError(say("quota.group_bound", rule=group.name, floor=group.floor, cap=group.cap))
         for rule in self.rules:
-            numbers = [*rule.coefficients.values(), rule.lower, rule.upper]
-            if not all(number is None or _is_plain(number) for number in numbers):
+            bounds = [bound for bound in (rule.lower, rule.upper) if bound is not None]
+            if not all(map(_is_plain, [*rule.coefficients.values(), *bounds])):
                 raise ScenarioError(say("quota.rule_numbers", rule=rule.name))
 
     def _bound(self, name: str, bound: pd.Series) -> pd.Series:

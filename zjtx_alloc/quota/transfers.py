@@ -42,7 +42,7 @@ class Table:
     @property
     def allowed(self) -> np.ndarray:
         """Cells that may hold places: of positive weight, in a row and a column that have places."""
-        w = self.weights.floats.reshape(self.rows.size, self.columns.size)
+        w = self.weights.floats.reshape(self.least.shape)
         return (w > 0) & (self.rows[:, None] > 0) & (self.columns > 0)
 
     def exact(self, arc: Arc, places: np.ndarray) -> Fraction:
@@ -65,7 +65,7 @@ class Table:
 
 def scaled(table: Table) -> np.ndarray:
     """A table that is optimal for its own margins and near to the wanted ones: fitted, then rounded."""
-    w = np.where(table.allowed, table.weights.floats.reshape(table.rows.size, -1), 0.0)
+    w = np.where(table.allowed, table.weights.floats.reshape(table.least.shape), 0.0)
     fitted = w / w.max(initial=1)
     row, column = np.ones(table.rows.size), np.ones(table.columns.size)
     for _ in range(60):
