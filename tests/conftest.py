@@ -78,8 +78,10 @@ def plain_pages():
 def recalculated(tmp_path_factory):
     """Have LibreOffice recalculate workbooks, all in one start; returns their new paths, as they were given."""
 
+    home = tmp_path_factory.mktemp("office")  # one for all: the first start fills it
+
     def recalculate(*paths):
-        home, out = (tmp_path_factory.mktemp(name) for name in ("office", "recalculated"))
+        out = tmp_path_factory.mktemp("recalculated")
         command = ["soffice", f"-env:UserInstallation={home.as_uri()}", "--headless", "--convert-to", "xlsx"]
         subprocess.run([*command, "--outdir", str(out), *map(str, paths)], check=True, capture_output=True, timeout=180)
         return [out / path.name for path in paths]
