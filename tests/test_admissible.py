@@ -29,6 +29,12 @@ def test_vertices_are_exact_and_simplices_fill_the_polytope():
     assert vertices([Fraction(1, 2)] * 2, [Fraction(1, 2)] * 2) == [(Fraction(1, 2), Fraction(1, 2))]
 
 
+def test_ranges_as_narrow_as_decimals_go_are_filled():
+    near = Fraction("0.5000000000001")
+    (piece,) = simplices([Fraction(1, 2), 1 - near], [near, Fraction(1, 2)])
+    assert set(piece) == {(Fraction(1, 2), Fraction(1, 2)), (near, 1 - near)}
+
+
 def test_draws_are_uniform_over_the_polytope():
     low, high = [Fraction(0)] * 3, [Fraction(1, 2), Fraction(1), Fraction(1)]
     drawn = uniform_draws(simplices(low, high), 20_000, np.random.default_rng(3))

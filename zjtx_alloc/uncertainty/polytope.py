@@ -44,8 +44,10 @@ def simplices(low: Sequence[Fraction], high: Sequence[Fraction]) -> list[Simplex
 
 
 def _dimension(points: Simplex) -> int:
-    spread = [[float(a - b) for a, b in zip(point, points[0], strict=True)] for point in points[1:]]
-    return int(np.linalg.matrix_rank(spread, tol=1e-12)) if spread else 0
+    if len(points) == 1:
+        return 0
+    spread = np.array([[float(a - b) for a, b in zip(point, points[0], strict=True)] for point in points[1:]])
+    return int(np.linalg.matrix_rank(spread / np.abs(spread).max(), tol=1e-12))  # however narrow the ranges
 
 
 def uniform_draws(pieces: Sequence[Simplex], draws: int, rng: np.random.Generator) -> np.ndarray:
