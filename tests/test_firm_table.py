@@ -24,6 +24,8 @@ def test_a_filled_in_template_is_read_as_it_is(tmp_path, capsys):
     sheet = book["企业表"]
     headers = {cell.value: cell.column for cell in sheet[3] if cell.value}
     assert list(headers) == [column.title for column in firm_columns().values()]
+    needed = {column.title for column in firm_columns().values() if column.needed}
+    assert {cell.value for cell in sheet[3] if cell.fill.fgColor.rgb == "FFFFE699"} == needed
     for name, value in (GOOD | {"统一社会信用代码": credit_code(1), "企业名称": "虚一试验公司"}).items():
         sheet.cell(4, headers[name], value)
     book.save(path)

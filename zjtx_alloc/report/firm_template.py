@@ -40,7 +40,9 @@ def _write_table(book: Any, styles: dict[str, Any]) -> None:
     day = book.add_format({"font_name": "等线", "font_size": 10, "num_format": "yyyy-mm-dd"})
     looks = {"amount": number, "percent": number, "date": day}
     for place, column in enumerate(columns.values()):
-        sheet.write_string(_HEADER_ROW, place, column.title, styles["header" if column.needed else "form header"])
+        sheet.write_string(
+            _HEADER_ROW, place, column.title, styles["needed header" if column.needed else "form header"]
+        )
         sheet.set_column(place, place, _WIDTHS.get(column.code, 16), looks.get(column.kind, text))
         if rule := _validation(column):
             sheet.data_validation(_HEADER_ROW + 1, place, _HEADER_ROW + _ROWS, place, rule)
@@ -48,6 +50,7 @@ def _write_table(book: Any, styles: dict[str, Any]) -> None:
     sheet.freeze_panes(_HEADER_ROW + 1, list(columns).index("name") + 1)
     sheet.set_landscape()
     sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
 
 
 def _validation(column: FirmColumn) -> dict[str, Any]:

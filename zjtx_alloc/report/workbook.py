@@ -129,13 +129,13 @@ def cell_styles(book: Any) -> dict[str, Any]:
     """The formats of all sheets: heading, note, header, and every kind of cell, plain and in a total."""
     base = {"font_name": "等线", "font_size": 10, "valign": "vcenter"}
     cell = base | {"border": 1, "border_color": "#BFBFBF"}
+    form = cell | {"bold": True, "text_wrap": True, "align": "center"}
     styles = {
         "heading": book.add_format(base | {"bold": True, "font_size": 14}),
         "note": book.add_format(base | {"font_size": 9, "font_color": "#555555", "text_wrap": True, "valign": "top"}),
         "hint": book.add_format(base | {"font_size": 9, "font_color": "#555555"}),
-        "form header": book.add_format(
-            cell | {"bold": True, "text_wrap": True, "align": "center", "bg_color": "#EEF4F9"}
-        ),
+        "form header": book.add_format(form | {"bg_color": "#EEF4F9"}),
+        "needed header": book.add_format(form | {"bg_color": "#FFE699"}),
         "header": book.add_format(cell | {"bold": True, "text_wrap": True, "bg_color": "#EEF4F9"}),
     }
     for kind, (_, number) in FORMATS.items():
