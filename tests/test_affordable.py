@@ -228,3 +228,7 @@ def test_wrong_questions_are_refused(first):
         za.affordable_total({2025: 30_000}, 1, first, ODDS, 0.9)
     with pytest.raises(za.DataError, match=r"可容纳10000家.*现有总量60家的50倍以上.*单位是否为万元"):
         za.affordable_total({2024: 3_000_000}, 1, first, ODDS, 0.9)
+    with pytest.raises(za.DataError, match=r"年度限额须为非负整数（万元）.*现为 2027=10200.5"):
+        za.affordable_total({2027: 10_200.5}, 1, first, ODDS, 0.9)
+    with pytest.raises(za.DataError, match=r"年度限额须为非负整数（万元）.*现为 2027=nan"):
+        za.BudgetRequest(["2024-baseline"], ceilings={2027: float("nan"), 2024: 1})

@@ -138,6 +138,8 @@ def test_two_documents_make_up_one_due():
     assert books.documents({2024: Fraction(7, 10)})["amount"].to_dict() == {
         ("120000", 2024, "early"): 3938, ("120000", 2024, "release"): 1689, ("120000", 2027, "release"): 5700,
     }  # fmt: skip
+    # A float is the decimal that it prints as: 5700 × 0.7 is 3990, not the 3989.999… of floats.
+    assert za.ledger((cohort([19]),), AWARD).documents({2024: 0.7})["amount"].iloc[0] == 3990
     with pytest.raises(za.DataError, match=r"提前下达比例须在0与1之间，现为 1.5"):
         books.documents({2024: Fraction(3, 2)})
 
@@ -153,6 +155,9 @@ def test_the_first_rounds_tails_complete_a_years_total(panel):
     # 398 × 0.67 = 266.66
     whole = za.tails(panel, payment=143, unseen_rate=Fraction("0.67"))
     assert int(whole[-1].approved.sum()) == 267
+    assert za.tails(panel, 143, 0.67)[-1].approved.equals(whole[-1].approved)
+    with pytest.raises(za.DataError, match=r"tail_rate）须为0到1之间的小数，现为 1.5"):
+        za.tails(panel, unseen_rate=Fraction(3, 2))
     assert "上一轮第三批第三年（未见名单）的企业数按上年企业数的67.0%推算，为假设" in whole[-1].assumption
     assert "每家每年143万元测算，为假设（每年每家200万元" in whole[0].assumption
     # 河南 2024: 15 + 13 firms; 4000 published makes 142.857 a firm.

@@ -14,6 +14,7 @@ from zjtx_alloc.panel import Panel
 from zjtx_alloc.quota.engines import Solution, solve
 from zjtx_alloc.quota.exchange import binding
 from zjtx_alloc.quota.problem import Group, QuotaProblem, Rule
+from zjtx_alloc.quota.whole import exactly
 from zjtx_alloc.scenario import DEFAULT, Change, Scenario
 from zjtx_alloc.scenario import Rule as ScenarioRule
 from zjtx_alloc.scenario_files import companion
@@ -152,17 +153,12 @@ def _problem(scenario: Scenario, due: Entitlement, bounds: pd.DataFrame, names: 
 
 
 def _rule(name: str, rule: ScenarioRule, total: int) -> Rule:
-    coefficients = {c: _exact(v) for c, v in rule.coefficients.items()} or dict.fromkeys(rule.codes(), Fraction(1))
-    lower = [_exact(rule.min)] if rule.min is not None else []
-    upper = [_exact(rule.max)] if rule.max is not None else []
-    lower += [_exact(rule.min_share) * total] if rule.min_share is not None else []
-    upper += [_exact(rule.max_share) * total] if rule.max_share is not None else []
+    coefficients = {c: exactly(v) for c, v in rule.coefficients.items()} or dict.fromkeys(rule.codes(), Fraction(1))
+    lower = [exactly(rule.min)] if rule.min is not None else []
+    upper = [exactly(rule.max)] if rule.max is not None else []
+    lower += [exactly(rule.min_share) * total] if rule.min_share is not None else []
+    upper += [exactly(rule.max_share) * total] if rule.max_share is not None else []
     return Rule(name, coefficients, max(lower, default=None), min(upper, default=None))
-
-
-def _exact(number: float) -> Fraction:
-    """A number of a scenario file as the decimal it was written as."""
-    return Fraction(repr(number))
 
 
 def unit_bounds(panel: Panel, scenario: Scenario) -> pd.DataFrame:
@@ -199,7 +195,7 @@ def _change_bounds(panel: Panel, scenario: Scenario, change: Change) -> dict[str
     if not change.raw and previous.sum() == 0:
         raise ScenarioError(say("allocation.no_previous", scenario=scenario.name, previous=change.previous))
     scale = Fraction(1) if change.raw else Fraction(scenario.total, int(previous.sum()))
-    limit = _exact(change.max_relative)
+    limit = exactly(change.max_relative)
     bounds = {}
     for code, places in previous.items():
         centre = int(places) * scale

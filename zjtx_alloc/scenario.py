@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, PrivateAttr, model_validator
 
 from zjtx_alloc.composite.form import Part, Recipe, Taken, check_tree, leaves
 from zjtx_alloc.messages import header, say
+from zjtx_alloc.quota.whole import exactly
 from zjtx_alloc.resources import shipped_table
 from zjtx_alloc.scenario_uncertainty import (
     ExactShare,
@@ -278,8 +279,8 @@ def _admits_a_whole(what: str, parts: dict[str, float], ranges: dict[str, Range]
     """Refuse ranges of unknown parts, and ranges within which the parts cannot sum to one."""
     if strangers := [name for name in ranges if name not in parts]:
         raise ValueError(say("uncertainty.no_factor", names="、".join(strangers), known="、".join(parts)))
-    least = sum(Fraction(repr(ranges[n].min if n in ranges else part)) for n, part in parts.items())
-    most = sum(Fraction(repr(ranges[n].max if n in ranges else part)) for n, part in parts.items())
+    least = sum(exactly(ranges[n].min if n in ranges else part) for n, part in parts.items())
+    most = sum(exactly(ranges[n].max if n in ranges else part) for n, part in parts.items())
     if not least <= 1 <= most and ranges:
         raise ValueError(say("uncertainty.no_whole", what=what or "—", least=float(least), most=float(most)))
 

@@ -12,7 +12,7 @@ from zjtx_alloc.errors import DataError, ScenarioError
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel
 from zjtx_alloc.policy import load_award, load_tails
-from zjtx_alloc.quota.whole import are_whole, is_whole
+from zjtx_alloc.quota.whole import are_whole, exactly, is_whole
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,7 @@ def tails(panel: Panel, payment: int | None = None, unseen_rate: Fraction | None
     payment : int, optional
         万元 a firm and year; the nominal standard (200) if not given. 河南 2024 comes to about 143.
     unseen_rate : Fraction, optional
-        Batch 3's third year, whose list was not seen: the share of its second year's firms that go on.
+        A float means the decimal that it prints as. Batch 3's third year, whose list was not seen: the share of its second year's firms that go on.
         None: left out, and the ledger calls that year's total incomplete.
 
     Returns
@@ -226,9 +226,12 @@ def tails(panel: Panel, payment: int | None = None, unseen_rate: Fraction | None
     Raises
     ------
     DataError
-        If the panel lacks units, or has parts of firms there: split from a province's figure, whose firms are whole.
+        If the rate is below 0 or above 1; if the panel lacks units, or has parts of firms: split from a province's
+        figure, whose firms are whole.
     """
-    known = load_tails()
+    known, rate = load_tails(), None if unseen_rate is None else exactly(unseen_rate)
+    if rate is not None and not 0 <= rate <= 1:
+        raise DataError(say("budget_plan.tail_rate", value=float(rate)))
     amount = known.payment if payment is None else payment
     key = "nominal" if payment is None else "given"
     money = say(f"tails.{key}", payment=amount, note=known.payment_note)
@@ -237,10 +240,10 @@ def tails(panel: Panel, payment: int | None = None, unseen_rate: Fraction | None
         firms = _counts(tail.name, panel.values(tail.indicator, tail.period))
         assumption = money
         if not tail.seen:
-            if unseen_rate is None:
+            if rate is None:
                 continue
-            firms = approved_firms(firms, unseen_rate, list(firms.index))
-            assumption += say("tails.unseen", name=tail.name, rate=float(unseen_rate))
+            firms = approved_firms(firms, rate, list(firms.index))
+            assumption += say("tails.unseen", name=tail.name, rate=float(rate))
         found.append(
             Cohort(tail.name, firms, tail.fiscal_year, tail.fiscal_year, payment=amount, assumption=assumption)
         )

@@ -13,6 +13,7 @@ from zjtx_alloc.budget.settlement import DISCONTINUED, OUTCOMES, recovered_money
 from zjtx_alloc.errors import DataError
 from zjtx_alloc.messages import say
 from zjtx_alloc.policy import Award, load_tails
+from zjtx_alloc.quota.whole import exactly
 from zjtx_alloc.units import load_units
 
 FLOWS = ("commitment", "forgone", "due", "recovered", "netted", "net", "direct", "empowerment")
@@ -76,17 +77,22 @@ class Ledger:
 
         Parameters
         ----------
-        early : mapping of fiscal year to Fraction
-            Share of a year's transfer released before the year begins, rounded down; a year not named
-            is released in one document.
+        early : mapping of fiscal year to Fraction or float
+            Share of a year's transfer released before the year begins, rounded down (a float means the decimal that
+            it prints as); a year not named is released in one document.
 
         Returns
         -------
         DataFrame
             Index (code, fiscal_year, document), document ``early`` or ``release``; amount, whole 万元.
+
+        Raises
+        ------
+        DataError
+            If a share is below 0 or above 1.
         """
         net = self.accounts["net"]
-        shares = [early.get(int(year), Fraction(0)) for _, year in net.index]
+        shares = [exactly(early.get(int(year), 0)) for _, year in net.index]
         if wrong := sorted({float(share) for share in shares if not 0 <= share <= 1}):
             raise DataError(say("ledger.early", values="、".join(map(str, wrong))))
         first = pd.Series([math.floor(int(m) * s) for m, s in zip(net, shares, strict=True)], net.index, "int64")

@@ -18,6 +18,8 @@ from zjtx_alloc.budget.outcomes import OutcomeAssumption
 from zjtx_alloc.errors import DataError, ScenarioError
 from zjtx_alloc.messages import say
 from zjtx_alloc.policy import Award, load_award
+from zjtx_alloc.quota.whole import is_whole
+from zjtx_alloc.visible import shown
 
 _MOST = 10**6  # places a scenario can have
 _TIMES = 50  # a ceiling this many times too wide is a slip of the unit
@@ -37,6 +39,8 @@ class Question:
     def __post_init__(self) -> None:
         if not 0 < self.confidence <= 1:
             raise DataError(say("affordable.confidence", confidence=self.confidence))
+        if wrong := [f"{year}={money}" for year, money in self.ceilings.items() if not is_whole(money)]:
+            raise DataError(say("budget_plan.ceilings", value=shown("、".join(wrong))))
         for batch in self.batches:
             years = (self.award.opening_year(batch), self.award.closing_year(batch))
             self.varied(batch)

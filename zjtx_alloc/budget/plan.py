@@ -22,6 +22,7 @@ from zjtx_alloc.errors import DataError, InfeasibleError, ScenarioError
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel
 from zjtx_alloc.policy import Award, load_award
+from zjtx_alloc.quota.whole import is_whole
 from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.scenario_files import load_scenario
 from zjtx_alloc.visible import shown
@@ -72,9 +73,9 @@ class BudgetRequest:
     def __post_init__(self) -> None:
         if not self.scenarios or not self.outcomes:
             raise ScenarioError(say("budget_plan.empty"))
-        if wrong := [f"{year}={money}" for year, money in self.ceilings.items() if not 0 <= money <= _MOST_MONEY]:
+        if wrong := [f"{year}={money}" for year, money in self.ceilings.items() if not _is_money(money, _MOST_MONEY)]:
             raise DataError(say("budget_plan.ceilings", value=shown("、".join(wrong))))
-        if self.tail_payment is not None and not 0 <= self.tail_payment <= _MOST_A_FIRM:
+        if self.tail_payment is not None and not _is_money(self.tail_payment, _MOST_A_FIRM):
             raise DataError(say("budget_plan.tail_payment", value=shown(self.tail_payment)))
         if self.tail_rate and self.tail_payment is None:
             raise DataError(say("budget_plan.tail_rate_alone", value=self.tail_rate))
@@ -239,6 +240,10 @@ def _tails(request: BudgetRequest, panel: Panel) -> tuple[Cohort, ...]:
     if request.tail_payment is None:
         return ()
     return tails(panel, request.tail_payment, Fraction(request.tail_rate) if request.tail_rate else None)
+
+
+def _is_money(money: int, most: int) -> bool:
+    return is_whole(money) and 0 <= money <= most
 
 
 def _decimal(name: str, value: str) -> Fraction:

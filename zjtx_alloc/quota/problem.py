@@ -21,15 +21,10 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.quota.billionths import EXACT, exact_billionths, in_billionths
 from zjtx_alloc.quota.criteria import BILLION, CRITERIA, Criterion, Minimax
 from zjtx_alloc.quota.rows import Row, Tree, tree_of
-from zjtx_alloc.quota.whole import LARGEST, are_whole, is_whole
+from zjtx_alloc.quota.whole import LARGEST, are_whole, exactly, is_whole
 from zjtx_alloc.visible import shown
 
 _MOST = 10**12  # places: far beyond any total, and within what floats hold to a thousandth
-
-
-def exactly(number: Any) -> Fraction:
-    """A number as a fraction; a float means the decimal that it prints as."""
-    return Fraction(repr(float(number))) if isinstance(number, float) else Fraction(number)
 
 
 def _is_plain(number: Any) -> bool:

@@ -1,5 +1,6 @@
-"""What counts as a whole number of places, firms or money, whatever type it comes in."""
+"""Numbers as users give them: which are whole, and what a float means exactly."""
 
+from fractions import Fraction
 from numbers import Integral, Real
 from typing import Any
 
@@ -22,3 +23,8 @@ def are_whole(numbers: pd.Series | np.ndarray) -> np.ndarray:
     if values.dtype.kind not in "iuf":
         values = pd.to_numeric(pd.Series(values), errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     return (values >= 0) & (values <= LARGEST) & (values == np.floor(values))
+
+
+def exactly(number: Any) -> Fraction:
+    """A number as a fraction; a float means the decimal that it prints as."""
+    return Fraction(repr(float(number))) if isinstance(number, float) else Fraction(number)
