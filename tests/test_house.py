@@ -24,7 +24,7 @@ STOREYS = [
     "quota.whole", "quota.signposts", "quota.criteria", "quota.billionths", "quota.rows", "quota.methods", "quota.weights", "quota.floors", "quota.ladders", "quota.filling",
     "quota.within_quota", "quota.classical", "quota.priority", "quota.transfers", "quota.margins", "quota.problem", "quota.bound", "quota.exchange", "quota.market",
     "quota.exact", "quota.frontier", "quota.curves", "quota.model", "quota.minimax", "quota.certificates", "quota.limits", "quota.model_relax", "quota.conflicts",
-    "quota.engines", "quota.many_costs", "quota.many_block", "quota.many_prices", "quota.many_moves", "quota.many_jit", "quota.many", "quota.model_regret",
+    "quota.tie_rule", "quota.engines", "quota.many_costs", "quota.many_block", "quota.many_prices", "quota.many_moves", "quota.many_jit", "quota.many", "quota.model_regret",
     "quota.continuous", "quota.model_plan", "quota.best", "quota.whatif",
     "units", "policy", "bands",
     "composite.form", "composite.laws", "composite.steps",

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from test_quota_oracle import BILLION, EXTREME, ORDINARY, TIED, cases, holds, vectors
 
 import zjtx_alloc as za
+from zjtx_alloc.quota import model
 from zjtx_alloc.quota.criteria import CRITERIA
 
 SUMS = {
@@ -196,3 +197,17 @@ def test_two_thousand_units_are_proven_and_a_moved_place_is_found(name):
         moved[taker] += 1
         with pytest.raises(za.SolverError):
             za.verify(problem, moved)
+
+
+def test_a_rule_across_the_groups_of_many_units_takes_few_models(monkeypatch):
+    """Chords come to the model that is there, and the tie rule asks only where equal answers may be: once here, or not."""
+    problem = national(300, 9_000, 1)
+    river = tuple(problem.labels[::3])
+    floor = int(problem.entitlement[list(river)].sum() * 1.02)
+    problem = replace(problem, groups=(*problem.groups, za.Group("river", river, floor)))
+    models, real = [], model.admits_answer
+    monkeypatch.setattr(model, "admits_answer", lambda *a, **k: models.append(1) or real(*a, **k))
+    solution = za.solve(problem)
+    assert len(models) <= 3
+    assert za.verify(problem, solution.quota, solution.certificate).kind == "dual"
+    assert solution.quota[list(river)].sum() == floor

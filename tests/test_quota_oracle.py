@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import zjtx_alloc as za
-from zjtx_alloc.quota.bound import bounds_with_more, dual_bound
+from zjtx_alloc.quota.bound import dual_bound, leeway
 
 BILLION = 10**9
 
@@ -241,12 +241,15 @@ PRICES = st.lists(st.floats(-1, 1) | st.sampled_from([-0.5, 0.0, 0.0, 0.5]), min
 
 @settings(max_examples=300)
 @given(case=cases(TIED, "crossing") | cases(ORDINARY, "linear"), prices=PRICES)
-def test_law_no_prices_lift_the_lower_bound_above_the_optimum(case, prices):
+def test_law_no_prices_lift_the_lower_bound_above_the_optimum_nor_leave_an_equal_answer_no_room(case, prices):
     optimal, problem = best(case), case.problem()
     given = [prices[i % len(prices)] * (1 if i % 2 else -1) for i in range(1 + 2 * len(problem.rows))]
     if not optimal:
         return
     assert dual_bound(problem, given) <= problem.cost(list(optimal[0]))
-    costs = [(x, problem.cost(list(x))) for x in feasible(case)]
-    for i, bound in enumerate(bounds_with_more(problem, given, optimal[0])):
-        assert all(bound <= cost for x, cost in costs if x[i] > optimal[0][i])
+    costs = {x: problem.cost(list(x)) for x in feasible(case)}
+    for known, cost in list(costs.items())[:10]:
+        room = leeway(problem, given, list(known))
+        for x in (x for x, other in costs.items() if other <= cost):
+            assert all(low <= k <= high for low, k, high in zip(room.low, x, room.high, strict=True))
+            assert all(row.lower <= row.value(x) <= row.upper for row in room.rows)

@@ -30,7 +30,7 @@ class Certificate:
         sorted from the largest become lexicographically smaller. ``minimax``: bounds and sums of nested
         groups leave no quota whose deviations all lie below ``level``, and within ``level`` no move is better.
         Where rules cross: ``dual``, the cost meets within 1e-6 a lower bound that follows from ``prices``
-        alone; ``bound``, the same of a bound on the solver's word, where the rules left its LP fractional, or
+        alone; ``bound``, the same of a bound on the solver's word, where no answer meets that of its LP, or
         under minimax, where the level is on its word.
     level : Fraction
         Under minimax the largest deviation; 0 otherwise.

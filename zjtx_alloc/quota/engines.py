@@ -10,7 +10,6 @@ import pandas as pd
 
 from zjtx_alloc.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.messages import say
-from zjtx_alloc.quota.bound import bounds_with_more
 from zjtx_alloc.quota.certificates import Certificate, proven
 from zjtx_alloc.quota.conflicts import diagnosed
 from zjtx_alloc.quota.criteria import Criterion, Minimax, criterion_name
@@ -22,6 +21,7 @@ from zjtx_alloc.quota.minimax import boxed, largest, least_level
 from zjtx_alloc.quota.model import ModelAnswer, solve_model
 from zjtx_alloc.quota.problem import QuotaProblem
 from zjtx_alloc.quota.rows import Tree
+from zjtx_alloc.quota.tie_rule import largest_in_order
 
 Engine = Literal["auto", "exact", "model"]
 
@@ -172,40 +172,12 @@ def _crossing_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | No
     answer = solve_model(problem)
     if answer is None:
         return None
-    places = _largest_in_order(problem, polished(problem, answer.places), answer.guide)
+    places = largest_in_order(problem, polished(problem, answer.places), answer.guide)
     return places, _bounded(answer)
 
 
 def _bounded(answer: ModelAnswer) -> Certificate:
     return Certificate("dual" if answer.prices else "bound", bound=answer.bound, prices=answer.prices)
-
-
-def _largest_in_order(problem: QuotaProblem, places: list[int], guide: tuple[float, ...]) -> list[int]:
-    """The tie rule where rules cross: single moves may not reach it, so unit by unit, try for more places.
-
-    Prices of the LP rule out most tries: more places for the unit would cost more. Each other try is solved
-    within the remaining bounds and compared by its exact cost; one that is cheaper by less than the solver
-    can see starts the round again.
-    """
-    cost, narrowed, more = problem.cost(places), problem, bounds_with_more(problem, guide, places)
-    for i in problem.order:
-        while places[i] < narrowed.upper[i] and more[i] <= cost:
-            raised = _with_bounds(narrowed, i, places[i] + 1, narrowed.upper[i])
-            answer = solve_model(raised, cutoff=cost)
-            found = None if answer is None else polished(raised, answer.places)
-            if found is None or problem.cost(found) > cost:
-                break
-            if problem.cost(found) < cost:
-                return _largest_in_order(problem, polished(problem, found), guide)
-            places, more = found, bounds_with_more(problem, guide, found)
-        narrowed = _with_bounds(narrowed, i, places[i], places[i])
-    return places
-
-
-def _with_bounds(problem: QuotaProblem, i: int, floor: int, cap: int) -> QuotaProblem:
-    floors, caps = problem.floor.copy(), problem.cap.copy()
-    floors.iloc[i], caps.iloc[i] = floor, cap
-    return replace(problem, floor=floors, cap=caps)
 
 
 def _ties(problem: QuotaProblem, places: list[int]) -> tuple[tuple[str, ...], ...]:

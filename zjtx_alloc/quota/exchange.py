@@ -6,7 +6,11 @@ M-convex sets (Murota 2003, Discrete Convex Analysis, theorems 6.26 and 6.30).
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
+
+import numpy as np
 
 from zjtx_alloc.quota.criteria import BILLION, Minimax, Price
 from zjtx_alloc.quota.problem import QuotaProblem
@@ -64,36 +68,106 @@ def _prefers(problem: QuotaProblem, i: int, j: int) -> bool:
 
 def improving_move(problem: QuotaProblem, places: list[int]) -> tuple[int, int] | None:
     """A move (from, to) that is allowed and strictly better; None proves optimality if nested."""
-    for better, i, j in _moves(problem, places):
-        if better and not _blockers(problem, places, i, j):
-            return i, j
-    return None
+    return next(_offers(problem, places).moves(better=True), None)
 
 
 def polished(problem: QuotaProblem, places: list[int]) -> list[int]:
     """Make every allowed improving move, then every allowed move of equal cost that the tie rule prefers."""
     places = list(places)
-    while (move := improving_move(problem, places) or _preferred_move(problem, places)) is not None:
+    while (move := _next_move(problem, places)) is not None:
         places[move[0]] -= 1
         places[move[1]] += 1
     return places
 
 
-def _preferred_move(problem: QuotaProblem, places: list[int]) -> tuple[int, int] | None:
-    for better, i, j in _moves(problem, places):
-        if not better and _prefers(problem, i, j) and not _blockers(problem, places, i, j):
-            return i, j
-    return None
+def _next_move(problem: QuotaProblem, places: list[int]) -> tuple[int, int] | None:
+    offers = _offers(problem, places)
+    preferred = (move for move in offers.moves(better=False) if _prefers(problem, *move))
+    return next(offers.moves(better=True), None) or next(preferred, None)
 
 
 def tied_sets(problem: QuotaProblem, places: list[int]) -> list[list[int]]:
     """Sets of units among which a place could move at no cost, as far as moves of one place show."""
     sets: list[set[int]] = []
-    for better, i, j in _moves(problem, places):
-        if not better and not _blockers(problem, places, i, j):
-            touching = [s for s in sets if s & {i, j}]
-            sets = [s for s in sets if s not in touching] + [set().union({i, j}, *touching)]
+    for i, j in _offers(problem, places).moves(better=False):
+        touching = [s for s in sets if s & {i, j}]
+        sets = [s for s in sets if s not in touching] + [set().union({i, j}, *touching)]
     return [sorted(s) for s in sets]
+
+
+@dataclass(frozen=True)
+class _Offers:
+    """Who could give up a place and who could take one, each in tie order, so that all pairs are compared as arrays.
+
+    Attributes
+    ----------
+    givers, takers : list, array of int
+        Positions of the units.
+    asked, paid : list, array of int
+        What their last place, and their next one, costs: as ranks among all these prices, which compare exactly.
+    kinds : array of int
+        By unit: units with the same weights in all rows that are nearly full are of one kind, and rows treat them alike.
+    weights : array
+        By nearly full row and kind.
+    down, up : arrays
+        How far each of these rows may fall and rise.
+    """
+
+    givers: list[int]
+    takers: np.ndarray
+    asked: list[int]
+    paid: np.ndarray
+    kinds: np.ndarray
+    weights: np.ndarray
+    down: np.ndarray
+    up: np.ndarray
+
+    def moves(self, *, better: bool) -> Iterator[tuple[int, int]]:
+        """Every allowed move that is better, or else that costs nothing, as (from, to)."""
+        allowed = cache(self._allowed)
+        for i, asked in zip(self.givers, self.asked, strict=True):
+            worth = self.paid < asked if better else (self.paid == asked) & (self.takers != i)
+            if worth.any():
+                yield from ((i, j) for j in self.takers[worth & allowed(self.kinds[i])].tolist())
+
+    def _allowed(self, kind: int) -> np.ndarray:
+        """Whether rows let each taker have a place of this kind of unit."""
+        step = self.weights - self.weights[:, [kind]]
+        kept = (step == 0) | ((step >= -self.down[:, None]) & (step <= self.up[:, None]))
+        return kept.all(axis=0).astype(bool)[self.kinds[self.takers]]
+
+
+def _offers(problem: QuotaProblem, places: list[int]) -> _Offers:
+    last, following = _prices(problem, places)
+    rank = {price: at for at, price in enumerate(sorted({p for p in (*last, *following) if p is not None}))}
+    givers = [i for i in problem.order if last[i] is not None and places[i] > problem.lower[i]]
+    takers = [j for j in problem.order if following[j] is not None and places[j] < problem.upper[j]]
+    asked, paid = [rank[last[i]] for i in givers], np.array([rank[following[j]] for j in takers], dtype=int)
+    return _Offers(givers, np.array(takers, dtype=int), asked, paid, *_kinds(problem, places))
+
+
+def _kinds(problem: QuotaProblem, places: list[int]) -> tuple[np.ndarray, ...]:
+    """Kinds, weights, down and up, as of ``_Offers``."""
+    ends = list[tuple[int, int]]()
+    held = [list[tuple[int, int]]() for _ in places]
+    for row in problem.rows:
+        known, value = {0, *row.terms.values()}, row.value(places)
+        reach = max(known) - min(known)  # no move changes the row by more
+        down, up = value - row.lower, row.upper - value
+        if min(down, up) < reach:
+            for i, weight in row.terms.items():
+                held[i].append((len(ends), weight))
+            ends.append((min(down, reach), min(up, reach)))
+    number: dict[tuple[tuple[int, int], ...], int] = {}
+    kinds = [number.setdefault(tuple(each), len(number)) for each in held]
+    largest = max((abs(weight) for each in number for _, weight in each), default=0)
+    exact = np.int64 if largest < 2**60 else object
+    weights = np.zeros((len(ends), len(number)), dtype=exact)
+    for each, kind in number.items():
+        for at, weight in each:
+            weights[at, kind] = weight
+    down, up = np.array(ends, dtype=exact).reshape(-1, 2).T
+    return np.array(kinds, dtype=int), weights, down, up
 
 
 def binding(problem: QuotaProblem, places: list[int]) -> dict[str, list[str]]:

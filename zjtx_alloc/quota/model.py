@@ -2,15 +2,18 @@
 
 Each unit's cost, convex and linear between integers, is the maximum of its chords between neighbouring
 integers; minimising t ≥ every chord is the projection of the unit-increment LP, with n variables where
-that has one a place. Chords are added where the answer touches none, so the last model is exact:
-its optimum bounds the true cost from below and attains it. Under nested groups (and one further nested
+that has one a place. Chords are added where the answer touches none, to the model as HiGHS holds it, which goes
+on from where it was; so the last model is exact: its optimum bounds the true cost from below and attains it.
+Under nested groups (and one further nested
 family beside them) every vertex is integral, so the LP settles it; the same model with integer x is
 solved only where a vertex is not.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import pulp
 
@@ -49,7 +52,8 @@ _PROVEN, _INFEASIBLE = "kOptimal", ("kInfeasible", "kUnboundedOrInfeasible")
 class ModelAnswer:
     """Integer places by position, a lower bound on the cost of any answer, and where the bound is from.
 
-    ``prices``: of the LP, from which the bound was recomputed exactly; empty if it is the solver's word, for a MIP.
+    ``prices``: of the LP, from which the bound was recomputed exactly; empty if it is the solver's word, for a MIP whose
+    cost the LP's bound does not meet.
     ``guide``: of the LP, whichever gave the answer: they tell what other answers cost at least.
     """
 
@@ -69,17 +73,20 @@ def solve_model(problem: QuotaProblem, cutoff: Fraction | None = None) -> ModelA
     """
     curves = curves_of(problem)
     chords = [curve.around(problem.billionths[i] // BILLION, 3) for i, curve in enumerate(curves)]
-    coarse, guide = None, tuple[float, ...]()
+    coarse, least, guide = None, Fraction(0), tuple[float, ...]()
     for category, tolerances in _STAGES:
         answer = _solve_stage(problem, curves, chords, category, tolerances)
         if answer is None or (cutoff is not None and not meets(cutoff, answer[1])):
             return None
         values, bound, prices = answer
-        guide = prices or guide
+        if prices:
+            least, guide = bound, prices
         places = [round(value) for value in values]
         if all(abs(value - x) <= NEAR_WHOLE for value, x in zip(values, places, strict=True)):
-            coarse = ModelAnswer(places, bound, prices, guide)
-            if problem.nested or meets(bound, problem.cost(places)):
+            coarse, cost = ModelAnswer(places, bound, prices, guide), problem.cost(places)
+            if meets(least, cost):  # so which of several vertices the LP found does not tell how the answer is proven
+                return ModelAnswer(places, least, guide, guide)
+            if problem.nested or meets(bound, cost):
                 return coarse
     if coarse is None:
         raise SolverError(say("solver.fraction"))
@@ -96,59 +103,83 @@ def admits_answer(model: pulp.LpProblem, **options: float) -> bool:
     """
     if highspy is None:
         raise SolverError(say("solver.missing"))
+
+    def solved(presolve: str) -> Any:
+        model.solve(pulp.HiGHS(msg=False, presolve=presolve, **_OPTIONS, **options))
+        return model.solverModel
+
+    return _admits(solved)
+
+
+def _admits(solved: Callable[[str], Any]) -> bool:
     # A presolve that gives up on small pivots (kSolveError at fine tolerances) says nothing of the model itself.
     for presolve in ("choose", "off"):
-        model.solve(pulp.HiGHS(msg=False, presolve=presolve, **_OPTIONS, **options))
-        status = model.solverModel.getModelStatus()
+        solver = solved(presolve)
+        status = solver.getModelStatus()
         if status.name != "kSolveError":
             break
     if status.name in _INFEASIBLE:
         return False
     if status.name != _PROVEN:
-        raise SolverError(say("solver.status", status=model.solverModel.modelStatusToString(status)))
+        raise SolverError(say("solver.status", status=solver.modelStatusToString(status)))
     return True
 
 
 def _solve_stage(
     problem: QuotaProblem, curves: list[Curve], chords: list[set[int]], category: str, tolerances: dict[str, float]
 ) -> tuple[list[float], Fraction, tuple[float, ...]] | None:
-    """Solve, add the chords that the answer lacks, repeat; values of x, the bound and the LP's prices at the end."""
+    """Solve, add the chords that the answer lacks, go on; values of x, the bound and the LP's prices at the end."""
     scale = max(1, int(max((1 / curve.unit for curve in curves), default=0) / 10**5))  # beyond, HiGHS may give up
-    while True:
-        model, x = _built(problem, curves, chords, category, scale)
-        if not admits_answer(model, **tolerances):
-            return None
-        values = [float(variable.value()) for variable in x]
-        if _added_chords(curves, chords, values):
-            continue
-        solver = model.solverModel
-        if category == pulp.LpInteger:
+    model, costs = _built(problem, curves, chords, category, scale)
+    admitted = admits_answer(model, **tolerances)
+    solver = model.solverModel
+
+    def again(presolve: str) -> Any:
+        solver.setOptionValue("presolve", presolve)
+        solver.run()
+        return solver
+
+    while admitted:
+        values = list(solver.getSolution().col_value)[: len(curves)]
+        lacking = _lacking_chords(curves, chords, values)
+        if not lacking and category == pulp.LpInteger:
             base = sum((curve.base for curve in curves), Fraction(0))
             return values, Fraction(solver.getInfo().mip_dual_bound) * scale + base, ()
-        # In the order in which rows were added: the total, then a lower and an upper bound for each row.
-        prices = tuple(dual * scale for dual in solver.getSolution().row_dual[: 1 + 2 * len(problem.rows)])
-        return values, dual_bound(problem, prices), prices
+        if not lacking:
+            # In the order in which rows were added: the total, then a lower and an upper bound for each row.
+            prices = tuple(dual * scale for dual in list(solver.getSolution().row_dual)[: 1 + 2 * len(problem.rows)])
+            return values, dual_bound(problem, prices), prices
+        for i, k in lacking:
+            slope, start = curves[i].chord(k)
+            solver.addRow(float(start), highspy.kHighsInf, 2, [costs[i], i], [1.0, -float(slope)])
+        admitted = _admits(again)
+    return None
 
 
-def _added_chords(curves: list[Curve], chords: list[set[int]], values: list[float]) -> bool:
-    """Give each unit whose cost the model undercuts the chords around its value."""
-    added = False
-    for value, held, curve in zip(values, chords, curves, strict=True):
+def _lacking_chords(curves: list[Curve], chords: list[set[int]], values: list[float]) -> list[tuple[int, int]]:
+    """Give each unit whose cost the model undercuts the chords around its value: those are returned."""
+    lacking = []
+    for i, (value, held, curve) in enumerate(zip(values, chords, curves, strict=True)):
         k = math.floor(value + NEAR_WHOLE)
         touching = {k, k + 1} if abs(value - k) <= NEAR_WHOLE else {k + 1}
         if held and not held & touching:
+            lacking += [(i, chord) for chord in sorted(curve.around(k, 2) - held)]
             held.update(curve.around(k, 2))
-            added = True
-    return added
+    return lacking
 
 
 def _built(
     problem: QuotaProblem, curves: list[Curve], chords: list[set[int]], category: str, scale: int
-) -> tuple[pulp.LpProblem, list[pulp.LpVariable]]:
+) -> tuple[pulp.LpProblem, dict[int, int]]:
+    """The model, and in which column of the solver each unit's cost stands; its places stand in the unit's own."""
     model = pulp.LpProblem("quota", pulp.LpMinimize)
-    x = [model.add_variable(f"x{i}", problem.lower[i], problem.upper[i], category) for i in range(len(curves))]
+    # PuLP 3 hands columns over sorted by name ("__dummy" its own), PuLP 4 as they were added: these names make both one.
+    x = [
+        model.add_variable(f"X{i:09}", low, high, category)
+        for i, (low, high) in enumerate(zip(problem.lower, problem.upper, strict=True))
+    ]
     # t is the cost beyond that of the lower bound, in the curve's own unit, so that all rows are well scaled.
-    t = {i: model.add_variable(f"t{i}") for i, held in enumerate(chords) if held}
+    t = {i: model.add_variable(f"Y{i:09}") for i, held in enumerate(chords) if held}
     model.setObjective(pulp.lpSum(float(1 / (curves[i].unit * scale)) * t[i] for i in t))
     model.addConstraint(pulp.lpSum(x) == problem.total, "total")
     for number, row in enumerate(problem.rows):
@@ -159,4 +190,4 @@ def _built(
         for k in sorted(chords[i]):
             slope, start = curves[i].chord(k)
             model.addConstraint(above >= float(slope) * x[i] + float(start), f"chord{i}_{k}")
-    return model, x
+    return model, {i: len(x) + column for column, i in enumerate(t)}

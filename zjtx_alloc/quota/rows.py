@@ -39,6 +39,12 @@ class Row:
         """Σ weight·x, in the numbers that the places are in."""
         return sum(w * places[i] for i, w in self.terms.items())
 
+    def among(self, units: Mapping[int, int], places: Sequence[int]) -> "Row":
+        """The row over these units alone, by their new positions, all others being given these places."""
+        given = sum(w * places[i] for i, w in self.terms.items() if i not in units)
+        terms = {units[i]: w for i, w in self.terms.items() if i in units}
+        return replace(self, terms=terms, lower=self.lower - given, upper=self.upper - given)
+
     def span(self, lower: Sequence[int], upper: Sequence[int]) -> tuple[int, int]:
         """Least and greatest value within bounds of the units."""
         ends = [(w * lower[i], w * upper[i]) for i, w in self.terms.items()]
