@@ -76,6 +76,12 @@ def test_extends_merges_by_key(write_scenario, baseline):
     assert (baseline.total_status, child.total_status) == ("announced", "assumed")
 
 
+def test_a_new_total_is_assumed_also_where_nothing_is_said_of_the_old_one(write_scenario):
+    write_scenario(HEAD + 'drop = ["assumptions"]\ntotal = 900\ntotal_status = "official"\n', "first.toml")
+    child = za.load_scenario(write_scenario('extends = "first.toml"\ntotal = 500\n', "second.toml"))
+    assert (child.total, child.total_status) == (500, "assumed")
+
+
 def test_a_unit_is_one_key_however_it_is_spelt(write_scenario):
     write_scenario(HEAD + '[cap]\n"江苏" = 90\n"广东" = 80\n', "first.toml")
     write_scenario('extends = "first.toml"\n[cap]\n"江苏省" = 91\n', "second.toml")

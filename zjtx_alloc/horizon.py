@@ -36,7 +36,7 @@ class Plan:
     cost : float
         Σ (running − running_target)² over the batches that are planned.
     proof : str
-        ``dual`` or ``bound``, as in ``Solution``: the cost meets a lower bound within 1e-6.
+        ``dual`` or ``bound``, as in ``Certificate``: the cost meets a lower bound within 1e-6.
     pool_until : int
         The last batch in which 可推荐企业数 binds; 0 if it binds in none.
     """

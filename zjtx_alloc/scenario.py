@@ -146,7 +146,14 @@ class Fixed(_Strict):
 
 
 class Scenario(_Strict):
-    """A complete, checked scenario. Units are codes here, whatever spelling the file used."""
+    """A complete, checked scenario. Units are codes here, whatever spelling the file used.
+
+    Places: ``total``, ``floor``, ``cap``, the bounds of ``groups``, ``fixed`` and ``certified`` (what is newly certified
+    before this batch); a rule's ``min`` and ``max`` are places, or its own measure where it has coefficients, its shares
+    are of the total. Weights of a pool's factors, and shares of pools, sum to one. Coefficients, multipliers and limits
+    on change have no measure; only ratios of coefficients count. ``floor``, ``cap``, ``certified``, ``grade`` and
+    multipliers are by unit, with ``default`` for the others.
+    """
 
     name: str
     title: str

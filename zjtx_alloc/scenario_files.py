@@ -133,22 +133,16 @@ def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     raw = _with_codes(_read(path), path.name)
     if (is_circle := path.resolve() in below) or len(below) > _MOST_BELOW:
         raise ScenarioError(say(f"scenario.{'cycle' if is_circle else 'chain'}", file=path.name, most=_MOST_BELOW))
-    parent, drops = raw.pop("extends", None), raw.pop("drop", [])
+    parent = raw.pop("extends", None)
     if not (parent is None or isinstance(parent, str)):
         raise ScenarioError(wrong_line(path, "extends", parent, say("type.string_type")))
-    if not (isinstance(drops, list) and all(isinstance(drop, str) for drop in drops)):
-        raise ScenarioError(wrong_line(path, "drop", drops, say("scenario.drop_form")))
+    drops, ended = _texts(raw, "drop", path), _texts(raw, "end_stand_in", path)
     base = {} if parent is None else _merged(_located(parent, path.parent), (*below, path.resolve()))
     inherited, numbers = _factors_by_pool(base), {key: base.get(key) for key in _WITH_RANGES}
     for drop in drops:
         _remove(base, drop, path.name)
-    if "total" in raw and isinstance(base.get("assumptions"), dict):
-        # What the inherited total rested on says nothing about a new one.
-        base = {k: v for k, v in base.items() if k != "total_status"}
-        base["assumptions"] = {k: v for k, v in base["assumptions"].items() if k != "total"}
-    ended = raw.pop("end_stand_in", [])
-    if not (isinstance(ended, list) and all(isinstance(code, str) for code in ended)):
-        raise ScenarioError(wrong_line(path, "end_stand_in", ended, say("scenario.end_form")))
+    if "total" in raw:
+        base = _without_total(base)
     merged = _laid_over(base, raw)
     if _factors_by_pool(merged) != inherited:
         # Ranges around the weights of other factors say nothing about these.
@@ -162,6 +156,22 @@ def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     for code in ended:
         _end_stand_in(merged, code, path.name)
     return merged
+
+
+def _texts(raw: dict[str, Any], key: str, path: Path) -> list[str]:
+    """Take a list of texts out of a file's tables; empty where it is not there."""
+    texts = raw.pop(key, [])
+    if not (isinstance(texts, list) and all(isinstance(text, str) for text in texts)):
+        raise ScenarioError(wrong_line(path, key, texts, say(f"scenario.{key}_form")))
+    return texts
+
+
+def _without_total(base: dict[str, Any]) -> dict[str, Any]:
+    """The inherited tables without what their total rests on, which says nothing about a new one."""
+    kept = {key: value for key, value in base.items() if key not in ("total", "total_status")}
+    if isinstance(told := base.get("assumptions"), dict):
+        kept["assumptions"] = {key: text for key, text in told.items() if key != "total"}
+    return kept
 
 
 def _factors_by_pool(merged: dict[str, Any]) -> dict[str, set[str]]:
