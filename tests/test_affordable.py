@@ -75,7 +75,8 @@ def kept_by_state(cohorts, ceilings, outcomes=ODDS):
 def test_an_opening_ceiling_is_simply_divided(first):
     # 16,499 万元 at 300 a firm: 54 firms
     found = za.affordable_total({2024: 16_499}, 1, first, ODDS, 0.95)
-    assert (found.total, found.probability) == (54, pytest.approx(1))
+    assert (found.batch, found.total, found.probability) == (1, 54, pytest.approx(1))
+    assert found.by_year.index.tolist() == [2024]
 
 
 def test_a_closing_ceiling_that_never_binds_affords_its_quotient_at_full_certainty(first):

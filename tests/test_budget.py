@@ -255,6 +255,10 @@ def test_a_wrong_cohort_is_refused(case):
         make()
 
 
+def test_a_tail_of_nothing_is_a_tail():
+    assert replace(cohort([5], years=(2024, 2024)), payment=0).payment == 0
+
+
 def test_wrong_outcomes_of_a_forecast_are_refused(award):
     with pytest.raises(za.DataError, match=r"批次不存在：2"):
         za.forecast_budget((cohort([10]),), award, {"2": ends([(10, 0, 0)])})

@@ -132,6 +132,17 @@ def test_books_that_do_not_balance_do_not_exist(column, said):
         replace(books, accounts=accounts)
 
 
+def test_the_least_adjustment_counts_and_only_wrong_rows_are_named():
+    odd = clawback(("120000", 2024, "甲", 1), ("310000", 2024, "乙", 2)).set_axis([7, 7])
+    books = za.ledger((cohort([1, 1]),), AWARD, odd)
+    assert books.adjustments["recovered"].tolist() == [1, 2]
+    assert books.adjustments.columns.tolist() == ["code", "fiscal_year", "document", "recovered"]
+    assert books.by_cohort_and_year().loc[("其他清算", 2024), "recovered"] == 3
+    with pytest.raises(za.DataError, match=r"下列各行有误[^甲]*乙") as error:
+        za.ledger((cohort([1, 1]),), AWARD, odd.assign(recovered=[1, -2]))
+    assert "甲" not in str(error.value)
+
+
 def test_two_documents_make_up_one_due():
     # 70 % of 5627 is 3938.9: 3938 提前下达, the rest in the later release; 2027 comes in one document.
     books = za.ledger((cohort([19]),), AWARD, clawback(("120000", 2024, "文", 73)))

@@ -3,6 +3,7 @@
 import openpyxl
 import pandas as pd
 import pytest
+from cohorts_by_hand import cohort
 
 import zjtx_alloc as za
 from zjtx_alloc.budget.actuals import CAUSES
@@ -156,3 +157,31 @@ def test_every_problem_of_a_table_is_told_at_once(books):
 def test_a_table_that_cannot_be_trusted_is_refused(books, table, said):
     with pytest.raises(za.DataError, match=said):
         za.reconcile(books, table)
+
+
+def said_of(books, unit, *transfers):
+    """The cause found for a unit's transfers and its explanation."""
+    table = za.reconcile(books, pd.DataFrame([(unit, *row) for row in transfers], columns=HEAD)).reset_index()
+    row = table[table["short_name"] == unit].iloc[0]
+    return row["cause"], row["explanation"]
+
+
+def test_an_explanation_names_what_it_rests_on(books):
+    twice = [(2024, "359号", 1200, None), (2024, "甲号", 1200, None)]
+    twice += [(2024, document, money, 11) for _, document, money, _ in twice]  # what is netted may differ
+    assert said_of(books, "上海", *twice) == ("duplicate", "同一文件重复登记：359号、甲号")
+    note = "可能漏扣、重扣或提前扣"
+    assert said_of(books, "天津", (2024, "359号", 5700, None)) == ("recovery", f"等于已知收回73万元（清算文件），{note}")
+    stated = "文件载明扣回11万元，台账未登记该笔扣回"
+    assert said_of(books, "上海", (2024, "359号", 2389, 11)) == ("recovery", stated)
+
+
+def test_a_recovery_of_the_ledgers_own_is_told_with_its_year():
+    # Of two firms one completes (300 due in 2027) and one has invested too little (its 300 come back): net 0.
+    own = za.ledger((cohort([2], [(1, 0, 1)]),), AWARD)
+    said = "等于已知收回300万元（2027年应收回），可能漏扣、重扣或提前扣"
+    assert said_of(own, "天津", (2027, "7号", 300, None)) == ("recovery", said)
+
+
+def test_what_matches_has_no_explanation(books):
+    assert za.reconcile(books, rows())["explanation"].eq("").all()
