@@ -33,7 +33,19 @@ from mutmut.mutation.file_mutation import mutate_file_contents
 
 ROOMS = ("zjtx_alloc/factors.py", "zjtx_alloc/quota/*.py", "zjtx_alloc/budget/*.py")
 LEFT_OUT = ("zjtx_alloc/quota/many_jit.py",)  # machine code: numba cannot compile what mutmut makes of it
-WHOLE = ("house", "docs", "studies", "cli", "report", "explorer", "broken", "faults", "fuzz", "gallery", "units")  # minutes each
+WHOLE = (
+    "house",
+    "docs",
+    "studies",
+    "cli",
+    "report",
+    "explorer",
+    "broken",
+    "faults",
+    "fuzz",
+    "gallery",
+    "units",
+)  # minutes each
 _FEW = 20
 WORKERS = int(os.environ.get("WORKERS", os.cpu_count() or 1))
 
@@ -265,7 +277,10 @@ def main() -> None:
         name = "control.jsonl" if options.control else "results.jsonl"
         runner = Runner(folder, name, options.seconds, options.cap, wanted)
         without = [f"--ignore-glob=*test_*{name}*" for name in WHOLE]
-        pytest.main(["-q", "-s", "-p", "no:cacheprovider", "-p", "no:faulthandler", "--tb=native", *without, "tests"], plugins=[runner])
+        pytest.main(
+            ["-q", "-s", "-p", "no:cacheprovider", "-p", "no:faulthandler", "--tb=native", *without, "tests"],
+            plugins=[runner],
+        )
     results = latest(folder, "control.jsonl" if options.control else "results.jsonl")
     states = Counter(result["state"] for result in results.values() if options.only in result["mutant"])
     print(f"{len(mutants)} mutants, {sum(states.values())} run: {dict(states)}")

@@ -95,6 +95,11 @@ def test_solve_carries_the_diagnosis_and_says_it():
     assert "合计放宽 2）：西部下限由 5 降至 3" in str(caught.value)
 
 
+@pytest.mark.parametrize(("case", "with_total"), [("group and its caps", False), ("above the total", True)])
+def test_a_conflict_says_whether_the_total_is_part_of_it(case, with_total):
+    assert za.diagnose(WORKED[case][0]).conflict.with_total is with_total
+
+
 def test_a_scenario_error_keeps_the_diagnosis(panel, baseline):
     with pytest.raises(
         za.InfeasibleError, match=r"情景 2024-baseline：.*26个单位下限之和 1040 大于名额总量 1039"

@@ -23,7 +23,7 @@ def test_columns_must_be_the_problem_s_units(columns, words):
         za.solve_many(problem, pd.DataFrame(np.ones((2, len(columns))), columns=columns))
 
 
-@pytest.mark.parametrize(("shape", "words"), [((2, 4), "2 × 4"), ((3,), "为 3"), ((), "—")])
+@pytest.mark.parametrize(("shape", "words"), [((2, 4), "2 × 4"), ((3,), "为 3"), ((), "现为 —；")])
 def test_an_array_must_have_a_column_a_unit(shape, words):
     with pytest.raises(za.ScenarioError, match=rf"3 列.*{words}"):
         za.solve_many(za.QuotaProblem(6, pd.Series(1.0, list("ABC"))), np.ones(shape))

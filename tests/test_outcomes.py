@@ -33,7 +33,9 @@ def test_the_states_of_the_nation_have_the_declared_mean_and_variance(low, mean,
 
 
 def test_the_evidence_is_that_of_the_lists(panel):
-    evidence = za.outcome_evidence().set_index(["batch", "evaluations"])
+    evidence = za.outcome_evidence()
+    assert evidence.columns[5] == "share", "beside the counts it is made of"
+    evidence = evidence.set_index(["batch", "evaluations"])
     assert (evidence["share"] * 100).round(1).to_dict() == {(1, 2): 52.3, (2, 1): 86.6, (2, 2): 58.1, (3, 1): 72.9}
     for (batch, evaluations), indicator in {(1, 2): "r1b1y3", (2, 2): "r1b2y3", (3, 1): "r1b3y2"}.items():
         counted = panel.values(f"first_round_continued_{indicator}", "2024-04").sum()
@@ -66,6 +68,12 @@ def test_the_states_have_the_mean_and_correlation_that_is_declared(name):
     assert (np.diff(np.sign(np.diff(weights))) != 0).sum() <= 1, "one peak"
     assert "假设" in declared.note()
     assert "非官方" in declared.note()
+    assert f"省内{declared.rho_unit}，全国{declared.rho_nation}" in declared.note()
+    ranges = declared.ranges()
+    assert ranges.columns.tolist() == ["low", "mean", "high"]
+    assert ranges["mean"].sum() == pytest.approx(1)
+    assert (ranges["low"] <= ranges["mean"]).all()
+    assert (ranges["mean"] <= ranges["high"]).all()
 
 
 HEAD = """title = "甲"

@@ -44,6 +44,12 @@ def test_bounded_entitlement_worked_by_hand():
     assert bounded_entitlement(za.QuotaProblem(10, e, rules=rules)) == [6, 0, 4]
 
 
+def test_a_floor_above_a_cap_is_named():
+    e = pd.Series([5.0, 5.0], index=["a", "b"])
+    with pytest.raises(za.InfeasibleError, match="a 的下限 4 大于上限 3；"):
+        bounded_entitlement(za.QuotaProblem(10, e, floor=pd.Series([4, 0], e.index), cap=pd.Series([3, 10], e.index)))
+
+
 def drawn(seed, crossing=False):
     """A feasible problem of a few units with bounds and nested groups, and a rule across them if wanted."""
     rng = random.Random(seed)

@@ -189,7 +189,7 @@ INFEASIBLE = {
     "caps below total": ((5, DUE, {"A": (0, 2), "B": (0, 2)}), ["“名额总量”", "上限合计 4", "下限 5"]),
     "only a zero left": ((5, {"A": 3, "B": 0}, {"A": (0, 3)}), ["“名额总量”", "上限合计 3", "理论名额为0"]),
     "group floor above cap": ((5, DUE, None, [za.Group("西部", ("A",), 4, 3)]), ["“西部”的下限 4 大于上限 3"]),
-    "group below its floors": ((5, DUE, {"A": (3, 5)}, [za.Group("西部", ("A",), cap=2)]), ["“西部”", "下限合计 3", "上限 2"]),
+    "group below its floors": ((5, DUE, {"A": (3, 5)}, [za.Group("西部", ("A",), cap=2)]), ["“西部”", "下限合计 3，大于其上限 2"]),
     "group above its caps": ((5, DUE, {"A": (0, 3)}, [za.Group("西部", ("A",), 4)]), ["“西部”", "上限合计 3", "下限 4"]),
     "rules together": (
         (5, DUE | {"C": 1}, None, [za.Group("西部", ("A", "B"), floor=3), rule({"C": 1}, 3, name="长江")]),

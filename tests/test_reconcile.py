@@ -171,7 +171,10 @@ def test_an_explanation_names_what_it_rests_on(books):
     twice += [(2024, document, money, 11) for _, document, money, _ in twice]  # what is netted may differ
     assert said_of(books, "上海", *twice) == ("duplicate", "同一文件重复登记：359号、甲号")
     note = "可能漏扣、重扣或提前扣"
-    assert said_of(books, "天津", (2024, "359号", 5700, None)) == ("recovery", f"等于已知收回73万元（清算文件），{note}")
+    assert said_of(books, "天津", (2024, "359号", 5700, None)) == (
+        "recovery",
+        f"等于已知收回73万元（清算文件），{note}",
+    )
     stated = "文件载明扣回11万元，台账未登记该笔扣回"
     assert said_of(books, "上海", (2024, "359号", 2389, 11)) == ("recovery", stated)
 

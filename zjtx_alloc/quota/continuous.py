@@ -55,7 +55,7 @@ def bounded_entitlement(problem: QuotaProblem, wanted: Wanted | None = None) -> 
     wanted = wanted or wanted_of(problem)
     for label, low, high in zip(problem.labels, wanted.lower, wanted.upper, strict=True):
         if low > high:
-            raise InfeasibleError(say("quota.floor_above_cap", label=problem.name(label), floor=low, cap=float(high)))
+            raise InfeasibleError(say("quota.floor_above_cap", label=problem.name(label), floor=low, cap=high))
     if not problem.nested:
         return _proven(problem, wanted)
     places = [Fraction(0)] * len(wanted.places)
