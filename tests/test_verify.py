@@ -9,7 +9,7 @@ import pytest
 
 import zjtx_alloc as za
 from zjtx_alloc.cli import main
-from zjtx_alloc.report import verifying
+from zjtx_alloc.report import index, verifying
 from zjtx_alloc.report.index import write_index
 from zjtx_alloc.report.tables import shown
 from zjtx_alloc.resources import shipped
@@ -124,6 +124,18 @@ def test_the_index_lists_runs_with_scenario_inputs_and_checks(compared, tmp_path
         assert told in page
     assert "http" not in page
     assert [path.name for path in out.iterdir() if path.name.startswith(".")] == []
+
+
+def test_the_index_reads_a_run_again_only_once_its_files_have_changed(compared, tmp_path, monkeypatch):
+    read, real = [], index.altered
+    monkeypatch.setattr(index, "altered", lambda folder: read.append(folder.name) or real(folder))
+    for name in ("a", "b"):
+        shutil.copytree(compared.folder, tmp_path / name)
+    assert "✗" not in write_index(tmp_path).read_text(encoding="utf-8")
+    shutil.copytree(compared.folder, tmp_path / "c")
+    (tmp_path / "b" / "compare.html").write_bytes((tmp_path / "b" / "compare.html").read_bytes().replace(b"1", b"2", 1))
+    assert "✗ 与记录不符：compare.html" in write_index(tmp_path).read_text(encoding="utf-8")
+    assert read == ["a", "b", "b", "c"]
 
 
 def test_the_comparison_shows_the_numbers_of_the_library(compared):

@@ -2,6 +2,8 @@
 
 import html
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +21,7 @@ from zjtx_alloc.resources import shipped_table
 _SHOWN = (".html", ".pdf", ".docx", ".xlsx")  # what people open, in this order
 _UNITS = ("units/index.html", "units/units.pdf")  # the pages of units, where a run has them
 _TRIES = 5
+_KEPT = 2048  # rows of the table, some kilobytes each
 
 
 def write_index(out: Path) -> Path:
@@ -35,12 +38,32 @@ def write_index(out: Path) -> Path:
 def _page(out: Path) -> bytes:
     folders = sorted(path.parent for path in out.glob("*/run.json"))
     head = "".join(f"<th>{say(f'index.{name}')}</th>" for name in ("run", "kind", "scenario", "inputs", "checks"))
-    rows = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in _cells(folder))}</tr>" for folder in folders)
+    rows = "".join(_row(folder, _state(folder)) for folder in folders)
     body = (
         f"<h1>{say('index.title')}</h1><p>{say('index.intro')}</p><div class=scroll><table class='zjtx index'>"
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
     return framed(say("index.title"), body, say("index.foot"))
+
+
+_State = tuple[tuple[str, int, int, int, int], ...]
+
+
+def _state(folder: Path) -> _State:
+    """What is another once any file of a folder has been written or taken away."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        with suppress(OSError):  # taken away meanwhile
+            is_now = path.stat()
+            times = (is_now.st_mtime_ns, is_now.st_ctime_ns)
+            found.append((str(path.relative_to(folder)), is_now.st_ino, is_now.st_size, *times))
+    return tuple(found)
+
+
+@lru_cache(_KEPT)
+def _row(folder: Path, _: _State) -> str:
+    """A run in the table: read once as long as its files stay as they are, or many reports would each read all others."""
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in _cells(folder))}</tr>"
 
 
 def _cells(folder: Path) -> Iterator[str]:
