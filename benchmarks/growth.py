@@ -7,10 +7,13 @@ much the imports are. Firms are made up (虚构).
 """
 
 import multiprocessing
+import os
 import resource
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -22,11 +25,13 @@ from engine import national
 from many import scenarios
 
 import zjtx_alloc as za
+from zjtx_alloc.report.index import write_index
 
 UNITS = (37, 333, 3_000)  # provinces, prefectures, counties
 FIRMS = SCENARIOS = (10**3, 10**4, 10**5, 10**6)
-REPORTS = 4
-LIMIT = 600  # seconds for one line, what comes before the measured work included
+REPORTS = (1, 2, 4, 8)
+RUNS = (10, 100, 1_000)  # in one folder
+LIMIT = 1_200  # seconds for one line, what comes before the measured work included
 _WHO = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 Work = Iterator[None]  # what is done before it yields is not measured
 
@@ -106,6 +111,31 @@ def reported(count: int) -> Work:
             za.run(baseline.model_copy(update={"name": f"report-{number}"}), out=Path(folder))
 
 
+def listed(count: int) -> Work:
+    """The index over a folder of many runs, by a process that knows none of them yet."""
+    with _runs(count) as folder:
+        yield
+        write_index(folder)
+
+
+def listed_again(count: int) -> Work:
+    """The same once more by the same process, as after its next report."""
+    with _runs(count) as folder:
+        write_index(folder)
+        yield
+        write_index(folder)
+
+
+@contextmanager
+def _runs(count: int) -> Iterator[Path]:
+    """One report, under many names."""
+    with tempfile.TemporaryDirectory() as made, tempfile.TemporaryDirectory(dir=made) as folder:
+        run = za.run("2024-baseline", out=made).folder
+        for number in range(count):
+            shutil.copytree(run, Path(folder) / f"run-{number}", copy_function=os.link)
+        yield Path(folder)
+
+
 def measured(work: Callable[[int], Work], size: int) -> tuple[float, float]:
     """Seconds of the processor, and megabytes at the peak, of this process and of those it started."""
     steps = work(size)
@@ -164,7 +194,11 @@ PARTS = {
         ("scenarios, solve_many", solved_together, SCENARIOS),
         ("scenarios, a sweep over uncertain weights", swept, SCENARIOS),
     ],
-    "reports": [("reports, one after the other", reported, tuple(range(1, REPORTS + 1)))],
+    "reports": [
+        ("reports, one after the other", reported, REPORTS),
+        ("runs in a folder, their index", listed, RUNS),
+        ("runs in a folder, their index again", listed_again, RUNS),
+    ],
 }
 
 
