@@ -110,6 +110,14 @@ def test_a_negative_slack_is_refused(panel, slack):
         za.fit_weights(panel, OBSERVED, FACTORS, slack)
 
 
+@pytest.mark.parametrize("indicator", ["first_round_continued_r1_sum", "hightech_firms"])
+def test_a_table_of_zeros_is_refused(panel, indicator):
+    cells = panel.cells.copy()
+    cells.loc[indicator, "value"] = 0.0
+    with pytest.raises(za.DataError, match="各单位合计为0"):
+        za.fit_weights(replace(panel, cells=cells), OBSERVED, FACTORS)
+
+
 def test_a_list_may_not_be_explained_by_the_sum_it_is_part_of(panel):
     with pytest.raises(za.DataError, match="自己解释自己"):
         za.fit_weights(panel, "first_round_continued_r1b1y3:2024-04", ["first_round_continued_r1_sum:2024-04"])

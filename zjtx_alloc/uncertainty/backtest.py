@@ -84,7 +84,7 @@ def fit_weights(panel: Panel, observed: str, factors: Sequence[str] | None = Non
     ------
     DataError
         If a factor is the observed indicator, derived from it or part of it, or not admitted for it; if there is
-        none, or one at two periods; if the slack is negative; if data are missing.
+        none, or one at two periods; if the slack is negative; if data are missing or sum to nothing.
     """
     admitted = _admitted(panel, observed)
     factors = tuple(admitted if factors is None else factors)
@@ -96,7 +96,7 @@ def fit_weights(panel: Panel, observed: str, factors: Sequence[str] | None = Non
         raise DataError(say("backtest.factors", factors="、".join(factors) or "—"))
     shares = pd.DataFrame({_code(f): _shares(panel, f) for f in factors})
     seen = panel.values(*_parts(panel, observed))
-    target, whole = (seen / seen.sum()).to_numpy(), float(seen.sum())
+    target, whole = _shares(panel, observed).to_numpy(), float(seen.sum())
     best, _ = _least_squares(shares.to_numpy(), target, 1.0)
     regions, left_out = _left_out(panel, shares, seen)
     table = panel.units[["short_name", "region"]].assign(
@@ -154,7 +154,10 @@ def _made_of(panel: Panel, code: str) -> set[str]:
 
 
 def _shares(panel: Panel, reference: str) -> pd.Series:
-    values = panel.values(*_parts(panel, reference))
+    code, period = _parts(panel, reference)
+    values = panel.values(code, period)
+    if not values.sum() > 0:
+        raise DataError(say("factors.zero", what=f"{panel.name(code)} {period}"))
     return values / values.sum()
 
 
