@@ -90,6 +90,15 @@ def test_a_wrong_cell_is_told_by_its_row_with_a_remedy(case):
     assert problem["处理办法"]
 
 
+def test_a_title_that_says_yuan_is_not_read_as_ten_thousand_yuan(tmp_path):
+    table = raw({INVESTMENT: 15_000_000}).rename(columns={INVESTMENT: "推进计划投资总额"})
+    (path := tmp_path / "企业.csv").write_text("单位：元\n" + table.to_csv(index=False), encoding="utf-8")
+    with pytest.raises(TableError) as caught:
+        za.firms.load_firms(path)
+    (problem,) = caught.value.problems.to_dict("records")
+    assert (problem["行"], problem["内容"], problem["问题"]) == (2, "元", "计量单位不符，应为万元")
+
+
 def test_all_problems_are_told_at_once_and_a_missing_column_is_one():
     table = raw({"上市情况": "拟上市"}, {INVESTMENT: "约3000"}).drop(columns="上一轮是否获支持")
     with pytest.raises(TableError) as caught:

@@ -12,7 +12,7 @@ from tables import CITIES, base, text, xlsx
 import zjtx_alloc as za
 from zjtx_alloc.cli import main
 from zjtx_alloc.files import check_free, write_whole
-from zjtx_alloc.intake.cells import amount, header_of, unit_of
+from zjtx_alloc.intake.cells import amount, header_of, stated_measures, stated_otherwise, unit_of
 from zjtx_alloc.intake.reading import read_table
 
 
@@ -52,6 +52,16 @@ def test_cells_and_headers_are_read_as_people_write_them():
     assert header_of("规上工业中小企业数（2023年末，家）") == ("规上工业中小企业数", "家", "2023")
     assert header_of("2024年6月 小巨人企业数（家）") == ("小巨人企业数", "家", "2024-06")
     assert header_of("GDP（单位：亿元；2024年）") == ("GDP", "亿元", "2024")
+    assert header_of("规上工业中小企业数（万家）")[1] == "万家"
+    assert str(amount("-0", "家")) == "0.0"
+
+
+def test_measures_that_titles_state():
+    rows = [["情况表（单位：万家、亿元）"], ["填报单位：某某厅", None, "金额单位：元"]]
+    assert stated_measures(rows) == {"家": "万家", "元": "元"}
+    assert [stated_otherwise({"家": "户", "元": "元"}, measure) for measure in ("家", "万元", "元", "件", "%", "")] == [
+        "", "元", "", "", "", "",
+    ]  # fmt: skip
 
 
 def test_what_is_beside_the_indicators_is_named(write_table):

@@ -126,6 +126,15 @@ def test_files_are_read_as_they_come(books, tmp_path, form):
     assert found(books, path) == {}
 
 
+def test_a_title_that_says_yuan_is_not_read_as_ten_thousand_yuan(books, tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["金额单位：元"], ["单位", "年度", "文号", "金额"], ["天津", 2024, "359号", 56270000]):
+        book.active.append(row)
+    book.save(tmp_path / "实际.xlsx")
+    with pytest.raises(za.DataError, match="2｜D 金额｜元｜计量单位不符，应为万元"):
+        za.reconcile(books, tmp_path / "实际.xlsx")
+
+
 def test_every_problem_of_a_table_is_told_at_once(books):
     table = pd.DataFrame(
         [
@@ -149,6 +158,7 @@ def test_every_problem_of_a_table_is_told_at_once(books):
         (rows().drop(columns="文号"), "没有找到实际下达表：需有一行表头，含“单位”“年度”“文号”“金额”各列"),
         (rows().rename(columns={HEAD[3]: "金额（亿元）"}), "计量单位不符，应为万元"),
         (rows().assign(实际下达=1), r"1｜F 实际下达｜实际下达｜与 D 下达金额\(万元\) 列是同一指标"),  # the last of them was read
+        (rows().rename(columns={HEAD[3]: "金额（千元）"}), "千元｜计量单位不符，应为万元"),
         (rows().iloc[:0], "表头下没有数据"),
         (pd.concat([rows(), pd.DataFrame([("合计", None, None, 9528, None)], columns=HEAD)]), r"与各行之和 9527 不符"),
         (pd.concat([rows(), pd.DataFrame([("合计", None, None, 9527, 72)], columns=HEAD)]), r"E 其中扣回.*72.*｜与各行之和 73 不符"),

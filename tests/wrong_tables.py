@@ -1,4 +1,4 @@
-"""75 tables that have something wrong, with every problem told, and files that are no tables."""
+"""77 tables that have something wrong, with every problem told, and files that are no tables."""
 
 import io
 from collections.abc import Callable
@@ -98,6 +98,8 @@ def bad_columns() -> list[Bad]:
         return xlsx([list(headers), *body])
 
     return [
+        Bad("tens of thousands", headed("单位", "规模以上工业中小企业数（万家）", GIANTS), [(1, "B 规模以上工业中小企业数(万家)", "万家", "measure")], {"measure": {"measure": "家"}}),
+        Bad("a title's measure", xlsx([["单位：万家"], ["单位", "规模以上工业中小企业数"], *([row[0], row[1]] for row in base()[1:])]), [(2, "B 规模以上工业中小企业数", "万家", "measure")], {"measure": {"measure": "家"}}),
         Bad("wrong measure", headed("单位", "规模以上工业中小企业数（万元）", GIANTS), [(1, "B 规模以上工业中小企业数(万元)", "万元", "measure")], {"measure": {"measure": "家"}}),
         Bad("a column twice", headed("单位", SME, "规上工业中小企业数"), [(1, "C 规上工业中小企业数", "规上工业中小企业数", "column_twice")], {"column_twice": {"first": B}}),
         Bad("misspelt", headed("单位", SME, "“小巨人企业个数"), [(1, "C “小巨人企业个数", "“小巨人企业个数", "misspelt")], {"misspelt": {"known": "有效期内“小巨人”企业数"}}),

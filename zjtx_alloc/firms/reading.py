@@ -13,7 +13,7 @@ from zjtx_alloc.errors import DataError
 from zjtx_alloc.firms.cells import Wrong, read_cells
 from zjtx_alloc.firms.columns import column_spellings, firm_columns
 from zjtx_alloc.firms.roll import Firms
-from zjtx_alloc.intake.cells import header_of, plain, unit_of
+from zjtx_alloc.intake.cells import header_of, plain, stated_measures, stated_otherwise, unit_of
 from zjtx_alloc.intake.grid import Grid, grid_of, read_grids
 from zjtx_alloc.intake.layout import Heading, cell_at
 from zjtx_alloc.intake.problems import Problem, problem, refusal
@@ -101,7 +101,9 @@ def _layout(grid: Grid) -> _Layout | None:
             for heading in known:
                 columns.setdefault(column_spellings()[heading.name], heading)
             unread = tuple(h for h in headings if h not in known)
-            return _Layout(number, columns, unread, tuple(_header_problems(number, known, unread, columns)))
+            stated = stated_measures(row for above, row in grid.rows.items() if above < number)
+            problems = (*_header_problems(number, known, unread, columns), *_measure_problems(number, known, stated))
+            return _Layout(number, columns, unread, problems)
     return None
 
 
@@ -113,14 +115,20 @@ def _header_problems(
         first = columns[column.code]
         if heading is not first:
             yield problem(row, heading.label, heading.text, "column_twice", first=first.label)
-        measure = header_of(heading.text)[1]
-        if column.measure and measure not in {column.measure, *_MEASURES}:
-            yield problem(row, heading.label, measure, "measure", measure=column.measure)
     for heading in unread:
         for name in get_close_matches(heading.name, column_spellings(), n=1, cutoff=_ALIKE):
             code = column_spellings()[name]
             if code not in columns:
                 yield problem(row, heading.label, heading.text, "misspelt", known=firm_columns()[code].name)
+
+
+def _measure_problems(row: int, known: list[Heading], stated: dict[str, str]) -> Iterator[Problem]:
+    """Headers, or titles where a header says nothing, that name another measure than the column's."""
+    for heading in known:
+        column = firm_columns()[column_spellings()[heading.name]]
+        measure = header_of(heading.text)[1] or stated_otherwise(stated, column.measure)
+        if column.measure and measure not in {column.measure, *_MEASURES}:
+            yield problem(row, heading.label, measure, "measure", measure=column.measure)
 
 
 def _absent(layout: _Layout, unit: str | None) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 import datetime
 import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from zjtx_alloc.intake.grid import Uncalculated
@@ -16,7 +17,9 @@ _NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?([eE][+-]?\d+)?", re.
 # Signs that are no digit in ASCII or full width, though one width makes them one: ², ①, and marks that turn text round.
 _LOOK_ALIKE = re.compile("[^\x00-\x7f\uff01-\uff5e\\s\u200b\u200c\u200d\u2060\ufeff]")
 _BRACKETS = str.maketrans("【】〔〕〖〗{}", "()()()()")
-_MEASURE = re.compile(r"(?:(?<=[(\[,、;/])|单位[:：])(家|个|户|件|亿元|万元|元|万人|人|%)(?=[)\],、;]|$)")
+_MEASURES = "[十百千万亿]*(?:家|个|户|件|元|人)|%"
+_MEASURE = re.compile(rf"(?:(?<=[(\[,、;/])|单位[:：])({_MEASURES})(?=[)\],、;]|$)")
+_STATED = re.compile(r"单位[:：]([^()\[\]]+)")
 _PERIOD = re.compile(r"(?:截至|截止)?(20\d\d)(?:年(?:(\d{1,2})月(?:\d{1,2}日)?)?|-(\d{1,2}))?(?:末|底|度)?")
 _NUMBERED = re.compile(r"(?:\d{1,2}[.、)]|\(\d{1,2}\))(?=\D)")  # 1.北京, (1)北京
 _CODED = re.compile(r"(\d{6})[-_:]?(\D.*)")  # 110000北京市
@@ -38,7 +41,7 @@ def amount(value: Any, measure: str) -> float | str:
     if is_other or not re.search(r"\d", text) or not _NUMBER.fullmatch(text):
         return "text"
     is_nothing = re.search("[1-9]", text.lower().partition("e")[0]) is None
-    return _checked(float(text.replace(",", "")), measure, is_nothing)
+    return _checked(float(text.replace(",", "")) + 0.0, measure, is_nothing)  # -0 is 0
 
 
 def _checked(number: float, measure: str, is_nothing: bool) -> float | str:
@@ -71,6 +74,24 @@ def part_of(value: Any) -> str | None:
     """Code of the unit in 其中：深圳, which says that the province's own row contains it; else None."""
     part = _PART.fullmatch(plain(value))
     return None if part is None else unit_of(part.group(1))
+
+
+def stated_measures(rows: Iterable[list[Any]]) -> dict[str, str]:
+    """What the titles above a header say of measures (单位：元), by what is measured: 元, 家, 人, 件 or %."""
+    found = [_STATED.search(plain(cell).translate(_BRACKETS)) for row in rows for cell in row]
+    words = [word for match in found if match for word in re.split("[、,，;/]", match.group(1))]
+    return {_measured(word): word for word in words if re.fullmatch(_MEASURES, word)}
+
+
+def stated_otherwise(stated: dict[str, str], measure: str) -> str:
+    """The measure that titles state in the place of this one; blank if they state none or the same."""
+    other = stated.get(_measured(measure), "") if measure else ""
+    return "" if other == measure or {other, measure} <= {*COUNTS, "户"} else other
+
+
+def _measured(measure: str) -> str:
+    """What a measure counts: 元 of 万元; firms go by three names."""
+    return "家" if measure[-1] in "家个户" else measure[-1]
 
 
 def header_of(text: str) -> tuple[str, str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from zjtx_alloc.intake.cells import COUNTS, amount, part_of, plain, unit_of
+from zjtx_alloc.intake.cells import COUNTS, amount, part_of, plain, stated_measures, stated_otherwise, unit_of
 from zjtx_alloc.intake.grid import Grid, read_sheets
 from zjtx_alloc.intake.layout import Column, Layout, cell_at
 from zjtx_alloc.intake.problems import Problem, problem, refusal
@@ -94,7 +94,8 @@ def read_table(path: str | Path) -> Reading:
 
 def _read(grid: Grid, layout: Layout, body: Body) -> tuple[list[dict[str, Any]], list[Problem]]:
     """Facts of every row, and every problem of columns, rows and totals."""
-    problems, facts, seen = [*_column_problems(layout)], [], dict[tuple[str, str], int]()
+    titles = (row for number, row in grid.rows.items() if number < min(layout.header_rows))
+    problems, facts, seen = [*_column_problems(layout, stated_measures(titles))], [], dict[tuple[str, str], int]()
     for number, row in body.units:
         found, wrong = _read_row(number, row, layout, seen)
         facts += found
@@ -147,12 +148,13 @@ def _read_row(
     return facts, problems
 
 
-def _column_problems(layout: Layout) -> Iterator[Problem]:
+def _column_problems(layout: Layout, stated: dict[str, str]) -> Iterator[Problem]:
     held: dict[str, Column] = {}
     for column in layout.columns:
         measure = _measure(column)
-        if column.measure and column.measure != measure and not {column.measure, measure} <= {*COUNTS, "户"}:
-            yield problem(layout.header_rows[0], column.label, column.measure, "measure", measure=measure)
+        own = column.measure or stated_otherwise(stated, measure)
+        if own and own != measure and not {own, measure} <= {*COUNTS, "户"}:
+            yield problem(layout.header_rows[0], column.label, own, "measure", measure=measure)
         if column.indicator in held:
             first = held[column.indicator].label
             yield problem(layout.header_rows[0], column.label, column.text, "column_twice", first=first)

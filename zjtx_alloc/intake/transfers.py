@@ -10,7 +10,7 @@ import pandas as pd
 from openpyxl.utils import get_column_letter
 
 from zjtx_alloc.errors import DataError
-from zjtx_alloc.intake.cells import amount, header_of, plain
+from zjtx_alloc.intake.cells import amount, header_of, plain, stated_measures, stated_otherwise
 from zjtx_alloc.intake.grid import Grid, grid_of, read_grids
 from zjtx_alloc.intake.layout import cell_at
 from zjtx_alloc.intake.problems import Problem, problem, refusal
@@ -131,10 +131,12 @@ def _total_problems(sheet: _Sheet, number: int, row: list[Any], rows: list[tuple
 
 
 def _measure_problems(sheet: _Sheet) -> list[Problem]:
-    """Amounts are in 万元; a header that names another measure is refused, never converted."""
+    """Amounts are in 万元; a header or a title that names another measure is refused, never converted."""
     found = []
+    stated = stated_measures(row for number, row in sheet.grid.rows.items() if number < sheet.header_row)
     for name in ("amount", "netted"):
-        measure = header_of(plain(cell_at(sheet.grid.rows[sheet.header_row], sheet.places.get(name, -1))))[1]
+        own = header_of(plain(cell_at(sheet.grid.rows[sheet.header_row], sheet.places.get(name, -1))))[1]
+        measure = own or stated_otherwise(stated, "万元")
         if name in sheet.places and measure not in ("", "万元"):
             found.append(problem(sheet.header_row, sheet.label(name), measure, "measure", measure="万元"))
     return found
