@@ -42,9 +42,9 @@ class Market:
         ``lean``: −1 for no place that floats are unsure of, 1 for all of them.
         """
         level += lean * (_MARGIN * abs(level) + 1e-300)
-        lower, upper, due = self.lower[units], self.upper[units], self.due[units]
         if self.criterion.shape is None:
             return self._count_by_price(units, level)
+        lower, upper, due = self.lower[units], self.upper[units], self.due[units]
         reach = self.criterion.shape.reach(level, due)
         if lean:
             reach = reach + lean * (1e-9 + _MARGIN * (np.abs(reach) + due))
