@@ -1,5 +1,7 @@
 """Firms reviewed: each condition at its boundary, lists of the supported, likeness, conditions of one's own."""
 
+import datetime
+
 import openpyxl
 import pandas as pd
 import pytest
@@ -26,6 +28,12 @@ def test_a_certificate_is_in_force_on_its_last_and_first_day():
     ends = [{"证书有效期止": day} for day in ("2024-07-31", "2024-07-30")]
     starts = [{"证书有效期起": day} for day in ("2024-07-31", "2024-08-01")]
     assert failed(*ends, *starts) == [[], ["certificate_end"], [], ["certificate_start"]]
+
+
+def test_an_hour_of_the_last_day_is_that_day():
+    found = za.firms.review(firms({"证书有效期止": "2024-07-31"}), None, datetime.datetime(2024, 7, 31, 12))
+    assert found.failures.empty
+    assert found.as_of == DAY
 
 
 def test_exactly_2000_does_not_enter():

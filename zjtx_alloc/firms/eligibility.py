@@ -131,6 +131,7 @@ def review(
     """
     if quota is not None:
         whole_places(quota)
+    as_of = pd.Timestamp(as_of).date()  # a day, also where a time of it is given
     conditions = load_conditions() if conditions is None else conditions
     firms, contradictions = _with_lists(firms, supported or {})
     columns = dict.fromkeys(rule.column for rule in conditions.in_force.values())
