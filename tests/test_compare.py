@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -17,6 +18,7 @@ from zjtx_alloc.report.comparison_tables import (
     unit_table,
     year_table,
 )
+from zjtx_alloc.report.workbook import write_workbook
 
 COMPOSITE = Path(__file__).parent.parent / "docs" / "composite.toml"
 
@@ -129,3 +131,11 @@ def test_a_scenario_may_be_called_as_a_header_is(name, panel, baseline, write_sc
         assert f"“{name}”" in table(found).frame.columns
         assert not table(found).frame.columns.duplicated().any()
     assert f"{name} 与 2024-baseline 相比" in comparison_text(found)
+
+
+def test_notes_under_a_narrow_table_are_not_squeezed_into_it(panel, allocation, baseline, tmp_path):
+    found = za.compare([allocation, baseline.model_copy(update={"name": "other"})], panel)
+    path = write_workbook(tmp_path / "compare.xlsx", [region_table(found)], "对比")
+    sheet = openpyxl.load_workbook(path).worksheets[0]
+    assert sheet.max_column > 3
+    assert max(row.height for row in sheet.row_dimensions.values() if row.height) < 50

@@ -2,7 +2,9 @@
 
 import pytest
 
+import zjtx_alloc as za
 from zjtx_alloc.report import data_tables as tables
+from zjtx_alloc.report import figures_data
 
 
 def test_coverage_counts_units_and_shows_the_national_figure(panel):
@@ -25,6 +27,20 @@ def test_the_stand_in_is_held_against_the_known_counts_nearest_in_time(panel):
     assert frame.loc["130000", ["part", "whole"]].tolist() == [3137, 13_263]
     assert frame.at["130000", "part_of_whole"] == pytest.approx(3137 / 13_263)
     assert frame.loc["440000", ["whole", "period", "estimated"]].tolist() == [47_249, "2020-12", True]
+
+
+def test_the_users_own_figures_are_compared_of_whatever_period(panel, tmp_path):
+    path = tmp_path / "因素表.csv"
+    rows = [f"{name},{2000 + i},{500 + i}" for i, name in enumerate(panel.units["short_name"])]
+    titles = "单位,规模以上工业企业数（个）,有R&D活动的规模以上工业企业数（个，2023年末）"
+    path.write_text("\n".join([titles, *rows]), encoding="utf-8")
+    own = za.load_panel(path)
+    frame = tables.stand_in_comparison(own)
+    assert frame["whole"].tolist() == list(range(2000, 2037))
+    assert frame["period"].unique().tolist() == ["用户提供"]
+    assert frame.loc["110000", "part_of_whole"] == 500 / 2000
+    assert "代用指标（2023）占规模以上工业企业数" in tables.stand_in_table(own).notes[0]
+    assert "2023" in figures_data.stand_in_figure(own).get_supxlabel()
 
 
 def test_every_estimated_cell_is_listed(panel):

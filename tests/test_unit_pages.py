@@ -145,6 +145,7 @@ def test_a_page_stands_alone_and_the_list_leads_to_every_page(made):
         assert re.search(rf'href="{code}-[%\w]+\.html"', index)
         assert re.search(rf'href="{code}-[%\w]+\.pdf"', index)
     assert 'href="units.pdf"' in index
+    assert "代用因素占全部理论名额的" in index
 
 
 def test_what_is_finished_is_not_made_again(made, grounds, tmp_path):

@@ -50,15 +50,25 @@ def stand_in_comparison(panel: Panel) -> pd.DataFrame:
     -------
     DataFrame
         Index ``code``; part (firms with R&D), whole (above-scale firms, the known period nearest to the
-        part's), period of the whole, part_of_whole, estimated (bool). The whole includes large firms: it is not 规上工业中小企业数.
+        part's; the user's own where there are), period of the whole, part_of_whole, estimated (bool). The whole
+        includes large firms: it is not 规上工业中小企业数.
     """
-    part = panel.column(*PART)
-    known = panel.cells.loc[WHOLE].reset_index()
-    distance = (known["period"].str[:4].astype(int) - int(PART[1])).abs()
+    part, known = panel.column(*PART), panel.cells.loc[WHOLE].reset_index()
+    if WHOLE in panel.supplied:
+        known = known[known["period"] == panel.supplied[WHOLE]]
+    year, years = (
+        pd.to_numeric(of.str[:4], errors="coerce") for of in (pd.Series([part_period(panel)]), known["period"])
+    )
+    distance = (years - year[0]).abs()
     known = known.assign(distance=distance).sort_values(["distance", "period"]).groupby("code").first()
     frame = known[["value", "period"]].rename(columns={"value": "whole"}).join(part[["value", "estimated"]])
     frame = frame.rename(columns={"value": "part"}).reindex([c for c in panel.units.index if c in frame.index])
     return frame.assign(part_of_whole=frame["part"] / frame["whole"])
+
+
+def part_period(panel: Panel) -> str:
+    """Of when the stand-in's figures are: a user's own have a period of their own."""
+    return panel.supplied.get(*PART)
 
 
 def stand_in_table(panel: Panel) -> Table:
@@ -73,7 +83,9 @@ def stand_in_table(panel: Panel) -> Table:
         "part_of_whole": "share",
     }  # fmt: skip
     shares = frame["part_of_whole"]
-    note = say("note.stand_in_compared", count=len(frame), least=shares.min(), most=shares.max(), part=PART[1])
+    note = say(
+        "note.stand_in_compared", count=len(frame), least=shares.min(), most=shares.max(), part=part_period(panel)
+    )
     return titled("stand_ins", frame, kinds, note)
 
 

@@ -37,6 +37,7 @@ def gains_figure(comparison: Comparison) -> Figure:
             axes.axvline(0, color="black", linewidth=0.6)
             axes.set_xlim(-reach, reach)
             axes.set_yticks(rows, names)
+            axes.set_ylim(-0.7, len(rows) - 0.3)
             axes.tick_params(axis="y", length=0)
             axes.spines["left"].set_visible(False)
             axes.set_xlabel(say("figure.places"))

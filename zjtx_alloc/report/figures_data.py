@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel
-from zjtx_alloc.report.data_tables import stand_in_comparison
+from zjtx_alloc.report.data_tables import part_period, stand_in_comparison
 from zjtx_alloc.report.figure_style import BLUE, GREY, ORANGE, foot, style
 
 
@@ -56,5 +56,5 @@ def stand_in_figure(panel: Panel) -> Figure:
         axes.set_xlim(0, 100 * frame["part_of_whole"].max() * 1.12)
         axes.set_xlabel(say("figure.percent"))
         axes.set_title(say("figure.stand_in"))
-        foot(figure, say("figure.stand_in_foot"))
+        foot(figure, say("figure.stand_in_foot", part=part_period(panel)))
     return figure

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from zjtx_alloc.files import write_whole
 from zjtx_alloc.messages import header, say
-from zjtx_alloc.report.notes import weights_note
+from zjtx_alloc.report.notes import marks_note, weights_note
 from zjtx_alloc.report.pages import framed
 from zjtx_alloc.report.record_form import read_pages
 from zjtx_alloc.report.records import bytes_digest, environment_here, file_digest, source_digest
@@ -145,7 +145,10 @@ def _index(sheets: list[dict[str, Any]], grounds: UnitGrounds, run: str) -> byte
     title = say("unit.index", scenario=grounds.allocation.scenario.title)
     targets = {_BOUND: "unit.bound", "../allocation.html": "unit.report", "../budget.html": "unit.budget"}
     links = "　".join(f'<a href="{target}">{say(key)}</a>' for target, key in targets.items())
-    under = "".join(f"<p class=note>{html.escape(note)}</p>" for note in (weights_note(), run_line()))
+    under = "".join(
+        f"<p class=note>{html.escape(note)}</p>"
+        for note in (*marks_note(grounds.allocation), weights_note(), run_line())
+    )
     body = (
         f"<h1>{html.escape(title)}</h1><p>{say('unit.index_intro')}</p><p>{links}</p>"
         f"<div class=scroll><table class=zjtx><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{under}"

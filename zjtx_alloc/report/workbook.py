@@ -28,6 +28,7 @@ _LONG_TABLE = 25  # rows
 _LONGEST_ON_A_PAGE = 100  # rows
 _FIXED_COLUMNS = 2
 CHECK_WIDTH = 15  # characters of the words before a check
+_NOTE_WIDTH, _PLAIN_WIDTH = 80, 8.43  # characters: of notes at the least, of a column that is left as it is
 _CHARACTERS = 0.52  # of a column, to a millimetre of a form
 _SUMMED = ("count", "money", "places", "difference", "step")
 
@@ -195,11 +196,13 @@ def _write_checks(sheet: Any, live: Sheet, row: int, styles: dict[str, Any]) -> 
 
 
 def _write_notes(sheet: Any, notes: Sequence[str], row: int, widths: list[float], styles: dict[str, Any]) -> None:
-    last = max(len(widths) - 1, 1)
+    last, width = len(widths) - 1, sum(widths)
+    while width < _NOTE_WIDTH:  # under a narrow table they would fill a page of their own
+        last, width = last + 1, width + _PLAIN_WIDTH
     for number, note in enumerate(notes, start=row):
         sheet.merge_range(number, 0, number, last, "", styles["note"])
         sheet.write_string(number, 0, note, styles["note"])  # merge_range alone would take "=…" for a formula
-        sheet.set_row(number, row_height([note], [max(sum(widths), 2 * widths[0])]))
+        sheet.set_row(number, row_height([note], [width]))
 
 
 def _write_form(sheet: Any, form: Grid, heading: str, styles: dict[str, Any]) -> None:
