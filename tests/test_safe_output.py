@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import datetime
 import io
+import os
 import re
 
 import hostile
@@ -129,7 +130,6 @@ def test_a_parameter_of_a_notebook_is_data(value, tmp_path):
     names: dict[str, object] = {}
     exec(compile(cell.source, "parameters", "exec"), names)
     assert {name: names[name] for name in ("scenario", "data", "folder")} == dict.fromkeys(("scenario", "data", "folder"), value)  # fmt: skip
-    import os  # noqa: PLC0415 - the payload's
 
     assert MARK not in os.environ
 

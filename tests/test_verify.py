@@ -1,6 +1,7 @@
 """A run held against its inputs: nothing to say of an untouched one, and each kind of change named."""
 
 import json
+import os
 import shutil
 
 import openpyxl
@@ -136,6 +137,15 @@ def test_the_index_reads_a_run_again_only_once_its_files_have_changed(compared, 
     (tmp_path / "b" / "compare.html").write_bytes((tmp_path / "b" / "compare.html").read_bytes().replace(b"1", b"2", 1))
     assert "✗ 与记录不符：compare.html" in write_index(tmp_path).read_text(encoding="utf-8")
     assert read == ["a", "b", "b", "c"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names of files are text there")
+def test_the_index_takes_names_in_another_encoding(tmp_path):
+    folder = tmp_path / os.fsdecode("报告".encode("gbk"))
+    folder.mkdir()
+    for name in ("run.json", os.fsdecode("建议稿.pdf".encode("gbk"))):
+        (folder / name).write_text("{}", encoding="utf-8")
+    assert r"\udcb1\udca8\udcb8\udce6" in write_index(tmp_path).read_text(encoding="utf-8")
 
 
 def test_the_comparison_shows_the_numbers_of_the_library(compared):

@@ -1,6 +1,7 @@
 """``index.html`` beside the runs' folders: what was run, on which scenario and inputs, and whether the files still hold."""
 
 import html
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
@@ -17,6 +18,7 @@ from zjtx_alloc.report.record_form import read_record
 from zjtx_alloc.report.records import altered, outputs
 from zjtx_alloc.report.tables import ALL_COMPLETED
 from zjtx_alloc.resources import shipped_table
+from zjtx_alloc.visible import seen
 
 _SHOWN = (".html", ".pdf", ".docx", ".xlsx")  # what people open, in this order
 _UNITS = ("units/index.html", "units/units.pdf")  # the pages of units, where a run has them
@@ -69,9 +71,9 @@ def _row(folder: Path, _: _State) -> str:
 def _cells(folder: Path) -> Iterator[str]:
     record = read_record(folder)
     if not record:
-        yield from (html.escape(folder.name), "", "", "", _check(False, say("index.unreadable")))
+        yield from (_told(folder.name), "", "", "", _check(False, say("index.unreadable")))
         return
-    yield f"<b>{html.escape(folder.name)}</b><br>{html.escape(record['id'])}<br>{_links(folder)}"
+    yield f"<b>{_told(folder.name)}</b><br>{html.escape(record['id'])}<br>{_links(folder)}"
     yield say(f"kind.{record['kind']}")
     yield "<br>".join(html.escape(f"{name}　{record['scenarios'][name]['title']}") for name in record["asked"])
     yield f"{html.escape(_facts_told(record))}<br>{say('index.bound', count=len(record['inputs']))}"
@@ -90,8 +92,13 @@ def _facts_told(record: dict[str, Any]) -> str:
 def _links(folder: Path) -> str:
     found = [path for end in _SHOWN for path in sorted(folder.glob(f"*{end}")) if not path.name.startswith((".", "~"))]
     names = [path.name for path in found] + [name for name in _UNITS if name in outputs(folder)]
-    links = [(f"{quote(folder.name)}/{quote(name)}", html.escape(name)) for name in names]
+    links = [(quote(os.fsencode(f"{folder.name}/{name}")), _told(name)) for name in names]
     return " ".join(f'<a href="{where}">{name}</a>' for where, name in links)
+
+
+def _told(name: str) -> str:
+    """A name as the page shows it; one unpacked from an archive of another encoding may be no text at all."""
+    return html.escape(seen(name))
 
 
 def _check(holds: bool, told: str) -> str:
