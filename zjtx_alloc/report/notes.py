@@ -79,9 +79,13 @@ def weights_note() -> str:
 
 def short_marks(allocation: Allocation) -> str:
     """What the foot of a figure says: assumptions, marks, and whose facts they are."""
+    return mark_shares(allocation) + source_line(allocation)
+
+
+def mark_shares(allocation: Allocation) -> str:
+    """That weights are assumptions, and the shares of 估算 and 代用, in one line."""
     due = allocation.entitlement
-    marks = say("note.short_marks", estimated=due.estimated_share, stand_in=due.stand_in_share)
-    return marks + source_line(allocation)
+    return say("note.short_marks", estimated=due.estimated_share, stand_in=due.stand_in_share)
 
 
 def source_line(*allocations: Allocation) -> str:

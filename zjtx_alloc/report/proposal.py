@@ -15,7 +15,7 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.report.allocation_tables import factor_table, region_table, rule_table, source_table
 from zjtx_alloc.report.budget_tables import batch_table, unit_year_table, year_table
 from zjtx_alloc.report.manuscript import LANDSCAPE, PORTRAIT, Annex, Grid, Manuscript, Section, grid_of
-from zjtx_alloc.report.notes import budget_notes, marks_note, weights_note
+from zjtx_alloc.report.notes import budget_marks, gaps_note, mark_shares
 from zjtx_alloc.report.proposal_facts import proposal_facts
 from zjtx_alloc.report.proposal_tables import decision_annex, narrowed, quota_annex, target_annex, widest_ranges
 from zjtx_alloc.resources import shipped
@@ -82,7 +82,7 @@ def _tables(
     found = {
         "factors": narrowed(factors, *pools, "indicator", "weight", "period", "stand_in_for", notes=False),
         "rules": rule_table(allocation),
-        "regions": region_table(allocation),
+        "regions": replace(region_table(allocation), notes=(mark_shares(allocation),)),
         "batches": narrowed(
             batch_table(budget, allocations),
             "batch",
@@ -110,7 +110,7 @@ def _tables(
 def _by_year(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Grid:
     """附件 资金分年表: net payments by unit and year."""
     table = unit_year_table(budget, allocations)
-    marks = dict.fromkeys(note for a in allocations for note in marks_note(a))
     table = replace(table, frame=table.frame.iloc[:, 1:], title=say("title.years"))
-    notes = (*budget_notes(budget, allocations), say("note.net"), *marks, weights_note())
+    completed = say("note.outcomes", years=budget.award.implementation_years)
+    notes = (completed, say("note.net"), *gaps_note(budget.ledger.gaps()), *budget_marks(allocations))
     return grid_of(replace(table, notes=notes), LANDSCAPE)

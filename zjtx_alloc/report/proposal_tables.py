@@ -11,7 +11,7 @@ from zjtx_alloc.allocation import Allocation
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.report.allocation_tables import decision_table
 from zjtx_alloc.report.manuscript import PORTRAIT, Cell, Grid, grid_of
-from zjtx_alloc.report.notes import marks_note, weights_note
+from zjtx_alloc.report.notes import mark_shares, marks_note, weights_note
 from zjtx_alloc.report.tables import Table, titled
 from zjtx_alloc.report.uncertainty_tables import range_table
 from zjtx_alloc.uncertainty.ranges import WeightRange
@@ -64,7 +64,7 @@ def widest_ranges(ranges: WeightRange) -> Table:
         "quota_max", "span", notes=False,
     )  # fmt: skip
     frame = table.frame.sort_values(header("span"), ascending=False, kind="stable").head(_MOST)
-    return replace(table, title=say("proposal.most_moved"), frame=frame, notes=marks_note(ranges.allocation))
+    return replace(table, title=say("proposal.most_moved"), frame=frame, notes=(mark_shares(ranges.allocation),))
 
 
 def target_annex(form: Mapping[str, Any], facts: Mapping[str, Any]) -> Grid:
