@@ -106,3 +106,11 @@ def test_without_distributed_the_extra_is_named(panel, baseline, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(za.SolverError, match=r"zjtx_alloc\[cluster\]"):
         za.sweep_on_cluster("tcp://127.0.0.1:1", panel, baseline, draws=4)
+
+
+@pytest.mark.parametrize("address", ["", "nowhere", "tcp://10.0.0.1", "tcp://10.0.0.1:"])
+def test_an_address_without_a_port_is_refused_before_anything_is_started(address, monkeypatch):
+    distributed = pytest.importorskip("distributed", reason="distributed（extra cluster）未安装")
+    monkeypatch.setattr(distributed, "Client", None)
+    with pytest.raises(za.SolverError, match="写法如 tcp://"), workers.cluster_engine(address):
+        pass

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -19,6 +20,7 @@ from zjtx_alloc.quota.problem import QuotaProblem
 Engine = Callable[[QuotaProblem, np.ndarray], np.ndarray]
 _Map = Callable[..., Iterable[np.ndarray]]
 _BATCH = 32  # scenarios a task: enough to pay for the way there and back
+_ADDRESS = re.compile(r"[^:/]:[0-9]{1,5}$")  # ends in a port
 _FEW = 200  # scenarios not worth starting processes for
 
 
@@ -54,10 +56,12 @@ def cluster_engine(address: str) -> Iterator[Engine]:
         from distributed import Client  # noqa: PLC0415 - an extra
     except ImportError:
         raise SolverError(say("sweep.no_dask")) from None
+    if not _ADDRESS.search(address):  # a client of none would hold the program for 20 s and end in a trace
+        raise SolverError(say("sweep.no_cluster", address=address))
     try:
         client = Client(address, timeout="10s", set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise SolverError(say("sweep.no_cluster", address=address, reason=error)) from None
+    except (OSError, ValueError):
+        raise SolverError(say("sweep.no_cluster", address=address)) from None
 
     def spread(work: Callable, *arguments: list) -> Any:
         return client.gather(client.map(work, *arguments, pure=False, retries=3))
