@@ -1,5 +1,7 @@
 """Actual transfers against the ledger: every status, every cause, every problem of a table at once."""
 
+from dataclasses import replace
+
 import openpyxl
 import pandas as pd
 import pytest
@@ -108,6 +110,15 @@ def test_a_tails_money_a_firm_counts_firms_too(books):
     row = za.reconcile(za.ledger((tail,), AWARD), table).iloc[0]
     assert (row["difference"], row["cause"]) == (-286, "firms")
     assert row["explanation"] == "相当于2家企业的资金（每家143万元），请核对审核通过企业数"
+
+
+def test_a_firm_is_worth_what_its_batch_pays_in_that_year():
+    # 400 at the start and 200 at the end: of 8 firms due at the end, one is not paid.
+    index = pd.Index(["310000"], name="code")
+    books = za.ledger((za.Cohort("1", pd.Series([8], index=index), 2024, 2027),), replace(AWARD, opening=400))
+    row = za.reconcile(books, pd.DataFrame([("上海", 2027, "9号", 1400, None)], columns=HEAD)).iloc[0]
+    assert (row["expected"], row["difference"], row["cause"]) == (1600, -200, "firms")
+    assert row["explanation"] == "相当于1家企业的资金（每家200万元），请核对审核通过企业数"
 
 
 @pytest.mark.parametrize("form", ["xlsx", "csv", "gbk"])
