@@ -102,6 +102,18 @@ def test_what_is_shown_untouched_is_the_scenario_itself(text, baseline, write_sc
     assert in_force(start(scenario)) == scenario
 
 
+def test_a_trial_does_not_bear_the_title_of_what_it_was_made_from(baseline):
+    state = start(baseline)
+    moved_ = with_weight(state, "", "little_giants", 0.5)
+    tried = in_force(moved_)
+    assert tried.title == "2024年第一批基准情景（试算）"
+    assert in_force(with_bound(start(tried), "floor", 2)).title == tried.title, "marked once"
+    assert in_force(with_total(with_total(state, 1100), 1039)).title.endswith("（试算）"), (
+        "its total is an assumption now"
+    )
+    assert in_force(switched(switched(state, "floor", False), "floor", True)).title == baseline.title
+
+
 def test_a_state_survives_its_file(write_scenario, tmp_path):
     state = start(za.load_scenario(write_scenario(RULES)))
     state = with_weight(state, "", "little_giants", 0.55)

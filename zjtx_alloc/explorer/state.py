@@ -30,10 +30,13 @@ class State:
         shows a value; those that the scenario was loaded without are switched off.
     off : frozenset of str
         Names as ``switches`` gives them.
+    loaded : Scenario
+        As it was loaded: what differs from it is a trial and says so in its title.
     """
 
     scenario: Scenario
-    off: frozenset[str] = frozenset()
+    off: frozenset[str]
+    loaded: Scenario
 
 
 def start(scenario: Scenario) -> State:
@@ -45,7 +48,7 @@ def start(scenario: Scenario) -> State:
     }
     off = {name for name in _BOUNDS if DEFAULT not in getattr(scenario, name)}
     off |= set() if scenario.region_coefficient else {"region_coefficient"}
-    return State(scenario.model_copy(update=absent), frozenset(off))
+    return State(scenario.model_copy(update=absent), frozenset(off), scenario)
 
 
 def switches(scenario: Scenario) -> dict[str, str]:
@@ -62,7 +65,7 @@ def switches(scenario: Scenario) -> dict[str, str]:
 
 
 def in_force(state: State) -> Scenario:
-    """The scenario without what is switched off.
+    """The scenario without what is switched off; its title marked 试算 once it is no longer the one that was loaded.
 
     Raises
     ------
@@ -82,7 +85,10 @@ def in_force(state: State) -> Scenario:
         doubt = scenario.uncertainty.model_copy(update={"region_coefficient": {}})
         kept |= {"region_coefficient": {}, "uncertainty": doubt}
     kept["change"] = None if "change" in off else scenario.change
-    return _checked(scenario.model_copy(update=kept))
+    found = _checked(scenario.model_copy(update=kept))
+    if found == state.loaded or found.title.endswith(say("explorer.trial")):
+        return found
+    return found.model_copy(update={"title": found.title + say("explorer.trial")})
 
 
 def simplices(scenario: Scenario) -> dict[str, dict[str, float]]:
