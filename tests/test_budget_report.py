@@ -215,6 +215,11 @@ def test_ceilings_are_read_as_they_are_typed():
     assert parsed_ceilings(" 2024=311700，2027 = 250000,") == {2024: 311_700, 2027: 250_000}
 
 
+def test_nothing_is_an_amount_of_money():
+    request = za.BudgetRequest(NAMES, ceilings={2024: 0}, tail_payment=0, tail_rate="0.5")
+    assert (request.ceilings, request.tail_payment) == ({2024: 0}, 0)
+
+
 @pytest.fixture
 def empty(tmp_path, monkeypatch):
     """An empty folder to work in."""
