@@ -237,7 +237,10 @@ BAD = {
     "fraction of a firm": (lambda: cohort([10], [(9.5, 0.5, 0)]), "非负整数.*：120000$"),
     "unit without outcomes": (lambda: cohort([10, 5], [(10, 0, 0)]), "须有全部单位"),
     "unit twice": (lambda: replace(cohort([10]), outcomes=pd.concat([ends([(10, 0, 0)])] * 2)), "期末结果"),
-    "column missing": (lambda: replace(cohort([10]), outcomes=ends([(10, 0, 0)])[["completed"]]), "第1批的期末结果须有全部单位.*completed、missed"),
+    "column missing": (
+        lambda: replace(cohort([10]), outcomes=ends([(10, 0, 0)])[["completed"]]),
+        "第1批的期末结果须有全部单位.*completed、missed",
+    ),
     "negative firms": (lambda: cohort([-1]), "第1批.*非负整数：120000$"),
     "half a firm approved": (lambda: cohort([1.5]), "非负整数：120000$"),
     "firms without end": (lambda: cohort([1, float("inf")]), "非负整数：310000$"),
