@@ -63,7 +63,7 @@ def test_a_moved_slider_shows_the_numbers_of_the_library(page, panel, baseline, 
 
 def test_a_click_on_the_map_says_why(page):
     page.locator(".zjtx-map g[data-unit]", has_text="浙江").click()
-    assert told(page, "why", "浙江的名额为").startswith("2024年第一批基准情景：浙江的名额为")
+    assert told(page, "why", "浙江的名额为").startswith("2024年第一批基准情景（试算）：浙江的名额为")
 
 
 def test_rules_that_clash_are_explained_in_place(page, panel, baseline):
