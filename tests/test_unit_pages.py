@@ -5,7 +5,10 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
+from fractions import Fraction
+from itertools import permutations
 
+import pandas as pd
 import pytest
 from made_pages import RUN, Rows, grounds_of, written
 
@@ -240,6 +243,13 @@ def test_an_answer_that_is_kept_is_the_one_that_solving_gives(grounds):
         replace(problem, floor=problem.floor + 1),
     ):
         assert best_quota(changed).equals(solve(changed).quota)
+    # a = b and c = d: 1100 and 0011 are equals, and neither the solver nor a single move tells which is first
+    pairs = [
+        za.Rule(pair, {pair[0]: Fraction(1), pair[1]: Fraction(-1)}, Fraction(0), Fraction(0)) for pair in ("AB", "CD")
+    ]
+    for labels in permutations("ABCD"):
+        tied = za.QuotaProblem(2, pd.Series(1.0, index=list(labels)), rules=tuple(pairs))
+        assert best_quota(tied).sort_index().tolist() == [1, 1, 0, 0]
     clash = replace(problem, floor=problem.floor * 0 + 40)
     told = []
     for _ in range(2):

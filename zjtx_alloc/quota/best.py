@@ -6,18 +6,14 @@ import pandas as pd
 
 from zjtx_alloc.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.messages import say
-from zjtx_alloc.quota.conflicts import diagnosed
-from zjtx_alloc.quota.criteria import Criterion
 from zjtx_alloc.quota.engines import solve
-from zjtx_alloc.quota.exchange import polished
-from zjtx_alloc.quota.model import solve_model
 from zjtx_alloc.quota.problem import QuotaProblem
 
 _KEPT = 1024  # answers of 37 numbers each: those of one allocation's explanations, and some more
 
 
 def best_quota(problem: QuotaProblem) -> pd.Series:
-    """The solved quota; where rules cross, any of several equals, since the tie rule takes as long as 40 solves.
+    """The solved quota.
 
     Raises
     ------
@@ -61,16 +57,6 @@ def _answer(question: _Question) -> tuple[list[int], InfeasibleError | None]:
 
 
 def _solved(problem: QuotaProblem) -> list[int]:
-    measure = problem.yardstick
-    try:
-        problem.check_bounds()
-    except InfeasibleError as error:
-        raise diagnosed(problem, error) from None
-    if not problem.nested and isinstance(measure, Criterion):
-        within = problem.with_first_places() if measure.first_is_free else problem
-        answer = solve_model(within)
-        if answer is not None:
-            return list(polished(within, answer.places))
     try:
         return [int(x) for x in solve(problem).quota]
     except ScenarioError:
