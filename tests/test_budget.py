@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import zjtx_alloc as za
 from zjtx_alloc import policy
+from zjtx_alloc.budget import batches
 from zjtx_alloc.budget.accounts import MONEY
 from zjtx_alloc.budget.batches import approved_firms
 from zjtx_alloc.scenario import Approval
@@ -217,7 +218,8 @@ def test_two_scenarios_of_one_batch_are_an_error(panel, allocation, write_scenar
         za.cohorts(allocation, other)
 
 
-def test_batches_under_different_awards_are_an_error(panel, allocation):
+def test_batches_under_different_awards_are_an_error(panel, allocation, award, monkeypatch):
+    monkeypatch.setattr(batches, "load_award", lambda name: award)
     other = replace(allocation, scenario=allocation.scenario.model_copy(update={"award": "other", "batch": 2}))
     with pytest.raises(za.ScenarioError, match=r"奖补标准（award）不同：caijian-2024-148、other"):
         za.cohorts(allocation, other)

@@ -179,7 +179,7 @@ def cohorts(*allocations: Allocation) -> tuple[Cohort, ...]:
     ScenarioError
         If two allocations are of the same batch, or follow different awards, or the award has no such batch.
     """
-    awards = dict.fromkeys(allocation.scenario.award for allocation in allocations)
+    awards = {allocation.scenario.award: load_award(allocation.scenario.award) for allocation in allocations}
     if len(awards) > 1:
         raise ScenarioError(say("budget.awards", awards="、".join(awards)))
     found: dict[int, Cohort] = {}
@@ -188,7 +188,7 @@ def cohorts(*allocations: Allocation) -> tuple[Cohort, ...]:
         scenario, problem = allocation.scenario, allocation.problem
         if scenario.batch in found:
             raise ScenarioError(say("budget.same_batch", scenario=scenario.name, batch=scenario.batch))
-        award = load_award(scenario.award)
+        award = awards[scenario.award]
         order = [problem.labels[i] for i in problem.order]
         quota = allocation.quota + unused
         approved = approved_firms(quota, scenario.approval.exact, order)
