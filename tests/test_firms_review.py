@@ -175,6 +175,11 @@ def test_places_are_whole_and_of_units_that_exist(quota, said):
         za.firms.review(firms({}), pd.Series(quota, dtype=float), DAY)
 
 
+def test_a_unit_has_its_places_once():
+    with pytest.raises(za.DataError, match="名额中单位重复：江苏"):
+        za.firms.review(firms({}), pd.Series([1, 2], index=["320000", "320000"]), DAY)
+
+
 def distance(a, b):
     """Levenshtein's, by the table of the textbook."""
     row = list(range(len(b) + 1))

@@ -127,11 +127,13 @@ def together(*rolls: Firms) -> Firms:
 
 
 def whole_places(quota: pd.Series) -> None:
-    """Raise DataError unless places by unit are whole, not negative, and of units that exist."""
+    """Raise DataError unless places by unit are whole, not negative, and of units that exist, each once."""
     names = load_units()["short_name"]
     strangers = [str(unit) for unit in quota.index if unit not in names.index]
     if strangers:
         raise DataError(say("firms.stranger_units", units="、".join(strangers)))
+    if twice := [names[unit] for unit in quota.index[quota.index.duplicated()].unique()]:
+        raise DataError(say("firms.units_twice", units="、".join(twice)))
     wrong = [f"{names[unit]} {n}" for unit, n in quota.items() if not is_count(n)]
     if wrong:
         raise DataError(say("firms.whole_places", units="、".join(wrong)))
