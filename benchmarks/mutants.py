@@ -149,11 +149,14 @@ class Runner:
     def order(self, mutant: str) -> list[str]:
         """Return the tests for a mutant, as many as the cap lets."""
         function, module = function_of(mutant), mutant.rpartition(".")[0]
-        reaching = set(self.reach.get(function, ()))
-        if function in self.imported or len(reaching) < FEW:  # what is made once is used wherever its module is
-            reaching |= {t for other, tests in self.reach.items() if other.startswith(f"{module}.x") for t in tests}
+        direct = set(self.reach.get(function, ()))
+        if function in self.imported or len(direct) < FEW:  # what is made once is used wherever its module is
+            direct |= {t for other, tests in self.reach.items() if other.startswith(f"{module}.x") for t in tests}
+        # What a file's tests share is made for one of them and seen by all.
+        files = {test.partition("::")[0] for test in direct}
+        reaching = [test for test in self.items if test.partition("::")[0] in files]
         own, near = self.kills[function], self.kills[module]
-        tests = sorted(reaching & set(self.items), key=lambda test: (-own[test], -near[test], self.cost[test]))
+        tests = sorted(reaching, key=lambda test: (-own[test], -near[test], test not in direct, self.cost[test]))
         chosen, total = [], 0.0
         for test in tests:
             if not chosen or total + self.cost[test] <= self.cap:

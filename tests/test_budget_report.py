@@ -241,7 +241,7 @@ def empty(tmp_path, monkeypatch):
         ([*NAMES, "--confidence", "九成"], 1, "把握程度（confidence）须为大于0、不大于1的小数，现为 九成"),
         ([*NAMES, "--tails", "二百"], 2, "选项 --tails 的取值不对"),
         ([*NAMES, "--tails", "-1"], 1, "上一轮尾款每家金额须为非负整数"),
-        ([*NAMES, "--tail-rate", "0.9"], 1, "没有给出上一轮尾款每家金额"),
+        ([*NAMES, "--tail-rate", "0.9"], 1, "继续支持比例 0.9，但没有给出上一轮尾款每家金额"),
         ([*NAMES, "--tails", "200", "--tail-rate", "1.5"], 1, "须为0到1之间的小数，现为 1.5"),
         ([*NAMES, "--actuals", "没有.csv"], 1, "找不到数据文件 没有.csv"),
         ([*NAMES, "--before", "2023-baseline"], 1, "没有名为“2023-baseline”的情景"),

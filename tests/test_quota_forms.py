@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import zjtx_alloc as za
-from zjtx_alloc.quota.criteria import Criterion
+from zjtx_alloc.quota.criteria import CRITERIA, Criterion
 
 
 def test_crossing_rules_with_first_places_are_proven_where_all_are_served():
@@ -109,3 +109,23 @@ def test_wrong_arguments_are_named(call, error):
 
 def test_units_go_by_the_same_names_everywhere(allocation):
     assert za.explain(allocation, "广东省（不含深圳）").code == "440000"
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, row in CRITERIA.items() if isinstance(row, Criterion) and row.summable]
+)
+def test_the_cost_of_places_is_the_sum_of_their_prices(name):
+    criterion = CRITERIA[name]
+    for e in (Fraction(7, 3), Fraction(2, 5), Fraction(12)):
+        for x in range(2, 9):  # Huntington's first place is free
+            assert criterion.cost(x, e) - criterion.cost(x - 1, e) == criterion.marginal(x, e)
+
+
+@pytest.mark.parametrize(("name", "scale"), [("leximin", 1), ("leximin-relative", 4)])
+def test_the_cost_of_leximin_is_the_deviation(name, scale):
+    assert CRITERIA[name].cost(7, Fraction(4)) == Fraction(3, scale)
+    assert CRITERIA[name].float_cost([7, 2], [4 * 10**9, 10**9]) == pytest.approx(max(3 / scale, 1))
+
+
+def test_signposts_say_where_they_are_from():
+    assert za.stationary("0.3").source == "Pukelsheim 2017, 3.10"
