@@ -23,6 +23,7 @@ def test_the_bridge_by_hand():
     )
     steps = za.bridge(before, after)
     assert steps.index.tolist() == ["before", *CAUSES, "after"]
+    assert (steps.index.name, steps.columns.name) == ("step", "fiscal_year")
     assert steps[[2024, 2027, 2028]].to_numpy().tolist() == [
         [3000, 3000, 0],
         [3000, 3000, 0],  # 20 firms
@@ -76,5 +77,6 @@ def test_a_larger_batch_is_approved_at_the_old_rate_and_an_unchanged_one_as_befo
 
 
 def test_nothing_changed_makes_no_step():
-    books = za.ledger((cohort([10, 3], [(6, 2, 1), (1, 1, 1)], discontinued=by_unit([[1], [0]], [2025])),), AWARD)
+    firms = cohort([10, 3], [(6, 2, 1), (1, 1, 1)], discontinued=by_unit([[1], [0]], [2025]))
+    books = za.ledger((firms,), AWARD, clawback(("120000", 2024, "文", 73)))
     assert za.bridge(books, books).loc[list(CAUSES)].eq(0).all(axis=None)

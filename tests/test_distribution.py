@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -293,3 +294,9 @@ def test_known_events_are_those_of_the_books(award, panel):
     for year in outlook.years:
         for measure in ("due", "recovered", "net"):
             assert law(outlook, year, measure) == {books.at[year, measure]: pytest.approx(1)}
+
+
+def test_a_recovery_of_parts_of_a_wan_has_no_exact_distribution(programme, award):
+    odd = replace(award, recovered_share=Fraction(1, 7))
+    with pytest.raises(za.DataError, match=r"每家收回 42\.857\d* 万元，不是整万元"):
+        za.forecast_budget(programme, odd, "central").distribution(2027, "recovered")
