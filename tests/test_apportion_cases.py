@@ -95,6 +95,7 @@ def test_cambridge_compromise_is_a_base_and_a_rest_rounded_up():
         ({"cap": [1.5, 2, 3]}, "cap 须为非负整数.*：0 1.5$"),
         ({"floor": [1, 2]}, "floor 的单位与权重的单位不一致"),
         ({"weights": W, "floor": pd.Series([1, 1, 1])}, "floor 的单位"),
+        ({"weights": W, "floor": pd.Series(1, [*W.index, "其他"])}, "floor 的单位"),
         ({"method": "balinski-young", "cap": 9}, "“balinski-young”不能附加上下限"),
     ],
 )

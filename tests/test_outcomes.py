@@ -1,10 +1,13 @@
 """Assumed outcomes: their evidence, the states of the nation, a user's own and wrong ones."""
 
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import zjtx_alloc as za
+from zjtx_alloc.budget.expected import share_of_the_left
 from zjtx_alloc.budget.outcomes import outcome_names
 
 
@@ -74,6 +77,12 @@ def test_the_states_have_the_mean_and_correlation_that_is_declared(name):
     assert ranges["mean"].sum() == pytest.approx(1)
     assert (ranges["low"] <= ranges["mean"]).all()
     assert (ranges["mean"] <= ranges["high"]).all()
+
+
+def test_those_who_miss_and_those_who_leave_share_what_is_left():
+    central = za.load_outcomes("central")
+    even = central.otherwise.model_copy(update={"missed": "0.4", "discontinued": "0.4", "under_invested": "0.2"})
+    assert share_of_the_left(central.model_copy(update={"otherwise": even})) == Fraction(1, 2)
 
 
 HEAD = """title = "甲"

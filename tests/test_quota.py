@@ -269,6 +269,9 @@ def test_an_answer_is_verified_without_the_solver():
     assert za.verify(crossing, places([1, 1, 0, 0]), proof) == proof
 
 
+GROUPED = problem(4, {"A": 2, "B": 1, "C": 1}, None, [za.Group("西", ("A", "B"), 1, 4)])
+
+
 @pytest.mark.parametrize(
     ("wrong", "answer", "message"),
     [
@@ -279,6 +282,8 @@ def test_an_answer_is_verified_without_the_solver():
         (problem(3, {"A": 1.5, "B": 1.5}), [1, 2], "由 B 调给 A 的方案同样好，按并列规则应取后者"),
         (problem(3, {"A": 2, "B": 1}), [3], "quota 的单位"),
         (problem(2, *PAIRS), [0, 0, 1, 1], "未能证明为最优"),
+        (GROUPED, [1, 1, 2], "存在更优的单个名额调整（由 C 调给 A）"),  # into a group below its cap
+        (GROUPED, [3, 1, 0], "存在更优的单个名额调整（由 A 调给 C）"),  # out of one above its floor
     ],
 )
 def test_a_wrong_answer_is_refused(wrong, answer, message):

@@ -5,7 +5,7 @@ The definitions are written out here once more, in fractions and without the pac
 
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pandas as pd
@@ -211,3 +211,14 @@ def test_a_rule_across_the_groups_of_many_units_takes_few_models(monkeypatch):
     assert len(models) <= 3
     assert za.verify(problem, solution.quota, solution.certificate).kind == "dual"
     assert solution.quota[list(river)].sum() == floor
+
+
+def test_minimax_across_crossing_rules_beside_a_unit_that_is_fixed():
+    e = pd.Series([2.6, 1.4, 1.2, 0.8], list("ABCD"))
+    rules = (za.Rule("r", {"A": 1, "B": 1}, upper=3), za.Rule("s", {"B": 1, "C": 1}, lower=4))
+    floor, cap = pd.Series([0, 0, 0, 1], e.index), pd.Series([6, 6, 6, 1], e.index)
+    fixed = za.QuotaProblem(6, e, floor=floor, cap=cap, rules=rules, criterion="minimax")
+    kept = [x for x in product(range(7), repeat=4) if not fixed.violations(list(x))]
+    least = min(max(abs(Fraction(str(d)) - x) for x, d in zip(places, e, strict=True)) for places in kept)
+    solution = za.solve(fixed)
+    assert max(abs(Fraction(str(d)) - x) for x, d in zip(solution.quota, e, strict=True)) == least

@@ -26,6 +26,8 @@ BROKEN, UNPROVEN, NONE = "复核未通过：甲", "未能证明为最优", "求�
 def test_these_have_answers_where_the_solver_does_not_lie():
     assert solve_plan(COURSE).places == [[3, 2]]
     assert not COURSE.violations([[3, 2]])
+    floored = za.QuotaProblem(5, E, floor=pd.Series([0, 2], E.index))
+    assert solve_plan(Course((floored,), (0, 0), ((Fraction("3.9"), Fraction("1.1")),))).places == [[3, 2]]
     assert sum(least_worst(PROBLEM, TARGETS).places) == 5
     assert za.diagnose(CLASH).relaxation.total_change == 3
     assert sum(continuous.bounded_entitlement(CROSSING)) == 5
