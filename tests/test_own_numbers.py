@@ -139,7 +139,7 @@ SAID = {
     "allocate": (["2024-baseline", "--data", OWN], "allocation.csv"),
     "explain": (["2024-baseline", "广东", "--data", OWN], "系数调节-"),
     "compare": (["2024-baseline", "2025-baseline", "--data", OWN], "差距为两个情景各单位占比之差"),
-    "sweep": (["2024-baseline", "--draws", "16", "--data", OWN], "名额变动最大的5个单位"),
+    "sweep": (["2024-baseline", "--draws", "16", "--data", OWN], "名额变动最大的单位"),
     "check": ([OWN], "37个单位齐全"),
     "template": (["空 表.xlsx"], "空 表.xlsx"),
     "calendar": ([], "各批次期限表"),
