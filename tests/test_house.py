@@ -31,7 +31,7 @@ STOREYS = [
     "intake.package", "intake.grid", "intake.cells", "intake.layout", "intake.rows", "intake.problems", "intake.sheets", "intake.reading", "intake.transfers",
     "panel", "scenario_uncertainty", "scenario",
     "composite.scores",
-    "scenario_mistakes", "scenario_files", "checking", "factors", "allocation", "explanation", "reasons", "indices",
+    "scenario_mistakes", "scenario_files", "own_columns", "checking", "factors", "allocation", "explanation", "reasons", "indices",
     "budget.settlement", "budget.batches", "budget.books", "budget.accounts",
     "comparison", "horizon",
     "uncertainty.polytope", "uncertainty.admissible", "uncertainty.search", "uncertainty.ranges", "uncertainty.regret", "uncertainty.backtest", "uncertainty.draws",

@@ -107,7 +107,7 @@ def test_zjtx_check_tells_problems_or_what_was_understood(write_table, capsys):
         "表头在第1行，37个单位齐全，合计在第39行且与各行之和相符",
         "读取的列",
         "与随附数据的差别",
-        "--save 我的情景.toml",
+        "计算时自动改用本表的列",
     ):
         assert said in out
     rows[3][1] = "约200"
@@ -139,7 +139,7 @@ def test_from_an_empty_template_to_a_report_with_ones_own_numbers(tmp_path, caps
         "shipped": {"little_giants": "2021-06", "first_round_continued_r1_sum": "2024-04"},
     }
     page = (tmp_path / "报告 文件夹" / "我的情景" / "allocation.html").read_text(encoding="utf-8")
-    assert "用户提供（因素 表.xlsx），取代随附数据：规模以上工业中小企业数" in page
+    assert "用户提供（因素 表.xlsx），取代随附数据或代用指标：规模以上工业中小企业数" in page
     assert "其余因素为随附数据：有效期内“小巨人”企业数、上一轮绩效评价后继续支持企业数" in page
     assert "以2020年有R&amp;D活动的规模以上工业企业数" not in page
     allocation = za.allocate(za.load_panel("因素 表.xlsx"), za.load_scenario("我的情景.toml"))
@@ -152,7 +152,7 @@ def test_check_warns_of_what_would_fail_later(write_table, capsys):
     code, out, _ = zjtx(capsys, "check", write_table(rows))
     assert code == 0
     assert "各单位合计为0、不能作分配因素的列：有效期内“小巨人”企业数；请核对" in out
-    assert "下一步" not in out  # the true counts first need a scenario that uses them
+    assert "情景 2024-baseline 以其他指标代用：规模以上工业中小企业数。计算时自动改用本表的列" in out
 
 
 def test_a_cell_formatted_as_a_percentage_is_told_as_it_looks(write_table):

@@ -19,7 +19,7 @@ from zjtx_alloc.report.notes import allocation_summary, budget_notes, marks_note
 from zjtx_alloc.report.tables import shown
 
 OWN = "我的 因素表.xlsx"
-MARK = "用户提供（我的 因素表.xlsx），取代随附数据：有效期内“小巨人”企业数。"
+MARK = "用户提供（我的 因素表.xlsx），取代随附数据或代用指标：规模以上工业中小企业数、有效期内“小巨人”企业数。"
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_commands_compute_with_the_users_numbers(desk, capsys):
     zjtx(capsys, "sweep", "2024-baseline", "--draws", "8", "--data", OWN, "--out", "扫")
     rows = (desk / "扫" / "sweep-quotas.csv").read_text(encoding="utf-8-sig").splitlines()
     assert rows[1] == ",".join(map(str, (0, *swept.quotas[0])))
-    assert own.quota["110000"] != za.allocate(za.load_panel(), own.scenario).quota["110000"]
+    assert own.quota["110000"] != za.allocate(za.load_panel(), za.load_scenario("2024-baseline")).quota["110000"]
 
 
 def test_a_users_column_is_a_mark_that_every_table_bears(desk, panel, baseline):
@@ -98,7 +98,7 @@ def test_runs_of_a_comparison_and_a_budget_name_the_users_columns_and_come_out_t
         folder = desk / "报告 出" / command
         record = json.loads((folder / "run.json").read_text(encoding="utf-8"))["indicators"]["2024-baseline"]
         assert record["supplied"] == {"sme_count": "用户提供", "little_giants": "用户提供"}
-        assert record["shipped"] == {"rd_active_firms": "2020", "first_round_continued_r1_sum": "2024-04"}
+        assert record["shipped"] == {"first_round_continued_r1_sum": "2024-04"}
         assert MARK in (folder / page).read_text(encoding="utf-8")
         assert za.verify_run(folder) == ()
     told = "自有因素表替换：有效期内“小巨人”企业数、规模以上工业中小企业数"

@@ -10,6 +10,7 @@ from zjtx_alloc.composite.scores import with_composites
 from zjtx_alloc.errors import DataError, InfeasibleError, ScenarioError
 from zjtx_alloc.factors import Entitlement, entitlement
 from zjtx_alloc.messages import say
+from zjtx_alloc.own_columns import checked_fixed, pool_caps, stand_ins_ended
 from zjtx_alloc.panel import Panel
 from zjtx_alloc.quota.engines import Solution, solve
 from zjtx_alloc.quota.exchange import binding
@@ -37,6 +38,8 @@ class Allocation:
         The quota, its cost and its proof.
     bounds : DataFrame
         Floors and caps by unit, and what sets them, as ``unit_bounds``.
+    pooled : bool
+        Whether the user's 可推荐企业数, where there are any, cap this batch.
     """
 
     panel: Panel
@@ -45,6 +48,7 @@ class Allocation:
     problem: QuotaProblem
     solution: Solution
     bounds: pd.DataFrame
+    pooled: bool = True
 
     @property
     def quota(self) -> pd.Series:
@@ -86,33 +90,55 @@ def marked(flags: pd.Series, mark: str) -> pd.Series:
     return flags.map({True: mark, False: ""})
 
 
-def allocate(panel: Panel, scenario: Scenario) -> Allocation:
+def allocate(panel: Panel, scenario: Scenario, *, pooled: bool = True) -> Allocation:
     """Allocate a batch: entitlements, the problem, its proven solution.
+
+    A user's column takes the place of whatever stands in for it; a user's 可推荐企业数 (eligible_pool) is the most
+    that a unit may have.
+
+    Parameters
+    ----------
+    pooled : bool
+        Whether 可推荐企业数 are of this batch. They say nothing about another: False for companions.
 
     Raises
     ------
     DataError, ScenarioError, InfeasibleError, SolverError
         As ``entitlement``, ``quota_problem`` and ``solve`` do.
     """
+    scenario = stand_ins_ended(panel, scenario)
     try:
         panel = with_composites(panel, scenario)
         due = entitlement(panel, scenario)
     except (DataError, ScenarioError) as error:
         raise type(error)(say("allocation.in_scenario", scenario=scenario.name, reason=error)) from None
-    bounds = unit_bounds(panel, scenario)
+    bounds = unit_bounds(panel, scenario, pooled=pooled)
     problem = _problem(scenario, due, bounds, panel.units["short_name"].to_dict())
     try:
         solution = solve(problem)
     except InfeasibleError as error:
-        told = say("allocation.in_scenario", scenario=scenario.name, reason=error)
+        reason = f"{_pool_short(scenario, bounds)}{error}"
+        told = say("allocation.in_scenario", scenario=scenario.name, reason=reason)
         raise InfeasibleError(told, error.diagnosis) from None
-    return Allocation(panel, scenario, due, problem, solution, bounds)
+    return Allocation(panel, scenario, due, problem, solution, bounds, pooled)
+
+
+def _pool_short(scenario: Scenario, bounds: pd.DataFrame) -> str:
+    """That 可推荐企业数 leave too few places, if they do; blank else."""
+    most = int(bounds["cap"].sum())
+    if most >= scenario.total or not bounds["cap_from"].eq(say("bound.pool")).any():
+        return ""
+    return say("allocation.pool_total", total=scenario.total, most=most) + "。"
 
 
 def allocate_programme(panel: Panel, scenario: Scenario) -> tuple[Allocation, ...]:
-    """Allocate a scenario and its companions (``budget_with``), in batch order."""
+    """Allocate a scenario and its companions (``budget_with``), in batch order.
+
+    A user's 可推荐企业数 cap the scenario's own batch alone.
+    """
     companions = [companion(scenario, name) for name in scenario.budget_with]
-    return tuple(allocate(panel, s) for s in sorted([scenario, *companions], key=lambda s: s.batch))
+    ordered = sorted([scenario, *companions], key=lambda s: s.batch)
+    return tuple(allocate(panel, s, pooled=s is scenario) for s in ordered)
 
 
 def quota_problem(panel: Panel, scenario: Scenario) -> QuotaProblem:
@@ -128,7 +154,7 @@ def quota_problem(panel: Panel, scenario: Scenario) -> QuotaProblem:
     DataError, ScenarioError
         As ``entitlement`` does; also if the chain of previous batches comes back to where it began.
     """
-    names = panel.units["short_name"].to_dict()
+    names, scenario = panel.units["short_name"].to_dict(), stand_ins_ended(panel, scenario)
     return _problem(scenario, entitlement(panel, scenario), unit_bounds(panel, scenario), names)
 
 
@@ -136,7 +162,7 @@ def problem_at(allocation: Allocation, total: int) -> QuotaProblem:
     """The problem of an allocation at another total: bounds and shares of rules may hang on it, its entitlements stay."""
     panel, scenario = allocation.panel, allocation.scenario.model_copy(update={"total": total})
     names = panel.units["short_name"].to_dict()
-    return _problem(scenario, allocation.entitlement, unit_bounds(panel, scenario), names)
+    return _problem(scenario, allocation.entitlement, unit_bounds(panel, scenario, pooled=allocation.pooled), names)
 
 
 def _problem(scenario: Scenario, due: Entitlement, bounds: pd.DataFrame, names: dict[str, str]) -> QuotaProblem:
@@ -161,20 +187,31 @@ def _rule(name: str, rule: ScenarioRule, total: int) -> Rule:
     return Rule(name, coefficients, max(lower, default=None), min(upper, default=None))
 
 
-def unit_bounds(panel: Panel, scenario: Scenario) -> pd.DataFrame:
+def unit_bounds(panel: Panel, scenario: Scenario, *, pooled: bool = True) -> pd.DataFrame:
     """Floor and cap of each unit, and what sets them.
 
     Returns
     -------
     DataFrame
         Index ``code``; floor, cap (places, int64), floor_from, cap_from (Chinese: 下限, 上限, 变动下限,
-        变动上限, 人工调整). The tightest bound counts; a decided quota replaces all bounds of its unit.
+        变动上限, 可推荐企业数, 人工调整). The tightest bound counts; a decided quota replaces all bounds of its unit.
+        The floor for all units yields to 可推荐企业数, a unit's own does not.
+
+    Raises
+    ------
+    ScenarioError
+        If a quota is decided above 可推荐企业数.
     """
     changes = {} if scenario.change is None else _change_bounds(panel, scenario, scenario.change)
+    pool = pool_caps(panel) if pooled else {}
+    checked_fixed(scenario, pool, panel.units["short_name"].to_dict())
     rows = []
     for code in panel.units.index:
-        floors = [(scenario.floor.get(code, scenario.floor.get(DEFAULT, 0)), say("bound.floor"))]
+        least = min(scenario.floor.get(DEFAULT, 0), pool.get(code, scenario.total))
+        floors = [(scenario.floor.get(code, least), say("bound.floor"))]
         caps = [(scenario.cap.get(code, scenario.cap.get(DEFAULT, scenario.total)), say("bound.cap"))]
+        if code in pool:
+            caps.append((pool[code], say("bound.pool")))
         if code in changes:
             floors.append((changes[code][0], say("bound.change_floor")))
             caps.append((changes[code][1], say("bound.change_cap")))
@@ -191,7 +228,7 @@ def _change_bounds(panel: Panel, scenario: Scenario, change: Change) -> dict[str
 
     Rounded outward, never narrower than one place either way.
     """
-    previous = allocate(panel, _previous(scenario, change)).quota
+    previous = allocate(panel, _previous(scenario, change), pooled=False).quota
     if not change.raw and previous.sum() == 0:
         raise ScenarioError(say("allocation.no_previous", scenario=scenario.name, previous=change.previous))
     scale = Fraction(1) if change.raw else Fraction(scenario.total, int(previous.sum()))
@@ -238,7 +275,8 @@ def decisions(allocation: Allocation) -> pd.DataFrame:
     if not scenario.fixed:
         return pd.DataFrame(columns=columns, index=pd.Index([], name="code"))
     try:
-        model = allocate(allocation.panel, scenario.model_copy(update={"fixed": {}})).quota.astype("Int64")
+        free = scenario.model_copy(update={"fixed": {}})
+        model = allocate(allocation.panel, free, pooled=allocation.pooled).quota.astype("Int64")
     except InfeasibleError:
         model = pd.Series(pd.NA, index=allocation.quota.index, dtype="Int64")
     difference = allocation.quota - model

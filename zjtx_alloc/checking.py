@@ -10,7 +10,6 @@ import pandas as pd
 from zjtx_alloc.intake.reading import Reading, read_table
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.panel import NATION, Panel, load_panel, with_table
-from zjtx_alloc.scenario import Scenario
 
 # Complete shipped columns that another count may be compared with.
 REFERENCES = (("little_giants", "2021-06"), ("rd_active_firms", "2020"), ("hightech_firms", "2023"), ("gdp", "2024"))
@@ -60,18 +59,6 @@ def check_table(path: str | Path) -> TableCheck:
     columns = pd.DataFrame(_columns(shipped, panel, reading))
     differences = pd.DataFrame(_differences(shipped, panel))
     return TableCheck(reading, panel, columns, differences, pd.DataFrame(_outliers(panel)))
-
-
-def unused(panel: Panel, scenario: Scenario) -> tuple[str, ...]:
-    """Codes of the user's columns that no factor of a scenario uses."""
-    used = {code for code, _ in scenario.indicators()}
-    return tuple(code for code in panel.supplied if code not in used)
-
-
-def endable(panel: Panel, scenario: Scenario) -> tuple[str, ...]:
-    """Codes of the user's columns that a factor of a scenario only stands in for (代用)."""
-    targets = {line.stand_in_for for _, line in scenario.indicators()}
-    return tuple(code for code in unused(panel, scenario) if code in targets)
 
 
 def _columns(shipped: Panel, panel: Panel, reading: Reading) -> Iterator[dict[str, object]]:

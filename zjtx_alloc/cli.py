@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from zjtx_alloc.allocation import allocate
+from zjtx_alloc.allocation import Allocation, allocate
 from zjtx_alloc.budget.deadlines import calendar
 from zjtx_alloc.budget.plan import BudgetRequest, parsed_ceilings
-from zjtx_alloc.checking import check_table, endable
+from zjtx_alloc.checking import check_table
 from zjtx_alloc.cli_help import ChineseGroup, reason
 from zjtx_alloc.errors import ZjtxError
 from zjtx_alloc.explorer.server import serve
@@ -22,6 +22,7 @@ from zjtx_alloc.firms.lists import load_list
 from zjtx_alloc.firms.reading import load_firms
 from zjtx_alloc.intake.cells import unit_of
 from zjtx_alloc.messages import say
+from zjtx_alloc.own_columns import endable
 from zjtx_alloc.panel import load_panel
 from zjtx_alloc.policy import load_award
 from zjtx_alloc.reasons import explain
@@ -37,7 +38,7 @@ from zjtx_alloc.report.record_form import read_record
 from zjtx_alloc.report.records import outputs
 from zjtx_alloc.report.review_workbook import write_review
 from zjtx_alloc.report.runs import run
-from zjtx_alloc.report.supply import check_text
+from zjtx_alloc.report.supply import check_text, supply_note
 from zjtx_alloc.report.sweep_tables import sweep_summary, write_sweep
 from zjtx_alloc.report.tables import allocation_csv, printed
 from zjtx_alloc.report.template import write_template
@@ -65,7 +66,9 @@ def commands() -> None:
 @click.option("--units", default="", help="另写单位分册：all（全部），或逗号分隔的单位代码、名称；只做缺的")
 def report(scenario: str, out: Path, data: Path | None, units: str) -> None:
     """生成一个情景的分配与预算报告（SCENARIO 为情景名或 .toml 文件）。"""
-    click.echo(run(scenario, out=out, panel=None if data is None else load_panel(data), units=units).folder)
+    made = run(scenario, out=out, panel=None if data is None else load_panel(data), units=units)
+    _tell_used(made.allocation)
+    click.echo(made.folder)
 
 
 @commands.command("budget")
@@ -93,7 +96,9 @@ def budget_command(
         tail_rate=asked["tail_rate"],
     )
     panel = None if data is None else load_panel(data)
-    click.echo(run_budget(request, out, panel, actuals).folder)
+    made = run_budget(request, out, panel, actuals)
+    _tell_used(*made.plan.allocations)
+    click.echo(made.folder)
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -108,7 +113,9 @@ def allocate_command(scenario: str, out: Path | None, data: Path | None) -> None
     """只计算名额，写出 allocation.csv（SCENARIO 为情景名或 .toml 文件）。"""
     chosen = load_scenario(scenario)
     path = out or Path(f"{chosen.name}-allocation.csv")
-    write_csv(path, allocation_csv(allocate(load_panel(data), chosen)))
+    found = allocate(load_panel(data), chosen)
+    write_csv(path, allocation_csv(found))
+    _tell_used(found)
     click.echo(path)
 
 
@@ -118,7 +125,9 @@ def allocate_command(scenario: str, out: Path | None, data: Path | None) -> None
 @_data
 def explain_command(scenario: str, unit: str, data: Path | None) -> None:
     """说明一个单位的名额从何而来、怎样才会变（SCENARIO 为情景名或 .toml 文件，UNIT 为单位代码、简称或全称）。"""
-    click.echo(explain(allocate(load_panel(data), load_scenario(scenario)), unit))
+    found = allocate(load_panel(data), load_scenario(scenario))
+    _tell_used(found)
+    click.echo(explain(found, unit))
 
 
 @commands.command("compare")
@@ -128,6 +137,7 @@ def explain_command(scenario: str, unit: str, data: Path | None) -> None:
 def compare_command(scenarios: tuple[str, ...], out: Path, data: Path | None) -> None:
     """并列对比几个情景，写出对比报告（SCENARIOS 为情景名或 .toml 文件，第一个为对照）。"""
     found = run_comparison(scenarios, out, None if data is None else load_panel(data))
+    _tell_used(*found.comparison.allocations)
     click.echo(comparison_text(found.comparison))
     click.echo()
     click.echo(found.folder)
@@ -154,6 +164,7 @@ def sweep_command(**given: Any) -> None:
         found = sweep_on_cluster(address, panel, chosen, **drawn | {"draws": drawn["draws"] or DRAWS})
     else:
         found = sweep(panel, chosen, **drawn)
+    _tell_used(found.allocation)
     if given["out"] is not None:
         for path in write_sweep(found, given["out"]):
             click.echo(path)
@@ -272,6 +283,12 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         _leave(say("cli.internal", reason=shown(f"{type(error).__name__}: {error}", 200)), 3)
     sys.exit(0)
+
+
+def _tell_used(*allocations: Allocation) -> None:
+    """What was used of the user's table and what was not, before the answer."""
+    for note in dict.fromkeys(note for allocation in allocations for note in supply_note(allocation)):
+        click.echo(seen(note), err=True)
 
 
 def _tell_address(address: str) -> None:

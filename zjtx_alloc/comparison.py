@@ -57,7 +57,7 @@ def compare(items: Sequence[Scenario | Allocation], panel: Panel | None = None) 
     items : sequence of Scenario or Allocation
         At least two, of different names.
     panel : Panel, optional
-        Facts for the scenarios; the shipped ones if not given.
+        Facts for the scenarios; the shipped ones if not given. A user's 可推荐企业数 cap the earliest batch among them.
 
     Raises
     ------
@@ -70,6 +70,9 @@ def compare(items: Sequence[Scenario | Allocation], panel: Panel | None = None) 
     if len(names) < 2 or len(set(names)) < len(names):
         raise ScenarioError(say("compare.names", names="、".join(names) or "—"))
     facts = load_panel() if panel is None else panel
-    allocations = tuple(item if isinstance(item, Allocation) else allocate(facts, item) for item in items)
+    first = min(item.batch if isinstance(item, Scenario) else item.scenario.batch for item in items)
+    allocations = tuple(
+        item if isinstance(item, Allocation) else allocate(facts, item, pooled=item.batch == first) for item in items
+    )
     quota = pd.DataFrame({name: allocation.quota for name, allocation in zip(names, allocations, strict=True)})
     return Comparison(allocations, quota)

@@ -19,6 +19,7 @@ from zjtx_alloc.composite.scores import with_composites
 from zjtx_alloc.composite.steps import shares
 from zjtx_alloc.errors import DataError, ScenarioError
 from zjtx_alloc.messages import say
+from zjtx_alloc.own_columns import stand_ins_ended
 from zjtx_alloc.panel import Panel
 from zjtx_alloc.scenario import ADJUSTMENT, DEFAULT, Factor, Pool, Scenario
 
@@ -78,6 +79,7 @@ def entitlement(panel: Panel, scenario: Scenario) -> Entitlement:
     ScenarioError
         If a factor is not an indicator of which more is better.
     """
+    scenario = stand_ins_ended(panel, scenario)
     panel = with_composites(panel, scenario)
     pools = {name: _pool(panel, scenario, pool) for name, pool in scenario.all_pools().items()}
     share = _row_sums(pd.DataFrame({name: pool.share for name, pool in pools.items()}))

@@ -10,14 +10,13 @@ import pandas as pd
 from zjtx_alloc.allocation import Allocation, allocate
 from zjtx_alloc.errors import DataError, InfeasibleError, ScenarioError
 from zjtx_alloc.messages import say
+from zjtx_alloc.own_columns import pool_caps
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.quota.continuous import bounded_entitlement, wanted_of
 from zjtx_alloc.quota.model_plan import Course, solve_plan
 from zjtx_alloc.quota.problem import QuotaProblem
 from zjtx_alloc.quota.whole import are_whole
 from zjtx_alloc.scenario import DEFAULT, Scenario
-
-POOL = "eligible_pool"
 
 
 @dataclass(frozen=True)
@@ -71,13 +70,13 @@ class Replan:
     changes: pd.DataFrame
 
 
-def plan(scenarios: Sequence[Scenario], panel: Panel | None = None) -> Plan:
+def plan(scenarios: Sequence[Scenario], panel: Panel | None = None, own: int | None = None) -> Plan:
     """Plan the quotas of several batches together.
 
     Each batch's total is exact and its rules hold; each unit's running total is floor or ceiling of its
-    running target, and the squares of their distances have the least sum. 可推荐企业数 (eligible_pool) binds
-    running totals only where the user's own table gives it; after the first batch only while scenarios say
-    what is newly certified (``[certified]``), for what is unknown is not nothing.
+    running target, and the squares of their distances have the least sum. 可推荐企业数 (eligible_pool), where the
+    user's own table gives it, caps one batch; if that is the first, running totals after it too while scenarios
+    say what is newly certified (``[certified]``), for what is unknown is not nothing.
 
     Parameters
     ----------
@@ -85,6 +84,8 @@ def plan(scenarios: Sequence[Scenario], panel: Panel | None = None) -> Plan:
         One a batch, in any order.
     panel : Panel, optional
         The shipped facts if not given.
+    own : int, optional
+        The batch that the user's 可推荐企业数 are of; the first if not given.
 
     Raises
     ------
@@ -104,7 +105,8 @@ def plan(scenarios: Sequence[Scenario], panel: Panel | None = None) -> Plan:
         raise ScenarioError(say("plan.batches", batches="、".join(map(str, sorted(batches))) or "—"))
     facts = load_panel() if panel is None else panel
     ordered = sorted(scenarios, key=lambda scenario: scenario.batch)
-    return _planned(tuple(allocate(facts, scenario) for scenario in ordered), {})
+    own = ordered[0].batch if own is None else own
+    return _planned(tuple(allocate(facts, scenario, pooled=scenario.batch == own) for scenario in ordered), {})
 
 
 def replan(before: Plan, actual: Mapping[int, pd.Series]) -> Replan:
@@ -194,22 +196,26 @@ def _towards(
         if short:
             raise InfeasibleError(say("plan.pool_short", names="、".join(short)))
         if sum(upper, Fraction(0)) < problem.total:
-            raise InfeasibleError(say("plan.pool_total", total=problem.total, most=math.floor(sum(upper, Fraction(0)))))
+            raise InfeasibleError(
+                say("allocation.pool_total", total=problem.total, most=math.floor(sum(upper, Fraction(0))))
+            )
     places = tuple(d - r for d, r in zip(ideal, reached, strict=True))
     return bounded_entitlement(problem, replace(wanted, places=places, upper=upper))
 
 
 def _pools(allocations: tuple[Allocation, ...]) -> list[list[int] | None]:
-    """By batch the most that running totals may be, in the user's own current counts; None where that is unknown."""
-    panel, found = allocations[0].panel, list[list[int] | None]()
-    counts: list[int] | None = None
-    if POOL in panel.supplied:
-        counts = [int(x) for x in panel.values(POOL, panel.supplied[POOL])]
+    """By batch the most that running totals may be, in the user's own current counts; None where that is unknown.
+
+    Counts of a later batch than the first leave out what earlier ones took: they cap that batch alone, in its own problem.
+    """
+    first, found = allocations[0], list[list[int] | None]()
+    pool = pool_caps(first.panel) if first.pooled else {}
+    counts = [pool[code] for code in first.quota.index] if pool else None
     for number, allocation in enumerate(allocations):
         if number and counts is not None:
             new = allocation.scenario.certified
             counts = (
-                [n + new.get(c, new.get(DEFAULT, 0)) for n, c in zip(counts, panel.units.index, strict=True)]
+                [n + new.get(c, new.get(DEFAULT, 0)) for n, c in zip(counts, first.quota.index, strict=True)]
                 if new
                 else None
             )

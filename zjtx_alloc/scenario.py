@@ -226,7 +226,9 @@ class Scenario(_Strict):
     def _well_named(self) -> "Scenario":
         if DEFAULT in self.fixed:
             raise ValueError(say("scenario.no_default"))
-        reserved = {say(f"bound.{name}") for name in ("floor", "cap", "change_floor", "change_cap", "fixed")} | {
+        reserved = {
+            say(f"bound.{name}") for name in ("floor", "cap", "change_floor", "change_cap", "pool", "fixed")
+        } | {
             "floor",
             "cap",
         }

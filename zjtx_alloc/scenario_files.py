@@ -1,5 +1,6 @@
 """Scenario files: a baseline plus the lines that differ, merged by key; and scenarios saved."""
 
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path, PurePath
@@ -154,7 +155,7 @@ def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     if stale & set(_table(merged.get("uncertainty"))):
         merged["uncertainty"] = {key: part for key, part in merged["uncertainty"].items() if key not in stale}
     for code in ended:
-        _end_stand_in(merged, code, path.name)
+        end_stand_in(merged, code, path.name)
     return merged
 
 
@@ -184,28 +185,47 @@ def _table(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _end_stand_in(merged: dict[str, Any], code: str, file: str) -> None:
-    """Put an indicator itself in the place of the factor that stands in for it."""
+def end_stand_in(merged: dict[str, Any], code: str, file: str) -> None:
+    """Put an indicator itself in the place of what stands in for it, with the weight of all that does.
+
+    Raises
+    ------
+    ScenarioError
+        If nothing stands in for it.
+    """
     ended = False
     groups = [(group, "factors") for group in (merged, *_table(merged.get("pools")).values())]
     groups += [(recipe, "parts") for recipe in _table(merged.get("composites")).values()]
     for group, lines in groups:
-        for name, factor in list(_table(_table(group).get(lines)).items()):
-            if _table(factor).get("stand_in_for") == code:
-                kept = {key: value for key, value in factor.items() if key != "stand_in_for"}
-                group[lines] = {(code if k == name else k): (kept if k == name else v) for k, v in group[lines].items()}
-                _rename_range(merged, name, code)
-                ended = True
+        held = _table(_table(group).get(lines))
+        if names := [name for name, line in held.items() if _table(line).get("stand_in_for") == code]:
+            group[lines] = _ended_in(held, names, code)
+            _rename_range(merged, names, code)
+            ended = True
     if not ended:
         raise ScenarioError(say("scenario.no_stand_in", file=file, code=code))
 
 
-def _rename_range(merged: dict[str, Any], old: str, new: str) -> None:
-    """Let the range of a factor's weight follow its new name."""
+def _ended_in(lines: dict[str, Any], names: list[str], code: str) -> dict[str, Any]:
+    """Lines of factors or parts with one for the indicator in the place of the first that stands in for it."""
+    first = {key: value for key, value in lines[names[0]].items() if key != "stand_in_for"}
+    weights = [lines[name]["weight"] for name in names if "weight" in lines[name]]
+    if len(weights) > 1:
+        first["weight"] = math.fsum(weights)
+    ended = {
+        (code if name == names[0] else name): (first if name == names[0] else line) for name, line in lines.items()
+    }
+    return {name: line for name, line in ended.items() if name not in names[1:]}
+
+
+def _rename_range(merged: dict[str, Any], old: list[str], new: str) -> None:
+    """Let the range of a factor's weight follow its new name; ranges of several say nothing about their sum."""
     doubt = _table(merged.get("uncertainty"))
     for table in (doubt, *_table(doubt.get("pools")).values()):
-        if old in _table(_table(table).get("weights")):
-            table["weights"] = {new if code == old else code: part for code, part in table["weights"].items()}
+        ranges = _table(_table(table).get("weights"))
+        if set(old) & set(ranges):
+            kept = {new if code == old[0] else code: part for code, part in ranges.items() if code not in old[1:]}
+            table["weights"] = kept if len(old) == 1 else {code: part for code, part in kept.items() if code != new}
 
 
 def _laid_over(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:

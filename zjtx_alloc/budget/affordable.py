@@ -159,7 +159,7 @@ def _family(question: Question, batch: int) -> _Family:
     def moved(total: int) -> _Moved | None:
         scenario = allocation.scenario.model_copy(update={"total": total})
         try:
-            return question.cohorts_with(allocate(allocation.panel, scenario))
+            return question.cohorts_with(allocate(allocation.panel, scenario, pooled=allocation.pooled))
         except InfeasibleError:
             return None
 

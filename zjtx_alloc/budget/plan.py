@@ -233,7 +233,9 @@ def _allocated(named: Sequence[Named], panel: Panel) -> tuple[Allocation, ...]:
     scenarios = [scenario_of(one) for one in named]
     if len(scenarios) == 1:
         return allocate_programme(panel, scenarios[0])
-    return tuple(allocate(panel, scenario) for scenario in sorted(scenarios, key=lambda s: s.batch))
+    ordered = sorted(scenarios, key=lambda s: s.batch)
+    # Of what can be recommended the user knows a state, which caps the next batch; approvals will change it.
+    return tuple(allocate(panel, scenario, pooled=scenario is ordered[0]) for scenario in ordered)
 
 
 def _tails(request: BudgetRequest, panel: Panel) -> tuple[Cohort, ...]:

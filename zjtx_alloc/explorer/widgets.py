@@ -18,6 +18,7 @@ from zjtx_alloc.errors import ReportError, ZjtxError
 from zjtx_alloc.explorer import state as states
 from zjtx_alloc.explorer.view import View, failure_html, notice_html, view, why_html
 from zjtx_alloc.messages import header, say
+from zjtx_alloc.own_columns import stand_ins_ended
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.quota.criteria import CRITERIA
 from zjtx_alloc.report.notes import criterion_told
@@ -82,7 +83,7 @@ class Explorer:
         self.unit.add_class("zjtx-unit")
         self.controls = ui.VBox().add_class("zjtx-controls")
         self.page = _page(self.controls, self.unit, self.outputs)
-        self._open(scenario)
+        self._open(self.baseline.scenario)
 
     def _open(self, scenario: Scenario) -> None:
         """Show a scenario: build the controls that it asks for and compute it."""
@@ -213,7 +214,7 @@ class Explorer:
         if not name:
             return say("explorer.no_name")
         scenario = load_scenario(self.folder / name if name.endswith(".toml") else name)
-        self._open(scenario)
+        self._open(stand_ins_ended(self.panel, scenario))
         return say("explorer.loaded", title=scenario.title)
 
 

@@ -7,7 +7,7 @@ from zjtx_alloc.factors import ADJUSTMENT
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.report.data_tables import sources_told
 from zjtx_alloc.report.notes import marks_note, sources_of, split_rule, stands_for, weights_note
-from zjtx_alloc.report.supply import supply_note
+from zjtx_alloc.report.supply import pools_note, supply_note
 from zjtx_alloc.report.tables import Table, titled
 from zjtx_alloc.scenario import DEFAULT, Rule
 
@@ -108,6 +108,8 @@ def rule_table(allocation: Allocation) -> Table:
     rows += [(say("table.grade"), f"{grade} {value:g}", set()) for grade, value in scenario.grade_coefficient.items()]
     rows += [(say("bound.floor"), f"{names[c]} ≥ {n}", {say("bound.floor")}) for c, n in scenario.floor.items()]
     rows += [(say("bound.cap"), f"{names[c]} ≤ {n}", {say("bound.cap")}) for c, n in scenario.cap.items()]
+    if capped := pools_note([allocation]):
+        rows.append((say("bound.pool"), say("table.pool"), {say("bound.pool")}))
     if (change := scenario.change) is not None:
         kind = say("table.raw") if change.raw else say("table.scaled")
         value = f"{change.previous} ± {100 * change.max_relative:g}%（{kind}）"
@@ -120,7 +122,9 @@ def rule_table(allocation: Allocation) -> Table:
     binds = list(zip(table["short_name"], table["binds"].str.split("、"), strict=True))
     held = ["、".join(name for name, bounds in binds if marks & set(bounds)) for _, _, marks in rows]
     frame = pd.DataFrame([row[:2] for row in rows], columns=["rule", "value"]).assign(held=held)
-    return titled("rules", frame, {"rule": "text", "value": "text", "held": "text"}, say("note.eligible_pool"))
+    return titled(
+        "rules", frame, {"rule": "text", "value": "text", "held": "text"}, *(capped or [say("note.eligible_pool")])
+    )
 
 
 def _rule_text(rule: Rule, names: dict[str, str]) -> str:

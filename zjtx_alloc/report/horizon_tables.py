@@ -5,6 +5,7 @@ import pandas as pd
 from zjtx_alloc.horizon import Plan
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.report.notes import marks_note, weights_note
+from zjtx_alloc.report.supply import pools_note
 from zjtx_alloc.report.tables import Table, signed, titled
 
 
@@ -62,6 +63,9 @@ def plan_notes(plan: Plan) -> tuple[str, ...]:
     """What running totals follow, and what 可推荐企业数 has to do with it."""
     last = plan.allocations[-1].scenario.batch
     pool = say("note.eligible_pool")
+    own = [a.scenario.batch for a in plan.allocations if a.pooled]
+    if pools_note(plan.allocations) and own and not plan.pool_until:
+        pool = say("plan.pool_own", batch=own[0])
     if plan.pool_until:
         pool = say("plan.pool", batch=plan.pool_until)
         pool += say("plan.pool_unknown") if plan.pool_until < last else ""

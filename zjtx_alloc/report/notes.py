@@ -11,7 +11,7 @@ from zjtx_alloc.composite.form import Part
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel
 from zjtx_alloc.quota.criteria import Criterion, criterion_name
-from zjtx_alloc.report.supply import replaced_note, supply_note
+from zjtx_alloc.report.supply import pools_note, replaced_note, supply_note
 from zjtx_alloc.scenario import Factor
 
 Gaps = Mapping[int, tuple[str, ...]]  # fiscal year -> what of the whole programme its total leaves out
@@ -165,7 +165,7 @@ def budget_marks(allocations: Sequence[Allocation]) -> tuple[str, ...]:
     due = [allocation.entitlement for allocation in allocations]
     estimated, stand_in = max(d.estimated_share for d in due), max(d.stand_in_share for d in due)
     marks = say("note.budget_marks", estimated=estimated, stand_in=stand_in)
-    return (marks, *dict.fromkeys(note for a in allocations for note in replaced_note(a)))
+    return (marks, *dict.fromkeys(note for a in allocations for note in replaced_note(a)), *pools_note(allocations))
 
 
 def gaps_note(left_out: Gaps) -> tuple[str, ...]:
@@ -199,6 +199,7 @@ def allocation_summary(allocation: Allocation) -> str:
     held = allocation.table().query("binds != ''")
     lines = [
         result_note(allocation, f"**{allocation.scenario.title}**"),
+        *supply_note(allocation),
         say("summary.bound", names="、".join(f"{row.short_name}（{row.binds}）" for row in held.itertuples()))
         if len(held)
         else say("summary.unbound"),
@@ -206,7 +207,6 @@ def allocation_summary(allocation: Allocation) -> str:
         proof_note(allocation),
         say("note.weights"),
         *doubts_note(allocation),
-        *supply_note(allocation),
     ]
     return "\n".join(f"- {line}" for line in lines)
 

@@ -16,6 +16,7 @@ from zjtx_alloc.budget.forecast import forecast_budget
 from zjtx_alloc.errors import ReportError
 from zjtx_alloc.files import alone_in, check_free, folder_for, install, write_csv, write_whole
 from zjtx_alloc.messages import say
+from zjtx_alloc.own_columns import stand_ins_ended
 from zjtx_alloc.panel import Panel, load_panel
 from zjtx_alloc.policy import load_award
 from zjtx_alloc.report import tables
@@ -99,7 +100,9 @@ def run(
     """
     scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
     codes = asked_units(units) if units else ()
-    allocations = allocate_programme(load_panel() if panel is None else panel, scenario)
+    facts = load_panel() if panel is None else panel
+    scenario = stand_ins_ended(facts, scenario)
+    allocations = allocate_programme(facts, scenario)
     allocation = next(a for a in allocations if a.scenario is scenario)
     budget = forecast_budget(cohorts(*allocations), load_award(scenario.award))
     record = run_record("report", allocations, panel) | {"asked": [scenario.name]}

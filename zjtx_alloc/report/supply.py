@@ -1,12 +1,13 @@
 """Which numbers of a report are the user's own and which are shipped; the text of ``zjtx check``."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
 from zjtx_alloc.allocation import Allocation
-from zjtx_alloc.checking import TableCheck, endable, unused
+from zjtx_alloc.checking import TableCheck
 from zjtx_alloc.messages import say
+from zjtx_alloc.own_columns import POOL, endable, unused
 from zjtx_alloc.panel import Panel
 from zjtx_alloc.report.console import aligned
 from zjtx_alloc.scenario import Scenario
@@ -15,17 +16,16 @@ _SHORT = 12  # characters by which a row that is not read is known
 
 
 def supply_note(allocation: Allocation) -> tuple[str, ...]:
-    """What the user's table replaced, what it did not, and what the scenario leaves aside; blank without one."""
+    """What the user's table replaced and capped, what it did not, and what the scenario leaves aside; blank without one."""
     panel, scenario = allocation.panel, allocation.scenario
     if not panel.supplied:
         return ()
-    left, ending = unused(panel, scenario), endable(panel, scenario)
     others = {
         "supply.kept": [code for code in _used(scenario) if code not in panel.supplied],
-        "supply.unused": [code for code in left if code not in ending],
-        "supply.stand_in": list(ending),
+        "supply.unused": list(unused(panel, scenario)),
     }
-    return (*replaced_note(allocation), *(_told(panel, key, codes) for key, codes in others.items() if codes))
+    told = (_told(panel, key, codes) for key, codes in others.items() if codes)
+    return (*replaced_note(allocation), *pools_note([allocation]), *told)
 
 
 def replaced_note(allocation: Allocation) -> tuple[str, ...]:
@@ -35,14 +35,24 @@ def replaced_note(allocation: Allocation) -> tuple[str, ...]:
     return (_told(panel, "supply.replaced", mine),) if mine else ()
 
 
+def pools_note(allocations: Sequence[Allocation]) -> tuple[str, ...]:
+    """Which batch the user's 可推荐企业数 cap, and which ones they do not; blank without them."""
+    panel = allocations[0].panel
+    if POOL not in panel.supplied:
+        return ()
+    total, file = int(panel.values(POOL, "").sum()), panel.sources.at["user", "title"]
+    capped = [say("supply.pool", file=file, total=total, batch=a.scenario.batch) for a in allocations if a.pooled]
+    free = [say("table.batch", batch=a.scenario.batch) for a in allocations if not a.pooled]
+    return (*capped, *([say("supply.no_pool", batches="、".join(free))] if free else []))
+
+
 def _used(scenario: Scenario) -> list[str]:
     """Codes of the indicators that a scenario uses, each once."""
     return list(dict.fromkeys(code for code, _ in scenario.indicators()))
 
 
 def _told(panel: Panel, key: str, codes: list[str]) -> str:
-    quoted_codes = ", ".join(f'"{code}"' for code in codes)
-    return say(key, names=_names(panel, codes), codes=quoted_codes, file=panel.sources.at["user", "title"])
+    return say(key, names=_names(panel, codes), file=panel.sources.at["user", "title"])
 
 
 def supply_record(panel: Panel, scenario: Scenario) -> dict[str, dict[str, str]]:
@@ -86,8 +96,8 @@ def check_text(check: TableCheck, scenario: Scenario, file: str, reference: str)
         lines += ["", say("check.unused", scenario=reference, columns=_names(check.panel, others))]
     if ending:
         names = _names(check.panel, ending)
-        lines += ["", say("check.endable", scenario=reference, columns=names, file=file)]
-    elif len(left) < len(check.panel.supplied):
+        lines += ["", say("check.endable", scenario=reference, columns=names)]
+    if len(left) - len(ending) < len(check.panel.supplied):
         lines += ["", say("check.next", scenario=reference, file=file)]
     return "\n".join(lines)
 

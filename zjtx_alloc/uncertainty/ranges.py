@@ -57,7 +57,8 @@ def weight_range(panel: Panel, scenario: Scenario, weights: Weights | None = Non
     DataError, InfeasibleError, SolverError
         As ``allocate`` does.
     """
-    allocation, admissible = allocate(panel, scenario), admissible_weights(panel, scenario, weights)
+    allocation = allocate(panel, scenario)
+    admissible = admissible_weights(allocation.panel, allocation.scenario, weights)
     found = pd.DataFrame(_quotas(allocation.problem, admissible), columns=allocation.quota.index)
     rows: list[dict[str, float | bool]] = []
     points: dict[tuple[str, str], Cell] = {}

@@ -85,7 +85,8 @@ def robust(
     """
     if draws < 1 or seed < 0:
         raise ScenarioError(say("sweep.numbers", least=1, draws=draws, seed=seed))
-    allocation, admissible = allocate(panel, scenario), admissible_weights(panel, scenario, weights)
+    allocation = allocate(panel, scenario)
+    admissible = admissible_weights(allocation.panel, allocation.scenario, weights)
     corners = np.vstack([admissible.entitlements(point)[0] for point in admissible.vertices])
     drawn = np.vstack([admissible.entitlements(point)[0] for point in admissible.draws(draws, seed)])
     # A unit that weights can give something is not held to its floor for having nothing at others.
