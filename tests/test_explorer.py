@@ -240,6 +240,24 @@ def test_a_clash_keeps_the_last_result_and_says_so(explorer, baseline):
     assert "zjtx-stale" not in explorer.outputs["table"]._dom_classes
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [("floor", -5, "floor.default = -5：应不小于 0"), ("cap", -1, "cap.default = -1：应不小于 0"), ("total", 0, "total = 0：应不小于 1")],
+)  # fmt: skip
+def test_what_is_impossible_is_refused_not_bent(explorer, name, value, told):
+    if name == "cap":
+        explorer._move(switched, "cap", True)
+    box = next(one for one in explorer.controls.children if f"zjtx-{name}" in one._dom_classes)
+    box.value = value
+    assert told in explorer.outputs["message"].value
+    assert box.value == value
+
+
+def test_a_decided_unit_is_called_by_its_name(panel, write_scenario):
+    state = start(za.load_scenario(write_scenario(RULES)))
+    assert switches(state.scenario)["fixed.330000"] == "人工调整：浙江"
+
+
 def test_saved_loaded_and_never_written_over(explorer, tmp_path):
     explorer.sliders["", "little_giants"].value = 0.7
     tried = explorer.allocation.quota

@@ -1,13 +1,16 @@
 """The explorer in a real Chromium, served as ``zjtx explore`` serves it."""
 
 import http.client
+import subprocess
 from urllib.parse import urlsplit
 
 import pytest
+from explorer_page import browser as browser_of_its_own
 from explorer_page import opened, served
 
 import zjtx_alloc as za
 from zjtx_alloc.explorer.state import in_force, start, with_bound, with_weight
+from zjtx_alloc.report.pages import framed
 
 pytestmark = pytest.mark.needs_browser
 _SOON = 20_000  # milliseconds, on a busy machine
@@ -77,6 +80,14 @@ def test_rules_that_clash_are_explained_in_place(page, panel, baseline):
     assert quotas(page) == before
 
 
+def test_a_negative_floor_is_refused_and_stays_to_be_seen(page):
+    fill(page, "floor", "-5")
+    assert "floor.default = -5：应不小于 0" in told(page, "message", "无法计算")
+    assert page.locator(".zjtx-floor input").input_value() == "-5"
+    fill(page, "floor", "1")
+    page.locator(".zjtx-message .failure").wait_for(state="detached", timeout=_SOON)
+
+
 def test_a_scenario_is_saved_and_loaded(page, panel, folder):
     tried = quotas(page)
     fill(page, "save-as", "试算")
@@ -117,3 +128,20 @@ def test_a_telephone_shows_all_of_it_without_a_sideways_scroll(page):
     for part in ("map", "bars", "why"):
         box = page.locator(f".zjtx-{part}").bounding_box()
         assert 0 <= box["x"] < box["x"] + box["width"] <= 390, part
+
+
+def test_code_on_a_page_has_its_chinese_where_no_font_is_installed(tmp_path):
+    path = tmp_path / "page.html"
+    path.write_bytes(framed("题", "<p><code>{1: 各单位审核通过数}</code></p>", "注"))
+    with browser_of_its_own() as chromium:
+        page = chromium.new_page()
+        page.goto(path.as_uri())
+        page.evaluate('document.fonts.load("16px zjtx", "各").then(fonts => fonts.length)')
+        tools = page.context.new_cdp_session(page)
+        for domain in ("DOM", "CSS"):
+            tools.send(f"{domain}.enable")
+        root = tools.send("DOM.getDocument")["root"]["nodeId"]
+        node = tools.send("DOM.querySelector", {"nodeId": root, "selector": "code"})["nodeId"]
+        used = tools.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+    system = subprocess.run(["fc-list", ":lang=zh"], capture_output=True, text=True, check=True).stdout
+    assert system or any(font["isCustomFont"] and font["glyphCount"] >= 8 for font in used), used

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,8 @@ from zjtx_alloc.errors import ScenarioError
 from zjtx_alloc.messages import say
 from zjtx_alloc.quota.classical import apportion
 from zjtx_alloc.scenario import DEFAULT, REGIONS, Scenario
+from zjtx_alloc.scenario_mistakes import explained
+from zjtx_alloc.units import load_units
 
 SHARES = "shares"  # the simplex of the pools' own shares
 _GRID = 1000  # a moved weight is a whole number of thousandths
@@ -54,13 +57,16 @@ def start(scenario: Scenario) -> State:
 def switches(scenario: Scenario) -> dict[str, str]:
     """What can be switched on and off: its name in ``State.off``, and what people call it."""
     named = {"floor": say("explorer.floor"), "cap": say("explorer.cap"), "region_coefficient": say("explorer.regions")}
+    units = load_units()["short_name"].to_dict()
     for name in _BOUNDS:
         if set(getattr(scenario, name)) - {DEFAULT}:
             named[f"{name}.units"] = say(f"explorer.{name}_units")
     if scenario.change is not None:
         named["change"] = say("explorer.change")
     for table in _TABLES:
-        named |= {f"{table}.{name}": say(f"explorer.{table}", name=name) for name in getattr(scenario, table)}
+        named |= {
+            f"{table}.{name}": say(f"explorer.{table}", name=units.get(name, name)) for name in getattr(scenario, table)
+        }
     return named
 
 
@@ -170,6 +176,5 @@ def _checked(scenario: Scenario) -> Scenario:
     try:
         Scenario.model_validate({"name": scenario.name} | scenario.resolved())
     except ValidationError as error:
-        reasons = [str(found.get("ctx", {}).get("error", found["msg"])) for found in error.errors()]
-        raise ScenarioError("\n".join(reasons)) from None
+        raise ScenarioError(explained(Path(scenario.name), error)) from None
     return scenario

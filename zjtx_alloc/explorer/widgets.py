@@ -28,8 +28,6 @@ from zjtx_alloc.scenario import DEFAULT, Scenario
 from zjtx_alloc.scenario_files import load_scenario, save_bundle, scenario_names
 
 _DRAWN = tuple(field.name for field in fields(View))
-_MOST = 10**6  # places, as scenarios allow
-_COEFFICIENTS = (0.01, 100.0)
 _TEXTS = ("messages.zh.toml", "units.csv", "indicators.csv")  # whose signs the page may show
 # A click on a drawn unit chooses it in the list of units, which tells the kernel.
 _CHOOSE = (
@@ -120,12 +118,11 @@ class Explorer:
         moves |= {bound: (states.with_bound, bound) for bound in ("floor", "cap")}
         shown: list[ui.Widget] = [_heading(say("explorer.bounds"))]
         for name, places in given.items():
-            box = ui.BoundedIntText(places, min=int(name == "total"), max=_MOST, description=say(f"explorer.{name}"))
+            box = ui.IntText(places, description=say(f"explorer.{name}"))  # what is impossible is refused, not bent
             shown.append(_heard(box, partial(self._move, *moves[name])).add_class(f"zjtx-{name}"))
         shown.append(_heading(say("explorer.regions")))
         for region, value in scenario.region_coefficient.items():
-            least, most = _COEFFICIENTS
-            one = ui.BoundedFloatText(value, min=least, max=most, step=0.05, description=str(region))
+            one = ui.FloatText(value, step=0.05, description=str(region))
             shown.append(_heard(one, partial(self._move, states.with_coefficient, region)))
         names = [(criterion_told(name), name) for name in CRITERIA]
         criterion = ui.Dropdown(options=names, value=scenario.criterion)
