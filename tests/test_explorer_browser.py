@@ -132,7 +132,7 @@ def test_a_telephone_shows_all_of_it_without_a_sideways_scroll(page):
 
 def test_code_on_a_page_has_its_chinese_where_no_font_is_installed(tmp_path):
     path = tmp_path / "page.html"
-    path.write_bytes(framed("题", "<p><code>{1: 各单位审核通过数}</code></p>", "注"))
+    path.write_bytes(framed("题", "<p>用 <code>{1: 各单位审核通过数}</code> 重排</p>", "注"))
     with browser_of_its_own() as chromium:
         page = chromium.new_page()
         page.goto(path.as_uri())
