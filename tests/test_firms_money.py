@@ -9,6 +9,7 @@ from firm_tables import DAY, INVESTMENT, PATENTS, SHARE, firms, quota
 import zjtx_alloc as za
 
 DONE, GOALS = "实际完成投资（万元）", "目标完成率（%）"
+NOBODY = pd.Series(dtype="int64")  # leaves
 
 
 # Amounts
@@ -121,15 +122,15 @@ def test_odd_money_is_spread_so_that_the_unit_gets_back_what_the_ledger_says(awa
     from dataclasses import replace  # noqa: PLC0415 - only here
 
     third = replace(award, recovered_share=Fraction(1, 9))  # 33⅓ a firm, two firms: 66
-    settled = za.firms.settle(firms({DONE: 1}, {DONE: 1}), third)
+    settled = za.firms.settle(firms({DONE: 1}, {DONE: 1}), third, NOBODY)
     assert settled.table["recovered"].tolist() == [33, 33]
-    settled = za.firms.settle(firms({DONE: 1}, {DONE: 1}, {DONE: 1}, {DONE: 1}), third)
+    settled = za.firms.settle(firms({DONE: 1}, {DONE: 1}, {DONE: 1}, {DONE: 1}), third, NOBODY)
     assert settled.table["recovered"].tolist() == [34, 33, 33, 33]
 
 
 def test_a_missing_result_is_told_and_a_stranger_refused(award):
     with pytest.raises(za.DataError, match="“实际完成投资”列有1家空白"):
-        za.firms.settle(firms({DONE: ""}), award)
+        za.firms.settle(firms({DONE: ""}), award, NOBODY)
     with pytest.raises(za.DataError, match="不在本表中：7"):
         za.firms.settle(firms({}), award, pd.Series({7: 2025}))
 
@@ -146,6 +147,38 @@ def test_payment_progress_and_what_cannot_be():
         za.firms.progress(listed, pd.Series({0: float("nan")}))
     with pytest.raises(za.DataError, match="已使用资金多于到账资金"):
         za.firms.progress(firms({"到账奖补资金（万元）": 1}))
+
+
+@pytest.fixture
+def poor(rubric):
+    """A firm graded 优 and one graded 差, both with all their targets met, and who goes on."""
+    evaluation = za.firms.evaluate(firms({PATENTS: 10, SHARE: 3}, {PATENTS: 4, SHARE: 9}), rubric)  # 100, 0
+    return evaluation, za.firms.continuing(evaluation, least="60")
+
+
+def test_a_firm_that_is_no_longer_supported_is_paid_nothing_whatever_it_achieved(poor, award):
+    evaluation, goes_on = poor
+    left = za.firms.leaving(evaluation, goes_on, 2025)
+    assert left.to_dict() == {1: 2025}
+    settled = za.firms.settle(evaluation.firms, award, left)
+    traced = za.firms.trace(evaluation, goes_on, settled)
+    assert traced[["等次", "继续支持", "期末结果", "期末下达（万元）"]].to_numpy().tolist() == [
+        ["优", "是", "完成", 300],
+        ["差", "否", "不再继续支持", 0],
+    ]
+    assert settled.discontinued.loc["320000"].to_dict() == {2025: 1}
+
+
+def test_a_settlement_that_pays_a_firm_no_longer_supported_is_refused(poor, award):
+    evaluation, goes_on = poor
+    with pytest.raises(TypeError, match="left"):
+        za.firms.settle(evaluation.firms, award)
+    forgotten = za.firms.settle(evaluation.firms, award, NOBODY)
+    name = evaluation.firms.table.at[1, "name"]
+    with pytest.raises(
+        za.DataError, match=f"不再继续支持，清算却按支持到期末计算：{name}（企业表第3行）；请用 leaving"
+    ):
+        za.firms.trace(evaluation, goes_on, forgotten)
 
 
 # The chain
@@ -214,11 +247,9 @@ def test_results_in_files_of_another_order_are_told_apart_by_credit_code(chain):
     again = za.firms.close_batch(chain.opening, yearly, final, least="80")
     ends = [by_code(one.settlement.table, one.settlement.firms) for one in (chain, again)]
     pd.testing.assert_frame_equal(*ends)
-    evaluation, settled = (
-        za.firms.evaluate(yearly, chain.opening.terms.evaluation),
-        za.firms.settle(final, chain.opening.terms.conditions.award, pd.Series(dtype="int64")),
-    )
-    traced = za.firms.trace(evaluation, za.firms.continuing(evaluation, least="80"), settled)
+    evaluation = za.firms.evaluate(yearly, chain.opening.terms.evaluation)
+    settled = za.firms.settle(final, chain.opening.terms.conditions.award, NOBODY)
+    traced = za.firms.trace(evaluation, za.firms.continuing(evaluation, least="0"), settled)
     completed = settled.firms.table.set_index("credit_code")["target_completion"].ge(100)
     missed = traced.set_index("统一社会信用代码")["期末结果"].eq("投资达标未完成目标")
     assert missed.any()

@@ -12,7 +12,7 @@ from zjtx_alloc.errors import DataError
 from zjtx_alloc.firms.closing import FirmSettlement, firm_cohort, settle
 from zjtx_alloc.firms.conditions import Conditions
 from zjtx_alloc.firms.eligibility import Review, review
-from zjtx_alloc.firms.evaluation import Evaluation, continuing, evaluate
+from zjtx_alloc.firms.evaluation import Evaluation, continuing, evaluate, leaving
 from zjtx_alloc.firms.grants import GrantRule, Grants, amounts, direct_money
 from zjtx_alloc.firms.roll import Firms, marked
 from zjtx_alloc.firms.rubric import Rubric
@@ -139,8 +139,7 @@ def close_batch(opening: Opening, yearly: Firms, final: Firms, least: str) -> Cl
     award = terms.conditions.award
     evaluation = evaluate(yearly, terms.evaluation)
     continued = continuing(evaluation, least=least)
-    gone = yearly.table.index.difference(continued.table.index)
-    settled = settle(final, award, pd.Series(award.opening_year(terms.batch) + 1, gone, dtype="int64"))
+    settled = settle(final, award, leaving(evaluation, continued, award.opening_year(terms.batch) + 1))
     cohort = firm_cohort(terms.batch, opening.cohort.approved, award, opening.quota, settled)
     return Closing(opening, evaluation, continued, settled, cohort, ledger((cohort,), award))
 

@@ -65,7 +65,7 @@ class FirmSettlement:
         return counts.reindex(index=load_units().index, columns=values, fill_value=0).astype("int64")
 
 
-def settle(firms: Firms, award: Award, discontinued: pd.Series | None = None) -> FirmSettlement:
+def settle(firms: Firms, award: Award, left: pd.Series) -> FirmSettlement:
     """Settle a batch firm by firm (四（二）): closing paid, closing forgone, opening recovered.
 
     Parameters
@@ -73,8 +73,9 @@ def settle(firms: Firms, award: Award, discontinued: pd.Series | None = None) ->
     firms : Firms
         Supported firms with actual_investment (万元) and target_completion (%; targets are met from 100).
     award : Award
-    discontinued : Series of int, optional
-        Fiscal year by firm, for firms no longer supported (不再继续支持); they need no results.
+    left : Series of int
+        Fiscal year by firm, for firms no longer supported (不再继续支持), as ``leaving`` gives it; empty if all are
+        supported to the end. These firms are paid nothing at the end, whatever they achieved, and need no results.
 
     Raises
     ------
@@ -83,11 +84,10 @@ def settle(firms: Firms, award: Award, discontinued: pd.Series | None = None) ->
         is not in the table.
     """
     firms.each_once(say("firms.frame"))
-    years = pd.Series(dtype="int64") if discontinued is None else discontinued
-    strangers = years.index.difference(firms.table.index)
+    strangers = left.index.difference(firms.table.index)
     if len(strangers):
         raise DataError(say("closing.strangers", firms="、".join(map(str, strangers))))
-    ended = firms.only(firms.table.index.difference(years.index, sort=False))
+    ended = firms.only(firms.table.index.difference(left.index, sort=False))
     held = ended.need("actual_investment", "target_completion")
     outcome = pd.Series(DISCONTINUED, firms.table.index, dtype=object)
     outcome[held.index] = [
@@ -95,7 +95,7 @@ def settle(firms: Firms, award: Award, discontinued: pd.Series | None = None) ->
         for invested, achieved in zip(held["actual_investment"], held["target_completion"] >= _ACHIEVED, strict=True)
     ]
     table = pd.DataFrame({"unit": firms.table["unit"], "outcome": outcome.astype(str)})
-    table["year"] = years.reindex(table.index).astype("Int64")
+    table["year"] = left.reindex(table.index).astype("Int64")
     each = {name: settle_outcome(name, award) for name in (*OUTCOMES, DISCONTINUED)}
     table["closing"] = table["outcome"].map({name: money.closing for name, money in each.items()}).astype("int64")
     table["forgone"] = table["outcome"].map({name: money.forgone for name, money in each.items()}).astype("int64")
@@ -177,12 +177,16 @@ def trace(evaluation: Evaluation, continued: Firms, settled: FirmSettlement) -> 
     Raises
     ------
     DataError
-        If a firm settled was not evaluated.
+        If a firm settled was not evaluated, or one no longer supported was settled as if it were.
     """
     graded = evaluation.displayed().drop(columns=header("note"), errors="ignore")
     codes = evaluation.firms.table["credit_code"]
     goes_on = codes.isin(continued.table["credit_code"])
     answer = goes_on.map({True: say("closing.goes_on"), False: say("closing.stops")})
-    ends = settled.displayed().set_axis(settled.firms.numbered_as(evaluation.firms).table.index)
+    numbered = settled.firms.numbered_as(evaluation.firms).table.index
+    left = settled.table["outcome"].eq(DISCONTINUED).set_axis(numbered)
+    if len(forgotten := numbered[~goes_on[numbered] & ~left[numbered]]):
+        raise DataError(say("closing.forgotten", firms=evaluation.firms.names(forgotten)))
+    ends = settled.displayed().set_axis(numbered)
     money = ends[[header("outcome"), *map(header, _MONEY.values())]]
     return marked(graded.assign(**{header("continued"): answer}).join(money), evaluation.firms)
