@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 
 import zjtx_alloc as za
+from zjtx_alloc.budget.ceilings import Question
 from zjtx_alloc.intake.transfers import read_transfers
 from zjtx_alloc.report.budget_workbook import write_budget_workbook
+from zjtx_alloc.report.plan_tables import ceiling_table
 
 NAMES = ["2024-baseline", "2025-baseline", "2026-baseline"]
 # Nearly all firms give money back, so that recoveries exceed a year's due and are carried.
@@ -100,6 +102,18 @@ def test_the_first_batch_by_hand(written):
     assert (due, recovered, net) == (623 * 300, 83 * 300, 162_000)
     full = table[table["期末结果假设"] == "全部完成"].set_index("年度")["实际下达（万元），重算"]
     assert full.loc[[2027, 2028, "合计"]].tolist() == [311_700, 372_300, 2_112_600]
+
+
+def test_a_ceiling_is_compared_with_what_is_due_wherever_it_stands(plan, written):
+    # What the affordable totals are judged by: 300 万元 for each firm of 1,039 that completes, nothing taken back.
+    question = Question({2027: 200_000}, (1,), plan.allocations, plan.assumptions[0], 0.9)
+    kept = question.by_year(question.due(za.cohorts(plan.allocations[0]))).at[2027, "kept"]
+    table = rows(openpyxl.load_workbook(written[0], data_only=True)["情景对比"])
+    (shown,) = table[(table["年度"] == 2027) & (table["期末结果假设"] == "中性")]["应下达超出概率"]
+    page = ceiling_table(plan)
+    assert shown == pytest.approx(1 - kept, abs=1e-12) == page.frame["中性情景应下达超出概率"].item()
+    assert f"{shown:.1%}" == "36.2%"
+    assert "按应下达计算" in page.notes[0]
 
 
 def test_every_check_is_zero_and_every_parameter_has_its_source(written):

@@ -150,7 +150,7 @@ def _scenario_row(plan: BudgetPlan, number: int, year: int, size: int, row: int)
     line: list[Any] = [_year(plan, year), plan.assumptions[number].title, *money, *summary[["mean", *_QUANTILES]]]
     ceiling = plan.request.ceilings.get(year)
     if plan.request.ceilings:
-        line += [None, None] if ceiling is None else [ceiling, found.exceeds(ceiling)]
+        line += [None, None] if ceiling is None else [ceiling, outlook.exceeds(year, ceiling)]
     return line
 
 

@@ -65,11 +65,11 @@ def bridge_note(plan: BudgetPlan) -> str:
 
 
 def ceiling_table(plan: BudgetPlan) -> Table:
-    """The stated ceilings, and how likely each assumption's net payments of the year are to exceed them."""
+    """The stated ceilings, and how likely what is due in the year is to exceed them under each assumption."""
     gaps = plan.full.ledger.gaps()
     rows = {
         year_label(year, gaps): {header("ceiling"): money} | {
-            say("table.exceeds", title=o.outcomes.title): o.distribution(year).exceeds(money) for o in plan.outlooks
+            say("table.exceeds", title=o.outcomes.title): o.exceeds(year, money) for o in plan.outlooks
         }
         for year, money in sorted(plan.request.ceilings.items())
     }  # fmt: skip
