@@ -9,7 +9,7 @@ from zjtx_alloc.messages import header, say
 from zjtx_alloc.report.live import FIRST_ROW, Column, Given, Live, LiveSheet, letter, value_of, whole
 from zjtx_alloc.report.live_firms import batches, end_column, ends_known, first_row_of, known_note
 from zjtx_alloc.report.live_money import FLOWS, NET, PLACE, UNIT, YEAR, ledger_title
-from zjtx_alloc.report.notes import gaps_note
+from zjtx_alloc.report.notes import condition, conditional_note, gaps_note
 from zjtx_alloc.units import load_units
 
 _YEARS_FROM = 5  # columns before the years
@@ -109,8 +109,10 @@ def scenario_sheet(plan: BudgetPlan, sizes: list[int], inputs: dict[str, float])
     columns += [Column(header(name), "money", 12) for name in ("mean", *_QUANTILES)]
     if plan.request.ceilings:
         columns += [Column(say("workbook.ceiling"), "money", 12), Column(say("workbook.exceeds"), "share", 10)]
+    columns.append(Column(header("condition"), "text", 26))
     gaps = gaps_note(plan.full.ledger.gaps())
-    note = "".join([say("workbook.scenarios_note"), known_note(plan), *(a.note() for a in plan.assumptions), *gaps])
+    about = [say("workbook.scenarios_note"), known_note(plan), conditional_note(plan.allocations)]
+    note = "".join([*about, *(a.note() for a in plan.assumptions), *gaps])
     return LiveSheet(say("workbook.scenarios"), note, columns, rows, [*total, _fresh(inputs, len(columns)), check])
 
 
@@ -147,7 +149,14 @@ def _full_row(plan: BudgetPlan, year: int, size: int, row: int) -> list[Any]:
     if any(map(ends_known, batches(plan))):
         money = [recovered, net]
     rest = 1 + len(_QUANTILES) + 2 * bool(plan.request.ceilings)
-    return [_year(plan, year), say("table.outcomes_full"), Live("+".join(sums), due), *money, *[None] * rest]
+    return [
+        _year(plan, year),
+        say("table.outcomes_full"),
+        Live("+".join(sums), due),
+        *money,
+        *[None] * rest,
+        _condition(plan, year),
+    ]
 
 
 def _scenario_row(plan: BudgetPlan, number: int, year: int, size: int, row: int) -> list[Any]:
@@ -159,7 +168,11 @@ def _scenario_row(plan: BudgetPlan, number: int, year: int, size: int, row: int)
     ceiling = plan.request.ceilings.get(year)
     if plan.request.ceilings:
         line += [None, None] if ceiling is None else [ceiling, outlook.exceeds(year, ceiling)]
-    return line
+    return [*line, _condition(plan, year)]
+
+
+def _condition(plan: BudgetPlan, year: int) -> str:
+    return condition(year, plan.cohorts, plan.allocations)
 
 
 def _in_year(number: int, flow: str, size: int, row: int) -> str:
