@@ -35,11 +35,12 @@ def main() -> None:
     quota = za.allocate(za.load_panel(), za.load_scenario("2024-baseline")).quota
     reading, firms = timed(lambda: za.firms.load_firms(table), 1)
     supported = {"first_round": za.firms.concealed(firms)}
-    results = za.firms.made_up_results(firms, pd.Series(285, firms.table.index))
+    got = pd.Series(285, firms.table.index)
+    results = za.firms.made_up_results(firms, got)
     seconds = {}
     seconds["review"], review = timed(lambda: za.firms.review(firms, None, DAY, supported=supported), runs)
     seconds["select"], _ = timed(lambda: za.firms.select(review.passed, rubric, quota), runs)
-    seconds["settle"], _ = timed(lambda: za.firms.settle(results, award), runs)
+    seconds["settle"], _ = timed(lambda: za.firms.settle(results, award, got, pd.Series(dtype="int64")), runs)
     whole = sum(seconds.values())
     print(f"{count:,} made-up firms; reading their cells {reading:.2f} s (not in the limit)")
     for name, taken in seconds.items():

@@ -77,13 +77,14 @@ def settled(firms: int) -> Work:
     """Reviewed against a list, selected by a rubric and settled."""
     listed = za.firms.made_up_firms(total=firms)
     supported = {"first_round": za.firms.concealed(listed)}
-    results = za.firms.made_up_results(listed, pd.Series(285, listed.table.index))
+    got = pd.Series(285, listed.table.index)
+    results = za.firms.made_up_results(listed, got)
     quota = za.allocate(za.load_panel(), za.load_scenario("2024-baseline")).quota
     rubric, award = za.firms.load_rubric("example-selection"), za.load_award("caijian-2024-148")
     yield
     review = za.firms.review(listed, None, date(2024, 7, 31), supported=supported)
     za.firms.select(review.passed, rubric, quota)
-    za.firms.settle(results, award)
+    za.firms.settle(results, award, got, pd.Series(dtype="int64"))
 
 
 def solved_together(count: int) -> Work:

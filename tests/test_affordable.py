@@ -94,17 +94,15 @@ def test_the_total_is_that_of_a_walk_over_every_total(first, ceilings, confidenc
     assert found.probability == pytest.approx(chance_of(first[0], total, ceilings), abs=1e-12)
 
 
-def test_later_obligations_of_the_other_batch_count(pair):
-    # Batch 2's closing in 2028 is as uncertain as batch 1's in 2027, and shares its state of the nation.
+def test_a_year_in_which_the_batch_has_no_money_says_nothing_about_its_total(pair):
+    # Batch 2's closing falls in 2028, whatever batch 1's total is.
     ceilings = {2027: 12_000, 2028: 12_000}
     alone = za.affordable_total({2027: 12_000}, 1, pair, ODDS, 0.9)
     both = za.affordable_total(ceilings, 1, pair, ODDS, 0.9)
-    assert both.total < alone.total
-    cohorts = (*small(pair[0], both.total), *za.cohorts(pair[1]))
-    assert both.probability == pytest.approx(joint(cohorts, ceilings), abs=1e-12)
-    kept = both.by_year["kept"]
-    assert kept.prod() < both.probability <= kept.min() + 1e-12  # good and bad years come together
-    assert both.by_year["ceiling"].to_dict() == ceilings
+    assert (both.total, both.probability) == (alone.total, pytest.approx(alone.probability, abs=1e-12))
+    assert both.probability == pytest.approx(chance_of(pair[0], both.total, {2027: 12_000}), abs=1e-12)
+    assert both.by_year["ceiling"].to_dict() == ceilings  # each stated year is still shown by itself
+    assert both.by_year.at[2028, "kept"] == pytest.approx(joint(za.cohorts(pair[1]), {2028: 12_000}), abs=1e-12)
     assert "假设" in both.assumption
 
 
@@ -215,9 +213,19 @@ def test_too_little_money_even_for_the_floors(first):
         za.affordable_total({2024: 37 * 300 - 1}, 1, first, ODDS, 0.9)
 
 
-def test_a_ceiling_that_the_other_batch_breaks_is_an_error_at_once(pair):
-    with pytest.raises(za.InfeasibleError, match=r"压减其他批次"):
-        za.affordable_total({2024: 30_000, 2025: 14_999}, 1, pair, ODDS, 0.9)
+def test_a_year_that_another_batch_breaks_leaves_each_batch_its_own_answer(pair):
+    # Both years are over: 60 x 300 and 50 x 300. 15,000 of 2024 are 50 firms, 12,299 of 2025 are 40.
+    ceilings = {2024: 15_000, 2025: 12_299}
+    one, two = (za.affordable_total(ceilings, batch, pair, ODDS, 0.9) for batch in (1, 2))
+    assert (one.total, two.total) == (50, 40)
+    assert one.by_year["kept"].tolist() == pytest.approx([1, 0])
+    assert (one.probability, two.probability) == (pytest.approx(1), pytest.approx(1))
+
+
+def test_a_year_that_both_batches_share_is_still_broken_by_the_other(pair):
+    # Batch 1 leaves half of its places to batch 2, whose own 50 firms are more than 14,999 pays for.
+    with pytest.raises(za.InfeasibleError, match=r"守住本批有资金的年度的限额.*压减同年度的其他批次"):
+        za.affordable_total({2024: 30_000, 2025: 14_999}, 1, carrying(pair), ODDS, 0.9)
 
 
 def test_wrong_questions_are_refused(first):

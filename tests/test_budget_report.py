@@ -203,6 +203,17 @@ def test_affordable_totals_of_the_batches_that_ceilings_concern(panel, baseline)
     assert pd.isna(affordable_table(none).frame["可承受规模（家）"].item())
 
 
+def test_two_years_over_at_once_still_afford_what_each_batch_can_have(panel):
+    # 300,000 / 300 = 1,000 firms of batch 1, 350,000 / 300 = 1,166 of batch 2: together they keep both.
+    found = za.plan_budget(za.BudgetRequest(NAMES[:2], ["central"], {2024: 300_000, 2025: 350_000}), panel)
+    table = affordable_table(found)
+    assert table.frame[["批次", "名额总量", "可承受规模（家）", "守住限额的概率"]].to_numpy().tolist() == [
+        ["第1批", 1039, 1000, pytest.approx(1)],
+        ["第2批", 1241, 1166, pytest.approx(1)],
+    ]
+    assert "本批有资金的年度" in "".join(table.notes)
+
+
 def test_tails_take_their_part_of_a_ceiling(panel, baseline):
     # 807 firms of the first round at 200 leave 15,000 of 176,400: 50 firms.
     small = baseline.model_copy(update={"total": 40, "floor": {"default": 0}, "budget_with": []})

@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 
 import zjtx_alloc as za
+from zjtx_alloc.budget.ceilings import Question
 from zjtx_alloc.intake.transfers import read_transfers
 from zjtx_alloc.report.budget_workbook import write_budget_workbook
+from zjtx_alloc.report.plan_tables import ceiling_table
 
 NAMES = ["2024-baseline", "2025-baseline", "2026-baseline"]
 # Nearly all firms give money back, so that recoveries exceed a year's due and are carried.
@@ -47,9 +49,30 @@ def harsh(panel, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def written(plan, harsh, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("books")
-    return [write_budget_workbook(folder / f"{name}.xlsx", p) for name, p in (("plain", plan), ("harsh", harsh))]
+def known(panel):
+    """Batch 1 with approved firms, departures and outcomes known, batch 2 with departures, batch 3 with outcomes alone."""
+    found = za.plan_budget(za.BudgetRequest(NAMES, ["central", "stress"]), panel)
+    one, two, three = found.cohorts
+    approved = one.approved.copy()
+    approved["120000"] = 17  # of 18 places
+    nobody = approved * 0
+    gone = pd.DataFrame({2024: nobody, 2025: nobody.mask(nobody.index == "110000", 3), 2027: approved.clip(upper=1)})
+    rest = approved - gone.sum(axis=1)
+    low, missed = rest // 3, rest // 5
+    ends = pd.DataFrame({"completed": rest - low - missed, "missed": missed, "under_invested": low})
+    one = replace(one, approved=approved, discontinued=gone, outcomes=ends)
+    two = replace(two, discontinued=pd.DataFrame({2025: two.approved // 9, 2026: two.approved // 7}))
+    low = three.approved // 10
+    three = replace(
+        three, outcomes=pd.DataFrame({"completed": three.approved - low, "missed": 0, "under_invested": low})
+    )
+    return replace(found, cohorts=(one, two, three))
+
+
+@pytest.fixture(scope="module")
+def written(plan, harsh, known, tmp_path_factory):
+    folder, plans = tmp_path_factory.mktemp("books"), {"plain": plan, "harsh": harsh, "known": known}
+    return [write_budget_workbook(folder / f"{name}.xlsx", one) for name, one in plans.items()]
 
 
 def named(book, name):
@@ -102,6 +125,18 @@ def test_the_first_batch_by_hand(written):
     assert full.loc[[2027, 2028, "合计"]].tolist() == [311_700, 372_300, 2_112_600]
 
 
+def test_a_ceiling_is_compared_with_what_is_due_wherever_it_stands(plan, written):
+    # What the affordable totals are judged by: 300 万元 for each firm of 1,039 that completes, nothing taken back.
+    question = Question({2027: 200_000}, (1,), plan.allocations, plan.assumptions[0], 0.9)
+    kept = question.by_year(question.due(za.cohorts(plan.allocations[0]))).at[2027, "kept"]
+    table = rows(openpyxl.load_workbook(written[0], data_only=True)["情景对比"])
+    (shown,) = table[(table["年度"] == 2027) & (table["期末结果假设"] == "中性")]["应下达超出概率"]
+    page = ceiling_table(plan)
+    assert shown == pytest.approx(1 - kept, abs=1e-12) == page.frame["中性情景应下达超出概率"].item()
+    assert f"{shown:.1%}" == "36.2%"
+    assert "按应下达计算" in page.notes[0]
+
+
 def test_every_check_is_zero_and_every_parameter_has_its_source(written):
     for path in written:
         book = openpyxl.load_workbook(path, data_only=True)
@@ -121,13 +156,51 @@ def test_every_check_is_zero_and_every_parameter_has_its_source(written):
 
 
 def test_years_whose_total_is_incomplete_are_starred_and_named(written):
-    plain, harsh = (openpyxl.load_workbook(path)["分省分年"] for path in written)
+    plain, harsh = (openpyxl.load_workbook(path)["分省分年"] for path in written[:2])
     starred = {cell.value for cell in plain[3] if cell.number_format == '0"年*"'}
     assert starred == {2024, 2025}
     assert "2025年未含上一轮第二批第三年、上一轮第三批第三年（未见名单）" in plain["A2"].value
     # The tails are counted in; the third batch is not, and its year has no column.
     assert [cell.value for cell in harsh[3] if cell.number_format == '0"年*"'] == []
     assert "合计不完整，不是整个政策的合计：2026年未含第3批（" in harsh["A2"].value
+
+
+def test_known_outcomes_stand_as_they_are_beside_those_assumed(known, written):
+    book = openpyxl.load_workbook(written[2], data_only=True)
+    firms, ledger = rows(book["企业数"]), rows(book["台账"])
+    one = known.cohorts[0]
+    first = firms[firms["批次"] == "第1批"].set_index("代码")
+    for title in ("中性", "压力"):
+        assert first[f"完成（{title}）"].tolist() == one.outcomes["completed"].tolist()
+        assert first[f"不再继续支持（{title}）"].eq(0).all()
+    assert first["已不再继续支持"].tolist() == one.discontinued.sum(axis=1).tolist()
+    # Beijing's 3 of 2025 leave no closing and, as the award assumes, keep their opening.
+    row = ledger[(ledger["年度"] == 2025) & (ledger["批次"] == "第1批") & (ledger["代码"] == "110000")].iloc[0]
+    assert row[["款项", "付款企业数", "不再安排（万元）", "应下达（万元）"]].tolist() == ["不再支持", 0, 900, 0]
+    for title, budget in zip(("台账", "台账（情景2）"), known.budgets, strict=True):
+        table = rows(book[title]).iloc[:-2]
+        ours = budget.ledger.table.rename(columns=LEDGER)[list(LEDGER.values())].sum()
+        assert table[list(LEDGER.values())].sum().astype(int).tolist() == ours.tolist()
+    full = rows(book["情景对比"]).query("期末结果假设 == '全部完成'").set_index("年度")
+    years = known.full.ledger.by_year()
+    assert full.loc[2027].iloc[1:4].tolist() == years.loc[2027, ["due", "recovered", "net"]].tolist()
+    assert "第1批、第2批、第3批的企业数或期末结果已知" in book["企业数"]["A2"].value
+
+
+@pytest.mark.slow
+@pytest.mark.needs_office
+def test_approved_firms_above_the_places_of_a_unit_show_in_the_checks(written, recalculated, tmp_path):
+    book = openpyxl.load_workbook(written[0])
+    sheet = book["企业数"]
+    column = next(cell.column for cell in sheet[3] if cell.value == "审核通过企业数")
+    places = [sheet.cell(row, 5).value for row in (4, 5)]
+    sheet.cell(4, column).value, sheet.cell(5, column).value = places[0] + 1, places[1] - 1  # the sum stays
+    book.save(tmp_path / "over.xlsx")
+    theirs = openpyxl.load_workbook(recalculated(tmp_path / "over.xlsx")[0], data_only=True)
+    checks = [[c.value for c in row] for row in theirs["企业数"].iter_rows() if row[0].value == "核对（应为0）"]
+    assert checks[0][column - 1 : column + 1] == [0, 1]
+    (check,) = [row[1].value for row in theirs["假设"].iter_rows() if row[0].value == "核对（应为0）"]
+    assert check == 1
 
 
 def test_places_not_used_are_a_column(harsh, written):

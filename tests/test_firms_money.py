@@ -1,7 +1,9 @@
 """Firms funded, evaluated and settled: hand-worked money, boundaries, the chain."""
 
+from dataclasses import replace
 from fractions import Fraction
 
+import numpy as np
 import pandas as pd
 import pytest
 from firm_tables import DAY, INVESTMENT, PATENTS, SHARE, firms, quota
@@ -9,6 +11,12 @@ from firm_tables import DAY, INVESTMENT, PATENTS, SHARE, firms, quota
 import zjtx_alloc as za
 
 DONE, GOALS = "实际完成投资（万元）", "目标完成率（%）"
+NOBODY = pd.Series(dtype="int64")  # leaves
+
+
+def granted(roll):
+    """The standard's direct part of the opening, 万元 a firm."""
+    return pd.Series(285, roll.table.index)
 
 
 # Amounts
@@ -104,12 +112,15 @@ def test_each_outcome_and_its_money_at_the_boundary(award):
     listed = firms(
         {DONE: 1999.99, GOALS: 100}, {DONE: 2000, GOALS: 100}, {DONE: 2000, GOALS: 99.9}, {DONE: 1999.99, GOALS: 50}, {}
     )
-    settled = za.firms.settle(listed, award, pd.Series({4: 2025}))
+    settled = za.firms.settle(listed, award, granted(listed), pd.Series({4: 2025}))
     outcomes = ["under_invested", "completed", "missed", "under_invested", "discontinued"]
     assert settled.table["outcome"].tolist() == outcomes
     assert settled.table["closing"].tolist() == [0, 300, 0, 0, 0]
     assert settled.table["forgone"].tolist() == [300, 0, 300, 300, 300]
-    assert settled.table["recovered"].tolist() == [300, 0, 0, 300, 0]
+    assert settled.table["recovered"].tolist() == [285, 0, 0, 285, 0]
+    assert settled.by_unit.loc["320000"].to_dict() == {
+        "closing": 300, "forgone": 1200, "recovered": 600, "from_firms": 570, "empowerment": 30, "difference": 0,
+    }  # fmt: skip
     assert settled.outcomes.loc["320000"].tolist() == [1, 1, 2]
     assert settled.discontinued.loc["320000"].to_dict() == {2025: 1}
     approved = settled.table["unit"].value_counts().reindex(settled.by_unit.index, fill_value=0)
@@ -117,21 +128,44 @@ def test_each_outcome_and_its_money_at_the_boundary(award):
     assert cohort.outcomes.loc["320000", "under_invested"] == 2
 
 
-def test_odd_money_is_spread_so_that_the_unit_gets_back_what_the_ledger_says(award):
-    from dataclasses import replace  # noqa: PLC0415 - only here
+def test_a_firm_gives_back_what_it_got_and_the_books_say_what_else_the_unit_owes(award):
+    listed = firms({DONE: 1}, {DONE: 1}, {DONE: 3000})
+    settled = za.firms.settle(listed, award, pd.Series({0: 280, 1: 295, 2: 280}), NOBODY)
+    assert settled.table["recovered"].tolist() == [280, 295, 0]
+    # Two firms at 300 are 600 in the books; 30 of it were never the firms' (5 %), and 570 - 575 the unit graded itself.
+    parts = ["recovered", "from_firms", "empowerment", "difference"]
+    assert settled.by_unit.loc["320000", parts].tolist() == [600, 575, 30, -5]
+    assert settled.by_unit.drop("320000").eq(0).all(axis=None)
+    kept = replace(award, empowerment_recovered=False)
+    settled = za.firms.settle(listed, kept, pd.Series({0: 280, 1: 295, 2: 280}), NOBODY)
+    assert settled.by_unit.loc["320000", parts].tolist() == [570, 575, 0, -5]
 
-    third = replace(award, recovered_share=Fraction(1, 9))  # 33⅓ a firm, two firms: 66
-    settled = za.firms.settle(firms({DONE: 1}, {DONE: 1}), third)
-    assert settled.table["recovered"].tolist() == [33, 33]
-    settled = za.firms.settle(firms({DONE: 1}, {DONE: 1}, {DONE: 1}, {DONE: 1}), third)
-    assert settled.table["recovered"].tolist() == [34, 33, 33, 33]
+
+def test_a_share_of_what_a_firm_got_is_rounded_down_and_the_books_as_the_ledger(award):
+    ninth = replace(award, recovered_share=Fraction(1, 9))  # of 280: 31.1; in the books 33⅓ a firm, four firms: 133
+    settled = za.firms.settle(firms(*[{DONE: 1}] * 4), ninth, pd.Series(280, range(4)), NOBODY)
+    assert settled.table["recovered"].tolist() == [31] * 4
+    assert settled.by_unit.loc["320000", ["recovered", "from_firms", "empowerment"]].tolist() == [133, 124, 133 - 126]
+
+
+def test_a_firm_stopped_gives_back_what_it_got_if_the_award_says_so(award):
+    asked = replace(award, discontinued_recovered=True)
+    settled = za.firms.settle(firms({}), asked, pd.Series({0: 280}), pd.Series({0: 2025}))
+    assert settled.table["recovered"].tolist() == [280]
+    assert settled.by_unit.loc["320000", "recovered"] == 300
+
+
+@pytest.mark.parametrize("paid", [{}, {0: None}, {0: -1}, {0: 280.5}])
+def test_what_a_firm_got_must_be_known_in_whole_wan(award, paid):
+    with pytest.raises(za.DataError, match=r"没有期初分配金额，或不是非负整数（万元）：.*第2行）；请以 grants\.amount"):
+        za.firms.settle(firms({}), award, pd.Series(paid, dtype="float64"), NOBODY)
 
 
 def test_a_missing_result_is_told_and_a_stranger_refused(award):
     with pytest.raises(za.DataError, match="“实际完成投资”列有1家空白"):
-        za.firms.settle(firms({DONE: ""}), award)
+        za.firms.settle(firms({DONE: ""}), award, pd.Series({0: 285}), NOBODY)
     with pytest.raises(za.DataError, match="不在本表中：7"):
-        za.firms.settle(firms({}), award, pd.Series({7: 2025}))
+        za.firms.settle(firms({}), award, pd.Series({0: 285}), pd.Series({7: 2025}))
 
 
 def test_payment_progress_and_what_cannot_be():
@@ -146,6 +180,38 @@ def test_payment_progress_and_what_cannot_be():
         za.firms.progress(listed, pd.Series({0: float("nan")}))
     with pytest.raises(za.DataError, match="已使用资金多于到账资金"):
         za.firms.progress(firms({"到账奖补资金（万元）": 1}))
+
+
+@pytest.fixture
+def poor(rubric):
+    """A firm graded 优 and one graded 差, both with all their targets met, and who goes on."""
+    evaluation = za.firms.evaluate(firms({PATENTS: 10, SHARE: 3}, {PATENTS: 4, SHARE: 9}), rubric)  # 100, 0
+    return evaluation, za.firms.continuing(evaluation, least="60")
+
+
+def test_a_firm_that_is_no_longer_supported_is_paid_nothing_whatever_it_achieved(poor, award):
+    evaluation, goes_on = poor
+    left = za.firms.leaving(evaluation, goes_on, 2025)
+    assert left.to_dict() == {1: 2025}
+    settled = za.firms.settle(evaluation.firms, award, granted(evaluation.firms), left)
+    traced = za.firms.trace(evaluation, goes_on, settled)
+    assert traced[["等次", "继续支持", "期末结果", "期末下达（万元）"]].to_numpy().tolist() == [
+        ["优", "是", "完成", 300],
+        ["差", "否", "不再继续支持", 0],
+    ]
+    assert settled.discontinued.loc["320000"].to_dict() == {2025: 1}
+
+
+def test_a_settlement_that_pays_a_firm_no_longer_supported_is_refused(poor, award):
+    evaluation, goes_on = poor
+    with pytest.raises(TypeError, match="left"):
+        za.firms.settle(evaluation.firms, award, granted(evaluation.firms))
+    forgotten = za.firms.settle(evaluation.firms, award, granted(evaluation.firms), NOBODY)
+    name = evaluation.firms.table.at[1, "name"]
+    with pytest.raises(
+        za.DataError, match=f"不再继续支持，清算却按支持到期末计算：{name}（企业表第3行）；请用 leaving"
+    ):
+        za.firms.trace(evaluation, goes_on, forgotten)
 
 
 # The chain
@@ -163,6 +229,8 @@ def chain(award):
     lists = {"first_round": everyone.table["credit_code"].iloc[::9]}
     opening = za.firms.open_batch(everyone, places, terms, lists)
     yearly, final = (za.firms.made_up_results(opening.grants.firms, opening.grants.amount, seed=n) for n in (3, 4))
+    done = final.table["actual_investment"].where(np.arange(len(final)) >= 5, 1999)  # the first five invest too little
+    final = replace(final, table=final.table.assign(actual_investment=done))
     return za.firms.close_batch(opening, yearly, final, least="80")
 
 
@@ -173,14 +241,17 @@ def test_the_chain_reconciles_from_quota_to_ledger(chain, award):
     assert approved < firms_["省级遴选推荐"]  # the ministries' list strikes some out
     assert money["期初下达"] == 300 * approved
     assert money["其中：直接拨付企业"] == chain.opening.grants.amount.sum()
-    assert money["台账：实际下达合计"] == 600 * approved - money["不再安排"] - money["收回"]
+    carried = chain.books.by_year()["receivable"].iloc[-1]  # more comes back than some units are still due
+    assert money["台账：实际下达合计"] == 600 * approved - money["不再安排"] - money["收回"] + carried
+    parts = [money[step] for step in ("其中：企业退回", "其中：培育赋能", "其中：标准与分配之差")]
+    assert sum(parts) == money["收回"]
+    under = chain.settlement.table["outcome"].eq("under_invested")
+    assert parts[0] == chain.opening.grants.amount[under[under].index].sum() > 0
     assert chain.cohort.discontinued.sum(axis=None) == approved - firms_["继续支持至期末"] > 0
     assert steps["说明"].eq("虚构数据，仅供试用").all()
 
 
 def test_a_chain_that_does_not_reconcile_is_refused(chain):
-    from dataclasses import replace  # noqa: PLC0415 - only here
-
     grants = chain.opening.grants
     table = grants.table.copy()
     table.iloc[0, table.columns.get_loc("amount")] += 1
@@ -214,11 +285,9 @@ def test_results_in_files_of_another_order_are_told_apart_by_credit_code(chain):
     again = za.firms.close_batch(chain.opening, yearly, final, least="80")
     ends = [by_code(one.settlement.table, one.settlement.firms) for one in (chain, again)]
     pd.testing.assert_frame_equal(*ends)
-    evaluation, settled = (
-        za.firms.evaluate(yearly, chain.opening.terms.evaluation),
-        za.firms.settle(final, chain.opening.terms.conditions.award, pd.Series(dtype="int64")),
-    )
-    traced = za.firms.trace(evaluation, za.firms.continuing(evaluation, least="80"), settled)
+    evaluation = za.firms.evaluate(yearly, chain.opening.terms.evaluation)
+    settled = za.firms.settle(final, chain.opening.terms.conditions.award, granted(final), NOBODY)
+    traced = za.firms.trace(evaluation, za.firms.continuing(evaluation, least="0"), settled)
     completed = settled.firms.table.set_index("credit_code")["target_completion"].ge(100)
     missed = traced.set_index("统一社会信用代码")["期末结果"].eq("投资达标未完成目标")
     assert missed.any()
@@ -229,7 +298,7 @@ def test_a_batch_in_which_nobody_passes_comes_to_its_end(chain):
     nobody = firms({"企业名称": "某某设备有限公司（虚构）", "上市情况": "深交所"})
     opening = za.firms.open_batch(nobody, chain.opening.quota, chain.opening.terms)
     steps = za.firms.close_batch(opening, opening.grants.firms, opening.grants.firms, "60").steps()
-    assert steps["企业数（家）"].tolist()[1:] == [1] + [0] * 11
+    assert steps["企业数（家）"].tolist()[1:] == [1] + [0] * 14
     assert steps["金额（万元）"].sum() == 0
 
 

@@ -134,7 +134,11 @@ def test_sub_quotas_need_cities_and_a_quota(rubric):
 
 def test_a_firm_that_stands_twice_is_neither_selected_nor_settled(rubric, award):
     twice = firms({}, {"统一社会信用代码": credit_code(0)})
-    for step in (lambda: za.firms.select(twice, rubric, quota(js=1)), lambda: za.firms.settle(twice, award)):
+    nobody = pd.Series(dtype="int64")
+    for step in (
+        lambda: za.firms.select(twice, rubric, quota(js=1)),
+        lambda: za.firms.settle(twice, award, nobody, nobody),
+    ):
         with pytest.raises(za.DataError, match=r"企业表中有重复的统一社会信用代码：.*第3行"):
             step()
 

@@ -1,7 +1,7 @@
-"""How many places the money affords: totals that keep the ceilings of all stated years together.
+"""How many places the money affords: totals that keep the stated ceilings of their years together.
 
 A ceiling (万元) is held against what is due (应下达) in its fiscal year; money that may come back is not
-counted on. Openings are certain, closings independent of each other in each state of the nation, so the
+counted on. A year in which a batch has no money says nothing about its total. Openings are certain, closings independent of each other in each state of the nation, so the
 joint probability over the years is exact: a product in each state, mixed.
 """
 
@@ -32,9 +32,9 @@ class AffordableTotal:
     batch, total : int
         The batch; its total in places.
     confidence, probability : float
-        The probability asked for, and that with which this total keeps all ceilings together.
+        The probability asked for, and that with which this total keeps the ceilings of its years together.
     by_year : DataFrame
-        Index fiscal_year; ceiling (万元), kept (probability that this year alone is kept).
+        Index fiscal_year, every stated one; ceiling (万元), kept (probability that this year alone is kept).
     assumption : str
         What it rests on, one sentence.
     """
@@ -54,9 +54,9 @@ def affordable_total(
     outcomes: OutcomeAssumption,
     confidence: float,
 ) -> AffordableTotal:
-    """The largest total T of a batch such that every total up to T keeps all ceilings with this probability.
+    """The largest total T of a batch such that every total up to T keeps its years' ceilings with this probability.
 
-    Every total is allocated anew under the batch's own scenario; the other batches stay as they are, but for
+    Its years are those in which it has money, and those of batches that its unused places go to. Every total is allocated anew under the batch's own scenario; the other batches stay as they are, but for
     unused places that a scenario carries (``approval.carry_unused``): those count where they go. Totals that
     the scenario's rules do not admit are passed over. Raising a ceiling never lowers the answer.
 
@@ -75,7 +75,7 @@ def affordable_total(
     Raises
     ------
     InfeasibleError
-        If not even the smallest total keeps the ceilings.
+        If not even the smallest total keeps the ceilings of its years.
     ScenarioError, DataError
         If the batch is not among the allocations, no ceiling concerns it, or the confidence is impossible.
     """

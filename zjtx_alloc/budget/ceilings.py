@@ -1,4 +1,4 @@
-"""What is asked of a total: ceilings by fiscal year, kept together with some probability, beside fixed batches."""
+"""What is asked of a total: ceilings of its fiscal years, kept together with some probability, beside fixed batches."""
 
 import math
 from dataclasses import dataclass
@@ -108,13 +108,13 @@ class Question:
         return national(BudgetOutlook(cohorts, self.award, self.outcomes))
 
     def keeps(self, *parts: MoneyByYear) -> bool:
-        """Whether these cohorts, beside those that stay fixed, keep all ceilings surely enough."""
+        """Whether these cohorts, beside those that stay fixed, keep the ceilings of their years surely enough."""
         return self.chance(*parts) >= self.confidence - ACCURACY
 
     def chance(self, *parts: MoneyByYear) -> float:
-        """Joint probability that all ceilings are kept."""
-        kept = self._kept(parts)
-        return float(self.outcomes.states.weights @ np.prod(list(kept.values()), axis=0))
+        """Joint probability that the ceilings of all years in which the batches asked about have money are kept."""
+        kept = [chances for year, chances in self._kept(parts).items() if year in self._years]
+        return float(self.outcomes.states.weights @ np.prod(kept, axis=0))
 
     def by_year(self, *parts: MoneyByYear) -> pd.DataFrame:
         """Each stated year by itself: ceiling (万元) and the probability that it is kept."""
@@ -126,6 +126,12 @@ class Question:
         nothing = certain(0, len(self.outcomes.states.weights))
         money = {y: added(p.get(y, nothing) for p in (self._fixed, *parts)) for y in sorted(self.ceilings)}
         return {year: due.at_most(self.ceilings[year] // self._step) for year, due in money.items()}
+
+    @cached_property
+    def _years(self) -> set[int]:
+        """Fiscal years in which money follows the totals asked about; no total can do anything about the others."""
+        moved = {number for batch in self.batches for number in self.moved_by(batch)}
+        return {year for n in moved for year in (self.award.opening_year(n), self.award.closing_year(n))}
 
     @cached_property
     def _fixed(self) -> MoneyByYear:

@@ -111,6 +111,10 @@ class BudgetOutlook:
             raise DataError(say("forecast.year", year=year, known="、".join(map(str, self.years))))
         return self._mixed(year, measure, self._members(of))
 
+    def exceeds(self, year: int, ceiling: int) -> float:
+        """Probability that what is due (应下达) in a fiscal year is above its ceiling (万元); nothing is netted first."""
+        return self.distribution(year, "due").exceeds(ceiling)
+
     def table(self, by: Literal["nation", "region", "unit"] = "nation") -> pd.DataFrame:
         """Means and quantiles of every year and measure.
 

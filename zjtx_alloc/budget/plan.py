@@ -135,7 +135,7 @@ class BudgetPlan:
         return steps if self.before else steps.rename(index={"before": "full"})
 
     def affordable(self) -> pd.DataFrame:
-        """The largest total of each batch that keeps the ceilings, the other batches as they are.
+        """The largest total of each batch that keeps the ceilings of its years, the other batches as they are.
 
         What the first round's tails take of a year's ceiling is set aside first.
 
@@ -143,7 +143,7 @@ class BudgetPlan:
         -------
         DataFrame
             Columns batch (text), total (places now), affordable (places, Int64; blank where no total keeps
-            them), probability (that the affordable total keeps all ceilings together). Batches that no
+            them), probability (that the affordable total keeps them together). Batches that no
             ceiling concerns are left out; empty without ceilings.
         """
         rows = [self._afforded(a) for a in self.allocations if self._years_of(a) & set(self.request.ceilings)]

@@ -8,7 +8,7 @@ from zjtx_alloc.firms.changes import check_change
 from zjtx_alloc.firms.closing import FirmSettlement, firm_cohort, progress, settle, trace
 from zjtx_alloc.firms.conditions import Conditions, load_conditions
 from zjtx_alloc.firms.eligibility import Review, review
-from zjtx_alloc.firms.evaluation import Evaluation, continuing, evaluate
+from zjtx_alloc.firms.evaluation import Evaluation, continuing, evaluate, leaving
 from zjtx_alloc.firms.grants import EQUAL, GrantRule, Grants, amounts, direct_money
 from zjtx_alloc.firms.lists import load_list
 from zjtx_alloc.firms.made_up import concealed, made_up_firms, made_up_results, made_up_table
@@ -41,6 +41,7 @@ __all__ = [
     "direct_money",
     "evaluate",
     "firm_cohort",
+    "leaving",
     "load_conditions",
     "load_firms",
     "load_list",

@@ -12,7 +12,7 @@ from zjtx_alloc.errors import DataError
 from zjtx_alloc.firms.closing import FirmSettlement, firm_cohort, settle
 from zjtx_alloc.firms.conditions import Conditions
 from zjtx_alloc.firms.eligibility import Review, review
-from zjtx_alloc.firms.evaluation import Evaluation, continuing, evaluate
+from zjtx_alloc.firms.evaluation import Evaluation, continuing, evaluate, leaving
 from zjtx_alloc.firms.grants import GrantRule, Grants, amounts, direct_money
 from zjtx_alloc.firms.roll import Firms, marked
 from zjtx_alloc.firms.rubric import Rubric
@@ -139,8 +139,8 @@ def close_batch(opening: Opening, yearly: Firms, final: Firms, least: str) -> Cl
     award = terms.conditions.award
     evaluation = evaluate(yearly, terms.evaluation)
     continued = continuing(evaluation, least=least)
-    gone = yearly.table.index.difference(continued.table.index)
-    settled = settle(final, award, pd.Series(award.opening_year(terms.batch) + 1, gone, dtype="int64"))
+    left = leaving(evaluation, continued, award.opening_year(terms.batch) + 1)
+    settled = settle(final, award, opening.grants.amount, left)
     cohort = firm_cohort(terms.batch, opening.cohort.approved, award, opening.quota, settled)
     return Closing(opening, evaluation, continued, settled, cohort, ledger((cohort,), award))
 
@@ -177,6 +177,9 @@ def _by_unit(firms: Firms) -> pd.Series:
     return firms.table["unit"].value_counts().reindex(load_units().index, fill_value=0)
 
 
+_RECOVERED = ("recovered", "from_firms", "empowerment", "difference")  # the first is the sum of the others
+
+
 def _steps(closing: Closing) -> list[tuple[str, int, int | None]]:
     opening, flows = closing.opening, closing.books.table[["due", "direct", "recovered", "net"]].sum()
     ends = closing.settlement.table["outcome"].value_counts()
@@ -195,6 +198,7 @@ def _steps(closing: Closing) -> list[tuple[str, int, int | None]]:
     table = closing.settlement.table
     rows.append((say("chain.closing"), int(ends.get("completed", 0)), int(table["closing"].sum())))
     rows.append((say("chain.forgone"), len(table) - int(ends.get("completed", 0)), int(table["forgone"].sum())))
-    rows.append((say("chain.recovered"), int(table["recovered"].gt(0).sum()), int(table["recovered"].sum())))
+    owing, back = int(table["recovered"].gt(0).sum()), closing.settlement.by_unit.sum()
+    rows += [(say(f"chain.{part}"), owing, int(back[part])) for part in _RECOVERED]
     rows.append((say("chain.books"), approved, int(flows["net"])))
     return rows

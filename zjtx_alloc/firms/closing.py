@@ -3,7 +3,8 @@
 What an outcome means in money is worked out in ``budget.settlement``; here firms are only told apart.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import pandas as pd
@@ -13,7 +14,7 @@ from zjtx_alloc.budget.settlement import DISCONTINUED, OUTCOMES, outcome_of, rec
 from zjtx_alloc.budget.settlement import settle as settle_outcome
 from zjtx_alloc.errors import DataError
 from zjtx_alloc.firms.evaluation import Evaluation
-from zjtx_alloc.firms.roll import Firms, marked
+from zjtx_alloc.firms.roll import Firms, is_count, marked
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.policy import Award
 from zjtx_alloc.units import load_units
@@ -24,23 +25,37 @@ _MONEY = {"closing": "closing_money", "forgone": "forgone_money", "recovered": "
 
 @dataclass(frozen=True)
 class FirmSettlement:
-    """What becomes of each firm's money, at the award's standard.
+    """What becomes of each firm's money: the closing at the award's standard, what comes back as it was granted.
 
     Attributes
     ----------
     firms : Firms
     table : DataFrame
         Index ``firm``: unit, outcome (completed, missed, under_invested, discontinued), year (Int64, in which
-        a firm was discontinued), and in 万元 as int64 closing (期末下达), forgone (不再安排), recovered (收回).
+        a firm was discontinued), and in 万元 as int64 closing (期末下达), forgone (不再安排), recovered (收回: the
+        award's share of what this firm got).
+    award : Award
     """
 
     firms: Firms
     table: pd.DataFrame
+    award: Award
 
     @property
     def by_unit(self) -> pd.DataFrame:
-        """万元 by unit (index ``code``, all units): closing, forgone, recovered."""
-        return self.table.groupby("unit")[list(_MONEY)].sum().reindex(load_units().index, fill_value=0)
+        """万元 by unit (index ``code``, all units): closing, forgone, recovered, from_firms, empowerment, difference.
+
+        recovered is what the ledger takes back at the award's standard. It is made of what firms give back
+        (from_firms), 培育赋能, which no firm got, and the standard's direct part less what firms were granted (difference,
+        negative where firms got more).
+        """
+        sums = self.table.groupby("unit")[list(_MONEY)].sum().rename(columns={"recovered": "from_firms"})
+        recovered, direct = (
+            _booked(self.table, award) for award in (self.award, replace(self.award, empowerment_recovered=False))
+        )
+        sums = sums.assign(recovered=recovered, empowerment=recovered - direct, difference=direct - sums["from_firms"])
+        columns = [*_MONEY, "from_firms", "empowerment", "difference"]
+        return sums.reindex(load_units().index, fill_value=0)[columns].astype("int64")
 
     @property
     def outcomes(self) -> pd.DataFrame:
@@ -65,7 +80,7 @@ class FirmSettlement:
         return counts.reindex(index=load_units().index, columns=values, fill_value=0).astype("int64")
 
 
-def settle(firms: Firms, award: Award, discontinued: pd.Series | None = None) -> FirmSettlement:
+def settle(firms: Firms, award: Award, granted: pd.Series, left: pd.Series) -> FirmSettlement:
     """Settle a batch firm by firm (四（二）): closing paid, closing forgone, opening recovered.
 
     Parameters
@@ -73,21 +88,23 @@ def settle(firms: Firms, award: Award, discontinued: pd.Series | None = None) ->
     firms : Firms
         Supported firms with actual_investment (万元) and target_completion (%; targets are met from 100).
     award : Award
-    discontinued : Series of int, optional
-        Fiscal year by firm, for firms no longer supported (不再继续支持); they need no results.
+    granted : Series of int
+        Whole 万元 by firm: what each got of the opening payment, ``grants.amount`` or what really arrived.
+    left : Series of int
+        Fiscal year by firm, for firms no longer supported (不再继续支持), as ``leaving`` gives it; empty if all are
+        supported to the end. These firms are paid nothing at the end, whatever they achieved, and need no results.
 
     Raises
     ------
     DataError
-        If a credit code stands twice, a result is blank for a firm supported to the end, or a discontinued firm
-        is not in the table.
+        If a credit code stands twice, a result is blank for a firm supported to the end, a discontinued firm is
+        not in the table, or what a firm got is unknown or no whole 万元.
     """
     firms.each_once(say("firms.frame"))
-    years = pd.Series(dtype="int64") if discontinued is None else discontinued
-    strangers = years.index.difference(firms.table.index)
+    strangers = left.index.difference(firms.table.index)
     if len(strangers):
         raise DataError(say("closing.strangers", firms="、".join(map(str, strangers))))
-    ended = firms.only(firms.table.index.difference(years.index, sort=False))
+    ended = firms.only(firms.table.index.difference(left.index, sort=False))
     held = ended.need("actual_investment", "target_completion")
     outcome = pd.Series(DISCONTINUED, firms.table.index, dtype=object)
     outcome[held.index] = [
@@ -95,26 +112,31 @@ def settle(firms: Firms, award: Award, discontinued: pd.Series | None = None) ->
         for invested, achieved in zip(held["actual_investment"], held["target_completion"] >= _ACHIEVED, strict=True)
     ]
     table = pd.DataFrame({"unit": firms.table["unit"], "outcome": outcome.astype(str)})
-    table["year"] = years.reindex(table.index).astype("Int64")
+    table["year"] = left.reindex(table.index).astype("Int64")
     each = {name: settle_outcome(name, award) for name in (*OUTCOMES, DISCONTINUED)}
     table["closing"] = table["outcome"].map({name: money.closing for name, money in each.items()}).astype("int64")
     table["forgone"] = table["outcome"].map({name: money.forgone for name, money in each.items()}).astype("int64")
-    table["recovered"] = _recovered(table, award)
-    return FirmSettlement(firms, table)
+    owes = table["outcome"].map({name: money.recovered > 0 for name, money in each.items()}).astype(bool)
+    given_back = _whole_money(firms, granted).map(lambda money: math.floor(int(money) * award.recovered_share))
+    table["recovered"] = given_back.where(owes, 0).astype("int64")
+    return FirmSettlement(firms, table, award)
 
 
-def _recovered(table: pd.DataFrame, award: Award) -> pd.Series:
-    """A unit's recovered money, as the ledger rounds it, spread over the firms that owe it."""
+def _whole_money(firms: Firms, granted: pd.Series) -> pd.Series:
+    """What each firm got, or DataError naming those without a whole amount."""
+    money = granted.reindex(firms.table.index)
+    wrong = money.index[money.isna() | ~money.map(is_count)]
+    if len(wrong):
+        raise DataError(say("closing.granted", firms=firms.names(wrong)))
+    return money.astype("int64")
+
+
+def _booked(table: pd.DataFrame, award: Award) -> pd.Series:
+    """What the ledger recovers of each unit, index ``unit``: rounded by outcome and year, as it does."""
     keys = [table["unit"], table["outcome"], table["year"].fillna(0)]
-    groups = table.groupby(keys, sort=False)["unit"]
-    counts = groups.size().reset_index(name="count")
-    sums = pd.concat(
-        [recovered_money(part["count"], str(name), award) for name, part in counts.groupby("outcome")]
-        or [counts["count"]]
-    ).sort_index()
-    each, odd = sums // counts["count"], sums % counts["count"]
-    number = groups.ngroup()
-    return each.reindex(number).to_numpy() + (groups.cumcount().to_numpy() < odd.reindex(number).to_numpy())
+    counts = table.groupby(keys, sort=False).size()
+    money = [recovered_money(part, str(name), award) for name, part in counts.groupby("outcome")]
+    return pd.concat(money or [counts]).groupby("unit").sum()
 
 
 def firm_cohort(
@@ -177,12 +199,16 @@ def trace(evaluation: Evaluation, continued: Firms, settled: FirmSettlement) -> 
     Raises
     ------
     DataError
-        If a firm settled was not evaluated.
+        If a firm settled was not evaluated, or one no longer supported was settled as if it were.
     """
     graded = evaluation.displayed().drop(columns=header("note"), errors="ignore")
     codes = evaluation.firms.table["credit_code"]
     goes_on = codes.isin(continued.table["credit_code"])
     answer = goes_on.map({True: say("closing.goes_on"), False: say("closing.stops")})
-    ends = settled.displayed().set_axis(settled.firms.numbered_as(evaluation.firms).table.index)
+    numbered = settled.firms.numbered_as(evaluation.firms).table.index
+    left = settled.table["outcome"].eq(DISCONTINUED).set_axis(numbered)
+    if len(forgotten := numbered[~goes_on[numbered] & ~left[numbered]]):
+        raise DataError(say("closing.forgotten", firms=evaluation.firms.names(forgotten)))
+    ends = settled.displayed().set_axis(numbered)
     money = ends[[header("outcome"), *map(header, _MONEY.values())]]
     return marked(graded.assign(**{header("continued"): answer}).join(money), evaluation.firms)

@@ -113,3 +113,23 @@ def continuing(evaluation: Evaluation, *, least: str | None = None, places: pd.S
         return select(evaluation.firms, evaluation.scores.rubric, places).chosen
     reached = evaluation.scores.reaches(decimal(least, say("evaluation.least"), _FULL))
     return evaluation.firms.only(reached.index[reached])
+
+
+def leaving(evaluation: Evaluation, goes_on: Firms, year: int) -> pd.Series:
+    """The evaluated firms that are not to go on (不再继续支持), as ``settle`` needs them.
+
+    Parameters
+    ----------
+    goes_on : Firms
+        As ``continuing`` gives them; recognised by credit code.
+    year : int
+        The fiscal year in which the others leave.
+
+    Returns
+    -------
+    Series of int
+        The year by firm, numbered as the firms evaluated.
+    """
+    codes = evaluation.firms.table["credit_code"]
+    gone = codes.index[~codes.isin(goes_on.table["credit_code"])]
+    return pd.Series(year, gone, dtype="int64", name="left")

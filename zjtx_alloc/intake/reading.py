@@ -151,6 +151,8 @@ def _read_row(
 def _column_problems(layout: Layout, stated: dict[str, str]) -> Iterator[Problem]:
     held: dict[str, Column] = {}
     for column in layout.columns:
+        if refused := shipped_table("indicators.csv", "code").at[column.indicator, "refused"]:
+            yield problem(layout.header_rows[0], column.label, column.text, str(refused))
         measure = _measure(column)
         own = column.measure or stated_otherwise(stated, measure)
         if own and own != measure and not {own, measure} <= {*COUNTS, "户"}:

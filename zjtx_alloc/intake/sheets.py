@@ -32,7 +32,7 @@ def table_sheet(file: str, grids: list[Grid]) -> tuple[Grid, Layout]:
         return found[0]
     if not found:
         refuse_long(file, grids)
-    known = "、".join(shipped_table("indicators.csv", "code")["name"])
+    known = "、".join(shipped_table("indicators.csv", "code").query("refused == ''")["name"])
     names = "、".join(grid.name for grid in grids if grid.name) or "—"
     if found:
         names = "、".join(grid.name for grid, _ in found)
@@ -73,5 +73,6 @@ def misspelt(layout: Layout) -> Iterator[Problem]:
     for header in layout.unread:
         for name in get_close_matches(header.name, names, n=1, cutoff=_ALIKE):
             if names[name] not in held and name not in header.name:
-                known = shipped_table("indicators.csv", "code").at[names[name], "name"]
-                yield problem(layout.header_rows[0], header.label, header.text, "misspelt", known=known)
+                near = shipped_table("indicators.csv", "code").loc[names[name]]
+                kind = near["refused"] or "misspelt"
+                yield problem(layout.header_rows[0], header.label, header.text, kind, known=near["name"])

@@ -96,7 +96,7 @@ def fan_figure(
     allocations : tuple of Allocation
         Those the cohorts come from, for the notes at the foot.
     ceilings : mapping of fiscal year to 万元, optional
-        Drawn across their years; with one outlook the probability of exceeding them is written there.
+        Drawn across their years; with one outlook the probability that what is due exceeds them is written there.
     """
     years = outlooks[0].shown_years
     width = 0.72 / len(outlooks)
@@ -135,11 +135,11 @@ def _ranges(axes: Axes, places: np.ndarray, width: float, outlook: BudgetOutlook
 
 
 def _ceiling(axes: Axes, place: int, ceiling: int, outlooks: tuple[BudgetOutlook, ...]) -> None:
-    amounts = [outlook.distribution(outlook.years[place]) for outlook in outlooks]
+    year = outlooks[0].years[place]
     level = ceiling / _WAN_TO_YI
     axes.hlines(level, place - 0.46, place + 0.46, color="black", linewidth=1.0, linestyles="--")
     text = say("figure.ceiling", ceiling=level)
-    if len(amounts) == 1:
-        text += say("figure.exceeds", risk=amounts[0].exceeds(ceiling))
-    top = max(level, *(amount.quantile(0.95) / _WAN_TO_YI for amount in amounts))
+    if len(outlooks) == 1:
+        text += say("figure.exceeds", risk=outlooks[0].exceeds(year, ceiling))
+    top = max(level, *(outlook.distribution(year).quantile(0.95) / _WAN_TO_YI for outlook in outlooks))
     axes.annotate(text, (place, top), (0, 4), textcoords="offset points", ha="center", va="bottom", fontsize=7.5)

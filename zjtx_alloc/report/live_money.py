@@ -49,9 +49,19 @@ def ledger_sheet(plan: BudgetPlan, number: int) -> LiveSheet:
 
 
 def _payments(cohort: Cohort) -> list[tuple[int, str]]:
+    """The rows of a cohort: its payments, and years in which firms only leave."""
     if cohort.payment is not None:
         return [(cohort.opening_year, "tail")]
-    return [(cohort.opening_year, "opening"), (cohort.closing_year, "closing")]
+    paid = {cohort.opening_year: "opening", cohort.closing_year: "closing"}
+    left = [] if cohort.discontinued is None else [int(str(year)) for year in cohort.discontinued]
+    return list((dict.fromkeys(left, "left") | paid).items())
+
+
+def _known_left(plan: BudgetPlan, name: str, year: int, code: str) -> int:
+    """Firms of a unit that are known to have left in a year; those of an assumption stand in the firms' sheet."""
+    (cohort,) = (c for c in plan.cohorts if c.name == name)
+    told = cohort.discontinued
+    return 0 if told is None or year not in told else int(told.at[code, year])
 
 
 _Entry = tuple[Cohort, str, int, str, pd.Series]
@@ -61,14 +71,17 @@ def _entry(plan: BudgetPlan, number: int, rows: tuple[int, int], entry: _Entry) 
     """One row of a ledger: text, firms, and each flow as a formula with the ledger's own number."""
     (row, last), (cohort, kind, year, code, books) = rows, entry
     firms = cohort.approved[code] if kind != "closing" else cohort.ends.at[code, "completed"]
-    paid: Any = int(firms)
-    if kind != "tail":
+    paid: Any = int(firms) if kind != "left" else 0
+    if kind in ("opening", "closing"):
         at = first_row_of(plan, cohort.name) + list(cohort.approved.index).index(code)
         column = APPROVED if kind == "opening" else end_column(number, "completed")
         paid = Live(f"'{say('workbook.firms')}'!{column}{at}", paid)
     formulas = _flows(kind, f"F{row}")
+    left = 0 if kind == "tail" else _known_left(plan, cohort.name, year, code)
     if kind == "closing":
-        formulas |= _settled(number, at)
+        formulas |= _settled(number, at, left)
+    elif left:
+        formulas |= _lost(str(left))
     due, recovered = f"{PLACE['due']}{row}", PLACE["recovered"]
     owed = (
         f"SUMIFS({whole(recovered, FIRST_ROW, last)},{whole(UNIT, FIRST_ROW, last)},{UNIT}{row},"
@@ -90,18 +103,29 @@ def _flows(kind: str, firms: str) -> dict[str, str]:
     if kind == "tail":
         money = f"{say('cell.tail')}*{firms}"
         return {"commitment": money, "due": money}
+    if kind == "left":
+        return {}
     each = say("cell.opening") if kind == "opening" else say("cell.closing")
     found = {"due": f"{each}*{firms}", "empowerment": f"INT(ROUND({each}*{firms}*{say('cell.empowerment_cap')},6))"}
     return found | ({"commitment": f"{say('cell.amount')}*{firms}"} if kind == "opening" else {})
 
 
-def _settled(number: int, row: int) -> dict[str, str]:
-    """Formulas of what the closing no longer pays and what comes back, from the firms' sheet."""
-    place = {o: f"'{say('workbook.firms')}'!{end_column(number, o)}{row}" for o in ("missed", "under_invested", "discontinued")}  # fmt: skip
+def _lost(left: str) -> dict[str, str]:
+    """Formulas of what firms that leave forgo and give back."""
     return {
-        "forgone": f"{say('cell.closing')}*({'+'.join(place.values())})",
-        "recovered": f"INT(ROUND({say('cell.each')}*{place['under_invested']},6))"
-        f"+INT(ROUND({say('cell.each_discontinued')}*{place['discontinued']},6))",
+        "forgone": f"{say('cell.closing')}*{left}",
+        "recovered": f"INT(ROUND({say('cell.each_discontinued')}*{left},6))",
+    }
+
+
+def _settled(number: int, row: int, left: int) -> dict[str, str]:
+    """Formulas of what the closing no longer pays and what comes back: the firms' sheet, and those known to leave then."""
+    place = {o: f"'{say('workbook.firms')}'!{end_column(number, o)}{row}" for o in ("missed", "under_invested", "discontinued")}  # fmt: skip
+    gone = f"({place['discontinued']}+{left})" if left else place["discontinued"]
+    lost = _lost(gone)
+    return {
+        "forgone": f"{say('cell.closing')}*({place['missed']}+{place['under_invested']}+{gone})",
+        "recovered": f"INT(ROUND({say('cell.each')}*{place['under_invested']},6))+{lost['recovered']}",
     }
 
 

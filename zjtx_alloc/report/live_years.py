@@ -6,9 +6,10 @@ import pandas as pd
 
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.messages import header, say
-from zjtx_alloc.report.live import FIRST_ROW, Column, Given, Live, LiveSheet, letter, whole
+from zjtx_alloc.report.live import FIRST_ROW, Column, Given, Live, LiveSheet, letter, value_of, whole
+from zjtx_alloc.report.live_firms import batches, end_column, ends_known, first_row_of, known_note
 from zjtx_alloc.report.live_money import FLOWS, NET, PLACE, UNIT, YEAR, ledger_title
-from zjtx_alloc.report.notes import gaps_note
+from zjtx_alloc.report.notes import condition, conditional_note, gaps_note
 from zjtx_alloc.units import load_units
 
 _YEARS_FROM = 5  # columns before the years
@@ -96,7 +97,7 @@ def scenario_sheet(plan: BudgetPlan, sizes: list[int], inputs: dict[str, float])
         sums = [
             Live(
                 "+".join(f"{c}{FIRST_ROW + at}" for at in range(number, len(rows), len(sizes) + 1)),
-                sum(r[p].value for r in mine),
+                sum(value_of(r[p]) for r in mine),
             )
             for p, c in enumerate("CDE", start=2)
         ]
@@ -108,8 +109,10 @@ def scenario_sheet(plan: BudgetPlan, sizes: list[int], inputs: dict[str, float])
     columns += [Column(header(name), "money", 12) for name in ("mean", *_QUANTILES)]
     if plan.request.ceilings:
         columns += [Column(say("workbook.ceiling"), "money", 12), Column(say("workbook.exceeds"), "share", 10)]
+    columns.append(Column(header("condition"), "text", 26))
     gaps = gaps_note(plan.full.ledger.gaps())
-    note = "".join([say("workbook.scenarios_note"), *(a.note() for a in plan.assumptions), *gaps])
+    about = [say("workbook.scenarios_note"), known_note(plan), conditional_note(plan.allocations)]
+    note = "".join([*about, *(a.note() for a in plan.assumptions), *gaps])
     return LiveSheet(say("workbook.scenarios"), note, columns, rows, [*total, _fresh(inputs, len(columns)), check])
 
 
@@ -128,17 +131,31 @@ def _year(plan: BudgetPlan, year: int) -> Given:
 
 
 def _full_row(plan: BudgetPlan, year: int, size: int, row: int) -> list[Any]:
-    """All firms completed: what is due, and what the outcomes of the booked ledger let go."""
-    year_sums = "+".join(_in_year(0, flow, size, row) for flow in ("due", "forgone"))
-    due = int(plan.full.ledger.by_year().at[year, "due"])
+    """All firms completed whose outcomes are unknown: what is due, and the closings that the booked ledger assumes away.
+
+    Known outcomes may recover money, and how it is netted then is no formula: recovered and net stay as computed.
+    """
+    sums, books = [_in_year(0, "due", size, row)], plan.full.ledger.by_year()
+    for cohort in batches(plan):
+        if cohort.outcomes is None and cohort.closing_year == year:
+            first = first_row_of(plan, cohort.name)
+            ends = (end_column(0, outcome) for outcome in ("missed", "under_invested", "discontinued"))
+            lost = ",".join(
+                whole(column, first, first + len(cohort.approved) - 1, say("workbook.firms")) for column in ends
+            )
+            sums.append(f"{say('cell.closing')}*SUM({lost})")
+    due, recovered, net = (int(books.at[year, flow]) for flow in ("due", "recovered", "net"))
+    money: list[Any] = [Live("0", 0), Live(f"C{row}-D{row}", net)]
+    if any(map(ends_known, batches(plan))):
+        money = [recovered, net]
     rest = 1 + len(_QUANTILES) + 2 * bool(plan.request.ceilings)
     return [
         _year(plan, year),
         say("table.outcomes_full"),
-        Live(year_sums, due),
-        Live("0", 0),
-        Live(f"C{row}-D{row}", due),
+        Live("+".join(sums), due),
+        *money,
         *[None] * rest,
+        _condition(plan, year),
     ]
 
 
@@ -150,8 +167,12 @@ def _scenario_row(plan: BudgetPlan, number: int, year: int, size: int, row: int)
     line: list[Any] = [_year(plan, year), plan.assumptions[number].title, *money, *summary[["mean", *_QUANTILES]]]
     ceiling = plan.request.ceilings.get(year)
     if plan.request.ceilings:
-        line += [None, None] if ceiling is None else [ceiling, found.exceeds(ceiling)]
-    return line
+        line += [None, None] if ceiling is None else [ceiling, outlook.exceeds(year, ceiling)]
+    return [*line, _condition(plan, year)]
+
+
+def _condition(plan: BudgetPlan, year: int) -> str:
+    return condition(year, plan.cohorts, plan.allocations)
 
 
 def _in_year(number: int, flow: str, size: int, row: int) -> str:

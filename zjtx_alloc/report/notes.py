@@ -133,12 +133,31 @@ def outlook_notes(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Alloca
     notes = (outlook.outcomes.note() for outlook in outlooks)
     gaps = gaps_in(outlooks[0].years, outlooks[0].cohorts, outlooks[0].award)
     outside = _outside(gaps, outlooks[0].cohorts, allocations)
-    return (*notes, say("note.closing_year", years=years), batches_note(allocations), *outside)
+    return (*notes, say("note.closing_year", years=years), conditional_note(allocations), *outside)
 
 
 def batches_note(allocations: tuple[Allocation, ...]) -> str:
     """How many firms each batch has, and what that number rests on."""
-    batches = "；".join(
+    return say("note.batches", batches=_sizes(allocations))
+
+
+def conditional_note(allocations: tuple[Allocation, ...]) -> str:
+    """That ranges and probabilities hold for these batches' firms, however uncertain their number is."""
+    return say("note.conditional", batches=_sizes(allocations))
+
+
+def condition(year: int, cohorts: tuple[Cohort, ...], allocations: tuple[Allocation, ...]) -> str:
+    """The firms that the money of a fiscal year is conditional on: each batch that is paid, and what its size rests on."""
+    firms = {c.name: int(c.approved.sum()) for c in cohorts if year in (c.opening_year, c.closing_year)}
+    return "、".join(
+        say("note.condition", batch=batch, firms=firms[str(batch)], status=say(f"status.{a.scenario.total_status}"))
+        for a in allocations
+        if str(batch := a.scenario.batch) in firms
+    )
+
+
+def _sizes(allocations: tuple[Allocation, ...]) -> str:
+    return "；".join(
         say(
             "note.batch",
             batch=a.scenario.batch,
@@ -148,7 +167,6 @@ def batches_note(allocations: tuple[Allocation, ...]) -> str:
         )
         for a in allocations
     )
-    return say("note.batches", batches=batches)
 
 
 def _outside(left_out: Gaps, cohorts: tuple[Cohort, ...], allocations: tuple[Allocation, ...]) -> tuple[str, ...]:
@@ -264,7 +282,7 @@ def budget_summary(budget: BudgetForecast, allocations: tuple[Allocation, ...]) 
     return "\n".join(f"- {line}" for line in lines)
 
 
-def outlook_summary(outlooks: tuple[BudgetOutlook, ...]) -> str:
+def outlook_summary(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allocation, ...]) -> str:
     """How far the years that hang on outcomes may differ, under each assumption, as Markdown; blank if none does."""
     lines = []
     for year in outlooks[0].shown_years:
@@ -277,5 +295,6 @@ def outlook_summary(outlooks: tuple[BudgetOutlook, ...]) -> str:
             })
             for title, one in found
         )  # fmt: skip
-        lines.append("- " + say("summary.risk", year=year, ranges=ranges))
+        given = condition(year, outlooks[0].cohorts, allocations)
+        lines.append("- " + say("summary.risk", year=year, condition=given, ranges=ranges))
     return "\n".join(lines)

@@ -7,18 +7,19 @@ from zjtx_alloc.budget.books import gaps_in
 from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.budget.outcomes import OutcomeAssumption, outcome_evidence
 from zjtx_alloc.messages import say
-from zjtx_alloc.report.notes import outlook_notes, year_label
+from zjtx_alloc.report.notes import condition, outlook_notes, year_label
 from zjtx_alloc.report.tables import Table, titled
 
 
 def range_table(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allocation, ...]) -> Table:
-    """Net payments of the nation by fiscal year and assumption: mean, standard deviation, quantiles."""
+    """Net payments of the nation by fiscal year and assumption: mean, deviation, quantiles, and the firms they hold for."""
     frames = [o.table().query("measure == 'net'").assign(outcomes=o.outcomes.title) for o in outlooks]
     frame = pd.concat(frames).sort_values("fiscal_year", kind="stable")
     gaps = gaps_in(outlooks[0].years, outlooks[0].cohorts, outlooks[0].award)
+    frame["condition"] = [condition(int(year), outlooks[0].cohorts, allocations) for year in frame["fiscal_year"]]
     frame["fiscal_year"] = [year_label(int(year), gaps) for year in frame["fiscal_year"]]
     money = dict.fromkeys(["mean", "sd", "p5", "p25", "p50", "p75", "p95"], "money")
-    kinds = {"fiscal_year": "text", "outcomes": "text"} | money
+    kinds = {"fiscal_year": "text", "outcomes": "text"} | money | {"condition": "text"}
     return titled("ranges", frame, kinds, *outlook_notes(outlooks, allocations))
 
 

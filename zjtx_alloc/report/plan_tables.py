@@ -5,7 +5,7 @@ import pandas as pd
 from zjtx_alloc.budget.accounts import BudgetForecast
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.messages import header, say
-from zjtx_alloc.report.notes import batches_note, budget_marks, gaps_note, year_header, year_label
+from zjtx_alloc.report.notes import batches_note, budget_marks, conditional_note, gaps_note, year_header, year_label
 from zjtx_alloc.report.tables import Table, titled
 from zjtx_alloc.units import load_units
 
@@ -38,7 +38,7 @@ def region_table(plan: BudgetPlan) -> Table:
     frame["fiscal_year"] = [year_label(int(year), gaps) for year in frame["fiscal_year"]]
     kinds = {"fiscal_year": "text", "region": "text"} | dict.fromkeys(["full", "mean", "p5", "p50", "p95"], "money")
     notes = (say("note.regions", title=plan.assumptions[0].title), plan.assumptions[0].note(), *gaps_note(gaps))
-    notes = (*notes, *budget_marks(plan.allocations))
+    notes = (*notes, conditional_note(plan.allocations), *budget_marks(plan.allocations))
     return titled("region_years", frame, kinds, *notes)
 
 
@@ -65,18 +65,23 @@ def bridge_note(plan: BudgetPlan) -> str:
 
 
 def ceiling_table(plan: BudgetPlan) -> Table:
-    """The stated ceilings, and how likely each assumption's net payments of the year are to exceed them."""
+    """The stated ceilings, and how likely what is due in the year is to exceed them under each assumption."""
     gaps = plan.full.ledger.gaps()
     rows = {
         year_label(year, gaps): {header("ceiling"): money} | {
-            say("table.exceeds", title=o.outcomes.title): o.distribution(year).exceeds(money) for o in plan.outlooks
+            say("table.exceeds", title=o.outcomes.title): o.exceeds(year, money) for o in plan.outlooks
         }
         for year, money in sorted(plan.request.ceilings.items())
     }  # fmt: skip
     frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis(header("fiscal_year")).reset_index()
     risks = dict.fromkeys(frame.columns[2:], "share")
     kinds = {header("fiscal_year"): "text", header("ceiling"): "money"} | risks
-    notes = (say("note.ceilings"), *(a.note() for a in plan.assumptions), *gaps_note(gaps))
+    notes = (
+        say("note.ceilings"),
+        conditional_note(plan.allocations),
+        *(a.note() for a in plan.assumptions),
+        *gaps_note(gaps),
+    )
     return Table(say("title.ceilings"), frame, kinds, notes)
 
 
