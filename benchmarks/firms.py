@@ -40,7 +40,7 @@ def main() -> None:
     seconds = {}
     seconds["review"], review = timed(lambda: za.firms.review(firms, None, DAY, supported=supported), runs)
     seconds["select"], _ = timed(lambda: za.firms.select(review.passed, rubric, quota), runs)
-    seconds["settle"], _ = timed(lambda: za.firms.settle(results, award, got, pd.Series(dtype="int64")), runs)
+    seconds["settle"], _ = timed(lambda: za.firms.settle(results, award, pd.Series(dtype="int64"), got), runs)
     whole = sum(seconds.values())
     print(f"{count:,} made-up firms; reading their cells {reading:.2f} s (not in the limit)")
     for name, taken in seconds.items():

@@ -84,7 +84,7 @@ def settled(firms: int) -> Work:
     yield
     review = za.firms.review(listed, None, date(2024, 7, 31), supported=supported)
     za.firms.select(review.passed, rubric, quota)
-    za.firms.settle(results, award, got, pd.Series(dtype="int64"))
+    za.firms.settle(results, award, pd.Series(dtype="int64"), got)
 
 
 def solved_together(count: int) -> Work:

@@ -136,14 +136,16 @@ def write(folder: Path) -> None:
 
 def _notebooks(work: Path) -> None:
     """The notebooks that no report runs: the chain of a province's firms, and the data."""
+    import nbformat  # noqa: PLC0415
     from nbclient import NotebookClient  # noqa: PLC0415 - a second that comparing need not pay
     from nbconvert import HTMLExporter  # noqa: PLC0415
-    import nbformat  # noqa: PLC0415, I001
 
     for name in ("firms", "data"):
         book = nbformat.read(_ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
         NotebookClient(book, resources={"metadata": {"path": str(work)}}).execute()
-        (work / f"{name}.html").write_text(HTMLExporter(exclude_input=True).from_notebook_node(book)[0], encoding="utf-8")
+        (work / f"{name}.html").write_text(
+            HTMLExporter(exclude_input=True).from_notebook_node(book)[0], encoding="utf-8"
+        )
 
 
 def _without_bars(text: str) -> str:
@@ -215,7 +217,9 @@ def _sheets(path: Path) -> str:
             lines.append(f"== {sheet.title} {sheet.dimensions} {sheet.freeze_panes} charts {len(sheet._charts)}")
             if not kept:
                 widths = {key: round(one.width, 2) for key, one in sorted(sheet.column_dimensions.items())}
-                lines.append(f"widths {widths} print {sheet.print_area} merged {sorted(map(str, sheet.merged_cells.ranges))}")
+                lines.append(
+                    f"widths {widths} print {sheet.print_area} merged {sorted(map(str, sheet.merged_cells.ranges))}"
+                )
             for row in sheet.iter_rows():
                 lines += [f"{c.coordinate} {c.number_format} {c.value!r}" for c in row if c.value is not None]
         lines += [f"name {name}: {one.attr_text}" for name, one in sorted(book.defined_names.items())]

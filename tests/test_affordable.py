@@ -17,7 +17,7 @@ def each_total_allocated_once():
     """The walks of this file meet the same few totals again and again, and pass over those that rules do not admit."""
     known = {}
 
-    def allocate(panel, scenario):
+    def allocate(panel, scenario, **given):
         key = scenario.model_dump_json()
         if key not in known:
             try:

@@ -112,7 +112,7 @@ def test_each_outcome_and_its_money_at_the_boundary(award):
     listed = firms(
         {DONE: 1999.99, GOALS: 100}, {DONE: 2000, GOALS: 100}, {DONE: 2000, GOALS: 99.9}, {DONE: 1999.99, GOALS: 50}, {}
     )
-    settled = za.firms.settle(listed, award, granted(listed), pd.Series({4: 2025}))
+    settled = za.firms.settle(listed, award, pd.Series({4: 2025}), granted(listed))
     outcomes = ["under_invested", "completed", "missed", "under_invested", "discontinued"]
     assert settled.table["outcome"].tolist() == outcomes
     assert settled.table["closing"].tolist() == [0, 300, 0, 0, 0]
@@ -130,27 +130,27 @@ def test_each_outcome_and_its_money_at_the_boundary(award):
 
 def test_a_firm_gives_back_what_it_got_and_the_books_say_what_else_the_unit_owes(award):
     listed = firms({DONE: 1}, {DONE: 1}, {DONE: 3000})
-    settled = za.firms.settle(listed, award, pd.Series({0: 280, 1: 295, 2: 280}), NOBODY)
+    settled = za.firms.settle(listed, award, NOBODY, pd.Series({0: 280, 1: 295, 2: 280}))
     assert settled.table["recovered"].tolist() == [280, 295, 0]
     # Two firms at 300 are 600 in the books; 30 of it were never the firms' (5 %), and 570 - 575 the unit graded itself.
     parts = ["recovered", "from_firms", "empowerment", "difference"]
     assert settled.by_unit.loc["320000", parts].tolist() == [600, 575, 30, -5]
     assert settled.by_unit.drop("320000").eq(0).all(axis=None)
     kept = replace(award, empowerment_recovered=False)
-    settled = za.firms.settle(listed, kept, pd.Series({0: 280, 1: 295, 2: 280}), NOBODY)
+    settled = za.firms.settle(listed, kept, NOBODY, pd.Series({0: 280, 1: 295, 2: 280}))
     assert settled.by_unit.loc["320000", parts].tolist() == [570, 575, 0, -5]
 
 
 def test_a_share_of_what_a_firm_got_is_rounded_down_and_the_books_as_the_ledger(award):
     ninth = replace(award, recovered_share=Fraction(1, 9))  # of 280: 31.1; in the books 33⅓ a firm, four firms: 133
-    settled = za.firms.settle(firms(*[{DONE: 1}] * 4), ninth, pd.Series(280, range(4)), NOBODY)
+    settled = za.firms.settle(firms(*[{DONE: 1}] * 4), ninth, NOBODY, pd.Series(280, range(4)))
     assert settled.table["recovered"].tolist() == [31] * 4
     assert settled.by_unit.loc["320000", ["recovered", "from_firms", "empowerment"]].tolist() == [133, 124, 133 - 126]
 
 
 def test_a_firm_stopped_gives_back_what_it_got_if_the_award_says_so(award):
     asked = replace(award, discontinued_recovered=True)
-    settled = za.firms.settle(firms({}), asked, pd.Series({0: 280}), pd.Series({0: 2025}))
+    settled = za.firms.settle(firms({}), asked, pd.Series({0: 2025}), pd.Series({0: 280}))
     assert settled.table["recovered"].tolist() == [280]
     assert settled.by_unit.loc["320000", "recovered"] == 300
 
@@ -158,14 +158,14 @@ def test_a_firm_stopped_gives_back_what_it_got_if_the_award_says_so(award):
 @pytest.mark.parametrize("paid", [{}, {0: None}, {0: -1}, {0: 280.5}])
 def test_what_a_firm_got_must_be_known_in_whole_wan(award, paid):
     with pytest.raises(za.DataError, match=r"没有期初分配金额，或不是非负整数（万元）：.*第2行）；请以 grants\.amount"):
-        za.firms.settle(firms({}), award, pd.Series(paid, dtype="float64"), NOBODY)
+        za.firms.settle(firms({}), award, NOBODY, pd.Series(paid, dtype="float64"))
 
 
 def test_a_missing_result_is_told_and_a_stranger_refused(award):
     with pytest.raises(za.DataError, match="“实际完成投资”列有1家空白"):
-        za.firms.settle(firms({DONE: ""}), award, pd.Series({0: 285}), NOBODY)
+        za.firms.settle(firms({DONE: ""}), award, NOBODY, pd.Series({0: 285}))
     with pytest.raises(za.DataError, match="不在本表中：7"):
-        za.firms.settle(firms({}), award, pd.Series({0: 285}), pd.Series({7: 2025}))
+        za.firms.settle(firms({}), award, pd.Series({7: 2025}), pd.Series({0: 285}))
 
 
 def test_payment_progress_and_what_cannot_be():
@@ -193,7 +193,7 @@ def test_a_firm_that_is_no_longer_supported_is_paid_nothing_whatever_it_achieved
     evaluation, goes_on = poor
     left = za.firms.leaving(evaluation, goes_on, 2025)
     assert left.to_dict() == {1: 2025}
-    settled = za.firms.settle(evaluation.firms, award, granted(evaluation.firms), left)
+    settled = za.firms.settle(evaluation.firms, award, left, granted(evaluation.firms))
     traced = za.firms.trace(evaluation, goes_on, settled)
     assert traced[["等次", "继续支持", "期末结果", "期末下达（万元）"]].to_numpy().tolist() == [
         ["优", "是", "完成", 300],
@@ -204,9 +204,10 @@ def test_a_firm_that_is_no_longer_supported_is_paid_nothing_whatever_it_achieved
 
 def test_a_settlement_that_pays_a_firm_no_longer_supported_is_refused(poor, award):
     evaluation, goes_on = poor
-    with pytest.raises(TypeError, match="left"):
-        za.firms.settle(evaluation.firms, award, granted(evaluation.firms))
-    forgotten = za.firms.settle(evaluation.firms, award, granted(evaluation.firms), NOBODY)
+    for unsaid in ({}, {"discontinued": NOBODY}, {"granted": granted(evaluation.firms)}):
+        with pytest.raises(za.DataError, match="清算须说明两件事：哪些企业不再继续支持"):
+            za.firms.settle(evaluation.firms, award, **unsaid)
+    forgotten = za.firms.settle(evaluation.firms, award, NOBODY, granted(evaluation.firms))
     name = evaluation.firms.table.at[1, "name"]
     with pytest.raises(
         za.DataError, match=f"不再继续支持，清算却按支持到期末计算：{name}（企业表第3行）；请用 leaving"
@@ -286,7 +287,7 @@ def test_results_in_files_of_another_order_are_told_apart_by_credit_code(chain):
     ends = [by_code(one.settlement.table, one.settlement.firms) for one in (chain, again)]
     pd.testing.assert_frame_equal(*ends)
     evaluation = za.firms.evaluate(yearly, chain.opening.terms.evaluation)
-    settled = za.firms.settle(final, chain.opening.terms.conditions.award, granted(final), NOBODY)
+    settled = za.firms.settle(final, chain.opening.terms.conditions.award, NOBODY, granted(final))
     traced = za.firms.trace(evaluation, za.firms.continuing(evaluation, least="0"), settled)
     completed = settled.firms.table.set_index("credit_code")["target_completion"].ge(100)
     missed = traced.set_index("统一社会信用代码")["期末结果"].eq("投资达标未完成目标")

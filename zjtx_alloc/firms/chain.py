@@ -140,7 +140,7 @@ def close_batch(opening: Opening, yearly: Firms, final: Firms, least: str) -> Cl
     evaluation = evaluate(yearly, terms.evaluation)
     continued = continuing(evaluation, least=least)
     left = leaving(evaluation, continued, award.opening_year(terms.batch) + 1)
-    settled = settle(final, award, opening.grants.amount, left)
+    settled = settle(final, award, left, opening.grants.amount)
     cohort = firm_cohort(terms.batch, opening.cohort.approved, award, opening.quota, settled)
     return Closing(opening, evaluation, continued, settled, cohort, ledger((cohort,), award))
 

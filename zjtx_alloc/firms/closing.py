@@ -80,7 +80,9 @@ class FirmSettlement:
         return counts.reindex(index=load_units().index, columns=values, fill_value=0).astype("int64")
 
 
-def settle(firms: Firms, award: Award, granted: pd.Series, left: pd.Series) -> FirmSettlement:
+def settle(
+    firms: Firms, award: Award, discontinued: pd.Series | None = None, granted: pd.Series | None = None
+) -> FirmSettlement:
     """Settle a batch firm by firm (四（二）): closing paid, closing forgone, opening recovered.
 
     Parameters
@@ -88,23 +90,25 @@ def settle(firms: Firms, award: Award, granted: pd.Series, left: pd.Series) -> F
     firms : Firms
         Supported firms with actual_investment (万元) and target_completion (%; targets are met from 100).
     award : Award
-    granted : Series of int
-        Whole 万元 by firm: what each got of the opening payment, ``grants.amount`` or what really arrived.
-    left : Series of int
+    discontinued : Series of int
         Fiscal year by firm, for firms no longer supported (不再继续支持), as ``leaving`` gives it; empty if all are
         supported to the end. These firms are paid nothing at the end, whatever they achieved, and need no results.
+    granted : Series of int
+        Whole 万元 by firm: what each got of the opening payment, ``grants.amount`` or what really arrived.
 
     Raises
     ------
     DataError
-        If a credit code stands twice, a result is blank for a firm supported to the end, a discontinued firm is
+        If it is not said who left or what each got: neither is guessed. If a credit code stands twice, a result is blank for a firm supported to the end, a discontinued firm is
         not in the table, or what a firm got is unknown or no whole 万元.
     """
     firms.each_once(say("firms.frame"))
-    strangers = left.index.difference(firms.table.index)
+    if discontinued is None or granted is None:
+        raise DataError(say("closing.unsaid"))
+    strangers = discontinued.index.difference(firms.table.index)
     if len(strangers):
         raise DataError(say("closing.strangers", firms="、".join(map(str, strangers))))
-    ended = firms.only(firms.table.index.difference(left.index, sort=False))
+    ended = firms.only(firms.table.index.difference(discontinued.index, sort=False))
     held = ended.need("actual_investment", "target_completion")
     outcome = pd.Series(DISCONTINUED, firms.table.index, dtype=object)
     outcome[held.index] = [
@@ -112,7 +116,7 @@ def settle(firms: Firms, award: Award, granted: pd.Series, left: pd.Series) -> F
         for invested, achieved in zip(held["actual_investment"], held["target_completion"] >= _ACHIEVED, strict=True)
     ]
     table = pd.DataFrame({"unit": firms.table["unit"], "outcome": outcome.astype(str)})
-    table["year"] = left.reindex(table.index).astype("Int64")
+    table["year"] = discontinued.reindex(table.index).astype("Int64")
     each = {name: settle_outcome(name, award) for name in (*OUTCOMES, DISCONTINUED)}
     table["closing"] = table["outcome"].map({name: money.closing for name, money in each.items()}).astype("int64")
     table["forgone"] = table["outcome"].map({name: money.forgone for name, money in each.items()}).astype("int64")
