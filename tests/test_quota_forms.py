@@ -24,6 +24,20 @@ def test_crossing_rules_with_first_places_are_proven_where_all_are_served():
     assert za.verify(problem, solution.quota, solution.certificate).kind == solution.certificate.kind
 
 
+@pytest.mark.parametrize("criterion", ["adams", "dean", "huntington-hill"])
+def test_where_rules_cross_a_quota_that_leaves_a_unit_out_is_refused(criterion):
+    """By hand: a ≥ b + 1 leaves 2, 1, 1 and nothing else that gives everybody a place; 1, 0, 3 costs no more by Adams."""
+    e = pd.Series([1.0, 1, 3], list("abc"))
+    rules = (za.Rule("r", {"a": 1, "b": -1}, lower=1),)
+    problem = za.QuotaProblem(4, e, rules=rules, criterion=criterion, names={"b": "乙"})
+    solution = za.solve(problem)
+    assert solution.quota.tolist() == [2, 1, 1]
+    said = "复核未通过：乙 没有名额；规则互相交叉时，按此准则只有可得名额的单位都有名额的方案才能证明为最优，不能采用"
+    for certificate in (solution.certificate, za.Certificate("bound", bound=Fraction(10))):
+        with pytest.raises(za.SolverError, match=f"^{said}$"):
+            za.verify(problem, pd.Series([1, 0, 3], e.index), certificate)
+
+
 def test_a_certificate_of_other_rules_is_none():
     rules = za.Rule("r", {"a": 1, "b": 2}, upper=9), za.Rule("q", {"b": 1, "c": 2}, upper=12)
     problem = za.QuotaProblem(7, pd.Series([1.0, 2.0, 3.5], list("abc")), rules=rules)

@@ -30,7 +30,7 @@ class Certificate:
         sorted from the largest become lexicographically smaller. ``minimax``: bounds and sums of nested
         groups leave no quota whose deviations all lie below ``level``, and within ``level`` no move is better.
         Where rules cross: ``dual``, the cost meets within 1e-6 a lower bound that follows from ``prices``
-        alone; ``bound``, the same of a bound on the solver's word, where no answer meets that of its LP, or
+        alone (and every unit that may have a place has one, where a criterion puts first places before the cost); ``bound``, the same of a bound on the solver's word, where no answer meets that of its LP, or
         under minimax, where the level is on its word.
     level : Fraction
         Under minimax the largest deviation; 0 otherwise.
@@ -110,9 +110,10 @@ def _proven_bound(problem: QuotaProblem, places: list[int], certificate: Certifi
         raise SolverError(say("solver.no_certificate"))
     measure = problem.yardstick
     if isinstance(measure, Criterion) and measure.first_is_free:
-        served = problem.with_first_places()
-        if not served.violations(places):
-            problem = served  # all are served who may be, which comes before any cost: no better answer leaves one out
+        problem = problem.with_first_places()  # which come before any cost, so no bound on the cost says who may lack one
+        pairs = zip(problem.labels, problem.lower, places, strict=True)
+        if lacking := [problem.name(label) for label, low, x in pairs if x < low]:
+            raise SolverError(say("solver.unserved", labels="、".join(lacking)))
     cost = problem.cost(places)
     bound = dual_bound(problem, certificate.prices) if certificate.prices else certificate.bound
     if not meets(bound, cost):
