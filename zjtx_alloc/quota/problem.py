@@ -274,8 +274,9 @@ class QuotaProblem:
         if self.tree is None:
             return False
         x, (lower, upper, _) = np.array(places, dtype="int64")[self.tree.order], self.leaves
-        asked, granted = self.tree.sums(len(self.tree.nodes) - 1, x)
-        return asked == granted and bool(((lower <= x) & (x <= upper)).all())
+        asked, _ = self.tree.sums(len(self.tree.nodes) - 1, x)
+        kept = all(node.floor <= value <= node.cap for node, value in zip(self.tree.nodes, asked, strict=True))
+        return kept and bool(((lower <= x) & (x <= upper)).all())
 
     def check_bounds(self) -> None:
         """Raise InfeasibleError if bounds alone already clash: by unit, by group, or in sum."""
