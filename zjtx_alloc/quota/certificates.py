@@ -110,7 +110,7 @@ def _proven_bound(problem: QuotaProblem, places: list[int], certificate: Certifi
         raise SolverError(say("solver.no_certificate"))
     measure = problem.yardstick
     if isinstance(measure, Criterion) and measure.first_is_free:
-        problem = problem.with_first_places()  # which come before any cost, so no bound on the cost says who may lack one
+        problem = problem.with_first_places()  # they come before any cost, so no bound on it says who may lack one
         pairs = zip(problem.labels, problem.lower, places, strict=True)
         if lacking := [problem.name(label) for label, low, x in pairs if x < low]:
             raise SolverError(say("solver.unserved", labels="、".join(lacking)))
