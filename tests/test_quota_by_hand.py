@@ -91,6 +91,15 @@ def test_the_least_level_is_found_in_few_steps_however_small_it_is(monkeypatch, 
     assert len(steps) < 250
 
 
+@pytest.mark.parametrize(("total", "due"), [(100, [1e-9, 2e-9]), (20, [1e-9, 2e-9, 1e-9, 1e-9])])
+def test_entitlements_of_a_billionth_are_shared_out_by_the_model_too(total, due):
+    """By Dean: after one place each, the rest by their ratio; HiGHS's presolve gives up on such prices."""
+    problem = za.QuotaProblem(total, pd.Series(due), criterion="dean")
+    quota = za.solve(problem, "model").quota
+    assert quota.tolist() == ([33, 67] if total == 100 else [4, 8, 4, 4])
+    assert quota.equals(za.solve(problem).quota)
+
+
 def test_places_that_change_no_deviation_go_by_the_tie_rule():
     # The first place of A and the second of B leave their deviations at 1/2 and 1/3; six places are one too few.
     due, cap = {"A": 0.5, "B": 1.5, "C": 2, "D": 1, "E": 1}, {"A": 1, "B": 2, "C": 2, "D": 1, "E": 3}
