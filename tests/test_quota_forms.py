@@ -47,13 +47,52 @@ def test_a_certificate_of_other_rules_is_none():
         za.verify(replace(problem, rules=rules[:1]), solution.quota, solution.certificate)
 
 
-@pytest.mark.parametrize("quota", [[1.4, 1.3, 1.2], [float("nan"), 1, 2], [1, 1, "1"]])
+NUMBERS = [float("nan"), float("inf"), float("-inf")]
+NOT_WHOLE = [[1.4, 1.3, 1.2], *([1, number, 2] for number in NUMBERS), [1, 1, "1"], [1, pd.NA, 2]]
+
+
+@pytest.mark.parametrize("quota", [*NOT_WHOLE, [1e300, 1, 1], [10**5000, 1, 1], [1, Fraction(10**400, 3), 1]])
 def test_a_quota_that_is_not_whole_is_never_certified(quota):
     problem = za.QuotaProblem(3, pd.Series(1.0, list("abc")))
-    with pytest.raises(za.SolverError, match=r"名额须为整数，下列单位不是：[abc]"):
-        za.verify(problem, pd.Series(quota, list("abc")))
+    for rules in ((), (za.Rule("r", {"a": 2}),)):
+        with pytest.raises(za.SolverError, match=r"^名额须为整数且不超过一千万亿，下列单位不是：[abc]"):
+            za.verify(replace(problem, rules=rules), pd.Series(quota, list("abc"), dtype=object))
     with pytest.raises(za.SolverError, match="单位"):
         za.verify(problem, [1, 1, 1])
+
+
+CROSSING = za.QuotaProblem(7, pd.Series([1.0, 2.0, 3.5], list("abc")), rules=(za.Rule("r", {"a": 1, "b": 2}, upper=9),))
+
+
+@pytest.mark.parametrize("number", [*NUMBERS, None, "1", 1j])
+def test_a_certificate_of_other_numbers_is_refused(number):
+    solution = za.solve(CROSSING)
+    told = [
+        {"level": number},
+        {"bound": number},
+        *({"prices": (0.5,) * at + (number,) + (0.5,) * (2 - at)} for at in range(3)),
+    ]
+    for changed in told:
+        with pytest.raises(za.SolverError) as refused:
+            za.verify(CROSSING, solution.quota, replace(solution.certificate, **changed))
+        said = f"证书中的数须为有限的数，现有 {number}；请用 solve 给出的证书（solution.certificate）"
+        assert str(refused.value) == said
+    with pytest.raises(za.SolverError, match=r"^证书须为 Certificate，现为 'dual'；请用 solve 给出的证书"):
+        za.verify(CROSSING, solution.quota, "dual")
+
+
+def test_a_claimed_level_that_the_quota_itself_disproves_is_refused():
+    problem = replace(CROSSING, criterion="minimax")
+    solution = za.solve(problem)
+    for level in (solution.certificate.level - Fraction(1, 10**9), solution.certificate.level + 1):
+        with pytest.raises(za.SolverError, match="并非最小，不能采用"):
+            za.verify(problem, solution.quota, replace(solution.certificate, level=level))
+
+
+def test_where_rules_cross_no_certificate_proves_a_criterion_that_only_compares():
+    problem, solution = replace(CROSSING, criterion="leximin"), za.solve(CROSSING)
+    with pytest.raises(za.ScenarioError, match="只适用于逐层嵌套的分组"):
+        za.verify(problem, solution.quota, solution.certificate)
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,17 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 
-from zjtx_alloc.errors import SolverError
+from zjtx_alloc.errors import ScenarioError, SolverError
 from zjtx_alloc.messages import say
 from zjtx_alloc.quota.bound import dual_bound, meets
-from zjtx_alloc.quota.criteria import Criterion
+from zjtx_alloc.quota.criteria import Criterion, criterion_name
 from zjtx_alloc.quota.exchange import improving_move
 from zjtx_alloc.quota.frontier import better_move
 from zjtx_alloc.quota.market import market_of
 from zjtx_alloc.quota.minimax import admits_below, boxed, largest
 from zjtx_alloc.quota.problem import QuotaProblem
-from zjtx_alloc.quota.whole import is_whole
+from zjtx_alloc.quota.whole import LARGEST, is_finite, is_whole
+from zjtx_alloc.visible import shown
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,25 @@ def verify(problem: QuotaProblem, quota: pd.Series, certificate: Certificate | N
     ------
     SolverError
         Naming every rule that is broken, or the move of one place that would be better; or if the certificate that is
-        needed is missing, is one of other rules or proves too little.
+        needed is missing, is one of other rules or proves too little; or if a number of either is not what it should be.
+    ScenarioError
+        If nothing proves an answer by this criterion, since rules cross.
     """
     if not (isinstance(quota, pd.Series) and quota.index.equals(problem.entitlement.index)):
         raise SolverError(say("quota.misaligned", name="quota"))
-    if wrong := [problem.name(label) for label, x in quota.items() if not is_whole(x)]:
+    if wrong := [problem.name(label) for label, x in quota.items() if not (is_whole(x) and abs(x) <= LARGEST)]:
         raise SolverError(say("solver.not_whole", labels="、".join(wrong)))
+    if certificate is not None:
+        _check_numbers(certificate)
     return proven(problem, [int(x) for x in quota], certificate)
+
+
+def _check_numbers(certificate: Certificate) -> None:
+    if not isinstance(certificate, Certificate):
+        raise SolverError(say("solver.certificate_form", found=shown(repr(certificate))))
+    numbers = (certificate.level, certificate.bound, *certificate.prices)
+    if wrong := [number for number in numbers if not is_finite(number)]:
+        raise SolverError(say("solver.certificate_numbers", numbers="、".join(map(shown, wrong))))
 
 
 def proven(problem: QuotaProblem, places: list[int], certificate: Certificate | None) -> Certificate:
@@ -82,7 +95,7 @@ def proven(problem: QuotaProblem, places: list[int], certificate: Certificate | 
     level = largest(problem, places)
     inner = _proven_sum(boxed(problem, level), places, certificate, "minimax")
     tree, claimed = problem.tree, Fraction(0) if certificate is None else certificate.level
-    if admits_below(problem, tree, level) if tree is not None else level > claimed:
+    if admits_below(problem, tree, level) if tree is not None else level != claimed:
         raise SolverError(say("solver.not_least", level=f"{float(level):.9g}"))
     return replace(inner, kind="bound" if tree is None else "minimax", level=level)
 
@@ -90,6 +103,8 @@ def proven(problem: QuotaProblem, places: list[int], certificate: Certificate | 
 def _proven_sum(problem: QuotaProblem, places: list[int], certificate: Certificate | None, kind: str) -> Certificate:
     measure, tree = problem.yardstick, problem.tree
     assert isinstance(measure, Criterion)
+    if tree is None and not measure.summable:
+        raise ScenarioError(say("engine.not_summable", criterion=criterion_name(problem.criterion)))
     if tree is None:
         if (pair := improving_move(problem, places)) is not None:
             raise _refusal(problem, *pair)
