@@ -28,7 +28,20 @@ def claims(method, weights, seats):
     row = METHODS[method] if isinstance(method, str) else method
     if isinstance(row, Signposts):
         return [lambda k, w=w: (0, 1 / w) if row.exact(k) == 0 else (1, row.exact(k) / w**row.power) for w in weights]
-    return [lambda k, w=w: (1, k - w / Fraction(row.quota(total, seats))) for w in weights]
+    quota = {
+        "hamilton": lambda: Fraction(total, seats), "droop": lambda: total // (seats + 1) + 1,
+        "imperiali-quota": lambda: imperiali(weights, seats),
+    }[method]()  # fmt: skip
+    return [lambda k, w=w: (1, k - w / Fraction(quota)) for w in weights]
+
+
+def imperiali(weights, seats):
+    """Italy, decree no. 361 of 1957, article 77: the divisor falls by one until whole quotas are no more than the seats."""
+    for divisor in (seats + 2, seats + 1, seats):
+        quota = Fraction(sum(weights), divisor)
+        if sum(w // quota for w in weights) <= seats:
+            return quota
+    raise AssertionError
 
 
 def oracle(method, weights, seats, floor, cap):

@@ -70,7 +70,8 @@ def apportion(  # noqa: PLR0913, PLR0917 - the six things that define an apporti
         ``webster``, ``hamilton``, ``jefferson``, ``adams``, ``huntington-hill``, ``dean``,
         ``modified-webster``, ``danish``, ``imperiali``, ``droop``, ``imperiali-quota``, ``balinski-young``,
         ``cambridge-compromise`` (the floor is a base that each unit has before its share of the rest), or
-        signposts from :func:`stationary` and :func:`power_mean`.
+        signposts from :func:`stationary` and :func:`power_mean`. Where whole quotas of ``imperiali-quota`` give out more
+        than the seats, its divisor seats + 2 falls by one until they do not, as in Italy's decree no. 361 of 1957, art. 77.
     floor, cap : int, or one per unit
         Bounds of each unit; a Series is aligned by label. Hamilton within bounds is the vector nearest in
         least squares to seats·w/Σw.
