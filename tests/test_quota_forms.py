@@ -132,6 +132,45 @@ def test_a_float_in_a_rule_is_the_decimal_it_prints_as():
     assert za.solve(problem).quota.tolist() == [11, 1]
 
 
+@pytest.mark.parametrize(
+    ("marginal", "told"),
+    [
+        (lambda k, e: -k / e, "第 1 个为 -1/3，第 2 个为 -2/3"),
+        (lambda k, e: Fraction(1, k), "第 1 个为 1，第 2 个为 1/2"),
+        (lambda k, e: 7 * k % 5 / e, "第 2 个为 4/3，第 3 个为 1/3"),
+        (lambda k, e: k if k != 70_000 else Fraction(1, 2), "第 69999 个为 69999，第 70000 个为 1/2"),
+        (lambda k, e: float("nan"), "第 1 个为 nan"),
+        (lambda k, e: k if k < 3 else float("inf"), "第 3 个为 inf"),
+        (lambda k, e: None, "第 1 个为 None"),
+    ],
+)
+def test_a_criterion_whose_prices_fall_or_are_no_numbers_is_refused(marginal, told):
+    own, due = Criterion("自定", marginal), pd.Series([3.0, 5.0], list("ab"))
+    total = 70_000 if "70000" in told else 8
+    said = f"^准则“自定”的价格（marginal）须为有限的数，且不随名额增加而下降；理论名额为 3 时，{told}；请改正$"
+    for kind in ({}, {"rules": (za.Rule("r", {"a": 2}),)}):
+        with pytest.raises(za.ScenarioError, match=said):
+            za.QuotaProblem(total, due, criterion=own, **kind)
+
+
+def test_prices_may_fall_beyond_the_caps():
+    fixed = pd.Series([2, 2, 0], list("abc"))
+    own = Criterion("自定", lambda k, e: (k if k <= 3 else 0) / e)
+    problem = za.QuotaProblem(3, pd.Series([1.0, 2.0, 0.0], fixed.index), cap=fixed, criterion=own)
+    assert za.solve(problem).quota.tolist() == [1, 2, 0]
+
+
+def test_where_places_are_too_many_to_ask_for_all_prices_some_are():
+    due = pd.Series([1e9, 5.0], list("ab"))
+    rising, falling = (Criterion("自定", lambda k, e, way=way: way * k / e) for way in (1, -1))
+    assert za.QuotaProblem(10**12, due, criterion=rising).criterion is rising
+    with pytest.raises(za.ScenarioError, match="第 1 个为 -1/1000000000，第 2 个为 -1/500000000"):
+        za.QuotaProblem(10**12, due, criterion=falling)
+    late = Criterion("自定", lambda k, e: min(k, 10**11) - max(k - 10**11, 0))
+    with pytest.raises(za.ScenarioError, match="不随名额增加而下降"):
+        za.QuotaProblem(10**12, due, criterion=late)
+
+
 @pytest.mark.parametrize("kind", [{"first_is_free": True}, {"summable": False}])
 def test_a_criterion_whose_prices_do_not_simply_add_up_needs_its_shape(kind):
     with pytest.raises(za.ScenarioError, match=r"first_is_free.*summable.*shape"):
