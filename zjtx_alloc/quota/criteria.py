@@ -281,7 +281,7 @@ def _spread(low: int, high: int, middle: int, number: int) -> Sequence[int]:
     return sorted({*near, *range(low + 1, high + 1, (high - low) // few)})
 
 
-@lru_cache(_ASKED)  # the many problems that an explanation solves differ in a few units
+@lru_cache(4096)  # the many problems that an explanation solves differ in a few units
 def _check_rising(criterion: Criterion, e: Fraction, low: int, high: int, number: int) -> None:
     last: list[tuple[int, Price]] = []
     for k in _spread(low, high, int(e), number):
