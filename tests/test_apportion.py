@@ -3,10 +3,11 @@
 import heapq
 import itertools
 from fractions import Fraction
+from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import zjtx_alloc as za
@@ -27,7 +28,20 @@ def claims(method, weights, seats):
     row = METHODS[method] if isinstance(method, str) else method
     if isinstance(row, Signposts):
         return [lambda k, w=w: (0, 1 / w) if row.exact(k) == 0 else (1, row.exact(k) / w**row.power) for w in weights]
-    return [lambda k, w=w: (1, k - w / Fraction(row.quota(total, seats))) for w in weights]
+    quota = {
+        "hamilton": lambda: Fraction(total, seats), "droop": lambda: total // (seats + 1) + 1,
+        "imperiali-quota": lambda: imperiali(weights, seats),
+    }[method]()  # fmt: skip
+    return [lambda k, w=w: (1, k - w / Fraction(quota)) for w in weights]
+
+
+def imperiali(weights, seats):
+    """Italy, decree no. 361 of 1957, article 77: the divisor falls by one until whole quotas are no more than the seats."""
+    for divisor in (seats + 2, seats + 1, seats):
+        quota = Fraction(sum(weights), divisor)
+        if sum(w // quota for w in weights) <= seats:
+            return quota
+    raise AssertionError
 
 
 def oracle(method, weights, seats, floor, cap):
@@ -180,7 +194,40 @@ def test_the_quota_method_agrees_with_all_its_outcomes(weights, seats):
     answer = za.apportion_ties(weights, seats, "balinski-young")
     assert answer.certain.tolist() == [min(column) for column in zip(*outcomes, strict=True)]
     assert set(answer.tied) == {i for i, column in enumerate(zip(*outcomes, strict=True)) if len(set(column)) > 1}
-    assert tuple(za.apportion(weights, seats, "balinski-young", ties=range(9))) in outcomes
+    assert answer.tied == tuple(i for units, _ in answer.sets for i in units)
+    units = range(len(weights))
+    if len(weights) <= 4:
+        assert {tuple(za.apportion(weights, seats, "balinski-young", ties=p)) for p in permutations(units)} == outcomes
+
+
+def in_order(weights, seats, rank):
+    """The quota method with every tie broken by one order."""
+    places = [0] * len(weights)
+    for house in range(1, seats + 1):
+        open_to = [i for i, w in enumerate(weights) if places[i] * sum(weights) < house * w]
+        most = max(Fraction(weights[i], places[i] + 1) for i in open_to)
+        places[min((i for i in open_to if Fraction(weights[i], places[i] + 1) == most), key=rank.index)] += 1
+    return places
+
+
+@settings(max_examples=300)
+@given(st.lists(st.integers(1, 7), min_size=1, max_size=6), st.integers(0, 14), st.permutations(range(6)))
+@example([1, 1, 2, 6, 2], 8, [4, 3, 2, 1, 0])
+def test_the_quota_method_breaks_ties_as_one_order_of_units_does(weights, seats, rank):
+    assert za.apportion(weights, seats, "balinski-young", ties=rank).tolist() == in_order(weights, seats, rank)
+
+
+def test_ties_that_have_nothing_to_do_with_each_other_are_told_apart():
+    # Of 0 and 1 one has had its first place (claim 1), of 3 and 4 one its third (claim 4/3); 2, whose claim to a second
+    # place is 1 too, may have it from 7 seats on, and the seventh goes to the larger claim.
+    assert quota_method([1, 1, 2, 4, 4], 7) == {(*a, 1, *b) for a in [(0, 1), (1, 0)] for b in [(2, 3), (3, 2)]}
+    answer = za.apportion_ties([1, 1, 2, 4, 4], 7, "balinski-young")
+    assert answer.certain.tolist() == [0, 0, 1, 2, 2]
+    assert answer.sets == (((3, 4), 1), ((0, 1), 1))
+    assert (answer.tied, answer.places) == ((3, 4, 0, 1), 2)
+    said = "下列单位的请求完全相等，只剩 1 个名额：3、4；下列单位的请求完全相等，只剩 1 个名额：0、1；请用 ties"
+    with pytest.raises(za.TieError, match=said):
+        za.apportion([1, 1, 2, 4, 4], 7, "balinski-young")
 
 
 def test_an_equal_claim_admitted_later_is_no_tie():

@@ -39,6 +39,16 @@ def test_integers_beyond_floats_decide():
     assert za.apportion([2**53 + 1, float(2**53)], 1).tolist() == [1, 0]
 
 
+def test_where_imperiali_quotas_give_out_too_much_the_next_larger_quota_counts():
+    # 80 and 20 hold 5.6 and 1.4 sevenths, 6 places for 5; of sixths 4.8 and 1.2, 5 places.
+    assert za.apportion([80, 20], 5, "imperiali-quota").tolist() == [4, 1]
+    assert za.apportion([60, 20, 20], 5, "imperiali-quota").tolist() == [3, 1, 1]
+    # Thirds and halves both give out two places for one, so it is Hare's quota, by which the two tie.
+    assert za.apportion_ties([1, 1], 1, "imperiali-quota").sets == (((0, 1), 1),)
+    # Floors and caps do not change the quota: 4.8 and 1.2 within them, nearest in least squares.
+    assert za.apportion([80, 20], 5, "imperiali-quota", cap=[3, 5]).tolist() == [3, 2]
+
+
 def test_ties_are_reported_and_broken_in_order():
     weights = pd.Series([1, 1, 1], ["甲", "乙", "丙"])
     with pytest.raises(za.TieError, match="只剩 2 个名额：甲、乙、丙") as raised:

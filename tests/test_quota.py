@@ -282,6 +282,7 @@ GROUPED = problem(4, {"A": 2, "B": 1, "C": 1}, None, [za.Group("西", ("A", "B")
         (problem(3, {"A": 1.5, "B": 1.5}), [1, 2], "由 B 调给 A 的方案同样好，按并列规则应取后者"),
         (problem(3, {"A": 2, "B": 1}), [3], "quota 的单位"),
         (problem(2, *PAIRS), [0, 0, 1, 1], "未能证明为最优"),
+        (problem(2, {"A": 1, "B": 1}, None, [za.Group("西", ("A",), 2, 1)]), [1, 1], r"“西”的值 1 超出 \[2, 1\]"),
         (GROUPED, [1, 1, 2], "存在更优的单个名额调整（由 C 调给 A）"),  # into a group below its cap
         (GROUPED, [3, 1, 0], "存在更优的单个名额调整（由 A 调给 C）"),  # out of one above its floor
     ],

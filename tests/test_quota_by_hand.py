@@ -8,6 +8,7 @@ import pytest
 from test_quota_criteria import PAIRS
 
 import zjtx_alloc as za
+from zjtx_alloc.quota import minimax
 
 
 def quota(name, total, due, groups=(), **more):
@@ -68,6 +69,35 @@ def test_the_largest_deviation_decides_and_then_the_squares():
     floor = pd.Series({"A": 0, "B": 0, "C": 3})
     assert quota("minimax-relative", 22, due | {"C": 1}, floor=floor) == {"A": 2, "B": 17, "C": 3}
     assert quota("leximin-relative", 22, due | {"C": 1}, floor=floor) == {"A": 3, "B": 16, "C": 3}
+
+
+@pytest.mark.parametrize(
+    ("criterion", "due", "quota", "level"),
+    [
+        ("minimax", [55039.0000000593, 44960.9999999407], [55039, 44961], Fraction(59, 10**9)),
+        ("minimax", [550390.0000000593, 449609.9999999407], [550390, 449610], Fraction(59, 10**9)),
+        ("minimax", [550390.0, 449610.0], [550390, 449610], 0),
+        ("minimax-relative", [899999.9999, 0.0001, 1e5], [900000, 0, 100000], Fraction(1, 10**4)),
+        ("minimax-relative", [10**12 - 10.000061, 10.0, 0.000061], [10**12 - 10, 10, 0], Fraction(61, 10**6)),
+    ],
+)
+def test_the_least_level_is_found_in_few_steps_however_small_it_is(monkeypatch, criterion, due, quota, level):
+    """Entitlements count in billionths, and each unit's nearest number of places is one answer."""
+    steps, real = [], minimax.box
+    monkeypatch.setattr(minimax, "box", lambda *a, **k: steps.append(1) or real(*a, **k))
+    problem = za.QuotaProblem(sum(quota), pd.Series(due), criterion=criterion)
+    solution = za.solve(problem)
+    assert (solution.quota.tolist(), solution.certificate.level) == (quota, level)
+    assert len(steps) < 250
+
+
+@pytest.mark.parametrize(("total", "due"), [(100, [1e-9, 2e-9]), (20, [1e-9, 2e-9, 1e-9, 1e-9])])
+def test_entitlements_of_a_billionth_are_shared_out_by_the_model_too(total, due):
+    """By Dean: after one place each, the rest by their ratio; HiGHS's presolve gives up on such prices."""
+    problem = za.QuotaProblem(total, pd.Series(due), criterion="dean")
+    quota = za.solve(problem, "model").quota
+    assert quota.tolist() == ([33, 67] if total == 100 else [4, 8, 4, 4])
+    assert quota.equals(za.solve(problem).quota)
 
 
 def test_places_that_change_no_deviation_go_by_the_tie_rule():

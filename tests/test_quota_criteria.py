@@ -115,6 +115,14 @@ def check_crossing(case, name):
         return
     assert tuple(solution.quota) == optimal[0]
     assert za.verify(problem, solution.quota, solution.certificate) == solution.certificate
+    if problem.nested:
+        return
+    *least, cheapest = value(name, optimal[0], case.due.values())
+    for other in feasible(case)[:30]:
+        *first, cost = value(name, other, case.due.values())
+        if first > least or cost > cheapest + Fraction(2, 10**6):
+            with pytest.raises(za.SolverError):
+                za.verify(problem, pd.Series(other, index=list(case.due)), solution.certificate)
 
 
 CROSSING = st.one_of([cases(due, rows) for due in (ORDINARY, TIED) for rows in ("crossing", "linear")])

@@ -24,6 +24,20 @@ def test_crossing_rules_with_first_places_are_proven_where_all_are_served():
     assert za.verify(problem, solution.quota, solution.certificate).kind == solution.certificate.kind
 
 
+@pytest.mark.parametrize("criterion", ["adams", "dean", "huntington-hill"])
+def test_where_rules_cross_a_quota_that_leaves_a_unit_out_is_refused(criterion):
+    """By hand: a ≥ b + 1 leaves 2, 1, 1 and nothing else that gives everybody a place; 1, 0, 3 costs no more by Adams."""
+    e = pd.Series([1.0, 1, 3], list("abc"))
+    rules = (za.Rule("r", {"a": 1, "b": -1}, lower=1),)
+    problem = za.QuotaProblem(4, e, rules=rules, criterion=criterion, names={"b": "乙"})
+    solution = za.solve(problem)
+    assert solution.quota.tolist() == [2, 1, 1]
+    said = "复核未通过：乙 没有名额；规则互相交叉时，按此准则只有可得名额的单位都有名额的方案才能证明为最优，不能采用"
+    for certificate in (solution.certificate, za.Certificate("bound", bound=Fraction(10))):
+        with pytest.raises(za.SolverError, match=f"^{said}$"):
+            za.verify(problem, pd.Series([1, 0, 3], e.index), certificate)
+
+
 def test_a_certificate_of_other_rules_is_none():
     rules = za.Rule("r", {"a": 1, "b": 2}, upper=9), za.Rule("q", {"b": 1, "c": 2}, upper=12)
     problem = za.QuotaProblem(7, pd.Series([1.0, 2.0, 3.5], list("abc")), rules=rules)
@@ -33,13 +47,52 @@ def test_a_certificate_of_other_rules_is_none():
         za.verify(replace(problem, rules=rules[:1]), solution.quota, solution.certificate)
 
 
-@pytest.mark.parametrize("quota", [[1.4, 1.3, 1.2], [float("nan"), 1, 2], [1, 1, "1"]])
+NUMBERS = [float("nan"), float("inf"), float("-inf")]
+NOT_WHOLE = [[1.4, 1.3, 1.2], *([1, number, 2] for number in NUMBERS), [1, 1, "1"], [1, pd.NA, 2]]
+
+
+@pytest.mark.parametrize("quota", [*NOT_WHOLE, [1e300, 1, 1], [10**5000, 1, 1], [1, Fraction(10**400, 3), 1]])
 def test_a_quota_that_is_not_whole_is_never_certified(quota):
     problem = za.QuotaProblem(3, pd.Series(1.0, list("abc")))
-    with pytest.raises(za.SolverError, match=r"名额须为整数，下列单位不是：[abc]"):
-        za.verify(problem, pd.Series(quota, list("abc")))
+    for rules in ((), (za.Rule("r", {"a": 2}),)):
+        with pytest.raises(za.SolverError, match=r"^名额须为整数且不超过一千万亿，下列单位不是：[abc]"):
+            za.verify(replace(problem, rules=rules), pd.Series(quota, list("abc"), dtype=object))
     with pytest.raises(za.SolverError, match="单位"):
         za.verify(problem, [1, 1, 1])
+
+
+CROSSING = za.QuotaProblem(7, pd.Series([1.0, 2.0, 3.5], list("abc")), rules=(za.Rule("r", {"a": 1, "b": 2}, upper=9),))
+
+
+@pytest.mark.parametrize("number", [*NUMBERS, None, "1", 1j])
+def test_a_certificate_of_other_numbers_is_refused(number):
+    solution = za.solve(CROSSING)
+    told = [
+        {"level": number},
+        {"bound": number},
+        *({"prices": (0.5,) * at + (number,) + (0.5,) * (2 - at)} for at in range(3)),
+    ]
+    for changed in told:
+        with pytest.raises(za.SolverError) as refused:
+            za.verify(CROSSING, solution.quota, replace(solution.certificate, **changed))
+        said = f"证书中的数须为有限的数，现有 {number}；请用 solve 给出的证书（solution.certificate）"
+        assert str(refused.value) == said
+    with pytest.raises(za.SolverError, match=r"^证书须为 Certificate，现为 'dual'；请用 solve 给出的证书"):
+        za.verify(CROSSING, solution.quota, "dual")
+
+
+def test_a_claimed_level_that_the_quota_itself_disproves_is_refused():
+    problem = replace(CROSSING, criterion="minimax")
+    solution = za.solve(problem)
+    for level in (solution.certificate.level - Fraction(1, 10**9), solution.certificate.level + 1):
+        with pytest.raises(za.SolverError, match="并非最小，不能采用"):
+            za.verify(problem, solution.quota, replace(solution.certificate, level=level))
+
+
+def test_where_rules_cross_no_certificate_proves_a_criterion_that_only_compares():
+    problem, solution = replace(CROSSING, criterion="leximin"), za.solve(CROSSING)
+    with pytest.raises(za.ScenarioError, match="只适用于逐层嵌套的分组"):
+        za.verify(problem, solution.quota, solution.certificate)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +130,45 @@ def test_a_float_in_a_rule_is_the_decimal_it_prints_as():
     rule = za.Rule("r", {"a": 0.1, "b": 1.0}, None, 2.5)
     problem = za.QuotaProblem(12, pd.Series([6.0, 6.0], list("ab")), rules=(rule,))
     assert za.solve(problem).quota.tolist() == [11, 1]
+
+
+@pytest.mark.parametrize(
+    ("marginal", "told"),
+    [
+        (lambda k, e: -k / e, "第 1 个为 -1/3，第 2 个为 -2/3"),
+        (lambda k, e: Fraction(1, k), "第 1 个为 1，第 2 个为 1/2"),
+        (lambda k, e: 7 * k % 5 / e, "第 2 个为 4/3，第 3 个为 1/3"),
+        (lambda k, e: k if k != 70_000 else Fraction(1, 2), "第 69999 个为 69999，第 70000 个为 1/2"),
+        (lambda k, e: float("nan"), "第 1 个为 nan"),
+        (lambda k, e: k if k < 3 else float("inf"), "第 3 个为 inf"),
+        (lambda k, e: None, "第 1 个为 None"),
+    ],
+)
+def test_a_criterion_whose_prices_fall_or_are_no_numbers_is_refused(marginal, told):
+    own, due = Criterion("自定", marginal), pd.Series([3.0, 5.0], list("ab"))
+    total = 70_000 if "70000" in told else 8
+    said = f"^准则“自定”的价格（marginal）须为有限的数，且不随名额增加而下降；理论名额为 3 时，{told}；请改正$"
+    for kind in ({}, {"rules": (za.Rule("r", {"a": 2}),)}):
+        with pytest.raises(za.ScenarioError, match=said):
+            za.QuotaProblem(total, due, criterion=own, **kind)
+
+
+def test_prices_may_fall_beyond_the_caps():
+    fixed = pd.Series([2, 2, 0], list("abc"))
+    own = Criterion("自定", lambda k, e: (k if k <= 3 else 0) / e)
+    problem = za.QuotaProblem(3, pd.Series([1.0, 2.0, 0.0], fixed.index), cap=fixed, criterion=own)
+    assert za.solve(problem).quota.tolist() == [1, 2, 0]
+
+
+def test_where_places_are_too_many_to_ask_for_all_prices_some_are():
+    due = pd.Series([1e9, 5.0], list("ab"))
+    rising, falling = (Criterion("自定", lambda k, e, way=way: way * k / e) for way in (1, -1))
+    assert za.QuotaProblem(10**12, due, criterion=rising).criterion is rising
+    with pytest.raises(za.ScenarioError, match="第 1 个为 -1/1000000000，第 2 个为 -1/500000000"):
+        za.QuotaProblem(10**12, due, criterion=falling)
+    late = Criterion("自定", lambda k, e: min(k, 10**11) - max(k - 10**11, 0))
+    with pytest.raises(za.ScenarioError, match="不随名额增加而下降"):
+        za.QuotaProblem(10**12, due, criterion=late)
 
 
 @pytest.mark.parametrize("kind", [{"first_is_free": True}, {"summable": False}])

@@ -6,16 +6,17 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 
-from zjtx_alloc.errors import SolverError
+from zjtx_alloc.errors import ScenarioError, SolverError
 from zjtx_alloc.messages import say
 from zjtx_alloc.quota.bound import dual_bound, meets
-from zjtx_alloc.quota.criteria import Criterion
+from zjtx_alloc.quota.criteria import Criterion, criterion_name
 from zjtx_alloc.quota.exchange import improving_move
 from zjtx_alloc.quota.frontier import better_move
 from zjtx_alloc.quota.market import market_of
 from zjtx_alloc.quota.minimax import admits_below, boxed, largest
 from zjtx_alloc.quota.problem import QuotaProblem
-from zjtx_alloc.quota.whole import is_whole
+from zjtx_alloc.quota.whole import LARGEST, is_finite, is_whole
+from zjtx_alloc.visible import shown
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Certificate:
         sorted from the largest become lexicographically smaller. ``minimax``: bounds and sums of nested
         groups leave no quota whose deviations all lie below ``level``, and within ``level`` no move is better.
         Where rules cross: ``dual``, the cost meets within 1e-6 a lower bound that follows from ``prices``
-        alone; ``bound``, the same of a bound on the solver's word, where no answer meets that of its LP, or
+        alone (and every unit that may have a place has one, where a criterion puts first places before the cost); ``bound``, the same of a bound on the solver's word, where no answer meets that of its LP, or
         under minimax, where the level is on its word.
     level : Fraction
         Under minimax the largest deviation; 0 otherwise.
@@ -62,13 +63,25 @@ def verify(problem: QuotaProblem, quota: pd.Series, certificate: Certificate | N
     ------
     SolverError
         Naming every rule that is broken, or the move of one place that would be better; or if the certificate that is
-        needed is missing, is one of other rules or proves too little.
+        needed is missing, is one of other rules or proves too little; or if a number of either is not what it should be.
+    ScenarioError
+        If nothing proves an answer by this criterion, since rules cross.
     """
     if not (isinstance(quota, pd.Series) and quota.index.equals(problem.entitlement.index)):
         raise SolverError(say("quota.misaligned", name="quota"))
-    if wrong := [problem.name(label) for label, x in quota.items() if not is_whole(x)]:
+    if wrong := [problem.name(label) for label, x in quota.items() if not (is_whole(x) and abs(x) <= LARGEST)]:
         raise SolverError(say("solver.not_whole", labels="、".join(wrong)))
+    if certificate is not None:
+        _check_numbers(certificate)
     return proven(problem, [int(x) for x in quota], certificate)
+
+
+def _check_numbers(certificate: Certificate) -> None:
+    if not isinstance(certificate, Certificate):
+        raise SolverError(say("solver.certificate_form", found=shown(repr(certificate))))
+    numbers = (certificate.level, certificate.bound, *certificate.prices)
+    if wrong := [number for number in numbers if not is_finite(number)]:
+        raise SolverError(say("solver.certificate_numbers", numbers="、".join(map(shown, wrong))))
 
 
 def proven(problem: QuotaProblem, places: list[int], certificate: Certificate | None) -> Certificate:
@@ -82,7 +95,7 @@ def proven(problem: QuotaProblem, places: list[int], certificate: Certificate | 
     level = largest(problem, places)
     inner = _proven_sum(boxed(problem, level), places, certificate, "minimax")
     tree, claimed = problem.tree, Fraction(0) if certificate is None else certificate.level
-    if admits_below(problem, tree, level) if tree is not None else level > claimed:
+    if admits_below(problem, tree, level) if tree is not None else level != claimed:
         raise SolverError(say("solver.not_least", level=f"{float(level):.9g}"))
     return replace(inner, kind="bound" if tree is None else "minimax", level=level)
 
@@ -90,6 +103,8 @@ def proven(problem: QuotaProblem, places: list[int], certificate: Certificate | 
 def _proven_sum(problem: QuotaProblem, places: list[int], certificate: Certificate | None, kind: str) -> Certificate:
     measure, tree = problem.yardstick, problem.tree
     assert isinstance(measure, Criterion)
+    if tree is None and not measure.summable:
+        raise ScenarioError(say("engine.not_summable", criterion=criterion_name(problem.criterion)))
     if tree is None:
         if (pair := improving_move(problem, places)) is not None:
             raise _refusal(problem, *pair)
@@ -110,9 +125,10 @@ def _proven_bound(problem: QuotaProblem, places: list[int], certificate: Certifi
         raise SolverError(say("solver.no_certificate"))
     measure = problem.yardstick
     if isinstance(measure, Criterion) and measure.first_is_free:
-        served = problem.with_first_places()
-        if not served.violations(places):
-            problem = served  # all are served who may be, which comes before any cost: no better answer leaves one out
+        problem = problem.with_first_places()  # they come before any cost, so no bound on it says who may lack one
+        pairs = zip(problem.labels, problem.lower, places, strict=True)
+        if lacking := [problem.name(label) for label, low, x in pairs if x < low]:
+            raise SolverError(say("solver.unserved", labels="、".join(lacking)))
     cost = problem.cost(places)
     bound = dual_bound(problem, certificate.prices) if certificate.prices else certificate.bound
     if not meets(bound, cost):

@@ -9,7 +9,7 @@ import pandas as pd
 
 from zjtx_alloc.errors import DataError, TieError
 from zjtx_alloc.messages import say
-from zjtx_alloc.quota.filling import Filled, Tie, fill
+from zjtx_alloc.quota.filling import Filled, fill
 from zjtx_alloc.quota.floors import Bound, Bounds, read_bounds
 from zjtx_alloc.quota.ladders import DivisorLadder, Ladder, RemainderLadder
 from zjtx_alloc.quota.methods import BasePlus, LargestRemainder, Method, WithinQuota, method_of
@@ -31,14 +31,19 @@ class Ties:
     certain : Series or array of int64
         Places that do not depend on the tie, by unit.
     tied : tuple
-        Labels of the units with exactly equal claims to the open places; empty if nothing is tied.
+        Labels of the units with exactly equal claims to some of the open places; empty if nothing is tied.
     places : int
         Places open among the tied units, at most one each.
+    sets : tuple of (labels, places)
+        The same by tie: units whose claims equal each other's, and the places open among them. Only balinski-young knows
+        more than one tie, each of its own; and there a claim may count only once another's place is given, so that not
+        every choice of so many units can come about: :func:`apportion` gives one that an order of units leads to.
     """
 
     certain: pd.Series | np.ndarray
     tied: tuple
     places: int
+    sets: tuple[tuple[tuple, int], ...]
 
 
 def apportion(  # noqa: PLR0913, PLR0917 - the six things that define an apportionment
@@ -65,12 +70,13 @@ def apportion(  # noqa: PLR0913, PLR0917 - the six things that define an apporti
         ``webster``, ``hamilton``, ``jefferson``, ``adams``, ``huntington-hill``, ``dean``,
         ``modified-webster``, ``danish``, ``imperiali``, ``droop``, ``imperiali-quota``, ``balinski-young``,
         ``cambridge-compromise`` (the floor is a base that each unit has before its share of the rest), or
-        signposts from :func:`stationary` and :func:`power_mean`.
+        signposts from :func:`stationary` and :func:`power_mean`. Where whole quotas of ``imperiali-quota`` give out more
+        than the seats, its divisor seats + 2 falls by one until they do not, as in Italy's decree no. 361 of 1957, art. 77.
     floor, cap : int, or one per unit
         Bounds of each unit; a Series is aligned by label. Hamilton within bounds is the vector nearest in
         least squares to seats·w/Σw.
     ties : "error" or a sequence of labels
-        What to do with exactly equal claims: raise, or prefer units in this order.
+        What to do with exactly equal claims: raise, or prefer units in this order, each time that they meet.
 
     Returns
     -------
@@ -110,26 +116,32 @@ def apportion_ties(
     """
     given = read_weights(weights)
     filled = _filled(given, seats, method, floor, cap)
-    return Ties(_labelled(filled.places, given), *_tied(given, filled))
+    sets = _sets(given, filled)
+    return Ties(_labelled(filled.places, given), *_together(sets), sets)
 
 
 def _break(weights: Weights, filled: Filled, ties: str | Sequence) -> None:
     """Give the open places to the first tied units in the order, or raise."""
-    labels, places = _tied(weights, filled)
+    sets = _sets(weights, filled)
+    labels, places = _together(sets)
     if isinstance(ties, str):
         if ties != "error":
             raise DataError(say("apportion.ties_form", ties=ties))
-        raise TieError(say("apportion.tie", labels="、".join(map(str, labels)), places=places), labels, places)
+        told = (say("apportion.tie", labels="、".join(map(str, units)), places=left) for units, left in sets)
+        raise TieError(say("apportion.ties", ties="；".join(told)), labels, places)
     rank = {label: i for i, label in reversed(list(enumerate(ties)))}
     if missing := [str(label) for label in labels if label not in rank]:
         raise DataError(say("apportion.ties_short", labels="、".join(missing)))
     for tie in filled.ties:
-        filled.places[sorted(tie.units, key=lambda i: rank[weights.label(i)])[: tie.places]] += 1
+        filled.places[tie.first(lambda i: rank[weights.label(i)])] += 1
 
 
-def _tied(weights: Weights, filled: Filled) -> tuple[tuple, int]:
-    units = [weights.label(i) for tie in filled.ties for i in tie.units]
-    return tuple(units), sum(tie.places for tie in filled.ties)
+def _sets(weights: Weights, filled: Filled) -> tuple[tuple[tuple, int], ...]:
+    return tuple((tuple(weights.label(i) for i in tie.units), tie.places) for tie in filled.ties)
+
+
+def _together(sets: tuple[tuple[tuple, int], ...]) -> tuple[tuple, int]:
+    return tuple(label for labels, _ in sets for label in labels), sum(places for _, places in sets)
 
 
 def _labelled(places: np.ndarray, weights: Weights) -> pd.Series | np.ndarray:
@@ -163,7 +175,7 @@ def _within(weights: Weights, seats: int, row: Signposts | LargestRemainder, bou
     filled = _positive(_ladder(weights.take(units), seats, row), seats - bounds.floors + part.floors, part)
     places = bounds.lower.copy()
     places[units] = filled.places
-    return Filled(places, [Tie(units[tie.units].tolist(), tie.places) for tie in filled.ties])
+    return Filled(places, [tie.among(units) for tie in filled.ties])
 
 
 def _ladder(weights: Weights, seats: int, row: Signposts | LargestRemainder) -> Ladder:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -18,6 +18,8 @@ import numpy as np
 from zjtx_alloc.errors import ScenarioError
 from zjtx_alloc.messages import say
 from zjtx_alloc.quota.signposts import SIGNPOSTS
+from zjtx_alloc.quota.whole import is_finite
+from zjtx_alloc.visible import shown
 
 BILLION = 10**9
 Price = Any  # a Fraction, or a tuple of them; prices of one criterion compare with each other
@@ -52,7 +54,8 @@ class Criterion:
         As scenarios and messages name it.
     marginal : callable (k, e)
         Cost of the k-th place, k ≥ 1, of a unit with entitlement e > 0 (a Fraction), as an exact Fraction
-        that never decreases in k.
+        that never decreases in k. A problem asks for the prices of all its places, or of some tens of thousands
+        of them spread over each unit's, and refuses a criterion that breaks this: every proof rests on it.
     first_is_free : bool
         A unit's first place costs −∞ (``marginal`` is then asked from k = 2 on and for the finite part of the
         first; such a criterion needs a ``shape``). Costs compare as: the number of units with e > 0 and no
@@ -250,6 +253,45 @@ largest alone (minimax), of |x − e| or, relative, of |x − e| / max(e, 1).
 
 Webster's and Huntington's sums: Balinski & Young (1982), Fair Representation, appendix A.
 """
+
+
+_PACKAGE = frozenset(row.squares if isinstance(row, Minimax) else row for row in _ROWS)
+_ASKED = 2**16  # prices of one problem
+
+
+def check_prices(criterion: Criterion, units: Sequence[tuple[Fraction, int, int]]) -> None:
+    """Refuse a criterion of one's own whose price of some place is no finite number or less than that of one before.
+
+    Parameters
+    ----------
+    units : sequence of (e, least places, most places)
+    """
+    if criterion not in _PACKAGE:
+        for e, low, high in units:
+            _check_rising(criterion, e, low, high, _ASKED // len(units))
+
+
+def _spread(low: int, high: int, middle: int, number: int) -> Sequence[int]:
+    """The places beyond ``low`` up to ``high``; if more than a number, those at the ends, around the middle, and between."""
+    if high - low <= number:
+        return range(low + 1, high + 1)
+    few = number // 5 + 1
+    ranges = (low + 1, low + 1 + few), (middle - few, middle + few), (high - few, high + 1)
+    near = [k for start, stop in ranges for k in range(max(start, low + 1), min(stop, high + 1))]
+    return sorted({*near, *range(low + 1, high + 1, (high - low) // few)})
+
+
+@lru_cache(4096)  # the many problems that an explanation solves differ in a few units
+def _check_rising(criterion: Criterion, e: Fraction, low: int, high: int, number: int) -> None:
+    last: list[tuple[int, Price]] = []
+    for k in _spread(low, high, int(e), number):
+        price = criterion.price(k, e)
+        finite = all(map(is_finite, price)) if isinstance(price, tuple) else is_finite(price)
+        if not finite or (last and price < last[0][1]):
+            pairs = [(k, price)] if not finite else [*last, (k, price)]
+            told = "，".join(say("criterion_form.price", k=at, price=shown(cost)) for at, cost in pairs)
+            raise ScenarioError(say("criterion_form.falls", criterion=criterion.name, e=f"{float(e):g}", prices=told))
+        last = [(k, price)]
 
 
 def criterion_name(criterion: str | Criterion) -> str:

@@ -5,6 +5,7 @@ No table of units by places: only each unit's next and last place are ever price
 
 import itertools
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -15,10 +16,38 @@ _FEW = 4  # moves that are quicker one by one
 
 
 class Tie(NamedTuple):
-    """Units with exactly equal claims, by position, and how many of them get one place more."""
+    """Units with exactly equal claims, by position, and how many of them get one place more.
 
-    units: list[int]
-    places: int
+    Attributes
+    ----------
+    rounds : list of (units, places)
+        Who joins those that wait, and how many of all who then wait get a place; more than one round only where a claim
+        counts from some house size on.
+    """
+
+    rounds: list[tuple[list[int], int]]
+
+    @property
+    def units(self) -> list[int]:
+        """All units that tie."""
+        return sorted(i for joining, _ in self.rounds for i in joining)
+
+    @property
+    def places(self) -> int:
+        """All places open among them."""
+        return sum(places for _, places in self.rounds)
+
+    def among(self, positions: np.ndarray) -> "Tie":
+        """The same, where unit i stands at the i-th of these positions."""
+        return Tie([(positions[joining].tolist(), places) for joining, places in self.rounds])
+
+    def first(self, rank: Callable[[int], int]) -> list[int]:
+        """The units that get the places if in every round the lowest ranks do."""
+        chosen, waiting = list[int](), list[int]()
+        for joining, places in self.rounds:
+            waiting = sorted([*waiting, *joining], key=rank)
+            chosen, waiting = [*chosen, *waiting[:places]], waiting[places:]
+        return chosen
 
 
 class Filled(NamedTuple):
@@ -159,4 +188,4 @@ def _settled(ladder: Ladder, places: np.ndarray, last: np.ndarray, following: np
     if left == len(equal):
         certain[equal] += 1
         return Filled(certain, [])
-    return Filled(certain, [Tie(equal, left)])
+    return Filled(certain, [Tie([(equal, left)])])

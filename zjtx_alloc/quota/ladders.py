@@ -3,6 +3,7 @@
 A ladder answers in floats, within a declared tolerance, for all units at once, and exactly for one unit.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -101,12 +102,23 @@ class RemainderLadder:
         w = self.weights.floats
         if self.method.whole:
             scale = float(self.weights.total) / float(w.sum())
-            return w * (scale / float(self.method.quota(self.weights.total, self.seats)))
-        return w * (1 / self.method.quota(float(w.sum()), self.seats))
+            return w * (scale / float(self._quota))
+        return w * (1 / self._rule(float(w.sum()), self.seats))
 
     @cached_property
     def _quota(self) -> Fraction:
-        return Fraction(self.method.quota(self.weights.total, self.seats))
+        return Fraction(self._rule(self.weights.total, self.seats))
+
+    @cached_property
+    def _rule(self) -> Callable:
+        """Which of the method's quotas counts."""
+        *others, last = self.method.quotas
+        return next((rule for rule in others if self._given(rule) <= self.seats), last)
+
+    def _given(self, rule: Callable) -> int:
+        """Places that whole quotas give out."""
+        quota = Fraction(rule(self.weights.total, self.seats))
+        return sum(self.weights.exact(i) // quota for i in range(self.weights.floats.size))
 
     def opening(self, seats: int) -> float:
         """Rounding to the nearest, moved evenly to the right sum."""

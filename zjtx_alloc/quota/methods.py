@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from zjtx_alloc.errors import DataError
 from zjtx_alloc.messages import say
@@ -17,15 +17,16 @@ class LargestRemainder:
 
     Attributes
     ----------
-    quota : callable
-        (total weight, seats) -> weight that one place stands for; exact in fractions.
+    quotas : tuple of callables
+        (total weight, seats) -> weight that one place stands for; exact in fractions. The first by which whole quotas
+        give out no more than the seats counts, and the last in any case.
     whole : bool
         Whether the quota is rounded to a whole number, which a float total could get wrong.
     """
 
     name: str
     source: str
-    quota: Callable
+    quotas: tuple[Callable, ...]
     whole: bool = False
 
 
@@ -49,12 +50,22 @@ class WithinQuota:
 
 Method: TypeAlias = Signposts | LargestRemainder | BasePlus | WithinQuota
 
+
+def _hare(total: Any, seats: int) -> Any:
+    return total / seats
+
+
 METHODS: dict[str, Method] = SIGNPOSTS | {
     method.name: method
     for method in (
-        LargestRemainder("hamilton", "A. Hamilton 1792; T. Hare 1859", lambda total, seats: total / seats),
-        LargestRemainder("droop", "H. R. Droop 1881", lambda total, seats: total // (seats + 1) + 1, whole=True),
-        LargestRemainder("imperiali-quota", "P. G. Imperiali; Italy 1956–1993", lambda total, seats: total / (seats + 2)),
+        LargestRemainder("hamilton", "A. Hamilton 1792; T. Hare 1859", (_hare,)),
+        LargestRemainder("droop", "H. R. Droop 1881", (lambda total, seats: total // (seats + 1) + 1,), whole=True),
+        LargestRemainder(
+            "imperiali-quota",
+            "P. G. Imperiali; Italy 1956–1993, whose decree no. 361 of 1957, article 77, takes one off the divisor and begins "
+            "again where quotas give out too much",
+            (lambda total, seats: total / (seats + 2), lambda total, seats: total / (seats + 1), _hare),
+        ),
         BasePlus("cambridge-compromise", "Grimmett et al. 2011, European Parliament PE 432.760", SIGNPOSTS["adams"]),
         WithinQuota("balinski-young", "Balinski & Young 1975, the quota method", SIGNPOSTS["jefferson"]),
     )

@@ -1,4 +1,9 @@
-"""The least largest deviation: boxes around the entitlements, narrowed until one more step admits no answer."""
+"""The least largest deviation: boxes around the entitlements, halved until a narrower one admits no answer.
+
+Each step halves what lies between a level that admits no answer and one that does, and goes on from a deviation that
+units can have. Two of these that differ lie apart by at least 10^-18 over the product of two entitlements, so the steps
+are some two hundred at most.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -53,11 +58,20 @@ def least_level(problem: QuotaProblem) -> Fraction:
     """The least largest deviation of a problem that has an answer."""
     tree = problem.tree
     admits = _model_admits(problem) if tree is None else _tree_admits(tree)
-    level = _narrowed(problem, tree, admits)
-    # From above, one candidate after another: the largest deviation that the open box still allows.
+    low, level = _narrowed(problem, tree, admits)
     while level and admits(bounds := box(problem, level, below=True)):
-        level = max(largest(problem, bounds[0]), largest(problem, bounds[1]))
+        level = _widest(problem, bounds)
+        low = low if low < level else Fraction(0)  # floats had it that nothing lies below
+        if admits(bounds := box(problem, middle := (low + level) / 2)):
+            level = _widest(problem, bounds)
+        else:
+            low = middle
     return level
+
+
+def _widest(problem: QuotaProblem, bounds: Bounds) -> Fraction:
+    """The largest deviation within bounds."""
+    return max(largest(problem, bounds[0]), largest(problem, bounds[1]))
 
 
 def admits_below(problem: QuotaProblem, tree: Tree, level: Fraction) -> bool:
@@ -65,12 +79,12 @@ def admits_below(problem: QuotaProblem, tree: Tree, level: Fraction) -> bool:
     return level > 0 and _tree_admits(tree)(box(problem, level, below=True))
 
 
-def _narrowed(problem: QuotaProblem, tree: Tree | None, admits: Callable[[Bounds], bool]) -> Fraction:
-    """A level that admits an answer, close to the least; bisection, in floats where a tree makes that quick.
+def _narrowed(problem: QuotaProblem, tree: Tree | None, admits: Callable[[Bounds], bool]) -> tuple[Fraction, Fraction]:
+    """A level that seems to admit no answer and one that admits one; bisection, in floats where a tree makes that quick.
 
     Only a start: from any such level ``least_level`` comes down to the same one, so how near it is changes no answer.
     """
-    high = max(largest(problem, problem.lower), largest(problem, problem.upper))
+    most = high = _widest(problem, (problem.lower, problem.upper))
     low, fine = Fraction(0), Fraction(1, 10**4) if tree is None else Fraction(1, 10**11)
     rough = None if tree is None else _rough_test(problem, tree)
     while high - low > fine * (1 + high):
@@ -80,7 +94,7 @@ def _narrowed(problem: QuotaProblem, tree: Tree | None, admits: Callable[[Bounds
         else:
             low = middle
     high *= 1 + Fraction(1, 10**9)  # what floats may have overlooked
-    return high if admits(box(problem, high)) else max(largest(problem, problem.lower), largest(problem, problem.upper))
+    return low, high if admits(box(problem, high)) else most
 
 
 def _rough_test(problem: QuotaProblem, tree: Tree) -> Callable[[float], bool]:

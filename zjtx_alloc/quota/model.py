@@ -112,11 +112,12 @@ def admits_answer(model: pulp.LpProblem, **options: float) -> bool:
 
 
 def _admits(solved: Callable[[str], Any]) -> bool:
-    # A presolve that gives up on small pivots (kSolveError at fine tolerances) says nothing of the model itself.
+    # A presolve that gives up on small pivots (kSolveError at fine tolerances; kNotset, kUnknown where prices lie many
+    # magnitudes apart) says nothing of the model itself.
     for presolve in ("choose", "off"):
         solver = solved(presolve)
         status = solver.getModelStatus()
-        if status.name != "kSolveError":
+        if status.name in (_PROVEN, *_INFEASIBLE, "kTimeLimit"):
             break
     if status.name in _INFEASIBLE:
         return False

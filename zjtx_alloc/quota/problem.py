@@ -19,7 +19,7 @@ import pandas as pd
 from zjtx_alloc.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.messages import say
 from zjtx_alloc.quota.billionths import EXACT, exact_billionths, in_billionths
-from zjtx_alloc.quota.criteria import BILLION, CRITERIA, Criterion, Minimax
+from zjtx_alloc.quota.criteria import BILLION, CRITERIA, Criterion, Minimax, check_prices
 from zjtx_alloc.quota.rows import Row, Tree, tree_of
 from zjtx_alloc.quota.whole import LARGEST, are_whole, exactly, is_whole
 from zjtx_alloc.visible import shown
@@ -80,7 +80,8 @@ class QuotaProblem:
     ------
     ScenarioError
         If labels do not match or repeat, a number is negative, missing or not finite, a total or bound is not whole or
-        beyond 10^15, an entitlement is beyond 10^12, the criterion is unknown, or there are places and no units.
+        beyond 10^15, an entitlement is beyond 10^12, the criterion is unknown or its prices fall, or there are places and
+        no units.
     """
 
     total: int
@@ -110,6 +111,9 @@ class QuotaProblem:
         object.__setattr__(self, "floor", self._bound("floor", self.floor))
         object.__setattr__(self, "cap", self._bound("cap", cap))
         self._check_joint_rules()
+        if isinstance(self.criterion, Criterion):
+            bounds = zip(self.billionths, self.lower, self.upper, strict=True)
+            check_prices(self.criterion, [(Fraction(e, BILLION), low, high) for e, low, high in bounds if e])
 
     def _check_joint_rules(self) -> None:
         known = set(self.labels)
@@ -274,8 +278,9 @@ class QuotaProblem:
         if self.tree is None:
             return False
         x, (lower, upper, _) = np.array(places, dtype="int64")[self.tree.order], self.leaves
-        asked, granted = self.tree.sums(len(self.tree.nodes) - 1, x)
-        return asked == granted and bool(((lower <= x) & (x <= upper)).all())
+        asked, _ = self.tree.sums(len(self.tree.nodes) - 1, x)
+        kept = all(node.floor <= value <= node.cap for node, value in zip(self.tree.nodes, asked, strict=True))
+        return kept and bool(((lower <= x) & (x <= upper)).all())
 
     def check_bounds(self) -> None:
         """Raise InfeasibleError if bounds alone already clash: by unit, by group, or in sum."""

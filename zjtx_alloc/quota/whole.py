@@ -1,7 +1,8 @@
 """Numbers as users give them: which are whole, and what a float means exactly."""
 
+import math
 from fractions import Fraction
-from numbers import Integral, Real
+from numbers import Rational, Real
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,12 @@ def is_whole(number: Any) -> bool:
     """Whether something is a whole number, of whatever type."""
     if isinstance(number, bool) or not isinstance(number, Real):
         return False
-    return isinstance(number, Integral) or float(number).is_integer()
+    return number.denominator == 1 if isinstance(number, Rational) else float(number).is_integer()
+
+
+def is_finite(number: Any) -> bool:
+    """Whether something is a real number that is finite, of whatever type."""
+    return isinstance(number, Rational) or (isinstance(number, Real) and math.isfinite(number))
 
 
 def are_whole(numbers: pd.Series | np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Balinski and Young's quota method: house monotone, and no unit ever above its upper quota."""
 
 import heapq
+import itertools
 import math
 from fractions import Fraction
 
@@ -55,14 +56,27 @@ def _with_ties(
     """
     certain, ties = np.array(places, dtype=np.int64), []
     for cost in sorted({cost for cost, _, _ in ready} & served.keys()):
-        earliest = min(house for c, _, house in ready if c == cost)
-        swapped = []
+        left = [(since, i) for c, i, since in ready if c == cost]
+        earliest, houses = min(left)[0], list[int]()
         for house, since, i in sorted(served[cost], reverse=True):
             if house >= earliest:
-                swapped.append(i)
+                houses.append(house)
+                left.append((since, i))
                 earliest = min(earliest, since)
-        if swapped:
-            certain[swapped] -= 1
-            tied = sorted([*swapped, *(i for c, i, _ in ready if c == cost)])
-            ties.append(Tie(tied, len(swapped)))
+                certain[i] -= 1
+        if houses:
+            ties.append(Tie(_rounds(left, sorted(houses))))
     return Filled(certain, ties)
+
+
+def _rounds(claims: list[tuple[int, int]], houses: list[int]) -> list[tuple[list[int], int]]:
+    """Who joins before each house size at which one of the equal claims is served; who joins after the last never is.
+
+    Parameters
+    ----------
+    claims : list of (house size since which it is ready, unit)
+    """
+    ends = [0, *houses]
+    return [
+        (sorted(i for since, i in claims if before < since <= house), 1) for before, house in itertools.pairwise(ends)
+    ]
