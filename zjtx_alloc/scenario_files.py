@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -14,12 +15,12 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped
 from zjtx_alloc.scenario import DEFAULT, Scenario
 from zjtx_alloc.scenario_mistakes import allowed_in, explained, wrong_line
+from zjtx_alloc.scenario_ranges import as_table, laid_over, rename_range, with_ranges_following
 from zjtx_alloc.toml_files import read_toml
 from zjtx_alloc.units import find_unit, load_units
 from zjtx_alloc.visible import shown
 
 _MOST_BELOW = 30  # files that extend each other in a row
-_WITH_RANGES = ("region_coefficient", "grade_coefficient", "total")  # what [uncertainty] may hold ranges around
 
 
 def scenario_names() -> tuple[str, ...]:
@@ -138,21 +139,12 @@ def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
         raise ScenarioError(wrong_line(path, "extends", parent, say("type.string_type")))
     drops, ended = _texts(raw, "drop", path), _texts(raw, "end_stand_in", path)
     base = {} if parent is None else _merged(_located(parent, path.parent), (*below, path.resolve()))
-    inherited, numbers = _factors_by_pool(base), {key: base.get(key) for key in _WITH_RANGES}
+    left = deepcopy(base)
     for drop in drops:
-        _remove(base, drop, path.name)
+        _remove(left, drop, path.name)
     if "total" in raw:
-        base = _without_total(base)
-    merged = _laid_over(base, raw)
-    if _factors_by_pool(merged) != inherited:
-        # Ranges around the weights of other factors say nothing about these.
-        kept = {key: part for key, part in _table(base.get("uncertainty")).items() if key not in ("weights", "pools")}
-        merged = _laid_over(base | {"uncertainty": kept}, raw)
-    # Nor do ranges around coefficients or a total that are no longer the same.
-    changed = [key for key in _WITH_RANGES if merged.get(key) != numbers[key]]
-    stale = {key for key in changed if key not in _table(raw.get("uncertainty"))}
-    if stale & set(_table(merged.get("uncertainty"))):
-        merged["uncertainty"] = {key: part for key, part in merged["uncertainty"].items() if key not in stale}
+        left = _without_total(left)
+    merged = with_ranges_following(base, laid_over(left, raw), raw)
     for code in ended:
         _end_stand_in(merged, code, path.name)
     return merged
@@ -174,43 +166,20 @@ def _without_total(base: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _factors_by_pool(merged: dict[str, Any]) -> dict[str, set[str]]:
-    """Names of the factors of each pool, "" for a scenario without pools."""
-    tables = {"": merged} | _table(merged.get("pools"))
-    return {name: set(_table(_table(table).get("factors"))) for name, table in tables.items()}
-
-
-def _table(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
 def _end_stand_in(merged: dict[str, Any], code: str, file: str) -> None:
     """Put an indicator itself in the place of the factor that stands in for it."""
     ended = False
-    groups = [(group, "factors") for group in (merged, *_table(merged.get("pools")).values())]
-    groups += [(recipe, "parts") for recipe in _table(merged.get("composites")).values()]
+    groups = [(group, "factors") for group in (merged, *as_table(merged.get("pools")).values())]
+    groups += [(recipe, "parts") for recipe in as_table(merged.get("composites")).values()]
     for group, lines in groups:
-        for name, factor in list(_table(_table(group).get(lines)).items()):
-            if _table(factor).get("stand_in_for") == code:
+        for name, factor in list(as_table(as_table(group).get(lines)).items()):
+            if as_table(factor).get("stand_in_for") == code:
                 kept = {key: value for key, value in factor.items() if key != "stand_in_for"}
                 group[lines] = {(code if k == name else k): (kept if k == name else v) for k, v in group[lines].items()}
-                _rename_range(merged, name, code)
+                rename_range(merged, name, code)
                 ended = True
     if not ended:
         raise ScenarioError(say("scenario.no_stand_in", file=file, code=code))
-
-
-def _rename_range(merged: dict[str, Any], old: str, new: str) -> None:
-    """Let the range of a factor's weight follow its new name."""
-    doubt = _table(merged.get("uncertainty"))
-    for table in (doubt, *_table(doubt.get("pools")).values()):
-        if old in _table(_table(table).get("weights")):
-            table["weights"] = {new if code == old else code: part for code, part in table["weights"].items()}
-
-
-def _laid_over(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
-    both = {k: _laid_over(base[k], v) for k, v in top.items() if isinstance(v, dict) and isinstance(base.get(k), dict)}
-    return base | top | both
 
 
 def _remove(base: dict[str, Any], drop: str, file: str) -> None:
