@@ -79,7 +79,13 @@ def _parameter(found: Sweep, block: str, table: str, name: str) -> str:
 def sweep_notes(found: Sweep) -> tuple[str, ...]:
     """How many draws, and what quantiles and ranks are."""
     few = [say("sweep.few", draws=found.draws)] if found.draws < _ENOUGH else []
-    return say("sweep.draws", draws=found.draws, seed=found.seed), say("sweep.quantiles"), *few, weights_note()
+    return (
+        say("sweep.draws", draws=found.draws, seed=found.seed),
+        say("sweep.quantiles"),
+        say("sweep.same_total"),
+        *few,
+        weights_note(),
+    )
 
 
 def sweep_summary(found: Sweep) -> list[str]:
