@@ -9,13 +9,95 @@ import zjtx_alloc as za
 from zjtx_alloc.report.uncertainty_tables import range_notes
 from zjtx_alloc.uncertainty.polytope import simplices, uniform_draws, vertices
 
+POOLS = """drop = ["factors", "uncertainty"]
+[pools.a]
+share = 0.7
+[pools.a.factors.little_giants]
+period = "2021-06"
+weight = 1.0
+[pools.b]
+share = 0.3
+[pools.b.factors.rd_active_firms]
+period = "2020"
+weight = 1.0
+"""
+MOVED = "有效期内“小巨人”企业数的权重由0.4改为0.7，其变动范围随之由0.2—0.6移至0.5—0.9"
 
-def test_a_scenario_outside_its_inherited_ranges_is_told(panel, baseline, write_scenario):
-    lines = "[factors.little_giants]\nweight = 0.8\n[factors.rd_active_firms]\nweight = 0.0\n"
-    own = za.weight_range(panel, za.load_scenario(write_scenario('extends = "2024-baseline"\n' + lines)))
-    apart = (own.table["entitlement"] < own.table["entitlement_min"]) | (own.table["entitlement"] > own.table["entitlement_max"])  # fmt: skip
-    assert f"有{apart.sum()}个单位不在可能范围之内" in range_notes(own)[0]
-    assert "不在可能范围之内" not in range_notes(za.weight_range(panel, baseline))[0]
+
+def lines_of(**weights):
+    return "".join(f"[factors.{code}]\nweight = {weight}\n" for code, weight in weights.items())
+
+
+def test_inherited_ranges_move_with_their_weights_and_it_is_said(panel, baseline, write_scenario):
+    text = lines_of(little_giants=0.7, rd_active_firms=0.1)
+    trial = za.load_scenario(write_scenario('extends = "2024-baseline"\n' + text))
+    ends = {code: (span.min, span.max) for code, span in trial.uncertainty.weights.items()}
+    assert ends == {  # 0.4 − 0.2 … and 0.4 + 0.2, each moved by what its weight did, not beyond 0
+        "rd_active_firms": (0.0, 0.3), "little_giants": (0.5, 0.9), "first_round_continued_r1_sum": (0.0, 0.4),
+    }  # fmt: skip
+    assert trial.assumptions["uncertainty.weights.little_giants"] == MOVED
+    ranges = za.weight_range(panel, trial)
+    assert f"{MOVED}。" in range_notes(ranges)
+    quota = ranges.table[["quota_min", "quota", "quota_max"]].loc[["140000", "330000"]]
+    assert (quota["quota_min"] <= quota["quota"]).all()
+    assert (quota["quota"] <= quota["quota_max"]).all()
+    again = za.load_scenario(za.save_scenario(trial, write_scenario("", "again.toml")))
+    assert (again.uncertainty, again.assumptions) == (trial.uncertainty, trial.assumptions)
+    assert not any(name.startswith("uncertainty.") for name in baseline.assumptions)
+
+
+def test_what_is_said_of_a_moved_range_follows_it_and_ends_with_it(write_scenario):
+    write_scenario('extends = "2024-baseline"\n' + lines_of(little_giants=0.7, rd_active_firms=0.1), "one.toml")
+    key = "uncertainty.weights.little_giants"
+
+    def said(lines):
+        return za.load_scenario(write_scenario('extends = "one.toml"\n' + lines, "two.toml")).assumptions
+
+    assert said("")[key] == MOVED
+    back = said(lines_of(little_giants=0.4, rd_active_firms=0.4))[key]
+    assert back == "有效期内“小巨人”企业数的权重由0.7改为0.4，其变动范围随之由0.5—0.9移至0.2—0.6"
+    assert key not in said("[uncertainty.weights.little_giants]\nmin = 0.6\nmax = 0.8\n")
+    assert key not in said('drop = ["uncertainty"]\n')
+    renamed = said('end_stand_in = ["sme_count"]\n')
+    assert renamed["uncertainty.weights.sme_count"].startswith("规模以上工业中小企业数的权重由0.4改为0.1")
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (lines_of(little_giants=0.7, rd_active_firms=0.1) + "[uncertainty.weights.little_giants]\nmin = 0.2\nmax = 0.6\n",
+         "factors.little_giants.weight 为 0.7，不在 [uncertainty] 所写的 0.2 至 0.6 之内；请改正其一"),
+        ("[uncertainty.total]\nmin = 1100\nmax = 1200\n", "total 为 1039，不在 [uncertainty] 所写的 1100 至 1200 之内；请改正其一"),
+        ("[uncertainty.region_coefficient]\n\"西部\" = {min = 1.2, max = 1.3}\n", "region_coefficient.西部 为 1.1，不在"),
+        ('drop = ["uncertainty"]\n[uncertainty.weights]\nlittle_giants = {min = 0.2, max = 0.6}\n',
+         "（—）：little_giants 写了范围，但各部分合计须为1，其余各部分没有变动的余地"),
+        ('drop = ["uncertainty"]\n[uncertainty.weights]\nlittle_giants = {min = 0.4, max = 0.6}\nrd_active_firms = {min = 0.4, max = 0.5}\n',
+         "（—）：little_giants、rd_active_firms 写了范围"),
+        (POOLS + "[uncertainty.pools.a.share]\nmin = 0.6\nmax = 0.8\n", "（各名额池占比（share））：a 写了范围"),
+    ],
+)  # fmt: skip
+def test_a_range_without_its_number_or_that_leaves_no_choice_is_an_error(write_scenario, lines, said):
+    with pytest.raises(za.ScenarioError) as caught:
+        za.load_scenario(write_scenario('extends = "2024-baseline"\n' + lines))
+    assert said in str(caught.value)
+
+
+def test_a_copy_changed_in_code_is_refused_where_its_ranges_are_asked_for(panel, baseline):
+    moved = baseline.model_copy(update={"total": 1241})
+    with pytest.raises(za.ScenarioError, match=r"情景 2024-baseline：total 为 1241，不在 \[uncertainty\]"):
+        za.sweep(panel, moved, draws=4)
+    with pytest.raises(za.ScenarioError, match="total 为 1241"):
+        za.weight_range(panel, moved)
+
+
+def test_ranges_cut_off_until_one_choice_is_left_end_and_it_is_said(write_scenario):
+    one_sided = {"little_giants": (0.4, 0.6), "rd_active_firms": (0.2, 0.6), "first_round_continued_r1_sum": (0.0, 0.4)}
+    ranges = "".join(f"{code} = {{min = {least}, max = {most}}}\n" for code, (least, most) in one_sided.items())
+    write_scenario('extends = "2024-baseline"\n[uncertainty.weights]\n' + ranges, "one.toml")
+    all_on_one = lines_of(little_giants=1.0, rd_active_firms=0.0, first_round_continued_r1_sum=0.0)
+    found = za.load_scenario(write_scenario('extends = "one.toml"\n' + all_on_one, "two.toml"))
+    assert found.uncertainty.weights == {}
+    assert found.assumptions["uncertainty.weights"].startswith("因素权重已改变，沿用的范围")
 
 
 def test_vertices_are_exact_and_simplices_fill_the_polytope():
@@ -76,7 +158,7 @@ def test_more_weights_than_can_be_searched_are_refused_at_once(toy_panel):
     panel = toy_panel(**{name: [1 + n, 9 - n] for n, name in enumerate(names)})
     with pytest.raises(za.ScenarioError, match="有9个权重（或名额池占比）可变动，至多8个"):
         za.weight_range(panel, toy(names), dict.fromkeys(names, (0.0, 1.0)))
-    five = toy(names[:5]).factors
+    five = {name: {"period": "2020", "weight": 0.2} for name in names[:5]}
     doubt = {"weights": {name: {"min": 0.1, "max": 0.3} for name in names[:5]}}
     pools = {name: {"share": share, "factors": five} for name, share in zip("abc", (0.4, 0.3, 0.3), strict=True)}
     three = toy(names, factors={}, pools=pools, uncertainty={"pools": dict.fromkeys("abc", doubt)})
@@ -112,6 +194,11 @@ def test_inherited_ranges_follow_the_factors_they_were_written_for(write_scenari
         ({"little_giants": (0.6, 0.1)}, "min（0.6）大于 max（0.1）"),
         ({"little_giants": (-0.1, 0.6)}, "应不小于 0"),
         ({"little_giants": (0.5, 0.6)}, "不能为1"),
+        ({"rd_active_firms": (0.2, 0.6)}, "rd_active_firms 写了范围，但各部分合计须为1"),
+        (
+            {"little_giants": (0.5, 0.7), "rd_active_firms": (0.2, 0.4)},
+            "weight 为 0.4，不在 [uncertainty] 所写的 0.5 至 0.7 之内",
+        ),
     ],
 )
 def test_weights_given_in_code_are_checked_as_those_of_a_file(panel, baseline, weights, said):

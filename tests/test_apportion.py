@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import zjtx_alloc as za
+from zjtx_alloc.quota.criteria import criterion_name
 from zjtx_alloc.quota.methods import METHODS
 from zjtx_alloc.quota.signposts import SIGNPOSTS, Signposts
 
@@ -168,6 +169,13 @@ def test_hamilton_within_bounds_is_nearest_in_least_squares(instance):
     answer = za.apportion_ties(weights, seats, "hamilton", floor, cap)
     assert answer.certain.tolist() == [min(column) for column in zip(*nearest, strict=True)]
     assert list(answer.tied) == [i for i, column in enumerate(zip(*nearest, strict=True)) if len(set(column)) > 1]
+
+
+def test_hamilton_within_caps_spreads_what_is_left_equally():
+    """Due 100, 10 and 1 of 111: of the 40 places above the cap the others get 20 each; in proportion it is 10 to 1."""
+    assert za.apportion([100, 10, 1], 111, "hamilton", cap=[60, 111, 111]).tolist() == [60, 30, 21]
+    assert za.apportion([100, 10, 1], 111, "webster", cap=[60, 111, 111]).tolist() == [60, 46, 5]
+    assert "不按比例" in criterion_name("hamilton")
 
 
 def quota_method(weights, seats):

@@ -64,6 +64,27 @@ WORKED = {
         "奇数下限 5、奇数上限 5 不能同时满足", 1, None,
     ),
     "no member": (problem(5, ABC, rows=[za.Group("空", (), 2)]), "空下限 2 大于0", 2, {("空", 2, 0)}),
+    # No unit takes no place: neither the total nor the group's own cap is needed to see it.
+    "no member, above the total": (problem(3, ABC, rows=[za.Group("g", (), 6, 5)]), "g下限 6 大于0", 6, {("g", 6, 0)}),
+    # Written as 5/2: a step of 1/2 down to 2, where raising the cap would take a whole place.
+    "halves": (
+        problem(6, ABC, cap={"A": 2}, rows=[za.Rule("半", {"A": Fraction(1)}, Fraction(5, 2))]),
+        "半下限 2.5（名额为整数，即3） 大于甲上限 2", Fraction(1, 2), {("半", Fraction(5, 2), 2)},
+    ),
+    "no whole number between": (
+        problem(6, ABC, rows=[za.Rule("缝", {"A": Fraction(1)}, Fraction(11, 5), Fraction(14, 5))]),
+        "缝下限 2.2（名额为整数，即3） 大于缝上限 2.8（名额为整数，即2）", Fraction(1, 5), {("缝", Fraction(11, 5), 2)},
+    ),
+    # 5/2 + 5/2 is no more than 5, but whole places are 3 + 3.
+    "halves that add up": (
+        problem(9, ABC, rows=[*(za.Rule(f"半{x}", {x: Fraction(1)}, Fraction(5, 2)) for x in "AB"), za.Group("组", ("A", "B"), cap=5)]),
+        "半A、半B下限之和 6（各按整数名额计） 大于组上限 5", Fraction(1, 2), None,
+    ),
+    # a/2 ≥ 3 asks for 6 places: the sides have different measures, so they are listed, not compared.
+    "another measure": (
+        problem(9, ABC, cap={"A": 5}, rows=[za.Rule("半数", {"A": Fraction(1, 2)}, Fraction(3))]),
+        "半数下限 3、甲上限 5 不能同时满足", Fraction(1, 2), {("半数", 6, 5)},
+    ),
     # A floor above the total clashes with it, whatever the cap says.
     "above the total": (problem(5, ABC, {"A": 9}, {"A": 4}), "甲下限 9 大于名额总量 5", 5, None),
 }  # fmt: skip
@@ -203,6 +224,26 @@ def random_problem(seed, nested):
         weights = {label: Fraction(int(w)) for label, w in zip(labels, rng.integers(-2, 4, len(labels)), strict=True)}
         rows.append(za.Rule("r", weights, Fraction(int(rng.integers(0, 9))), Fraction(int(rng.integers(5, 20)))))
     return problem(total, due, floor, cap, rows)
+
+
+def written_in_halves(given):
+    """The same problem to whole places: each bound of a group written half a place wider, as that of a rule."""
+    half = Fraction(1, 2)
+    rules = [
+        za.Rule(
+            group.name,
+            dict.fromkeys(group.members, Fraction(1)),
+            None if group.floor is None else group.floor - half,
+            None if group.cap is None else group.cap + half,
+        )
+        for group in given.groups
+    ]
+    return replace(given, groups=(), rules=(*rules, *given.rules))
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_changes_are_least_against_what_was_written(nested):
+    assert sum(check(written_in_halves(random_problem(seed, nested))) for seed in range(25)) >= 10
 
 
 def laminar(one, other):

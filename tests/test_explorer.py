@@ -26,6 +26,7 @@ from zjtx_alloc.explorer.state import (
 )
 from zjtx_alloc.explorer.view import failure_html, table_html, view, why_html
 from zjtx_alloc.explorer.widgets import Explorer
+from zjtx_alloc.report.sweep_tables import sweep_summary
 from zjtx_alloc.report.tables import signed
 
 RULES = """
@@ -127,6 +128,26 @@ def test_a_state_survives_its_file(write_scenario, tmp_path):
     assert "total" not in back.assumptions
     assert (back.cap, back.groups, back.region_coefficient["西部"]) == ({"default": 90}, {}, 1.2)
     assert simplices(back)[""] == {"rd_active_firms": 0.3, "little_giants": 0.55, "first_round_continued_r1_sum": 0.15}
+
+
+def test_a_trial_has_the_ranges_of_a_file_that_extends_what_it_was_made_from(panel, baseline, write_scenario, tmp_path):
+    state = with_total(with_weight(start(baseline), "", "little_giants", 0.7), 1241)
+    trial = in_force(with_coefficient(state, "西部", 1.2))
+    lines = 'extends = "2024-baseline"\ntotal = 1241\n[region_coefficient]\n"西部" = 1.2\n[factors]\n'
+    lines += "".join(f"{code}.weight = {weight}\n" for code, weight in simplices(trial)[""].items())
+    by_hand = za.load_scenario(write_scenario(lines))
+    assert (trial.uncertainty, trial.assumptions) == (by_hand.uncertainty, by_hand.assumptions)
+    assert trial.assumptions["uncertainty.total"] == (
+        "名额总量已改变，沿用的范围是为原来的名额总量写的，不再适用；没有另写范围，模拟中名额总量不变动"
+    )
+    assert (trial.uncertainty.total, trial.uncertainty.region_coefficient) == (None, {})
+    saved = za.load_scenario(za.save_scenario(trial, tmp_path / "trial.toml"))
+    found = za.sweep(panel, saved, draws=8)
+    assert (found.quotas.sum(axis=1) == 1241).all()
+    said = sweep_summary(found)
+    assert [trial.assumptions[name] + "。" in said for name in trial.assumptions if "." in name] == [True] * 5
+    back = with_coefficient(with_total(with_weight(state, "", "little_giants", 0.4), 1039), "西部", 1.1)
+    assert in_force(back).uncertainty == baseline.uncertainty, "however far the sliders went in between"
 
 
 def test_every_rule_goes_off_and_comes_back(panel, write_scenario):

@@ -29,7 +29,7 @@ STOREYS = [
     "units", "policy", "bands",
     "composite.form", "composite.laws", "composite.steps",
     "intake.package", "intake.grid", "intake.cells", "intake.layout", "intake.rows", "intake.problems", "intake.sheets", "intake.reading", "intake.transfers",
-    "panel", "scenario_uncertainty", "scenario",
+    "panel", "scenario_uncertainty", "scenario_ranges", "scenario",
     "composite.scores",
     "scenario_mistakes", "scenario_files", "own_columns", "checking", "factors", "allocation", "explanation", "reasons", "indices",
     "budget.settlement", "budget.batches", "budget.books", "budget.accounts",

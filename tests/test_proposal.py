@@ -223,6 +223,7 @@ def test_crossing_rules_and_pools_are_told_without_long_searches(panel, write_sc
     text = text_of(proposed(panel, za.load_scenario(path)))
     assert "规则之间有交叉，逐一求解耗时较长，本稿不列名额的可能范围" in text
     assert "起作用的约束：中部" in text
+    assert "规则之间有交叉：没有各单位共用的除数" in text
 
 
 def test_under_another_criterion_no_range_of_quotas_is_claimed(panel, baseline):

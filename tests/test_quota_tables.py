@@ -27,4 +27,5 @@ def test_where_rules_cross_the_criteria_left_out_are_named(panel, baseline):
     allocations = by_criterion(crossing)
     assert {"webster", "hamilton"} <= set(allocations) < set(CRITERIA)
     assert any("未列：" in note and "逐级最小偏差" in note for note in criterion_table(allocations).notes)
+    assert any("没有各单位共用的除数" in note for note in criterion_table(allocations).notes)
     assert "报告不作检验" in paradox_note(crossing)

@@ -113,7 +113,7 @@ def test_places_that_rules_drive_far_off_are_found_in_few_solves(monkeypatch):
 def test_places_moved_are_counted_once(toy_panel):
     panel = toy_panel(**dict(zip(FACTORS, COLUMNS, strict=True)))
     found = za.robust(
-        panel, scenario(), {"gdp": (0.0, 0.1), "population": (0.0, 0.1), "little_giants": (0.8, 1.0)}, draws=5
+        panel, scenario(), {"gdp": (0.0, 0.4), "population": (0.0, 0.35), "little_giants": (0.25, 1.0)}, draws=5
     )
     moved = (found.quota["robust"] - found.quota["baseline"]).abs().sum() / 2
     assert found.measures.at["robust", "moved"] == moved > 0

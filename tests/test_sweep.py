@@ -112,7 +112,7 @@ def test_dirichlet_weights_have_the_baseline_as_mean_and_the_textbook_variance(p
 
 def test_counts_quantiles_and_ranks_by_hand():
     quotas = np.array([[5, 5, 2], [6, 4, 2], [7, 1, 4], [5, 5, 2]], dtype=np.int32)
-    table = summary_of(quotas, pd.Series([6, 4, 2], index=list("abc")))
+    table = summary_of(quotas, pd.Series([6, 4, 2], index=list("abc")), np.array([[6, 4, 2]]))
     assert table["mean"].tolist() == [5.75, 3.75, 2.5]
     assert table["sd"]["a"] == pytest.approx(np.sqrt(11) / 4)
     assert table[["min", "q05", "q25", "q50", "q75", "q95", "max"]].loc["a"].tolist() == [5, 5, 5, 5, 6, 7, 7]
@@ -124,16 +124,28 @@ def test_counts_quantiles_and_ranks_by_hand():
 
 def test_the_table_counts_what_was_drawn(panel, grouped):
     found = za.sweep(panel, grouped, EVERYTHING, draws=500)
+    totals = found.quotas.sum(axis=1)
+    same = {t: za.allocate(panel, grouped.model_copy(update={"total": int(t)})).quota for t in np.unique(totals)}
+    alike = np.array([same[total] for total in totals])
     assert found.probability.groupby("code").sum().to_numpy() == pytest.approx(1)
     for i, (code, row) in enumerate(found.table.iterrows()):
         drawn_places = pd.Series(found.quotas[:, i])
-        assert row["gain"] == (drawn_places > row["quota"]).mean()
+        assert row["gain"] == (drawn_places > alike[:, i]).mean()
+        assert row["lose"] == (drawn_places < alike[:, i]).mean()
         assert (row["min"], row["max"]) == (drawn_places.min(), drawn_places.max())
         assert row["q50"] == np.quantile(drawn_places, 0.5, method="inverted_cdf")
         assert found.probability[code][row["q50"]] == (drawn_places == row["q50"]).mean()
     ranks = pd.DataFrame(-found.quotas).rank(axis=1, method="min")
     assert found.table["rank_min"].tolist() == ranks.min().tolist()
     assert found.table["rank_max"].tolist() == ranks.max().tolist()
+
+
+def test_a_total_that_alone_varies_makes_nobody_gain_or_lose(panel, baseline):
+    """Draws of 1,000 to 1,100 places have 1,050 on average, the baseline 1,039: that is no gain."""
+    found = za.sweep(panel, baseline, {"total": {"min": 1000, "max": 1100}}, draws=300)
+    assert found.quotas.sum(axis=1).mean() == pytest.approx(1050, abs=5)
+    assert (found.table[["gain", "lose"]] == 0).all(axis=None)
+    assert "总量增减引起的名额增减因此不算在内" in "".join(sweep_tables.sweep_notes(found))
 
 
 def test_a_constant_quota_has_no_index(panel, write_scenario):

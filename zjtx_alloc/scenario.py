@@ -12,17 +12,17 @@ from pydantic import BaseModel, Field, PrivateAttr, model_validator
 
 from zjtx_alloc.composite.form import Part, Recipe, Taken, check_tree, leaves
 from zjtx_alloc.messages import header, say
-from zjtx_alloc.quota.whole import exactly
 from zjtx_alloc.resources import shipped_table
 from zjtx_alloc.scenario_uncertainty import (
     ExactShare,
     Places,
     Positive,
-    Range,
     Region,
     Share,
     UncertainPool,
     Uncertainty,
+    check_inside,
+    check_parts,
 )
 from zjtx_alloc.toml_files import STRICT
 from zjtx_alloc.units import load_units
@@ -240,6 +240,11 @@ class Scenario(_Strict):
 
     @model_validator(mode="after")
     def _uncertain_about_what_it_has(self) -> "Scenario":
+        self.check_ranges()
+        return self
+
+    def check_ranges(self) -> None:
+        """Raise a ValueError where ``[uncertainty]`` does not fit the scenario."""
         pools, doubt = self.all_pools(), self.uncertainty
         if strangers := [name for name in doubt.pools if name not in self.pools]:
             raise ValueError(say("uncertainty.no_pool", names="、".join(strangers), known="、".join(self.pools) or "—"))
@@ -247,15 +252,19 @@ class Scenario(_Strict):
             raise ValueError(say("uncertainty.shared"))
         for name, pool in pools.items():
             ranges = doubt.weights or doubt.pools.get(name, UncertainPool()).weights
-            _admits_a_whole(name, {code: f.weight for code, f in pool.factors.items()}, ranges)
+            weights, place = {code: f.weight for code, f in pool.factors.items()}, f"pools.{name}." if name else ""
+            check_parts(name, weights, ranges, place + "factors.{}.weight")
         shares = {name: p.share for name, p in doubt.pools.items() if p.share is not None}
-        _admits_a_whole(say("scenario.shares"), {name: p.share for name, p in pools.items()}, shares)
+        check_parts(say("scenario.shares"), {name: p.share for name, p in pools.items()}, shares, "pools.{}.share")
         for table in ("region_coefficient", "grade_coefficient"):
             known = getattr(self, table)
             if strangers := [name for name in getattr(doubt, table) if name not in known]:
                 names, has = "、".join(strangers), "、".join(known) or "—"
                 raise ValueError(say("uncertainty.no_number", what=table, names=names, known=has))
-        return self
+            for key, span in getattr(doubt, table).items():
+                check_inside(f"{table}.{key}", known[key], span)
+        if doubt.total is not None:
+            check_inside("total", self.total, doubt.total)
 
     def all_pools(self) -> dict[str, Pool]:
         """The pools; the plain case is one nameless pool with the whole total."""
@@ -282,16 +291,6 @@ class Scenario(_Strict):
 def _sum_to_one(what: str, shares: list[float]) -> None:
     if abs(math.fsum(shares) - 1) > 1e-9:
         raise ValueError(say("scenario.sum", what=what, sum=f"{math.fsum(shares):.10g}"))
-
-
-def _admits_a_whole(what: str, parts: dict[str, float], ranges: dict[str, Range]) -> None:
-    """Refuse ranges of unknown parts, and ranges within which the parts cannot sum to one."""
-    if strangers := [name for name in ranges if name not in parts]:
-        raise ValueError(say("uncertainty.no_factor", names="、".join(strangers), known="、".join(parts)))
-    least = sum(exactly(ranges[n].min if n in ranges else part) for n, part in parts.items())
-    most = sum(exactly(ranges[n].max if n in ranges else part) for n, part in parts.items())
-    if not least <= 1 <= most and ranges:
-        raise ValueError(say("uncertainty.no_whole", what=what or "—", least=float(least), most=float(most)))
 
 
 def _covers_all_units(name: str, table: dict[str, Any]) -> None:

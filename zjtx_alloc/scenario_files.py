@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -15,12 +16,12 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped
 from zjtx_alloc.scenario import DEFAULT, Scenario
 from zjtx_alloc.scenario_mistakes import allowed_in, explained, wrong_line
+from zjtx_alloc.scenario_ranges import as_table, laid_over, rename_range, with_ranges_following
 from zjtx_alloc.toml_files import read_toml
 from zjtx_alloc.units import find_unit, load_units
 from zjtx_alloc.visible import shown
 
 _MOST_BELOW = 30  # files that extend each other in a row
-_WITH_RANGES = ("region_coefficient", "grade_coefficient", "total")  # what [uncertainty] may hold ranges around
 
 
 def scenario_names() -> tuple[str, ...]:
@@ -139,21 +140,12 @@ def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
         raise ScenarioError(wrong_line(path, "extends", parent, say("type.string_type")))
     drops, ended = _texts(raw, "drop", path), _texts(raw, "end_stand_in", path)
     base = {} if parent is None else _merged(_located(parent, path.parent), (*below, path.resolve()))
-    inherited, numbers = _factors_by_pool(base), {key: base.get(key) for key in _WITH_RANGES}
+    left = deepcopy(base)
     for drop in drops:
-        _remove(base, drop, path.name)
+        _remove(left, drop, path.name)
     if "total" in raw:
-        base = _without_total(base)
-    merged = _laid_over(base, raw)
-    if _factors_by_pool(merged) != inherited:
-        # Ranges around the weights of other factors say nothing about these.
-        kept = {key: part for key, part in _table(base.get("uncertainty")).items() if key not in ("weights", "pools")}
-        merged = _laid_over(base | {"uncertainty": kept}, raw)
-    # Nor do ranges around coefficients or a total that are no longer the same.
-    changed = [key for key in _WITH_RANGES if merged.get(key) != numbers[key]]
-    stale = {key for key in changed if key not in _table(raw.get("uncertainty"))}
-    if stale & set(_table(merged.get("uncertainty"))):
-        merged["uncertainty"] = {key: part for key, part in merged["uncertainty"].items() if key not in stale}
+        left = _without_total(left)
+    merged = with_ranges_following(base, laid_over(left, raw), raw)
     for code in ended:
         end_stand_in(merged, code, path.name)
     return merged
@@ -175,16 +167,6 @@ def _without_total(base: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _factors_by_pool(merged: dict[str, Any]) -> dict[str, set[str]]:
-    """Names of the factors of each pool, "" for a scenario without pools."""
-    tables = {"": merged} | _table(merged.get("pools"))
-    return {name: set(_table(_table(table).get("factors"))) for name, table in tables.items()}
-
-
-def _table(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
 def end_stand_in(merged: dict[str, Any], code: str, file: str) -> None:
     """Put an indicator itself in the place of what stands in for it, with the weight of all that does.
 
@@ -194,13 +176,16 @@ def end_stand_in(merged: dict[str, Any], code: str, file: str) -> None:
         If nothing stands in for it.
     """
     ended = False
-    groups = [(group, "factors") for group in (merged, *_table(merged.get("pools")).values())]
-    groups += [(recipe, "parts") for recipe in _table(merged.get("composites")).values()]
+    groups = [(group, "factors") for group in (merged, *as_table(merged.get("pools")).values())]
+    groups += [(recipe, "parts") for recipe in as_table(merged.get("composites")).values()]
     for group, lines in groups:
-        held = _table(_table(group).get(lines))
-        if names := [name for name, line in held.items() if _table(line).get("stand_in_for") == code]:
+        held = as_table(as_table(group).get(lines))
+        if names := [name for name, line in held.items() if as_table(line).get("stand_in_for") == code]:
             group[lines] = _ended_in(held, names, code)
-            _rename_range(merged, names, code)
+            if len(names) == 1:
+                rename_range(merged, names[0], code)
+            else:
+                without_ranges(merged, names)
             ended = True
     if not ended:
         raise ScenarioError(say("scenario.no_stand_in", file=file, code=code))
@@ -216,21 +201,6 @@ def _ended_in(lines: dict[str, Any], names: list[str], code: str) -> dict[str, A
         (code if name == names[0] else name): (first if name == names[0] else line) for name, line in lines.items()
     }
     return {name: line for name, line in ended.items() if name not in names[1:]}
-
-
-def _rename_range(merged: dict[str, Any], old: list[str], new: str) -> None:
-    """Let the range of a factor's weight follow its new name; ranges of several say nothing about their sum."""
-    doubt = _table(merged.get("uncertainty"))
-    for table in (doubt, *_table(doubt.get("pools")).values()):
-        ranges = _table(_table(table).get("weights"))
-        if set(old) & set(ranges):
-            kept = {new if code == old[0] else code: part for code, part in ranges.items() if code not in old[1:]}
-            table["weights"] = kept if len(old) == 1 else {code: part for code, part in kept.items() if code != new}
-
-
-def _laid_over(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
-    both = {k: _laid_over(base[k], v) for k, v in top.items() if isinstance(v, dict) and isinstance(base.get(k), dict)}
-    return base | top | both
 
 
 def _remove(base: dict[str, Any], drop: str, file: str) -> None:

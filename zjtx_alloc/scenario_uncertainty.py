@@ -1,10 +1,12 @@
 """What is uncertain about a scenario (不确定性): its table ``[uncertainty]``, strictly checked."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from zjtx_alloc.messages import say
+from zjtx_alloc.quota.whole import exactly
 from zjtx_alloc.toml_files import STRICT
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -20,6 +22,7 @@ def _not_tiny(number: float) -> float:
 _LEAST = 1e-6  # of a coefficient: below it shares would vanish in the rounding of floats
 Positive = Annotated[float, Field(gt=0, le=10**6, allow_inf_nan=False), AfterValidator(_not_tiny)]
 Places = Annotated[int, Field(ge=0, le=10**6)]
+_BIT = 1e-9  # of a weight: what floats leave between a weight drawn and the end of its range
 Region = Literal["东部", "中部", "西部", "东北"]
 
 
@@ -103,3 +106,38 @@ class Uncertainty(_Strict):
         if self.concentration and (self.weights or any(pool.weights for pool in self.pools.values())):
             raise ValueError(say("uncertainty.two_laws"))
         return self
+
+
+def check_inside(what: str, value: float, span: Range | Span | TotalRange) -> None:
+    """Refuse a range that does not hold the number it was written for."""
+    if not span.min - _BIT <= value <= span.max + _BIT:
+        raise ValueError(say("uncertainty.outside", what=what, value=value, least=span.min, most=span.max))
+
+
+def check_parts(what: str, parts: Mapping[str, float], ranges: Mapping[str, Range], place: str) -> None:
+    """Refuse ranges that do not fit some parts of one: of no part, without its number, without a whole, or pinned.
+
+    ``place``: where the number of a part stands in a file, ``{}`` for its name.
+    """
+    if strangers := [name for name in ranges if name not in parts]:
+        raise ValueError(say("uncertainty.no_factor", names="、".join(strangers), known="、".join(parts)))
+    least = sum(exactly(ranges[n].min if n in ranges else part) for n, part in parts.items())
+    most = sum(exactly(ranges[n].max if n in ranges else part) for n, part in parts.items())
+    if not least <= 1 <= most and ranges:
+        raise ValueError(say("uncertainty.no_whole", what=what or "—", least=float(least), most=float(most)))
+    for name, span in ranges.items():
+        check_inside(place.format(name), parts[name], span)
+    if is_pinned([(parts[name], span.min, span.max) for name, span in ranges.items()]):
+        wide = "、".join(name for name, span in ranges.items() if span.min < span.max)
+        raise ValueError(say("uncertainty.pinned", what=what or "—", names=wide))
+
+
+def is_pinned(ranged: Sequence[tuple[float, float, float]]) -> bool:
+    """Whether parts of one are said to vary (each as it is, its least, its most), while their sum leaves one choice.
+
+    It does where a single part may vary, and where all are as small, or all as large, as they may be.
+    """
+    varying = [(part, least, most) for part, least, most in ranged if least < most]
+    alone = len(varying) == 1
+    at_ends = all(part <= least for part, least, _ in varying) or all(part >= most for part, _, most in varying)
+    return bool(varying) and (alone or at_ends)

@@ -13,6 +13,7 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.quota.classical import apportion
 from zjtx_alloc.scenario import DEFAULT, REGIONS, Scenario
 from zjtx_alloc.scenario_mistakes import explained
+from zjtx_alloc.scenario_ranges import with_ranges_following
 from zjtx_alloc.units import load_units
 
 SHARES = "shares"  # the simplex of the pools' own shares
@@ -87,11 +88,10 @@ def in_force(state: State) -> Scenario:
         }
     for table in _TABLES:
         kept[table] = {n: rule for n, rule in getattr(scenario, table).items() if f"{table}.{n}" not in off}
-    if "region_coefficient" in off:  # and with it what is said of its uncertainty
-        doubt = scenario.uncertainty.model_copy(update={"region_coefficient": {}})
-        kept |= {"region_coefficient": {}, "uncertainty": doubt}
+    if "region_coefficient" in off:
+        kept["region_coefficient"] = {}
     kept["change"] = None if "change" in off else scenario.change
-    found = _checked(scenario.model_copy(update=kept))
+    found = _checked(scenario.model_copy(update=kept), state.loaded)
     if found == state.loaded or found.title.endswith(say("explorer.trial")):
         return found
     return found.model_copy(update={"title": found.title + say("explorer.trial")})
@@ -171,10 +171,14 @@ def _with(state: State, **changes: Any) -> State:
     return replace(state, scenario=state.scenario.model_copy(update=changes))
 
 
-def _checked(scenario: Scenario) -> Scenario:
-    """The scenario, refused as a file of it would be; it still knows the folder of its own file."""
+def _checked(scenario: Scenario, loaded: Scenario) -> Scenario:
+    """The scenario with its ranges as in a file that extends the one loaded, refused as such a file would be.
+
+    It still knows the folder of its own file.
+    """
+    tables = with_ranges_following(loaded.resolved(), scenario.resolved(), {})
     try:
-        Scenario.model_validate({"name": scenario.name} | scenario.resolved())
+        found = Scenario.model_validate({"name": scenario.name} | tables)
     except ValidationError as error:
         raise ScenarioError(explained(Path(scenario.name), error)) from None
-    return scenario
+    return scenario.model_copy(update={"uncertainty": found.uncertainty, "assumptions": found.assumptions})

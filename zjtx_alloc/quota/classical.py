@@ -74,7 +74,8 @@ def apportion(  # noqa: PLR0913, PLR0917 - the six things that define an apporti
         than the seats, its divisor seats + 2 falls by one until they do not, as in Italy's decree no. 361 of 1957, art. 77.
     floor, cap : int, or one per unit
         Bounds of each unit; a Series is aligned by label. Hamilton within bounds is the vector nearest in
-        least squares to seats·w/Σw.
+        least squares to seats·w/Σw: what a cap leaves over is spread over the others in equal numbers, not in
+        proportion to their weights. Divisor methods spread it in proportion.
     ties : "error" or a sequence of labels
         What to do with exactly equal claims: raise, or prefer units in this order, each time that they meet.
 

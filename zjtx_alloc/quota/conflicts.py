@@ -1,4 +1,4 @@
-"""Why a problem has no answer: a smallest set of rules that clash, and the cheapest way out."""
+"""Why a problem has no answer: rules that clash, none of which can be spared, and the cheapest way out."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -78,12 +78,13 @@ class Diagnosis:
 
 
 def diagnose(problem: QuotaProblem) -> Diagnosis:
-    """Find a smallest set of rules that clash, and the cheapest relaxation.
+    """Find rules that clash and of which none can be spared, and the cheapest relaxation.
 
     Bounds are taken one by one: floor and cap of a unit, of a group, of a rule, and that a unit with
     e = 0 takes only its floor. Under nested groups the conflict is found exactly by sums from the bottom up;
     where rules cross, by QuickXplain (Junker 2004) over integer models. The relaxation is the least total
-    change of bounds over all of them, not the first clash's gap.
+    change of bounds over all of them as they were set, not the first clash's gap. The conflict is irreducible; other
+    rules, and fewer, may clash as well.
 
     Raises
     ------
@@ -106,7 +107,7 @@ def diagnosed(problem: QuotaProblem, error: InfeasibleError) -> InfeasibleError:
 
 
 def _clash(problem: QuotaProblem, given: Sequence[Limit]) -> tuple[list[Limit], bool] | None:
-    """A smallest set of limits that clash and whether the total is part of it; None if they do not clash."""
+    """Limits that clash, none to spare, and whether the total is part of it; None if they do not clash."""
     units, total = len(problem.labels), problem.total
     if _laminar(given):
         return _nested_clash(given, units, total)
@@ -149,11 +150,11 @@ def _nested_clash(given: Sequence[Limit], units: int, total: int) -> tuple[list[
         low, high = _summed([p[0] for p in parts]), _summed([p[1] for p in parts])
         if len(members) == 1 and not parts:
             high = _Side(math.inf)
-        low = max([low, *(_Side(x.value, (x,)) for x in own[members] if x.lower)], key=lambda side: side.places)
-        high = min([high, *(_Side(x.value, (x,)) for x in own[members] if not x.lower)], key=lambda side: side.places)
-        if low.places > total:
+        low = max([low, *(_Side(x.inward, (x,)) for x in own[members] if x.lower)], key=lambda side: side.places)
+        high = min([high, *(_Side(x.inward, (x,)) for x in own[members] if not x.lower)], key=lambda side: side.places)
+        if low.places > total and members:  # no unit has no place, whatever the total
             return _just_above(low, total), True
-        if low.places > high.places and members != whole:
+        if low.places > high.places and (members != whole or not members):
             return [*_just_above(low, high.places), *high.because], False
         above = next((m for m in joint if members < m), None)
         if above is not None:
@@ -169,8 +170,8 @@ def _summed(sides: Sequence[_Side]) -> _Side:
 def _just_above(side: _Side, least: float) -> list[Limit]:
     """The largest of these bounds, as few as together exceed ``least``; none of them can be spared."""
     chosen: list[Limit] = []
-    for limit in sorted(side.because, key=lambda x: -x.value):
-        if sum(x.value for x in chosen) > least:
+    for limit in sorted(side.because, key=lambda x: -x.inward):
+        if sum(x.inward for x in chosen) > least:
             break
         chosen.append(limit)
     return chosen
@@ -195,7 +196,7 @@ def _irreducible(given: list[Limit], clash: Callable[[list[Limit]], bool]) -> li
 def _conflict(problem: QuotaProblem, least: list[Limit], with_total: bool) -> Conflict:
     """The conflict with its sentence: what is too much against what is too little, or else a list."""
     total = [say("conflict.total", total=problem.total)] if with_total else []
-    if _laminar(least):
+    if _laminar(least) and all(limit.scale == 1 for limit in least):  # else sides are in different measures
         lower, upper = [x for x in least if x.lower], [x for x in least if not x.lower]
         rest = (total or ["0"])[0]  # a rule over no unit is always 0
         much = _together(problem, lower) if lower else rest
@@ -207,8 +208,11 @@ def _conflict(problem: QuotaProblem, least: list[Limit], with_total: bool) -> Co
 
 
 def limit_text(problem: QuotaProblem, limit: Limit) -> str:
-    """One bound with its number, as 西部下限 400."""
-    return f"{_called(problem, limit)} {_number(Fraction(limit.value, limit.scale))}"
+    """One bound with its number as it was set, as 西部下限 400, and what whole places make of it."""
+    text = f"{_called(problem, limit)} {_number(Fraction(limit.value) / limit.scale)}"
+    if limit.inward == limit.value:
+        return text
+    return text + say("conflict.inward", value=_number(Fraction(limit.inward, limit.scale)))
 
 
 def _called(problem: QuotaProblem, limit: Limit) -> str:
@@ -231,7 +235,8 @@ def _together(problem: QuotaProblem, side: list[Limit]) -> str:
     names = "、".join([*joint, *([_units(problem, units)] if units else [])])
     zeros = [problem.name(x.name) for x in side if x.kind == "zero"]
     remark = say("conflict.zeros", names=_listed(zeros)) if zeros else ""
-    return say(f"conflict.{kind}", names=names, sum=sum(x.value for x in side), remark=remark)
+    remark += say("conflict.each_inward") if any(x.inward != x.value for x in side) else ""
+    return say(f"conflict.{kind}", names=names, sum=sum(x.inward for x in side), remark=remark)
 
 
 def _units(problem: QuotaProblem, side: list[Limit]) -> str:
@@ -259,7 +264,7 @@ def _relaxation(problem: QuotaProblem) -> Relaxation:
     loosened.check_bounds()
     if broken := loosened.violations(places):
         raise SolverError(say("solver.broken", what="；".join(broken)))
-    step = sum((Fraction(abs(new - limit.value), limit.scale) for limit, new in changes), Fraction(0))
+    step = sum((limit.excess(places) for limit, _ in changes), Fraction(0))
     sentences = [_change(problem, alike) for alike in _alike(changes)]
     text = say("conflict.relaxation", total=problem.total, step=_number(step), changes="；".join(sentences))
     return Relaxation(tuple(changes), step, loosened, text)
@@ -281,5 +286,5 @@ def _change(problem: QuotaProblem, alike: list[tuple[Limit, int]]) -> str:
     if len(alike) > 1:
         side = "zero" if limit.kind == "zero" else "floor" if limit.lower else "cap"
         what = say(f"limit.{side}", name=_listed([problem.name(x.name) for x, _ in alike]))
-    old, new_value = (_number(Fraction(value, limit.scale)) for value in (limit.value, new))
+    old, new_value = (_number(Fraction(value) / limit.scale) for value in (limit.value, new))
     return say("conflict.lowered" if new < limit.value else "conflict.raised", what=what, old=old, new=new_value)

@@ -3,6 +3,9 @@
 A criterion is a row. Separable convex ones are given by their increasing marginal costs; then greedy choice
 is exact under nested rules, and any two engines can be held against each other price by price. Leximin is
 one of them, with prices that are compared but not added. Minimax is a box of bounds, and least squares in it.
+
+Under nested rules only the order of the prices counts, and a divisor method is one however its prices are scaled.
+Where rules cross the prices are added: there is no common divisor, and another scale may give another answer.
 """
 
 import math

@@ -1,11 +1,14 @@
 """The bounds of a problem one by one, as they were set, so that each can be named, left out or relaxed."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from zjtx_alloc.quota.problem import QuotaProblem
+from zjtx_alloc.quota.rows import Row
+from zjtx_alloc.quota.whole import exactly
 
 
 @dataclass(frozen=True)
@@ -22,8 +25,8 @@ class Limit:
     name : str
         The unit's label, or the name of the group or rule.
     weights : mapping of position to int
-    value : int
-        In places, or for a rule in ``1/scale`` of its own measure, rounded inward.
+    value : int or Fraction
+        As it was set: in places, or for a rule in ``1/scale`` of its own measure.
     """
 
     kind: str
@@ -31,13 +34,18 @@ class Limit:
     name: str
     lower: bool
     weights: Mapping[int, int]
-    value: int
+    value: int | Fraction
     scale: int = 1
 
     @property
     def members(self) -> frozenset[int]:
         """Positions of the units with a weight."""
         return frozenset(self.weights)
+
+    @property
+    def inward(self) -> int:
+        """The value in whole numbers: up for a lower bound, down for an upper one. Whole places keep both or neither."""
+        return math.ceil(self.value) if self.lower else math.floor(self.value)
 
     def reached(self, places: Sequence[int]) -> int:
         """weights·x."""
@@ -46,7 +54,7 @@ class Limit:
     def excess(self, places: Sequence[int]) -> Fraction:
         """By how much the places break this bound, in the rule's own measure; 0 if they keep it."""
         step = self.value - self.reached(places)
-        return Fraction(max(step if self.lower else -step, 0), self.scale)
+        return Fraction(max(step if self.lower else -step, 0)) / self.scale
 
 
 def limits(problem: QuotaProblem) -> tuple[Limit, ...]:
@@ -61,9 +69,15 @@ def _row_limits(problem: QuotaProblem) -> Iterator[Limit]:
     ]
     for (kind, number, lower, upper), row in zip(given, problem.rows, strict=True):
         if lower is not None:
-            yield Limit(kind, number, row.name, True, row.terms, row.lower, row.scale)
+            yield Limit(kind, number, row.name, True, row.terms, _scaled(lower, row), row.scale)
         if upper is not None and (kind == "rule" or row.upper < problem.total):
-            yield Limit(kind, number, row.name, False, row.terms, row.upper, row.scale)
+            yield Limit(kind, number, row.name, False, row.terms, _scaled(upper, row), row.scale)
+
+
+def _scaled(bound: Any, row: Row) -> int | Fraction:
+    """A bound as it was set, in the measure of the row's integer weights."""
+    value = exactly(bound) * row.scale
+    return value.numerator if value.denominator == 1 else value
 
 
 def _unit_limits(problem: QuotaProblem) -> Iterator[Limit]:
@@ -77,7 +91,7 @@ def _unit_limits(problem: QuotaProblem) -> Iterator[Limit]:
             yield Limit("zero", i, label, False, {i: 1}, int(floor))
 
 
-def relaxed(problem: QuotaProblem, changes: Sequence[tuple[Limit, int]]) -> QuotaProblem:
+def relaxed(problem: QuotaProblem, changes: Sequence[tuple[Limit, int | Fraction]]) -> QuotaProblem:
     """The problem with each of these limits at its new value (in the measure of ``Limit.value``)."""
     floors, caps = problem.floor.copy(), problem.cap.copy()
     groups, rules = list(problem.groups), list(problem.rules)
@@ -89,7 +103,7 @@ def relaxed(problem: QuotaProblem, changes: Sequence[tuple[Limit, int]]) -> Quot
             side = {"floor" if change.lower else "cap": value}
             groups[change.number] = replace(groups[change.number], **side)
         elif change.kind == "rule":
-            side = {"lower" if change.lower else "upper": Fraction(value, change.scale)}
+            side = {"lower" if change.lower else "upper": Fraction(value) / change.scale}
             rules[change.number] = replace(rules[change.number], **side)
         else:
             floors.iloc[change.number] = value

@@ -38,7 +38,8 @@ def biproportional(
     """Apportion places to cells in proportion to their weights, with given sums by unit and by field.
 
     Each cell holds w·ρ·γ rounded by the method, with one divisor per row and one per column. Proven in
-    fractions: no cycle of transfers makes the table better.
+    fractions: no cycle of transfers makes the table better. A ``QuotaProblem`` whose rules fix both margins is another
+    problem: its criterion adds prices, where divisors of rows and columns multiply them, and most tables differ.
 
     Parameters
     ----------

@@ -88,7 +88,7 @@ def solve_plan(course: Course) -> Planned:
     Raises
     ------
     InfeasibleError
-        If crossing rules leave no running totals beside their targets; a smallest set of them is named.
+        If crossing rules leave no running totals beside their targets; some of them, none to spare, are named.
     SolverError
         If the answer breaks a rule or is not proven.
     """
@@ -189,7 +189,7 @@ def _dual_bound(course: Course, duals: Sequence[float]) -> Fraction:
 
 
 def _clash(course: Course) -> list[str]:
-    """A smallest set of rules that leaves no answer: each in turn is left out, for good if none appears."""
+    """Rules that leave no answer, none to spare: each in turn is left out, for good if none appears."""
     kept = [(b, row) for b, problem in enumerate(course.problems) for row in problem.rows]
     for rule in list(kept):
         fewer = [other for other in kept if other is not rule]

@@ -25,7 +25,7 @@ def admit(limits: Sequence[Limit], units: int, total: int | None) -> bool:
     """
     model, x = _model(limits, units, total)
     for number, limit in enumerate(limits):
-        _hold(model, limit, _value(limit, x), f"limit{number}")
+        _hold(model, limit, (_value(limit, x), limit.inward), f"limit{number}")
     if not admits_answer(model, **FINE):
         return False
     places = [round(variable.value()) for variable in x]
@@ -37,13 +37,13 @@ def admit(limits: Sequence[Limit], units: int, total: int | None) -> bool:
 def least_breach(limits: Sequence[Limit], units: int, total: int) -> list[int]:
     """Places that sum to the total and break the limits least: what they break is what to change.
 
-    The sum of changes (each in its rule's own measure) is least; among these, joint rules change rather
+    The sum of changes (each from the bound as it was set, in its rule's own measure) is least; among these, joint rules change rather
     than units' bounds; among these, the largest change of a unit's bound is least.
     """
     model, x = _model(limits, units, total)
     change = [model.add_variable(f"s{number}", 0) for number in range(len(limits))]
     for number, (limit, step) in enumerate(zip(limits, change, strict=True)):
-        _hold(model, limit, _value(limit, x) + (step if limit.lower else -step), f"limit{number}")
+        _hold(model, limit, (_value(limit, x) + (step if limit.lower else -step), limit.value), f"limit{number}")
     largest = model.add_variable("largest", 0)
     for number, (limit, step) in enumerate(zip(limits, change, strict=True)):
         if _RELUCTANCE[limit.kind]:
@@ -81,6 +81,8 @@ def _value(limit: Limit, x: list[pulp.LpVariable]) -> pulp.LpAffineExpression:
     return pulp.lpSum(weight / limit.scale * x[i] for i, weight in limit.weights.items())
 
 
-def _hold(model: pulp.LpProblem, limit: Limit, value: pulp.LpAffineExpression, name: str) -> None:
-    bound = limit.value / limit.scale
+def _hold(
+    model: pulp.LpProblem, limit: Limit, sides: tuple[pulp.LpAffineExpression, int | Fraction], name: str
+) -> None:
+    value, bound = sides[0], float(Fraction(sides[1]) / limit.scale)
     model.addConstraint(value >= bound if limit.lower else value <= bound, name)

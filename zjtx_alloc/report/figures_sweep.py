@@ -112,7 +112,7 @@ def _two_lines(text: str) -> str:
 
 
 def gain_figure(found: Sweep) -> Figure:
-    """Who gains and who loses against the baseline, on the tile-grid map: both probabilities, and how they balance."""
+    """Who gains and who loses against the baseline at equal totals, on the tile-grid map: both probabilities, and how they balance."""
     tiles = {
         str(unit.Index): Tile(
             _GAIN_LOSS(min(max(0.5 + unit.gain - unit.lose, 0.0), 1.0)),
@@ -124,5 +124,8 @@ def gain_figure(found: Sweep) -> Figure:
     with rc_context(style()):
         figure = tile_figure(tiles)
         figure.axes[0].set_title(say("sweep.map", title=found.allocation.scenario.title))
-        foot(figure, say("sweep.map_note") + sweep_notes(found)[0] + short_marks(found.allocation))
+        foot(
+            figure,
+            say("sweep.map_note") + say("sweep.same_total") + sweep_notes(found)[0] + short_marks(found.allocation),
+        )
     return figure

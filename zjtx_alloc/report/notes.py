@@ -209,7 +209,13 @@ def criterion_told(criterion: str | Criterion) -> str:
 
 def criterion_note(allocation: Allocation) -> str:
     """What "closest to the entitlements" means in this allocation, and how ties are ruled."""
-    return say("note.criterion", criterion=criterion_name(allocation.problem.criterion))
+    told = say("note.criterion", criterion=criterion_name(allocation.problem.criterion))
+    return told + "".join(crossing_note(allocation))
+
+
+def crossing_note(allocation: Allocation) -> tuple[str, ...]:
+    """That a criterion is no divisor method where rules cross; nothing where they do not."""
+    return () if allocation.problem.nested else (say("note.no_divisors"),)
 
 
 def allocation_summary(allocation: Allocation) -> str:

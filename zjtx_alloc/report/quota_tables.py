@@ -11,7 +11,7 @@ from zjtx_alloc.messages import header, say
 from zjtx_alloc.quota.criteria import CRITERIA, criterion_name
 from zjtx_alloc.quota.engines import solve
 from zjtx_alloc.reasons import explain
-from zjtx_alloc.report.notes import criterion_told, marks_note, weights_note
+from zjtx_alloc.report.notes import criterion_told, crossing_note, marks_note, weights_note
 from zjtx_alloc.report.tables import Table, titled
 
 _ACROSS = ("webster", "hamilton", "huntington-hill", "minimax")  # where rules cross, each takes a second or two
@@ -38,7 +38,8 @@ def criterion_table(allocations: dict[str, Allocation]) -> Table:
     frame.insert(0, header("short_name"), first.panel.units["short_name"])
     missing = "、".join(criterion_told(c) for c in CRITERIA if c not in allocations)
     absent = [say("note.not_admitted", names=missing)] if missing else []
-    notes = (*(criterion_name(c) for c in allocations), *absent, *marks_note(first), weights_note())
+    told = (*(criterion_name(c) for c in allocations), *absent, *crossing_note(first))
+    notes = (*told, *marks_note(first), weights_note())
     return Table(say("title.criteria"), frame.reset_index(drop=True), kinds, notes)
 
 

@@ -8,6 +8,7 @@ from zjtx_alloc.files import check_free, write_csv
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.report.notes import marks_note, weights_note
 from zjtx_alloc.report.tables import Table, csv_text, titled
+from zjtx_alloc.scenario_ranges import range_notes
 from zjtx_alloc.uncertainty.drivers import OVERALL
 from zjtx_alloc.uncertainty.sweeping import Sweep
 
@@ -78,7 +79,13 @@ def _parameter(found: Sweep, block: str, table: str, name: str) -> str:
 def sweep_notes(found: Sweep) -> tuple[str, ...]:
     """How many draws, and what quantiles and ranks are."""
     few = [say("sweep.few", draws=found.draws)] if found.draws < _ENOUGH else []
-    return say("sweep.draws", draws=found.draws, seed=found.seed), say("sweep.quantiles"), *few, weights_note()
+    return (
+        say("sweep.draws", draws=found.draws, seed=found.seed),
+        say("sweep.quantiles"),
+        say("sweep.same_total"),
+        *few,
+        weights_note(),
+    )
 
 
 def sweep_summary(found: Sweep) -> list[str]:
@@ -91,6 +98,7 @@ def sweep_summary(found: Sweep) -> list[str]:
     lines = [
         say("sweep.did", draws=found.draws, title=found.allocation.scenario.title, seed=found.seed),
         *([say("sweep.few", draws=found.draws)] if found.draws < _ENOUGH else []),
+        *range_notes(found.allocation.scenario.assumptions),
         say("sweep.widest", units=spans or say("ranges.nobody")),
         say("sweep.steady", share=_SURE, units="、".join(same["short_name"]) or say("ranges.nobody")),
     ]

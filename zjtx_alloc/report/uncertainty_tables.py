@@ -5,10 +5,10 @@ import pandas as pd
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.report.notes import marks_note, weights_note
 from zjtx_alloc.report.tables import Table, titled
+from zjtx_alloc.scenario_ranges import range_notes as inherited_notes
 from zjtx_alloc.uncertainty.ranges import WeightRange
 from zjtx_alloc.uncertainty.regret import Robust
 
-_BIT = 1e-9  # of a place: what floats leave between an end and the entitlement that is it
 QUOTAS = ("baseline", "robust", "average")
 
 
@@ -52,14 +52,12 @@ def allowed_table(found: WeightRange) -> Table:
 
 
 def range_notes(found: WeightRange) -> tuple[str, ...]:
-    """How exact the ranges are, and whether the scenario itself lies outside them."""
+    """How exact the ranges are, and which of those of the weights moved with them."""
     table = found.table
-    below, above = (found.table[f"entitlement_{end}"] for end in ("lower", "upper"))
-    outside = (table["entitlement"] < below - _BIT) | (table["entitlement"] > above + _BIT)
     exact = say("ranges.exact") if table[["entitlement_exact", "quota_exact"]].all(axis=None) else say(
         "ranges.some_brackets", entitlement=int((~table["entitlement_exact"]).sum()), quota=int((~table["quota_exact"]).sum())
     )  # fmt: skip
-    return exact + (say("ranges.outside", count=int(outside.sum())) if outside.any() else ""), weights_note()
+    return exact, *inherited_notes(found.allocation.scenario.assumptions), weights_note()
 
 
 def robust_table(found: Robust) -> Table:

@@ -22,6 +22,7 @@ from zjtx_alloc.factors import adjusted_shares
 from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel
 from zjtx_alloc.scenario import Scenario
+from zjtx_alloc.scenario_ranges import without_range_notes
 from zjtx_alloc.scenario_uncertainty import Range, UncertainPool
 from zjtx_alloc.toml_files import type_told
 from zjtx_alloc.uncertainty.polytope import Simplex, simplices, uniform_draws
@@ -106,7 +107,8 @@ def admissible_weights(panel: Panel, scenario: Scenario, weights: Weights | None
     Parameters
     ----------
     weights : mapping of factor to (min, max), optional
-        In the place of the scenario's ``[uncertainty]``; a factor without a range keeps its weight.
+        In the place of the scenario's ``[uncertainty]``; each holds the scenario's own weight. A factor without a range keeps
+        its weight, so a range of one factor alone leaves no choice and is refused.
 
     Raises
     ------
@@ -131,8 +133,13 @@ def weight_blocks(panel: Panel, scenario: Scenario) -> Admissible:
     Raises
     ------
     ScenarioError
-        If more weights of one block vary than can be told apart in simplices.
+        If ``[uncertainty]`` does not fit the scenario, which a copy changed in code may not have been checked for; if more
+        weights of one block vary than can be told apart in simplices.
     """
+    try:
+        scenario.check_ranges()
+    except ValueError as error:
+        raise ScenarioError(say("uncertainty.unfit", scenario=scenario.name, reason=error)) from None
     doubt, pools = scenario.uncertainty, scenario.all_pools()
     share_ranges = {name: p.share for name, p in doubt.pools.items() if p.share is not None}
     blocks = [_block(scenario, [p.share for p in pools.values()], [share_ranges.get(name) for name in pools])]
@@ -164,7 +171,8 @@ def with_uncertainty(scenario: Scenario, table: Mapping[str, object]) -> Scenari
         what = str(limits["error"]) if found["type"] == "value_error" else type_told(found["type"], **limits)
         where = ".".join(map(str, found["loc"])) or "uncertainty"
         raise ScenarioError(say("uncertainty.given", scenario=scenario.name, where=where, what=what)) from None
-    return scenario.model_copy(update={"uncertainty": checked.uncertainty})
+    told = without_range_notes(scenario.assumptions)
+    return scenario.model_copy(update={"uncertainty": checked.uncertainty, "assumptions": told})
 
 
 def _block(scenario: Scenario, parts: Sequence[float], ranges: Sequence[Range | None]) -> list[Simplex]:

@@ -9,8 +9,13 @@ _PERCENT = (5, 25, 50, 75, 95)
 _CELLS = 2**20  # of ranks computed at a time
 
 
-def summary_of(quotas: np.ndarray, baseline: pd.Series) -> pd.DataFrame:
+def summary_of(quotas: np.ndarray, baseline: pd.Series, alike: np.ndarray) -> pd.DataFrame:
     """What each unit's quotas come to over all scenarios.
+
+    Parameters
+    ----------
+    alike : array (totals, units)
+        The baseline's quotas at each total that the scenarios have, rising: gains and losses are told at equal totals.
 
     Returns
     -------
@@ -19,11 +24,13 @@ def summary_of(quotas: np.ndarray, baseline: pd.Series) -> pd.DataFrame:
     """
     rank_counts = _rank_counts(quotas)
     own = (-baseline).rank(method="min").astype("int64")
+    _, at = np.unique(quotas.sum(axis=1), return_inverse=True)
     rows = []
     for i, code in enumerate(baseline.index):
         values, counts = _counted(quotas[:, i])
         ranks = np.flatnonzero(rank_counts[i])
         held = rank_counts[i][ranks]
+        step = quotas[:, i] - alike[at, i]
         mean = float(values @ counts) / len(quotas)
         row = {
             "quota": int(baseline[code]),
@@ -32,8 +39,8 @@ def summary_of(quotas: np.ndarray, baseline: pd.Series) -> pd.DataFrame:
             "min": int(values[0]),
             **{f"q{p:02d}": quantile(values, counts, p) for p in _PERCENT},
             "max": int(values[-1]),
-            "gain": int(counts[values > baseline[code]].sum()) / len(quotas),
-            "lose": int(counts[values < baseline[code]].sum()) / len(quotas),
+            "gain": int((step > 0).sum()) / len(quotas),
+            "lose": int((step < 0).sum()) / len(quotas),
             "rank": int(own[code]),
             "rank_min": int(ranks[0]),
             "rank_q05": quantile(ranks, held, 5),

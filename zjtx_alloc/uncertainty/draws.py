@@ -12,12 +12,10 @@ from functools import reduce
 import numpy as np
 import pandas as pd
 
-from zjtx_alloc.errors import ScenarioError
 from zjtx_alloc.factors import coefficient_keys, multiplier_of
-from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel
 from zjtx_alloc.scenario import Scenario
-from zjtx_alloc.scenario_uncertainty import FactErrors, Span, TotalRange
+from zjtx_alloc.scenario_uncertainty import FactErrors
 from zjtx_alloc.uncertainty.admissible import Admissible, weight_blocks
 from zjtx_alloc.uncertainty.polytope import uniform_draws
 
@@ -135,10 +133,9 @@ def recipe(panel: Panel, scenario: Scenario) -> Recipe:
     Raises
     ------
     ScenarioError
-        If the range of a coefficient or of the total does not hold the scenario's own: it was meant for another.
+        As ``weight_blocks`` does.
     """
     doubt, pools = scenario.uncertainty, scenario.all_pools().values()
-    _check_around(scenario)
     admissible = weight_blocks(panel, scenario)
     columns = {(c, f.period): panel.column(c, f.period) for pool in pools for c, f in pool.factors.items()}
     spans = {
@@ -159,20 +156,6 @@ def recipe(panel: Panel, scenario: Scenario) -> Recipe:
         coefficients,
         tuple(_pool_recipes(panel, scenario, admissible, list(coefficients))),
     )
-
-
-def _check_around(scenario: Scenario) -> None:
-    doubt = scenario.uncertainty
-    spans: dict[str, tuple[float, Span | TotalRange]] = {}
-    if doubt.total is not None:
-        spans["total"] = scenario.total, doubt.total
-    for table in ("region_coefficient", "grade_coefficient"):
-        values = getattr(scenario, table)
-        spans |= {f"{table}.{key}": (values[key], span) for key, span in getattr(doubt, table).items()}
-    for what, (value, span) in spans.items():
-        if not span.min <= value <= span.max:
-            ends = {"least": span.min, "most": span.max}
-            raise ScenarioError(say("uncertainty.outside", scenario=scenario.name, what=what, value=value, **ends))
 
 
 def _spread(column: pd.DataFrame, errors: FactErrors) -> np.ndarray:

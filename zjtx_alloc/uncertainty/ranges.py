@@ -48,12 +48,13 @@ def weight_range(panel: Panel, scenario: Scenario, weights: Weights | None = Non
     Parameters
     ----------
     weights : mapping of factor to (min, max), optional
-        In the place of the scenario's ``[uncertainty]``; a factor without a range keeps its weight.
+        In the place of the scenario's ``[uncertainty]``; each holds the scenario's own weight. A factor without a range keeps
+        its weight, so a range of one factor alone leaves no choice and is refused.
 
     Raises
     ------
     ScenarioError
-        If the scenario has no uncertain weights and none are given, or ranges admit no weights.
+        If the scenario has no uncertain weights and none are given, or ranges do not fit: see ``Scenario.check_ranges``.
     DataError, InfeasibleError, SolverError
         As ``allocate`` does.
     """

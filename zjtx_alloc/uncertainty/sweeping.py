@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -54,7 +54,7 @@ class Sweep:
     table : DataFrame
         Index ``code``; short_name, region, quota (the baseline's), mean, sd, min, q05, q25, q50, q75, q95,
         max (places; quantiles are attained values), gain, lose (probabilities of more and fewer places
-        than the baseline), rank, rank_min, rank_q05, rank_q95, rank_max (1 for the most places; equal
+        than the baseline has at the draw's own total), rank, rank_min, rank_q05, rank_q95, rank_max (1 for the most places; equal
         places share the better rank).
     probability : Series
         Index (code, quota): the part of the draws in which the unit has this many places.
@@ -204,10 +204,11 @@ def _swept(allocation: Allocation, draws: int, seed: int, engine: AbstractContex
         pair = first.part(slice(0, base)), first.part(slice(base, 2 * base))
         sobol = block_indices(machine.quotas, pair, (quotas[:base], quotas[base : 2 * base]))
         shapley = weight_effects(taken, machine.quotas, first, seed)
+        alike = machine.quotas(replace(taken.baseline, totals=np.unique(quotas.sum(axis=1))))
     rows = pd.Index([*codes, OVERALL], name="code")
     sobol.index = rows
     shapley = shapley.set_axis(rows) if len(shapley.columns) else shapley
-    table = allocation.panel.units[["short_name", "region"]].join(summary_of(quotas, allocation.quota))
+    table = allocation.panel.units[["short_name", "region"]].join(summary_of(quotas, allocation.quota, alike))
     probability = value_probabilities(quotas, codes)
     return Sweep(allocation, seed, quotas, parameters, table, probability, sobol, shapley, base)
 
