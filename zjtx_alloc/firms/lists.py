@@ -13,6 +13,7 @@ from zjtx_alloc.firms.reading import HEADER_WITHIN, is_remark
 from zjtx_alloc.intake.cells import header_of, plain
 from zjtx_alloc.intake.grid import Grid, read_grids
 from zjtx_alloc.intake.layout import cell_at
+from zjtx_alloc.intake.problems import refuse_ragged
 from zjtx_alloc.messages import say
 
 MOST_LISTED = 50_000
@@ -38,10 +39,15 @@ def load_list(path: str | Path) -> list[str]:
     Raises
     ------
     DataError
-        If the file is no table, or no sheet, or more than one, has a column of codes or names.
+        If the file is no table, a row of it is wider than its header, or no sheet, or more than one, has a
+        column of codes or names.
     """
     file = Path(path)
-    found = {grid.name: entries for grid in read_grids(file, MOST_LISTED) if (entries := _entries(grid)) is not None}
+    found = {
+        grid.name: entries
+        for grid in read_grids(file, MOST_LISTED)
+        if (entries := _entries(file.name, grid)) is not None
+    }
     if len(found) != 1:
         key = "lists.many_sheets" if found else "lists.no_column"
         raise DataError(say(key, file=file.name, sheets="、".join(found)))
@@ -72,13 +78,14 @@ def listed(entries: Iterable[str], name: str) -> Listed:
     return Listed(frozenset(codes), frozenset(names))
 
 
-def _entries(grid: Grid) -> list[str] | None:
+def _entries(file: str, grid: Grid) -> list[str] | None:
     """The entries of a sheet; None if no row of its first ones heads a column of codes or names."""
     for number in list(grid.rows)[:HEADER_WITHIN]:
         heads = [column_spellings().get(header_of(plain(cell))[0]) for cell in grid.rows[number]]
         places = [heads.index(column) for column in ("credit_code", "name") if column in heads]
         if places:
-            body = [row for n, row in grid.rows.items() if n > number]
-            entries = [next(filter(None, (plain(cell_at(row, p)) for p in places)), "") for row in body]
-            return [entry for entry, row in zip(entries, body, strict=True) if entry or not is_remark(row)]
+            body = {n: row for n, row in grid.rows.items() if n > number}
+            refuse_ragged(file, grid, [number], body)
+            found = {n: next(filter(None, (plain(cell_at(row, p)) for p in places)), "") for n, row in body.items()}
+            return [entry for n, entry in found.items() if entry or not is_remark(body[n])]
     return None

@@ -16,7 +16,7 @@ from zjtx_alloc.firms.roll import Firms
 from zjtx_alloc.intake.cells import header_of, plain, stated_measures, stated_otherwise, unit_of
 from zjtx_alloc.intake.grid import Grid, grid_of, read_grids
 from zjtx_alloc.intake.layout import Heading, cell_at
-from zjtx_alloc.intake.problems import Problem, problem, refusal
+from zjtx_alloc.intake.problems import Problem, problem, refusal, refuse_ragged
 from zjtx_alloc.messages import say, words
 from zjtx_alloc.visible import shown
 
@@ -64,6 +64,7 @@ def load_firms(source: str | Path | pd.DataFrame, unit: str | None = None) -> Fi
     grid, layout = _sheet(file, grids)
     own = {layout.columns[name].place for name in ("credit_code", "name") if name in layout.columns} - {0}
     body = {n: row for n, row in grid.rows.items() if n > layout.row and not is_remark(row, own)}
+    refuse_ragged(file, grid, [layout.row], body)
     problems = [*layout.problems, *_absent(layout, code)]
     if not body:
         problems.append(problem(None, "", "", "no_firms"))

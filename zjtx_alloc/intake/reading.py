@@ -12,7 +12,7 @@ import pandas as pd
 from zjtx_alloc.intake.cells import COUNTS, amount, part_of, plain, stated_measures, stated_otherwise, unit_of
 from zjtx_alloc.intake.grid import Grid, read_sheets
 from zjtx_alloc.intake.layout import Column, Layout, cell_at
-from zjtx_alloc.intake.problems import Problem, problem, refusal
+from zjtx_alloc.intake.problems import Problem, problem, refusal, refuse_ragged
 from zjtx_alloc.intake.rows import Body, Row, body_of
 from zjtx_alloc.intake.sheets import misspelt, table_sheet
 from zjtx_alloc.messages import say, words
@@ -71,6 +71,7 @@ def read_table(path: str | Path) -> Reading:
     path = Path(path)
     grid, layout = table_sheet(path.name, read_sheets(path))
     body = body_of(grid, layout)
+    refuse_ragged(path.name, grid, layout.header_rows, [number for number, _ in (*body.units, *body.totals)])
     layout, blank = _without_blank_columns(body, layout)
     if not layout.columns:
         raise refusal(path.name, grid.name, [problem(None, say("intake.columns"), "、".join(blank), "all_blank")])
