@@ -122,6 +122,34 @@ def test_a_percentage_is_read_as_its_cell_shows_it(tmp_path):
     assert za.firms.load_firms(tmp_path / "企业.xlsx").table["rd_share"].tolist() == [2.23, 5, 0.5]
 
 
+def test_yuan_in_a_column_of_ten_thousands_is_told_with_the_number_to_fill_in():
+    with pytest.raises(TableError) as caught:
+        firms({}, {INVESTMENT: 25_000_000}, {INVESTMENT: 3_000_001})
+    assert caught.value.problems[["行", "内容", "问题", "处理办法"]].to_numpy().tolist() == [
+        [3, "25000000", "超过3,000,000万元，像是以元填写", "请换算成万元；原数若为25,000,000元，应填2,500"],
+        [4, "3000001", "超过3,000,000万元，像是以元填写", "请换算成万元；原数若为3,000,001元，应填300.0001"],
+    ]
+    assert firms({INVESTMENT: 3_000_000}).table["planned_investment"].tolist() == [3_000_000]
+
+
+@pytest.mark.parametrize(
+    ("column", "money"), [("到账奖补资金（万元）", 2_850_000), ("已使用奖补资金（万元）", 100_001)]
+)
+def test_yuan_of_an_award_is_told_below_what_a_plan_may_hold(column, money):
+    assert firms({column: 100_000}).table.shape[0] == 1
+    with pytest.raises(TableError, match=f"{money}｜超过100,000万元，像是以元填写"):
+        firms({column: money})
+
+
+def test_research_money_above_the_whole_plan_is_told_with_both():
+    with pytest.raises(TableError) as caught:
+        za.firms.load_firms(raw({}, {}).assign(**{"产学研合作投入（万元）": [3000, 3000.5]}))
+    (problem,) = caught.value.problems.to_dict("records")
+    assert (problem["行"], problem["内容"]) == (3, "3000.5")
+    assert problem["问题"] == "多于推进计划投资总额3,000万元"
+    assert problem["处理办法"] == "产学研合作投入是计划投资的一部分，请核对两列的数和计量单位"
+
+
 def test_all_problems_are_told_at_once_and_a_missing_column_is_one():
     table = raw({"上市情况": "拟上市"}, {INVESTMENT: "约3000"}).drop(columns="上一轮是否获支持")
     with pytest.raises(TableError) as caught:
