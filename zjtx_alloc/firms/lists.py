@@ -22,15 +22,20 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class Listed:
-    """Entries of a list: credit codes, and names as they are compared."""
+    """Entries of a list: credit codes, and names as they are compared, each once and in the list's order."""
 
-    codes: frozenset[str]
-    names: frozenset[str]
+    codes: tuple[str, ...]
+    names: tuple[str, ...]
 
     def holds(self, table: pd.DataFrame) -> pd.Series:
         """Whether each firm of a table is on the list."""
         coded = table["credit_code"].isin(self.codes)
         return coded | table["name"].map(plain).isin(self.names) if self.names else coded
+
+    def found_in(self, table: pd.DataFrame) -> dict[str, bool]:
+        """Whether each entry names a firm of a table, by entry: codes first."""
+        known = {*table["credit_code"], *table["name"].map(plain)}
+        return {entry: entry in known for entry in (*self.codes, *self.names)}
 
 
 def load_list(path: str | Path) -> list[str]:
@@ -64,18 +69,18 @@ def listed(entries: Iterable[str], name: str) -> Listed:
     """
     if isinstance(entries, str):
         raise DataError(say("lists.text", name=name, entry=entries))
-    codes, names, wrong = set(), set(), []
+    codes, names, wrong = dict[str, None](), dict[str, None](), []
     for entry in map(plain, entries):
         if (code := valid_code(entry)) is not None:
-            codes.add(code)
+            codes[code] = None
         elif entry.isascii():  # blank, a code with a slip, or one that Excel made 9.1E+17
             wrong.append(entry)
         else:
-            names.add(entry)
+            names[entry] = None
     if wrong:
         shown = "、".join(f"“{entry}”" for entry in wrong[:_MOST_NAMED])
         raise DataError(say("lists.wrong", name=name, count=len(wrong), entries=shown))
-    return Listed(frozenset(codes), frozenset(names))
+    return Listed(tuple(codes), tuple(names))
 
 
 def _entries(file: str, grid: Grid) -> list[str] | None:
