@@ -75,12 +75,15 @@ def test_a_table_of_which_every_firm_passes_is_reviewed(tmp_path, capsys):
     assert not any("〔" in str(row) for row in sheets["剔除企业及理由"])
 
 
-def test_lists_and_the_bar_on_earlier_batches_can_be_asked_for(tmp_path):
+def test_lists_and_the_bar_on_earlier_batches_can_be_asked_for(tmp_path, capsys):
     four = raw({}, {}, {}, {})
     first_round = tmp_path / "名单.csv"
-    four.iloc[:1][["企业名称"]].to_csv(first_round, index=False, encoding="utf-8-sig")
+    listed = pd.concat([four.iloc[:1][["企业名称"]], pd.DataFrame({"企业名称": ["别的企业有限公司"]})])
+    listed.to_csv(first_round, index=False, encoding="utf-8-sig")
     _, sheets = reviewed(tmp_path, "--first-round", first_round, "--earlier-batch")
-    assert ("江苏", 4, 4, 0) in sheets["审核情况"]
+    assert ("江苏", 4, 4, 0) in [row[:4] for row in sheets["审核情况"]]
+    assert ("“上一轮是否获支持：是”名单", "别的企业有限公司") in sheets["名单中没有对上的条目"]
+    assert "名单共2条，其中1条没有对上本表的企业：别的企业有限公司" in capsys.readouterr().out
 
 
 def test_a_wrong_ending_and_day_are_told(tmp_path, capsys):

@@ -5,7 +5,7 @@ import datetime
 import openpyxl
 import pandas as pd
 import pytest
-from firm_tables import DAY, INVESTMENT, credit_code, firms, raw
+from firm_tables import DAY, INVESTMENT, SHARE, credit_code, firms, raw
 
 import zjtx_alloc as za
 from zjtx_alloc.errors import TableError
@@ -97,6 +97,57 @@ def test_a_title_that_says_yuan_is_not_read_as_ten_thousand_yuan(tmp_path):
         za.firms.load_firms(path)
     (problem,) = caught.value.problems.to_dict("records")
     assert (problem["行"], problem["内容"], problem["问题"]) == (2, "元", "计量单位不符，应为万元")
+
+
+@pytest.mark.parametrize("read", [za.firms.load_firms, za.firms.load_list])
+def test_a_row_with_a_separator_too_many_is_told(tmp_path, read):
+    lines = raw({}, {}).to_csv(index=False).splitlines()
+    lines[2] = lines[2].replace("3000", "3,000", 1)
+    (path := tmp_path / "企业.csv").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(TableError) as caught:
+        read(path)
+    (problem,) = caught.value.problems.to_dict("records")
+    assert (problem["行"], problem["问题"]) == (3, "有22格，多于表头的21格：内容中有未加引号的分隔符“,”")
+
+
+def test_a_percentage_is_read_as_its_cell_shows_it(tmp_path):
+    """2.23 with a sign that is only text is 2.23 %, and once was read as 223 %; 0.05 as a percentage is 5 %."""
+    table, book = raw({}, {}, {}), openpyxl.Workbook()
+    for row in ([*table], *table.itertuples(index=False)):
+        book.active.append(list(row))
+    place = list(table).index(SHARE) + 1
+    for row, (value, number_format) in enumerate([(2.23, '0.00"%"'), (0.05, "0%"), (0.5, r"0.0\%")], start=2):
+        book.active.cell(row, place, value).number_format = number_format
+    book.save(tmp_path / "企业.xlsx")
+    assert za.firms.load_firms(tmp_path / "企业.xlsx").table["rd_share"].tolist() == [2.23, 5, 0.5]
+
+
+def test_yuan_in_a_column_of_ten_thousands_is_told_with_the_number_to_fill_in():
+    with pytest.raises(TableError) as caught:
+        firms({}, {INVESTMENT: 25_000_000}, {INVESTMENT: 3_000_001})
+    assert caught.value.problems[["行", "内容", "问题", "处理办法"]].to_numpy().tolist() == [
+        [3, "25000000", "超过3,000,000万元，像是以元填写", "请换算成万元；原数若为25,000,000元，应填2,500"],
+        [4, "3000001", "超过3,000,000万元，像是以元填写", "请换算成万元；原数若为3,000,001元，应填300.0001"],
+    ]
+    assert firms({INVESTMENT: 3_000_000}).table["planned_investment"].tolist() == [3_000_000]
+
+
+@pytest.mark.parametrize(
+    ("column", "money"), [("到账奖补资金（万元）", 2_850_000), ("已使用奖补资金（万元）", 100_001)]
+)
+def test_yuan_of_an_award_is_told_below_what_a_plan_may_hold(column, money):
+    assert firms({column: 100_000}).table.shape[0] == 1
+    with pytest.raises(TableError, match=f"{money}｜超过100,000万元，像是以元填写"):
+        firms({column: money})
+
+
+def test_research_money_above_the_whole_plan_is_told_with_both():
+    with pytest.raises(TableError) as caught:
+        za.firms.load_firms(raw({}, {}).assign(**{"产学研合作投入（万元）": [3000, 3000.5]}))
+    (problem,) = caught.value.problems.to_dict("records")
+    assert (problem["行"], problem["内容"]) == (3, "3000.5")
+    assert problem["问题"] == "多于推进计划投资总额3,000万元"
+    assert problem["处理办法"] == "产学研合作投入是计划投资的一部分，请核对两列的数和计量单位"
 
 
 def test_all_problems_are_told_at_once_and_a_missing_column_is_one():

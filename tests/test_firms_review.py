@@ -1,8 +1,7 @@
-"""Firms reviewed: each condition at its boundary, lists of the supported, likeness, conditions of one's own."""
+"""Firms reviewed: each condition at its boundary, likeness, conditions of one's own."""
 
 import datetime
 
-import openpyxl
 import pandas as pd
 import pytest
 from firm_tables import DAY, INVESTMENT, credit_code, firms, raw
@@ -59,6 +58,18 @@ def test_first_round_field_direction_and_target():
     ) == [["first_round"], ["field"], ["direction"], ["target"]]
 
 
+NO_TARGETS = ["无", "/", "详见附件", "见附件2", "（暂无）", "——", "N/A", "同上。", "1.", "详见推进计划"]
+
+
+@pytest.mark.parametrize("target", NO_TARGETS)
+def test_what_only_fills_the_cell_is_no_target(target):
+    found = reviewed({"开发新产品绩效目标": target})
+    (reason,) = found.failures["reason"]
+    assert reason == f"推进计划所覆盖的方面没有分别提出绩效目标：开发新产品（所填“{target}”）"
+    real = ["新增发明专利5件", "见附件；新增专利5件", "无废水排放", "R&D≥5%", "建成产线一条"]
+    assert failed(*({"开发新产品绩效目标": text} for text in real)) == [[]] * len(real)
+
+
 def test_the_bar_on_earlier_batches_is_off_unless_switched_on():
     batch = {"新一轮已获支持批次": "第一批"}
     conditions = za.firms.load_conditions()
@@ -74,64 +85,6 @@ def test_a_firm_is_told_every_reason_with_its_clause():
         "证书有效期至2024-07-30，审核日2024-07-31已过期〔三（一）〕；已公开发行股票（上交所、境外）〔三（一）〕；"
         "推进计划投资总额2,000万元，未超过2000万元〔三（一）〕"
     ]
-
-
-def test_a_list_counts_before_what_a_firm_declares():
-    told = {"上一轮是否获支持": "是"}  # and listed: no contradiction
-    lists = {"first_round": [credit_code(1), credit_code(2)], "1": [credit_code(0)]}
-    found = reviewed({}, {}, told, supported=lists)
-    assert found.failures[["firm", "rule"]].to_numpy().tolist() == [[1, "first_round"], [2, "first_round"]]
-    assert found.flags.loc[found.flags["kind"] == "申报与名单不符", "firm"].tolist() == [1, 0]
-    with pytest.raises(za.DataError, match="批次“4”不存在"):
-        reviewed({}, supported={"4": []})
-
-
-def test_a_published_list_names_firms_and_codes_are_read_in_any_case(tmp_path):
-    first, second = (firms({}, {}).table["name"][n] for n in (0, 1))
-    book = openpyxl.Workbook()
-    for row in (["第一批名单"], ["序号", "企业名称"], [1, f" {first}"], [2, "别的企业有限公司"], ["注：排名不分先后"]):
-        book.active.append(row)
-    book.save(tmp_path / "名单.xlsx")
-    path = tmp_path / "名单.csv"
-    path.write_text(f"统一社会信用代码,企业名称\n{credit_code(2).lower()},改过的名称\n,{second}\n", encoding="gbk")
-    lists = {"first_round": za.firms.load_list(tmp_path / "名单.xlsx"), "1": za.firms.load_list(path)}
-    assert lists == {"first_round": [first, "别的企业有限公司"], "1": [credit_code(2).lower(), second]}
-    strict = za.firms.load_conditions().switched("earlier_batch", True)
-    assert failed({}, {}, {}, {}, supported=lists, conditions=strict) == [
-        ["first_round"], ["earlier_batch"], ["earlier_batch"], [],
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("entries", "said"),
-    [
-        ([credit_code(0)[:-1]], "“上一轮是否获支持：是”名单中有1处既不是"),
-        ([""], "有1处"),
-        (["9.1E+17"], "“9.1E\\+17”"),
-        (credit_code(0), "一段文字"),
-    ],
-)
-def test_a_wrong_entry_of_a_list_is_told(entries, said):
-    with pytest.raises(za.DataError, match=said):
-        reviewed({}, supported={"first_round": entries})
-
-
-def test_a_list_on_two_sheets_is_not_half_read(tmp_path):
-    book = openpyxl.Workbook()
-    for sheet, name in ((book.active, "甲设备有限公司"), (book.create_sheet("第二批"), "乙设备有限公司")):
-        sheet.append(["企业名称"])
-        sheet.append([name])
-    book.create_sheet("填写说明").append(["一行一家"])
-    book.save(tmp_path / "名单.xlsx")
-    with pytest.raises(za.DataError, match="多个工作表都像名单：Sheet、第二批；"):
-        za.firms.load_list(tmp_path / "名单.xlsx")
-
-
-def test_a_file_that_is_no_list_is_told(tmp_path):
-    path = tmp_path / "名单.csv"
-    path.write_text("序号,地区\n1,江苏\n", encoding="utf-8")
-    with pytest.raises(za.DataError, match="没有“统一社会信用代码”或“企业名称”列"):
-        za.firms.load_list(path)
 
 
 def test_the_same_code_twice_passes_nowhere_and_names_the_other():

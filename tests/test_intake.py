@@ -86,13 +86,13 @@ def test_true_counts_end_the_stand_ins_in_one_line(write_table, write_scenario):
 def test_a_check_compares_with_what_is_known(write_table, panel):
     """Shipped giants × 8, but 0 and ten times as much for two units: totals, differences and outliers by hand."""
     giants = panel.values("little_giants", "2021-06")
-    rows = [["单位", "“小巨人”企业数（家，2021-06）"], *([c, int(8 * n)] for c, n in giants.items())]
+    rows = [["单位", "“小巨人”企业数（家）"], *([c, int(8 * n)] for c, n in giants.items())]
     rows[1][1] *= 10
     check = za.check_table(write_table(rows))
     (column,) = check.columns.to_dict("records")
     total = 8 * 1832 + 72 * int(giants.iloc[0])
     assert column["各单位合计"] == f"{total:,}"
-    assert (column["全国数（数据期）"], column["与全国数之比"]) == ("1,832（2021-06）", f"{total / 1832:.2f}")
+    assert (column["全国数（数据期）"], column["与全国数之比"]) == ("14,600（2024-10）", f"{total / 14600:.2f}")
     (difference,) = check.differences.to_dict("records")
     assert difference["不同的单位数"] == (giants > 0).sum() == 36  # 8 × 0 is 0 again
     assert difference["变化最大的单位（随附→本表）"].startswith(f"北京 {giants.iloc[0]:g}→{80 * giants.iloc[0]:,g}、")

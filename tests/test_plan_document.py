@@ -29,6 +29,19 @@ def test_the_plan_says_what_its_table_says(tmp_path):
     assert (body.font.name, body.font.size.pt) == ("仿宋_GB2312", 16)
 
 
+def test_a_table_that_nobody_reviewed_is_not_said_to_meet_the_conditions(tmp_path):
+    """Outside of 【】, which a person writes, the plan says what the table says, and nothing more."""
+    listed = firms({}, {"上市情况": "上交所、境外", "上一轮是否获支持": "是"}, {"证书有效期止": "2022-01-01"})
+    document = docx.Document(str(write_plan(listed, "320000", 1, AWARD, tmp_path / "方案.docx")))
+    (text,) = (paragraph.text for paragraph in document.paragraphs if "合规情况" in paragraph.text)
+    said, _, left = text.partition("【")
+    assert said == (
+        "（三）合规情况。企业表所填上市情况：未上市2家、上交所1家、境外1家；上一轮是否获支持：否2家、是1家。"
+    )
+    assert left.startswith("以上为企业表所填，未经审核；请先运行 zjtx review")
+    assert not any("均为有效期内" in p.text.partition("【")[0] for p in document.paragraphs)
+
+
 def test_the_same_firms_give_the_same_bytes_and_made_up_ones_are_marked(tmp_path):
     listed = za.firms.made_up_firms(total=400)
     listed = listed.only(listed.table.index[listed.table["unit"] == "320000"])

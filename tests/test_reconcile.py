@@ -146,6 +146,14 @@ def test_a_title_that_says_yuan_is_not_read_as_ten_thousand_yuan(books, tmp_path
         za.reconcile(books, tmp_path / "实际.xlsx")
 
 
+def test_a_separator_without_quotation_marks_does_not_make_two_amounts(books, tmp_path):
+    (path := tmp_path / "实际.csv").write_text(f"{','.join(HEAD)}\n天津,2024,359号,5,700,0\n", encoding="utf-8")
+    with pytest.raises(
+        za.TableError, match="2｜｜天津,2024,359号,5,700,0｜有6格，多于表头的5格：内容中有未加引号的分隔符“,”"
+    ):
+        za.reconcile(books, path)
+
+
 def test_every_problem_of_a_table_is_told_at_once(books):
     table = pd.DataFrame(
         [

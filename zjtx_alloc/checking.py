@@ -1,12 +1,16 @@
 """What was understood of a user's table, held against what is known: a look before any quota is computed."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from zjtx_alloc.intake.layout import Column
+from zjtx_alloc.intake.problems import Problem, problem, refusal
 from zjtx_alloc.intake.reading import Reading, read_table
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.panel import NATION, Panel, load_panel, with_table
@@ -17,6 +21,11 @@ _FAR = 3.5  # modified z-score of an outlier (Iglewicz & Hoaglin 1993)
 _FACTOR = 2.0  # and at least this many times, or this part of, what is usual
 _MAD_TO_SIGMA = 1.4826
 _MOST_CHANGED = 5
+_PART_OF = {"eligible_pool": "little_giants"}  # its nation's total is not known, and cannot exceed that of the whole
+_BEYOND = 3.0  # times the nation's total: no column grows so much in the years since
+_FITS = 2.0  # times a nation's total, or this part of it
+_EXCHANGED = 4.0  # times nearer to the nations' totals, both columns together, if exchanged
+_MANY = 10  # firms expected where the table says 0
 
 
 @dataclass(frozen=True)
@@ -52,13 +61,66 @@ def check_table(path: str | Path) -> TableCheck:
     Raises
     ------
     DataError, TableError
-        As ``load_panel`` does.
+        As ``load_panel`` does; and TableError if the table can be read but not be right: columns that look
+        exchanged, totals far above the nation's, zeros of units that have many in the shipped figures.
     """
     shipped, reading = load_panel(), read_table(path)
     panel = with_table(shipped, reading)
+    if implausible := [*_wrong_totals(shipped, panel, reading), *_zeros(shipped, panel, reading)]:
+        raise refusal(reading.file, reading.layout.sheet, implausible, reading.hidden)
     columns = pd.DataFrame(_columns(shipped, panel, reading))
     differences = pd.DataFrame(_differences(shipped, panel))
     return TableCheck(reading, panel, columns, differences, pd.DataFrame(_outliers(panel)))
+
+
+def _wrong_totals(shipped: Panel, panel: Panel, reading: Reading) -> Iterator[Problem]:
+    """Columns that fit the nations' totals far better if exchanged, and others far above the nation's total."""
+    sums = {c: float(panel.values(c.indicator, panel.supplied[c.indicator]).sum()) for c in reading.layout.columns}
+    nations = {
+        c: known
+        for c in sums
+        if (known := _national(shipped, _PART_OF.get(c.indicator, c.indicator), c.period)) is not None and known[1]
+    }
+
+    def off(column: Column, other: Column) -> float:
+        """Logarithm of the other column's total over this one's nation; 0 if that is not known."""
+        return math.log(sums[other] / nations[column][1]) if column in nations else 0.0
+
+    exchanged: set[Column] = set()
+    for pair in combinations([column for column in sums if sums[column]], 2):
+        other, column = sorted(pair, key=lambda c: off(c, c))
+        now, then = (abs(off(column, a)) + abs(off(other, b)) for a, b in ((column, other), (other, column)))
+        # A low total may be of an earlier year; one too high has no such reason.
+        if off(column, column) > 0 and then <= math.log(_FITS) and now - then >= math.log(_EXCHANGED):
+            exchanged.update(pair)
+            fitting = {"other": other.label, "fitting": f"{sums[other]:,.10g}"}
+            yield _total_problem(reading, column, sums[column], nations[column], "exchanged", **fitting)
+    for column, known in nations.items():
+        if column not in exchanged and sums[column] > _BEYOND * known[1]:
+            measure = panel.indicators.at[column.indicator, "measure"]
+            yield _total_problem(reading, column, sums[column], known, "beyond_nation", measure=measure)
+
+
+def _total_problem(
+    reading: Reading, column: Column, total: float, nation: tuple[str, float], kind: str, **details: str
+) -> Problem:
+    said = {"nation": f"{nation[1]:,.10g}", "period": nation[0], "ratio": f"{total / nation[1]:,.1f}"} | details
+    return problem(reading.layout.header_rows[0], column.label, f"{total:,.10g}", kind, **said)
+
+
+def _zeros(shipped: Panel, panel: Panel, reading: Reading) -> Iterator[Problem]:
+    """Zeros of units that would have many in the proportions of the same indicator, or of any reference column."""
+    names = panel.units["short_name"]
+    for column in reading.layout.columns:
+        values = panel.values(column.indicator, panel.supplied[column.indicator])
+        known = _latest(shipped, column.indicator)
+        like = [known[1]["value"]] if known else [shipped.values(*reference) for reference in REFERENCES]
+        shares = pd.concat([figures / figures.sum() for figures in like], axis=1).min(axis=1)
+        expected = (shares * values.sum()).where(values == 0, 0.0)
+        for unit in expected.index[expected >= _MANY]:
+            said = {"unit": names[unit], "expected": f"{expected[unit]:,.0f}"}
+            measure = panel.indicators.at[column.indicator, "measure"]
+            yield problem(reading.rows.get(str(unit)), column.label, 0, "zero", measure=measure, **said)
 
 
 def _columns(shipped: Panel, panel: Panel, reading: Reading) -> Iterator[dict[str, object]]:

@@ -16,7 +16,7 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped
 from zjtx_alloc.scenario import DEFAULT, Scenario
 from zjtx_alloc.scenario_mistakes import allowed_in, explained, wrong_line
-from zjtx_alloc.scenario_ranges import as_table, laid_over, rename_range, with_ranges_following
+from zjtx_alloc.scenario_ranges import as_table, laid_over, rename_range, with_ranges_following, without_ranges
 from zjtx_alloc.toml_files import read_toml
 from zjtx_alloc.units import find_unit, load_units
 from zjtx_alloc.visible import shown

@@ -115,7 +115,12 @@ def _choices(cell: Any, column: FirmColumn) -> Any:
 
 def _amount(cell: Any, column: FirmColumn) -> Any:
     number = amount(cell, column.measure)
-    return Wrong(number) if isinstance(number, str) else number
+    if isinstance(number, str):
+        return Wrong(number)
+    if column.most is not None and number > column.most:
+        details = {"most": f"{column.most:,}", "yuan": f"{number:,.15g}", "converted": f"{number / 10_000:,.15g}"}
+        return Wrong("in_yuan", details)
+    return number
 
 
 def _percent(cell: Any, column: FirmColumn) -> Any:

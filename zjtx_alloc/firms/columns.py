@@ -20,12 +20,16 @@ SEVERAL = "|"  # between the choices of one cell
 
 @dataclass(frozen=True)
 class FirmColumn:
-    """A column: its code, Chinese name, what its cells hold, in which measure, whether every table needs it."""
+    """A column: its code, Chinese name, what its cells hold, in which measure, whether every table needs it.
+
+    A number above ``most`` (if there is one) can only be in yuan.
+    """
 
     code: str
     name: str
     kind: str
     measure: str
+    most: int | None
     needed: bool
 
     @property
@@ -39,7 +43,9 @@ def firm_columns() -> dict[str, FirmColumn]:
     """The columns by code, in their order."""
     table = shipped_table("firm_columns.csv", "code")
     return {
-        str(code): FirmColumn(str(code), row["name"], row["kind"], row["measure"], bool(row["needed"]))
+        str(code): FirmColumn(
+            str(code), row["name"], row["kind"], row["measure"], int(row["most"] or 0) or None, bool(row["needed"])
+        )
         for code, row in table.iterrows()
     }
 

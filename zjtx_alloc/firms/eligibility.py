@@ -1,5 +1,6 @@
 """Review (审核): every condition a rule with its clause; a firm passes, or is struck out with every reason."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +14,8 @@ from zjtx_alloc.firms.conditions import Condition, Conditions, load_conditions
 from zjtx_alloc.firms.likeness import alike, cores, same
 from zjtx_alloc.firms.lists import listed
 from zjtx_alloc.firms.roll import MOST_NAMED, Firms, marked, whole_places
-from zjtx_alloc.messages import header, say
+from zjtx_alloc.intake.cells import plain
+from zjtx_alloc.messages import header, say, words
 from zjtx_alloc.policy import Award
 from zjtx_alloc.units import load_units
 
@@ -35,6 +37,8 @@ class Review:
         A row a firm and rule it fails, in the order of the firms: firm, rule, clause, reason.
     flags : DataFrame
         What a person should look at; strikes nobody out: firm, kind (Chinese), other (firm or pd.NA), what.
+    lists : DataFrame
+        A row an entry of an earlier list: list (Chinese), entry, held (whether it names a firm of the table).
     quota : Series of int, optional
         Places by unit; None: the list is not bound by one.
     """
@@ -44,6 +48,7 @@ class Review:
     as_of: date
     failures: pd.DataFrame
     flags: pd.DataFrame
+    lists: pd.DataFrame
     quota: pd.Series | None
 
     @property
@@ -133,25 +138,27 @@ def review(
         whole_places(quota)
     as_of = pd.Timestamp(as_of).date()  # a day, also where a time of it is given
     conditions = load_conditions() if conditions is None else conditions
-    firms, contradictions = _with_lists(firms, supported or {})
+    firms, contradictions, entries = _with_lists(firms, supported or {})
     columns = dict.fromkeys(rule.column for rule in conditions.in_force.values())
     firms.need(*columns, "name", "credit_code", "unit")
     failures = [_failures(firms, name, rule, as_of, conditions.award) for name, rule in conditions.in_force.items()]
     table = pd.concat(failures, ignore_index=True).sort_values("firm", kind="stable", ignore_index=True)
     flags = pd.concat([contradictions, *_flags(firms)], ignore_index=True)
-    return Review(firms, conditions, as_of, table, flags, quota)
+    return Review(firms, conditions, as_of, table, flags, entries, quota)
 
 
-def _with_lists(firms: Firms, supported: Mapping[str, Iterable[str]]) -> tuple[Firms, pd.DataFrame]:
-    """What earlier lists say in the place of what firms declare, and where the two differ."""
-    table, told = firms.table.copy(), [_flag_rows(pd.Index([]), "", "")]
+def _with_lists(firms: Firms, supported: Mapping[str, Iterable[str]]) -> tuple[Firms, pd.DataFrame, pd.DataFrame]:
+    """What earlier lists say in the place of what firms declare, where the two differ, and the lists' entries."""
+    table, told, rows = firms.table.copy(), [_flag_rows(pd.Index([]), "", "")], list[tuple[str, str, bool]]()
     known = [FIRST_ROUND, *(batch for batch in choices_of("earlier_batch") if batch != "none")]
     for batch, entries in supported.items():
         if batch not in known:
             raise DataError(say("review.round", name=batch, known="、".join(known)))
         column, value = (FIRST_ROUND, "yes") if batch == FIRST_ROUND else ("earlier_batch", batch)
         name = say("review.list", column=firm_columns()[column].name, value=shown(column, value))
-        held = listed(entries, name).holds(table)
+        found = listed(entries, name)
+        held = found.holds(table)
+        rows += [(name, entry, is_held) for entry, is_held in found.found_in(table).items()]
         if column not in table:
             table[column] = "none"
         else:
@@ -159,7 +166,8 @@ def _with_lists(firms: Firms, supported: Mapping[str, Iterable[str]]) -> tuple[F
             what = say("review.declared", column=firm_columns()[column].name, value=shown(column, value))
             told.append(_flag_rows(wrong, say("review.contradiction"), what))
         table.loc[held, column] = value
-    return Firms(table, firms.made_up, firms.unread), pd.concat(told, ignore_index=True)
+    lists = pd.DataFrame(rows, columns=["list", "entry", "held"])
+    return Firms(table, firms.made_up, firms.unread), pd.concat(told, ignore_index=True), lists
 
 
 def _failures(firms: Firms, name: str, rule: Condition, as_of: date, award: Award) -> pd.DataFrame:
@@ -197,13 +205,22 @@ _TESTS: dict[str, Callable[[pd.Series, Condition, pd.Timestamp, float], pd.Serie
 
 
 def _without_target(table: pd.DataFrame) -> pd.Series:
-    """Directions that a firm's plan covers without a target of their own, by name, joined by 、."""
+    """Directions that a firm's plan covers without a target of their own, with what stands there, joined by 、."""
     lacking = pd.Series("", table.index)
     for code, column in TARGETS.items():
         covered = _includes(table["directions"], [code])
-        blank = table[column].eq("") if column in table else pd.Series(True, table.index)
-        lacking += (covered & blank).map({True: "、" + choices_of("directions")[code], False: ""})
+        texts = table[column] if column in table else pd.Series("", table.index)
+        said = {text: _lack(code, text) for text in texts.unique()}
+        lacking += texts.map(said).where(covered, "")
     return lacking.str.removeprefix("、")
+
+
+def _lack(direction: str, target: str) -> str:
+    """What is said of a direction's target that is none: blank, or a word that only fills the cell; else blank."""
+    if re.sub(r"[\W\d_]", "", plain(target)).lower() not in ("", *words("no_target")):
+        return ""
+    filled = say("review.filled", text=target) if target else ""
+    return "、" + choices_of("directions")[direction] + filled
 
 
 def _others(firms: Firms, codes: pd.Series) -> pd.Series:

@@ -13,6 +13,7 @@ from zjtx_alloc.firms.reading import HEADER_WITHIN, is_remark
 from zjtx_alloc.intake.cells import header_of, plain
 from zjtx_alloc.intake.grid import Grid, read_grids
 from zjtx_alloc.intake.layout import cell_at
+from zjtx_alloc.intake.problems import refuse_ragged
 from zjtx_alloc.messages import say
 
 MOST_LISTED = 50_000
@@ -21,15 +22,20 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class Listed:
-    """Entries of a list: credit codes, and names as they are compared."""
+    """Entries of a list: credit codes, and names as they are compared, each once and in the list's order."""
 
-    codes: frozenset[str]
-    names: frozenset[str]
+    codes: tuple[str, ...]
+    names: tuple[str, ...]
 
     def holds(self, table: pd.DataFrame) -> pd.Series:
         """Whether each firm of a table is on the list."""
         coded = table["credit_code"].isin(self.codes)
         return coded | table["name"].map(plain).isin(self.names) if self.names else coded
+
+    def found_in(self, table: pd.DataFrame) -> dict[str, bool]:
+        """Whether each entry names a firm of a table, by entry: codes first."""
+        known = {*table["credit_code"], *table["name"].map(plain)}
+        return {entry: entry in known for entry in (*self.codes, *self.names)}
 
 
 def load_list(path: str | Path) -> list[str]:
@@ -38,10 +44,15 @@ def load_list(path: str | Path) -> list[str]:
     Raises
     ------
     DataError
-        If the file is no table, or no sheet, or more than one, has a column of codes or names.
+        If the file is no table, a row of it is wider than its header, or no sheet, or more than one, has a
+        column of codes or names.
     """
     file = Path(path)
-    found = {grid.name: entries for grid in read_grids(file, MOST_LISTED) if (entries := _entries(grid)) is not None}
+    found = {
+        grid.name: entries
+        for grid in read_grids(file, MOST_LISTED)
+        if (entries := _entries(file.name, grid)) is not None
+    }
     if len(found) != 1:
         key = "lists.many_sheets" if found else "lists.no_column"
         raise DataError(say(key, file=file.name, sheets="、".join(found)))
@@ -58,27 +69,28 @@ def listed(entries: Iterable[str], name: str) -> Listed:
     """
     if isinstance(entries, str):
         raise DataError(say("lists.text", name=name, entry=entries))
-    codes, names, wrong = set(), set(), []
+    codes, names, wrong = dict[str, None](), dict[str, None](), []
     for entry in map(plain, entries):
         if (code := valid_code(entry)) is not None:
-            codes.add(code)
+            codes[code] = None
         elif entry.isascii():  # blank, a code with a slip, or one that Excel made 9.1E+17
             wrong.append(entry)
         else:
-            names.add(entry)
+            names[entry] = None
     if wrong:
         shown = "、".join(f"“{entry}”" for entry in wrong[:_MOST_NAMED])
         raise DataError(say("lists.wrong", name=name, count=len(wrong), entries=shown))
-    return Listed(frozenset(codes), frozenset(names))
+    return Listed(tuple(codes), tuple(names))
 
 
-def _entries(grid: Grid) -> list[str] | None:
+def _entries(file: str, grid: Grid) -> list[str] | None:
     """The entries of a sheet; None if no row of its first ones heads a column of codes or names."""
     for number in list(grid.rows)[:HEADER_WITHIN]:
         heads = [column_spellings().get(header_of(plain(cell))[0]) for cell in grid.rows[number]]
         places = [heads.index(column) for column in ("credit_code", "name") if column in heads]
         if places:
-            body = [row for n, row in grid.rows.items() if n > number]
-            entries = [next(filter(None, (plain(cell_at(row, p)) for p in places)), "") for row in body]
-            return [entry for entry, row in zip(entries, body, strict=True) if entry or not is_remark(row)]
+            body = {n: row for n, row in grid.rows.items() if n > number}
+            refuse_ragged(file, grid, [number], body)
+            found = {n: next(filter(None, (plain(cell_at(row, p)) for p in places)), "") for n, row in body.items()}
+            return [entry for n, entry in found.items() if entry or not is_remark(body[n])]
     return None

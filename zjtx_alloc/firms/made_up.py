@@ -74,6 +74,7 @@ def made_up_table(
         **_plans(random, total),
         **_numbers(random, total),
     }
+    entries["research_money"] = [*map(min, entries["research_money"], entries["planned_investment"])]  # a part of it
     if dirty:
         _soil(random, entries)
     return pd.DataFrame({firm_columns()[code].title: pd.Series(cells, dtype=object) for code, cells in entries.items()})

@@ -16,7 +16,7 @@ from zjtx_alloc.firms.roll import Firms
 from zjtx_alloc.intake.cells import header_of, plain, stated_measures, stated_otherwise, unit_of
 from zjtx_alloc.intake.grid import Grid, grid_of, read_grids
 from zjtx_alloc.intake.layout import Heading, cell_at
-from zjtx_alloc.intake.problems import Problem, problem, refusal
+from zjtx_alloc.intake.problems import Problem, problem, refusal, refuse_ragged
 from zjtx_alloc.messages import say, words
 from zjtx_alloc.visible import shown
 
@@ -64,11 +64,12 @@ def load_firms(source: str | Path | pd.DataFrame, unit: str | None = None) -> Fi
     grid, layout = _sheet(file, grids)
     own = {layout.columns[name].place for name in ("credit_code", "name") if name in layout.columns} - {0}
     body = {n: row for n, row in grid.rows.items() if n > layout.row and not is_remark(row, own)}
+    refuse_ragged(file, grid, [layout.row], body)
     problems = [*layout.problems, *_absent(layout, code)]
     if not body:
         problems.append(problem(None, "", "", "no_firms"))
     columns, wrong = _cells(body, layout)
-    problems += [*wrong, *_reversed(body, layout, columns)]
+    problems += [*wrong, *_reversed(body, layout, columns), *_beyond_plan(body, layout, columns)]
     if code is not None:
         problems += _other_units(body, layout, columns.get("unit", []), code)
         columns["unit"] = [code] * len(body)
@@ -147,13 +148,14 @@ def is_remark(row: list[Any], own: Collection[int] = ()) -> bool:
 def _cells(body: dict[int, list[Any]], layout: _Layout) -> tuple[dict[str, list[Any]], list[Problem]]:
     """Values by column, and what is wrong with cells."""
     columns, problems = {}, []
+    refused = {found.column for found in layout.problems}  # a header in yuan is told once, not again for every cell
     for code, heading in layout.columns.items():
         cells = [cell_at(row, heading.place) for row in body.values()]
         columns[code] = read_cells(cells, firm_columns()[code])
         problems += [
             problem(number, heading.label, cell, value.kind, **value.details)
             for number, cell, value in zip(body, cells, columns[code], strict=True)
-            if isinstance(value, Wrong)
+            if isinstance(value, Wrong) and not (value.kind == "in_yuan" and heading.label in refused)
         ]
     return columns, problems
 
@@ -165,6 +167,16 @@ def _reversed(body: dict[int, list[Any]], layout: _Layout, columns: dict[str, li
         if isinstance(first, date) and isinstance(last, date) and last < first:
             place = layout.columns["certificate_end"]
             yield problem(number, place.label, body[number][place.place], "date_order", first=f"{first}")
+
+
+def _beyond_plan(body: dict[int, list[Any]], layout: _Layout, columns: dict[str, list[Any]]) -> Iterator[Problem]:
+    """Research money (产学研合作投入) above the whole plan that it is a part of."""
+    part, whole = (columns.get(name, []) for name in ("research_money", "planned_investment"))
+    for number, research, plan in zip(body, part, whole, strict=False):
+        if isinstance(research, int | float) and isinstance(plan, int | float) and research > plan:
+            place = layout.columns["research_money"]
+            cell = cell_at(body[number], place.place)
+            yield problem(number, place.label, cell, "research_over_plan", plan=f"{plan:,.15g}")
 
 
 def _other_units(body: dict[int, list[Any]], layout: _Layout, units: list[Any], code: str) -> Iterator[Problem]:

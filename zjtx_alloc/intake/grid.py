@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import operator
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -32,6 +33,16 @@ _ENDS = re.compile(rb"\b(min|max)=\"(\d+)\"")
 _ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _WEB = (b"<", b"MIME-Version")  # a web page that a system exports under an Excel ending
 _SEPARATOR = re.compile(r"sep=(.)")  # Excel reads this first line, and shows no row for it
+_FORMAT = re.compile(r'"[^"]*"|\\.|[_*].|\[[^\]]*\]|.', re.DOTALL)  # the parts of a number format
+_CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)(-?\d+\.?\d*)\]")
+_COMPARED = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "=": operator.eq,
+    "<>": operator.ne,
+}
 
 
 class Uncalculated:
@@ -49,7 +60,7 @@ class Grid:
     """One sheet: its name ("" for CSV), its rows that are not blank by Excel row number, and what it hides.
 
     Hidden rows go by Excel row number, hidden columns by place, counted from 0. A sheet that is ``long``, with more
-    rows than were asked for, is cut off: it is of another kind.
+    rows than were asked for, is cut off: it is of another kind. ``separator`` stands between the cells of a CSV file.
     """
 
     name: str
@@ -57,6 +68,7 @@ class Grid:
     hidden_rows: frozenset[int] = frozenset()
     hidden_places: frozenset[int] = frozenset()
     long: bool = False
+    separator: str = ""
 
 
 def grid_of(frame: pd.DataFrame) -> Grid:
@@ -185,11 +197,35 @@ def _check_width(file: str, sheet: str, width: int) -> None:
 
 
 def _shown(cell: Any) -> Any:
-    """A cell's value; one that Excel shows as a percentage, as it is shown: its number is a hundredth of that."""
+    """A cell's value; one that Excel shows with a percent sign, as it is shown.
+
+    A sign of the format's own makes a hundredth of the number one per cent; one that is only text beside the
+    number (``0.00"%"``) changes nothing.
+    """
     value = cell.value
-    if isinstance(value, int | float) and not isinstance(value, bool) and "%" in (cell.number_format or ""):
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return value
+    parts = _section(cell.number_format or "", value)
+    if "%" in parts:
         return f"{100 * value:.10g}%"
-    return value
+    return f"{value:.10g}%" if any("%" in part for part in parts if part[0] in '"\\') else value
+
+
+def _section(number_format: str, value: float) -> list[str]:
+    """The parts of that section of a number format which shows this number: by its condition, else by sign."""
+    sections: list[list[str]] = [[]]
+    for part in _FORMAT.findall(number_format):
+        if part == ";":
+            sections.append([])
+        else:
+            sections[-1].append(part)
+    numbers = sections[:3]  # the fourth shows text
+    by_sign = (value >= 0 if len(numbers) < 3 else value > 0, value < 0, True)
+    for parts, is_shown in zip(numbers, by_sign, strict=False):
+        conditions = [_COMPARED[m[1]](value, float(m[2])) for part in parts if (m := _CONDITION.fullmatch(part))]
+        if all(conditions) if conditions else is_shown:
+            return parts
+    return numbers[-1]
 
 
 def _with_formulas(values: dict[int, list[Any]], formulas: dict[int, list[Any]]) -> dict[int, list[Any]]:
@@ -229,7 +265,7 @@ def _text(path: Path, content: bytes, most_rows: int) -> Grid:
     except (csv.Error, TypeError, ValueError) as error:  # a separator that is none
         key = "intake.long_cell" if "field limit" in str(error) else "intake.quotes"
         raise DataError(say(key, file=path.name)) from None
-    return Grid("", rows)
+    return Grid("", rows, separator=separator)
 
 
 def _decoded(path: Path, content: bytes) -> str:

@@ -1,12 +1,14 @@
 """What is wrong with a user's table, all of it at once: row, column, value, what is wrong, remedy."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from zjtx_alloc.errors import TableError
+from zjtx_alloc.intake.cells import plain
+from zjtx_alloc.intake.grid import Grid
 from zjtx_alloc.messages import say
 from zjtx_alloc.visible import shown
 
@@ -49,3 +51,29 @@ def refusal(file: str, sheet: str, problems: Sequence[Problem], note: str = "") 
     return TableError(
         say("intake.problems", file=file, sheet=where, count=len(table), table="\n".join(lines)), problems=table
     )
+
+
+def refuse_ragged(file: str, grid: Grid, header_rows: Iterable[int], numbers: Iterable[int]) -> None:
+    """Refuse a CSV table with rows wider than its header: 5,700 without quotation marks makes two cells of a number.
+
+    A blank cell too many means nothing only if every row ends with it. What stands beside a table in Excel has a
+    place of its own.
+
+    Raises
+    ------
+    TableError
+        Naming every such row among ``numbers``, as Excel numbers them.
+    """
+    rows = {number: grid.rows[number] for number in numbers}
+    if not grid.separator or not rows:
+        return
+    width = max(len(grid.rows[number]) for number in header_rows)
+    most = max(width, min(map(len, rows.values())))
+    separator = say("intake.tab") if grid.separator == "\t" else grid.separator
+    problems = [
+        problem(number, "", grid.separator.join(row), "ragged", count=len(row), width=width, separator=separator)
+        for number, row in rows.items()
+        if len(row) > most or any(plain(cell) != "" for cell in row[width:])
+    ]
+    if problems:
+        raise refusal(file, grid.name, problems)

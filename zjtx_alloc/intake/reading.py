@@ -12,7 +12,7 @@ import pandas as pd
 from zjtx_alloc.intake.cells import COUNTS, amount, part_of, plain, stated_measures, stated_otherwise, unit_of
 from zjtx_alloc.intake.grid import Grid, read_sheets
 from zjtx_alloc.intake.layout import Column, Layout, cell_at
-from zjtx_alloc.intake.problems import Problem, problem, refusal
+from zjtx_alloc.intake.problems import Problem, problem, refusal, refuse_ragged
 from zjtx_alloc.intake.rows import Body, Row, body_of
 from zjtx_alloc.intake.sheets import misspelt, table_sheet
 from zjtx_alloc.messages import say, words
@@ -43,6 +43,8 @@ class Reading:
         Whether that row holds a number; then it equals the sum of the rows.
     passed : tuple of (int, str)
         Rows below the header that were not read, and what they say first.
+    rows : dict of str to int
+        Row of each unit or province that the table names, as Excel shows it.
     hidden : str
         Rows and columns of the table that the sheet hides; they are read. Blank if none.
     """
@@ -55,6 +57,7 @@ class Reading:
     total_row: int | None
     has_totals: bool
     passed: tuple[tuple[int, str], ...]
+    rows: dict[str, int]
     hidden: str
 
 
@@ -71,10 +74,11 @@ def read_table(path: str | Path) -> Reading:
     path = Path(path)
     grid, layout = table_sheet(path.name, read_sheets(path))
     body = body_of(grid, layout)
+    refuse_ragged(path.name, grid, layout.header_rows, [number for number, _ in (*body.units, *body.totals)])
     layout, blank = _without_blank_columns(body, layout)
     if not layout.columns:
         raise refusal(path.name, grid.name, [problem(None, say("intake.columns"), "、".join(blank), "all_blank")])
-    facts, problems = _read(grid, layout, body)
+    facts, rows, problems = _read(grid, layout, body)
     hidden = _hidden(grid, layout)
     if problems:
         raise refusal(path.name, grid.name, problems, hidden)
@@ -88,12 +92,13 @@ def read_table(path: str | Path) -> Reading:
         body.totals[-1][0] if body.totals else None,
         any(not isinstance(number, str) for number in numbers),
         body.passed,
+        rows,
         hidden,
     )
 
 
-def _read(grid: Grid, layout: Layout, body: Body) -> tuple[list[dict[str, Any]], list[Problem]]:
-    """Facts of every row, and every problem of columns, rows and totals."""
+def _read(grid: Grid, layout: Layout, body: Body) -> tuple[list[dict[str, Any]], dict[str, int], list[Problem]]:
+    """Facts of every row, the row of each unit, and every problem of columns, rows and totals."""
     titles = (row for number, row in grid.rows.items() if number < min(layout.header_rows))
     problems, facts, seen = [*_column_problems(layout, stated_measures(titles))], [], dict[tuple[str, str], int]()
     for number, row in body.units:
@@ -106,7 +111,7 @@ def _read(grid: Grid, layout: Layout, body: Body) -> tuple[list[dict[str, Any]],
         problems.append(problem(body.other, say("intake.unit_column"), label, "second_table"))
     if not problems:
         problems += [found for total in body.totals for found in _total_problems(total, layout, facts)]
-    return facts, problems
+    return facts, {unit: number for (unit, _), number in seen.items()}, problems
 
 
 def _hidden(grid: Grid, layout: Layout) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+from functools import cache
 
 from openpyxl.utils import get_column_letter
 
@@ -9,7 +10,7 @@ from zjtx_alloc.intake.cells import plain, unit_of
 from zjtx_alloc.intake.grid import Grid, refuse_long
 from zjtx_alloc.intake.layout import Layout, cell_at, indicator_names, layout_of
 from zjtx_alloc.intake.problems import Problem, problem, refusal
-from zjtx_alloc.messages import say
+from zjtx_alloc.messages import say, words
 from zjtx_alloc.resources import shipped_table
 
 _ALIKE = 0.85  # likeness at which an unknown header is taken for a slip of the pen
@@ -69,10 +70,32 @@ def _unnamed_units(grid: Grid) -> Iterator[Problem]:
 
 def misspelt(layout: Layout) -> Iterator[Problem]:
     """Headers that differ from a known one by a slip: read as nothing, they would be lost without a word."""
-    names, held = indicator_names(), {column.indicator for column in layout.columns}
+    held = {column.indicator for column in layout.columns}
     for header in layout.unread:
-        for name in get_close_matches(header.name, names, n=1, cutoff=_ALIKE):
-            if names[name] not in held and name not in header.name:
-                near = shipped_table("indicators.csv", "code").loc[names[name]]
-                kind = near["refused"] or "misspelt"
-                yield problem(layout.header_rows[0], header.label, header.text, kind, known=near["name"])
+        indicator = _nearest(_core(header.name), _cores()) or _nearest(header.name, indicator_names())
+        if indicator and indicator not in held:
+            near = shipped_table("indicators.csv", "code").loc[indicator]
+            kind = near["refused"] or "misspelt"
+            yield problem(layout.header_rows[0], header.label, header.text, kind, known=near["name"])
+
+
+def _nearest(text: str, codes: dict[str, str]) -> str:
+    """Code of the spelling most like a text; blank if none is, or the text only adds to it, as 上年 or 占比 does."""
+    found = next(iter(get_close_matches(text, codes, n=1, cutoff=_ALIKE)), "")
+    return codes[found] if found and (found == text or found not in text) else ""
+
+
+def _core(name: str) -> str:
+    """What a header says without the words that headers of one thing differ by: 小巨人 of 小巨人企业数量."""
+    for filler, full in (("规上", "规模以上"), ("研发", "R&D"), *((word, "") for word in words("header_fillers"))):
+        name = name.replace(filler, full)
+    return name
+
+
+@cache
+def _cores() -> dict[str, str]:
+    """Codes of the indicators by the cores of their spellings; the first of two indicators with the same has it."""
+    cores: dict[str, str] = {}
+    for name, code in indicator_names().items():
+        cores.setdefault(_core(name), code)
+    return cores

@@ -13,7 +13,7 @@ from zjtx_alloc.errors import DataError
 from zjtx_alloc.intake.cells import amount, header_of, plain, stated_measures, stated_otherwise
 from zjtx_alloc.intake.grid import Grid, grid_of, read_grids
 from zjtx_alloc.intake.layout import cell_at
-from zjtx_alloc.intake.problems import Problem, problem, refusal
+from zjtx_alloc.intake.problems import Problem, problem, refusal, refuse_ragged
 from zjtx_alloc.intake.reading import unit_in_row
 from zjtx_alloc.messages import say, words
 
@@ -68,9 +68,11 @@ def read_transfers(source: str | Path | pd.DataFrame) -> pd.DataFrame:
         found = "、".join(sheet.grid.name for sheet in sheets)
         key = "transfers.many_sheets" if sheets else "transfers.no_header"
         raise DataError(say(key, file=name, sheets=found, **_accepted()))
-    rows, problems = _read(sheets[0])
+    (sheet,) = sheets
+    refuse_ragged(name, sheet.grid, [sheet.header_row], [n for n in sheet.grid.rows if n > sheet.header_row])
+    rows, problems = _read(sheet)
     if problems:
-        raise refusal(name, sheets[0].grid.name, problems)
+        raise refusal(name, sheet.grid.name, problems)
     if not rows:
         raise DataError(say("transfers.empty", file=name))
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict.fromkeys(("fiscal_year", "amount", "netted"), "int64"))

@@ -1,6 +1,6 @@
 """The tables of the provinces' side, as people read them; invented firms (虚构) are marked under each."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
@@ -8,7 +8,7 @@ from zjtx_alloc.firms.chain import Closing
 from zjtx_alloc.firms.conditions import Conditions
 from zjtx_alloc.firms.eligibility import Review
 from zjtx_alloc.firms.grants import Grants
-from zjtx_alloc.firms.roll import Firms
+from zjtx_alloc.firms.roll import MOST_NAMED, Firms
 from zjtx_alloc.firms.rubric import Rubric
 from zjtx_alloc.firms.selection import Selection, cut_lines
 from zjtx_alloc.messages import header, say
@@ -31,7 +31,21 @@ def review_table(found: Review) -> Table:
     table = _with_names(table[spoken].rename_axis("unit").reset_index())
     counts = [name for name in ("recommended", "struck", "passed", "quota", "excess") if name in table]
     kinds = {"short_name": "text"} | dict.fromkeys(counts, "count")
-    return titled("review", table, kinds, *_marks(found.firms))
+    return titled("review", table, kinds, *_list_notes(found), *_marks(found.firms))
+
+
+def _list_notes(found: Review) -> Iterator[str]:
+    """How many entries of each earlier list name no firm of the table, and which: a slip in a name lets a firm through."""
+    for name, entries in found.lists.groupby("list", sort=False):
+        rest = entries.loc[~entries["held"], "entry"]
+        told = "、".join(rest.head(MOST_NAMED)) + (say("firms.and_more") if len(rest) > MOST_NAMED else "")
+        key = "review.unmatched" if len(rest) else "review.all_matched"
+        yield say(key, name=name, count=len(entries), rest=len(rest), entries=told)
+
+
+def unmatched_table(found: Review) -> Table:
+    """The entries of earlier lists that name no firm of the table."""
+    return titled("unmatched", found.lists[~found.lists["held"]], {"list": "text", "entry": "text"})
 
 
 def tie_table(selection: Selection) -> Table:

@@ -73,7 +73,7 @@ def _grid(firms: Firms, form: dict[str, Any]) -> Grid:
 
 def _facts(firms: Firms, unit: str, batch: int, award: Award) -> dict[str, Any]:
     """What the sentences of the plan are filled with."""
-    table = firms.need("planned_investment", "directions", "field")
+    table = firms.need("planned_investment", "directions", "field", "listing", "first_round")
     research = table["research_money"] if "research_money" in table else pd.Series(dtype=float)
     partner = table["research_partner"] if "research_partner" in table else pd.Series(dtype=str)
     investment = math.fsum(table["planned_investment"])
@@ -91,6 +91,8 @@ def _facts(firms: Firms, unit: str, batch: int, award: Award) -> dict[str, Any]:
         "cities": _counts(city.value_counts().to_dict()),
         "fields": _counts(_chosen(table, "field")),
         "directions": _counts(_chosen(table, "directions")),
+        "listing": _counts(_chosen(table, "listing")),
+        "first_round": _counts(_chosen(table, "first_round")),
         "investment": f"{investment:,.10g}",
         "average": f"{investment / len(table):,.0f}",
         "least": f"{table['planned_investment'].min():,.10g}",

@@ -1,11 +1,11 @@
-"""A review as a workbook: the counts, who passed, who was struck out and why, what to look at, and the rules."""
+"""A review as a workbook: the counts, who passed, who was struck out and why, what to look at, the rules, unmatched entries."""
 
 from pathlib import Path
 
 from zjtx_alloc.errors import ReportError
 from zjtx_alloc.firms.eligibility import Review
 from zjtx_alloc.messages import say
-from zjtx_alloc.report.firm_tables import condition_table, firm_table, review_table
+from zjtx_alloc.report.firm_tables import condition_table, firm_table, review_table, unmatched_table
 from zjtx_alloc.report.workbook import write_workbook
 
 _PASSED = ("unit", "credit_code", "name", "city", "field", "directions", "planned_investment")
@@ -31,4 +31,6 @@ def write_review(found: Review, path: str | Path) -> Path:
         firm_table("review_doubts", found.doubts(), found.firms, say("review.doubts")),
         condition_table(found.conditions),
     ]
+    if not found.lists["held"].all():
+        parts.append(unmatched_table(found))
     return write_workbook(path, parts, say("review.heading"))
