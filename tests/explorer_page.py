@@ -12,10 +12,11 @@ _FLAGS = ("--no-sandbox", "--disable-quic", "--disable-background-networking", "
 
 
 @contextmanager
-def served(folder):
+def served(folder, zjtx=(sys.executable, "-m", "zjtx_alloc")):
     """Run ``zjtx explore`` in a folder; gives the address that it prints, once it answers."""
-    command = [sys.executable, "-m", "zjtx_alloc", "explore"]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+    with subprocess.Popen(
+        [*zjtx, "explore"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as server:
         try:
             address = server.stdout.readline().strip()
             _wait_for(address)

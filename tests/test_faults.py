@@ -1,8 +1,12 @@
 """Faults: what is killed, full, read-only or torn leaves nothing that looks finished and is wrong, and the rerun repairs it."""
 
+import contextlib
 import errno
 import os
+import re
 import signal
+import socket
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +14,10 @@ from pathlib import Path
 import pytest
 
 import zjtx_alloc as za
-from zjtx_alloc.files import folder_for, install, is_file_name, read_whole, write_whole
+from zjtx_alloc.cli import main
+from zjtx_alloc.files import alone_in, check_free, folder_for, install, is_file_name, read_whole, write_csv, write_whole
+from zjtx_alloc.report.unit_pages import write_unit_pages
+from zjtx_alloc.scenario_files import save_without_stand_ins
 
 NAMES = ("a.csv", "b.xlsx", "c.html", "run.json")
 
@@ -168,3 +175,137 @@ def test_reading_stops_at_what_is_no_file(tmp_path):
             read_whole(path, 2)
     with pytest.raises(FileNotFoundError):
         read_whole(tmp_path / "none", 2)
+
+
+def pipe(path):
+    os.mkfifo(path)
+
+
+def device(path):
+    """The device that ``/dev/null`` names, under a name of our own; a pipe where none may be made."""
+    try:
+        os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(1, 3))
+    except PermissionError:
+        pipe(path)
+
+
+def listening(path):
+    with socket.socket(socket.AF_UNIX) as server, contextlib.chdir(path.parent):  # a whole path may be too long
+        server.bind(path.name)
+
+
+def link(path):
+    (path.parent / "mine.csv").write_text("mine", encoding="utf-8")
+    path.symlink_to("mine.csv")
+
+
+def dangling(path):
+    path.symlink_to("none.csv")
+
+
+SPECIAL = {"管道": pipe, "设备": device, "套接字": listening, "符号链接": link, "指向空处的符号链接": dangling}
+special = pytest.mark.parametrize("make", SPECIAL.values(), ids=[make.__name__ for make in SPECIAL.values()])
+posix = pytest.mark.skipif(sys.platform == "win32", reason="files of POSIX")
+
+
+def seen(folder):
+    """What lies in a folder, down to the kind of each file and to what it holds or where it leads."""
+
+    def told(path):
+        kind = path.lstat()
+        held = path.readlink() if path.is_symlink() else path.read_bytes() if stat.S_ISREG(kind.st_mode) else ""
+        return kind.st_ino, stat.S_IFMT(kind.st_mode), kind.st_rdev, held
+
+    return {
+        path.relative_to(folder): told(path) for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()
+    }
+
+
+def refused(path):
+    """The one message about a target that is no file, whatever kind it is."""
+    told = "(管道|设备|套接字|符号链接)，不是普通文件，不会覆盖；请另指定路径，或先移走$"
+    return pytest.raises(za.ReportError, match=re.escape(f"无法写入 {path}：这是") + told)
+
+
+@posix
+@special
+def test_only_files_are_written_over(make, tmp_path, baseline):
+    make(path := tmp_path / "x.csv")
+    make(form := tmp_path / "x.xlsx")
+    make(mine := tmp_path / "x.toml")
+    before = seen(tmp_path)
+    for write in (lambda: write_whole(path, b"new"), lambda: write_csv(path, "new"), lambda: check_free([path])):
+        with refused(path):
+            write()
+    with refused(mine):
+        za.save_scenario(baseline, mine)
+    for write in (lambda: za.write_template(form), lambda: save_without_stand_ins("2024-baseline", ["rnd"], mine)):
+        with pytest.raises(za.ReportError, match=r"^文件已存在：.*请换名或先移走$"):
+            write()
+    assert seen(tmp_path) == before
+
+
+@posix
+@special
+def test_the_command_leaves_a_target_that_is_no_file_alone(make, tmp_path, capsys):
+    make(path := tmp_path / "x.csv")
+    before = seen(tmp_path)
+    with pytest.raises(SystemExit) as stop:
+        main(["allocate", "2024-baseline", "--out", str(path)])
+    assert stop.value.code == 1
+    assert f"无法写入 {path}：这是" in capsys.readouterr().err
+    assert seen(tmp_path) == before
+
+
+@posix
+@special
+@pytest.mark.parametrize("name", ["b.xlsx", "run.json", "old.csv", ".zjtx.lock"])
+def test_a_set_is_not_installed_over_what_is_no_file(make, name, tmp_path):
+    """The folder itself may be a link; none of its files is touched, not even one that the set only takes away."""
+    (real := tmp_path / "real").mkdir()
+    (out := tmp_path / "out").symlink_to(real)
+    install(drafts(tmp_path / "old", "o"), out)
+    (out / name).unlink(missing_ok=True)
+    make(out / name)
+    before = seen(real)
+    with refused(out / name):
+        install(drafts(tmp_path / "new", "n"), out, stale=("old.csv",))
+    assert seen(real) == before
+
+
+@posix
+@special
+def test_pages_of_another_run_are_not_cleared_away_where_one_is_no_file(make, tmp_path):
+    (tmp_path / "units").mkdir()
+    make(page := tmp_path / "units" / "110000-x.html")
+    before = seen(tmp_path)
+    with refused(page):
+        write_unit_pages(tmp_path, None, (), "another", None)
+    assert seen(tmp_path) == before
+
+
+@posix
+def test_the_kinds_of_files_are_named(tmp_path):
+    for name, make in SPECIAL.items():
+        make(path := tmp_path / make.__name__)
+        kind = "管道" if stat.S_ISFIFO(path.lstat().st_mode) else name.removeprefix("指向空处的")
+        with pytest.raises(za.ReportError, match=f"这是{kind}，"):
+            write_whole(path, b"")
+
+
+def test_a_folder_that_is_a_link_is_written_into(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "out").symlink_to("real")
+    assert write_whole(tmp_path / "out" / "x.csv", b"new").read_bytes() == b"new"
+    assert (tmp_path / "out").is_symlink()
+    assert folder_for(tmp_path, "out") == tmp_path / "out"
+
+
+@posix
+def test_a_lock_that_has_become_a_link_is_not_followed(tmp_path, monkeypatch):
+    """Looked at just before, it was a file: it is not opened all the same."""
+    (tmp_path / ".zjtx.lock").symlink_to("elsewhere")
+    monkeypatch.setattr("zjtx_alloc.files.check_regular", lambda _: None)
+    with pytest.raises(za.ReportError, match=r"无法写入 .*\.zjtx\.lock："), alone_in(tmp_path):
+        pass
+    assert not (tmp_path / "elsewhere").exists()

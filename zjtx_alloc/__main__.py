@@ -1,4 +1,4 @@
-"""``python -m zjtx_alloc`` is ``zjtx``."""
+"""``python -P -m zjtx_alloc`` is ``zjtx``; without ``-P`` Python imports from the working folder first."""
 
 from zjtx_alloc.cli import main
 

@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, a report's as one set; read only where they are files, and not endless."""
+"""Files: written whole or not at all, a report's as one set; read and written over only where they are files."""
 
 import errno
 import os
@@ -29,6 +29,9 @@ _KNOWN = {
     errno.ENOSPC: "full", errno.EDQUOT: "full", errno.EFBIG: "full", errno.EACCES: "denied", errno.EPERM: "denied",
     errno.EROFS: "read_only", errno.ENOENT: "absent", errno.ENOTDIR: "not_a_folder", errno.EEXIST: "not_a_folder",
     errno.EISDIR: "a_folder", errno.ENAMETOOLONG: "long_name", errno.ELOOP: "loop", errno.EMFILE: "many",
+}  # fmt: skip
+_SPECIAL = {
+    stat.S_IFLNK: "link", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device", stat.S_IFBLK: "device",
 }  # fmt: skip
 
 
@@ -67,15 +70,36 @@ def why(error: OSError) -> str:
     return say(f"os_error.{kind}") if kind else str(error.strerror or error)
 
 
+def check_regular(path: Path) -> None:
+    """Raise ReportError if a link, a device, a pipe or a socket is there: moving a file to its place would destroy it.
+
+    Folders on the way may be links. A link put there after this look is replaced by the file and never followed.
+    """
+    try:
+        kind = _SPECIAL.get(stat.S_IFMT(path.lstat().st_mode))
+    except (OSError, ValueError):  # nothing is there, or the writing itself says why it cannot be reached
+        return
+    if kind:
+        raise ReportError(say("file.special", file=path, kind=say(f"file_kind.{kind}")))
+
+
+def check_absent(path: Path) -> None:
+    """Raise ReportError if anything is there, were it a link to nothing: it may hold what a user has filled in."""
+    if os.path.lexists(path):
+        raise ReportError(say("file.exists", file=path))
+
+
 def write_whole(path: str | Path, content: bytes) -> Path:
     """Write a file beside its place, then move it there: a reader sees the old one or the new one.
 
     Raises
     ------
     ReportError
-        If the file is open in a program that locks it (Excel), must not be written, or does not fit on the disk.
+        If what is there is no file, the file is open in a program that locks it (Excel), must not be written, or does
+        not fit on the disk.
     """
     path = Path(path)
+    check_regular(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=_DRAFT, dir=path.parent)
@@ -107,8 +131,9 @@ def _not_written(path: Path, error: OSError | ValueError) -> str:
 
 
 def check_free(paths: Iterable[Path]) -> None:
-    """Raise ReportError if an existing file cannot be written, before work is spent on its content."""
+    """Raise ReportError if what is there is no file or cannot be written, before work is spent on its content."""
     for path in paths:
+        check_regular(path)
         if path.exists():
             try:
                 path.open("r+b").close()
@@ -159,9 +184,10 @@ def install(drafts: Path, folder: Path, stale: Iterable[str] = ()) -> None:
     """
     made = sorted(path.relative_to(drafts) for path in drafts.rglob("*") if path.is_file())
     names = [*(name for name in made if name != SEAL), SEAL]
+    gone = [SEAL, *(Path(name) for name in stale if Path(name) not in names)]
     with alone_in(folder):
-        check_free(folder / name for name in names)
-        for name in (SEAL, *(Path(name) for name in stale if Path(name) not in names)):
+        check_free(folder / name for name in (*names, *gone))
+        for name in gone:
             (folder / name).unlink(missing_ok=True)
         for name in names:
             write_whole(folder / name, (drafts / name).read_bytes())
@@ -177,6 +203,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         If another process holds the folder too long.
     """
     path, until = folder / _LOCK, time.monotonic() + _WAIT
+    check_regular(path)
     try:
         while (held := _locked(path)) is None:
             if time.monotonic() > until:
@@ -196,7 +223,8 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 def _locked(path: Path) -> Any:
     """The lock file, open and locked; None while another process holds it, or has just taken it away."""
-    file = path.open("a+b")
+    # A link that has taken its place meanwhile would make or open a file elsewhere.
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666), "r+b")
     try:
         if sys.platform == "win32":
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)

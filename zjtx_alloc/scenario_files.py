@@ -10,8 +10,8 @@ from typing import Any
 import tomli_w
 from pydantic import ValidationError
 
-from zjtx_alloc.errors import ReportError, ScenarioError
-from zjtx_alloc.files import UnreadableError, is_file_name, write_whole
+from zjtx_alloc.errors import ScenarioError
+from zjtx_alloc.files import UnreadableError, check_absent, is_file_name, write_whole
 from zjtx_alloc.messages import say
 from zjtx_alloc.resources import shipped
 from zjtx_alloc.scenario import DEFAULT, Scenario
@@ -90,8 +90,8 @@ def save_without_stand_ins(scenario: str, indicators: Sequence[str], path: str |
     path = Path(path)
     files = {scenario: path}
     files |= {name: path.with_name(f"{path.stem}-{name}.toml") for name in load_scenario(scenario).budget_with}
-    if taken := [file for file in files.values() if file.exists()]:
-        raise ReportError(say("file.exists", file=taken[0]))
+    for file in files.values():
+        check_absent(file)
     for name, file in files.items():
         lines = {
             "extends": name,

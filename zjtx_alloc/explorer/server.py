@@ -34,20 +34,21 @@ def serve(scenario: str, data: str, tell: Callable[[str], None]) -> None:
         raise ReportError(say("explorer.no_voila"))
     from voila.app import Voila  # noqa: PLC0415 - an extra
 
+    from zjtx_alloc.report.kernel import settings_of_our_own  # noqa: PLC0415 - time that the other commands need not pay
+
     token, port = secrets.token_urlsafe(24), _free_port()
-    # The token by the environment: an argument could be read by other users of the machine.
-    os.environ["JUPYTER_TOKEN"] = token
-    os.environ["JUPYTER_PATH"] = os.pathsep.join(
-        filter(None, [str(shipped("data", "jupyter")), os.environ.get("JUPYTER_PATH")])
-    )
     with tempfile.TemporaryDirectory() as folder:
         notebook = Path(folder) / "explorer.ipynb"
         write_notebook({"scenario": scenario, "data": data, "folder": str(Path.cwd())}, notebook)
+        # The token by the environment: an argument could be read by other users of the machine.
+        os.environ |= settings_of_our_own(folder) | {"JUPYTER_TOKEN": token}
         tell(f"http://{_LOOPBACK}:{port}/?token={token}")
         Voila.launch_instance(
             argv=[
                 str(notebook), "--no-browser", "--token", "--template=zjtx", f"--Voila.ip={_LOOPBACK}",
                 f"--port={port}", "--Voila.port_retries=0", "--Voila.log_level=WARN",
+                "--Voila.config_file_paths=[]",  # the first would be the working folder
+                "--VoilaConfiguration.kernel_spec_manager_class=zjtx_alloc.report.kernel.OwnKernelSpecs",
             ]
         )  # fmt: skip
 

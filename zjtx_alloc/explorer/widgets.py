@@ -14,9 +14,10 @@ from typing import Any
 import ipywidgets as ui
 
 from zjtx_alloc.allocation import Allocation, allocate
-from zjtx_alloc.errors import ReportError, ZjtxError
+from zjtx_alloc.errors import ZjtxError
 from zjtx_alloc.explorer import state as states
 from zjtx_alloc.explorer.view import View, failure_html, notice_html, view, why_html
+from zjtx_alloc.files import check_absent
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.own_columns import stand_ins_ended
 from zjtx_alloc.panel import Panel, load_panel
@@ -199,9 +200,7 @@ class Explorer:
         name = Path(self.save_as.value.strip()).name.removesuffix(".toml")
         if not name:
             return say("explorer.no_name")
-        path = self.folder / f"{name}.toml"
-        if path.exists():
-            raise ReportError(say("file.exists", file=path))
+        check_absent(self.folder / f"{name}.toml")
         saved = save_bundle(states.in_force(self.state).model_copy(update={"name": name}), self.folder)
         self.load_from.options = (*self.load_from.options, saved.name)
         return say("explorer.saved", file=saved.resolve())

@@ -104,6 +104,7 @@ def page(executed: Path, path: Path, scenario: str, run: str) -> Path:
         exclude_output_prompt=True,
         exclude_input_prompt=True,
         exclude_anchor_links=True,
+        extra_template_basedirs=[],  # else templates in the working folder come first
     )
     notebook = nbformat.read(executed, as_version=4)
     # Code is hidden, so a cell without output would only leave its (random) id behind.

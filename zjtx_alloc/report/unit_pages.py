@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from zjtx_alloc.files import write_whole
+from zjtx_alloc.files import check_free, write_whole
 from zjtx_alloc.messages import header, say
 from zjtx_alloc.report.notes import marks_note, weights_note
 from zjtx_alloc.report.pages import framed
@@ -98,9 +98,11 @@ def write_unit_pages(
     missing = [code for code in codes if code not in done.units]
     if missing or not done.outputs:
         done.outputs = {}
+        others = [folder / name for name in set(pages_there(folder)) - {f"{FOLDER}/{_RECORD}", *done.files()}]
+        check_free(others)
         _write(folder, _RECORD, done.content())  # from here on nothing of another run counts
-        for name in set(pages_there(folder)) - {f"{FOLDER}/{_RECORD}", *done.files()}:
-            (folder / name).unlink()
+        for path in others:
+            path.unlink()
     with stamped(run):
         for code in codes:
             if code in missing:

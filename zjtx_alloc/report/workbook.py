@@ -12,7 +12,7 @@ import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
 from zjtx_alloc.errors import ReportError
-from zjtx_alloc.files import write_whole
+from zjtx_alloc.files import check_absent, write_whole
 from zjtx_alloc.messages import say
 from zjtx_alloc.report import manuscript
 from zjtx_alloc.report.manuscript import Cell, Grid
@@ -94,8 +94,7 @@ def write_form(path: str | Path, title: str, fill: Callable[[Any], None]) -> Pat
     path = Path(path)
     if path.suffix.lower() != ".xlsx":
         raise ReportError(say("file.not_xlsx", file=path))
-    if path.exists():
-        raise ReportError(say("file.exists", file=path))
+    check_absent(path)
     content = io.BytesIO()
     with xlsxwriter.Workbook(content, IN_MEMORY) as book:
         book.set_properties({"title": title, "created": CREATED})

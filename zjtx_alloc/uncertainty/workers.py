@@ -21,6 +21,7 @@ Engine = Callable[[QuotaProblem, np.ndarray], np.ndarray]
 _Map = Callable[..., Iterable[np.ndarray]]
 _BATCH = 32  # scenarios a task: enough to pay for the way there and back
 _ADDRESS = re.compile(r"[^:/]:[0-9]{1,5}$")  # ends in a port
+_SAFE = "PYTHONSAFEPATH"
 _FEW = 200  # scenarios not worth starting processes for
 
 
@@ -37,10 +38,25 @@ def local_engine(problem: QuotaProblem, scenarios: int) -> Iterator[Engine]:
         yield solve_many
         return
     try:
-        with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
+        with processes() as pool:
             yield partial(_in_batches, pool.map)
     except BrokenProcessPool:
         raise SolverError(say("sweep.worker_died")) from None
+
+
+@contextmanager
+def processes() -> Iterator[ProcessPoolExecutor]:
+    """One process a core, none of which imports anything from the working folder as it starts."""
+    before = os.environ.get(_SAFE)
+    os.environ[_SAFE] = "1"
+    try:
+        with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
+            yield pool
+    finally:
+        if before is None:
+            os.environ.pop(_SAFE, None)
+        else:
+            os.environ[_SAFE] = before
 
 
 @contextmanager
