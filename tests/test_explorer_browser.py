@@ -5,7 +5,6 @@ import subprocess
 from urllib.parse import urlsplit
 
 import pytest
-from explorer_page import browser as browser_of_its_own
 from explorer_page import opened, served
 
 import zjtx_alloc as za
@@ -130,11 +129,10 @@ def test_a_telephone_shows_all_of_it_without_a_sideways_scroll(page):
         assert 0 <= box["x"] < box["x"] + box["width"] <= 390, part
 
 
-def test_code_on_a_page_has_its_chinese_where_no_font_is_installed(tmp_path):
+def test_code_on_a_page_has_its_chinese_where_no_font_is_installed(browser, tmp_path):
     path = tmp_path / "page.html"
     path.write_bytes(framed("题", "<p>用 <code>{1: 各单位审核通过数}</code> 重排</p>", "注"))
-    with browser_of_its_own() as chromium:
-        page = chromium.new_page()
+    with browser[0].context.browser.new_page() as page:
         page.goto(path.as_uri())
         page.evaluate('document.fonts.load("16px zjtx", "各").then(fonts => fonts.length)')
         tools = page.context.new_cdp_session(page)
