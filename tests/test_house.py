@@ -21,7 +21,7 @@ ROOT = PACKAGE.parent
 # From the ground up; a module may import only those above it in this list.
 STOREYS = [
     "resources", "messages", "errors", "files", "visible", "toml_files",
-    "quota.whole", "quota.signposts", "quota.criteria", "quota.billionths", "quota.rows", "quota.methods", "quota.weights", "quota.floors", "quota.ladders", "quota.filling",
+    "quota.whole", "quota.signposts", "quota.criteria", "quota.rows", "quota.methods", "quota.weights", "quota.floors", "quota.ladders", "quota.filling",
     "quota.within_quota", "quota.classical", "quota.priority", "quota.transfers", "quota.margins", "quota.problem", "quota.bound", "quota.exchange", "quota.market",
     "quota.exact", "quota.frontier", "quota.curves", "quota.model", "quota.minimax", "quota.certificates", "quota.limits", "quota.model_relax", "quota.conflicts",
     "quota.tie_rule", "quota.engines", "quota.many_costs", "quota.many_block", "quota.many_prices", "quota.many_moves", "quota.many_jit", "quota.many", "quota.model_regret",

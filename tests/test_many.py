@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 import zjtx_alloc as za
 from zjtx_alloc.quota import many, many_moves
-from zjtx_alloc.quota.billionths import in_billionths
 from zjtx_alloc.quota.many_block import block_of, sums
 from zjtx_alloc.quota.many_costs import costs_of
+from zjtx_alloc.quota.whole import in_billionths
 
 SEPARABLE = ["webster", "hamilton", "huntington-hill", "dean", "adams", "jefferson"]
 

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from zjtx_alloc.quota.criteria import BILLION, Criterion
+from zjtx_alloc.quota.criteria import Criterion
 from zjtx_alloc.quota.problem import QuotaProblem
 from zjtx_alloc.quota.rows import Row
+from zjtx_alloc.quota.whole import BILLION
 
 _GAP = Fraction(1, 10**6)
 

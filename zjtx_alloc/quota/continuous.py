@@ -17,8 +17,9 @@ import scipy  # loads its parts where they are first used, so that commands that
 
 from zjtx_alloc.errors import InfeasibleError, SolverError
 from zjtx_alloc.messages import say
-from zjtx_alloc.quota.problem import BILLION, QuotaProblem
+from zjtx_alloc.quota.problem import QuotaProblem
 from zjtx_alloc.quota.rows import Row
+from zjtx_alloc.quota.whole import BILLION
 
 _Curve = list[tuple[Fraction, Fraction]]  # (λ, places), rising; level before the first and after the last
 _CLOSE = 1e-5  # of a place, in the guess

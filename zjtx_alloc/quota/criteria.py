@@ -21,10 +21,9 @@ import numpy as np
 from zjtx_alloc.errors import ScenarioError
 from zjtx_alloc.messages import say
 from zjtx_alloc.quota.signposts import SIGNPOSTS
-from zjtx_alloc.quota.whole import is_finite
+from zjtx_alloc.quota.whole import BILLION, is_finite
 from zjtx_alloc.visible import shown
 
-BILLION = 10**9
 Price = Any  # a Fraction, or a tuple of them; prices of one criterion compare with each other
 
 

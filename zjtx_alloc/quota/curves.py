@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from zjtx_alloc.quota.criteria import BILLION, Criterion
+from zjtx_alloc.quota.criteria import Criterion
 from zjtx_alloc.quota.problem import QuotaProblem
+from zjtx_alloc.quota.whole import BILLION
 
 
 @dataclass(frozen=True)

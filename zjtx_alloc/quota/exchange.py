@@ -12,9 +12,10 @@ from functools import cache
 
 import numpy as np
 
-from zjtx_alloc.quota.criteria import BILLION, Minimax, Price
+from zjtx_alloc.quota.criteria import Minimax, Price
 from zjtx_alloc.quota.problem import QuotaProblem
 from zjtx_alloc.quota.rows import Row
+from zjtx_alloc.quota.whole import BILLION
 
 
 def _prices(problem: QuotaProblem, places: list[int]) -> tuple[list[Price], list[Price]]:

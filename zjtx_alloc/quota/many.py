@@ -9,12 +9,12 @@ import pandas as pd
 
 from zjtx_alloc.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.messages import say
-from zjtx_alloc.quota.billionths import EXACT, in_billionths
 from zjtx_alloc.quota.engines import solve
 from zjtx_alloc.quota.many_block import Setting, block_of, feasible
 from zjtx_alloc.quota.many_costs import Costs, costs_of
 from zjtx_alloc.quota.many_moves import best_places
 from zjtx_alloc.quota.problem import QuotaProblem
+from zjtx_alloc.quota.whole import EXACT, in_billionths
 
 _CELLS = 2**18  # of a chunk: small enough to stay in the processor's cache
 _WORTH = 2**20  # cells from which machine code repays its import

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zjtx_alloc.quota.criteria import BILLION, Criterion
+from zjtx_alloc.quota.criteria import Criterion
 from zjtx_alloc.quota.signposts import SIGNPOSTS
+from zjtx_alloc.quota.whole import BILLION
 
 NEAR = 1e-14  # relative; costs further apart than this are told apart by their floats
 NONE = 1e300  # the cost of a place that nobody may take; its negative, of one that nobody may give

@@ -5,11 +5,10 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
-from zjtx_alloc.quota.billionths import EXACT
-from zjtx_alloc.quota.criteria import BILLION
 from zjtx_alloc.quota.many_block import Setting
 from zjtx_alloc.quota.many_costs import NEAR, NONE, SAFE
 from zjtx_alloc.quota.many_prices import QUICK, ROUNDS
+from zjtx_alloc.quota.whole import BILLION, EXACT
 
 _TOGETHER = 256  # scenarios that share their scratch arrays
 _jit = numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -7,9 +7,9 @@ together. A group held at a bound gets a price of its own (Federgruen & Groeneve
 
 import numpy as np
 
-from zjtx_alloc.quota.criteria import BILLION
 from zjtx_alloc.quota.many_block import Block, sums
 from zjtx_alloc.quota.many_costs import count
+from zjtx_alloc.quota.whole import BILLION
 
 ROUNDS = 120  # of Newton or bisection; what they leave is made up by single places
 QUICK = 8  # rounds of Newton alone, which is nearly always enough

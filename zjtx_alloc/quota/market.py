@@ -7,9 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
-from zjtx_alloc.quota.criteria import BILLION, Criterion, Price
+from zjtx_alloc.quota.criteria import Criterion, Price
 from zjtx_alloc.quota.problem import QuotaProblem
 from zjtx_alloc.quota.rows import Tree
+from zjtx_alloc.quota.whole import BILLION
 
 _MARGIN = 1e-12  # far above what a float form can err by, far below what tells places apart
 

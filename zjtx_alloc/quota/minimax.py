@@ -12,10 +12,11 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 
-from zjtx_alloc.quota.criteria import BILLION, Minimax
+from zjtx_alloc.quota.criteria import Minimax
 from zjtx_alloc.quota.model import solve_model
 from zjtx_alloc.quota.problem import QuotaProblem
 from zjtx_alloc.quota.rows import Tree
+from zjtx_alloc.quota.whole import BILLION
 
 Bounds = tuple[list[int], list[int]]
 

@@ -20,9 +20,9 @@ import pulp
 from zjtx_alloc.errors import SolverError
 from zjtx_alloc.messages import say
 from zjtx_alloc.quota.bound import dual_bound, meets
-from zjtx_alloc.quota.criteria import BILLION
 from zjtx_alloc.quota.curves import Curve, curves_of
 from zjtx_alloc.quota.problem import QuotaProblem
+from zjtx_alloc.quota.whole import BILLION
 
 try:
     import highspy

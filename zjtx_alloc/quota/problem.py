@@ -18,10 +18,18 @@ import pandas as pd
 
 from zjtx_alloc.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.messages import say
-from zjtx_alloc.quota.billionths import EXACT, exact_billionths, in_billionths
-from zjtx_alloc.quota.criteria import BILLION, CRITERIA, Criterion, Minimax, check_prices
+from zjtx_alloc.quota.criteria import CRITERIA, Criterion, Minimax, check_prices
 from zjtx_alloc.quota.rows import Row, Tree, tree_of
-from zjtx_alloc.quota.whole import LARGEST, are_whole, exactly, is_whole
+from zjtx_alloc.quota.whole import (
+    BILLION,
+    EXACT,
+    LARGEST,
+    are_whole,
+    exact_billionths,
+    exactly,
+    in_billionths,
+    is_whole,
+)
 from zjtx_alloc.visible import shown
 
 _MOST = 10**12  # places: far beyond any total, and within what floats hold to a thousandth

@@ -10,11 +10,12 @@ from zjtx_alloc.errors import InfeasibleError
 from zjtx_alloc.messages import say
 from zjtx_alloc.quota.best import best_quota
 from zjtx_alloc.quota.conflicts import limit_text
-from zjtx_alloc.quota.criteria import BILLION, Criterion
+from zjtx_alloc.quota.criteria import Criterion
 from zjtx_alloc.quota.exchange import binding
 from zjtx_alloc.quota.limits import Limit, limits, relaxed
 from zjtx_alloc.quota.problem import QuotaProblem
 from zjtx_alloc.quota.signposts import SIGNPOSTS
+from zjtx_alloc.quota.whole import BILLION
 
 _TRIAL = BILLION // 10_000  # finer than this a solver's costs are not to be told apart
 

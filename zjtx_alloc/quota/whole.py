@@ -1,6 +1,7 @@
-"""Numbers as users give them: which are whole, and what a float means exactly."""
+"""Numbers as users give them: which are whole, what a float means exactly, and entitlements in billionths of a place."""
 
 import math
+from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from numbers import Rational, Real
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+BILLION = 10**9  # entitlements are rounded to billionths, the nearest whole number to the decimal that each prints as
+EXACT = 2.0**53  # floats hold every whole number below it
 LARGEST = 10**15  # far beyond any total, and floats hold every whole number up to it
 
 
@@ -34,3 +37,20 @@ def are_whole(numbers: pd.Series | np.ndarray) -> np.ndarray:
 def exactly(number: Any) -> Fraction:
     """A number as a fraction; a float means the decimal that it prints as."""
     return Fraction(repr(float(number))) if isinstance(number, float) else Fraction(number)
+
+
+def in_billionths(entitlements: np.ndarray) -> np.ndarray:
+    """Round to billionths, half to even; whole floats, exact below ``EXACT``."""
+    with np.errstate(over="ignore", invalid="ignore"):  # what is beyond all floats is also beyond EXACT
+        product = entitlements * BILLION
+        rounded = np.rint(product)
+        # The decimal and the product are each within half a unit in the last place.
+        close = np.abs(product - rounded) + product * 2.0**-51 >= 0.5
+    for at in zip(*np.nonzero(close & (rounded < EXACT)), strict=True):
+        rounded[at] = exact_billionths(entitlements[at])
+    return rounded
+
+
+def exact_billionths(entitlement: float) -> int:
+    """Round one entitlement, of any size."""
+    return int((Decimal(repr(float(entitlement))) * BILLION).to_integral_value(ROUND_HALF_EVEN))

@@ -20,7 +20,8 @@ from zjtx_alloc.messages import say
 from zjtx_alloc.panel import Panel
 from zjtx_alloc.quota.engines import solve
 from zjtx_alloc.quota.model_regret import Target, least_worst
-from zjtx_alloc.quota.problem import BILLION, QuotaProblem
+from zjtx_alloc.quota.problem import QuotaProblem
+from zjtx_alloc.quota.whole import BILLION
 from zjtx_alloc.scenario import Scenario
 from zjtx_alloc.uncertainty.admissible import Weights, admissible_weights
 
