@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-from explorer_page import opened, served
+from support.explorer_page import opened, served
 
 LIMIT = 0.5
 QUIET = 900  # milliseconds without a change, after which no more is expected

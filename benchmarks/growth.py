@@ -25,7 +25,7 @@ from engine import national
 from many import scenarios
 
 import zjtx_alloc as za
-from zjtx_alloc.report.index import write_index
+from zjtx_alloc.report.runs.index import write_index
 
 UNITS = (37, 333, 3_000)  # provinces, prefectures, counties
 FIRMS = SCENARIOS = (10**3, 10**4, 10**5, 10**6)

@@ -20,7 +20,7 @@ import pulp
 from engine import increments, national, rivals
 
 import zjtx_alloc as za
-from zjtx_alloc.quota import many
+from zjtx_alloc.quota.many import solve_many as many
 
 SIZE = (37, 1039, 5)
 SAMPLE = 20  # scenarios solved one at a time

@@ -31,8 +31,8 @@ from _pytest.runner import runtestprotocol
 from mutmut.mutation import trampoline
 from mutmut.mutation.file_mutation import mutate_file_contents
 
-ROOMS = ("zjtx_alloc/factors.py", "zjtx_alloc/quota/*.py", "zjtx_alloc/budget/*.py")
-LEFT_OUT = ("zjtx_alloc/quota/many_jit.py",)  # machine code: numba cannot compile what mutmut makes of it
+ROOMS = ("zjtx_alloc/allocation/entitlement.py", "zjtx_alloc/quota/*.py", "zjtx_alloc/budget/*.py")
+LEFT_OUT = ("zjtx_alloc/quota/many/jit.py",)  # machine code: numba cannot compile what mutmut makes of it
 WHOLE = ("house", "docs", "studies", "cli", "report", "explorer", "broken", "faults*", "fuzz", "gallery", "unit_runs")
 FEW = 20  # tests; a function that fewer reach may be called once and its value kept
 WORKERS = os.cpu_count() or 1
@@ -63,7 +63,7 @@ def prepare(folder: Path) -> None:
         module = name.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
         mutants += [f"{module}.{mutant}" for mutant in made.mutant_names]
     random.Random(1).shuffle(mutants)
-    mutants.sort(key=lambda mutant: not mutant.startswith("zjtx_alloc.factors"))
+    mutants.sort(key=lambda mutant: not mutant.startswith("zjtx_alloc.allocation.entitlement"))
     (folder / "mutants.json").write_text(json.dumps(mutants), encoding="utf-8")
 
 

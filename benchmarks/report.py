@@ -64,12 +64,12 @@ def papermill_once(unit: str, work: Path) -> Taken:
 def parts(work: Path) -> dict[str, float]:
     """The parts of the report and of the units' pages, one after the other in this process."""
     import zjtx_alloc as za
-    from zjtx_alloc.report import runs
-    from zjtx_alloc.report.notebooks import PageOrder, write_page
-    from zjtx_alloc.report.pages import framed
-    from zjtx_alloc.report.typesetting import UnitTypesetter
-    from zjtx_alloc.report.unit_sheets import asked_units, unit_sheet
-    from zjtx_alloc.report.unit_tables import unit_grounds
+    from zjtx_alloc.report.documents.unit_page import asked_units, unit_sheet
+    from zjtx_alloc.report.documents.unit_tables import unit_grounds
+    from zjtx_alloc.report.runs import run as runs
+    from zjtx_alloc.report.runs.notebooks import PageOrder, write_page
+    from zjtx_alloc.report.writers.html import framed
+    from zjtx_alloc.report.writers.pdf import UnitTypesetter
 
     taken, start = {}, time.perf_counter()
 

@@ -23,12 +23,12 @@ from PIL import Image, ImageDraw, ImageFont
 from pylopdf_fonts_zh_cn import sans_path
 
 import zjtx_alloc as za
-from zjtx_alloc.report.notebooks import PageOrder, write_page
-from zjtx_alloc.report.plan_document import write_plan
+from zjtx_alloc.report.documents.plan_document import write_plan
+from zjtx_alloc.report.runs.notebooks import PageOrder, write_page
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
-from explorer_page import browser, opened, served  # noqa: E402 - the tests know how to start them
+from support.explorer_page import browser, opened, served  # noqa: E402 - the tests know how to start them
 
 SCENARIO = "2024-baseline"
 BATCHES = (SCENARIO, "2025-baseline", "2026-baseline")

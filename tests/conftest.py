@@ -9,12 +9,12 @@ from importlib.util import find_spec
 
 import pandas as pd
 import pytest
-from firm_tables import RUBRIC
 from hypothesis import HealthCheck, settings
+from support.firm_tables import RUBRIC
 
 import zjtx_alloc as za
-from zjtx_alloc.panel import FACT_COLUMNS
-from zjtx_alloc.report import runs
+from zjtx_alloc.facts.panel import FACT_COLUMNS
+from zjtx_alloc.report.runs import run as runs
 
 # The same examples on every run: a red test must be red again tomorrow.
 settings.register_profile(
@@ -67,7 +67,7 @@ def plain_pages():
         order.path.write_text(order.notebook, encoding="utf-8")
         return order.path
 
-    from zjtx_alloc.report import notebooks  # noqa: PLC0415 - a second that most tests need not pay
+    from zjtx_alloc.report.runs import notebooks  # noqa: PLC0415 - a second that most tests need not pay
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(notebooks, "write_page", write)

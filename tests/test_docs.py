@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 
 import zjtx_alloc as za
-from zjtx_alloc.cli import commands, main
+from zjtx_alloc.cli.main import commands, main
 
 ROOT = Path(za.__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])

@@ -16,21 +16,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from broken_tables import FACT_COLUMNS
-from firm_tables import raw
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from mutations import edited, put, table_gone_wrong, toml_gone_wrong
-from tables import base
+from support.broken_tables import FACT_COLUMNS
+from support.firm_tables import raw
+from support.mutations import edited, put, table_gone_wrong, toml_gone_wrong
+from support.tables import base
 
 import zjtx_alloc as za
-from zjtx_alloc import policy
-from zjtx_alloc.errors import ZjtxError
-from zjtx_alloc.intake.reading import read_table
-from zjtx_alloc.intake.transfers import read_transfers
-from zjtx_alloc.report.record_form import read_record
-from zjtx_alloc.resources import shipped
-from zjtx_alloc.visible import seen
+from zjtx_alloc.base.errors import ZjtxError
+from zjtx_alloc.base.resources import shipped
+from zjtx_alloc.base.text import seen
+from zjtx_alloc.facts.payments import read_transfers
+from zjtx_alloc.facts.reading import read_table
+from zjtx_alloc.report.runs.record_form import read_record
+from zjtx_alloc.rules import award as policy
 
 LONG = os.environ.get("ZJTX_FUZZ") == "long"
 SECONDS = float(os.environ.get("ZJTX_FUZZ_SECONDS", "60"))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import zjtx_alloc as za
-from zjtx_alloc.report.tables import allocation_csv, budget_csv
+from zjtx_alloc.report.table import allocation_csv, budget_csv
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -11,12 +11,12 @@ from functools import lru_cache
 
 import pandas as pd
 
-from zjtx_alloc.allocation import Allocation, allocate
-from zjtx_alloc.budget.batches import Cohort
+from zjtx_alloc.allocation.allocate import Allocation, allocate
+from zjtx_alloc.base.errors import InfeasibleError, ScenarioError
+from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.ceilings import Question
+from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
-from zjtx_alloc.errors import InfeasibleError, ScenarioError
-from zjtx_alloc.messages import say
 
 _BLOCK = 64  # totals that one look at their envelope may settle
 _Moved = tuple[Cohort, ...]  # the cohorts that follow a batch's total: its own, and any its unused places go to

@@ -9,17 +9,17 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from zjtx_alloc.allocation import Allocation, unit_bounds
-from zjtx_alloc.budget.batches import Cohort, cohorts
+from zjtx_alloc.allocation.allocate import Allocation, unit_bounds
+from zjtx_alloc.base.errors import DataError, ScenarioError
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.text import shown
 from zjtx_alloc.budget.distribution import ACCURACY
 from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.budget.lattice import Lattice, added, certain
+from zjtx_alloc.budget.ledger.cohorts import Cohort, cohorts
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
-from zjtx_alloc.errors import DataError, ScenarioError
-from zjtx_alloc.messages import say
-from zjtx_alloc.policy import Award, load_award
-from zjtx_alloc.quota.whole import is_whole
-from zjtx_alloc.visible import shown
+from zjtx_alloc.quota.problem.numbers import is_whole
+from zjtx_alloc.rules.award import Award, load_award
 
 _MOST = 10**6  # places a scenario can have
 _TIMES = 50  # a ceiling this many times too wide is a slip of the unit

@@ -6,9 +6,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from zjtx_alloc.base.errors import DataError
+from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.lattice import Lattice
-from zjtx_alloc.errors import DataError
-from zjtx_alloc.messages import say
 
 QUANTILES = (0.05, 0.25, 0.50, 0.75, 0.95)
 ACCURACY = 1e-12  # of a probability; comparisons of probabilities allow for it

@@ -6,9 +6,9 @@ from fractions import Fraction
 
 import pandas as pd
 
-from zjtx_alloc.budget.batches import Cohort, approved_firms
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.budget.ledger.cohorts import Cohort, approved_firms
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
-from zjtx_alloc.messages import say
 
 PARTS = 10**9  # of a share: fine enough for any, and whole numbers in a workbook too
 

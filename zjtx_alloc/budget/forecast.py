@@ -13,16 +13,16 @@ from typing import Literal, overload
 
 import pandas as pd
 
-from zjtx_alloc.budget.accounts import BudgetForecast, told_budget
-from zjtx_alloc.budget.batches import Cohort
+from zjtx_alloc.base.errors import DataError
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.units import find_unit, load_units
 from zjtx_alloc.budget.distribution import BudgetDistribution, mixed
 from zjtx_alloc.budget.lattice import Lattice, added, certain, unit_money
+from zjtx_alloc.budget.ledger.budget import BudgetForecast, told_budget
+from zjtx_alloc.budget.ledger.cohorts import Cohort
+from zjtx_alloc.budget.ledger.settlement import DISCONTINUED, OUTCOMES, settle
 from zjtx_alloc.budget.outcomes import OutcomeAssumption, States, load_outcomes
-from zjtx_alloc.budget.settlement import DISCONTINUED, OUTCOMES, settle
-from zjtx_alloc.errors import DataError
-from zjtx_alloc.messages import say
-from zjtx_alloc.policy import Award
-from zjtx_alloc.units import find_unit, load_units
+from zjtx_alloc.rules.award import Award
 
 Measure = Literal["due", "recovered", "net"]
 MEASURES: tuple[Measure, ...] = ("due", "recovered", "net")

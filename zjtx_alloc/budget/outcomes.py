@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from zjtx_alloc.errors import ScenarioError
-from zjtx_alloc.files import UnreadableError
-from zjtx_alloc.messages import say
-from zjtx_alloc.resources import shipped
-from zjtx_alloc.scenario_uncertainty import ExactShare
-from zjtx_alloc.toml_files import STRICT, read_toml
-from zjtx_alloc.visible import shown
+from zjtx_alloc.base.errors import ScenarioError
+from zjtx_alloc.base.files import UnreadableError
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.resources import shipped
+from zjtx_alloc.base.text import shown
+from zjtx_alloc.base.toml_files import STRICT, read_toml
+from zjtx_alloc.rules.scenario_uncertainty import ExactShare
 
 _TRIES = 100  # Newton's method settles in about ten, at the ends of what is admitted in thirty
 _NOISE = 1e-12  # of a dual in floats

@@ -9,23 +9,23 @@ from pathlib import Path
 
 import pandas as pd
 
-from zjtx_alloc.allocation import Allocation, allocate, allocate_programme
-from zjtx_alloc.budget.accounts import BudgetForecast, told_budget
+from zjtx_alloc.allocation.allocate import Allocation, allocate, allocate_programme
+from zjtx_alloc.base.errors import DataError, InfeasibleError, ScenarioError
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.text import shown
 from zjtx_alloc.budget.affordable import affordable_total
-from zjtx_alloc.budget.batches import Cohort, cohorts, tails
-from zjtx_alloc.budget.books import ledger
 from zjtx_alloc.budget.expected import expected_cohorts
 from zjtx_alloc.budget.forecast import BudgetOutlook
+from zjtx_alloc.budget.ledger.bridge import bridge
+from zjtx_alloc.budget.ledger.budget import BudgetForecast, told_budget
+from zjtx_alloc.budget.ledger.cohorts import Cohort, cohorts, tails
+from zjtx_alloc.budget.ledger.ledger import ledger
 from zjtx_alloc.budget.outcomes import OutcomeAssumption, load_outcomes
-from zjtx_alloc.budget.steps import bridge
-from zjtx_alloc.errors import DataError, InfeasibleError, ScenarioError
-from zjtx_alloc.messages import say
-from zjtx_alloc.panel import Panel
-from zjtx_alloc.policy import Award, load_award
-from zjtx_alloc.quota.whole import is_whole
-from zjtx_alloc.scenario import Scenario
-from zjtx_alloc.scenario_files import load_scenario
-from zjtx_alloc.visible import shown
+from zjtx_alloc.facts.panel import Panel
+from zjtx_alloc.quota.problem.numbers import is_whole
+from zjtx_alloc.rules.award import Award, load_award
+from zjtx_alloc.rules.scenario import Scenario
+from zjtx_alloc.rules.scenario_files import load_scenario
 
 Named = Scenario | str | Path
 _YEAR, _MONEY = re.compile("[0-9]{4}"), re.compile("[0-9]{1,15}")

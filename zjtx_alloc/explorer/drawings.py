@@ -7,12 +7,12 @@ import html
 
 import pandas as pd
 
-from zjtx_alloc.allocation import Allocation
-from zjtx_alloc.messages import say
-from zjtx_alloc.report.figure_style import BLUE, GREY, ORANGE
-from zjtx_alloc.report.notes import short_marks
-from zjtx_alloc.report.tables import signed
-from zjtx_alloc.resources import shipped_table
+from zjtx_alloc.allocation.allocate import Allocation
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.resources import shipped_table
+from zjtx_alloc.report.figures.style import BLUE, GREY, ORANGE
+from zjtx_alloc.report.notes.marks import short_marks
+from zjtx_alloc.report.table import signed
 
 _CELL = 62  # of the map, in pixels
 _ROW = 19  # of the bars

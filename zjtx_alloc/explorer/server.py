@@ -8,9 +8,9 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from zjtx_alloc.errors import ReportError
-from zjtx_alloc.messages import say
-from zjtx_alloc.resources import shipped
+from zjtx_alloc.base.errors import ReportError
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.resources import shipped
 
 _LOOPBACK = "127.0.0.1"
 
@@ -34,7 +34,7 @@ def serve(scenario: str, data: str, tell: Callable[[str], None]) -> None:
         raise ReportError(say("explorer.no_voila"))
     from voila.app import Voila  # noqa: PLC0415 - an extra
 
-    from zjtx_alloc.report.kernel import settings_of_our_own  # noqa: PLC0415 - time that the other commands need not pay
+    from zjtx_alloc.report.runs.kernel import settings_of_our_own  # noqa: PLC0415 - time that the other commands need not pay
 
     token, port = secrets.token_urlsafe(24), _free_port()
     with tempfile.TemporaryDirectory() as folder:
@@ -48,7 +48,7 @@ def serve(scenario: str, data: str, tell: Callable[[str], None]) -> None:
                 str(notebook), "--no-browser", "--token", "--template=zjtx", f"--Voila.ip={_LOOPBACK}",
                 f"--port={port}", "--Voila.port_retries=0", "--Voila.log_level=WARN",
                 "--Voila.config_file_paths=[]",  # the first would be the working folder
-                "--VoilaConfiguration.kernel_spec_manager_class=zjtx_alloc.report.kernel.OwnKernelSpecs",
+                "--VoilaConfiguration.kernel_spec_manager_class=zjtx_alloc.report.runs.kernel.OwnKernelSpecs",
             ]
         )  # fmt: skip
 

@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 from pydantic import ValidationError
 
-from zjtx_alloc.errors import ScenarioError
-from zjtx_alloc.messages import say
-from zjtx_alloc.quota.classical import apportion
-from zjtx_alloc.scenario import DEFAULT, REGIONS, Scenario
-from zjtx_alloc.scenario_mistakes import explained
-from zjtx_alloc.scenario_ranges import with_ranges_following
-from zjtx_alloc.units import load_units
+from zjtx_alloc.apportionment.apportion import apportion
+from zjtx_alloc.base.errors import ScenarioError
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.units import load_units
+from zjtx_alloc.rules.scenario import DEFAULT, REGIONS, Scenario
+from zjtx_alloc.rules.scenario_mistakes import explained
+from zjtx_alloc.rules.scenario_ranges import with_ranges_following
 
 SHARES = "shares"  # the simplex of the pools' own shares
 _GRID = 1000  # a moved weight is a whole number of thousandths

@@ -3,13 +3,13 @@
 import html
 from dataclasses import dataclass
 
-from zjtx_alloc.allocation import Allocation
-from zjtx_alloc.errors import InfeasibleError, ZjtxError
+from zjtx_alloc.allocation.allocate import Allocation
+from zjtx_alloc.allocation.explain import explain
+from zjtx_alloc.base.errors import InfeasibleError, ZjtxError
+from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.explorer.drawings import bars_svg, changes_svg, map_svg
-from zjtx_alloc.messages import header, say
-from zjtx_alloc.reasons import explain
-from zjtx_alloc.report.notes import criterion_note, marks_note, weights_note
-from zjtx_alloc.report.tables import FORMATS, signed
+from zjtx_alloc.report.notes.marks import criterion_note, marks_note, weights_note
+from zjtx_alloc.report.table import FORMATS, signed
 
 _COLUMNS = ("short_name", "region", "entitlement", "quota", "baseline", "step", "binds", "estimated", "stand_in")
 _KINDS = {"entitlement": "places", "quota": "count", "baseline": "count"}

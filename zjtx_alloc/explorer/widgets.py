@@ -13,20 +13,20 @@ from typing import Any
 
 import ipywidgets as ui
 
-from zjtx_alloc.allocation import Allocation, allocate
-from zjtx_alloc.errors import ZjtxError
+from zjtx_alloc.allocation.allocate import Allocation, allocate
+from zjtx_alloc.base.errors import ZjtxError
+from zjtx_alloc.base.files import check_absent
+from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.explorer import state as states
 from zjtx_alloc.explorer.view import View, failure_html, notice_html, view, why_html
-from zjtx_alloc.files import check_absent
-from zjtx_alloc.messages import header, say
-from zjtx_alloc.own_columns import stand_ins_ended
-from zjtx_alloc.panel import Panel, load_panel
-from zjtx_alloc.quota.criteria import CRITERIA
-from zjtx_alloc.report.notes import criterion_told
-from zjtx_alloc.report.pages import font_face
-from zjtx_alloc.resources import shipped
-from zjtx_alloc.scenario import DEFAULT, Scenario
-from zjtx_alloc.scenario_files import load_scenario, save_bundle, scenario_names
+from zjtx_alloc.facts.panel import Panel, load_panel
+from zjtx_alloc.quota.problem.criteria import CRITERIA
+from zjtx_alloc.report.notes.marks import criterion_told
+from zjtx_alloc.report.writers.html import font_face
+from zjtx_alloc.rules.own_columns import stand_ins_ended
+from zjtx_alloc.rules.scenario import DEFAULT, Scenario
+from zjtx_alloc.rules.scenario_files import load_scenario, save_bundle, scenario_names
 
 _DRAWN = tuple(field.name for field in fields(View))
 _TEXTS = ("messages.zh.toml", "units.csv", "indicators.csv")  # whose signs the page may show

@@ -6,19 +6,19 @@ from datetime import date
 
 import pandas as pd
 
-from zjtx_alloc.budget.batches import Cohort
-from zjtx_alloc.budget.books import Ledger, ledger
-from zjtx_alloc.errors import DataError
-from zjtx_alloc.firms.closing import FirmSettlement, firm_cohort, settle
-from zjtx_alloc.firms.conditions import Conditions
-from zjtx_alloc.firms.eligibility import Review, review
-from zjtx_alloc.firms.evaluation import Evaluation, continuing, evaluate, leaving
-from zjtx_alloc.firms.grants import GrantRule, Grants, amounts, direct_money
-from zjtx_alloc.firms.roll import Firms, marked
-from zjtx_alloc.firms.rubric import Rubric
-from zjtx_alloc.firms.selection import Selection, select
-from zjtx_alloc.messages import header, say
-from zjtx_alloc.units import load_units
+from zjtx_alloc.base.errors import DataError
+from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.base.units import load_units
+from zjtx_alloc.budget.ledger.cohorts import Cohort
+from zjtx_alloc.budget.ledger.ledger import Ledger, ledger
+from zjtx_alloc.firms.steps.amounts import GrantRule, Grants, amounts, direct_money
+from zjtx_alloc.firms.steps.conditions import Conditions
+from zjtx_alloc.firms.steps.evaluate import Evaluation, continuing, evaluate, leaving
+from zjtx_alloc.firms.steps.review import Review, review
+from zjtx_alloc.firms.steps.rubric import Rubric
+from zjtx_alloc.firms.steps.select import Selection, select
+from zjtx_alloc.firms.steps.settle import FirmSettlement, firm_cohort, settle
+from zjtx_alloc.firms.table.roll import Firms, marked
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 from stdnum.cn import uscc
 
-from zjtx_alloc.errors import DataError
-from zjtx_alloc.firms.columns import TARGETS, choices_of, firm_columns
-from zjtx_alloc.firms.reading import load_firms
-from zjtx_alloc.firms.roll import Firms
-from zjtx_alloc.messages import say
-from zjtx_alloc.panel import load_panel
-from zjtx_alloc.quota.engines import solve
-from zjtx_alloc.quota.problem import QuotaProblem
-from zjtx_alloc.resources import shipped
-from zjtx_alloc.units import load_units
+from zjtx_alloc.base.errors import DataError
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.resources import shipped
+from zjtx_alloc.base.units import load_units
+from zjtx_alloc.facts.panel import load_panel
+from zjtx_alloc.firms.table.columns import TARGETS, choices_of, firm_columns
+from zjtx_alloc.firms.table.reading import load_firms
+from zjtx_alloc.firms.table.roll import Firms
+from zjtx_alloc.quota.problem.problem import QuotaProblem
+from zjtx_alloc.quota.solve import solve
 
 TOTAL = 14_000  # about as many as are in force nationwide (2024)
 _SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"

@@ -17,14 +17,14 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
-from zjtx_alloc.errors import ScenarioError
-from zjtx_alloc.factors import adjusted_shares
-from zjtx_alloc.messages import say
-from zjtx_alloc.panel import Panel
-from zjtx_alloc.scenario import Scenario
-from zjtx_alloc.scenario_ranges import without_range_notes
-from zjtx_alloc.scenario_uncertainty import Range, UncertainPool
-from zjtx_alloc.toml_files import type_told
+from zjtx_alloc.allocation.entitlement import adjusted_shares
+from zjtx_alloc.base.errors import ScenarioError
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.toml_files import type_told
+from zjtx_alloc.facts.panel import Panel
+from zjtx_alloc.rules.scenario import Scenario
+from zjtx_alloc.rules.scenario_ranges import without_range_notes
+from zjtx_alloc.rules.scenario_uncertainty import Range, UncertainPool
 from zjtx_alloc.uncertainty.polytope import Simplex, simplices, uniform_draws
 
 _MOST_VARYING = 8  # weights of a block: they fill up to 15,619 simplices, nine ten times as many

@@ -1,6 +1,6 @@
 """Samples of everything a scenario is uncertain about, and the entitlements that they give, many at once.
 
-The factor method of ``factors.py`` for S scenarios as arrays. Draws come in blocks, each from its own child of
+The factor method of ``allocation/entitlement.py`` for S scenarios as arrays. Draws come in blocks, each from its own child of
 the seed and each kind of parameter from its own child of that: the d-th draw depends on the seed alone, neither
 on how many draws there are nor on who computes them.
 """
@@ -12,10 +12,10 @@ from functools import reduce
 import numpy as np
 import pandas as pd
 
-from zjtx_alloc.factors import coefficient_keys, multiplier_of
-from zjtx_alloc.panel import Panel
-from zjtx_alloc.scenario import Scenario
-from zjtx_alloc.scenario_uncertainty import FactErrors
+from zjtx_alloc.allocation.entitlement import coefficient_keys, multiplier_of
+from zjtx_alloc.facts.panel import Panel
+from zjtx_alloc.rules.scenario import Scenario
+from zjtx_alloc.rules.scenario_uncertainty import FactErrors
 from zjtx_alloc.uncertainty.admissible import Admissible, weight_blocks
 from zjtx_alloc.uncertainty.polytope import uniform_draws
 

@@ -16,7 +16,7 @@ from itertools import combinations
 
 import numpy as np
 
-from zjtx_alloc.quota.problem import QuotaProblem
+from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.uncertainty.admissible import Admissible, Cell
 
 _MARGIN = 1e-9  # of a place

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from zjtx_alloc.errors import SolverError
-from zjtx_alloc.messages import say
-from zjtx_alloc.quota.many import solve_many, solved_together
-from zjtx_alloc.quota.problem import QuotaProblem
+from zjtx_alloc.base.errors import SolverError
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.quota.many.solve_many import solve_many, solved_together
+from zjtx_alloc.quota.problem.problem import QuotaProblem
 
 Engine = Callable[[QuotaProblem, np.ndarray], np.ndarray]
 _Map = Callable[..., Iterable[np.ndarray]]

@@ -1,0 +1,219 @@
+"""Actual transfers against the ledger: every status, every cause, every problem of a table at once."""
+
+from dataclasses import replace
+
+import openpyxl
+import pandas as pd
+import pytest
+from support.cohorts_by_hand import cohort
+
+import zjtx_alloc as za
+from zjtx_alloc.budget.ledger.reconcile import CAUSES
+
+AWARD = za.load_award("caijian-2024-148")
+HEAD = ["单位", "预算年度", "文号", "下达金额（万元）", "其中扣回（万元）"]
+
+
+@pytest.fixture(scope="module")
+def books():
+    """Batch 1 (2024, 2027) and batch 2 (2025, 2028) in three units; 73 of another scheme in 天津."""
+    index = pd.Index(["120000", "310000", "440300"], name="code")
+    first = za.Cohort("1", pd.Series([19, 8, 5], index=index), 2024, 2027)
+    second = za.Cohort("2", pd.Series([10, 0, 7], index=index), 2025, 2028)
+    netted = pd.DataFrame(
+        [("120000", 2024, "清算文件", 73)], columns=["code", "fiscal_year", "document", "recovered"]
+    )  # fmt: skip
+    # Expected: 天津 5627 and 3000, 上海 2400, 深圳 1500 and 2100.
+    return za.ledger((first, second), AWARD, netted)
+
+
+GOOD = {
+    ("天津", 2024): [("天津市", 2024, "359号", 5627, 73)],
+    ("上海", 2024): [("上海", "2024年", "359号", 2400, None)],
+    ("深圳", 2024): [("深圳", 2024, "提前1号", 1000, None), ("深圳", 2024, "359号", 500, None)],
+}
+
+
+def rows(**changes):
+    """The good rows of 2024 with those of some units replaced."""
+    kept = {unit: found for (unit, _), found in GOOD.items()} | changes
+    return pd.DataFrame([row for found in kept.values() for row in found], columns=HEAD)
+
+
+def found(books, table):
+    """Rows that do not match: (unit, year) -> (status, difference, cause)."""
+    table = za.reconcile(books, table).reset_index()
+    table = table[table["status"] != "matched"]
+    keys = zip(table["short_name"], table["fiscal_year"], strict=True)
+    return dict(zip(keys, zip(table["status"], table["difference"], table["cause"], strict=True), strict=True))
+
+
+def test_documents_of_a_unit_and_year_count_together(books):
+    table = za.reconcile(books, rows())
+    assert table["status"].tolist() == ["matched"] * 3
+    assert table["cause"].eq("").all()
+    assert table.loc[("440300", 2024), ["expected", "actual", "difference"]].tolist() == [1500, 1500, 0]
+    assert table.at[("440300", 2024), "documents"] == "提前1号、359号"
+
+
+CASES = {
+    "a firm short": (rows(上海=[("上海", 2024, "359号", 2100, None)]), {("上海", 2024): ("short", -300, "firms")}),
+    "two firms over": (rows(上海=[("上海", 2024, "359号", 3000, None)]), {("上海", 2024): ("over", 600, "firms")}),
+    "a known recovery not netted": (rows(天津=[("天津", 2024, "359号", 5700, None)]), {("天津", 2024): ("over", 73, "recovery")}),
+    "a known recovery netted twice": (
+        rows(天津=[("天津", 2024, "359号", 5554, None)]), {("天津", 2024): ("short", -73, "recovery")}
+    ),
+    "a netting the ledger does not know": (
+        rows(上海=[("上海", 2024, "359号", 2389, 11)]), {("上海", 2024): ("short", -11, "recovery")}
+    ),
+    "under another's name": (
+        rows(上海=[("深圳", 2024, "359号甲", 2400, None)]),
+        {("上海", 2024): ("short", -2400, "unit"), ("深圳", 2024): ("over", 2400, "unit")},
+    ),
+    "a year late": (
+        rows(上海=[("上海", 2025, "359号", 2400, None)], 天=[("天津", 2025, "12号", 3000, None)], 深=[("深圳", 2025, "12号", 2100, None)]),
+        {("上海", 2024): ("short", -2400, "year"), ("上海", 2025): ("unknown", 2400, "year")},
+    ),
+    "a year early": (rows(早=[("深圳", 2024, "12号", 2100, None)]), {("深圳", 2024): ("over", 2100, "year")}),
+    "twice": (
+        rows(上海=[("上海", 2024, "359号", 2400, None)] * 2), {("上海", 2024): ("over", 2400, "duplicate")}
+    ),
+    "no document": (rows(上海=[]), {("上海", 2024): ("short", -2400, "absent")}),
+    "no cause found": (rows(上海=[("上海", 2024, "359号", 2401, None)]), {("上海", 2024): ("over", 1, "unexplained")}),
+    "three firms nobody expected": (
+        rows(北京=[("北京", 2024, "359号", 900, None)]), {("北京", 2024): ("unknown", 900, "firms")}
+    ),
+    "nothing was due": (rows(北京=[("北京", 2024, "359号", 901, None)]), {("北京", 2024): ("unknown", 901, "unexplained")}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_difference_and_its_likely_cause(books, case):
+    table, differences = CASES[case]
+    assert found(books, table) == differences
+
+
+def test_every_cause_has_its_case():
+    assert {cause for _, differences in CASES.values() for *_, cause in differences.values()} == set(CAUSES)
+
+
+def test_a_pair_of_equal_differences_is_no_wrong_name_without_the_amount(books):
+    # 上海 a firm short, 深圳 a firm over: no document of 300 lies under 深圳.
+    table = rows(上海=[("上海", 2024, "359号", 2100, None)], 深圳=[("深圳", 2024, "359号", 1800, None)])
+    assert found(books, table) == {("上海", 2024): ("short", -300, "firms"), ("深圳", 2024): ("over", 300, "firms")}
+
+
+def test_a_tails_money_a_firm_counts_firms_too(books):
+    index = pd.Index(["310000"], name="code")
+    tail = za.Cohort("尾款", pd.Series([4], index=index), 2025, 2025, payment=143)
+    table = pd.DataFrame([("上海", 2025, "12号", 286, None)], columns=HEAD)
+    row = za.reconcile(za.ledger((tail,), AWARD), table).iloc[0]
+    assert (row["difference"], row["cause"]) == (-286, "firms")
+    assert row["explanation"] == "相当于2家企业的资金（每家143万元），请核对审核通过企业数"
+
+
+def test_a_firm_is_worth_what_its_batch_pays_in_that_year():
+    # 400 at the start and 200 at the end: of 8 firms due at the end, one is not paid.
+    index = pd.Index(["310000"], name="code")
+    books = za.ledger((za.Cohort("1", pd.Series([8], index=index), 2024, 2027),), replace(AWARD, opening=400))
+    row = za.reconcile(books, pd.DataFrame([("上海", 2027, "9号", 1400, None)], columns=HEAD)).iloc[0]
+    assert (row["expected"], row["difference"], row["cause"]) == (1600, -200, "firms")
+    assert row["explanation"] == "相当于1家企业的资金（每家200万元），请核对审核通过企业数"
+
+
+@pytest.mark.parametrize("form", ["xlsx", "csv", "gbk"])
+def test_files_are_read_as_they_come(books, tmp_path, form):
+    table = rows(天津=[("120000", 2024, "359号", "5,627", "73")])
+    path = tmp_path / ("实际下达.xlsx" if form == "xlsx" else "实际下达.csv")
+    if form == "xlsx":
+        book = openpyxl.Workbook()
+        book.active.append(["2024年中小企业发展专项资金下达情况"])
+        for row in [HEAD, *table.astype(object).where(table.notna(), None).to_numpy().tolist()]:
+            book.active.append(row)
+        book.active.append(["合计", None, None, 9527, 73])
+        book.save(path)
+    else:
+        table.to_csv(path, index=False, encoding="gb18030" if form == "gbk" else "utf-8-sig")
+    assert found(books, path) == {}
+
+
+def test_a_title_that_says_yuan_is_not_read_as_ten_thousand_yuan(books, tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["金额单位：元"], ["单位", "年度", "文号", "金额"], ["天津", 2024, "359号", 56270000]):
+        book.active.append(row)
+    book.save(tmp_path / "实际.xlsx")
+    with pytest.raises(za.DataError, match="2｜D 金额｜元｜计量单位不符，应为万元"):
+        za.reconcile(books, tmp_path / "实际.xlsx")
+
+
+def test_a_separator_without_quotation_marks_does_not_make_two_amounts(books, tmp_path):
+    (path := tmp_path / "实际.csv").write_text(f"{','.join(HEAD)}\n天津,2024,359号,5,700,0\n", encoding="utf-8")
+    with pytest.raises(
+        za.TableError, match="2｜｜天津,2024,359号,5,700,0｜有6格，多于表头的5格：内容中有未加引号的分隔符“,”"
+    ):
+        za.reconcile(books, path)
+
+
+def test_every_problem_of_a_table_is_told_at_once(books):
+    table = pd.DataFrame(
+        [
+            ("天津", 2024, "359号", 5627.5, None),
+            ("天津", "去年", "", "约100", "-3"),
+            ("火星", 2024, "359号", -1, None),
+        ],
+        columns=HEAD,
+    )
+    with pytest.raises(za.DataError) as error:
+        za.reconcile(books, table)
+    said = str(error.value)
+    assert "有7处问题" in said
+    for part in ("不是整数万元", "不是年度", "没有文号", "不是数字", "不是37个单位之一", "为负数", "D 下达金额(万元)"):
+        assert part in said, part
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (rows().drop(columns="文号"), "没有找到实际下达表：需有一行表头，含“单位”“年度”“文号”“金额”各列"),
+        (rows().rename(columns={HEAD[3]: "金额（亿元）"}), "计量单位不符，应为万元"),
+        (rows().assign(实际下达=1), r"1｜F 实际下达｜实际下达｜与 D 下达金额\(万元\) 列是同一指标"),  # the last of them was read
+        (rows().rename(columns={HEAD[3]: "金额（千元）"}), "千元｜计量单位不符，应为万元"),
+        (rows().iloc[:0], "表头下没有数据"),
+        (pd.concat([rows(), pd.DataFrame([("合计", None, None, 9528, None)], columns=HEAD)]), r"与各行之和 9527 不符"),
+        (pd.concat([rows(), pd.DataFrame([("合计", None, None, 9527, 72)], columns=HEAD)]), r"E 其中扣回.*72.*｜与各行之和 73 不符"),
+    ],
+)  # fmt: skip
+def test_a_table_that_cannot_be_trusted_is_refused(books, table, said):
+    with pytest.raises(za.DataError, match=said):
+        za.reconcile(books, table)
+
+
+def said_of(books, unit, *transfers):
+    """The cause found for a unit's transfers and its explanation."""
+    table = za.reconcile(books, pd.DataFrame([(unit, *row) for row in transfers], columns=HEAD)).reset_index()
+    row = table[table["short_name"] == unit].iloc[0]
+    return row["cause"], row["explanation"]
+
+
+def test_an_explanation_names_what_it_rests_on(books):
+    twice = [(2024, "359号", 1200, None), (2024, "甲号", 1200, None)]
+    twice += [(2024, document, money, 11) for _, document, money, _ in twice]  # what is netted may differ
+    assert said_of(books, "上海", *twice) == ("duplicate", "同一文件重复登记：359号、甲号")
+    note = "可能漏扣、重扣或提前扣"
+    assert said_of(books, "天津", (2024, "359号", 5700, None)) == (
+        "recovery",
+        f"等于已知收回73万元（清算文件），{note}",
+    )
+    stated = "文件载明扣回11万元，台账未登记该笔扣回"
+    assert said_of(books, "上海", (2024, "359号", 2389, 11)) == ("recovery", stated)
+
+
+def test_a_recovery_of_the_ledgers_own_is_told_with_its_year():
+    # Of two firms one completes (300 due in 2027) and one has invested too little (its 300 come back): net 0.
+    own = za.ledger((cohort([2], [(1, 0, 1)]),), AWARD)
+    said = "等于已知收回300万元（2027年应收回），可能漏扣、重扣或提前扣"
+    assert said_of(own, "天津", (2027, "7号", 300, None)) == ("recovery", said)
+
+
+def test_what_matches_has_no_explanation(books):
+    assert za.reconcile(books, rows())["explanation"].eq("").all()

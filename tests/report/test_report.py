@@ -1,0 +1,233 @@
+"""The report of 2024-baseline as its readers get it: files opened by other programs' eyes."""
+
+import base64
+import hashlib
+import io
+import json
+import re
+from dataclasses import replace
+
+import docx
+import openpyxl
+import pytest
+from fontTools.ttLib import TTFont
+from support.explorer_page import browser
+from support.tables import read_csv
+
+import zjtx_alloc as za
+from zjtx_alloc.cli.main import main
+from zjtx_alloc.report.figures.allocation import quota_figure
+from zjtx_alloc.report.figures.style import picture
+from zjtx_alloc.report.run_id import stamped
+
+FILES = {
+    "allocation.csv", "budget.csv", "report.xlsx", "report.docx", "report.pdf", "allocation.html", "budget.html", "quota.html",
+    "run.json", "environment.json",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """One run, shared by the tests that only look at it."""
+    return za.run("2024-baseline", out=tmp_path_factory.mktemp("reports"))
+
+
+def test_the_run_writes_its_files_and_nothing_else(finished):
+    assert finished.folder.name == "2024-baseline"
+    assert {path.name for path in finished.folder.iterdir()} == FILES
+
+
+def test_the_csv_files_keep_their_columns(finished):
+    allocation, budget = (read_csv(finished.folder / f"{name}.csv") for name in ("allocation", "budget"))
+    assert ",".join(allocation) == "code,short_name,region,entitlement,quota,floor,cap,binds,estimated,stand_in"
+    assert ",".join(budget) == "batch,code,fiscal_year,commitment,due,recovered,net,direct,empowerment"
+    assert len(allocation) == 37
+    assert allocation["quota"].sum() == 1039
+    assert allocation["cap"].notna().all()
+    assert (allocation["estimated"] == "估算").sum() == 12
+    assert (allocation["stand_in"] == "代用").all()
+    assert allocation.loc[allocation["binds"].notna(), "short_name"].tolist() == ["西藏"]
+    openings = budget.groupby("fiscal_year")["due"].sum()
+    assert openings.loc[[2024, 2025, 2026]].tolist() == [311_700, 372_300, 372_300]
+
+
+def test_the_csv_files_open_in_chinese_excel(finished):
+    for name in ("allocation.csv", "budget.csv"):
+        content = (finished.folder / name).read_bytes()
+        assert content.startswith(b"\xef\xbb\xbf")
+        assert b"\r" not in content
+
+
+def test_a_table_copied_from_a_page_keeps_codes_as_text(finished):
+    page = (finished.folder / "allocation.html").read_text(encoding="utf-8")
+    assert re.search(r"""<td style="text-align:left;mso-number-format:'\\@'">110000</td>""", page)
+    assert re.search(r'<td style="text-align:right">\d+</td>', page)
+
+
+@pytest.mark.parametrize("name", ["allocation", "budget", "quota"])
+def test_a_page_carries_every_chinese_sign_that_it_shows(finished, name):
+    page = (finished.folder / f"{name}.html").read_text(encoding="utf-8")
+    (held,) = re.findall(r"url\(data:font/otf;base64,([^)]+)\)", page)
+    signs = {sign for sign in page if not sign.isascii()}
+    assert {ord(sign) for sign in signs} - TTFont(io.BytesIO(base64.b64decode(held))).getBestCmap().keys() == set()
+    assert len(signs) > 100
+
+
+def test_the_workbook_has_a_sheet_an_annex_and_charts_on_their_own(finished):
+    book = openpyxl.load_workbook(finished.folder / "report.xlsx")
+    assert book.sheetnames[:4] == ["附件1 名额分配表", "附件2 资金分年表", "附件3 人工调整表", "附件4 绩效目标表"]
+    assert [sheet.title for sheet in book.chartsheets] == ["图1 名额与理论名额", "图2 分地区名额", "图3 分年实际下达"]
+    assert book.sheetnames[-3:] == [sheet.title for sheet in book.chartsheets]
+    for sheet in book.worksheets:
+        assert (sheet.page_setup.paperSize, sheet.print_title_rows) == (9, "$3:$3")
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+
+
+def test_the_workbook_holds_the_numbers_as_numbers_and_codes_as_text(finished):
+    book = openpyxl.load_workbook(finished.folder / "report.xlsx", data_only=True)
+    rows = list(book["附件1 名额分配表"].iter_rows(min_row=3, values_only=True))
+    places = dict(zip(rows[0], range(len(rows[0])), strict=True))
+    units = rows[1:38]
+    assert [row[places["代码"]] for row in units] == list(finished.allocation.quota.index)
+    assert [row[places["名额"]] for row in units] == finished.allocation.quota.tolist()
+    assert [row[places["理论名额"]] for row in units] == finished.allocation.entitlement.places.tolist()
+    assert rows[38][places["名额"]] == 1039
+    money = list(book["附件2 资金分年表"].iter_rows(min_row=3, values_only=True))
+    assert money[0][2].replace("\n", "") == "2024年*（万元）"
+    assert money[38][1:4] == ("合计", 311_700, 372_300)
+    targets = {row[1]: row[2] for row in book["附件4 绩效目标表"].iter_rows(values_only=True)}
+    assert targets["2024年度金额"] == 311_700
+    assert all(sheet.freeze_panes for sheet in book.worksheets if sheet.title != "附件4 绩效目标表")
+
+
+def test_sums_and_differences_of_the_workbook_are_formulas(finished):
+    sheet = openpyxl.load_workbook(finished.folder / "report.xlsx")["附件1 名额分配表"]
+    assert [sheet[cell].value for cell in ("E4", "F4", "E41", "D41", "A42")] == [
+        finished.allocation.quota.iloc[0], "=E4-D4", "=SUM(E4:E40)", "=SUM(D4:D40)", "核对（应为0）",
+    ]  # fmt: skip
+    assert sheet["D4"].value.startswith("=INDEX('理论名额构成'!")
+    assert sheet["E42"].value.startswith("=SUM(E4:E40)-SUMIF('批次与依据'!")
+
+
+@pytest.mark.needs_office
+def test_libreoffice_recalculates_the_workbook_to_the_same_numbers(finished, recalculated):
+    path = finished.folder / "report.xlsx"
+    formulas, ours = openpyxl.load_workbook(path), openpyxl.load_workbook(path, data_only=True)
+    theirs = openpyxl.load_workbook(recalculated(path)[0], data_only=True)
+    cells = [
+        (sheet.title, cell.coordinate)
+        for sheet in formulas.worksheets
+        for row in sheet.iter_rows()
+        for cell in row
+        if str(cell.value).startswith("=")
+    ]
+    assert len(cells) > 150
+    for title, place in cells:
+        assert theirs[title][place].value == pytest.approx(ours[title][place].value, abs=1e-6), (title, place)
+
+
+@pytest.mark.parametrize("name", ["allocation", "budget", "quota"])
+def test_a_page_stands_alone_and_hides_its_code(finished, name):
+    page = (finished.folder / f"{name}.html").read_text(encoding="utf-8")
+    assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?!data:)[^"'\s>]+|@import|url\((?!data:)""", page)
+    assert "<script" not in page
+    assert "za.load_scenario" not in page
+    assert "2024-baseline" in page
+    for mark in ("估算", "代用", "假设"):
+        assert mark in page
+
+
+def test_the_pages_show_the_numbers_of_the_library(finished):
+    allocation, budget = (
+        (finished.folder / f"{name}.html").read_text(encoding="utf-8") for name in ("allocation", "budget")
+    )
+    for places in finished.allocation.entitlement.places:
+        assert f">{places:,.2f}</td>" in allocation
+    assert "占全部理论名额的17.7%" in allocation
+    for money in finished.budget.by_year()["net"]:
+        assert f">{money:,}</td>" in budget
+    assert "2024年未含上一轮第一批第三年、上一轮第三批第二年" in budget
+
+
+def test_the_record_binds_outputs_and_inputs_to_the_run(finished):
+    record = json.loads((finished.folder / "run.json").read_text(encoding="utf-8"))
+    assert set(record["outputs"]) == {"allocation.csv", "budget.csv"}
+    for name, digest in record["outputs"].items():
+        assert hashlib.sha256((finished.folder / name).read_bytes()).hexdigest() == digest
+    assert record["scenarios"]["2024-baseline"]["factors"]["little_giants"]["weight"] == 0.4
+    assert set(record["scenarios"]) == set(za.scenario_names())
+    assert {"data/facts.csv", "data/policy/caijian-2024-148.toml"} <= set(record["inputs"])
+
+
+def test_the_same_inputs_give_the_same_bytes(finished, tmp_path, capsys):
+    """By the command, which prints the folder last and its progress on stderr."""
+    with pytest.raises(SystemExit) as stop:
+        main(["report", "2024-baseline", "--out", str(tmp_path)])
+    again = tmp_path / "2024-baseline"
+    output = capsys.readouterr()
+    assert (stop.value.code, output.out.splitlines()) == (0, [str(again)])
+    assert "allocation.html" in output.err
+    for name in FILES:
+        assert (again / name).read_bytes() == (finished.folder / name).read_bytes(), name
+
+
+def test_an_estimate_is_marked_only_where_it_is_one(panel, baseline):
+    true_count = panel.cells.loc[("rd_active_firms", "2020")].assign(estimated=False)
+    cells = panel.cells.copy()
+    cells.loc[("rd_active_firms", "2020"), "estimated"] = true_count["estimated"].to_numpy()
+    table = za.allocate(replace(panel, cells=cells), baseline).table()
+    assert (table["estimated"] == "").all()
+
+
+def test_the_quota_page_compares_the_criteria_and_explains_a_unit(finished):
+    page = (finished.folder / "quota.html").read_text(encoding="utf-8")
+    for told in ("汉密尔顿法", "亚拉巴马悖论", "浙江的名额为81家", "每1000家企业的名额", "泰尔指数"):
+        assert told in page
+
+
+def test_every_file_bears_the_id_of_its_run(finished):
+    record = json.loads((finished.folder / "run.json").read_text(encoding="utf-8"))
+    line = f"运行编号：{record['id']}"
+    assert re.fullmatch(r"[0-9a-f]{12}", record["id"])
+    for name in ("allocation", "budget", "quota"):
+        page = (finished.folder / f"{name}.html").read_text(encoding="utf-8")
+        assert page.count(f">{line}</p>") == page.count("<table class=") > 1
+        assert f"<footer>{line}" in page
+    for sheet in openpyxl.load_workbook(finished.folder / "report.xlsx").worksheets:
+        assert sheet.oddFooter.left.text == line
+        assert line in [cell.value for cell in sheet["A"]]
+    for section in docx.Document(finished.folder / "report.docx").sections:
+        for foot in (section.footer, section.even_page_footer):
+            assert foot.paragraphs[-1].text == line
+
+
+def test_a_figure_bears_the_id_of_the_run_that_made_it(allocation):
+    assert "运行编号" not in quota_figure(allocation).get_supxlabel()
+    with stamped("abc"):
+        assert quota_figure(allocation).get_supxlabel().endswith("\n运行编号：abc")
+
+
+def test_a_picture_says_what_it_is_to_those_who_cannot_see_it(allocation):
+    _data, metadata = picture(quota_figure(allocation))._repr_mimebundle_()
+    assert metadata["image/png"]["alt"] == "2024年第一批基准情景：名额与理论名额；名额 − 理论名额"
+
+
+@pytest.mark.needs_browser
+@pytest.mark.parametrize(("width", "slides"), [(1100, False), (390, True)])
+def test_a_browser_shows_the_numbers_on_a_desk_and_on_a_telephone(finished, width, slides):
+    with browser() as chromium:
+        page = chromium.new_page(viewport={"width": width, "height": 844})
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto((finished.folder / "allocation.html").as_uri())
+        rows = page.locator("table.zjtx", has_text="名额分配表").locator("tbody tr")
+        cells = [row.split("\t") for row in rows.all_inner_texts()]
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, "only tables and figures slide"
+        picture = page.locator("img").first
+        assert picture.evaluate("image => image.complete && image.naturalWidth > 1000")
+        held = picture.evaluate("image => [image.width, image.parentElement.clientWidth]")
+        assert (held[0] > held[1]) == slides
+        assert held[0] >= 700, "its text can be read"
+    assert [cell[4] for cell in cells[:-1]] == [str(quota) for quota in finished.allocation.quota]
+    assert cells[-1][4] == "1,039"
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []

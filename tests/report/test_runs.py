@@ -1,0 +1,83 @@
+"""Runs: which panel, scenario and companions they take, what they refuse, and the id that binds their inputs."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from support.tables import read_csv
+
+import zjtx_alloc as za
+from zjtx_alloc.report.runs.notebooks import run_notebook
+from zjtx_alloc.report.runs.records import run_id, run_record
+
+
+@pytest.mark.slow
+def test_a_panel_handed_in_reaches_every_file(panel, tmp_path):
+    facts = panel.facts.copy()
+    row = (facts["indicator"] == "little_giants") & (facts["unit"] == "540000")
+    facts.loc[row, "value"] = 30
+    facts.to_csv(tmp_path / "facts.csv", index=False, encoding="utf-8")
+    changed = za.load_panel(tmp_path / "facts.csv")
+    run = za.run("2024-baseline", out=tmp_path, panel=changed)
+    quota = run.allocation.quota["540000"]
+    assert quota > 1
+    assert read_csv(run.folder / "allocation.csv").set_index("code").loc["540000", "quota"] == quota
+    places = run.allocation.entitlement.places["540000"]
+    assert f">{places:,.2f}</td>" in (run.folder / "allocation.html").read_text(encoding="utf-8")
+    assert "panel" in json.loads((run.folder / "run.json").read_text(encoding="utf-8"))["inputs"]
+
+
+@pytest.mark.slow
+def test_a_scenario_changed_in_memory_is_the_one_reported(baseline, tmp_path):
+    scenario = baseline.model_copy(update={"name": "trial", "total": 500, "budget_with": []})
+    run = za.run(scenario, out=tmp_path)
+    assert run.allocation.quota.sum() == 500
+    assert "分配名额500个" in (run.folder / "allocation.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_companions_and_previous_batch_are_found_beside_the_file(write_scenario, tmp_path):
+    write_scenario('extends = "2024-baseline"\ntotal = 900\n', "first.toml")
+    path = write_scenario(
+        'extends = "2025-baseline"\nbudget_with = ["first.toml"]\n[change]\nprevious = "first.toml"\nmax_relative = 0.05\n'
+        '[fixed."西藏"]\nquota = 4\nreason = "会商确定"\n',
+        "second.toml",
+    )
+    run = za.run(path, out=tmp_path / "输出 文件夹")
+    assert run.budget.by_year()["due"].to_dict() == {2024: 270_000, 2025: 372_300, 2027: 270_000, 2028: 372_300}
+    page = (run.folder / "allocation.html").read_text(encoding="utf-8")
+    assert "会商确定" in page
+    assert "人工调整" in read_csv(run.folder / "allocation.csv").set_index("code").loc["540000", "binds"]
+
+
+def test_nothing_is_written_when_the_rules_clash(write_scenario, tmp_path):
+    path = write_scenario('extends = "2024-baseline"\n[floor]\ndefault = 40\n')
+    with pytest.raises(za.InfeasibleError, match="1480"):
+        za.run(path, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_misspelt_parameter_is_an_error(tmp_path):
+    with pytest.raises(za.ScenarioError, match=r"senario.*scenario"):
+        run_notebook("allocation", {"senario": "2024-baseline"}, tmp_path / "out.ipynb")
+
+
+def test_a_failing_cell_is_told_in_one_sentence(tmp_path):
+    with pytest.raises(za.ZjtxError, match=r"allocation.ipynb 运行失败.*2099-baseline"):
+        run_notebook("allocation", {"scenario": "2099-baseline"}, tmp_path / "out.ipynb")
+
+
+def test_two_scenarios_of_one_batch_are_refused_before_anything_is_written(baseline, tmp_path):
+    twice = baseline.model_copy(update={"name": "twice", "budget_with": ["2024-baseline"]})
+    with pytest.raises(za.ScenarioError, match="同为第1批"):
+        za.run(twice, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_id_is_of_the_inputs_alone(allocation, panel, baseline):
+    record = run_record("report", (allocation,), None)
+    assert run_id(record) == run_id(run_record("report", (za.allocate(panel, baseline),), None) | {"outputs": {}})
+    other = za.allocate(panel, baseline.model_copy(update={"total": 1040}))
+    others = [run_record("budget", (allocation,), None), run_record("report", (other,), None)]
+    others.append(run_record("report", (allocation,), replace(panel, facts=panel.facts.iloc[1:])))
+    assert len({run_id(one) for one in (record, *others)}) == 4

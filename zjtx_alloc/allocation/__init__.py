@@ -1,0 +1,1 @@
+"""Facts and rules come together: entitlements, quotas, explanations, plans."""

@@ -1,0 +1,291 @@
+"""The waist: facts and rules come together in a quota problem, and out comes an allocation (名额分配)."""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import pandas as pd
+
+from zjtx_alloc.allocation.composite import with_composites
+from zjtx_alloc.allocation.entitlement import Entitlement, entitlement
+from zjtx_alloc.base.errors import DataError, InfeasibleError, ScenarioError
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.facts.panel import Panel
+from zjtx_alloc.quota.crossing.exchange import binding
+from zjtx_alloc.quota.problem.numbers import exactly
+from zjtx_alloc.quota.problem.problem import Group, QuotaProblem, Rule
+from zjtx_alloc.quota.solve import Solution, solve
+from zjtx_alloc.rules.own_columns import checked_fixed, pool_caps, stand_ins_ended
+from zjtx_alloc.rules.scenario import DEFAULT, Change, Scenario
+from zjtx_alloc.rules.scenario import Rule as ScenarioRule
+from zjtx_alloc.rules.scenario_files import companion
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """One batch, allocated and proven.
+
+    Attributes
+    ----------
+    panel : Panel
+        The facts, with the scenario's composites as indicators.
+    scenario : Scenario
+    entitlement : Entitlement
+        Places before rounding and rules, by unit, and where they come from.
+    problem : QuotaProblem
+        Index ``code``: entitlements under the scenario's bounds, groups and rules.
+    solution : Solution
+        The quota, its cost and its proof.
+    bounds : DataFrame
+        Floors and caps by unit, and what sets them, as ``unit_bounds``.
+    pooled : bool
+        Whether the user's 可推荐企业数, where there are any, cap this batch.
+    """
+
+    panel: Panel
+    scenario: Scenario
+    entitlement: Entitlement
+    problem: QuotaProblem
+    solution: Solution
+    bounds: pd.DataFrame
+    pooled: bool = True
+
+    @property
+    def quota(self) -> pd.Series:
+        """Places by unit, int64, index ``code``."""
+        return self.solution.quota
+
+    def table(self) -> pd.DataFrame:
+        """The allocation, a row a unit.
+
+        Returns
+        -------
+        DataFrame
+            Index ``code``; columns short_name, region, entitlement (places, float), quota, floor, cap
+            (places, int), binds (Chinese names of the bounds that hold the unit, joined by 、),
+            estimated (估算 or blank), stand_in (代用 or blank).
+        """
+        sources = self.bounds
+        binds = binding(self.problem, [int(x) for x in self.quota])
+        return self.panel.units[["short_name", "region"]].assign(
+            entitlement=self.entitlement.places,
+            quota=self.quota,
+            floor=self.problem.floor,
+            cap=self.problem.cap,
+            binds=[
+                "、".join(sources.at[c, f"{b}_from"] if b in ("floor", "cap") else b for b in binds[c])
+                or self._decided(c)
+                for c in self.quota.index
+            ],
+            estimated=marked(self.entitlement.estimated.gt(0), say("mark.estimated")),
+            stand_in=marked(self.entitlement.stand_in.gt(0), say("mark.stand_in")),
+        )
+
+    def _decided(self, code: str) -> str:
+        return say("bound.fixed") if code in self.scenario.fixed else ""
+
+
+def marked(flags: pd.Series, mark: str) -> pd.Series:
+    """The mark where a flag is set, blank elsewhere."""
+    return flags.map({True: mark, False: ""})
+
+
+def allocate(panel: Panel, scenario: Scenario, *, pooled: bool = True) -> Allocation:
+    """Allocate a batch: entitlements, the problem, its proven solution.
+
+    A user's column takes the place of whatever stands in for it; a user's 可推荐企业数 (eligible_pool) is the most
+    that a unit may have.
+
+    Parameters
+    ----------
+    pooled : bool
+        Whether 可推荐企业数 are of this batch. They say nothing about another: False for companions.
+
+    Raises
+    ------
+    DataError, ScenarioError, InfeasibleError, SolverError
+        As ``entitlement``, ``quota_problem`` and ``solve`` do.
+    """
+    scenario = stand_ins_ended(panel, scenario)
+    try:
+        panel = with_composites(panel, scenario)
+        due = entitlement(panel, scenario)
+    except (DataError, ScenarioError) as error:
+        raise type(error)(say("allocation.in_scenario", scenario=scenario.name, reason=error)) from None
+    bounds = unit_bounds(panel, scenario, pooled=pooled)
+    problem = _problem(scenario, due, bounds, panel.units["short_name"].to_dict())
+    try:
+        solution = solve(problem)
+    except InfeasibleError as error:
+        reason = f"{_pool_short(scenario, bounds)}{error}"
+        told = say("allocation.in_scenario", scenario=scenario.name, reason=reason)
+        raise InfeasibleError(told, error.diagnosis) from None
+    return Allocation(panel, scenario, due, problem, solution, bounds, pooled)
+
+
+def _pool_short(scenario: Scenario, bounds: pd.DataFrame) -> str:
+    """That 可推荐企业数 leave too few places, if they do; blank else."""
+    most = int(bounds["cap"].sum())
+    if most >= scenario.total or not bounds["cap_from"].eq(say("bound.pool")).any():
+        return ""
+    return say("allocation.pool_total", total=scenario.total, most=most) + "。"
+
+
+def allocate_programme(panel: Panel, scenario: Scenario) -> tuple[Allocation, ...]:
+    """Allocate a scenario and its companions (``budget_with``), in batch order.
+
+    A user's 可推荐企业数 cap the scenario's own batch alone.
+    """
+    companions = [companion(scenario, name) for name in scenario.budget_with]
+    ordered = sorted([scenario, *companions], key=lambda s: s.batch)
+    return tuple(allocate(panel, s, pooled=s is scenario) for s in ordered)
+
+
+def quota_problem(panel: Panel, scenario: Scenario) -> QuotaProblem:
+    """The quota problem of a scenario: entitlements under its bounds, groups and rules.
+
+    Returns
+    -------
+    QuotaProblem
+        Index ``code``, the 37 units in their official order; the cap is the total where none is set.
+
+    Raises
+    ------
+    DataError, ScenarioError
+        As ``entitlement`` does; also if the chain of previous batches comes back to where it began.
+    """
+    names, scenario = panel.units["short_name"].to_dict(), stand_ins_ended(panel, scenario)
+    return _problem(scenario, entitlement(panel, scenario), unit_bounds(panel, scenario), names)
+
+
+def problem_at(allocation: Allocation, total: int) -> QuotaProblem:
+    """The problem of an allocation at another total: bounds and shares of rules may hang on it, its entitlements stay."""
+    panel, scenario = allocation.panel, allocation.scenario.model_copy(update={"total": total})
+    names = panel.units["short_name"].to_dict()
+    return _problem(scenario, allocation.entitlement, unit_bounds(panel, scenario, pooled=allocation.pooled), names)
+
+
+def _problem(scenario: Scenario, due: Entitlement, bounds: pd.DataFrame, names: dict[str, str]) -> QuotaProblem:
+    return QuotaProblem(
+        total=scenario.total,
+        entitlement=due.places,
+        floor=bounds["floor"],
+        cap=bounds["cap"],
+        groups=tuple(Group(n, g.codes(), g.floor, g.cap) for n, g in scenario.groups.items()),
+        rules=tuple(_rule(name, rule, scenario.total) for name, rule in scenario.rules.items()),
+        criterion=scenario.criterion,
+        names=names,
+    )
+
+
+def _rule(name: str, rule: ScenarioRule, total: int) -> Rule:
+    coefficients = {c: exactly(v) for c, v in rule.coefficients.items()} or dict.fromkeys(rule.codes(), Fraction(1))
+    lower = [exactly(rule.min)] if rule.min is not None else []
+    upper = [exactly(rule.max)] if rule.max is not None else []
+    lower += [exactly(rule.min_share) * total] if rule.min_share is not None else []
+    upper += [exactly(rule.max_share) * total] if rule.max_share is not None else []
+    return Rule(name, coefficients, max(lower, default=None), min(upper, default=None))
+
+
+def unit_bounds(panel: Panel, scenario: Scenario, *, pooled: bool = True) -> pd.DataFrame:
+    """Floor and cap of each unit, and what sets them.
+
+    Returns
+    -------
+    DataFrame
+        Index ``code``; floor, cap (places, int64), floor_from, cap_from (Chinese: 下限, 上限, 变动下限,
+        变动上限, 可推荐企业数, 人工调整). The tightest bound counts; a decided quota replaces all bounds of its unit.
+        The floor for all units yields to 可推荐企业数, a unit's own does not.
+
+    Raises
+    ------
+    ScenarioError
+        If a quota is decided above 可推荐企业数.
+    """
+    changes = {} if scenario.change is None else _change_bounds(panel, scenario, scenario.change)
+    pool = pool_caps(panel) if pooled else {}
+    checked_fixed(scenario, pool, panel.units["short_name"].to_dict())
+    rows = []
+    for code in panel.units.index:
+        least = min(scenario.floor.get(DEFAULT, 0), pool.get(code, scenario.total))
+        floors = [(scenario.floor.get(code, least), say("bound.floor"))]
+        caps = [(scenario.cap.get(code, scenario.cap.get(DEFAULT, scenario.total)), say("bound.cap"))]
+        if code in pool:
+            caps.append((pool[code], say("bound.pool")))
+        if code in changes:
+            floors.append((changes[code][0], say("bound.change_floor")))
+            caps.append((changes[code][1], say("bound.change_cap")))
+        if code in scenario.fixed:
+            floors = caps = [(scenario.fixed[code].quota, say("bound.fixed"))]
+        floor, floor_from = max(floors, key=lambda bound: bound[0])
+        cap, cap_from = min(caps, key=lambda bound: bound[0])
+        rows.append((floor, cap, floor_from, cap_from))
+    return pd.DataFrame(rows, index=panel.units.index, columns=["floor", "cap", "floor_from", "cap_from"])
+
+
+def _change_bounds(panel: Panel, scenario: Scenario, change: Change) -> dict[str, tuple[int, int]]:
+    """Bounds on change (变动幅度): around previous × total / previous total, or previous itself if raw.
+
+    Rounded outward, never narrower than one place either way.
+    """
+    previous = allocate(panel, _previous(scenario, change), pooled=False).quota
+    if not change.raw and previous.sum() == 0:
+        raise ScenarioError(say("allocation.no_previous", scenario=scenario.name, previous=change.previous))
+    scale = Fraction(1) if change.raw else Fraction(scenario.total, int(previous.sum()))
+    limit = exactly(change.max_relative)
+    bounds = {}
+    for code, places in previous.items():
+        centre = int(places) * scale
+        reach = max(centre * limit, Fraction(1))
+        bounds[str(code)] = (max(math.floor(centre - reach), 0), math.ceil(centre + reach))
+    return bounds
+
+
+def _previous(scenario: Scenario, change: Change) -> Scenario:
+    """The previous batch's scenario; refuses a chain that comes back to where it began."""
+    seen, previous = {_place(scenario)}, companion(scenario, change.previous)
+    first = previous
+    while True:
+        if _place(previous) in seen:
+            raise ScenarioError(say("allocation.change_cycle", scenario=scenario.name, previous=previous.name))
+        seen.add(_place(previous))
+        if previous.change is None:
+            return first
+        previous = companion(previous, previous.change.previous)
+
+
+def _place(scenario: Scenario) -> tuple[object, str]:
+    """Which file a scenario is: a user's may share its name with a shipped one."""
+    return scenario._folder, scenario.name
+
+
+def decisions(allocation: Allocation) -> pd.DataFrame:
+    """The quotas decided in consultation (人工调整) and who gave or got places for them.
+
+    The same problem is solved without the decisions; the difference is what they moved.
+
+    Returns
+    -------
+    DataFrame
+        Index ``code``, the units decided or moved; short_name, model (places without the decisions,
+        Int64, blank if the rules clash without them), quota, difference, reason. Empty without decisions.
+    """
+    scenario = allocation.scenario
+    columns = ["short_name", "model", "quota", "difference", "reason"]
+    if not scenario.fixed:
+        return pd.DataFrame(columns=columns, index=pd.Index([], name="code"))
+    try:
+        free = scenario.model_copy(update={"fixed": {}})
+        model = allocate(allocation.panel, free, pooled=allocation.pooled).quota.astype("Int64")
+    except InfeasibleError:
+        model = pd.Series(pd.NA, index=allocation.quota.index, dtype="Int64")
+    difference = allocation.quota - model
+    table = allocation.panel.units[["short_name"]].assign(
+        model=model,
+        quota=allocation.quota,
+        difference=difference,
+        reason=[
+            scenario.fixed[c].reason if c in scenario.fixed else say("allocation.moved") for c in allocation.quota.index
+        ],
+    )
+    return table[table.index.isin(scenario.fixed) | difference.fillna(0).ne(0)][columns]

@@ -1,0 +1,207 @@
+"""The factor method (因素法): panel and scenario to entitlements (理论名额).
+
+With pools p of share σ_p, factors k of weight w_pk, in-share multipliers a and coefficients c::
+
+    base_pu     = Σ_k w_pk · x_ku·a_ku / Σ_v x_kv·a_kv
+    pool_pu     = base_pu·c_pu / Σ_v base_pv·c_pv
+    entitlement = total · Σ_p σ_p·pool_pu
+
+This is the form of the Ministry of Finance's published allocation rules for sister funds: shares of
+factor totals, a difficulty coefficient inside the share, a reward pool beside the task pool.
+"""
+
+import math
+from dataclasses import dataclass
+
+import pandas as pd
+
+from zjtx_alloc.allocation.composite import with_composites
+from zjtx_alloc.allocation.composite_steps import shares
+from zjtx_alloc.base.errors import DataError, ScenarioError
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.facts.panel import Panel
+from zjtx_alloc.rules.own_columns import stand_ins_ended
+from zjtx_alloc.rules.scenario import ADJUSTMENT, DEFAULT, Factor, Pool, Scenario
+
+
+@dataclass(frozen=True)
+class Entitlement:
+    """Entitlements of the 37 units and where they come from. Every index is ``code``.
+
+    Attributes
+    ----------
+    places : Series of float
+        Entitlement in places; sums to the total.
+    share : Series of float
+        Entitlement as a share of the total; sums to 1.
+    contributions : DataFrame
+        A column a factor (places at neutral coefficients, summed over pools) and ``adjustment``
+        (what the coefficients add or take); each row sums to ``places``.
+    pools : DataFrame
+        Places by pool; each row sums to ``places``. The plain case has one column, named "".
+    estimated : Series of float
+        The part (0 to 1) of each entitlement that rests on estimated cells (估算).
+    stand_in : Series of float
+        The part (0 to 1) of each entitlement that rests on stand-in factors (代用).
+    """
+
+    places: pd.Series
+    share: pd.Series
+    contributions: pd.DataFrame
+    pools: pd.DataFrame
+    estimated: pd.Series
+    stand_in: pd.Series
+
+    @property
+    def estimated_share(self) -> float:
+        """Share of all places that rests on estimated cells."""
+        return math.fsum(self.share * self.estimated)
+
+    @property
+    def stand_in_share(self) -> float:
+        """Share of all places that rests on stand-in factors."""
+        return math.fsum(self.share * self.stand_in)
+
+
+def entitlement(panel: Panel, scenario: Scenario) -> Entitlement:
+    """Compute the entitlements of a scenario by the factor method.
+
+    Returns
+    -------
+    Entitlement
+        Sums are taken with ``math.fsum``, so the order of rows changes no bit.
+
+    Raises
+    ------
+    DataError
+        If an indicator is missing for a unit, sums to zero, or rests on estimated cells that the
+        scenario forbids; the cells are named.
+    ScenarioError
+        If a factor is not an indicator of which more is better.
+    """
+    scenario = stand_ins_ended(panel, scenario)
+    panel = with_composites(panel, scenario)
+    pools = {name: _pool(panel, scenario, pool) for name, pool in scenario.all_pools().items()}
+    share = _row_sums(pd.DataFrame({name: pool.share for name, pool in pools.items()}))
+    codes = list(dict.fromkeys(code for pool in pools.values() for code in pool.parts))
+    neutral = {
+        code: _row_sums(pd.DataFrame({n: p.weight * p.parts[code] for n, p in pools.items() if code in p.parts}))
+        for code in codes
+    }
+    contributions = scenario.total * pd.DataFrame(neutral)
+    places = scenario.total * share
+    contributions[ADJUSTMENT] = places - _row_sums(contributions)
+    return Entitlement(
+        places=places.rename("entitlement"),
+        share=share.rename("share"),
+        contributions=contributions,
+        pools=scenario.total * pd.DataFrame({name: pool.share for name, pool in pools.items()}),
+        estimated=_blend({n: p.share * p.estimated for n, p in pools.items()}, share),
+        stand_in=_blend({n: p.share * p.stand_in for n, p in pools.items()}, share),
+    )
+
+
+@dataclass(frozen=True)
+class _PoolResult:
+    weight: float
+    parts: dict[str, pd.Series]  # weight × share of each factor; sums to 1 over units and factors
+    share: pd.Series  # pool's weight × the units' shares after coefficients
+    estimated: pd.Series
+    stand_in: pd.Series
+
+
+def _pool(panel: Panel, scenario: Scenario, pool: Pool) -> _PoolResult:
+    parts, estimated, stand_in = {}, {}, {}
+    for code, factor in pool.factors.items():
+        column = panel.column(code, factor.period)
+        _admit(panel, scenario, code, factor, column)
+        parts[code] = factor.weight * _share_of_factor(panel, scenario, code, factor, column["value"])
+        estimated[code] = parts[code].where(column["estimated"], 0.0)
+        stand_in[code] = parts[code] if _stands_in(panel, scenario, code, factor) else parts[code] * 0.0
+    base = _row_sums(pd.DataFrame(parts))
+    weighted = base * _coefficient(panel, scenario, pool)
+    return _PoolResult(
+        weight=pool.share,
+        parts=parts,
+        share=pool.share * (weighted / math.fsum(weighted)),
+        estimated=_blend(estimated, base),
+        stand_in=_blend(stand_in, base),
+    )
+
+
+def adjusted_shares(panel: Panel, scenario: Scenario, pool: Pool) -> pd.DataFrame:
+    """What a pool's weights are applied to: each factor's shares times the units' coefficients.
+
+    Returns
+    -------
+    DataFrame
+        Index ``code``, a column a factor. With weights w the pool is shared out in proportion to the
+        row sums of ``shares × w``: linear in w above, linear in w below.
+    """
+    panel = with_composites(panel, scenario)
+    columns = {
+        code: _share_of_factor(panel, scenario, code, factor, panel.values(code, factor.period))
+        for code, factor in pool.factors.items()
+    }
+    return pd.DataFrame(columns).mul(_coefficient(panel, scenario, pool), axis=0)
+
+
+def _admit(panel: Panel, scenario: Scenario, code: str, factor: Factor, column: pd.DataFrame) -> None:
+    if panel.indicators.at[code, "direction"] != "1":
+        raise ScenarioError(say("factors.direction", name=panel.name(code), indicator=code))
+    if factor.stand_in_for is not None and factor.stand_in_for not in panel.indicators.index:
+        raise ScenarioError(say("factors.stand_in", indicator=code, target=factor.stand_in_for))
+    if not scenario.allow_estimates and column["estimated"].any():
+        names = "、".join(panel.units.loc[column["estimated"], "short_name"])
+        raise DataError(say("factors.estimates", what=_what(panel, code, factor), names=names))
+
+
+def _stands_in(panel: Panel, scenario: Scenario, code: str, factor: Factor) -> bool:
+    """Whether a factor, or anything beneath a composite, stands in for another indicator."""
+    return any(panel.stands_in(c, line.stand_in_for) for c, line in [(code, factor), *scenario.grounds(code, factor)])
+
+
+def _share_of_factor(panel: Panel, scenario: Scenario, code: str, factor: Factor, values: pd.Series) -> pd.Series:
+    return shares(values * multiplier_of(panel, scenario, factor), _what(panel, code, factor))
+
+
+def _what(panel: Panel, code: str, factor: Factor) -> str:
+    """A factor by name and period; a composite has none."""
+    return f"{panel.name(code)} {factor.period}".strip()
+
+
+def multiplier_of(panel: Panel, scenario: Scenario, factor: Factor) -> pd.Series:
+    """What multiplies a factor's values inside its share, by unit; 1 where the factor has no multiplier."""
+    if factor.multiplier is None:
+        return pd.Series(1.0, index=panel.units.index)
+    return _by_unit(panel, scenario.multipliers[factor.multiplier])
+
+
+def coefficient_keys(panel: Panel, scenario: Scenario, pool: Pool) -> dict[str, pd.Series]:
+    """The coefficients that a pool uses, all that the scenario gives unless it names some: each unit's key by table."""
+    keys = {"region_coefficient": panel.units["region"]}
+    if scenario.grade_coefficient:
+        keys["grade_coefficient"] = _by_unit(panel, scenario.grade)
+    used = keys if pool.coefficients is None else pool.coefficients
+    return {name: key for name, key in keys.items() if name in used and getattr(scenario, name)}
+
+
+def _coefficient(panel: Panel, scenario: Scenario, pool: Pool) -> pd.Series:
+    product = pd.Series(1.0, index=panel.units.index)
+    for name, key in coefficient_keys(panel, scenario, pool).items():
+        product = product * key.map(getattr(scenario, name))
+    return product
+
+
+def _by_unit(panel: Panel, table: dict[str, float] | dict[str, str]) -> pd.Series:
+    return pd.Series({code: table.get(code, table.get(DEFAULT)) for code in panel.units.index})
+
+
+def _row_sums(frame: pd.DataFrame) -> pd.Series:
+    return frame.apply(math.fsum, axis=1)
+
+
+def _blend(parts: dict[str, pd.Series], whole: pd.Series) -> pd.Series:
+    """Sum of the parts over the whole; nothing of nothing is nothing."""
+    summed = _row_sums(pd.DataFrame(parts))
+    return (summed / whole).where(whole > 0, 0.0)

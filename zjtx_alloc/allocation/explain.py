@@ -1,0 +1,101 @@
+"""Why this number: from the factors of one unit to its quota, and what would have to change for another."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from zjtx_alloc.allocation.allocate import Allocation
+from zjtx_alloc.allocation.explanation_text import (
+    Explanation,
+    Prospects,
+    sentences,
+    tell_bounds,
+    tell_factors,
+    tell_rounding,
+)
+from zjtx_alloc.base.errors import ScenarioError
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.text import shown
+from zjtx_alloc.base.units import find_unit
+from zjtx_alloc.quota.problem.problem import QuotaProblem
+from zjtx_alloc.quota.whatif import bindings, entitlement_for, lifted, step, turn, unruled
+
+
+def explain(allocation: Allocation, unit: str) -> Explanation:
+    """Explain the quota of a unit, given by code, short or full name, or as the press calls it.
+
+    Everything said about other quotas (one place more, the next place, the entitlement needed) is found by
+    solving the changed problem, never inferred.
+
+    Raises
+    ------
+    ScenarioError
+        If there is no such unit.
+    """
+    code = find_unit(unit)
+    if code is None:
+        known = "、".join(allocation.panel.units["short_name"])
+        raise ScenarioError(say("why.unknown", name=shown(unit), known=known))
+    problem, quota = allocation.problem, allocation.quota
+    why = _rounded(allocation, code, unruled(problem))
+    if not why.decision:
+        why = replace(why, bindings=bindings(problem, quota, code), prospects=_prospects(problem, quota, code))
+    if not (why.decision or why.bindings):
+        why = replace(why, lifted=lifted(problem, quota, code))
+    return replace(why, text="\n".join(sentences(allocation, why)))
+
+
+def grounds(allocation: Allocation, codes: Sequence[str]) -> dict[str, str]:
+    """The short of ``explain`` for several units, by code: factors, rounding, and the bounds that hold the unit.
+
+    Where rules cross, what relaxing a bound would do takes seconds a unit and is left out.
+    """
+    problem, rounding, binds = allocation.problem, unruled(allocation.problem), allocation.table()["binds"]
+    told = {}
+    for code in codes:
+        why = _rounded(allocation, code, rounding)
+        if why.decision:
+            rest = [say("why.decision", reason=why.decision)]
+        elif not binds[code] and why.quota == why.unruled:
+            rest = [say("why.rounded", quota=why.quota)]
+        elif not binds[code]:
+            rest = [tell_rounding(why), say("why.by_others")]
+        elif problem.nested:
+            held = replace(why, bindings=bindings(problem, allocation.quota, code))
+            rest = [tell_rounding(why), *tell_bounds(allocation, held)]
+        else:
+            rest = [tell_rounding(why), say("why.bound_by", bounds=binds[code])]
+        told[code] = "".join([tell_factors(allocation, why), *rest])
+    return told
+
+
+def _rounded(allocation: Allocation, code: str, rounding: pd.Series) -> Explanation:
+    """What is known before any problem is changed."""
+    due, fixed = allocation.entitlement, allocation.scenario.fixed.get(code)
+    return Explanation(
+        code=code,
+        name=allocation.problem.name(code),
+        contributions=due.contributions.loc[code],
+        entitlement=float(due.places[code]),
+        estimated=float(due.estimated[code]),
+        stand_in=float(due.stand_in[code]),
+        unruled=int(rounding[code]),
+        quota=int(allocation.quota[code]),
+        decision="" if fixed is None else fixed.reason,
+        bindings=(),
+        lifted=(),
+        prospects=None,
+        text="",
+    )
+
+
+def _prospects(problem: QuotaProblem, quota: pd.Series, code: str) -> Prospects:
+    more, fewer = step(problem, quota, code, 1), step(problem, quota, code, -1)
+    return Prospects(
+        more=more,
+        fewer=fewer,
+        turn=turn(problem, quota, code),
+        gains_at=entitlement_for(problem, quota, code, more),
+        loses_at=entitlement_for(problem, quota, code, fewer),
+    )

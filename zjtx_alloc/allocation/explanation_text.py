@@ -1,0 +1,242 @@
+"""What an explanation holds, and how it is told in a meeting: Chinese sentences, each with its numbers."""
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+
+import pandas as pd
+
+from zjtx_alloc.allocation.allocate import Allocation
+from zjtx_alloc.allocation.entitlement import ADJUSTMENT
+from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.quota.diagnose import limit_text
+from zjtx_alloc.quota.problem.criteria import Criterion, criterion_name
+from zjtx_alloc.quota.problem.limits import Limit
+from zjtx_alloc.quota.whatif import Binding, Lifted, Shift, Step, Turn
+
+_TOLD = 6  # units or bounds named in a sentence before 等
+
+
+@dataclass(frozen=True)
+class Prospects:
+    """What would have to change for a computed quota to change.
+
+    Attributes
+    ----------
+    more, fewer : Step
+        One place more or fewer, all else solved anew.
+    turn : Turn
+        When the unit gets its next place as the total grows, up to twofold.
+    gains_at, loses_at : float or None
+        The entitlement (places, the others' as they are) from which the unit gains a place, or down to which it
+        loses one, exact to the billionth under nested rules; None if none does, or none is proven where rules cross.
+    """
+
+    more: Step
+    fewer: Step
+    turn: Turn
+    gains_at: float | None
+    loses_at: float | None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a unit has its quota.
+
+    Attributes
+    ----------
+    code, name : str
+        The unit's code and short name.
+    contributions : Series of float
+        Places by factor, and ``adjustment``; sums to the entitlement.
+    entitlement : float
+        Places before rounding and rules.
+    estimated, stand_in : float
+        The parts (0 to 1) of the entitlement that rest on estimated cells and on stand-in factors.
+    unruled : int
+        Places by rounding alone, without bounds, groups and rules.
+    quota : int
+        The unit's places.
+    decision : str
+        The reason of a quota decided in consultation (人工调整); blank if it was computed.
+    bindings : tuple of Binding
+        The bounds that hold the unit; empty if decided.
+    lifted : tuple of Lifted
+        Where no bound holds the unit: those that hold others, or at which it stands, each with the unit's
+        places without it.
+    prospects : Prospects or None
+        None if decided: a decision is not explained as a result.
+    text : str
+        All of it as Chinese sentences, one a line.
+    """
+
+    code: str
+    name: str
+    contributions: pd.Series
+    entitlement: float
+    estimated: float
+    stand_in: float
+    unruled: int
+    quota: int
+    decision: str
+    bindings: tuple[Binding, ...]
+    lifted: tuple[Lifted, ...]
+    prospects: Prospects | None
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def sentences(allocation: Allocation, why: Explanation) -> list[str]:
+    """All that is known of a unit's number, in the order in which a meeting asks."""
+    title = allocation.scenario.title
+    if why.decision:
+        first = [say("why.decided", title=title, name=why.name, quota=why.quota, reason=why.decision)]
+    else:
+        first = [say("why.quota", title=title, name=why.name, quota=why.quota)]
+    first.append(tell_factors(allocation, why))
+    if why.estimated or why.stand_in:
+        first.append(say("why.marks", estimated=why.estimated, stand_in=why.stand_in))
+    if why.decision or why.prospects is None:
+        return [*first, say("why.not_computed", name=why.name, unruled=why.unruled)]
+    return [*first, tell_rounding(why), *tell_bounds(allocation, why), *_next(allocation, why, why.prospects)]
+
+
+def tell_factors(allocation: Allocation, why: Explanation) -> str:
+    """What the factors add up to."""
+    parts = [
+        say("why.adjustment", name=header(ADJUSTMENT), places=f"{places:+.2f}".replace("-", "−"))
+        if factor == ADJUSTMENT
+        else say("why.contribution", name=allocation.panel.name(str(factor)), places=places)
+        for factor, places in why.contributions.items()
+    ]
+    return say("why.entitlement", name=why.name, entitlement=why.entitlement, parts="、".join(parts))
+
+
+def tell_rounding(why: Explanation) -> str:
+    """What rounding alone would give, and what the rules made of it."""
+    key = (
+        "why.same"
+        if why.quota == why.unruled
+        else "why.more_by_rules"
+        if why.quota > why.unruled
+        else "why.less_by_rules"
+    )
+    return say(key, unruled=why.unruled, quota=why.quota, step=abs(why.quota - why.unruled))
+
+
+def tell_bounds(allocation: Allocation, why: Explanation) -> list[str]:
+    """Which bounds hold the unit and what one place of relaxation would do, or else whose bounds moved its places."""
+    if not why.bindings:
+        return [say("why.free"), *_indirect(allocation, why)]
+    return [
+        say(
+            "why.held" if set(b.limit.weights.values()) == {b.limit.scale} else "why.held_by_measure",
+            bound=_bound(allocation, b.limit),
+            changes=_changes(allocation, b.shift),
+            cost=_worth(b.shift),
+        )
+        for b in why.bindings
+    ]
+
+
+def _indirect(allocation: Allocation, why: Explanation) -> list[str]:
+    """Whose bounds moved a unit that none holds; and its own, if it looks as if they did."""
+    told = []
+    alone = [x for x in why.lifted if x.places != why.quota]
+    own = [x for x in why.lifted if x.limit.kind in ("floor", "cap") and x.limit.name == why.code]
+    if why.quota != why.unruled and alone:
+        moves = [
+            say("why.without", bound=_bound(allocation, x.limit), name=why.name, places=x.places) for x in alone[:_TOLD]
+        ]
+        told.append(say("why.indirect", moves="；".join(moves)))
+    elif why.quota != why.unruled:
+        bounds = "、".join(_bound(allocation, x.limit) for x in why.lifted[:_TOLD])
+        return [say("why.indirect_joint", bounds=bounds)] if bounds else []
+    same = [x for x in own if x.places == why.quota]
+    return [*told, *(say("why.at_bound", bound=_bound(allocation, x.limit), places=x.places) for x in same)]
+
+
+def _bound(allocation: Allocation, limit: Limit) -> str:
+    """A bound with its number, and where it is from if its name does not say so."""
+    what = limit_text(allocation.problem, limit)
+    if limit.kind not in ("floor", "cap"):
+        return what
+    source = allocation.bounds.at[limit.name, f"{limit.kind}_from"]
+    return what if source == say(f"bound.{limit.kind}") else say("why.source", bound=what, source=source)
+
+
+def _worth(shift: Shift) -> str:
+    """How the criterion's value changes."""
+    size = f"{abs(shift.cost):.6f}"
+    size = size if float(size) else say("why.cost_tiny")
+    key = "same" if shift.cost == 0 else "up" if shift.cost > 0 else "down"
+    cost = say(f"why.cost_{key}", cost=size)
+    if not shift.unserved:
+        return cost
+    return say(f"why.unserved_{'up' if shift.unserved > 0 else 'down'}", count=abs(shift.unserved), cost=cost)
+
+
+def _changes(allocation: Allocation, shift: Shift, without: str = "") -> str:
+    """Who gains and who gives up places, as 江苏增加1家、浙江减少1家."""
+    changes = shift.changes.drop(without) if without else shift.changes
+    names = [
+        say("why.gains" if n > 0 else "why.gives", name=allocation.problem.name(str(code)), places=abs(n))
+        for code, n in changes.items()
+    ]
+    if len(names) <= _TOLD:
+        return "、".join(names)
+    return say("why.and_others", names="、".join(names[:_TOLD]), count=len(names))
+
+
+def _next(allocation: Allocation, why: Explanation, prospects: Prospects) -> list[str]:
+    told = []
+    for direction, one in (("more", prospects.more), ("fewer", prospects.fewer)):
+        if one.shift is None:
+            told.append(say(f"why.no_{direction}", name=why.name, rules="、".join(one.forbidden)))
+        else:
+            others = _changes(allocation, one.shift, without=why.code)
+            cost = _worth(one.shift)
+            told.append(say(f"why.one_{direction}", name=why.name, places=one.places, others=others, cost=cost))
+    return [*told, _measure(allocation), _turn(allocation, why, prospects.turn), *_margins(why, prospects)]
+
+
+def _measure(allocation: Allocation) -> str:
+    """What the criterion's value is."""
+    measure = allocation.problem.yardstick
+    adds_up = isinstance(measure, Criterion) and measure.summable
+    return say(
+        "why.measure" if adds_up else "why.measure_largest", criterion=criterion_name(allocation.problem.criterion)
+    )
+
+
+def _turn(allocation: Allocation, why: Explanation, found: Turn) -> str:
+    total = allocation.problem.total
+    if found.after is not None:
+        return say("why.turn", name=why.name, rank=found.rank, after=found.after, total=total + found.after)
+    if found.reach == total:
+        return say("why.no_turn", name=why.name, quota=why.quota)
+    reach = total + found.reach
+    return say("why.no_turn_within", name=why.name, quota=why.quota, total=reach, clash=reach + 1)
+
+
+def _margins(why: Explanation, prospects: Prospects) -> list[str]:
+    """How far the entitlement must move; nothing to say where the rules forbid the move."""
+    told = []
+    for key, at, one in (("up", prospects.gains_at, prospects.more), ("down", prospects.loses_at, prospects.fewer)):
+        if at is not None:
+            move, to = _moved(why.entitlement, at)
+            told.append(say(f"why.{key}", step=move, at=to, places=one.places))
+    return [say("why.margins", name=why.name, moves="；".join(told))] if told else []
+
+
+def _moved(start: float, end: float) -> tuple[str, str]:
+    """How far and to where, in as few decimals as show a move, at least two; rounded onward, so that it is enough."""
+    onward = ROUND_CEILING if end > start else ROUND_FLOOR
+    for decimals in range(2, 10):
+        unit = Decimal(1).scaleb(-decimals)
+        to = Decimal(repr(end)).quantize(unit, onward)
+        move = abs(to - Decimal(repr(start)).quantize(unit, ROUND_HALF_EVEN))
+        if move:
+            break
+    return f"{move:f}", f"{to:f}"

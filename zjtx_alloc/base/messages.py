@@ -1,0 +1,40 @@
+"""The one door to Chinese sentences; the templates are in ``data/messages.zh.toml``."""
+
+import tomllib
+from functools import cache
+from typing import Any
+
+from zjtx_alloc.base.resources import shipped
+
+
+@cache
+def _templates() -> dict[str, dict[str, Any]]:
+    return tomllib.loads(shipped("data", "messages.zh.toml").read_text(encoding="utf-8"))
+
+
+def say(key: str, /, **values: object) -> str:
+    """Return the sentence ``section.name`` with its values filled in.
+
+    Raises
+    ------
+    KeyError
+        If there is no such template, or a value of it is not given.
+    """
+    section, name = key.split(".")
+    return str(_templates()[section][name]).format(**values)
+
+
+def is_said(key: str) -> bool:
+    """Whether there is a sentence ``section.name``."""
+    section, _, name = key.partition(".")
+    return name in _templates().get(section, {})
+
+
+def words(name: str) -> list[str]:
+    """Spellings that mean one thing in users' tables, e.g. ``totals`` -> 合计, 总计 …."""
+    return list(_templates()["words"][name])
+
+
+def header(name: str) -> str:
+    """Chinese header of a column, e.g. ``entitlement`` -> 理论名额."""
+    return str(_templates()["header"][name])

@@ -1,0 +1,20 @@
+"""Where the shipped data and notebooks are: in the source tree, or inside the installed wheel."""
+
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_ROOT = _PACKAGE if (_PACKAGE / "data").is_dir() else _PACKAGE.parent
+
+
+def shipped(*parts: str) -> Path:
+    """Path of a shipped file or folder, e.g. ``shipped("data", "units.csv")``."""
+    return _ROOT.joinpath(*parts)
+
+
+@cache
+def shipped_table(name: str, key: str) -> pd.DataFrame:
+    """A shipped CSV as text, indexed by one of its columns; read once, so copy it before changing it."""
+    return pd.read_csv(shipped("data", name), dtype=str, keep_default_na=False, encoding="utf-8").set_index(key)

@@ -1,0 +1,67 @@
+"""The 37 province-level units (省级单位): 31 provinces, 5 cities under separate planning, the Corps.
+
+A unit is a row of ``data/units.csv``, keyed by its six-digit code as text. The units are disjoint:
+a province does not contain its separately planned city, nor 新疆 the Corps (兵团).
+"""
+
+import re
+import unicodedata
+from functools import cache
+from typing import Any
+
+import pandas as pd
+
+from zjtx_alloc.base.resources import shipped_table
+
+_UNSEEN = re.compile("[\\s\u200b-\u200f\u2060\ufeff]+")  # blanks, and marks of no width that web pages leave in a cell
+_NOTE = re.compile(r"\((?:不含|不包括|除)[^)]*\)|\([^)]*除外\)")
+
+
+def load_units() -> pd.DataFrame:
+    """Return the units in their official order.
+
+    Returns
+    -------
+    DataFrame
+        37 rows, index ``code``; columns name, short_name, name_en, kind (province, city, corps),
+        parent (code of the province a city or the Corps lies in), region (东部, 中部, 西部, 东北),
+        fiscal_band (1-5 of 国办发〔2018〕6号, blank for the Corps). All text.
+    """
+    return shipped_table("units.csv", "code").copy()
+
+
+def plain(value: Any) -> str:
+    """Text in one width, without spaces: full-width digits, brackets and spaces become ordinary."""
+    return _UNSEEN.sub("", unicodedata.normalize("NFKC", "" if value is None else str(value)))
+
+
+def find_unit(name: str) -> str | None:
+    """Code of the unit that a text names: by code, full, short or press name; None if it names none.
+
+    A remark that leaves the city out, as in 广东省（不含深圳）, is what the unit is anyway.
+    """
+    return _spellings().get(_NOTE.sub("", plain(name)))
+
+
+@cache
+def _spellings() -> dict[str, str]:
+    units = shipped_table("units.csv", "code")
+    found: dict[str, str] = {}
+    for code, unit in units.iterrows():
+        names = [code, unit["name"], unit["short_name"], *filter(None, unit["aliases"].split("|"))]
+        if unit["parent"]:
+            names += [f"{parent}{unit['short_name']}" for parent in _parents(units, unit["parent"])]
+            names += [f"{parent}{unit['name']}" for parent in _parents(units, unit["parent"])]
+        found |= {plain(name): str(code) for name in names}
+    return found
+
+
+def _parents(units: Any, parent: str) -> tuple[str, str]:
+    return units.at[parent, "name"], units.at[parent, "short_name"]
+
+
+@cache
+def members_of(province: str) -> tuple[str, ...]:
+    """Codes of the units that make up a province: itself, its city under separate planning, the Corps."""
+    units = shipped_table("units.csv", "code")
+    return tuple(units.index[(units.index == province) | (units["parent"] == province)])

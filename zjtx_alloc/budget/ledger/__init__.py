@@ -1,0 +1,1 @@
+"""Cohorts of firms, their settlement, and the ledger by fiscal year."""

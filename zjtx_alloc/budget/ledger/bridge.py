@@ -1,0 +1,126 @@
+"""From the last budget to this one, cause by cause: sequential replacement, so the steps sum exactly."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+import pandas as pd
+
+from zjtx_alloc.budget.ledger.budget import BudgetForecast
+from zjtx_alloc.budget.ledger.cohorts import Cohort, approved_firms
+from zjtx_alloc.budget.ledger.ledger import Ledger, ledger
+from zjtx_alloc.rules.award import Award
+
+CAUSES = ("batch_total", "approval", "award", "timing", "outcomes", "recoveries")
+_RECOVERY = ("recovered_share", "empowerment_recovered", "discontinued_recovered")
+
+
+def bridge(before: Ledger | BudgetForecast, after: Ledger | BudgetForecast) -> pd.DataFrame:
+    """What moved the money between two budgets, by cause and fiscal year.
+
+    One thing at a time is replaced by its new state, in the order of ``CAUSES``, and the books are opened
+    anew: a step is the difference it makes, given those before it.
+
+    - batch_total: quotas, at the old approval rate and old shares of outcomes; batches that came or went.
+    - approval: approved firms, where the quota is known beside them (else the whole change of firms).
+    - award: 奖补标准, opening share, empowerment, a tail's money a firm.
+    - timing: fiscal years of the payments.
+    - outcomes: outcomes and firms no longer supported.
+    - recoveries: what is recovered, and other schemes' 清算.
+
+    Returns
+    -------
+    DataFrame
+        Index step: before, the causes, after; columns fiscal years; net (实际下达), whole 万元. In every
+        column the rows before and causes sum to the row after.
+    """
+    first, last = _books(before), _books(after)
+    given = first.adjustments if len(first.adjustments) else None
+    mixed = replace(last.award, **{name: getattr(first.award, name) for name in _RECOVERY})
+    totals = _totalled(first.cohorts, last.cohorts)
+    approved = _paired(totals, last.cohorts, _approved_of)
+    paid = _paired(approved, last.cohorts, lambda old, new: replace(old, payment=new.payment))
+    moved = _paired(paid, last.cohorts, _moved)
+    stages: list[tuple[tuple[Cohort, ...], Award]] = [
+        (totals, first.award), (approved, first.award), (paid, mixed), (moved, mixed), (last.cohorts, mixed),
+    ]  # fmt: skip
+    path = [first, *(ledger(cohorts, award, given) for cohorts, award in stages), last]
+    nets = [books.by_year()["net"] for books in path]
+    years = sorted({int(year) for net in nets for year in net.index})
+    table = pd.DataFrame([net.reindex(years, fill_value=0) for net in nets]).reset_index(drop=True)
+    steps = [table.iloc[0], *(table.diff().iloc[number] for number in range(1, len(table))), table.iloc[-1]]
+    frame = pd.DataFrame(steps).astype("int64")
+    return frame.set_axis(["before", *CAUSES, "after"]).rename_axis(index="step", columns="fiscal_year")
+
+
+def _books(budget: Ledger | BudgetForecast) -> Ledger:
+    return budget.ledger if isinstance(budget, BudgetForecast) else budget
+
+
+def _totalled(before: tuple[Cohort, ...], after: tuple[Cohort, ...]) -> tuple[Cohort, ...]:
+    """The new batches at their old approval rates; one that cannot be compared comes whole."""
+    old = {cohort.name: cohort for cohort in before}
+    return tuple(_at_old_rate(old[new.name], new) if _comparable(old.get(new.name), new) else new for new in after)
+
+
+def _comparable(old: Cohort | None, new: Cohort) -> bool:
+    return (
+        old is not None
+        and (old.payment is None) == (new.payment is None)
+        and set(old.approved.index) == set(new.approved.index)
+    )
+
+
+def _at_old_rate(old: Cohort, new: Cohort) -> Cohort:
+    if old.quota is None or new.quota is None:
+        return old
+    quota = new.quota.reindex(old.quota.index)
+    if quota.equals(old.quota):
+        return old
+    places = int(old.quota.sum())
+    rate = Fraction(int(old.approved.sum()), places) if places else Fraction(1)
+    return _resized(old, approved_firms(quota, rate, list(quota.index)))
+
+
+def _approved_of(old: Cohort, new: Cohort) -> Cohort:
+    return _resized(old, new.approved.reindex(old.approved.index))
+
+
+def _resized(cohort: Cohort, approved: pd.Series) -> Cohort:
+    """The cohort with other numbers of firms, each unit's shares of outcomes kept (largest remainder).
+
+    Its places go: no money hangs on them, and the numbers are not theirs.
+    """
+    plain = replace(cohort, outcomes=None, discontinued=None, approved=approved, quota=None)
+    if approved.equals(cohort.approved):
+        return replace(plain, outcomes=cohort.outcomes, discontinued=cohort.discontinued)
+    if cohort.outcomes is None and cohort.discontinued is None:
+        return plain
+    parts = cohort.ends if cohort.discontinued is None else cohort.ends.join(cohort.discontinued)
+    rows = {code: _spread(parts.loc[code], int(firms)) for code, firms in approved.items()}
+    spread = pd.DataFrame.from_dict(rows, orient="index").rename_axis("code")
+    gone = None if cohort.discontinued is None else spread[list(cohort.discontinued.columns)]
+    return replace(
+        plain, discontinued=gone, outcomes=None if cohort.outcomes is None else spread[list(cohort.outcomes.columns)]
+    )
+
+
+def _spread(row: pd.Series, firms: int) -> pd.Series:
+    if row.sum() == 0:
+        return row.where(row.index != "completed", firms)
+    return approved_firms(row, Fraction(firms, int(row.sum())), list(row.index))
+
+
+def _moved(old: Cohort, new: Cohort) -> Cohort:
+    """The cohort in its new fiscal years; firms told to leave outside them leave at their edge."""
+    gone = old.discontinued
+    if gone is not None:
+        gone = gone.rename(columns=lambda year: min(max(int(year), new.opening_year), new.closing_year))
+        gone = gone.T.groupby(level=0).sum().T
+    return replace(old, opening_year=new.opening_year, closing_year=new.closing_year, discontinued=gone)
+
+
+def _paired(
+    cohorts: tuple[Cohort, ...], after: tuple[Cohort, ...], change: Callable[[Cohort, Cohort], Cohort]
+) -> tuple[Cohort, ...]:
+    return tuple(change(old, new) for old, new in zip(cohorts, after, strict=True))

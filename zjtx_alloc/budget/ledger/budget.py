@@ -1,0 +1,100 @@
+"""The forecast of a budget (预算): the ledger of cohorts whose outcomes are known, assumed or told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from zjtx_alloc.base.errors import DataError
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.budget.ledger.cohorts import Cohort
+from zjtx_alloc.budget.ledger.ledger import Ledger, ledger
+from zjtx_alloc.rules.award import Award
+
+MONEY = ("commitment", "due", "recovered", "net", "direct", "empowerment")
+
+
+@dataclass(frozen=True)
+class BudgetForecast:
+    """Money by batch, unit and fiscal year: a view of a ledger.
+
+    Attributes
+    ----------
+    ledger : Ledger
+    horizon : int, optional
+        Last fiscal year shown; all if not given. The ledger stays whole.
+    """
+
+    ledger: Ledger
+    horizon: int | None = None
+
+    @property
+    def cohorts(self) -> tuple[Cohort, ...]:
+        """The cohorts, with the outcomes that count here."""
+        return self.ledger.cohorts
+
+    @property
+    def award(self) -> Award:
+        """The award standard that the money follows."""
+        return self.ledger.award
+
+    @property
+    def assumed_completed(self) -> tuple[str, ...]:
+        """Names of the cohorts whose outcomes are unknown and taken as completed by all firms."""
+        return self.ledger.assumed_completed
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Columns batch (text), code, fiscal_year (int) and, in whole 万元 as int64, ``MONEY``.
+
+        commitment (应安排总额, in the opening year), due (应下达), recovered (应收回), net (实际下达: due
+        less what the year nets of recoveries, never negative), direct (直接拨付企业), empowerment (培育赋能).
+        """
+        table = self.ledger.table.rename(columns={"cohort": "batch"})
+        table = table[["batch", "code", "fiscal_year", *MONEY]]
+        return table if self.horizon is None else table[table["fiscal_year"] <= self.horizon]
+
+    @property
+    def beyond(self) -> int:
+        """Net payments (万元) of the fiscal years after the horizon."""
+        years = self.ledger.by_year()["net"]
+        return 0 if self.horizon is None else int(years[years.index > self.horizon].sum())
+
+    def by_year(self) -> pd.DataFrame:
+        """National sums by fiscal year (index), columns as ``MONEY``."""
+        return self.table.groupby("fiscal_year")[list(MONEY)].sum()
+
+    def by_batch_and_year(self) -> pd.DataFrame:
+        """National sums, index (batch, fiscal_year), columns as ``MONEY``."""
+        return self.table.groupby(["batch", "fiscal_year"], sort=False)[list(MONEY)].sum()
+
+
+def told_budget(
+    cohorts: tuple[Cohort, ...], award: Award, outcomes: Mapping[str, pd.DataFrame] | None = None
+) -> BudgetForecast:
+    """What is committed, due and recovered, by cohort, unit and fiscal year.
+
+    Parameters
+    ----------
+    cohorts : tuple of Cohort
+    award : Award
+    outcomes : mapping, optional
+        Outcomes by cohort name, as in ``Cohort.outcomes``; they replace what the cohorts carry. A
+        cohort without any is taken as completed by all its firms.
+
+    Returns
+    -------
+    BudgetForecast
+        A row a cohort, unit and year with a payment or a loss, whole 万元. Source: 财建〔2024〕148号 四（一） to 四（三）.
+
+    Raises
+    ------
+    DataError
+        If outcomes are told of a cohort that is not there, or do not add up to its firms.
+    """
+    outcomes = outcomes or {}
+    strangers = sorted(set(outcomes) - {cohort.name for cohort in cohorts})
+    if strangers:
+        raise DataError(say("budget.no_cohort", names="、".join(strangers)))
+    told = tuple(replace(c, outcomes=outcomes[c.name]) if c.name in outcomes else c for c in cohorts)
+    return BudgetForecast(ledger(told, award))

@@ -1,0 +1,250 @@
+"""Money follows approved firms (审核通过企业): the cohorts of allocated batches, and an older round's tails."""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import pandas as pd
+
+from zjtx_alloc.allocation.allocate import Allocation
+from zjtx_alloc.base.errors import DataError, ScenarioError
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.budget.ledger.settlement import OUTCOMES
+from zjtx_alloc.facts.panel import Panel
+from zjtx_alloc.quota.problem.numbers import are_whole, exactly, is_whole
+from zjtx_alloc.rules.award import load_award, load_tails
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """The firms of one batch that get money together, or the tail (尾款) of an older round.
+
+    Attributes
+    ----------
+    name : str
+        The batch: "1", "2", "3"; a tail's own name.
+    approved : Series of int
+        Approved firms by unit, index ``code``.
+    opening_year, closing_year : int
+        Fiscal years of the two payments (期初, 期末).
+    outcomes : DataFrame, optional
+        Firms by unit (index ``code``) and outcome at the end: completed (完成), missed (投资达标未完成
+        目标: closing not paid), under_invested (投资未达2000万: opening recovered). Each row, with the
+        unit's discontinued firms, sums to the approved firms. None: not known or assumed yet.
+    discontinued : DataFrame, optional
+        Firms no longer supported (不再继续支持) by unit (index ``code``) and fiscal year (columns).
+    quota : Series of int, optional
+        Places by unit; those without an approved firm are unused. None: not known.
+    payment : int, optional
+        A tail: 万元 a firm, paid once, in the opening year. None: the award's two payments.
+    assumption : str
+        What of this is assumed, in Chinese; blank if nothing.
+
+    Raises
+    ------
+    DataError
+        If counts are negative or fractional, exceed the quota, units do not match, outcomes do not add
+        up to the approved firms, or years run backwards.
+    """
+
+    name: str
+    approved: pd.Series
+    opening_year: int
+    closing_year: int
+    outcomes: pd.DataFrame | None = None
+    discontinued: pd.DataFrame | None = None
+    quota: pd.Series | None = None
+    payment: int | None = None
+    assumption: str = ""
+
+    def __post_init__(self) -> None:
+        if self.closing_year < self.opening_year:
+            raise DataError(say("budget.years", name=self.label, opening=self.opening_year, closing=self.closing_year))
+        object.__setattr__(self, "approved", _counts(self.label, self.approved).rename("approved"))
+        if self.quota is not None:
+            object.__setattr__(self, "quota", self._checked_quota(self.quota))
+        if self.discontinued is not None:
+            object.__setattr__(self, "discontinued", self._checked_discontinued(self.discontinued))
+        if self.outcomes is not None:
+            object.__setattr__(self, "outcomes", checked_outcomes(self.label, self.continued, self.outcomes))
+        if self.payment is not None and not self._is_one_payment(self.payment):
+            raise DataError(say("budget.tail", name=self.label, payment=self.payment))
+
+    @property
+    def label(self) -> str:
+        """The cohort as people read it: 第1批, or the tail's name."""
+        return say("table.batch", batch=self.name) if self.name.isdecimal() else self.name
+
+    @property
+    def continued(self) -> pd.Series:
+        """Firms by unit that are supported to the end: the approved without the discontinued."""
+        return self.approved if self.discontinued is None else self.approved - self.discontinued.sum(axis=1)
+
+    @property
+    def ends(self) -> pd.DataFrame:
+        """The outcomes by unit; all completed where none are known."""
+        if self.outcomes is not None:
+            return self.outcomes
+        return pd.DataFrame({"completed": self.continued, "missed": 0, "under_invested": 0})
+
+    def _checked_quota(self, quota: pd.Series) -> pd.Series:
+        _same_units(self.label, quota.index, self.approved.index)
+        quota = _counts(self.label, quota.reindex(self.approved.index)).rename("quota")
+        over = self.approved.index[self.approved > quota]
+        if len(over):
+            raise DataError(say("budget.over_quota", name=self.label, codes="、".join(map(str, over))))
+        return quota
+
+    def _checked_discontinued(self, firms: pd.DataFrame) -> pd.DataFrame:
+        _same_units(self.label, firms.index, self.approved.index)
+        inside = [self.opening_year <= year <= self.closing_year for year in firms.columns]
+        if not all(inside) or not firms.columns.is_unique:
+            raise DataError(say("budget.discontinued_year", name=self.label, opening=self.opening_year,
+                                closing=self.closing_year, years="、".join(map(str, firms.columns))))  # fmt: skip
+        table = firms.reindex(self.approved.index)
+        table = pd.DataFrame({int(y): _counts(self.label, table[y]) for y in sorted(table)}, index=table.index)
+        over = table.index[table.sum(axis=1) > self.approved]
+        if len(over):
+            raise DataError(say("budget.discontinued_sum", name=self.label, codes="、".join(map(str, over))))
+        return table
+
+    def _is_one_payment(self, payment: int) -> bool:
+        plain = self.outcomes is None and self.discontinued is None
+        return is_whole(payment) and payment >= 0 and plain and self.opening_year == self.closing_year
+
+
+def _counts(label: str, firms: pd.Series) -> pd.Series:
+    """Counts by unit as int64, or DataError naming the units."""
+    wrong = list(map(str, firms.index[~are_whole(firms) | firms.index.duplicated()]))
+    if wrong:
+        raise DataError(say("budget.approved", name=label, codes="、".join(wrong)))
+    return firms.astype("int64")
+
+
+def _same_units(label: str, found: pd.Index, needed: pd.Index) -> None:
+    if not found.is_unique or set(found) != set(needed):
+        codes = "、".join(sorted(map(str, set(found) ^ set(needed)))) or "—"
+        raise DataError(say("budget.units", name=label, codes=codes))
+
+
+def checked_outcomes(label: str, firms: pd.Series, outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Return the outcomes as int64 in the order of ``firms``, or raise DataError naming the units."""
+    same_units = outcomes.index.is_unique and set(outcomes.index) == set(firms.index)
+    if set(outcomes.columns) != set(OUTCOMES) or not same_units:
+        raise DataError(say("budget.outcome_form", name=label, columns="、".join(OUTCOMES)))
+    table = outcomes.reindex(firms.index)[list(OUTCOMES)]
+    counts = table.where(table.apply(are_whole), -1).astype("int64")
+    wrong = firms.index[counts.lt(0).any(axis=1) | counts.sum(axis=1).ne(firms)]
+    if len(wrong):
+        raise DataError(say("budget.outcome_sum", name=label, codes="、".join(map(str, wrong))))
+    return counts
+
+
+def approved_firms(quota: pd.Series, rate: Fraction, order: list[str]) -> pd.Series:
+    """Approved firms by unit at an approval rate.
+
+    The national number is quota total × rate, rounded half up (四舍五入); it is spread by largest
+    remainder of quota × rate, so no unit exceeds its quota.
+
+    Parameters
+    ----------
+    quota : Series of int
+        Places by unit.
+    rate : Fraction
+        Between 0 and 1.
+    order : list of labels
+        Who goes first among equal remainders.
+    """
+    exact = {code: int(places) * rate for code, places in quota.items()}
+    approved = {code: math.floor(firms) for code, firms in exact.items()}
+    left = math.floor(sum(exact.values()) + Fraction(1, 2)) - sum(approved.values())
+    for code in sorted(order, key=lambda c: approved[c] - exact[c])[:left]:
+        approved[code] += 1
+    return pd.Series(approved, name="approved", dtype="int64").rename_axis(quota.index.name)
+
+
+def cohorts(*allocations: Allocation) -> tuple[Cohort, ...]:
+    """The cohorts of allocated batches, in batch order, at each scenario's assumed approval rate.
+
+    A unit's unused places are added to its quota in the next of these batches if the scenario says so
+    (``approval.carry_unused``).
+
+    Parameters
+    ----------
+    *allocations : Allocation
+        One a batch.
+
+    Raises
+    ------
+    ScenarioError
+        If two allocations are of the same batch, or follow different awards, or the award has no such batch.
+    """
+    awards = {allocation.scenario.award: load_award(allocation.scenario.award) for allocation in allocations}
+    if len(awards) > 1:
+        raise ScenarioError(say("budget.awards", awards="、".join(awards)))
+    found: dict[int, Cohort] = {}
+    unused: pd.Series | int = 0
+    for allocation in sorted(allocations, key=lambda a: a.scenario.batch):
+        scenario, problem = allocation.scenario, allocation.problem
+        if scenario.batch in found:
+            raise ScenarioError(say("budget.same_batch", scenario=scenario.name, batch=scenario.batch))
+        award = awards[scenario.award]
+        order = [problem.labels[i] for i in problem.order]
+        quota = allocation.quota + unused
+        approved = approved_firms(quota, scenario.approval.exact, order)
+        carried = int((quota - allocation.quota).sum())
+        unused = quota - approved if scenario.approval.carry_unused else 0
+        found[scenario.batch] = Cohort(
+            name=str(scenario.batch),
+            approved=approved,
+            opening_year=award.opening_year(scenario.batch),
+            closing_year=award.closing_year(scenario.batch),
+            quota=quota,
+            assumption=say("budget.carried", batch=scenario.batch, places=carried) if carried else "",
+        )
+    return tuple(found.values())
+
+
+def tails(panel: Panel, payment: int | None = None, unseen_rate: Fraction | None = None) -> tuple[Cohort, ...]:
+    """What the first round (财建〔2021〕2号) still pays in 2024 and 2025, as cohorts beside the new batches.
+
+    Parameters
+    ----------
+    panel : Panel
+        Holds the firms by unit that the ministries' lists of 2024 carry on.
+    payment : int, optional
+        万元 a firm and year; the nominal standard (200) if not given. 河南 2024 comes to about 143.
+    unseen_rate : Fraction, optional
+        A float means the decimal that it prints as. Batch 3's third year, whose list was not seen: the share of its second year's firms that go on.
+        None: left out, and the ledger calls that year's total incomplete.
+
+    Returns
+    -------
+    tuple of Cohort
+        Each paid once, wholly direct: the first round's rule on 培育赋能 does not apply.
+
+    Raises
+    ------
+    DataError
+        If the rate is below 0 or above 1; if the panel lacks units, or has parts of firms: split from a province's
+        figure, whose firms are whole.
+    """
+    known, rate = load_tails(), None if unseen_rate is None else exactly(unseen_rate)
+    if rate is not None and not 0 <= rate <= 1:
+        raise DataError(say("budget_plan.tail_rate", value=float(rate)))
+    amount = known.payment if payment is None else payment
+    key = "nominal" if payment is None else "given"
+    money = say(f"tails.{key}", payment=amount, note=known.payment_note)
+    found = []
+    for tail in known.items:
+        firms = _counts(tail.name, panel.values(tail.indicator, tail.period))
+        assumption = money
+        if not tail.seen:
+            if rate is None:
+                continue
+            firms = approved_firms(firms, rate, list(firms.index))
+            assumption += say("tails.unseen", name=tail.name, rate=float(rate))
+        found.append(
+            Cohort(tail.name, firms, tail.fiscal_year, tail.fiscal_year, payment=amount, assumption=assumption)
+        )
+    return tuple(found)

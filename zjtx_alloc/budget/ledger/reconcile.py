@@ -1,0 +1,184 @@
+"""What was really transferred against the ledger (对账): matched or not, and the likely cause of a difference."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.units import load_units
+from zjtx_alloc.budget.ledger.ledger import Ledger
+from zjtx_alloc.facts.payments import read_transfers
+
+CAUSES = ("duplicate", "year", "unit", "absent", "recovery", "firms", "unexplained")
+_Key = tuple[str, int]
+
+
+def reconcile(ledger: Ledger, actuals: str | Path | pd.DataFrame) -> pd.DataFrame:
+    """Hold actual transfers against the ledger, unit by unit, in the fiscal years that they name.
+
+    Several documents of one unit and year (提前下达 and the later release) count together.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    actuals : path or DataFrame
+        Excel, CSV or frame; Chinese headers: 单位, 年度 (the budget year the document names), 文号, 金额
+        （万元）, and, if a document nets something, 扣回.
+
+    Returns
+    -------
+    DataFrame
+        Index (code, fiscal_year); short_name, expected (the ledger's net), actual, difference (actual −
+        expected), whole 万元; documents (numbers joined by 、); status: matched, short, over or unknown
+        (the ledger has nothing due); cause: blank or the first of ``CAUSES`` whose test holds;
+        explanation (Chinese). The cause is likely, not proven.
+
+    Raises
+    ------
+    DataError
+        As ``read_transfers`` does, with every problem of the table at once.
+    """
+    evidence = _gathered(ledger, read_transfers(actuals))
+    cells = evidence.cells()
+    names = load_units()["short_name"]
+    rows = [(names[code], *_row(evidence, (code, year))) for code, year in cells]
+    columns = ["short_name", "expected", "actual", "difference", "documents", "status", "cause", "explanation"]
+    index = pd.MultiIndex.from_tuples(cells, names=["code", "fiscal_year"])
+    return pd.DataFrame(rows, index=index, columns=columns)
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """What the ledger expects and what was transferred, by unit and fiscal year, whole 万元."""
+
+    ledger: Ledger
+    transfers: pd.DataFrame
+    expected: dict[_Key, int]
+    due: dict[_Key, int]
+    actual: dict[_Key, int]
+    stated: dict[_Key, int]
+
+    def cells(self) -> list[_Key]:
+        """Units and years to reconcile: what was transferred, and what was expected in those years."""
+        years = sorted({int(year) for year in self.transfers["fiscal_year"]})
+        every = [(str(code), year) for code in load_units().index for year in years]
+        return [key for key in every if key in self.actual or self.expected.get(key, 0) > 0]
+
+    def gap(self, key: _Key) -> int:
+        """Transferred less expected."""
+        return int(self.actual.get(key, 0) - self.expected.get(key, 0))
+
+    def of(self, key: _Key) -> pd.DataFrame:
+        """The documents of one unit and year."""
+        return self.transfers[(self.transfers["code"] == key[0]) & (self.transfers["fiscal_year"] == key[1])]
+
+
+def _gathered(ledger: Ledger, transfers: pd.DataFrame) -> _Evidence:
+    sums = transfers.groupby(["code", "fiscal_year"])[["amount", "netted"]].sum()
+    return _Evidence(
+        ledger, transfers, ledger.accounts["net"].to_dict(), ledger.accounts["due"].to_dict(),
+        sums["amount"].to_dict(), sums["netted"].to_dict(),
+    )  # fmt: skip
+
+
+def _row(evidence: _Evidence, key: _Key) -> tuple[int, int, int, str, str, str, str]:
+    gap = evidence.gap(key)
+    documents = "、".join(dict.fromkeys(evidence.of(key)["document"]))
+    cause, explanation = _likely(evidence, key, gap) if gap else ("", "")
+    money = (int(evidence.expected.get(key, 0)), int(evidence.actual.get(key, 0)), gap)
+    return *money, documents, _status(evidence, key, gap), cause, explanation
+
+
+def _status(evidence: _Evidence, key: _Key, gap: int) -> str:
+    if gap == 0:
+        return "matched"
+    if evidence.due.get(key, 0) == 0:
+        return "unknown"
+    return "short" if gap < 0 else "over"
+
+
+def _likely(evidence: _Evidence, key: _Key, gap: int) -> tuple[str, str]:
+    for cause, test in _TESTS.items():
+        if explanation := test(evidence, key, gap):
+            return cause, explanation
+    return "unexplained", say("cause.unexplained")
+
+
+def _duplicate(evidence: _Evidence, key: _Key, gap: int) -> str:
+    """The same document with the same amount stands there twice."""
+    documents = evidence.of(key)
+    again = documents[documents.duplicated(["document", "amount"])]
+    if int(again["amount"].sum()) == gap:
+        return say("cause.duplicate", documents="、".join(dict.fromkeys(again["document"])))
+    return ""
+
+
+def _year(evidence: _Evidence, key: _Key, gap: int) -> str:
+    """The opposite difference stands in the year before or after."""
+    code, year = key
+    found = [other for other in (year - 1, year + 1) if evidence.gap((code, other)) == -gap]
+    return say("cause.year", year=found[0]) if found else ""
+
+
+def _unit(evidence: _Evidence, key: _Key, gap: int) -> str:
+    """The opposite difference stands under another unit, as the amount of one document."""
+    code, year = key
+    units = load_units()["short_name"]
+    others = [str(other) for other in units.index if other != code and evidence.gap((str(other), year)) == -gap]
+    holders = [code] * len(others) if gap > 0 else others
+    found = [
+        other
+        for other, holder in zip(others, holders, strict=True)
+        if abs(gap) in set(evidence.of((holder, year))["amount"])
+    ]
+    return say("cause.unit", units="、".join(units[found])) if found else ""
+
+
+def _absent(evidence: _Evidence, key: _Key, gap: int) -> str:
+    """No document of this unit and year is among the transfers."""
+    return "" if key in evidence.actual else say("cause.absent")
+
+
+def _recovery(evidence: _Evidence, key: _Key, gap: int) -> str:
+    """The difference is a recovery that the documents state, or that the ledger knows of this unit."""
+    code = key[0]
+    stated = int(evidence.stated.get(key, 0))
+    if stated and evidence.actual[key] + stated == evidence.due.get(key, 0):
+        return say("cause.stated", money=stated)
+    table, adjustments = evidence.ledger.table, evidence.ledger.adjustments
+    mine = adjustments[adjustments["code"] == code]
+    known = {int(money): name for money, name in zip(mine["recovered"], mine["document"], strict=True)}
+    own = table[(table["code"] == code) & (table["recovered"] > 0)]
+    for row in own.itertuples():
+        known.setdefault(int(row.recovered), say("cause.recovered_in", year=row.fiscal_year))
+    return say("cause.recovery", money=abs(gap), what=known[abs(gap)]) if abs(gap) in known else ""
+
+
+def _firms(evidence: _Evidence, key: _Key, gap: int) -> str:
+    """The difference is whole firms, at what a firm is paid in this year."""
+    for each in dict.fromkeys(_payments(evidence.ledger, key)):
+        if each and gap % each == 0:
+            return say("cause.firms", firms=abs(gap) // each, each=each)
+    return ""
+
+
+def _payments(ledger: Ledger, key: _Key) -> list[int]:
+    """万元 a firm that cohorts pay this unit in this year; the opening where none does."""
+    code, year = key
+    found = []
+    for cohort in ledger.cohorts:
+        if not cohort.approved.get(code, 0):
+            continue
+        if cohort.opening_year == year:
+            found.append(ledger.award.opening if cohort.payment is None else cohort.payment)
+        if cohort.closing_year == year and cohort.payment is None:
+            found.append(ledger.award.closing)
+    return found or [ledger.award.opening]
+
+
+# In this order: what is more specific comes first, since a whole number of firms fits much.
+_TESTS: dict[str, Callable[[_Evidence, _Key, int], str]] = {
+    "duplicate": _duplicate, "year": _year, "unit": _unit, "absent": _absent, "recovery": _recovery, "firms": _firms,
+}  # fmt: skip

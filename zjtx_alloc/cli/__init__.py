@@ -1,0 +1,1 @@
+"""The zjtx command."""

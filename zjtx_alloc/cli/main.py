@@ -1,0 +1,301 @@
+"""The ``zjtx`` command: parse, call, print. Paths and answers go to stdout, everything else to stderr."""
+
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zjtx_alloc.allocation.allocate import Allocation, allocate
+from zjtx_alloc.allocation.explain import explain
+from zjtx_alloc.base.errors import ZjtxError
+from zjtx_alloc.base.files import why, write_csv
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.text import seen, shown
+from zjtx_alloc.budget.ledger.calendar import calendar
+from zjtx_alloc.budget.plan import BudgetRequest, parsed_ceilings
+from zjtx_alloc.cli.help import ChineseGroup, reason
+from zjtx_alloc.explorer.server import serve
+from zjtx_alloc.facts.cells import unit_of
+from zjtx_alloc.facts.panel import load_panel
+from zjtx_alloc.firms.steps.conditions import load_conditions
+from zjtx_alloc.firms.steps.review import FIRST_ROUND, review
+from zjtx_alloc.firms.table.lists import load_list
+from zjtx_alloc.firms.table.reading import load_firms
+from zjtx_alloc.report.documents.firm_template import write_firm_template
+from zjtx_alloc.report.documents.plan_document import write_plan
+from zjtx_alloc.report.documents.review_workbook import write_review
+from zjtx_alloc.report.documents.template import write_template
+from zjtx_alloc.report.notes.user_data import check_text, supply_note
+from zjtx_alloc.report.runs.budget_run import run_budget
+from zjtx_alloc.report.runs.compare_run import run_comparison
+from zjtx_alloc.report.runs.record_form import read_record
+from zjtx_alloc.report.runs.records import outputs
+from zjtx_alloc.report.runs.run import run
+from zjtx_alloc.report.runs.verify_run import verify_run
+from zjtx_alloc.report.table import allocation_csv, printed
+from zjtx_alloc.report.tables.budget import calendar_table
+from zjtx_alloc.report.tables.compare import comparison_text
+from zjtx_alloc.report.tables.firms import review_table
+from zjtx_alloc.report.tables.sweep import sweep_summary, write_sweep
+from zjtx_alloc.report.terminal import speak_plainly
+from zjtx_alloc.rules.award import load_award
+from zjtx_alloc.rules.check_table import check_table
+from zjtx_alloc.rules.own_columns import endable
+from zjtx_alloc.rules.scenario_files import load_scenario, save_without_stand_ins, scenario_names
+from zjtx_alloc.uncertainty.sweep import DRAWS, FEW_DRAWS, SEED, sweep, sweep_on_cluster
+
+_MOST_DRAWS, _MOST_SEED = 10**6, 2**63 - 1
+_TRACE = "ZJTX_TRACE"
+_data = click.option(
+    "--data", type=click.Path(path_type=Path), default=None, help="因素表（.xlsx 或 CSV）；表中的列取代随附数据"
+)
+
+
+@click.group("zjtx", cls=ChineseGroup)
+def commands() -> None:
+    """专精特新“小巨人”企业名额分配与奖补预算。"""
+
+
+@commands.command()
+@click.argument("scenario")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("reports"), help="输出文件夹，默认 reports")
+@_data
+@click.option("--units", default="", help="另写单位分册：all（全部），或逗号分隔的单位代码、名称；只做缺的")
+def report(scenario: str, out: Path, data: Path | None, units: str) -> None:
+    """生成一个情景的分配与预算报告（SCENARIO 为情景名或 .toml 文件）。"""
+    made = run(scenario, out=out, panel=None if data is None else load_panel(data), units=units)
+    _tell_used(made.allocation)
+    click.echo(made.folder)
+
+
+@commands.command("budget")
+@click.argument("scenarios", nargs=-1, required=True)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("reports"), help="输出文件夹，默认 reports")
+@_data
+@click.option("--outcomes", default="central,optimistic,stress", help="期末结果假设，逗号分隔；第一个用于台账")
+@click.option("--ceilings", default="", help="年度限额（万元），如 2024=311700,2027=250000")
+@click.option("--confidence", default="0.9", help="守住限额的把握程度，默认 0.9")
+@click.option("--actuals", type=click.Path(path_type=Path), default=None, help="实际下达表（.xlsx 或 CSV），用于对账")
+@click.option("--tails", type=int, default=None, help="计入上一轮尾款，每家每年金额（万元），如 200")
+@click.option("--tail-rate", default="", help="上一轮名单未公布的一批的继续支持比例，如 0.9")
+@click.option("--before", default="", help="上次测算的情景，逗号分隔，用于资金变动表")
+def budget_command(
+    scenarios: tuple[str, ...], out: Path, data: Path | None, actuals: Path | None, **asked: Any
+) -> None:
+    """生成各批次的资金预算（SCENARIOS 为情景名或 .toml 文件，每批一个；只写一个时连同其配套批次）。"""
+    request = BudgetRequest(
+        scenarios=scenarios,
+        outcomes=_listed(asked["outcomes"]),
+        ceilings=parsed_ceilings(asked["ceilings"]),
+        confidence=asked["confidence"],
+        before=_listed(asked["before"]),
+        tail_payment=asked["tails"],
+        tail_rate=asked["tail_rate"],
+    )
+    panel = None if data is None else load_panel(data)
+    made = run_budget(request, out, panel, actuals)
+    _tell_used(*made.plan.allocations)
+    click.echo(made.folder)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.replace("，", ",").split(",") if part.strip())
+
+
+@commands.command("allocate")
+@click.argument("scenario")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="输出文件，默认 <情景>-allocation.csv")
+@_data
+def allocate_command(scenario: str, out: Path | None, data: Path | None) -> None:
+    """只计算名额，写出 allocation.csv（SCENARIO 为情景名或 .toml 文件）。"""
+    chosen = load_scenario(scenario)
+    path = out or Path(f"{chosen.name}-allocation.csv")
+    found = allocate(load_panel(data), chosen)
+    write_csv(path, allocation_csv(found))
+    _tell_used(found)
+    click.echo(path)
+
+
+@commands.command("explain")
+@click.argument("scenario")
+@click.argument("unit")
+@_data
+def explain_command(scenario: str, unit: str, data: Path | None) -> None:
+    """说明一个单位的名额从何而来、怎样才会变（SCENARIO 为情景名或 .toml 文件，UNIT 为单位代码、简称或全称）。"""
+    found = allocate(load_panel(data), load_scenario(scenario))
+    _tell_used(found)
+    click.echo(explain(found, unit))
+
+
+@commands.command("compare")
+@click.argument("scenarios", nargs=-1, required=True)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("reports"), help="输出文件夹，默认 reports")
+@_data
+def compare_command(scenarios: tuple[str, ...], out: Path, data: Path | None) -> None:
+    """并列对比几个情景，写出对比报告（SCENARIOS 为情景名或 .toml 文件，第一个为对照）。"""
+    found = run_comparison(scenarios, out, None if data is None else load_panel(data))
+    _tell_used(*found.comparison.allocations)
+    click.echo(comparison_text(found.comparison))
+    click.echo()
+    click.echo(found.folder)
+
+
+@commands.command("sweep")
+@click.argument("scenario")
+@click.option(
+    "--draws",
+    type=click.IntRange(4, _MOST_DRAWS),
+    default=None,
+    help=f"抽样次数，默认 {DRAWS}；规则有交叉时须逐个求解，默认 {FEW_DRAWS}",
+)
+@click.option("--seed", type=click.IntRange(0, _MOST_SEED), default=SEED, help=f"随机种子，默认 {SEED}")
+@click.option("--cluster", default=None, help="已有的 Dask 集群地址，如 tcp://10.0.0.1:8786")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="写出 CSV 的文件夹；不给则只显示结论")
+@_data
+def sweep_command(**given: Any) -> None:
+    """按情景的 [uncertainty] 抽样，看名额如何变动（SCENARIO 为情景名或 .toml 文件）。"""
+    panel, chosen = load_panel(given["data"]), load_scenario(given["scenario"])
+    drawn = {"draws": given["draws"], "seed": given["seed"]}
+    address = given["cluster"]
+    if address:
+        found = sweep_on_cluster(address, panel, chosen, **drawn | {"draws": drawn["draws"] or DRAWS})
+    else:
+        found = sweep(panel, chosen, **drawn)
+    _tell_used(found.allocation)
+    if given["out"] is not None:
+        for path in write_sweep(found, given["out"]):
+            click.echo(path)
+    click.echo("\n".join(sweep_summary(found)))
+
+
+@commands.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--scenario", default="2024-baseline", help="对照的情景，默认 2024-baseline")
+@click.option("--save", type=click.Path(path_type=Path), default=None, help="写出改用表中各列、不再代用的情景（.toml）")
+def check(file: Path, scenario: str, save: Path | None) -> None:
+    """核对因素表 FILE：列出全部问题，或读到了什么、与已知数差多少。"""
+    chosen, found = load_scenario(scenario), check_table(file)
+    ending = endable(found.panel, chosen)
+    if save is None or not ending:
+        click.echo(seen(check_text(found, chosen, str(file), scenario)))
+        return
+    saved = save_without_stand_ins(scenario, ending, save)
+    click.echo(seen(check_text(found, load_scenario(saved[0]), str(file), str(saved[0]))))
+    click.echo(say("check.saved", files="、".join(map(str, saved))))
+
+
+@commands.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--firms", is_flag=True, help="改为省级部门用的企业表，一行一家企业")
+def template(file: Path, *, firms: bool) -> None:
+    """生成待填的因素表 FILE（.xlsx）：37个单位已列好，带校验和填写说明。"""
+    click.echo((write_firm_template if firms else write_template)(file))
+
+
+@commands.command("calendar")
+@click.option("--award", default="caijian-2024-148", help="政策文件，默认 caijian-2024-148")
+def calendar_command(award: str) -> None:
+    """列出各批次的法定与通知期限。"""
+    click.echo(printed(calendar_table(calendar(load_award(award)))))
+
+
+@commands.command("review")
+@click.argument("firms", type=click.Path(path_type=Path))
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), required=True, help="审核日，如 2024-07-31")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="输出文件（.xlsx）")
+@click.option("--unit", default=None, help="省级单位的名称或代码；表中有“省级单位”列时可不写")
+@click.option("--first-round", type=click.Path(path_type=Path), default=None, help="上一轮已获支持企业的名单")
+@click.option("--earlier-batch", is_flag=True, help="启用“新一轮已获支持的不再支持”，这不是通知的规定")
+def review_command(firms: Path, as_of: datetime, out: Path, unit: str | None, **given: Any) -> None:
+    """按通知的条件审核企业表 FIRMS（.xlsx 或 CSV）：通过的、剔除的和理由、须人工核对的疑点。"""
+    conditions = load_conditions().switched("earlier_batch", given["earlier_batch"])
+    supported = {} if given["first_round"] is None else {FIRST_ROUND: load_list(given["first_round"])}
+    found = review(load_firms(firms, unit), None, as_of.date(), conditions, supported)
+    path = write_review(found, out)
+    click.echo(printed(review_table(found)))
+    click.echo()
+    click.echo(path)
+
+
+@commands.command("plan-document")
+@click.argument("firms", type=click.Path(path_type=Path))
+@click.option("--unit", required=True, help="省级单位的名称或代码")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="输出文件（.docx）")
+@click.option("--batch", type=click.IntRange(1, 3), default=1, help="批次，默认 1")
+def plan_document(firms: Path, unit: str, out: Path, batch: int) -> None:
+    """由企业表 FIRMS（.xlsx 或 CSV）生成本省份的《工作实施方案》初稿（.docx）。"""
+    listed = load_firms(firms, unit)
+    click.echo(write_plan(listed, unit_of(unit) or unit, batch, load_award("caijian-2024-148"), out))
+
+
+@commands.command("explore")
+@click.argument("scenario", default="2024-baseline")
+@_data
+def explore_command(scenario: str, data: Path | None) -> None:
+    """在本机浏览器中试算一个情景（SCENARIO 为情景名或 .toml 文件；需安装 [web]）。"""
+    load_panel(data), load_scenario(scenario)  # a mistake is told here rather than in the page
+    where = str(Path(scenario).resolve()) if scenario.endswith(".toml") else scenario
+    serve(where, "" if data is None else str(data.resolve()), _tell_address)
+
+
+@commands.command("verify-run")
+@click.argument("folder", type=click.Path(path_type=Path))
+def verify_run_command(folder: Path) -> None:
+    """重新计算一次运行并与其文件夹 FOLDER 逐项核对；有不符时逐条列出，退出码为 1。"""
+    differences = verify_run(folder)
+    for line in differences:
+        click.echo(line)
+    if differences:
+        click.echo(say("verify.differs", count=len(differences)))
+        sys.exit(1)
+    click.echo(say("verify.same", count=len(outputs(folder)), id=read_record(folder)["id"]))
+
+
+@commands.command()
+def scenarios() -> None:
+    """列出随附的情景。"""
+    for name in scenario_names():
+        click.echo(f"{name}\t{load_scenario(name).title}")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command and exit: 0 done, 1 data or rules wrong, 2 usage, 3 a fault of the program."""
+    speak_plainly()
+    try:
+        commands.main(arguments, prog_name="zjtx", standalone_mode=False)
+    except ZjtxError as error:
+        _leave(say("cli.error", reason=error), 1)
+    except click.UsageError as error:
+        _leave(say("cli.usage", reason=reason(error, commands)), 2)
+    except PermissionError as error:
+        _leave(say("cli.busy", file=error.filename or "—"), 1)
+    except OSError as error:
+        _leave(say("cli.file", file=error.filename or "—", reason=why(error)), 1)
+    except (click.Abort, KeyboardInterrupt):
+        _leave(say("cli.stopped"), 1)
+    except MemoryError:
+        _leave(say("cli.memory"), 1)
+    except Exception as error:  # a fault of ours: users get a sentence, whoever mends it the trace
+        if os.environ.get(_TRACE):
+            raise
+        _leave(say("cli.internal", reason=shown(f"{type(error).__name__}: {error}", 200)), 3)
+    sys.exit(0)
+
+
+def _tell_used(*allocations: Allocation) -> None:
+    """What was used of the user's table and what was not, before the answer."""
+    for note in dict.fromkeys(note for allocation in allocations for note in supply_note(allocation)):
+        click.echo(seen(note), err=True)
+
+
+def _tell_address(address: str) -> None:
+    click.echo(say("explorer.serving"), err=True)
+    click.echo(address)
+
+
+def _leave(message: str, code: int) -> None:
+    click.echo(seen(message), err=True)
+    sys.exit(code)

@@ -1,0 +1,1 @@
+"""Facts: users' tables as they have them, and the panel of the 37 units."""

@@ -1,0 +1,1 @@
+"""The steps of a province's work, from review to settlement."""

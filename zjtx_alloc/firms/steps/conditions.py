@@ -1,0 +1,149 @@
+"""The conditions of support (支持条件) as dated, cited rules in ``data/policy/eligibility/*.toml``."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+from pydantic import BaseModel, Field, field_validator, model_validator
+
+from zjtx_alloc.base.errors import ScenarioError
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.toml_files import STRICT
+from zjtx_alloc.firms.table.columns import choices_of, firm_columns
+from zjtx_alloc.firms.table.forms import load_form
+from zjtx_alloc.rules.award import Award, load_award
+
+DEFAULT = "caijian-2024-148"
+_CHOICES = {"choice", "choices"}
+# The kinds of columns that a test can be asked of; unique: any.
+_KINDS = {
+    "since": {"date"},
+    "until": {"date"},
+    "above": {"amount", "percent"},
+    "any_of": _CHOICES,
+    "none_of": _CHOICES,
+}
+
+
+class Condition(BaseModel):
+    """One rule: what it asks of a column, whence it comes, and what a firm that fails it is told."""
+
+    model_config = STRICT
+
+    column: str
+    test: Literal["since", "until", "above", "any_of", "none_of", "targets", "unique"]
+    values: list[str] = []
+    parameter: str = ""
+    effective: str
+    clause: str
+    quote: str
+    reason: str
+    note: str = ""
+    assumed: bool = False
+    enabled: bool = True
+
+    @field_validator("effective")
+    @classmethod
+    def _dated(cls, text: str) -> str:
+        try:
+            date.fromisoformat(text)
+        except ValueError:
+            raise ValueError(say("conditions.date", value=text)) from None
+        return text
+
+    @field_validator("reason")
+    @classmethod
+    def _fillable(cls, text: str) -> str:
+        try:
+            text.format(value="", other="", limit="", as_of="")
+        except (KeyError, IndexError, ValueError, AttributeError):
+            raise ValueError(say("conditions.reason")) from None
+        return text
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Condition":
+        if self.column not in firm_columns():
+            raise ValueError(say("conditions.column", column=self.column))
+        if bool(self.values) != (self.test in ("any_of", "none_of")) or bool(self.parameter) != (self.test == "above"):
+            raise ValueError(say("conditions.form", test=self.test))
+        kind = firm_columns()[self.column].kind
+        if kind not in _KINDS.get(self.test, {kind}) or (self.test == "targets" and self.column != "directions"):
+            raise ValueError(say("conditions.kind", test=self.test, column=self.column))
+        known = choices_of(self.column) if self.values else {}
+        if strangers := [value for value in self.values if value not in known]:
+            choices = "、".join(f"{code}（{name}）" for code, name in known.items())
+            raise ValueError(say("conditions.values", values="、".join(strangers), known=choices))
+        return self
+
+
+class _Document(BaseModel):
+    model_config = STRICT
+
+    title: str
+    number: str
+    award: str
+    rules: dict[str, Condition] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """The conditions of one notice, and its award standard.
+
+    Attributes
+    ----------
+    title, number : str
+        Of the notice.
+    award : Award
+    rules : dict of str to Condition
+        All rules by name, those in force and those switched off.
+    """
+
+    title: str
+    number: str
+    award: Award
+    rules: dict[str, Condition]
+
+    @property
+    def in_force(self) -> dict[str, Condition]:
+        """The rules that are switched on."""
+        return {name: rule for name, rule in self.rules.items() if rule.enabled}
+
+    def switched(self, name: str, on: bool) -> "Conditions":
+        """The same conditions with one rule switched on or off, e.g. ``earlier_batch``.
+
+        Raises
+        ------
+        ScenarioError
+            If there is no such rule; names those that there are.
+        """
+        if name not in self.rules:
+            raise ScenarioError(say("conditions.unknown_rule", name=name, known="、".join(self.rules)))
+        rule = self.rules[name].model_copy(update={"enabled": on})
+        return replace(self, rules=self.rules | {name: rule})
+
+    def table(self) -> pd.DataFrame:
+        """The rules, index rule; column (Chinese), enabled, assumed, clause, quote, effective, note."""
+        rows = {
+            name: {"column": firm_columns()[rule.column].name}
+            | rule.model_dump(include={"enabled", "assumed", "clause", "quote", "effective", "note"})
+            for name, rule in self.rules.items()
+        }
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("rule")
+
+
+def load_conditions(name: str | Path = DEFAULT) -> Conditions:
+    """Load conditions by the name of a shipped file, or a user's ``.toml`` file.
+
+    Raises
+    ------
+    ScenarioError
+        If there is no such file, or a rule is malformed; names file, rule and key.
+    """
+    document = load_form("policy/eligibility", name, _Document)
+    award = load_award(document.award)
+    for rule, condition in document.rules.items():
+        if condition.parameter and condition.parameter not in award.parameters.index:
+            raise ScenarioError(say("conditions.parameter", rule=rule, name=condition.parameter, award=award.name))
+    return Conditions(document.title, document.number, award, dict(document.rules))

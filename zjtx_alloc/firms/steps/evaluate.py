@@ -1,0 +1,135 @@
+"""Yearly evaluation (年度绩效评价): one rubric for all, grades, and who goes on being supported (三（六）)."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import pandas as pd
+
+from zjtx_alloc.base.errors import DataError, ScenarioError
+from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.base.resources import shipped
+from zjtx_alloc.firms.steps.rubric import Rubric, Scores, scored
+from zjtx_alloc.firms.steps.select import select
+from zjtx_alloc.firms.table.forms import decimal
+from zjtx_alloc.firms.table.roll import Firms, marked
+
+_FULL = 100
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores and grades of firms.
+
+    Attributes
+    ----------
+    firms : Firms
+    scores : Scores
+    bands : dict
+        Least score of each grade, best first.
+    grade : Series of str
+        Index ``firm``.
+    """
+
+    firms: Firms
+    scores: Scores
+    bands: dict[str, str]
+    grade: pd.Series
+
+    @property
+    def by_unit(self) -> pd.DataFrame:
+        """Firms by unit (index) and grade (columns), int64."""
+        counts = pd.crosstab(self.firms.table["unit"], self.grade)
+        return counts.reindex(columns=list(self.bands), fill_value=0)
+
+    def displayed(self) -> pd.DataFrame:
+        """Every firm with its parts, score and grade, as people read it."""
+        frame = self.firms.displayed(["unit", "credit_code", "name"]).join(self.scores.parts().round(4))
+        added = {header("score"): self.scores.score.round(4), header("grade"): self.grade}
+        return marked(frame.assign(**added), self.firms)
+
+
+@cache
+def general_bands() -> Mapping[str, str]:
+    """Least score of each grade, best first: the Ministry's general bands as a consultancy tells them; assumed.
+
+    The notice asks for grades and gives no bands (三（六）): ``data/policy/evaluation/grades.toml``.
+    """
+    return dict(
+        tomllib.loads(shipped("data", "policy", "evaluation", "grades.toml").read_text(encoding="utf-8"))["least"]
+    )
+
+
+def evaluate(firms: Firms, rubric: Rubric, bands: Mapping[str, str] | None = None) -> Evaluation:
+    """Evaluate firms by one rubric and grade them.
+
+    Parameters
+    ----------
+    bands : mapping, optional
+        Least score of each grade, as decimals; 优 90, 良 80, 中 60, 差 0 if not given.
+
+    Raises
+    ------
+    DataError
+        If a column of the rubric is missing or blank for a firm.
+    ScenarioError
+        If a least score is no decimal from 0 to 100, two grades share one, or none begins at zero.
+    """
+    given = dict(general_bands() if bands is None else bands)
+    bounds = {name: decimal(bound, say("evaluation.bound", grade=name), _FULL) for name, bound in given.items()}
+    ordered = sorted(bounds, key=lambda name: -bounds[name])
+    if len(set(bounds.values())) < len(bounds) or not bounds or bounds[ordered[-1]] != 0:
+        raise ScenarioError(
+            say("evaluation.grades", grades="、".join(f"{name}{bound}" for name, bound in given.items()))
+        )
+    scores = scored(firms, rubric)
+    grade = pd.Series("", scores.exact.index, dtype=object)
+    for name in reversed(ordered):
+        grade = grade.mask(scores.reaches(bounds[name]), name)
+    return Evaluation(firms, scores, {name: str(given[name]) for name in ordered}, grade.astype(str).rename("grade"))
+
+
+def continuing(evaluation: Evaluation, *, least: str | None = None, places: pd.Series | None = None) -> Firms:
+    """The firms to go on supporting (继续支持), by threshold or by rank.
+
+    Parameters
+    ----------
+    least : str, optional
+        The least score, a decimal.
+    places : Series of int, optional
+        How many of each unit, index ``code``; the best by score and the rubric's tie rule.
+
+    Raises
+    ------
+    DataError
+        Unless exactly one of the two is given.
+    ScenarioError
+        If the least score is no decimal from 0 to 100.
+    """
+    if (least is None) == (places is None):
+        raise DataError(say("evaluation.one"))
+    if places is not None:
+        return select(evaluation.firms, evaluation.scores.rubric, places).chosen
+    reached = evaluation.scores.reaches(decimal(least, say("evaluation.least"), _FULL))
+    return evaluation.firms.only(reached.index[reached])
+
+
+def leaving(evaluation: Evaluation, goes_on: Firms, year: int) -> pd.Series:
+    """The evaluated firms that are not to go on (不再继续支持), as ``settle`` needs them.
+
+    Parameters
+    ----------
+    goes_on : Firms
+        As ``continuing`` gives them; recognised by credit code.
+    year : int
+        The fiscal year in which the others leave.
+
+    Returns
+    -------
+    Series of int
+        The year by firm, numbered as the firms evaluated.
+    """
+    codes = evaluation.firms.table["credit_code"]
+    gone = codes.index[~codes.isin(goes_on.table["credit_code"])]
+    return pd.Series(year, gone, dtype="int64", name="left")

@@ -1,0 +1,1 @@
+"""Tables of firms as provinces have them."""

@@ -1,0 +1,1 @@
+"""Rules that cross: models, bounds, exchanges, the tie rule."""

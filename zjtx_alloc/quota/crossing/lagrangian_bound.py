@@ -1,0 +1,106 @@
+"""A lower bound on the cost of any answer, from prices on the rules; exact, and no solver's word."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from zjtx_alloc.quota.problem.criteria import Criterion
+from zjtx_alloc.quota.problem.numbers import BILLION
+from zjtx_alloc.quota.problem.problem import QuotaProblem
+from zjtx_alloc.quota.problem.rule_tree import Row
+
+_GAP = Fraction(1, 10**6)
+
+
+def meets(bound: Fraction, cost: Fraction) -> bool:
+    """Whether a cost meets a lower bound, within a millionth."""
+    return cost <= bound + _GAP
+
+
+def dual_bound(problem: QuotaProblem, prices: Sequence[float]) -> Fraction:
+    """Lagrangian bound: every unit on its own, paying the prices, and the rules' bounds earning them.
+
+    Weak duality makes it valid whatever the prices are; the duals of an LP whose vertex is integral make
+    it tight.
+
+    Parameters
+    ----------
+    prices : sequence of float
+        Of a place; then for each row of ``problem.rows`` of its lower (≥ 0) and of its upper bound (≤ 0). A
+        price of the wrong sign counts as zero.
+    """
+    earned, by_unit = _priced(problem, prices)
+    return earned + sum((_least(problem, i, price) for i, price in enumerate(by_unit)), Fraction(0))
+
+
+@dataclass(frozen=True)
+class Leeway:
+    """What an answer may be that costs no more than a known one: fewest and most places by position, and narrower rows."""
+
+    low: list[int]
+    high: list[int]
+    rows: list[Row]
+
+
+def leeway(problem: QuotaProblem, prices: Sequence[float], places: Sequence[int]) -> Leeway:
+    """Where all answers lie that cost no more than these places; true whatever the prices are.
+
+    What these places cost beyond the lower bound is all that such an answer can spare: a unit off what it would
+    choose at the prices takes a part of it, and so does a priced row off its bound.
+    """
+    earned, by_unit = _priced(problem, prices)
+    least = [_least(problem, i, price) for i, price in enumerate(by_unit)]
+    beyond = [_cost(problem, i, x) - by_unit[i] * x - least[i] for i, x in enumerate(places)]
+    idle = sum((price * x for price, x in zip(by_unit, places, strict=True)), -earned)
+    spare = sum((part for part in beyond if part), idle)
+    ends = [_reach(problem, i, price, places[i], spare - beyond[i]) for i, price in enumerate(by_unit)]
+    rows = []
+    for row, lower, upper in zip(problem.rows, prices[1::2], prices[2::2], strict=True):
+        most = row.lower + spare // Fraction(lower) if lower > 0 else row.upper
+        fewest = row.upper - spare // Fraction(-upper) if upper < 0 else row.lower
+        rows.append(replace(row, lower=max(row.lower, fewest), upper=min(row.upper, most)))
+    return Leeway([low for low, _ in ends], [high for _, high in ends], rows)
+
+
+def _reach(problem: QuotaProblem, i: int, price: Fraction, x: int, spare: Fraction) -> tuple[int, int]:
+    """Fewest and most places of a unit until what it costs beyond x places, less their price, is more than can be spared."""
+    measure, e = problem.yardstick, Fraction(problem.billionths[i], BILLION)
+    assert isinstance(measure, Criterion)
+    low, high, left = x, x, spare
+    while e and low > problem.lower[i] and (left := left + measure.slope(low, e) - price) >= 0:
+        low -= 1
+    left = spare
+    while e and high < problem.upper[i] and (left := left - measure.slope(high + 1, e) + price) >= 0:
+        high += 1
+    return low, high
+
+
+def _priced(problem: QuotaProblem, prices: Sequence[float]) -> tuple[Fraction, list[Fraction]]:
+    """What the rules' bounds earn at these prices, and what they pay each unit for a place."""
+    by_unit = [Fraction(prices[0])] * len(problem.labels)
+    earned = by_unit[0] * problem.total if by_unit else Fraction(0)
+    for row, lower, upper in zip(problem.rows, prices[1::2], prices[2::2], strict=True):
+        low, high = Fraction(max(lower, 0.0)), Fraction(min(upper, 0.0))
+        earned += low * row.lower + high * row.upper
+        if low or high:
+            for i, weight in row.terms.items():
+                by_unit[i] += (low + high) * weight
+    return earned, by_unit
+
+
+def _least(problem: QuotaProblem, i: int, price: Fraction) -> Fraction:
+    """Least cost − price·x over the integers within bounds: convex, so all places below the price are taken."""
+    measure, e = problem.yardstick, Fraction(problem.billionths[i], BILLION)
+    assert isinstance(measure, Criterion)
+    low = problem.lower[i]  # all that a unit with e = 0 takes
+    options = range(low + 1, problem.upper[i] + 1) if e else range(0)
+    x = low + bisect_left(options, price, key=lambda k: measure.slope(k, e))
+    return _cost(problem, i, x) - price * x
+
+
+def _cost(problem: QuotaProblem, i: int, x: int) -> Fraction:
+    """The cost of a unit's places; none where e = 0."""
+    measure, e = problem.yardstick, Fraction(problem.billionths[i], BILLION)
+    assert isinstance(measure, Criterion)
+    return measure.cost(x, e) if e else Fraction(0)

@@ -1,0 +1,147 @@
+"""The least largest deviation: boxes around the entitlements, halved until a narrower one admits no answer.
+
+Each step halves what lies between a level that admits no answer and one that does, and goes on from a deviation that
+units can have. Two of these that differ lie apart by at least 10^-18 over the product of two entitlements, so the steps
+are some two hundred at most.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+
+from zjtx_alloc.quota.crossing.model import solve_model
+from zjtx_alloc.quota.problem.criteria import Minimax
+from zjtx_alloc.quota.problem.numbers import BILLION
+from zjtx_alloc.quota.problem.problem import QuotaProblem
+from zjtx_alloc.quota.problem.rule_tree import Tree
+
+Bounds = tuple[list[int], list[int]]
+
+
+def boxed(problem: QuotaProblem, level: Fraction, *, below: bool = False) -> QuotaProblem:
+    """The problem of least squares with deviations at most (or ``below``: less than) a level."""
+    lower, upper = box(problem, level, below=below)
+    index = problem.entitlement.index
+    floor, cap = pd.Series(lower, index=index), pd.Series(upper, index=index)
+    return replace(problem, floor=floor, cap=cap, criterion=_minimax(problem).squares)
+
+
+def box(problem: QuotaProblem, level: Fraction, *, below: bool = False) -> Bounds:
+    """Bounds of the units, narrowed to deviations at most (or ``below``: less than) a level; may be empty."""
+    p, q = level.numerator, level.denominator
+    lower, upper = list(problem.lower), list(problem.upper)
+    for i, (e, scale) in enumerate(zip(problem.billionths, _scales(problem), strict=True)):
+        if not e:
+            continue
+        least, most = e * q - p * scale, e * q + p * scale  # by BILLION · q
+        if below:
+            low, high = least // (BILLION * q) + 1, -(-most // (BILLION * q)) - 1
+        else:
+            low, high = -(-least // (BILLION * q)), most // (BILLION * q)
+        lower[i], upper[i] = max(lower[i], low), min(upper[i], high)
+    return lower, upper
+
+
+def largest(problem: QuotaProblem, places: list[int]) -> Fraction:
+    """The largest deviation, exactly; a unit with e = 0 does not count."""
+    due = np.array(problem.billionths, dtype=float)
+    rough = np.where(due > 0, np.abs(np.array(places) * float(BILLION) - due), -1.0) / np.array(_scales(problem), float)
+    near = np.flatnonzero(rough >= rough.max(initial=0.0) * (1 - 1e-9) - 1e-9 * due.max(initial=0.0) / BILLION)
+    measure = _minimax(problem)
+    exact = [measure.deviation(places[i], Fraction(e, BILLION)) for i in near.tolist() if (e := problem.billionths[i])]
+    return max(exact, default=Fraction(0))
+
+
+def least_level(problem: QuotaProblem) -> Fraction:
+    """The least largest deviation of a problem that has an answer."""
+    tree = problem.tree
+    admits = _model_admits(problem) if tree is None else _tree_admits(tree)
+    low, level = _narrowed(problem, tree, admits)
+    while level and admits(bounds := box(problem, level, below=True)):
+        level = _widest(problem, bounds)
+        low = low if low < level else Fraction(0)  # floats had it that nothing lies below
+        if admits(bounds := box(problem, middle := (low + level) / 2)):
+            level = _widest(problem, bounds)
+        else:
+            low = middle
+    return level
+
+
+def _widest(problem: QuotaProblem, bounds: Bounds) -> Fraction:
+    """The largest deviation within bounds."""
+    return max(largest(problem, bounds[0]), largest(problem, bounds[1]))
+
+
+def admits_below(problem: QuotaProblem, tree: Tree, level: Fraction) -> bool:
+    """Whether bounds and sums of the tree admit deviations that are all below a level."""
+    return level > 0 and _tree_admits(tree)(box(problem, level, below=True))
+
+
+def _narrowed(problem: QuotaProblem, tree: Tree | None, admits: Callable[[Bounds], bool]) -> tuple[Fraction, Fraction]:
+    """A level that seems to admit no answer and one that admits one; bisection, in floats where a tree makes that quick.
+
+    Only a start: from any such level ``least_level`` comes down to the same one, so how near it is changes no answer.
+    """
+    most = high = _widest(problem, (problem.lower, problem.upper))
+    low, fine = Fraction(0), Fraction(1, 10**4) if tree is None else Fraction(1, 10**11)
+    rough = None if tree is None else _rough_test(problem, tree)
+    while high - low > fine * (1 + high):
+        middle = Fraction(float(low + high) / 2)
+        if rough(float(middle)) if rough else admits(box(problem, middle)):
+            high = middle
+        else:
+            low = middle
+    high *= 1 + Fraction(1, 10**9)  # what floats may have overlooked
+    return low, high if admits(box(problem, high)) else most
+
+
+def _rough_test(problem: QuotaProblem, tree: Tree) -> Callable[[float], bool]:
+    due, scale, lower, upper = (
+        np.array(values, dtype=float)[tree.order]
+        for values in (problem.billionths, _scales(problem), problem.lower, problem.upper)
+    )
+    reach, none = scale / BILLION, due == 0
+    due = due / BILLION
+
+    def admits(level: float) -> bool:
+        low = np.where(none, lower, np.maximum(lower, np.ceil(due - level * reach)))
+        high = np.where(none, upper, np.minimum(upper, np.floor(due + level * reach)))
+        return bool((low <= high).all()) and tree.clash(low, high) is None
+
+    return admits
+
+
+def _tree_admits(tree: Tree) -> Callable[[Bounds], bool]:
+    def admits(bounds: Bounds) -> bool:
+        low, high = (np.array(side)[tree.order] for side in bounds)
+        return bool((low <= high).all()) and tree.clash(low, high) is None
+
+    return admits
+
+
+def _model_admits(problem: QuotaProblem) -> Callable[[Bounds], bool]:
+    index = problem.entitlement.index
+    squares = _minimax(problem).squares
+
+    def admits(bounds: Bounds) -> bool:
+        if any(low > high for low, high in zip(*bounds, strict=True)):
+            return False
+        floor, cap = (pd.Series(side, index=index) for side in bounds)
+        return solve_model(replace(problem, floor=floor, cap=cap, criterion=squares)) is not None
+
+    return admits
+
+
+def _scales(problem: QuotaProblem) -> list[int]:
+    """What deviations are divided by, in billionths."""
+    relative = _minimax(problem).relative
+    return [max(e, BILLION) if relative else BILLION for e in problem.billionths]
+
+
+def _minimax(problem: QuotaProblem) -> Minimax:
+    measure = problem.yardstick
+    assert isinstance(measure, Minimax)
+    return measure

@@ -1,0 +1,216 @@
+"""The PuLP model of several batches as one plan: whole places whose running totals follow real ones.
+
+Each running total lies between floor and ceiling of its target, so its squared distance to it is linear in
+it. Totals and nested groups of each batch are one laminar family, each unit's running totals another: two
+such families have a totally unimodular matrix (Hoffman & Kruskal 1956; Edmonds 1970), the real targets
+keep every row and every bound is whole, so the LP has an answer and an optimal one in whole places: the
+argument that bounds Tijdeman's chairman assignment (1980, Discrete Mathematics 32) by less than a place.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import pulp
+
+from zjtx_alloc.base.errors import InfeasibleError, SolverError
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.quota.crossing.lagrangian_bound import meets
+from zjtx_alloc.quota.crossing.model import FINE, NEAR_WHOLE, admits_answer
+from zjtx_alloc.quota.problem.problem import QuotaProblem, Rule
+from zjtx_alloc.quota.problem.rule_tree import Row
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a plan follows.
+
+    Attributes
+    ----------
+    problems : tuple of QuotaProblem
+        Batch by batch, the same units in the same order.
+    start : tuple of int
+        Running total of each unit before the first of them.
+    targets : tuple of tuples of Fraction
+        Running total that each unit is due after each batch.
+    batches : tuple of int
+        What messages call the batches; 1, 2, … if not given.
+    """
+
+    problems: tuple[QuotaProblem, ...]
+    start: tuple[int, ...]
+    targets: tuple[tuple[Fraction, ...], ...]
+    batches: tuple[int, ...] = ()
+
+    def running(self, places: Sequence[Sequence[int]]) -> list[list[int]]:
+        """Running totals by batch and unit."""
+        totals, found = list(self.start), []
+        for batch in places:
+            totals = [a + x for a, x in zip(totals, batch, strict=True)]
+            found.append(totals)
+        return found
+
+    def cost(self, places: Sequence[Sequence[int]]) -> Fraction:
+        """Σ (running total − target)², exactly."""
+        pairs = zip(self.running(places), self.targets, strict=True)
+        return sum(((x - t) ** 2 for run, due in pairs for x, t in zip(run, due, strict=True)), Fraction(0))
+
+    def violations(self, places: Sequence[Sequence[int]]) -> list[str]:
+        """What places break, as sentences: rules of a batch, and running totals beside their target."""
+        broken = [line for p, batch in zip(self.problems, places, strict=True) for line in p.violations(list(batch))]
+        pairs = zip(self.running(places), self.targets, strict=True)
+        far = [
+            (x, t)
+            for run, due in pairs
+            for x, t in zip(run, due, strict=True)
+            if not math.floor(t) <= x <= math.ceil(t)
+        ]
+        return broken + [say("plan.far", running=x, target=float(t)) for x, t in far]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Whole places by batch and unit, their cost Σ (running total − target)², and a lower bound on any cost.
+
+    ``proof``: ``dual`` (the LP's prices, recomputed exactly) or ``bound`` (the solver's word, for a MIP).
+    """
+
+    places: list[list[int]]
+    cost: Fraction
+    bound: Fraction
+    proof: str
+
+
+def solve_plan(course: Course) -> Planned:
+    """The whole places that follow the targets most closely; one answer where several do.
+
+    Raises
+    ------
+    InfeasibleError
+        If crossing rules leave no running totals beside their targets; some of them, none to spare, are named.
+    SolverError
+        If the answer breaks a rule or is not proven.
+    """
+    for category in (pulp.LpContinuous, pulp.LpInteger):
+        model, x = _built(course, category)
+        if not admits_answer(model, **FINE):
+            raise InfeasibleError(say("plan.infeasible", rules="、".join(_clash(course))))
+        values = [[float(variable.value()) for variable in batch] for batch in x]
+        places = [[round(value) for value in batch] for batch in values]
+        if all(
+            abs(v - p) <= NEAR_WHOLE for pair in zip(values, places, strict=True) for v, p in zip(*pair, strict=True)
+        ):
+            break
+    if broken := course.violations(places):
+        raise SolverError(say("solver.broken", what="；".join(broken)))
+    if category == pulp.LpContinuous:
+        bound, proof = _dual_bound(course, model.solverModel.getSolution().row_dual), "dual"
+    else:
+        bound, proof = Fraction(model.solverModel.getInfo().mip_dual_bound) + _constant(course), "bound"
+    cost = course.cost(places)
+    if not meets(bound, cost):
+        raise SolverError(say("solver.unproven"))
+    return Planned(places, cost, bound, proof)
+
+
+@dataclass(frozen=True)
+class _Line:
+    """low ≤ Σ weight·x ≤ high over cells (batch, unit)."""
+
+    weights: dict[tuple[int, int], int]
+    low: int
+    high: int
+
+
+def _lines(course: Course) -> list[_Line]:
+    """Totals and rules of each batch, then every running total between floor and ceiling of its target."""
+    lines = []
+    for b, problem in enumerate(course.problems):
+        for row in (problem.whole, *problem.rows):
+            lines.append(_Line({(b, i): w for i, w in row.terms.items()}, row.lower, row.upper))
+    for b, due in enumerate(course.targets):
+        for i, target in enumerate(due):
+            ahead = course.start[i]
+            lines.append(
+                _Line({(a, i): 1 for a in range(b + 1)}, math.floor(target) - ahead, math.ceil(target) - ahead)
+            )
+    return lines
+
+
+def _slopes(course: Course) -> list[list[Fraction]]:
+    """What one place more in a batch costs: the sum over its own and all later running totals."""
+    steps = [[1 - 2 * (t - math.floor(t)) for t in due] for due in course.targets]
+    return [[sum(column, Fraction(0)) for column in zip(*steps[b:], strict=True)] for b in range(len(steps))]
+
+
+def _constant(course: Course) -> Fraction:
+    """The cost, as the model has it, of no places at all."""
+    parts = [
+        (t - math.floor(t), a - math.floor(t)) for due in course.targets for t, a in zip(due, course.start, strict=True)
+    ]
+    return sum((f * f + (1 - 2 * f) * below for f, below in parts), Fraction(0))
+
+
+def _built(course: Course, category: str) -> tuple[pulp.LpProblem, list[list[pulp.LpVariable]]]:
+    model = pulp.LpProblem("plan", pulp.LpMinimize)
+    x = [
+        [
+            model.add_variable(f"x{b}_{i}", low, high, category)
+            for i, (low, high) in enumerate(zip(p.lower, p.upper, strict=True))
+        ]
+        for b, p in enumerate(course.problems)
+    ]
+    slopes = _slopes(course)
+    model.setObjective(
+        pulp.lpSum(float(c) * v for cs, vs in zip(slopes, x, strict=True) for c, v in zip(cs, vs, strict=True))
+    )
+    for number, line in enumerate(_lines(course)):
+        value = pulp.lpSum(w * x[b][i] for (b, i), w in line.weights.items())
+        model.addConstraint(value >= line.low, f"lower{number}")
+        model.addConstraint(value <= line.high, f"upper{number}")
+    return model, x
+
+
+def _dual_bound(course: Course, duals: Sequence[float]) -> Fraction:
+    """Every cell on its own, paying the rows' prices: by weak duality a lower bound whatever the prices are."""
+    prices, bound = _slopes(course), _constant(course)
+    for line, lower, upper in zip(_lines(course), duals[::2], duals[1::2], strict=True):
+        low, high = Fraction(max(lower, 0.0)), Fraction(min(upper, 0.0))
+        bound += low * line.low + high * line.high
+        for (b, i), weight in line.weights.items():
+            prices[b][i] -= (low + high) * weight
+    cells = [
+        (p, low, high)
+        for q, ps in zip(course.problems, prices, strict=True)
+        for p, low, high in zip(ps, q.lower, q.upper, strict=True)
+    ]
+    return bound + sum((min(p * low, p * high) for p, low, high in cells), Fraction(0))
+
+
+def _clash(course: Course) -> list[str]:
+    """Rules that leave no answer, none to spare: each in turn is left out, for good if none appears."""
+    kept = [(b, row) for b, problem in enumerate(course.problems) for row in problem.rows]
+    for rule in list(kept):
+        fewer = [other for other in kept if other is not rule]
+        if not admits_answer(_built(_with_rows(course, fewer), pulp.LpInteger)[0], **FINE):
+            kept = fewer
+    return [say("plan.rule", batch=course.batches[b] if course.batches else b + 1, rule=row.name) for b, row in kept]
+
+
+def _with_rows(course: Course, kept: list[tuple[int, Row]]) -> Course:
+    """The same course under these rows alone."""
+    problems = []
+    for b, problem in enumerate(course.problems):
+        rules = [
+            Rule(
+                row.name,
+                {problem.labels[i]: Fraction(w) for i, w in row.terms.items()},
+                Fraction(row.lower),
+                Fraction(row.upper),
+            )
+            for number, row in kept
+            if number == b
+        ]
+        problems.append(replace(problem, groups=(), rules=tuple(rules)))
+    return replace(course, problems=tuple(problems))

@@ -1,0 +1,98 @@
+"""Scenarios side by side: entitlements in exact billionths, bounds, and which scenarios are feasible at all."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zjtx_alloc.quota.many.costs import Costs
+from zjtx_alloc.quota.problem.rule_tree import Tree
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all scenarios share; units in the tree's order.
+
+    Attributes
+    ----------
+    units : array (3, n) of int64
+        Floor, cap and rank of the label.
+    columns : array (n) of int
+        Where a unit stands in the table of entitlements.
+    """
+
+    tree: Tree
+    costs: Costs
+    units: np.ndarray
+    columns: np.ndarray
+    total: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """Scenarios side by side: arrays of float64 with a row a unit, in the tree's order, a column a scenario.
+
+    Attributes
+    ----------
+    weight : array (n, R)
+        Entitlements in billionths, whole numbers below ``EXACT``; 1 where there is none (such a unit
+        has its floor for a cap).
+    lower, upper : arrays (n, 1) or (n, R)
+        Bounds of the units.
+    ties : array (n, 1)
+        Rank of the units' labels.
+    """
+
+    tree: Tree
+    costs: Costs
+    weight: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    ties: np.ndarray
+
+    def part(self, columns: np.ndarray) -> "Block":
+        """Some of the scenarios."""
+        return self._cut(self.tree, slice(None), columns)
+
+    def limb(self, v: int, columns: np.ndarray) -> "Block":
+        """The units of node v in some of the scenarios, v as the whole."""
+        node = self.tree.nodes[v]
+        return self._cut(self.tree.limb(v), slice(node.start, node.stop), columns)
+
+    def _cut(self, tree: Tree, units: slice, columns: np.ndarray) -> "Block":
+        scenarios = self.weight.shape[1]
+        lower, upper, weight = (
+            a[units] if a.shape[1] < scenarios else a[units].take(columns, axis=1)
+            for a in (self.lower, self.upper, self.weight)
+        )
+        return Block(tree, self.costs, weight, lower, upper, self.ties[units])
+
+
+def sums(tree: Tree, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """By node and scenario: what its children ask for, and that within its bounds."""
+    asked = np.empty((len(tree.nodes), places.shape[1]))
+    granted = np.empty_like(asked)
+    for v, node in enumerate(tree.nodes):
+        places[node.start : node.own].sum(axis=0, out=asked[v])
+        for child in node.children:
+            asked[v] += granted[child]
+        np.clip(asked[v], node.floor, node.cap, out=granted[v])
+    return asked, granted
+
+
+def block_of(setting: Setting, billionths: np.ndarray) -> Block:
+    """The block of scenarios with these ``billionths`` (n, R)."""
+    lower, upper, ties = setting.units.astype(float)[:, :, None]
+    none = billionths == 0
+    if none.any():
+        upper = np.where(none, lower, upper)
+        billionths = np.where(none, 1.0, billionths)
+    return Block(setting.tree, setting.costs, billionths, lower, upper, ties)
+
+
+def feasible(block: Block) -> np.ndarray:
+    """Which scenarios have an answer: at every node, bottom-up, the least is not above the most."""
+    least, _ = sums(block.tree, block.lower)
+    most, _ = sums(block.tree, block.upper)
+    floor, cap = np.array([(float(node.floor), float(node.cap)) for node in block.tree.nodes]).T[:, :, None]
+    kept = ((least <= cap) & (most >= floor) & (floor <= cap)).all(axis=0)
+    return np.broadcast_to(kept, block.weight.shape[1:])

@@ -1,0 +1,164 @@
+"""Single places that make many near answers exact at once: floats tell apart what is clear, integers the rest."""
+
+import numpy as np
+
+from zjtx_alloc.quota.many.block import Block, sums
+from zjtx_alloc.quota.many.costs import NEAR, NONE, cost, sign
+from zjtx_alloc.quota.many.prices import answer, search
+
+
+def best_places(block: Block, total: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places of feasible scenarios, and which scenarios are left in doubt.
+
+    Doubtful are near ties whose products would not fit even the integers' remainders.
+    """
+    places, granted = _spread(block, np.full(block.weight.shape[1], float(total)))
+    doubtful = _exchange(block, places, granted)
+    return places, doubtful
+
+
+def _spread(block: Block, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Near-best places of each unit that sum to the target and keep all bounds, and the sums by node."""
+    places, _ = answer(block, search(block, target))
+    asked, granted = sums(block.tree, places)
+    for v in reversed(range(len(block.tree.nodes) - 1)):
+        columns = np.flatnonzero(asked[v] != granted[v])
+        if len(columns):
+            node = block.tree.nodes[v]
+            inside = _spread(block.limb(v, columns), granted[v, columns])
+            places[node.start : node.stop, columns], asked[node.first : v + 1, columns] = inside
+            granted[node.first : v + 1, columns] = inside[1]
+    _make_up(block, target, places, asked)
+    return places, asked
+
+
+def _make_up(block: Block, target: np.ndarray, places: np.ndarray, asked: np.ndarray) -> None:
+    """Hand out or take back, in place, what is missing to the target, in the order of the prices.
+
+    All groups are within their bounds by now: in one that asks for far more than its cap no single place would count.
+    """
+    columns = np.flatnonzero(asked[-1] != target)
+    while len(columns):
+        part, x = block.part(columns), places[:, columns]
+        up = asked[-1, columns] < target[columns]
+        free = np.where(up, x < part.upper, x > part.lower)
+        for v, node in enumerate(block.tree.nodes[:-1]):
+            a = asked[v, columns]
+            free[node.start : node.stop] &= np.where(up, a < node.cap, a > node.floor)
+        chosen, _, _ = _pick(part, x + up, up, free)
+        x[chosen, np.arange(len(columns))] += np.where(up, 1.0, -1.0)
+        places[:, columns] = x
+        asked[:, columns], _ = sums(block.tree, x)
+        columns = columns[asked[-1, columns] != target[columns]]
+
+
+def _exchange(block: Block, places: np.ndarray, granted: np.ndarray) -> np.ndarray:
+    """Move places, in place, until within no node a move is better or preferred; the doubtful.
+
+    From the inside out: what is best within a group stays so when the group gives or takes one place.
+    """
+    doubtful = np.zeros(places.shape[1], dtype=bool)
+    give = np.where(places > block.lower, cost(block.costs, places, block.weight), -NONE)
+    take = np.where(places < block.upper, cost(block.costs, places + 1, block.weight), NONE)
+    dearest, cheapest = np.empty_like(granted), np.empty_like(granted)
+    for v, node in enumerate(block.tree.nodes):
+        give[node.start : node.own].max(axis=0, out=dearest[v], initial=-NONE)
+        take[node.start : node.own].min(axis=0, out=cheapest[v], initial=NONE)
+        for child in node.children:
+            np.maximum(dearest[v], dearest[child], out=dearest[v])
+            np.minimum(cheapest[v], cheapest[child], out=cheapest[v])
+        unclear = np.flatnonzero(dearest[v] + np.abs(dearest[v]) * NEAR >= cheapest[v])
+        if len(unclear):
+            inside = places[node.start : node.stop, unclear], granted[node.first : v + 1, unclear]
+            dearest[v, unclear], cheapest[v, unclear], unsure = _exchange_within(block.limb(v, unclear), *inside)
+            places[node.start : node.stop, unclear], granted[node.first : v + 1, unclear] = inside
+            doubtful[unclear] |= unsure
+        dearest[v][granted[v] <= node.floor] = -NONE
+        cheapest[v][granted[v] >= node.cap] = NONE
+    return doubtful
+
+
+def _exchange_within(
+    block: Block, places: np.ndarray, granted: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Exchange, in place, across a block whose inner nodes are settled.
+
+    Returns the dearest place that could be given and the cheapest that could be taken in the end, and the
+    doubtful.
+    """
+    dearest, cheapest = np.empty((2, places.shape[1]))
+    doubtful = np.zeros(places.shape[1], dtype=bool)
+    columns = np.arange(places.shape[1])
+    while len(columns):
+        part, x = block.part(columns), places[:, columns]
+        leave, enter = x > part.lower, x < part.upper
+        for v, node in enumerate(block.tree.nodes[:-1]):
+            leave[node.start : node.stop] &= granted[v, columns] > node.floor
+            enter[node.start : node.stop] &= granted[v, columns] < node.cap
+        giver, dearest[columns], unsure = _pick_exactly(part, x, np.zeros(len(columns), dtype=bool), leave)
+        taker, cheapest[columns], unsure_too = _pick_exactly(part, x + 1, np.ones(len(columns), dtype=bool), enter)
+        balance = _balance(part, x, giver, taker)
+        balance[dearest[columns] <= -NONE] = balance[cheapest[columns] >= NONE] = -1
+        doubtful[columns] |= unsure | unsure_too | (balance == 2)
+        moves = np.flatnonzero((balance > 0) & ~doubtful[columns])
+        columns, giver, taker = columns[moves], giver[moves], taker[moves]
+        places[giver, columns] -= 1
+        places[taker, columns] += 1
+        for v, node in enumerate(block.tree.nodes[:-1]):
+            granted[v, columns] -= (giver >= node.start) & (giver < node.stop)
+            granted[v, columns] += (taker >= node.start) & (taker < node.stop)
+    return dearest, cheapest, doubtful
+
+
+def _balance(block: Block, places: np.ndarray, giver: np.ndarray, taker: np.ndarray) -> np.ndarray:
+    """Positive where the taker should have the giver's place: cheaper, or as cheap and preferred; 2 if unknown."""
+    every = np.arange(places.shape[1])
+    given, taken = places[giver, every], places[taker, every] + 1
+    v, w = block.weight[giver, every], block.weight[taker, every]
+    left, right = cost(block.costs, given, v), cost(block.costs, taken, w)
+    exact = sign(block.costs, *(a.astype(np.int64) for a in (given, v, taken, w)))
+    balance = np.where(np.abs(left - right) <= NEAR * np.abs(left), exact, np.sign(left - right))
+    preferred = (w > v) | ((w == v) & (block.ties[taker, 0] < block.ties[giver, 0]))
+    return np.where(balance == 0, np.where(preferred, 1, -1), balance)
+
+
+def _pick(block: Block, k: np.ndarray, up: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The free unit whose k-th place is cheapest (``up``) or dearest, its cost, and which come near it.
+
+    Among the near, as far as floats tell, the first in the tie order takes and the last gives.
+    """
+    way, every = np.where(up, 1.0, -1.0), np.arange(len(up))
+    key = np.where(free, cost(block.costs, k, block.weight) * way, NONE)
+    chosen = key.argmin(axis=0)
+    best = key[chosen, every]
+    near = (key <= best + np.abs(best) * NEAR) & free
+    several = np.flatnonzero(np.count_nonzero(near, axis=0) > 1)
+    if len(several):
+        chosen[several] = _first(block.part(several), way[several], near[:, several])
+    return chosen, best * way, near
+
+
+def _first(block: Block, way: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """The first of the near in the tie order, where ``way`` is −1 the last."""
+    heavy = np.where(near, block.weight * way, -NONE)
+    return np.where(heavy == heavy.max(axis=0), block.ties * way, NONE).argmin(axis=0)
+
+
+def _pick_exactly(
+    block: Block, k: np.ndarray, up: np.ndarray, free: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As ``_pick``, but integers compare the near; and which scenarios are left in doubt."""
+    chosen, best, near = _pick(block, k, up, free)
+    doubtful = np.zeros(len(up), dtype=bool)
+    columns = np.flatnonzero(np.count_nonzero(near, axis=0) > 1)
+    while len(columns):
+        part, way, every = block.part(columns), np.where(up[columns], 1, -1), np.arange(len(columns))
+        places, weight, at = k[:, columns].astype(np.int64), part.weight.astype(np.int64), chosen[columns]
+        signs = sign(block.costs, places, weight, places[at, every], weight[at, every])
+        doubtful[columns] |= ((signs == 2) & near[:, columns]).any(axis=0)
+        better = near[:, columns] & (signs * way < 0) & (signs != 2)
+        improved = np.flatnonzero(better.any(axis=0))
+        columns, better = columns[improved], better[:, improved]
+        near[:, columns] = better
+        chosen[columns] = _first(block.part(columns), way[improved], better)
+    return chosen, best, doubtful

@@ -1,0 +1,163 @@
+"""One problem under many entitlements at once: what ``solve`` answers, a hundred thousand scenarios in a breath."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.util import find_spec
+
+import numpy as np
+import pandas as pd
+
+from zjtx_alloc.base.errors import InfeasibleError, ScenarioError
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.quota.many.block import Setting, block_of, feasible
+from zjtx_alloc.quota.many.costs import Costs, costs_of
+from zjtx_alloc.quota.many.moves import best_places
+from zjtx_alloc.quota.problem.numbers import EXACT, in_billionths
+from zjtx_alloc.quota.problem.problem import QuotaProblem
+from zjtx_alloc.quota.solve import solve
+
+_CELLS = 2**18  # of a chunk: small enough to stay in the processor's cache
+_WORTH = 2**20  # cells from which machine code repays its import
+_PLACES = 2**22  # more, and not every cost is exact in 64 bits
+
+
+def solve_many(problem: QuotaProblem, entitlements: np.ndarray | pd.DataFrame) -> np.ndarray:
+    """Solve a problem once for each row of entitlements; exactly what ``solve`` answers, ties included.
+
+    Floats find answers that are nearly right, all scenarios of a chunk together; then single places move
+    as in ``solve``'s own proof until no move is better or preferred, integers deciding whatever floats
+    leave open. Rules that cross, and criteria that are not marginal costs by signpost or remainder, are
+    solved one by one.
+
+    Parameters
+    ----------
+    problem : QuotaProblem
+        Total, bounds, groups and criterion; its own entitlement plays no part.
+    entitlements : array (S, n) of float, or DataFrame
+        A scenario a row, in places, finite and ≥ 0. An array has its columns in the problem's order; a
+        frame has the problem's labels as its columns, in any order.
+
+    Returns
+    -------
+    array (S, n) of int64
+        Places, columns in the problem's order. A row sums to the total; where a scenario is infeasible
+        (a unit with e = 0 takes only its floor) it is −1 throughout.
+
+    Raises
+    ------
+    ScenarioError
+        If the columns are not the problem's units, or a number is negative or not finite.
+
+    References
+    ----------
+    Federgruen & Groenevelt 1986, Operations Research 34(6); Hochbaum 1994, Math. of OR 19(2).
+    """
+    values, columns = _table(problem, entitlements)
+    quotas = np.full(values.shape, -1, dtype=np.int64)
+    costs = costs_of(problem.criterion)
+    if costs is None or not solved_together(problem):
+        left = np.arange(len(values))
+    else:
+        # Bounds that nobody gave depend on which units have an entitlement; here every unit has.
+        everywhere = replace(problem, entitlement=pd.Series(1.0, index=problem.entitlement.index))
+        try:
+            everywhere.check_bounds()
+        except InfeasibleError:
+            return quotas
+        left = _fill(_setting(everywhere, costs, columns), values, quotas)
+    for row in left:
+        quotas[row] = _alone(problem, values[row, columns])
+    return quotas
+
+
+def solved_together(problem: QuotaProblem) -> bool:
+    """Whether ``solve_many`` solves many entitlements of this problem at once, not one by one."""
+    return (
+        costs_of(problem.criterion) is not None
+        and problem.nested
+        and problem.total <= _PLACES
+        and len(problem.labels) > 0
+    )
+
+
+def _table(problem: QuotaProblem, entitlements: np.ndarray | pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers, checked, and for each unit of the problem its column."""
+    values, columns = np.asarray(entitlements), np.arange(len(problem.labels))
+    if values.dtype.kind not in "iuf":
+        values = pd.DataFrame(entitlements).apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    values = values.astype(float, copy=False)
+    if isinstance(entitlements, pd.DataFrame):
+        given = entitlements.columns
+        missing = [problem.name(label) for label in problem.labels if label not in given]
+        extra = [str(label) for label in given if label not in problem.entitlement.index]
+        if missing or extra or not given.is_unique:
+            twice = [str(label) for label in given[given.duplicated()].unique()]
+            lists = {"missing": missing, "extra": extra, "twice": twice}
+            raise ScenarioError(say("many.columns", **{k: "、".join(v) or "—" for k, v in lists.items()}))
+        columns = given.get_indexer(problem.entitlement.index)
+    if values.ndim != 2 or values.shape[1] != len(columns):
+        raise ScenarioError(say("many.shape", count=len(columns), shape=" × ".join(map(str, values.shape)) or "—"))
+    for chunk in _chunks(np.arange(len(values)), _CELLS // max(len(columns), 1)):
+        part = values[chunk[0] : chunk[-1] + 1]
+        if part.size and not (part.min() >= 0 and part.max() < np.inf):
+            row, column = np.argwhere(~((part >= 0) & (part < np.inf)))[0]
+            label = problem.name(problem.labels[int(np.flatnonzero(columns == column)[0])])
+            raise ScenarioError(say("many.value", row=chunk[row] + 1, label=label, value=part[row, column]))
+    return values, columns
+
+
+def _setting(problem: QuotaProblem, costs: Costs, columns: np.ndarray) -> Setting:
+    tree = problem.tree
+    assert tree is not None
+    rank = np.empty(len(columns), dtype=np.int64)
+    rank[sorted(range(len(columns)), key=problem.labels.__getitem__)] = np.arange(len(columns))
+    units = np.stack([problem.floor, np.minimum(problem.cap, problem.total), rank])
+    return Setting(tree, costs, units[:, tree.order], columns[tree.order], problem.total)
+
+
+def _fill(setting: Setting, values: np.ndarray, quotas: np.ndarray) -> np.ndarray:
+    """Fill in the quotas, chunk by chunk; the rows left open are returned."""
+    left = [np.empty(0, dtype=np.intp)]
+    rows = np.arange(len(values))
+    if values.size >= _WORTH and find_spec("numba"):
+        rows = _fill_fast(setting, values, quotas)
+    for chunk in _chunks(rows, _CELLS // len(setting.columns)):
+        quotas[chunk], doubtful = _chunk(setting, values[chunk])
+        left.append(chunk[doubtful])
+    return np.concatenate(left)
+
+
+def _fill_fast(setting: Setting, values: np.ndarray, quotas: np.ndarray) -> np.ndarray:
+    """The same in machine code; what it leaves open are near ties and near halves of a billionth."""
+    from zjtx_alloc.quota.many import jit as many_jit  # noqa: PLC0415 - numba is an extra, and slow to import
+
+    left = [np.empty(0, dtype=np.intp)]
+    for chunk in _chunks(np.arange(len(values)), _CELLS // values.shape[1]):
+        rows = slice(chunk[0], chunk[-1] + 1)
+        left.append(chunk[many_jit.fill(setting, np.ascontiguousarray(values[rows]), quotas[rows])])
+    return np.concatenate(left)
+
+
+def _chunks(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    size = max(size, 1)
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def _chunk(setting: Setting, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Quotas (R, n) of some scenarios, −1 where there is no answer; and which are not settled."""
+    billionths = in_billionths(np.take(values.T, setting.columns, axis=0))
+    block = block_of(setting, billionths)
+    doubtful = np.asarray((billionths >= EXACT).any(axis=0))
+    open_ = np.flatnonzero(feasible(block) & ~doubtful)
+    places = np.full(billionths.shape, -1.0)
+    places[:, open_], doubtful[open_] = best_places(block.part(open_), setting.total)
+    return places[np.argsort(setting.tree.order)].T, doubtful
+
+
+def _alone(problem: QuotaProblem, entitlement: np.ndarray) -> np.ndarray | int:
+    """One scenario by ``solve``; −1 if infeasible."""
+    own = replace(problem, entitlement=pd.Series(entitlement, index=problem.entitlement.index))
+    try:
+        return solve(own).quota.to_numpy()
+    except InfeasibleError:
+        return -1

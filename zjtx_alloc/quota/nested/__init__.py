@@ -1,0 +1,1 @@
+"""Nested rules: the exact greedy engine and its proofs."""

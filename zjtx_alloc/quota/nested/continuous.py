@@ -1,0 +1,279 @@
+"""The bounded entitlement (有界理论名额): the problem's optimum in real numbers, exactly.
+
+Minimises Σ (x − d)²/e under the total, bounds, groups and rules; d is what is wanted, the entitlement e itself if
+nothing else is said. At a price λ a unit takes d + λ·e within its bounds, a nested group what its members
+take within its own: piecewise linear in λ, so the level at which all is handed out is a fraction. Where
+rules cross, floats guess which bounds hold, places are solved for in fractions and proven by a lower bound.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import scipy  # loads its parts where they are first used, so that commands that need none start sooner
+
+from zjtx_alloc.base.errors import InfeasibleError, SolverError
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.quota.problem.numbers import BILLION
+from zjtx_alloc.quota.problem.problem import QuotaProblem
+from zjtx_alloc.quota.problem.rule_tree import Row
+
+_Curve = list[tuple[Fraction, Fraction]]  # (λ, places), rising; level before the first and after the last
+_CLOSE = 1e-5  # of a place, in the guess
+_GAP = Fraction(1, 10**9)  # to a lower bound on the cost; the places are then as near to the optimum as √(gap × e)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a problem in real numbers asks: places wanted and weights e by position, and bounds, which may be fractions."""
+
+    places: tuple[Fraction, ...]
+    weights: tuple[Fraction, ...]
+    lower: tuple[Fraction, ...]
+    upper: tuple[Fraction, ...]
+
+
+def wanted_of(problem: QuotaProblem) -> Wanted:
+    """The entitlements themselves, within the problem's own bounds."""
+    due = tuple(Fraction(e, BILLION) for e in problem.billionths)
+    lower, upper = (tuple(Fraction(x) for x in bounds) for bounds in (problem.lower, problem.upper))
+    return Wanted(due, due, lower, upper)
+
+
+def bounded_entitlement(problem: QuotaProblem, wanted: Wanted | None = None) -> list[Fraction]:
+    """Real places by position that sum to the total, keep every rule and are closest to what is wanted; exact.
+
+    Raises
+    ------
+    InfeasibleError
+        If no real places keep the rules.
+    SolverError
+        If rules cross and the optimum could not be proven.
+    """
+    wanted = wanted or wanted_of(problem)
+    for label, low, high in zip(problem.labels, wanted.lower, wanted.upper, strict=True):
+        if low > high:
+            raise InfeasibleError(say("quota.floor_above_cap", label=problem.name(label), floor=low, cap=high))
+    if not problem.nested:
+        return _proven(problem, wanted)
+    places = [Fraction(0)] * len(wanted.places)
+    _settle(_tree(problem, wanted), Fraction(problem.total), places)
+    return places
+
+
+@dataclass(frozen=True)
+class _Node:
+    """A unit (position i) or a group of nodes, and how many places it takes at each price, within its bounds."""
+
+    name: str
+    members: frozenset[int]
+    parts: tuple["_Node", ...]
+    inside: _Curve  # before the group's own bounds
+    curve: _Curve
+
+
+def _tree(problem: QuotaProblem, wanted: Wanted) -> _Node:
+    tops = [_unit(problem.name(label), i, wanted) for i, label in enumerate(problem.labels)]
+    for row in sorted(problem.rows, key=lambda row: len(row.members)):
+        inner = [node for node in tops if node.members <= row.members]
+        tops = [node for node in tops if not node.members <= row.members]
+        tops.append(_group(row, inner))
+    return _group(problem.whole, tops)
+
+
+def _unit(name: str, i: int, wanted: Wanted) -> _Node:
+    e, d, low, high = wanted.weights[i], wanted.places[i], wanted.lower[i], wanted.upper[i]
+    curve = [((low - d) / e, low), ((high - d) / e, high)] if e and low < high else [(Fraction(0), low)]
+    return _Node(name, frozenset([i]), (), curve, curve)
+
+
+def _group(row: Row, parts: list[_Node]) -> _Node:
+    levels = sorted({level for part in parts for level, _ in part.curve})
+    inside = [(level, sum((_at(part.curve, level) for part in parts), Fraction(0))) for level in levels]
+    if not inside or inside[0][1] > row.upper or inside[-1][1] < row.lower:
+        raise InfeasibleError(say("quota.infeasible", rules=row.name))
+    ends = [_level(inside, Fraction(end)) for end in (row.lower, row.upper) if inside[0][1] < end < inside[-1][1]]
+    curve = [
+        (level, min(max(_at(inside, level), Fraction(row.lower)), Fraction(row.upper)))
+        for level in sorted({*levels, *ends})
+    ]
+    return _Node(row.name, row.members, tuple(parts), inside, curve)
+
+
+def _at(curve: _Curve, level: Fraction) -> Fraction:
+    """Places at a level."""
+    if level <= curve[0][0]:
+        return curve[0][1]
+    for (a, x), (b, y) in pairwise(curve):
+        if level <= b:
+            return x + (y - x) * (level - a) / (b - a)
+    return curve[-1][1]
+
+
+def _level(curve: _Curve, places: Fraction) -> Fraction:
+    """A level at which a curve gives these places."""
+    for (a, x), (b, y) in pairwise(curve):
+        if x <= places <= y and x < y:
+            return a + (b - a) * (places - x) / (y - x)
+    return curve[0][0] if places <= curve[0][1] else curve[-1][0]
+
+
+def _settle(node: _Node, target: Fraction, places: list[Fraction]) -> None:
+    """Hand the target out below a node: each part what it takes at the level where all take the target."""
+    if not node.parts:
+        places[min(node.members)] = target
+        return
+    level = _level(node.inside, target)
+    for part in node.parts:
+        _settle(part, _at(part.curve, level), places)
+
+
+def _proven(problem: QuotaProblem, wanted: Wanted) -> list[Fraction]:
+    """The optimum where rules cross: guessed in floats, solved in fractions, proven by prices."""
+    guess = _guess(problem, wanted)
+    rows = [problem.whole, *problem.rows]
+    sides = [_side(float(row.value(guess.tolist())), row.lower, row.upper) for row in rows]
+    at = [_side(x, float(low), float(high)) for x, low, high in zip(guess, wanted.lower, wanted.upper, strict=True)]
+    slopes = _slopes(rows, _prices(rows, sides, at, wanted))
+    places = [_placed(i, side, slopes[i], wanted) for i, side in enumerate(at)]
+    kept = all(row.lower <= row.value(places) <= row.upper for row in rows)
+    inside = all(low <= x <= high for x, low, high in zip(places, wanted.lower, wanted.upper, strict=True))
+    if not (kept and inside and _cost(places, wanted) - _bound(rows, sides, places, wanted) <= _GAP):
+        raise SolverError(say("solver.unproven"))
+    return places
+
+
+def _slopes(rows: list[Row], prices: list[Fraction]) -> list[Fraction]:
+    """What all rows together pay each unit for a place."""
+    return [
+        sum((p * row.weight(i) for p, row in zip(prices, rows, strict=True)), Fraction(0))
+        for i in range(len(rows[0].terms))  # the first is the total: every unit has a term
+    ]
+
+
+def _cost(places: Sequence[Fraction], wanted: Wanted) -> Fraction:
+    return sum(
+        ((x - d) ** 2 / e for x, d, e in zip(places, wanted.places, wanted.weights, strict=True) if e), Fraction(0)
+    )
+
+
+def _bound(rows: list[Row], sides: list[int], places: list[Fraction], wanted: Wanted) -> Fraction:
+    """A lower bound on the cost of any real places, from the prices that suit these best; exact by weak duality."""
+    prices = _suiting(rows, sides, places, wanted)
+    slopes = _slopes(rows, prices)
+    best = [
+        min(max(d + e * slope, low), high)
+        for d, e, slope, low, high in zip(
+            wanted.places, wanted.weights, slopes, wanted.lower, wanted.upper, strict=True
+        )
+    ]
+    paid = sum((2 * slope * x for slope, x in zip(slopes, best, strict=True)), Fraction(0))
+    earned = sum(
+        (2 * p * (row.lower if p > 0 else row.upper) for p, row in zip(prices, rows, strict=True)), Fraction(0)
+    )
+    return _cost(best, wanted) - paid + earned
+
+
+def _suiting(rows: list[Row], sides: list[int], places: list[Fraction], wanted: Wanted) -> list[Fraction]:
+    """Prices of tight rows under which these places come closest to what each unit would choose."""
+    tight = [r for r, side in enumerate(sides) if side]
+    matrix, ends = [], []
+    for i, (x, e) in enumerate(zip(places, wanted.weights, strict=True)):
+        low, high = wanted.lower[i], wanted.upper[i]
+        if not e or low == high:
+            continue
+        line, slope = [float(rows[r].weight(i)) for r in tight], float((x - wanted.places[i]) / e)
+        for sign, free in ((1.0, x < high), (-1.0, x > low)):
+            if free:  # could take more: is not paid more than it costs; could give back: is not paid less
+                matrix.append([*(sign * w for w in line), -1.0])
+                ends.append(sign * slope)
+    signs = {-1: (0, None), 1: (None, 0), 2: (None, None)}
+    found = scipy.optimize.linprog(
+        [*([0.0] * len(tight)), 1.0],
+        matrix or None,
+        ends or None,
+        bounds=[*(signs[sides[r]] for r in tight), (0, None)],
+    )
+    prices = [Fraction(0)] * len(rows)
+    for r, price in zip(tight, found.x if found.x is not None else [], strict=False):
+        prices[r] = Fraction(price)
+    return prices
+
+
+def _guess(problem: QuotaProblem, wanted: Wanted) -> np.ndarray:
+    e = np.array([max(float(w), 1e-9) for w in wanted.weights])
+    d, low, high = (np.array([float(x) for x in xs]) for xs in (wanted.places, wanted.lower, wanted.upper))
+    constraints: list[Any] = [scipy.optimize.LinearConstraint(np.ones(len(e)), problem.total, problem.total)]
+    if problem.rows:
+        ends = np.array([(row.lower, row.upper) for row in problem.rows], dtype=float)
+        same = ends[:, 0] == ends[:, 1]
+        matrix = np.array([row.dense(len(e)) for row in problem.rows], dtype=float)
+        # Equalities and inequalities apart, or scipy warns.
+        constraints += [
+            scipy.optimize.LinearConstraint(matrix[part], *ends[part].T) for part in (same, ~same) if part.any()
+        ]
+    found = scipy.optimize.minimize(
+        lambda x: float((((x - d) ** 2) / e).sum()),
+        np.clip(d, low, high),
+        jac=lambda x: 2 * (x - d) / e,
+        bounds=list(zip(low, high, strict=True)),
+        constraints=constraints,
+        method="SLSQP",
+        options={"maxiter": 1000, "ftol": 1e-14},
+    )
+    return np.asarray(found.x)
+
+
+def _side(value: float, low: float, high: float) -> int:
+    """Which bound a value is at: −1 lower, 1 upper, 2 both, 0 neither."""
+    at = (value <= low + _CLOSE, value >= high - _CLOSE)
+    return {(True, True): 2, (True, False): -1, (False, True): 1, (False, False): 0}[at]
+
+
+def _placed(i: int, side: int, slope: Fraction, wanted: Wanted) -> Fraction:
+    if side == 0 and wanted.weights[i]:
+        return wanted.places[i] + slope * wanted.weights[i]
+    return wanted.upper[i] if side == 1 else wanted.lower[i]
+
+
+def _prices(rows: list[Row], sides: list[int], at: list[int], wanted: Wanted) -> list[Fraction]:
+    """Prices that put every tight row on its bound, 0 for the others and for rows that follow from tight ones."""
+    free = [i for i, side in enumerate(at) if side == 0 and wanted.weights[i]]
+    tight = [r for r, side in enumerate(sides) if side]
+    zero = [Fraction(0)] * len(rows)
+    system = []
+    for r in tight:
+        row = rows[r]
+        ahead = [_placed(i, side, Fraction(0), wanted) for i, side in enumerate(at)]
+        target = Fraction(row.upper if sides[r] == 1 else row.lower) - row.value(ahead)
+        system.append(
+            [
+                *(
+                    sum((row.weight(i) * rows[s].weight(i) * wanted.weights[i] for i in free), Fraction(0))
+                    for s in tight
+                ),
+                target,
+            ]
+        )
+    for r, price in zip(tight, _solved(system), strict=True):
+        zero[r] = price
+    return zero
+
+
+def _solved(system: list[list[Fraction]]) -> list[Fraction]:
+    """A solution of a square system with a symmetric matrix, by elimination; what is left undetermined is 0."""
+    size, pivots = len(system), dict[int, int]()
+    rows = [list(row) for row in system]
+    for column in range(size):
+        pivot = next((r for r in range(size) if r not in pivots.values() and rows[r][column]), None)
+        if pivot is None:
+            continue
+        pivots[column] = pivot
+        rows[pivot] = [x / rows[pivot][column] for x in rows[pivot]]
+        for r in range(size):
+            if r != pivot and rows[r][column]:
+                rows[r] = [x - rows[r][column] * p for x, p in zip(rows[r], rows[pivot], strict=True)]
+    return [rows[pivots[c]][-1] if c in pivots else Fraction(0) for c in range(size)]

@@ -1,0 +1,119 @@
+"""The units of a nested problem in the tree's order: what each asks for at a level of prices, and exact prices."""
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+
+from zjtx_alloc.quota.problem.criteria import Criterion, Price
+from zjtx_alloc.quota.problem.numbers import BILLION
+from zjtx_alloc.quota.problem.problem import QuotaProblem
+from zjtx_alloc.quota.problem.rule_tree import Tree
+
+_MARGIN = 1e-12  # far above what a float form can err by, far below what tells places apart
+
+
+@dataclass(frozen=True)
+class Market:
+    """Arrays by unit, in the tree's order.
+
+    Attributes
+    ----------
+    due : array of float
+        Entitlements; 1 where there is none (such a unit has one number of places only).
+    billionths, rank : lists of int
+        Entitlements exactly; place in the tie order.
+    lower, upper : arrays of int64
+        Bounds of the units.
+    """
+
+    tree: Tree
+    criterion: Criterion
+    due: np.ndarray
+    billionths: list[int]
+    rank: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+
+    def count(self, units: slice, level: float, lean: int = 0) -> np.ndarray:
+        """Places of each unit below a level, within its bounds.
+
+        ``lean``: −1 for no place that floats are unsure of, 1 for all of them.
+        """
+        level += lean * (_MARGIN * abs(level) + 1e-300)
+        if self.criterion.shape is None:
+            return self._count_by_price(units, level)
+        lower, upper, due = self.lower[units], self.upper[units], self.due[units]
+        reach = self.criterion.shape.reach(level, due)
+        if lean:
+            reach = reach + lean * (1e-9 + _MARGIN * (np.abs(reach) + due))
+        return np.clip(np.floor(reach), lower, upper).astype("int64")
+
+    def _count_by_price(self, units: slice, level: float) -> np.ndarray:
+        """As ``count``, of a criterion without float forms: bisection on exact prices."""
+
+        def places(low: int, high: int, e: int) -> int:
+            return low + bisect_left(range(low + 1, high + 1), level, key=lambda k: float(self._price(k, e)))
+
+        bounds = zip(self.lower[units].tolist(), self.upper[units].tolist(), self.billionths[units], strict=True)
+        return np.array([places(*each) for each in bounds])
+
+    def levels(self, who: np.ndarray, k: np.ndarray) -> np.ndarray:
+        """Levels of the k-th places of units, in floats."""
+        if self.criterion.shape is not None:
+            return np.asarray(self.criterion.shape.level(k.astype(float), self.due[who]))
+        pairs = zip(who.tolist(), k.tolist(), strict=True)
+        return np.array([float(self.price(i, k)) for i, k in pairs])
+
+    def doubt(self, levels: np.ndarray, due: np.ndarray) -> np.ndarray:
+        """How far two levels must be apart for floats to tell which is higher."""
+        return _MARGIN * (1 + np.abs(levels) + due)
+
+    def price(self, i: int, k: int) -> Price:
+        """The exact price of a unit's k-th place."""
+        return self._price(k, self.billionths[i])
+
+    def _price(self, k: int, billionths: int) -> Price:
+        found = self._prices.get((k, billionths))
+        if found is None:
+            found = self._prices[k, billionths] = self.criterion.price(k, Fraction(billionths or BILLION, BILLION))
+        return found
+
+    @cached_property
+    def _prices(self) -> dict[tuple[int, int], Price]:
+        """Prices already asked for: ties repeat them."""
+        return {}
+
+    def ordered(self, who: np.ndarray, k: np.ndarray) -> np.ndarray:
+        """The order in which places are handed out: by exact price, then by the tie order of their units."""
+        levels = self.levels(who, k)
+        order = np.argsort(levels, kind="stable")
+        apart = np.diff(levels[order]) > self.doubt(levels[order][1:], np.maximum.accumulate(self.due[who][order])[1:])
+        run = np.concatenate(([0], np.cumsum(apart))) if len(order) else order
+        crowded = order[(np.bincount(run) > 1)[run]] if len(order) else order
+        step = np.zeros(len(order), dtype=int)
+        step[crowded] = self._steps([(self.billionths[who[at]], int(k[at])) for at in crowded])
+        runs = np.empty_like(run)
+        runs[order] = run
+        return np.lexsort((self.rank[who], step, runs))
+
+    def _steps(self, places: list[tuple[int, int]]) -> list[int]:
+        """For each place (billionths, k) how many different prices are lower."""
+        steps: dict[tuple[int, int], int] = {}
+        last, number = None, -1
+        for e, k in sorted(set(places), key=lambda place: self._price(place[1], place[0])):
+            price = self._price(k, e)
+            if last is None or price != last:
+                last, number = price, number + 1
+            steps[e, k] = number
+        return [steps[place] for place in places]
+
+
+def market_of(problem: QuotaProblem, tree: Tree, criterion: Criterion) -> Market:
+    """The units of a problem, by a separable criterion."""
+    billionths = [problem.billionths[i] for i in tree.order.tolist()]
+    due = np.array(billionths, dtype=float) / BILLION
+    lower, upper, rank = problem.leaves
+    return Market(tree, criterion, np.where(due > 0, due, 1.0), billionths, rank, lower, upper)

@@ -1,0 +1,1 @@
+"""The problem in integers: criteria, rules, limits."""

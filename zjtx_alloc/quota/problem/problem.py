@@ -1,0 +1,311 @@
+"""The quota problem: integers x with Σ x = total, close to the entitlements, under bounds and linear rules.
+
+Entitlements are rounded to billionths on entry. Every comparison that can decide a place uses these
+integers, never floats.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from zjtx_alloc.base.errors import InfeasibleError, ScenarioError
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.text import shown
+from zjtx_alloc.quota.problem.criteria import CRITERIA, Criterion, Minimax, check_prices
+from zjtx_alloc.quota.problem.numbers import (
+    BILLION,
+    EXACT,
+    LARGEST,
+    are_whole,
+    exact_billionths,
+    exactly,
+    in_billionths,
+    is_whole,
+)
+from zjtx_alloc.quota.problem.rule_tree import Row, Tree, tree_of
+
+_MOST = 10**12  # places: far beyond any total, and within what floats hold to a thousandth
+
+
+def _is_plain(number: Any) -> bool:
+    """Whether a rule's number is finite and short enough for exact rows that a solver can still read."""
+    is_number = isinstance(number, Real)
+    if not (is_number and -_MOST <= number <= _MOST):
+        return False
+    exact = exactly(number)
+    return max(abs(exact.numerator), exact.denominator) <= _MOST
+
+
+@dataclass(frozen=True)
+class Group:
+    """Units under a joint floor or cap (places); nothing given means no bound on that side."""
+
+    name: str
+    members: tuple[str, ...]
+    floor: int | None = None
+    cap: int | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """lower ≤ Σ coefficient·x ≤ upper; a float means the decimal that it prints as."""
+
+    name: str
+    coefficients: Mapping[str, Fraction]
+    lower: Fraction | None = None
+    upper: Fraction | None = None
+
+
+@dataclass(frozen=True)
+class QuotaProblem:
+    """One batch to hand out.
+
+    Parameters
+    ----------
+    total : int
+        Places to hand out.
+    entitlement : Series of float
+        Real number of places by label, finite and ≥ 0.
+    floor, cap : Series of int or int, optional
+        Bounds by label (same index) or one number for all; 0 and ``total`` if not given.
+    groups, rules : tuples of Group and Rule
+        Joint bounds and linear rules.
+    criterion : str or Criterion
+        What "close" means: a name of ``CRITERIA``, or a separable convex criterion of one's own. Under
+        every criterion a unit with e = 0 takes only its floor and does not count.
+    names : mapping, optional
+        What to call a label in messages.
+
+    Raises
+    ------
+    ScenarioError
+        If labels do not match or repeat, a number is negative, missing or not finite, a total or bound is not whole or
+        beyond 10^15, an entitlement is beyond 10^12, the criterion is unknown or its prices fall, or there are places and
+        no units.
+    """
+
+    total: int
+    entitlement: pd.Series
+    floor: pd.Series = 0
+    cap: pd.Series = None
+    groups: tuple[Group, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    criterion: str | Criterion = "webster"
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.criterion, Criterion) and self.criterion not in list(CRITERIA):
+            raise ScenarioError(say("quota.criterion", criterion=self.criterion, known="、".join(CRITERIA)))
+        if not (is_whole(self.total) and isinstance(self.entitlement, pd.Series)):
+            raise ScenarioError(say("quota.form", total=shown(self.total)))
+        object.__setattr__(self, "total", int(self.total))
+        entitlement = pd.to_numeric(self.entitlement, errors="coerce").astype(float)
+        wrong = list(entitlement.index[~((entitlement >= 0) & (entitlement <= _MOST))])
+        if wrong or not entitlement.index.is_unique or not 0 <= self.total <= LARGEST:
+            told = "、".join(map(str, wrong)) or "—"
+            raise ScenarioError(say("quota.entitlement", labels=shown(told), total=shown(self.total)))
+        if self.total and not len(entitlement):
+            raise ScenarioError(say("apportion.nobody", seats=self.total))
+        cap = self.total if self.cap is None else self.cap
+        object.__setattr__(self, "entitlement", entitlement)
+        object.__setattr__(self, "floor", self._bound("floor", self.floor))
+        object.__setattr__(self, "cap", self._bound("cap", cap))
+        self._check_joint_rules()
+        if isinstance(self.criterion, Criterion):
+            bounds = zip(self.billionths, self.lower, self.upper, strict=True)
+            check_prices(self.criterion, [(Fraction(e, BILLION), low, high) for e, low, high in bounds if e])
+
+    def _check_joint_rules(self) -> None:
+        known = set(self.labels)
+        named = [(group.name, group.members) for group in self.groups]
+        named += [(rule.name, tuple(rule.coefficients)) for rule in self.rules]
+        for name, labels in named:
+            if strangers := [str(label) for label in labels if label not in known]:
+                raise ScenarioError(say("quota.stranger", rule=name, labels="、".join(strangers)))
+            if repeated := [str(label) for label, times in Counter(labels).items() if times > 1]:
+                raise ScenarioError(say("quota.repeated", rule=name, labels="、".join(repeated)))
+        for group in self.groups:
+            given = [bound for bound in (group.floor, group.cap) if bound is not None]
+            if not all(is_whole(bound) and 0 <= bound <= LARGEST for bound in given):
+                raise ScenarioError(say("quota.group_bound", rule=group.name, floor=group.floor, cap=group.cap))
+        for rule in self.rules:
+            bounds = [bound for bound in (rule.lower, rule.upper) if bound is not None]
+            if not all(map(_is_plain, [*rule.coefficients.values(), *bounds])):
+                raise ScenarioError(say("quota.rule_numbers", rule=rule.name))
+
+    def _bound(self, name: str, bound: pd.Series) -> pd.Series:
+        if not isinstance(bound, pd.Series):
+            bound = pd.Series(bound, index=self.entitlement.index)
+        if not bound.index.equals(self.entitlement.index):
+            raise ScenarioError(say("quota.misaligned", name=name))
+        if not (whole := are_whole(bound)).all():
+            wrong = "、".join(f"{self.name(label)} {value}" for label, value in bound[~whole].items())
+            raise ScenarioError(say("quota.bound", name=name, wrong=shown(wrong)))
+        return bound.astype("int64").rename(name)
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """Unit labels in the problem's order."""
+        return self.entitlement.index.to_numpy(dtype=object).tolist()
+
+    def name(self, label: str) -> str:
+        """What to call a label in messages."""
+        return self.names.get(label, str(label))
+
+    @property
+    def yardstick(self) -> Criterion | Minimax:
+        """The criterion itself, named or given."""
+        return self.criterion if isinstance(self.criterion, Criterion) else CRITERIA[self.criterion]
+
+    @cached_property
+    def billionths(self) -> list[int]:
+        """Entitlements as integers, in billionths of a place: the nearest to the decimal that each prints as."""
+        pairs = zip(in_billionths(self.entitlement.to_numpy()).tolist(), self.entitlement, strict=True)
+        return [int(whole) if whole < EXACT else exact_billionths(e) for whole, e in pairs]
+
+    @cached_property
+    def lower(self) -> list[int]:
+        """Least places by position."""
+        return self.floor.to_list()
+
+    @cached_property
+    def upper(self) -> list[int]:
+        """Most places by position: the cap, never above the total; the floor where e = 0."""
+        capped = self.cap.clip(upper=self.total)
+        return capped.where([e > 0 for e in self.billionths], self.floor).to_list()
+
+    @cached_property
+    def order(self) -> list[int]:
+        """Positions in tie order: larger entitlement first, then label."""
+        by_label = sorted(range(len(self.labels)), key=self.labels.__getitem__)
+        return sorted(by_label, key=[-e for e in self.billionths].__getitem__)
+
+    @cached_property
+    def rank(self) -> list[int]:
+        """Place of each position in the tie order, 0 first."""
+        rank = [0] * len(self.order)
+        for place, i in enumerate(self.order):
+            rank[i] = place
+        return rank
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """Groups and rules as integer rows."""
+        return [*self._group_rows(), *self._rule_rows()]
+
+    def _group_rows(self) -> Iterator[Row]:
+        position = {label: i for i, label in enumerate(self.labels)}
+        for group in self.groups:
+            upper = self.total if group.cap is None else group.cap
+            yield Row(
+                group.name, dict.fromkeys((position[label] for label in group.members), 1), group.floor or 0, upper
+            )
+
+    def _rule_rows(self) -> Iterator[Row]:
+        for rule in self.rules:
+            exact = {self.entitlement.index.get_loc(label): exactly(c) for label, c in rule.coefficients.items() if c}
+            scale = math.lcm(*(c.denominator for c in exact.values()))
+            row = Row(rule.name, {i: int(c * scale) for i, c in exact.items()}, 0, 0, scale)
+            least, most = row.span(self.lower, self.upper)
+            lower = least if rule.lower is None else math.ceil(exactly(rule.lower) * scale)
+            upper = most if rule.upper is None else math.floor(exactly(rule.upper) * scale)
+            yield replace(row, lower=lower, upper=upper)
+
+    def with_first_places(self) -> "QuotaProblem":
+        """The problem with a first place for every unit that has an entitlement and may have one."""
+        triples = zip(self.lower, self.upper, self.billionths, strict=True)
+        floor = [max(low, 1) if e and high else low for low, high, e in triples]
+        return replace(self, floor=pd.Series(floor, index=self.entitlement.index))
+
+    @property
+    def whole(self) -> Row:
+        """The total as a row over all units."""
+        return Row(say("quota.total"), dict.fromkeys(range(len(self.labels)), 1), self.total, self.total)
+
+    @cached_property
+    def tree(self) -> Tree | None:
+        """The rows as a tree of nested (laminar) sets; None where they cross or have weights."""
+        return tree_of(self.rows, len(self.labels), self.whole)
+
+    @cached_property
+    def leaves(self) -> tuple[np.ndarray, ...]:
+        """Least places, most places and tie rank of all units as arrays in the tree's order; nested rules have one."""
+        assert self.tree is not None
+        return tuple(np.array(each, dtype="int64")[self.tree.order] for each in (self.lower, self.upper, self.rank))
+
+    @property
+    def nested(self) -> bool:
+        """Whether all rows are sums over nested (laminar) sets: then one-place exchanges prove optimality."""
+        return self.tree is not None
+
+    def cost(self, places: Sequence[int]) -> Fraction:
+        """The exact cost: what the criterion adds up, or the largest deviation under minimax and leximin.
+
+        A unit with e = 0 costs nothing, nor (see ``unserved``) one whose missing first place counts apart.
+        """
+        measure = self.yardstick
+        pairs = ((x, Fraction(e, BILLION)) for x, e in zip(places, self.billionths, strict=True) if e)
+        if isinstance(measure, Minimax):
+            return max((measure.deviation(x, e) for x, e in pairs), default=Fraction(0))
+        costs = (measure.cost(x, e) for x, e in pairs)
+        return sum(costs, Fraction(0)) if measure.summable else max(costs, default=Fraction(0))
+
+    def unserved(self, places: Sequence[int]) -> tuple[str, ...]:
+        """Units with an entitlement and no place, if the criterion counts them before all else."""
+        if isinstance(self.yardstick, Minimax) or not self.yardstick.first_is_free:
+            return ()
+        triples = zip(self.labels, places, self.billionths, strict=True)
+        return tuple(label for label, x, e in triples if e and not x)
+
+    def violations(self, places: Sequence[int]) -> list[str]:
+        """The rules that an answer breaks, as sentences; empty if it breaks none."""
+        if self._keeps_all(places):
+            return []
+        broken = []
+        if sum(places) != self.total:
+            broken.append(say("quota.sum", sum=sum(places), total=self.total))
+        for label, x, low, high in zip(self.labels, places, self.lower, self.upper, strict=True):
+            if not low <= x <= high:
+                broken.append(say("quota.out_of_bounds", label=self.name(label), places=x, floor=low, cap=high))
+        for row in self.rows:
+            value = row.value(places)
+            if not row.lower <= value <= row.upper:
+                broken.append(say("quota.row", rule=row.name, value=value, lower=row.lower, upper=row.upper))
+        return broken
+
+    def _keeps_all(self, places: Sequence[int]) -> bool:
+        """Whether nested rules are kept, in one pass over the tree; False if that does not tell."""
+        if self.tree is None:
+            return False
+        x, (lower, upper, _) = np.array(places, dtype="int64")[self.tree.order], self.leaves
+        asked, _ = self.tree.sums(len(self.tree.nodes) - 1, x)
+        kept = all(node.floor <= value <= node.cap for node, value in zip(self.tree.nodes, asked, strict=True))
+        return kept and bool(((lower <= x) & (x <= upper)).all())
+
+    def check_bounds(self) -> None:
+        """Raise InfeasibleError if bounds alone already clash: by unit, by group, or in sum."""
+        if self.tree is not None and self._bounds_leave_room(self.tree):
+            return
+        for label, low, high in zip(self.labels, self.lower, self.cap, strict=True):
+            if low > high:
+                raise InfeasibleError(say("quota.floor_above_cap", label=self.name(label), floor=low, cap=high))
+        for row in (self.whole, *self.rows):
+            least, most = row.span(self.lower, self.upper)
+            if row.lower > row.upper:
+                raise InfeasibleError(say("quota.crossed", rule=row.name, lower=row.lower, upper=row.upper))
+            if least > row.upper:
+                raise InfeasibleError(say("quota.too_much", rule=row.name, least=least, upper=row.upper))
+            if most < row.lower:
+                raise InfeasibleError(say("quota.too_little", rule=row.name, most=most, lower=row.lower))
+
+    def _bounds_leave_room(self, tree: Tree) -> bool:
+        lower, upper, _ = self.leaves
+        return bool((self.floor <= self.cap).all()) and tree.clash(lower, upper) is None

@@ -1,0 +1,197 @@
+"""solve(problem) -> Solution: pick the engine, apply the tie rule exactly, prove the answer outside it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from zjtx_alloc.base.errors import InfeasibleError, ScenarioError
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.quota.crossing.exchange import polished, tied_sets
+from zjtx_alloc.quota.crossing.minimax import boxed, largest, least_level
+from zjtx_alloc.quota.crossing.model import ModelAnswer, solve_model
+from zjtx_alloc.quota.crossing.tie_rule import largest_in_order
+from zjtx_alloc.quota.diagnose import diagnosed
+from zjtx_alloc.quota.nested.demand import Market, market_of
+from zjtx_alloc.quota.nested.exchange_proof import better_move, tied_units
+from zjtx_alloc.quota.nested.greedy import exact_places
+from zjtx_alloc.quota.problem.criteria import Criterion, Minimax, criterion_name
+from zjtx_alloc.quota.problem.problem import QuotaProblem
+from zjtx_alloc.quota.problem.rule_tree import Tree
+from zjtx_alloc.quota.verify import Certificate, proven
+
+Engine = Literal["auto", "exact", "model"]
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A proven answer.
+
+    Attributes
+    ----------
+    quota : Series of int64
+        Places by label, in the problem's order; sums to the total.
+    cost : float
+        What the criterion adds up (for webster Σ (x − e)²/e); under minimax and leximin the largest deviation.
+    unserved : tuple of labels
+        Units with an entitlement and no place, where the criterion counts them before the cost (adams, dean,
+        huntington-hill).
+    engine : str
+        What found it: ``exact`` (place by place) or ``model`` (PuLP with HiGHS).
+    ties : tuple of tuples of labels
+        Sets of units among which a place could move at no cost; empty if the optimum is unique
+        (with crossing rules: as far as moves of one place show).
+    certificate : Certificate
+        What proves it; ``verify(problem, quota, certificate)`` checks it without any solver.
+    """
+
+    quota: pd.Series
+    cost: float
+    unserved: tuple[str, ...]
+    engine: str
+    ties: tuple[tuple[str, ...], ...]
+    certificate: Certificate
+
+
+def solve(problem: QuotaProblem, engine: Engine = "auto") -> Solution:
+    """Find the quota that is best by the problem's criterion; among equals the one the tie rule names.
+
+    The tie rule: the lexicographically largest, units ordered by entitlement (descending), then label. Both
+    engines give the same answer wherever both apply.
+
+    Parameters
+    ----------
+    engine : str
+        ``exact``: place by place, for bounds and nested groups (Federgruen & Groenevelt 1986; Hochbaum 1994).
+        ``model``: a PuLP model, for any linear rules. ``auto``: exact where rules are nested, else the model.
+
+    Raises
+    ------
+    InfeasibleError
+        If no quota satisfies the rules; its ``diagnosis`` says which clash and the cheapest way out.
+    ScenarioError
+        If the engine or, where rules cross, the criterion does not suit the problem.
+    SolverError
+        If the answer is unproven or fails verification.
+    """
+    if engine not in ("auto", "exact", "model"):
+        raise ScenarioError(say("engine.unknown", engine=engine))
+    try:
+        return _solved(problem, engine)
+    except InfeasibleError as error:
+        raise diagnosed(problem, error) from None
+
+
+def _solved(problem: QuotaProblem, engine: Engine) -> Solution:
+    problem.check_bounds()  # first, for a rule over no unit that nothing satisfies makes no tree
+    if engine == "exact" and not problem.nested:
+        raise ScenarioError(say("engine.crossing"))
+    chosen = "exact" if engine == "auto" and problem.nested else "model" if engine == "auto" else engine
+    find = _by_price if chosen == "exact" else _by_model
+    inner, level = _separable(problem, find)
+    found = find(inner)
+    if found is None:
+        raise InfeasibleError(say("quota.infeasible", rules="、".join(row.name for row in problem.rows) or "—"))
+    places, certificate = found
+    certificate = proven(problem, places, replace(certificate, level=level))
+    return Solution(
+        quota=pd.Series(places, index=problem.entitlement.index, dtype="int64", name="quota"),
+        cost=_cost(problem, places),
+        unserved=problem.unserved(places),
+        engine=chosen,
+        ties=_ties(inner, places),
+        certificate=certificate,
+    )
+
+
+_Find = Callable[[QuotaProblem], tuple[list[int], Certificate] | None]
+
+
+def _separable(problem: QuotaProblem, find: _Find) -> tuple[QuotaProblem, Fraction]:
+    """The problem by a separable criterion, and the level that its bounds keep under minimax."""
+    if not isinstance(problem.yardstick, Minimax):
+        return problem, Fraction(0)
+    squares = replace(problem, criterion=problem.yardstick.squares)
+    if not problem.nested and find(squares) is None:
+        return squares, Fraction(0)
+    level = least_level(problem)
+    return boxed(problem, level), level
+
+
+def _by_price(problem: QuotaProblem) -> tuple[list[int], Certificate] | None:
+    tree, market = _market(problem)
+    found = exact_places(market, problem.total)
+    return None if found is None else (_by_position(tree, found), Certificate("exchange"))
+
+
+def _market(problem: QuotaProblem) -> tuple[Tree, Market]:
+    tree, measure = problem.tree, problem.yardstick
+    assert tree is not None
+    assert isinstance(measure, Criterion)
+    return tree, market_of(problem, tree, measure)
+
+
+def _by_position(tree: Tree, places: np.ndarray) -> list[int]:
+    answer = np.empty_like(places)
+    answer[tree.order] = places
+    return answer.tolist()
+
+
+def _by_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | None:
+    return _nested_model(problem) if problem.nested else _crossing_model(problem)
+
+
+def _nested_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | None:
+    """The model's answer, and moves of one place until none is better: what is left of it is exact."""
+    tree, market = _market(problem)
+    linear = problem if market.criterion.summable else replace(problem, criterion="hamilton")
+    answer = solve_model(linear)
+    if answer is None:
+        return None
+    places = np.array(answer.places)[tree.order]
+    while (move := better_move(market, places)) is not None:
+        places[list(move[:2])] += (-1, 1)
+    return _by_position(tree, places), Certificate("exchange")
+
+
+def _crossing_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | None:
+    measure = problem.yardstick
+    assert isinstance(measure, Criterion)
+    if not measure.summable:
+        raise ScenarioError(say("engine.not_summable", criterion=criterion_name(problem.criterion)))
+    if measure.first_is_free:
+        served = problem.with_first_places()
+        if solve_model(served) is None:
+            if solve_model(problem) is None:
+                return None
+            raise ScenarioError(say("engine.unserved", criterion=criterion_name(problem.criterion)))
+        problem = served
+    answer = solve_model(problem)
+    if answer is None:
+        return None
+    places = largest_in_order(problem, polished(problem, answer.places), answer.guide)
+    return places, _bounded(answer)
+
+
+def _bounded(answer: ModelAnswer) -> Certificate:
+    return Certificate("dual" if answer.prices else "bound", bound=answer.bound, prices=answer.prices)
+
+
+def _ties(problem: QuotaProblem, places: list[int]) -> tuple[tuple[str, ...], ...]:
+    if problem.tree is None:
+        sets = tied_sets(problem, places)
+    else:
+        tree, market = _market(problem)
+        sets = [tree.order[units].tolist() for units in tied_units(market, np.array(places)[tree.order])]
+    return tuple(tuple(problem.labels[i] for i in sorted(units)) for units in sets)
+
+
+def _cost(problem: QuotaProblem, places: list[int]) -> float:
+    """The cost in floats, unit by unit: exact sums of many fractions take long."""
+    measure = problem.yardstick
+    if isinstance(measure, Minimax):
+        return float(largest(problem, places))
+    return measure.float_cost(places, problem.billionths)

@@ -1,0 +1,1 @@
+"""Documents: the proposal, pages of units, workbooks, templates."""

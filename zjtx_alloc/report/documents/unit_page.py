@@ -1,0 +1,219 @@
+"""A unit's page (单位分册) as data: what HTML and PDF both say of one unit."""
+
+import html
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zjtx_alloc.allocation.explain import explain
+from zjtx_alloc.allocation.explanation_text import Explanation, tell_factors
+from zjtx_alloc.base.errors import ScenarioError
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.units import find_unit, load_units, members_of
+from zjtx_alloc.report.documents.unit_tables import UnitGrounds, contribution_rows, fact_table, money_rows, range_rows
+from zjtx_alloc.report.notes.marks import weights_note
+from zjtx_alloc.report.notes.user_data import supply_note
+from zjtx_alloc.report.run_id import run_line
+from zjtx_alloc.report.table import Table, shown
+
+_WRAPS = 24  # characters; columns of longer texts share what width is left
+Block = Table | tuple[str, ...]  # a table, or sentences one below the other
+
+
+@dataclass(frozen=True)
+class KeyFigure:
+    """One of the numbers at the top: its label, the number with its measure, and what must be said of it."""
+
+    label: str
+    value: str
+    remark: str
+
+
+@dataclass(frozen=True)
+class UnitSheet:
+    """What a unit's page says.
+
+    Attributes
+    ----------
+    code, name : str
+        The unit's code and full name.
+    status : str
+        Batch and scenario, and that it is a draft.
+    apart : str
+        Which city or Corps is counted apart; blank where none is.
+    keys : tuple of KeyFigure
+    sections : tuple of (heading, blocks)
+    notes : tuple of str
+        What the whole page rests on.
+    """
+
+    code: str
+    name: str
+    status: str
+    apart: str
+    keys: tuple[KeyFigure, ...]
+    sections: tuple[tuple[str, tuple[Block, ...]], ...]
+    notes: tuple[str, ...]
+
+    def _repr_html_(self) -> str:
+        keys = "".join(
+            f"<div><span>{html.escape(key.label)}</span><b>{html.escape(key.value)}</b>"
+            f"<small>{html.escape(key.remark)}</small></div>"
+            for key in self.keys
+        )
+        parts = "".join(f"<h2>{html.escape(head)}</h2>{''.join(map(_html, blocks))}" for head, blocks in self.sections)
+        about = "".join(f"<p class=note>{html.escape(note)}</p>" for note in filter(None, (*self.notes, run_line())))
+        lines = "<br>".join(html.escape(line) for line in (self.status, self.apart) if line)
+        return f"<h1>{html.escape(self.name)}</h1><p>{lines}</p><div class=keys>{keys}</div>{parts}<hr>{about}"
+
+    def plain(self) -> dict[str, Any]:
+        """The page as the layout of the PDF reads it, and as the record of finished pages keeps it."""
+        return {
+            "code": self.code,
+            "name": self.name,
+            "status": self.status,
+            "apart": self.apart,
+            "keys": [[key.label, key.value, key.remark] for key in self.keys],
+            "sections": [{"heading": head, "blocks": [_plain(b) for b in blocks]} for head, blocks in self.sections],
+            "notes": list(self.notes),
+            "run": run_line(),
+        }
+
+
+def asked_units(asked: str | Sequence[str]) -> tuple[str, ...]:
+    """Codes of the units asked for, in the official order.
+
+    Parameters
+    ----------
+    asked : "all" (or 全部), or names, codes or press names, in a list or one text with commas between
+
+    Raises
+    ------
+    ScenarioError
+        If a name is none of a unit, or nothing is asked for.
+    """
+    units = load_units()
+    names = asked.replace("，", ",").replace("、", ",").split(",") if isinstance(asked, str) else list(asked)
+    names = [name.strip() for name in names if name.strip()]
+    if names in (["all"], [say("table.whole")]):
+        return tuple(units.index)
+    found = {name: find_unit(name) for name in names}
+    strangers = [name for name, code in found.items() if code is None]
+    if strangers or not names:
+        told = "、".join(strangers) or "—"
+        raise ScenarioError(say("unit.unknown", names=told, known="、".join(units["short_name"])))
+    return tuple(code for code in units.index if code in found.values())
+
+
+def unit_sheet(grounds: UnitGrounds, code: str) -> UnitSheet:
+    """What is known of one unit: facts, contributions, quota and why, queue, range, money, duties.
+
+    Parameters
+    ----------
+    grounds : UnitGrounds
+        As ``unit_grounds`` gives them, once for all units.
+    code : str
+        The unit's six-digit code.
+    """
+    allocation = grounds.allocation
+    why = explain(allocation, code)
+    ranges = (range_rows(grounds.ranges, code),) if grounds.ranges else ((say("unit.no_range"),),)
+    sections: tuple[tuple[str, tuple[Block, ...]], ...] = (
+        (say("unit.facts"), (fact_table(allocation, code),)),
+        (say("unit.entitled"), (contribution_rows(allocation, code),)),
+        (say("unit.why"), (_reasons(grounds, why),)),
+        (say("unit.range"), ranges),
+        (say("unit.money"), (money_rows(grounds, code),)),
+        (say("unit.asked"), (grounds.asked,)),
+    )
+    return UnitSheet(
+        code=code,
+        name=str(allocation.panel.units.at[code, "name"]),
+        status=say("unit.status", title=allocation.scenario.title, name=allocation.scenario.name),
+        apart=_apart(allocation.panel.units.loc[code].to_dict(), code),
+        keys=tuple(_keys(grounds, why)),
+        sections=sections,
+        notes=(weights_note(), *supply_note(allocation)),
+    )
+
+
+def _reasons(grounds: UnitGrounds, why: Explanation) -> tuple[str, ...]:
+    """The sentences of ``explain`` but for the one that the table of contributions tells."""
+    told = tell_factors(grounds.allocation, why)
+    return tuple(line for line in why.text.splitlines() if line != told)
+
+
+def _apart(unit: dict[str, str], code: str) -> str:
+    """That a province is without its city or Corps, and these without their province."""
+    names = load_units()["name"]
+    if unit["parent"]:
+        return say(f"unit.apart_{unit['kind']}", name=unit["name"], parent=names[unit["parent"]])
+    others = [names[member] for member in members_of(code) if member != code]
+    return say("unit.without", name=unit["name"], others="、".join(others)) if others else ""
+
+
+def _keys(grounds: UnitGrounds, why: Explanation) -> Iterator[KeyFigure]:
+    scenario, budget = grounds.allocation.scenario, grounds.budget
+    total = say("unit.of_total", share=why.quota / scenario.total, total=f"{scenario.total:,}")
+    yield KeyFigure(say("unit.quota"), say("unit.places", places=why.quota), total)
+    marks = say("unit.marked", estimated=why.estimated, stand_in=why.stand_in)
+    yield KeyFigure(say("unit.entitlement"), say("unit.places", places=f"{why.entitlement:.2f}"), marks)
+    yield _range_key(grounds, why.code)
+    yield _queue_key(grounds, why)
+    money = budget.table[budget.table["code"] == why.code]
+    batch = money[money["batch"] == str(scenario.batch)]
+    opening = batch[batch["fiscal_year"] == budget.award.opening_year(scenario.batch)]
+    years = say("unit.opening", year=budget.award.opening_year(scenario.batch), money=f"{opening['net'].sum():,}")
+    yield KeyFigure(say("unit.committed"), say("unit.wan", money=f"{batch['commitment'].sum():,}"), years)
+
+
+def _range_key(grounds: UnitGrounds, code: str) -> KeyFigure:
+    if grounds.ranges is None:
+        return KeyFigure(say("unit.range_key"), "—", say("unit.no_range"))
+    row = grounds.ranges.table.loc[code]
+    if row["quota_lower"] == row["quota_upper"]:
+        return KeyFigure(say("unit.range_key"), say("unit.places", places=int(row["quota_lower"])), say("unit.unmoved"))
+    ends = say("unit.from_to", least=int(row["quota_min"]), most=int(row["quota_max"]))
+    return KeyFigure(say("unit.range_key"), ends, say("unit.exact" if row["quota_exact"] else "unit.inexact"))
+
+
+def _queue_key(grounds: UnitGrounds, why: Explanation) -> KeyFigure:
+    label = say("unit.queue")
+    if why.prospects is None:
+        return KeyFigure(label, "—", say("unit.decided"))
+    turn = why.prospects.turn
+    if turn.after is None:
+        return KeyFigure(label, "—", say("unit.no_turn", total=f"{grounds.allocation.scenario.total + turn.reach:,}"))
+    return KeyFigure(label, say("unit.rank", rank=turn.rank), say("unit.turn", after=turn.after))
+
+
+def _html(block: Block) -> str:
+    if isinstance(block, Table):
+        return block._repr_html_()
+    return "<ul>" + "".join(f"<li>{html.escape(line)}</li>" for line in block) + "</ul>"
+
+
+def _plain(block: Block) -> dict[str, Any]:
+    if not isinstance(block, Table):
+        return {"lines": list(block)}
+    frame = block.frame
+    texts = [
+        [shown(block.kinds[name], value) for name, value in zip(frame, row, strict=True)]
+        for row in frame.itertuples(index=False)
+    ]
+    columns = [list(column) for column in zip(*texts, strict=True)]
+    return {
+        "title": block.title,
+        "heads": [str(name) for name in frame],
+        "rows": texts,
+        "right": [block.kinds[name] != "text" for name in frame],
+        "shares": [_share(column) for column in columns],
+        "has_total": block.has_total,
+        "notes": list(block.notes),
+    }
+
+
+def _share(texts: list[str]) -> int:
+    """A column's share of the width that is left: none if its texts are short, else more for more text, not in proportion."""
+    return math.isqrt(sum(map(len, texts))) if max(map(len, texts)) > _WRAPS else 0

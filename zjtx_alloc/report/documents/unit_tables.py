@@ -1,0 +1,227 @@
+"""The tables of a unit's page: its facts, where its entitlement comes from, its range, its money, its duties."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from zjtx_alloc.allocation.allocate import Allocation
+from zjtx_alloc.allocation.entitlement import ADJUSTMENT, coefficient_keys
+from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.budget.ledger.budget import MONEY, BudgetForecast
+from zjtx_alloc.budget.ledger.calendar import duties
+from zjtx_alloc.report.documents.proposal_facts import allowed_weights
+from zjtx_alloc.report.notes.marks import budget_notes, split_rule, stands_for, year_label
+from zjtx_alloc.report.table import Table, titled
+from zjtx_alloc.report.tables.ranges import bracket_text, range_notes
+from zjtx_alloc.rules.composite_form import Part
+from zjtx_alloc.rules.scenario import Factor
+from zjtx_alloc.uncertainty.weight_range import WeightRange, weight_range
+
+
+@dataclass(frozen=True)
+class UnitGrounds:
+    """What the pages of all units rest on, computed once.
+
+    Attributes
+    ----------
+    allocation : Allocation
+        The batch that the pages are about.
+    budget : BudgetForecast
+        Over the whole programme.
+    allocations : tuple of Allocation
+        The programme's batches, ``allocation`` among them.
+    ranges : WeightRange or None
+        None if the scenario says nothing of unknown weights.
+    asked : Table
+        What the notice asks of each unit in this batch, and by when.
+    """
+
+    allocation: Allocation
+    budget: BudgetForecast
+    allocations: tuple[Allocation, ...]
+    ranges: WeightRange | None
+    asked: Table
+
+
+def unit_grounds(allocation: Allocation, budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> UnitGrounds:
+    """The grounds of all pages, ranges under unknown weights included."""
+    doubt = allocation.scenario.uncertainty
+    ranges = weight_range(allocation.panel, allocation.scenario) if doubt.weights or doubt.pools else None
+    return UnitGrounds(allocation, budget, allocations, ranges, duty_table(allocation, budget))
+
+
+def fact_table(allocation: Allocation, code: str) -> Table:
+    """The facts that a unit's entitlement rests on, each with its share of the nation, its marks and its source."""
+    panel, rows, notes = allocation.panel, [], list[str]()
+    cited: dict[str, int] = {}
+    lines = {(indicator, line.period): line for indicator, line in allocation.scenario.indicators()}
+    for (indicator, _), line in lines.items():
+        cells = panel.known(indicator, line.period)
+        whole = cells["value"].sum() if len(cells) == len(panel.units) else None
+        cell = cells.loc[code] if code in cells.index else None
+        number = None if cell is None else cited.setdefault(str(cell["source"]), len(cited) + 1)
+        rows.append(
+            {
+                "indicator": panel.name(indicator),
+                "period": panel.supplied.get(indicator, line.period),
+                "value": None if cell is None else _written(cell["value"]),
+                "measure": panel.indicators.at[indicator, "measure"],
+                "national_share": None if cell is None or not whole else cell["value"] / whole,
+                "marks": "、".join(_marks(allocation, indicator, line, cell)) or "—",
+                "source": "—" if number is None else say("unit.source_number", number=number),
+            }
+        )
+        notes += _mark_notes(allocation, indicator, line, cell)
+    notes += [_source_note(allocation, source, number) for source, number in cited.items()]
+    kinds = dict.fromkeys(["indicator", "period"], "text") | {"value": "written", "measure": "text", "marks": "text"}
+    kinds |= {"national_share": "part", "source": "text"}  # marks before: a telephone shows no more at once
+    return titled("unit_facts", pd.DataFrame(rows), kinds, *notes)
+
+
+def _written(value: float) -> str:
+    """A fact with what decimals it has, two at most."""
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def _marks(allocation: Allocation, indicator: str, line: Factor | Part, cell: pd.Series | None) -> Iterator[str]:
+    """估算, 代用, 用户 and 补缺, as far as they fit the cell."""
+    if cell is None:
+        yield say("mark.filled")
+    elif cell["estimated"]:
+        yield say("mark.estimated")
+    if allocation.panel.stands_in(indicator, line.stand_in_for):
+        yield say("mark.stand_in")
+    if indicator in allocation.panel.supplied:
+        yield say("mark.supplied")
+
+
+def _mark_notes(allocation: Allocation, indicator: str, line: Factor | Part, cell: pd.Series | None) -> Iterator[str]:
+    """What a cell's marks mean."""
+    panel, name = allocation.panel, allocation.panel.name(indicator)
+    if cell is None:
+        yield say("unit.filled", name=name)
+    elif cell["estimated"]:
+        yield say("unit.estimated", name=name, rule=split_rule(panel, indicator))
+    if target := stands_for(allocation, indicator, line):
+        yield say("unit.stand_in", name=name, target=target)
+    if indicator in panel.supplied:
+        yield say("unit.supplied", name=name)
+
+
+def _source_note(allocation: Allocation, source: str, number: int) -> str:
+    told = allocation.panel.sources.loc[source]
+    extra = "，".join(filter(None, (told["date"], told["how_read"])))
+    trust = say("unit.reliability", reliability=told["reliability"]) if told["reliability"] else ""
+    return say("unit.source", number=number, publisher=told["publisher"], title=told["title"],
+               extra=say("unit.source_extra", extra=extra) if extra else "", trust=trust)  # fmt: skip
+
+
+def contribution_rows(allocation: Allocation, code: str) -> Table:
+    """What each factor gives a unit: weight × share × total, what the coefficients add or take, and the sum."""
+    due, scenario, panel = allocation.entitlement, allocation.scenario, allocation.panel
+    weights: dict[str, float] = {}
+    for pool in scenario.all_pools().values():
+        for factor, line in pool.factors.items():
+            weights[factor] = weights.get(factor, 0.0) + pool.share * line.weight
+    places = due.contributions.loc[code]
+    rows = [
+        {
+            "indicator": panel.name(factor),
+            "weight": f"{weight:.4g}",
+            "counted_share": places[factor] / (scenario.total * weight) if weight else None,
+            "contribution": places[factor],
+        }
+        for factor, weight in weights.items()
+    ]
+    named = "，".join(_coefficients(allocation, code))
+    adjusted = say("unit.adjusted", name=header(ADJUSTMENT), coefficients=named) if named else header(ADJUSTMENT)
+    rows.append({"indicator": adjusted, "contribution": places[ADJUSTMENT]})
+    rows.append({"indicator": header("entitlement"), "contribution": due.places[code]})
+    kinds = {"indicator": "text", "weight": "written", "counted_share": "part", "contribution": "places"}
+    note = say("unit.contributions", total=scenario.total)
+    return titled("unit_contributions", pd.DataFrame(rows), kinds, note, has_total=True)
+
+
+def _coefficients(allocation: Allocation, code: str) -> Iterator[str]:
+    """The coefficients that count for a unit, each with the key that gives it."""
+    scenario, names = allocation.scenario, {"region_coefficient": "table.region", "grade_coefficient": "table.grade"}
+    keys: dict[str, str] = {}
+    for pool in scenario.all_pools().values():
+        keys |= {name: key[code] for name, key in coefficient_keys(allocation.panel, scenario, pool).items()}
+    for name, key in keys.items():
+        yield say("unit.coefficient", name=say(names[name]), key=key, value=getattr(scenario, name)[key])
+
+
+def range_rows(ranges: WeightRange, code: str) -> Table:
+    """The least and greatest entitlement and quota of a unit, with weights that give them."""
+    row, panel = ranges.table.loc[code], ranges.allocation.panel
+    rows = [
+        {
+            "end": say(f"unit.{end}"),
+            "entitlement": row["entitlement" if end == "own" else f"entitlement_{end}"],
+            "quota": row["quota" if end == "own" else f"quota_{end}"],
+            "end_weights": _weights(ranges, code, end),
+        }
+        for end in ("min", "own", "max")
+    ]
+    kinds = {"end": "text", "entitlement": "places", "quota": "count", "end_weights": "text"}
+    names = "、".join(
+        (say("proposal.pool", name=pool) if pool else "") + (panel.name(factor) if factor else say("ranges.pool_share"))
+        for pool, factor in ranges.weights.columns
+    )
+    bracket = bracket_text(row.to_dict())
+    exact = say("unit.bracket", bracket=bracket) if bracket else range_notes(ranges)[0]
+    allowed = say("proposal.allowed_all", weights="；".join(allowed_weights(ranges.allocation)))
+    return titled("unit_range", pd.DataFrame(rows), kinds, say("unit.end_weights", names=names), allowed, exact)
+
+
+def _weights(ranges: WeightRange, code: str, end: str) -> str:
+    """Weights that attain an end of the quota, or the scenario's own, in the order of the factors."""
+    if end != "own":
+        return " / ".join(f"{weight:.3g}" for weight in ranges.weights.loc[(code, f"quota_{end}")])
+    pools = ranges.allocation.scenario.all_pools()
+    own = [(pools[pool] if pool in pools else next(iter(pools.values()))) for pool, _ in ranges.weights.columns]
+    factors = [factor for _, factor in ranges.weights.columns]
+    return " / ".join(
+        f"{pool.factors[factor].weight if factor else pool.share:.3g}"
+        for pool, factor in zip(own, factors, strict=True)
+    )
+
+
+def money_rows(grounds: UnitGrounds, code: str) -> Table:
+    """A unit's money by fiscal year and batch, and the total."""
+    budget = grounds.budget
+    gaps, firms = budget.ledger.gaps(), {cohort.name: int(cohort.approved[code]) for cohort in budget.cohorts}
+    names = {cohort.name: cohort.label for cohort in budget.cohorts}
+    own = budget.table[budget.table["code"] == code].sort_values("fiscal_year", kind="stable")
+    total = own[list(MONEY)].sum().to_dict() | {"fiscal_year": say("table.total"), "batch": "", "approved": None}
+    frame = own.assign(
+        fiscal_year=[year_label(int(year), gaps) for year in own["fiscal_year"]],
+        approved=own["batch"].map(firms),
+        batch=own["batch"].map(names),
+    )
+    frame = pd.concat([frame.astype(object), pd.DataFrame([total]).astype(object)], ignore_index=True)
+    kinds = {"fiscal_year": "text", "batch": "text", "approved": "count"} | dict.fromkeys(MONEY, "money")
+    return titled("unit_money", frame, kinds, *budget_notes(budget, grounds.allocations), has_total=True)
+
+
+def duty_table(allocation: Allocation, budget: BudgetForecast) -> Table:
+    """What the notice asks of a unit, in its own words, and by when."""
+    batch, award = str(allocation.scenario.batch), budget.award
+    (cohort,) = (one for one in budget.cohorts if one.name == batch)
+    asked = duties(award, cohort)
+    frame = asked.assign(by=[_by(row.days, row.dates) for row in asked.itertuples()])
+    kinds = {"duty": "text", "by": "text", "quote": "text", "clause": "text"}
+    noted = say("unit.later_batch") if cohort.opening_year > award.first_year else ""
+    return titled("unit_duties", frame, kinds, say("unit.duties", number=award.number), *filter(None, [noted]))
+
+
+def _by(days: str, dates: pd.DataFrame) -> str:
+    """When a duty falls due; days that are not set by the rule itself say what they rest on."""
+    told = []
+    for date, year, basis in dates.itertuples(index=False):
+        mark = "" if basis == "fixed" else say("unit.basis", basis=say(f"basis.{basis}"))
+        day = say("unit.date", year=date.year, month=date.month, day=date.day, mark=mark)
+        told.append(say("unit.latest", fiscal_year=year, date=day) if days == "received" else day)
+    return say(f"days.{days}", dates="、".join(told) or say("days.unknown"))

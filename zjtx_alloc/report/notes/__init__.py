@@ -1,0 +1,1 @@
+"""Sentences under tables: marks, and what is the user's own."""

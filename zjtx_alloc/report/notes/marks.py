@@ -1,0 +1,306 @@
+"""Sentences that stand on a report: its conclusions, and the marks that no table or figure may lose."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from zjtx_alloc.allocation.allocate import Allocation
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.budget.forecast import BudgetOutlook
+from zjtx_alloc.budget.ledger.budget import BudgetForecast
+from zjtx_alloc.budget.ledger.cohorts import Cohort
+from zjtx_alloc.budget.ledger.ledger import gaps_in
+from zjtx_alloc.facts.panel import Panel
+from zjtx_alloc.quota.problem.criteria import Criterion, criterion_name
+from zjtx_alloc.report.notes.user_data import pools_note, replaced_note, supply_note
+from zjtx_alloc.rules.composite_form import Part
+from zjtx_alloc.rules.scenario import Factor
+
+Gaps = Mapping[int, tuple[str, ...]]  # fiscal year -> what of the whole programme its total leaves out
+
+
+def marks_note(allocation: Allocation) -> tuple[str, ...]:
+    """What 估算 and 代用 mean here, and which factors are the user's own; a mark that nothing bears is not explained."""
+    return (*doubts_note(allocation), *replaced_note(allocation))
+
+
+def doubts_note(allocation: Allocation) -> tuple[str, ...]:
+    """What 估算 and 代用 mean here, with their shares."""
+    due, panel = allocation.entitlement, allocation.panel
+    notes = []
+    if due.estimated.gt(0).any():
+        names = "、".join(panel.units.loc[due.estimated.gt(0), "short_name"])
+        notes.append(
+            say("note.estimated", count=int(due.estimated.gt(0).sum()), names=names, share=due.estimated_share)
+        )
+    if due.stand_in.gt(0).any():
+        parts = "；".join(
+            say(
+                "note.stands_in",
+                name=panel.name(code),
+                period=panel.supplied.get(code, line.period),
+                target=stands_for(allocation, code, line),
+                weight=factor.weight,
+            )
+            for pool in allocation.scenario.all_pools().values()
+            for factor_code, factor in pool.factors.items()
+            for code, line in dict([(factor_code, factor), *allocation.scenario.grounds(factor_code, factor)]).items()
+            if panel.stands_in(code, line.stand_in_for)
+        )
+        notes.append(say("note.stand_in", parts=parts, share=due.stand_in_share))
+    filled = [say("note.filled_cells", name=name, names=names) for name, names in _filled(allocation)]
+    return (*notes, *([say("note.filled", parts="；".join(filled))] if filled else []))
+
+
+def _filled(allocation: Allocation) -> Iterator[tuple[str, str]]:
+    """Indicators beneath composites with cells filled by a rule, and the units' names."""
+    panel = allocation.panel
+    for code, period in dict.fromkeys((code, line.period) for code, line in allocation.scenario.indicators()):
+        known = panel.known(code, period).index
+        if missing := [c for c in panel.units.index if c not in known]:
+            yield f"{panel.name(code)} {period}", "、".join(panel.units.loc[missing, "short_name"])
+
+
+def split_rule(panel: Panel, indicator: str) -> str:
+    """By what a figure of a whole province is split to its units."""
+    return say("table.split", name=panel.name(str(panel.indicators.at[indicator, "split_by"]).partition(":")[0]))
+
+
+def stands_for(allocation: Allocation, code: str, line: Factor | Part) -> str:
+    """What a factor, or a composite's part, stands in for: another indicator, or its own current figures; else blank."""
+    if line.stand_in_for is None or not allocation.panel.stands_in(code, line.stand_in_for):
+        return ""
+    kind = "table.current" if line.stand_in_for == code else "table.other"
+    return say(kind, name=allocation.panel.name(line.stand_in_for))
+
+
+def weights_note() -> str:
+    """Weights are assumptions, never official."""
+    return say("note.weights")
+
+
+def short_marks(allocation: Allocation) -> str:
+    """What the foot of a figure says: assumptions, marks, and whose facts they are."""
+    return mark_shares(allocation) + source_line(allocation)
+
+
+def mark_shares(allocation: Allocation) -> str:
+    """That weights are assumptions, and the shares of 估算 and 代用, in one line."""
+    due = allocation.entitlement
+    return say("note.short_marks", estimated=due.estimated_share, stand_in=due.stand_in_share)
+
+
+def source_line(*allocations: Allocation) -> str:
+    """Who published the facts that entitlements rest on, and of when."""
+    return published(
+        (allocation.panel, code, line.period)
+        for allocation in allocations
+        for code, line in allocation.scenario.indicators()
+    )
+
+
+def published(columns: Iterable[tuple[Panel, str, str]]) -> str:
+    """Who published some columns of facts, each an indicator and its period, and of when."""
+    periods: dict[str, dict[str, None]] = {}
+    for panel, code, period in columns:
+        for source in sources_of(panel, [(code, period)]):
+            publisher = str(panel.sources.at[source, "publisher"])
+            periods.setdefault(publisher, {})[panel.supplied.get(code, period)] = None
+    told = (say("note.publisher", publisher=name, periods="、".join(of)) for name, of in periods.items())
+    return say("note.sources", publishers="；".join(told))
+
+
+def sources_of(panel: Panel, columns: Iterable[tuple[str, str]]) -> list[str]:
+    """Sources of the cells of some indicators and periods, in order of appearance by unit."""
+    used: dict[str, None] = {}
+    for code, period in columns:
+        used |= dict.fromkeys(panel.known(code, period).reindex(panel.units.index)["source"].dropna())
+    return list(used)
+
+
+def budget_notes(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> tuple[str, ...]:
+    """What the money rests on: batches by status, outcomes, and what is not included."""
+    return (
+        batches_note(allocations),
+        *([say("note.outcomes", years=budget.award.implementation_years)] if budget.assumed_completed else []),
+        *([say("note.horizon", year=budget.horizon, money=f"{budget.beyond:,}")] if budget.beyond else []),
+        say("note.empowerment", cap=float(budget.award.empowerment_cap)),
+        *_outside(budget.ledger.gaps(), budget.cohorts, allocations),
+    )
+
+
+def outlook_notes(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allocation, ...]) -> tuple[str, ...]:
+    """What distributions of money rest on: outcomes as assumed, batches by status, what is not included."""
+    years = outlooks[0].award.implementation_years
+    notes = (outlook.outcomes.note() for outlook in outlooks)
+    gaps = gaps_in(outlooks[0].years, outlooks[0].cohorts, outlooks[0].award)
+    outside = _outside(gaps, outlooks[0].cohorts, allocations)
+    return (*notes, say("note.closing_year", years=years), conditional_note(allocations), *outside)
+
+
+def batches_note(allocations: tuple[Allocation, ...]) -> str:
+    """How many firms each batch has, and what that number rests on."""
+    return say("note.batches", batches=_sizes(allocations))
+
+
+def conditional_note(allocations: tuple[Allocation, ...]) -> str:
+    """That ranges and probabilities hold for these batches' firms, however uncertain their number is."""
+    return say("note.conditional", batches=_sizes(allocations))
+
+
+def condition(year: int, cohorts: tuple[Cohort, ...], allocations: tuple[Allocation, ...]) -> str:
+    """The firms that the money of a fiscal year is conditional on: each batch that is paid, and what its size rests on."""
+    firms = {c.name: int(c.approved.sum()) for c in cohorts if year in (c.opening_year, c.closing_year)}
+    return "、".join(
+        say("note.condition", batch=batch, firms=firms[str(batch)], status=say(f"status.{a.scenario.total_status}"))
+        for a in allocations
+        if str(batch := a.scenario.batch) in firms
+    )
+
+
+def _sizes(allocations: tuple[Allocation, ...]) -> str:
+    return "；".join(
+        say(
+            "note.batch",
+            batch=a.scenario.batch,
+            total=a.scenario.total,
+            status=say(f"status.{a.scenario.total_status}"),
+            rate=float(a.scenario.approval.exact),
+        )
+        for a in allocations
+    )
+
+
+def _outside(left_out: Gaps, cohorts: tuple[Cohort, ...], allocations: tuple[Allocation, ...]) -> tuple[str, ...]:
+    """What years leave out of the whole programme, what tails assume, and the marks."""
+    return (
+        *gaps_note(left_out),
+        *dict.fromkeys(cohort.assumption for cohort in cohorts if cohort.assumption),
+        *budget_marks(allocations),
+    )
+
+
+def budget_marks(allocations: Sequence[Allocation]) -> tuple[str, ...]:
+    """The marks of several batches in short: the largest shares of 估算 and 代用, and whose figures the factors are."""
+    due = [allocation.entitlement for allocation in allocations]
+    estimated, stand_in = max(d.estimated_share for d in due), max(d.stand_in_share for d in due)
+    marks = say("note.budget_marks", estimated=estimated, stand_in=stand_in)
+    return (marks, *dict.fromkeys(note for a in allocations for note in replaced_note(a)), *pools_note(allocations))
+
+
+def gaps_note(left_out: Gaps) -> tuple[str, ...]:
+    """Which fiscal years' totals are incomplete, and what they leave out; nothing if none is."""
+    years = [say("note.gap", year=year, names="、".join(names)) for year, names in left_out.items()]
+    return (say("note.gaps", years="；".join(years)),) if years else ()
+
+
+def year_label(year: int, left_out: Gaps) -> str:
+    """A fiscal year, starred where its total is incomplete."""
+    return say("table.incomplete", year=year) if year in left_out else str(year)
+
+
+def year_header(year: int, left_out: Gaps) -> str:
+    """The header of a column of a fiscal year's money, starred where its total is incomplete."""
+    return say("table.year_incomplete" if year in left_out else "table.year", year=year)
+
+
+def criterion_told(criterion: str | Criterion) -> str:
+    """What a criterion is called, without its formula."""
+    return criterion_name(criterion).partition("：")[0]
+
+
+def criterion_note(allocation: Allocation) -> str:
+    """What "closest to the entitlements" means in this allocation, and how ties are ruled."""
+    told = say("note.criterion", criterion=criterion_name(allocation.problem.criterion))
+    return told + "".join(crossing_note(allocation))
+
+
+def crossing_note(allocation: Allocation) -> tuple[str, ...]:
+    """That a criterion is no divisor method where rules cross; nothing where they do not."""
+    return () if allocation.problem.nested else (say("note.no_divisors"),)
+
+
+def allocation_summary(allocation: Allocation) -> str:
+    """The first paragraph of the allocation report, as Markdown."""
+    held = allocation.table().query("binds != ''")
+    lines = [
+        result_note(allocation, f"**{allocation.scenario.title}**"),
+        *supply_note(allocation),
+        say("summary.bound", names="、".join(f"{row.short_name}（{row.binds}）" for row in held.itertuples()))
+        if len(held)
+        else say("summary.unbound"),
+        ties_note(allocation),
+        proof_note(allocation),
+        say("note.weights"),
+        *doubts_note(allocation),
+    ]
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def result_note(allocation: Allocation, title: str) -> str:
+    """How many places, and who gets most."""
+    scenario, quota, names = allocation.scenario, allocation.quota, allocation.panel.units["short_name"]
+    largest = quota.sort_values(ascending=False, kind="stable").head(5)
+    return say(
+        "summary.allocation",
+        title=title,
+        total=scenario.total,
+        status=say(f"status.{scenario.total_status}"),
+        units=len(quota),
+        largest="、".join(f"{names[c]}{n}" for c, n in largest.items()),
+        share=largest.sum() / scenario.total,
+    )
+
+
+def ties_note(allocation: Allocation) -> str:
+    """Whether other quotas are as good, and how that was ruled."""
+    names = allocation.panel.units["short_name"]
+    sets = ["、".join(names[c] for c in tied) for tied in allocation.solution.ties]
+    if sets:
+        return say("summary.ties", sets="；".join(sets))
+    return say("summary.no_ties" if allocation.problem.nested else "summary.no_ties_seen")
+
+
+def proof_note(allocation: Allocation) -> str:
+    """How the answer was proven outside the solver."""
+    return say(f"summary.proof_{allocation.solution.certificate.kind}")
+
+
+def budget_summary(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> str:
+    """The first paragraph of the budget report, as Markdown."""
+    years = budget.by_year()
+    first = budget.award.first_year
+    within = years.loc[years.index < first + budget.award.batches]
+    after = years.loc[years.index >= first + budget.award.batches]
+    cash = "、".join(say("summary.year", year=y, money=f"{m:,}") for y, m in after["net"].items())
+    commitment = f"{years['commitment'].sum():,}"
+    lines = [
+        say(
+            "summary.cash",
+            first=within.index[0],
+            last=within.index[-1],
+            years="、".join(say("summary.year", year=y, money=f"{m:,}") for y, m in within["net"].items()),
+            money=f"{within['net'].sum():,}",
+        ),
+        say("summary.after", years=cash, commitment=commitment)
+        if cash
+        else say("summary.committed", commitment=commitment),
+        *budget_notes(budget, allocations),
+    ]
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def outlook_summary(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allocation, ...]) -> str:
+    """How far the years that hang on outcomes may differ, under each assumption, as Markdown; blank if none does."""
+    lines = []
+    for year in outlooks[0].shown_years:
+        found = [(outlook.outcomes.title, outlook.distribution(year)) for outlook in outlooks]
+        if all(one.quantile(0) == one.quantile(1) for _, one in found):
+            continue
+        ranges = "；".join(
+            say("summary.range", title=title, **{
+                name: f"{one.quantile(share):,}" for name, share in (("low", 0.05), ("middle", 0.5), ("high", 0.95))
+            })
+            for title, one in found
+        )  # fmt: skip
+        given = condition(year, outlooks[0].cohorts, allocations)
+        lines.append("- " + say("summary.risk", year=year, condition=given, ranges=ranges))
+    return "\n".join(lines)

@@ -1,0 +1,127 @@
+"""Which numbers of a report are the user's own and which are shipped; the text of ``zjtx check``."""
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from zjtx_alloc.allocation.allocate import Allocation
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.facts.panel import Panel
+from zjtx_alloc.report.terminal import aligned
+from zjtx_alloc.rules.check_table import TableCheck
+from zjtx_alloc.rules.own_columns import POOL, endable, unused
+from zjtx_alloc.rules.scenario import Scenario
+
+_SHORT = 12  # characters by which a row that is not read is known
+
+
+def supply_note(allocation: Allocation) -> tuple[str, ...]:
+    """What the user's table replaced and capped, what it did not, and what the scenario leaves aside; blank without one."""
+    panel, scenario = allocation.panel, allocation.scenario
+    if not panel.supplied:
+        return ()
+    others = {
+        "supply.kept": [code for code in _used(scenario) if code not in panel.supplied],
+        "supply.unused": list(unused(panel, scenario)),
+    }
+    told = (_told(panel, key, codes) for key, codes in others.items() if codes)
+    return (*replaced_note(allocation), *pools_note([allocation]), *told)
+
+
+def replaced_note(allocation: Allocation) -> tuple[str, ...]:
+    """Which factors are the user's own figures, a mark as 估算 and 代用 are; blank if none is."""
+    panel = allocation.panel
+    mine = [code for code in _used(allocation.scenario) if code in panel.supplied]
+    return (_told(panel, "supply.replaced", mine),) if mine else ()
+
+
+def pools_note(allocations: Sequence[Allocation]) -> tuple[str, ...]:
+    """Which batch the user's 可推荐企业数 cap, and which ones they do not; blank without them."""
+    panel = allocations[0].panel
+    if POOL not in panel.supplied:
+        return ()
+    total, file = int(panel.values(POOL, "").sum()), panel.sources.at["user", "title"]
+    capped = [say("supply.pool", file=file, total=total, batch=a.scenario.batch) for a in allocations if a.pooled]
+    free = [say("table.batch", batch=a.scenario.batch) for a in allocations if not a.pooled]
+    return (*capped, *([say("supply.no_pool", batches="、".join(free))] if free else []))
+
+
+def _used(scenario: Scenario) -> list[str]:
+    """Codes of the indicators that a scenario uses, each once."""
+    return list(dict.fromkeys(code for code, _ in scenario.indicators()))
+
+
+def _told(panel: Panel, key: str, codes: list[str]) -> str:
+    return say(key, names=_names(panel, codes), file=panel.sources.at["user", "title"])
+
+
+def supply_record(panel: Panel, scenario: Scenario) -> dict[str, dict[str, str]]:
+    """For ``run.json``: the user's columns and the shipped ones that the scenario uses, each with its period."""
+    periods: dict[str, dict[str, None]] = {}
+    for code, line in scenario.indicators():
+        periods.setdefault(code, {})[line.period] = None
+    shipped = {code: "、".join(used) for code, used in periods.items() if code not in panel.supplied}
+    return {"supplied": panel.supplied, "shipped": shipped}
+
+
+def check_text(check: TableCheck, scenario: Scenario, file: str, reference: str) -> str:
+    """What ``zjtx check`` prints of a table without problems; ``reference`` is how the user names the scenario."""
+    reading, file = check.reading, quoted(file)
+    reference = quoted(reference)
+    sheet = say("intake.sheet", sheet=reading.layout.sheet) if reading.layout.sheet else ""
+    total = ""
+    if reading.total_row:
+        total = say("check.total" if reading.has_totals else "check.blank_total", row=reading.total_row)
+    rows = "、".join(map(str, reading.layout.header_rows))
+    title = say("check.titles", rows=_runs(reading.title_rows)) if reading.title_rows else ""
+    lines = [say("check.read", file=reading.file, sheet=sheet, title=title, header=rows, total=total)]
+    lines += ["", say("check.columns"), plain_table(check.columns)]
+    if reading.layout.unread:
+        lines += ["", say("check.unread", columns="、".join(column.label for column in reading.layout.unread))]
+    if reading.passed:
+        passed = (say("check.passed_row", row=row, text=text[:_SHORT]) for row, text in reading.passed)
+        lines += ["", say("check.passed", rows="、".join(passed))]
+    if reading.hidden:
+        lines += ["", say("check.hidden", hidden=reading.hidden)]
+    if reading.blank:
+        lines += ["", say("check.blank", columns="、".join(reading.blank))]
+    if len(check.differences):
+        lines += ["", say("check.differences"), plain_table(check.differences)]
+    lines += ["", say("check.outliers"), plain_table(check.outliers)] if len(check.outliers) else [
+        "", say("check.no_outlier")]  # fmt: skip
+    if empty := [code for code, period in check.panel.supplied.items() if not check.panel.values(code, period).any()]:
+        lines += ["", say("check.zero", columns=_names(check.panel, empty))]
+    left, ending = unused(check.panel, scenario), endable(check.panel, scenario)
+    if others := [code for code in left if code not in ending]:
+        lines += ["", say("check.unused", scenario=reference, columns=_names(check.panel, others))]
+    if ending:
+        names = _names(check.panel, ending)
+        lines += ["", say("check.endable", scenario=reference, columns=names)]
+    if len(left) - len(ending) < len(check.panel.supplied):
+        lines += ["", say("check.next", scenario=reference, file=file)]
+    return "\n".join(lines)
+
+
+def _runs(rows: Iterable[int]) -> str:
+    """Row numbers, with runs of them as 1—3."""
+    runs: list[list[int]] = []
+    for row in rows:
+        if runs and row == runs[-1][-1] + 1:
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+    return "、".join(str(run[0]) if len(run) == 1 else f"{run[0]}—{run[-1]}" for run in runs)
+
+
+def quoted(path: str) -> str:
+    """A path as one writes it in a command."""
+    return f'"{path}"' if " " in path or "　" in path else path
+
+
+def plain_table(frame: pd.DataFrame) -> str:
+    """A table of texts for the terminal."""
+    return "\n".join(aligned([list(map(str, row)) for row in (frame.columns, *frame.itertuples(index=False))]))
+
+
+def _names(panel: Panel, codes: Iterable[str]) -> str:
+    return "、".join(panel.name(code) for code in codes)

@@ -1,0 +1,1 @@
+"""Runs: a scenario to a folder of files bound to its inputs."""

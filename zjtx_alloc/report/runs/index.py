@@ -1,0 +1,143 @@
+"""``index.html`` beside the runs' folders: what was run, on which scenario and inputs, and whether the files still hold."""
+
+import html
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+
+from zjtx_alloc.base.files import write_whole
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.resources import shipped_table
+from zjtx_alloc.base.text import seen
+from zjtx_alloc.report.runs.record_form import read_record
+from zjtx_alloc.report.runs.records import altered, outputs
+from zjtx_alloc.report.table import ALL_COMPLETED
+from zjtx_alloc.report.writers.html import framed
+
+_SHOWN = (".html", ".pdf", ".docx", ".xlsx")  # what people open, in this order
+_UNITS = ("units/index.html", "units/units.pdf")  # the pages of units, where a run has them
+_TRIES = 5
+_KEPT = 2048  # rows of the table, some kilobytes each
+
+
+def write_index(out: Path) -> Path:
+    """List the runs in the folders of ``out``, by name; written whole, and again if another run has ended meanwhile."""
+    path = out / "index.html"
+    for _ in range(_TRIES):
+        found = _page(out)
+        write_whole(path, found)
+        if _page(out) == found:
+            break
+    return path
+
+
+def _page(out: Path) -> bytes:
+    folders = sorted(path.parent for path in out.glob("*/run.json"))
+    head = "".join(f"<th>{say(f'index.{name}')}</th>" for name in ("run", "kind", "scenario", "inputs", "checks"))
+    rows = "".join(_row(folder, _state(folder)) for folder in folders)
+    body = (
+        f"<h1>{say('index.title')}</h1><p>{say('index.intro')}</p><div class=scroll><table class='zjtx index'>"
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+    return framed(say("index.title"), body, say("index.foot"))
+
+
+_State = tuple[tuple[str, int, int, int, int], ...]
+
+
+def _state(folder: Path) -> _State:
+    """What is another once any file of a folder has been written or taken away."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        with suppress(OSError):  # taken away meanwhile
+            is_now = path.stat()
+            times = (is_now.st_mtime_ns, is_now.st_ctime_ns)
+            found.append((str(path.relative_to(folder)), is_now.st_ino, is_now.st_size, *times))
+    return tuple(found)
+
+
+@lru_cache(_KEPT)
+def _row(folder: Path, _: _State) -> str:
+    """A run in the table: read once as long as its files stay as they are, or many reports would each read all others."""
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in _cells(folder))}</tr>"
+
+
+def _cells(folder: Path) -> Iterator[str]:
+    record = read_record(folder)
+    if not record:
+        yield from (_told(folder.name), "", "", "", _check(False, say("index.unreadable")))
+        return
+    yield f"<b>{_told(folder.name)}</b><br>{html.escape(record['id'])}<br>{_links(folder)}"
+    yield say(f"kind.{record['kind']}")
+    yield "<br>".join(html.escape(f"{name}　{record['scenarios'][name]['title']}") for name in record["asked"])
+    yield f"{html.escape(_facts_told(record))}<br>{say('index.bound', count=len(record['inputs']))}"
+    yield "<br>".join(_check(holds, told) for holds, told in _checks(folder, record))
+
+
+def _facts_told(record: dict[str, Any]) -> str:
+    """Whose facts a run rests on: the shipped ones, the user's columns, or a table of facts of the user's own."""
+    if "panel" not in record["inputs"]:
+        return say("index.shipped")
+    own = sorted({code for told in record["indicators"].values() for code in told["supplied"]})
+    called = shipped_table("indicators.csv", "code")["name"]
+    return say("index.own", names="、".join(called.get(code, code) for code in own)) if own else say("index.own_facts")
+
+
+def _links(folder: Path) -> str:
+    found = [path for end in _SHOWN for path in sorted(folder.glob(f"*{end}")) if not path.name.startswith((".", "~"))]
+    names = [path.name for path in found] + [name for name in _UNITS if name in outputs(folder)]
+    links = [(quote(os.fsencode(f"{folder.name}/{name}")), _told(name)) for name in names]
+    return " ".join(f'<a href="{where}">{name}</a>' for where, name in links)
+
+
+def _told(name: str) -> str:
+    """A name as the page shows it; one unpacked from an archive of another encoding may be no text at all."""
+    return html.escape(seen(name))
+
+
+def _check(holds: bool, told: str) -> str:
+    return f'<span class="{"held" if holds else "broken"}">{"✓" if holds else "✗"} {html.escape(told)}</span>'
+
+
+def _checks(folder: Path, record: dict[str, Any]) -> Iterator[tuple[bool, str]]:
+    """What can be read off the files themselves: they are those of the run, and their sums are right."""
+    wrong = altered(folder)
+    if wrong:
+        yield False, say("index.altered", names="、".join(wrong))
+    else:
+        yield True, say("index.unaltered")
+    try:
+        yield from _sums(folder, {name: record["scenarios"][name]["total"] for name in record["asked"]})
+    except (KeyError, TypeError, ValueError, OSError):  # a file that is no longer a table of the run
+        yield False, say("index.no_sums")
+
+
+def _sums(folder: Path, totals: dict[str, int]) -> Iterator[tuple[bool, str]]:
+    if (path := folder / "allocation.csv").is_file():
+        ((name, total),) = totals.items()
+        yield from _total(name, int(_read(path)["quota"].sum()), total)
+    if (path := folder / "compare.csv").is_file():
+        places = _read(path).groupby("scenario")["quota"].sum()
+        for name, total in totals.items():
+            yield from _total(name, int(places.get(name, 0)), total)
+    if (path := folder / "budget.csv").is_file():
+        books = _read(path)
+        broken = books["due"] != books["direct"] + books["empowerment"]
+        if "assumed_outcomes" in books:  # what may fall due at most stands for the other outcomes
+            books = books[books["assumed_outcomes"] == ALL_COMPLETED]
+        yield not broken.any(), say("index.no_money" if broken.any() else "index.money", due=f"{books['due'].sum():,}")
+
+
+def _total(name: str, places: int, total: int) -> Iterator[tuple[bool, str]]:
+    key = "index.total" if places == total else "index.no_total"
+    yield places == total, say(key, name=name, places=f"{places:,}", total=f"{total:,}")
+
+
+def _read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, encoding="utf-8-sig")

@@ -1,0 +1,85 @@
+"""The kernel of reports and of the explorer: this very Python, whatever the machine, the user and the working folder hold."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.localinterfaces import localhost
+from jupyter_client.manager import AsyncKernelManager
+from traitlets import Instance, default
+
+import zjtx_alloc
+from zjtx_alloc.base.resources import shipped
+
+_NAME = "python3"  # what the notebooks ask for
+# The package comes last of what can be imported: it is found even where it is not installed, and stands before nothing.
+_START = "import sys; sys.path.append(sys.argv.pop(1)); from ipykernel.kernelapp import launch_new_instance; launch_new_instance()"
+
+
+def settings_of_our_own(folder: str | Path) -> dict[str, str]:
+    """The environment in which Python, IPython and Jupyter keep to a folder and to what is installed.
+
+    Nothing is imported from the working folder, and neither start-up files nor configuration of the user are read.
+    """
+    own = ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR")
+    return {name: str(Path(folder) / name.lower()) for name in own} | {
+        "JUPYTER_CONFIG_PATH": "",
+        "JUPYTER_PATH": str(shipped("data", "jupyter")),
+        "PYTHONSAFEPATH": "1",
+        "PYTHONSTARTUP": "",
+    }
+
+
+class OwnKernelSpecs(KernelSpecManager):
+    """Knows one kernel, ipykernel with the running interpreter, whatever kernels are installed."""
+
+    def find_kernel_specs(self) -> dict[str, str]:
+        """Folders with the icons of kernels: none."""
+        return {_NAME: ""}
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """The one specification, by whatever name."""
+        package = str(Path(zjtx_alloc.__file__).parent.parent)
+        return KernelSpec(
+            argv=[sys.executable, "-c", _START, package, "-f", "{connection_file}"],
+            display_name=_NAME,
+            language="python",
+            interrupt_mode="message",  # a signal at shutdown would print an error
+        )
+
+
+class OwnKernelManager(AsyncKernelManager):
+    """Starts that kernel in a folder of its own, over IPC sockets where they exist (not on Windows)."""
+
+    transport = "tcp" if os.name == "nt" else "ipc"
+    folder = Instance(tempfile.TemporaryDirectory)
+
+    @default("folder")
+    def _own_folder(self) -> tempfile.TemporaryDirectory:
+        folder = tempfile.TemporaryDirectory(prefix="zjtx-")
+        (Path(folder.name) / "matplotlibrc").touch()  # here, it comes before the user's own: figures stay as they are
+        return folder
+
+    @default("kernel_spec_manager")
+    def _own_specs(self) -> KernelSpecManager:
+        return OwnKernelSpecs(parent=self)
+
+    @default("ip")
+    def _own_address(self) -> str:
+        # The default, "kernel-ipc" in the working folder, is one address for every kernel there.
+        return f"{self.folder.name}/k" if self.transport == "ipc" else localhost()
+
+    # AsyncKernelManager has asynchronous methods in the place of those whose types it inherits.
+    async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
+        """Start it; ``options`` may hold another working folder (``cwd``) or environment (``env``)."""
+        own = {"cwd": self.folder.name, "env": os.environ | settings_of_our_own(self.folder.name)}
+        await super().start_kernel(**own | options)
+
+    async def cleanup_resources(self, restart: bool = False) -> None:  # type: ignore[override]
+        """Remove what it used, its folder too unless it is to start again."""
+        await super().cleanup_resources(restart)
+        if not restart:
+            self.folder.cleanup()

@@ -1,0 +1,146 @@
+"""Running a notebook with parameters and turning it into a page of its own.
+
+Importing this room costs a second (papermill, nbconvert), so runs.py imports it only when it makes a report.
+"""
+
+import html
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from jupyter_core.utils import ensure_event_loop
+from nbclient.exceptions import DeadKernelError
+from nbconvert import HTMLExporter
+from papermill.exceptions import PapermillExecutionError
+
+from zjtx_alloc.base.errors import DataError, InfeasibleError, ReportError, ScenarioError, SolverError
+from zjtx_alloc.base.files import write_whole
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.resources import shipped
+from zjtx_alloc.report.writers.html import framed
+
+_MARKDOWN = "text/markdown"
+# What may leave the question of a study without an answer, as the kernel names it.
+_OPEN = {kind.__name__ for kind in (DataError, InfeasibleError, ScenarioError, SolverError)}
+
+
+@dataclass(frozen=True)
+class PageOrder:
+    """A page to be made.
+
+    Attributes
+    ----------
+    notebook : str
+        Name of a shipped notebook.
+    parameters : dict
+        Those that differ from its own.
+    path : Path
+        Where the page goes; its stem names the title (``page.<stem>`` of the messages).
+    label : str
+        The scenarios, for the title.
+    run : str
+        The id of the run, under every table and figure and at the foot.
+    study : bool
+        Whether the question may have no answer (no plan under rules that cross, nothing said to be uncertain):
+        then the page says why.
+    """
+
+    notebook: str
+    parameters: dict[str, Any]
+    path: Path
+    label: str
+    run: str
+    study: bool = False
+
+
+def run_notebook(name: str, parameters: dict[str, Any], executed: Path, run: str = "") -> Path:
+    """Execute a shipped notebook with parameters into the file ``executed``, its tables and figures stamped with ``run``.
+
+    Raises
+    ------
+    ScenarioError
+        If the notebook has no such parameter: papermill itself would only log a warning.
+    ReportError
+        If a cell fails.
+    """
+    source = shipped("notebooks", f"{name}.ipynb")
+    known = papermill.inspect_notebook(str(source))
+    if strangers := sorted(set(parameters) - set(known)):
+        raise ScenarioError(
+            say("notebook.parameter", notebook=source.name, names="、".join(strangers), known="、".join(known))
+        )
+    try:
+        papermill.execute_notebook(
+            _stamping(source, run),
+            str(executed),
+            parameters=parameters,
+            progress_bar=False,
+            log_output=False,
+            kernel_manager_class="zjtx_alloc.report.runs.kernel.OwnKernelManager",
+        )
+    except PapermillExecutionError as error:
+        raise ReportError(say("notebook.failed", notebook=source.name, reason=error.evalue)) from error
+    except DeadKernelError:
+        raise ReportError(say("notebook.killed", notebook=source.name)) from None
+    return executed
+
+
+def _stamping(source: Path, run: str) -> nbformat.NotebookNode:
+    """The notebook with a first cell that tells its kernel the run's id."""
+    notebook = nbformat.read(source, as_version=4)
+    cell = nbformat.v4.new_code_cell(f"from zjtx_alloc.report.run_id import stamp\n\nstamp({run!r})", id="run")
+    notebook.cells.insert(0, cell)
+    return notebook
+
+
+def page(executed: Path, path: Path, scenario: str, run: str) -> Path:
+    """Write an executed notebook as one HTML file: code hidden, nothing loaded from anywhere."""
+    exporter = HTMLExporter(
+        template_name="basic",
+        exclude_input=True,
+        exclude_output_prompt=True,
+        exclude_input_prompt=True,
+        exclude_anchor_links=True,
+        extra_template_basedirs=[],  # else templates in the working folder come first
+    )
+    notebook = nbformat.read(executed, as_version=4)
+    # Code is hidden, so a cell without output would only leave its (random) id behind.
+    notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "markdown" or cell.outputs]
+    for shown in (output.data for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output):
+        if _MARKDOWN in shown:
+            shown[_MARKDOWN] = as_words(shown[_MARKDOWN])
+    body, _ = exporter.from_notebook_node(notebook)
+    return write_whole(path, framed(say(f"page.{path.stem}", scenario=scenario), body, say("page.foot", run=run)))
+
+
+def as_words(markdown: str) -> str:
+    """Markdown whose names from users are words: no HTML, no link, no picture from elsewhere; lists and emphasis stay."""
+    words = html.escape(markdown, quote=False).replace("://", "&#58;//")
+    return re.sub(r"([\\\[\]])", r"\\\1", words)
+
+
+def write_page(order: PageOrder, work: Path) -> Path:
+    """Run a notebook in the folder ``work`` and write its page; fit for a thread of its own."""
+    executed = work / f"{order.path.stem}.ipynb"
+    try:
+        try:
+            run_notebook(order.notebook, order.parameters, executed, order.run)
+        except ReportError as error:
+            failure = error.__cause__
+            if not (order.study and isinstance(failure, PapermillExecutionError) and failure.ename in _OPEN):
+                raise
+            _without_answer(order.notebook, failure.evalue, executed)
+        return page(executed, order.path, order.label, order.run)
+    finally:
+        ensure_event_loop().close()  # papermill leaves a thread's loop open
+
+
+def _without_answer(name: str, reason: str, executed: Path) -> None:
+    """A notebook's title, and why there is nothing under it."""
+    notebook = nbformat.read(shipped("notebooks", f"{name}.ipynb"), as_version=4)
+    told = nbformat.v4.new_markdown_cell(say("notebook.no_answer", reason=html.escape(reason)))
+    notebook.cells = [notebook.cells[0], told]
+    nbformat.write(notebook, executed)

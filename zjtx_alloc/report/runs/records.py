@@ -1,0 +1,163 @@
+"""What binds a report to its inputs: run.json (the same bytes for the same inputs) and environment.json."""
+
+import hashlib
+import json
+import platform
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from zjtx_alloc.allocation.allocate import Allocation
+from zjtx_alloc.base.files import write_whole
+from zjtx_alloc.base.resources import shipped
+from zjtx_alloc.facts.panel import Panel
+from zjtx_alloc.report.notes.user_data import supply_record
+from zjtx_alloc.report.runs.record_form import read_environment, read_record
+from zjtx_alloc.report.table import csv_text
+from zjtx_alloc.rules.scenario import Scenario
+from zjtx_alloc.rules.scenario_files import beside, companion
+
+_ID = 12  # hexadecimal digits: of ten thousand runs two share one with a chance of 1 in 5 million
+ENVIRONMENT = "environment.json"
+FACTS = "facts.csv"  # the facts of a run that was given its own
+_LAYOUTS = ("messages.zh.toml", "proposal.toml", "page.html", "manuscript.typ", "unit.typ")
+_PACKAGES = (
+    "zjtx_alloc",
+    "pandas",
+    "numpy",
+    "pulp",
+    "highspy",
+    "matplotlib",
+    "papermill",
+    "nbconvert",
+    "xlsxwriter",
+    "python-docx",
+    "typst",
+    "pylopdf-fonts-zh-cn",
+)
+
+
+def facts_file(panel: Panel | None, folder: Path) -> str:
+    """A panel handed in, kept with the run so that a kernel and ``verify`` can read it; blank for the shipped facts."""
+    if panel is None:
+        return ""
+    return str(write_whole(folder / FACTS, _facts(panel)))
+
+
+def _facts(panel: Panel) -> bytes:
+    return csv_text(panel.facts).encode()
+
+
+def run_record(kind: str, allocations: tuple[Allocation, ...], panel: Panel | None) -> dict[str, Any]:
+    """What was computed from what: the kind of run, the scenarios as resolved, the inputs by sha256."""
+    names = ["units.csv", "indicators.csv", "sources.csv", *([] if panel else ["facts.csv"])]
+    names.append("policy/tails/caijian-2021-2.toml")
+    names += [f"policy/{award}.toml" for award in sorted({a.scenario.award for a in allocations})]
+    inputs = {f"data/{name}": bytes_digest(shipped("data", *name.split("/")).read_bytes()) for name in names}
+    if panel is not None:
+        inputs["panel"] = bytes_digest(_facts(panel))
+    return {
+        "kind": kind,
+        "scenarios": scenarios_record([a.scenario for a in allocations]),
+        "indicators": {a.scenario.name: supply_record(a.panel, a.scenario) for a in allocations},
+        "inputs": inputs,
+    }
+
+
+def run_id(record: dict[str, Any]) -> str:
+    """A run's id (运行编号): short, of its record alone, so the same for the same inputs."""
+    told = {key: value for key, value in record.items() if key not in ("id", "outputs")}
+    return bytes_digest(json.dumps(told, ensure_ascii=False).encode())[:_ID]
+
+
+def scenarios_record(scenarios: list[Scenario]) -> dict[str, Any]:
+    """Scenarios by name, complete, with every previous batch that bounds one of them; no path of this machine."""
+    return {name: beside(scenario).model_dump(exclude_none=True) for name, scenario in _involved(scenarios).items()}
+
+
+def _involved(scenarios: list[Scenario]) -> dict[str, Scenario]:
+    found: dict[str, Scenario] = {}
+    waiting = list(scenarios)
+    while waiting:
+        scenario = waiting.pop()
+        if found.setdefault(scenario.name, scenario) is scenario and scenario.change is not None:
+            waiting.append(companion(scenario, scenario.change.previous))
+    return found
+
+
+def write_records(
+    folder: Path,
+    record: dict[str, Any],
+    fixed: tuple[str, ...],
+    versioned: tuple[str, ...],
+    kept: dict[str, str] | None = None,
+) -> None:
+    """Write run.json with the digests of the ``fixed`` files, environment.json with those of the ``versioned`` ones.
+
+    The bytes of the latter depend on the versions of the libraries that draw and pack them; ``kept`` are those of
+    such files that an earlier run made, by digest.
+    """
+    _write_json(folder / "run.json", record | {"id": run_id(record), "outputs": _digests(folder, fixed)})
+    told = environment_here() | {"source": source_digest()}
+    _write_json(folder / ENVIRONMENT, told | {"outputs": _digests(folder, versioned) | (kept or {})})
+
+
+def bind(folder: Path, within: str, files: dict[str, str]) -> None:
+    """Write into a run's environment.json the digests of the files in its subfolder, in the place of earlier ones."""
+    told = read_environment(folder)
+    others = {name: digest for name, digest in told["outputs"].items() if not name.startswith(f"{within}/")}
+    _write_json(folder / ENVIRONMENT, told | {"outputs": others | files})
+
+
+def is_whole(folder: Path, run: str, within: str) -> bool:
+    """Whether a folder holds all of a run as this very program makes it, whatever is in its subfolder ``within``."""
+    told = read_environment(folder)
+    here = environment_here() | {"source": source_digest()}
+    changed = [name for name in altered(folder) if not name.startswith(f"{within}/")]
+    return read_record(folder).get("id") == run and not changed and {key: told.get(key) for key in here} == here
+
+
+def outputs(folder: Path) -> dict[str, str]:
+    """The sha256 of every file of a run as it was written, by name."""
+    return read_record(folder).get("outputs", {}) | read_environment(folder).get("outputs", {})
+
+
+def altered(folder: Path) -> dict[str, bool]:
+    """The files of a run that are no longer as they were written; whether they are there at all."""
+    written = outputs(folder)
+    there = {name: (folder / name).is_file() for name in written}
+    return {name: held for name, held in there.items() if not held or file_digest(folder / name) != written[name]}
+
+
+def file_digest(path: Path) -> str:
+    """The sha256 of a file."""
+    return bytes_digest(path.read_bytes())
+
+
+def environment_here() -> dict[str, Any]:
+    """The versions that drawn files depend on."""
+    return {"python": platform.python_version(), "packages": {name: metadata.version(name) for name in _PACKAGES}}
+
+
+@cache
+def source_digest() -> str:
+    """The sha256 of the package's own code and layouts: between two releases the version does not tell them apart."""
+    package = next(folder for folder in Path(__file__).parents if folder.name == "zjtx_alloc")
+    code = sorted(package.rglob("*.py"))
+    read = [*code, *(shipped("data", name) for name in _LAYOUTS), *sorted(shipped("notebooks").glob("*.ipynb"))]
+    return bytes_digest(b"".join(path.name.encode() + path.read_bytes() for path in read))
+
+
+def _digests(folder: Path, names: tuple[str, ...]) -> dict[str, str]:
+    return {name: file_digest(folder / name) for name in names}
+
+
+def bytes_digest(content: bytes) -> str:
+    """The sha256 of bytes."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"  # unsorted: tables keep the order of the factors
+    write_whole(path, text.encode())

@@ -1,0 +1,155 @@
+"""What a table is as it leaves the package: a CSV file, or a Chinese table of notebook and workbook."""
+
+import html
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from zjtx_alloc.allocation.allocate import Allocation
+from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.base.text import unarmed
+from zjtx_alloc.budget.ledger.budget import BudgetForecast
+from zjtx_alloc.budget.plan import BudgetPlan
+from zjtx_alloc.report.run_id import run_line
+from zjtx_alloc.report.terminal import aligned
+
+ENTITLEMENT_DECIMALS = 6
+ALL_COMPLETED = "all_completed"  # how budget.csv of a plan calls the outcome that all firms complete
+_LONG_TEXT = 16  # characters; longer cells wrap
+_EXCEL_TEXT = r";mso-number-format:'\@'"  # pasted into Excel, a code stays text
+
+# How a column of each kind is written: in a page (Python format) and in a workbook (Excel format).
+FORMATS: Mapping[str, tuple[str, str]] = {
+    "text": ("{}", "@"),
+    "count": ("{:,.0f}", "#,##0"),
+    "difference": ("{:+,.2f}", "+#,##0.00;-#,##0.00;0.00"),
+    "step": ("{:+,.0f}", "+#,##0;-#,##0;0"),
+    "places": ("{:,.2f}", "#,##0.00"),
+    "index": ("{:.3f}", "0.000"),
+    "score": ("{:,.4f}", "#,##0.0000"),
+    "weight": ("{:.2f}", "0.00"),
+    "share": ("{:.1%}", "0.0%"),
+    "money": ("{:,.0f}", "#,##0"),
+    "percent": ("{:.4%}", "0.00##%"),
+    "part": ("{:.2%}", "0.00%"),
+    "written": ("{}", "@"),
+    "year": ("{:.0f}", "0"),
+    "plain": ("{:g}", "General"),
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table for people: Chinese title, headers and notes; how each column is written.
+
+    Attributes
+    ----------
+    title : str
+        Chinese title, also the name of its sheet (at most 31 characters).
+    frame : DataFrame
+        Chinese headers, a row a record, no index of its own.
+    kinds : mapping of header to key of ``FORMATS``
+    notes : tuple of str
+        What stands under the table: marks, sources, assumptions, measures.
+    has_total : bool
+        Whether the last row is the total.
+    """
+
+    title: str
+    frame: pd.DataFrame
+    kinds: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+    has_total: bool = False
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th{self._side(column)}>{html.escape(str(column))}</th>" for column in self.frame.columns)
+        last = len(self.frame) - 1
+        body = "".join(
+            f"<tr{' class=total' if self.has_total and number == last else ''}>"
+            + "".join(self._cell(column, value) for column, value in zip(self.frame.columns, row, strict=True))
+            + "</tr>"
+            for number, row in enumerate(self.frame.itertuples(index=False))
+        )
+        under = filter(None, [*self.notes, run_line()])
+        notes = "".join(f"<p class=note>{html.escape(note)}</p>" for note in under)
+        return (
+            f"<div class=scroll><table class=zjtx><caption>{html.escape(self.title)}</caption>"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{notes}"
+        )
+
+    def _side(self, column: str) -> str:
+        return "" if self.kinds[column] == "text" else ' style="text-align:right"'
+
+    def _cell(self, column: str, value: object) -> str:
+        kind = self.kinds[column]
+        text = shown(kind, value)
+        align = "left" if kind == "text" else "right"
+        long = " class=long" if len(text) > _LONG_TEXT else ""
+        as_text = _EXCEL_TEXT if kind == "text" else ""
+        return f'<td{long} style="text-align:{align}{as_text}">{html.escape(text)}</td>'
+
+
+def shown(kind: str, value: object) -> str:
+    """A value as people read it: a dash where there is none, no sign before what rounds to nothing."""
+    if pd.isna(value):
+        return "—"
+    if value == math.inf:
+        return "∞"
+    text = FORMATS[kind][0].format(value)
+    nothing = kind != "text" and text[0] in "+-" and not text.strip("+-0.%")
+    return text[1:] if nothing else text  # the minus stays that of ASCII: it can be pasted into Excel
+
+
+def signed(amount: float, decimals: int = 0) -> str:
+    """A difference in a sentence or a figure: its sign before it, a minus as it is printed, none before nothing."""
+    text = f"{amount:+.{decimals}f}".replace("-", "−")
+    return text if text.strip("+−0.") else text[1:]
+
+
+def titled(title: str, frame: pd.DataFrame, kinds: dict[str, str], *notes: str, has_total: bool = False) -> Table:
+    """A table from columns by their names in code, which the header map turns into Chinese."""
+    headers = {name: header(name) for name in kinds}
+    frame = frame[list(kinds)].rename(columns=headers).reset_index(drop=True)
+    return Table(say(f"title.{title}"), frame, {headers[n]: k for n, k in kinds.items()}, notes, has_total)
+
+
+def printed(table: Table) -> str:
+    """A table as text for a terminal, its columns aligned; a Chinese character is two columns wide."""
+    rows = [
+        [shown(table.kinds[column], value) for column, value in zip(table.frame, row, strict=True)]
+        for row in table.frame.itertuples(index=False)
+    ]
+    rows.insert(0, [str(column) for column in table.frame])
+    return "\n".join([table.title, "", *aligned(rows), "", *table.notes])
+
+
+def allocation_csv(allocation: Allocation) -> str:
+    """``allocation.csv``: code and the columns of ``Allocation.table``; 37 rows, no total row."""
+    table = allocation.table()
+    places = table["entitlement"].map(lambda e: f"{e:.{ENTITLEMENT_DECIMALS}f}")
+    return csv_text(table.assign(entitlement=places).reset_index())
+
+
+def budget_csv(budget: BudgetForecast) -> str:
+    """``budget.csv``: the columns of ``BudgetForecast.table``, whole 万元."""
+    return csv_text(budget.table)
+
+
+def plan_csv(plan: BudgetPlan) -> str:
+    """``budget.csv`` of a plan: assumed_outcomes (``ALL_COMPLETED``, then the assumptions by name), and those columns."""
+    names = [ALL_COMPLETED, *(assumption.name for assumption in plan.assumptions)]
+    budgets = zip(names, (plan.full, *plan.budgets), strict=True)
+    return csv_text(
+        pd.concat([b.table.assign(assumed_outcomes=name) for name, b in budgets])[
+            ["assumed_outcomes", *plan.full.table]
+        ]
+    )
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """A table as the CSV files have it: plain newlines, no index, no text that Excel takes for a formula."""
+    told = table.rename(columns=unarmed)
+    texts = told.select_dtypes(exclude=["number", "bool"])
+    return told.assign(**{name: texts[name].map(unarmed) for name in texts}).to_csv(index=False, lineterminator="\n")

@@ -1,0 +1,115 @@
+"""The tables of the provinces' side, as people read them; invented firms (虚构) are marked under each."""
+
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.base.units import load_units
+from zjtx_alloc.firms.chain import Closing
+from zjtx_alloc.firms.steps.amounts import Grants
+from zjtx_alloc.firms.steps.conditions import Conditions
+from zjtx_alloc.firms.steps.review import Review
+from zjtx_alloc.firms.steps.rubric import Rubric
+from zjtx_alloc.firms.steps.select import Selection, cut_lines
+from zjtx_alloc.firms.table.roll import MOST_NAMED, Firms
+from zjtx_alloc.report.table import Table, titled
+
+
+def condition_table(conditions: Conditions) -> Table:
+    """The rules of a review with their clauses, those switched off too."""
+    table = conditions.table()
+    table["enabled"] = table["enabled"].map({True: say("firms.on"), False: say("firms.off")})
+    kinds = dict.fromkeys(["column", "enabled", "clause", "quote", "effective", "note"], "text")
+    return titled("conditions", table, kinds)
+
+
+def review_table(found: Review) -> Table:
+    """Firms recommended, struck out and passed by unit, with quota and excess where there is a quota."""
+    table = found.by_unit
+    spoken = table["recommended"].gt(0) | (table["quota"].gt(0) if "quota" in table else False)
+    table = _with_names(table[spoken].rename_axis("unit").reset_index())
+    counts = [name for name in ("recommended", "struck", "passed", "quota", "excess") if name in table]
+    kinds = {"short_name": "text"} | dict.fromkeys(counts, "count")
+    return titled("review", table, kinds, *_list_notes(found), *_marks(found.firms))
+
+
+def _list_notes(found: Review) -> Iterator[str]:
+    """How many entries of each earlier list name no firm of the table, and which: a slip in a name lets a firm through."""
+    for name, entries in found.lists.groupby("list", sort=False):
+        rest = entries.loc[~entries["held"], "entry"]
+        told = "、".join(rest.head(MOST_NAMED)) + (say("firms.and_more") if len(rest) > MOST_NAMED else "")
+        key = "review.unmatched" if len(rest) else "review.all_matched"
+        yield say(key, name=name, count=len(entries), rest=len(rest), entries=told)
+
+
+def unmatched_table(found: Review) -> Table:
+    """The entries of earlier lists that name no firm of the table."""
+    return titled("unmatched", found.lists[~found.lists["held"]], {"list": "text", "entry": "text"})
+
+
+def tie_table(selection: Selection) -> Table:
+    """Equal scores at a cut line, and what decided."""
+    kinds = {"short_name": "text", "city": "text", "score": "places", "tied": "count", "chosen": "count",
+             "decided_by": "text"}  # fmt: skip
+    ties = selection.ties.rename(columns={"selected": "chosen"})
+    return titled("ties", _with_names(ties), kinds, *_rubric_notes(selection.scores.rubric, selection.firms))
+
+
+def cut_table(selection: Selection, step: str = "0.1") -> Table:
+    """How the cut line moves with each weight."""
+    kinds = {"short_name": "text", "indicator": "text", "weight_step": "text", "cut": "places", "changed": "count",
+             "leaving": "text", "entering": "text"}  # fmt: skip
+    lines = _with_names(cut_lines(selection, step).rename(columns={"step": "weight_step"}))
+    return titled("cuts", lines, kinds, *_rubric_notes(selection.scores.rubric, selection.firms))
+
+
+def ranking_table(selection: Selection, most: int) -> Table:
+    """The first firms of a selection, with the parts of their scores."""
+    notes = _rubric_notes(selection.scores.rubric, selection.firms)
+    return firm_table("ranking", selection.displayed().head(most), selection.firms, *notes)
+
+
+def grant_table(grants: Grants, most: int) -> Table:
+    """The first firms' amounts, how they were graded, and their sum over all."""
+    total = say("firms.sum", count=len(grants.firms), money=f"{grants.amount.sum():,}")
+    return firm_table("grants", grants.displayed().head(most), grants.firms, total, *grants.notes())
+
+
+def step_table(closing: Closing) -> Table:
+    """Every step of a batch from quota to ledger, reconciled."""
+    return firm_table("steps", closing.steps(), closing.continued)
+
+
+def progress_table(pace: pd.DataFrame, firms: Firms) -> Table:
+    """Payment progress by unit, 万元."""
+    names = [name for name in ("due", "received", "spent", "idle", "unpaid") if name in pace]
+    table = _with_names(pace.groupby("unit")[names].sum().reset_index())
+    return titled("progress", table, {"short_name": "text"} | dict.fromkeys(names, "money"), *_marks(firms))
+
+
+def firm_table(title: str, frame: pd.DataFrame, firms: Firms, *notes: str) -> Table:
+    """A frame that has Chinese headers already: numbers to two places, whole ones without, the rest as text."""
+    frame = frame.drop(columns=header("note"), errors="ignore").reset_index(drop=True)
+    if header("row") in frame:
+        frame = frame.astype({header("row"): str})
+    kinds: Mapping[str, str] = {str(name): _kind(frame[name]) for name in frame}
+    return Table(say(f"title.{title}"), frame, kinds, tuple(dict.fromkeys([*notes, *_marks(firms)])))
+
+
+def _kind(column: pd.Series) -> str:
+    if not pd.api.types.is_numeric_dtype(column):
+        return "text"
+    return "count" if pd.api.types.is_integer_dtype(column) else "places"
+
+
+def _with_names(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(short_name=table["unit"].map(load_units()["short_name"]))
+
+
+def _rubric_notes(rubric: Rubric, firms: Firms) -> tuple[str, ...]:
+    return (say("firms.rubric", title=rubric.title), *_marks(firms))
+
+
+def _marks(firms: Firms) -> tuple[str, ...]:
+    return (firms.mark,) if firms.made_up else ()

@@ -1,0 +1,114 @@
+"""The tables and sentences of a plan over several batches."""
+
+import pandas as pd
+
+from zjtx_alloc.allocation.plan import Plan
+from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.report.notes.marks import marks_note, weights_note
+from zjtx_alloc.report.notes.user_data import pools_note
+from zjtx_alloc.report.table import Table, signed, titled
+
+
+def plan_table(plan: Plan) -> Table:
+    """Quotas by unit and batch, in the plan and on their own, with what each unit has and is due in all."""
+    table, last = plan.table, plan.table.index.get_level_values("batch").max()
+    frame = table.xs(last, level="batch")[["short_name"]].rename(columns={"short_name": header("short_name")})
+    kinds = {header("short_name"): "text"}
+    for batch, rows in table.groupby("batch"):
+        own, planned = say("plan.own", batch=batch), say("plan.planned", batch=batch)
+        frame[own], frame[planned] = (rows.droplevel("batch")[c] for c in ("separate", "quota"))
+        kinds |= {own: "count", planned: "count"}
+    ends = table.xs(last, level="batch")
+    frame[header("running_target")], frame[header("running")] = ends["running_target"], ends["running"]
+    frame[header("off_target")] = ends["running"] - ends["running_target"]
+    kinds |= {header("running_target"): "places", header("running"): "count", header("off_target"): "difference"}
+    total = frame.drop(columns=header("short_name")).sum()
+    frame = pd.concat([frame, pd.DataFrame([{header("short_name"): say("table.total")} | total.to_dict()])])
+    notes = (*plan_notes(plan), *marks_note(plan.allocations[0]), weights_note())
+    return Table(say("title.plan"), frame.reset_index(drop=True), kinds, notes, has_total=True)
+
+
+def deviations(plan: Plan) -> pd.DataFrame:
+    """Running total less what is due, index (batch, code): of batches on their own (separate), of the plan (planned)."""
+    table = plan.table
+    alone = table["separate"].where(~table["known"], table["quota"]).groupby("code").cumsum()
+    return pd.DataFrame(
+        {"separate": alone - table["running_target"], "planned": table["running"] - table["running_target"]}
+    )
+
+
+def deviation_table(plan: Plan) -> Table:
+    """How far running totals are from what is due after each batch, on their own and planned together."""
+    off = deviations(plan)
+    rows = [
+        {
+            "batch": say("table.batch", batch=batch),
+            "largest_alone": part["separate"].abs().max(),
+            "largest_planned": part["planned"].abs().max(),
+            "over_alone": int((part["separate"].abs() >= 1).sum()),
+            "over_planned": int((part["planned"].abs() >= 1).sum()),
+            "squares_alone": (part["separate"] ** 2).sum(),
+            "squares_planned": (part["planned"] ** 2).sum(),
+        }
+        for batch, part in off.groupby("batch")
+    ]
+    kinds = {
+        "batch": "text", "largest_alone": "places", "largest_planned": "places", "over_alone": "count",
+        "over_planned": "count", "squares_alone": "places", "squares_planned": "places",
+    }  # fmt: skip
+    return titled("deviations", pd.DataFrame(rows), kinds, *plan_notes(plan), *marks_note(plan.allocations[0]))
+
+
+def plan_notes(plan: Plan) -> tuple[str, ...]:
+    """What running totals follow, and what 可推荐企业数 has to do with it."""
+    last = plan.allocations[-1].scenario.batch
+    pool = say("note.eligible_pool")
+    own = [a.scenario.batch for a in plan.allocations if a.pooled]
+    if pools_note(plan.allocations) and own and not plan.pool_until:
+        pool = say("plan.pool_own", batch=own[0])
+    if plan.pool_until:
+        pool = say("plan.pool", batch=plan.pool_until)
+        pool += say("plan.pool_unknown") if plan.pool_until < last else ""
+    changes = [a.scenario.name for a in plan.allocations if a.scenario.change is not None]
+    return (
+        say("plan.target"),
+        pool,
+        *([say("plan.change", names="、".join(changes))] if changes else []),
+    )
+
+
+def plan_summary(plan: Plan) -> str:
+    """The first paragraph of the page, as Markdown."""
+    off, names = deviations(plan), plan.table["short_name"]
+    last = off.xs(plan.allocations[-1].scenario.batch, level="batch")["separate"].abs().sort_values(ascending=False)
+    moved = (plan.table["quota"] != plan.table["separate"]) & ~plan.table["known"]
+    lines = [
+        say(
+            "plan.summary",
+            batches=len(plan.allocations),
+            totals="、".join(
+                say("table.batch", batch=a.scenario.batch) + str(a.scenario.total) for a in plan.allocations
+            ),
+            alone=off["separate"].abs().max(),
+            planned=off["planned"].abs().max(),
+        ),
+        say(
+            "plan.worst",
+            names="、".join(
+                f"{names.xs(c, level='code').iloc[0]}{signed(off.xs(c, level='code')['separate'].iloc[-1], 2)}"
+                for c in last.index[:5]
+            ),
+        ),
+        say("plan.moved", count=int(moved.groupby("code").any().sum())),
+        _proof_note(plan),
+        *plan_notes(plan),
+        weights_note(),
+        *marks_note(plan.allocations[0]),
+    ]
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _proof_note(plan: Plan) -> str:
+    """What proves the plan; where rules cross, a dual bound may do so too, but no law made the vertex whole."""
+    nested = all(allocation.problem.nested for allocation in plan.allocations)
+    return say("plan.proof_nested" if nested and plan.proof == "dual" else f"plan.proof_{plan.proof}")

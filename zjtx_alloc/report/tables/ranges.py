@@ -1,0 +1,131 @@
+"""The tables and sentences of what unknown weights can do: ranges, and quotas that are robust against them."""
+
+import pandas as pd
+
+from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.report.notes.marks import marks_note, weights_note
+from zjtx_alloc.report.table import Table, titled
+from zjtx_alloc.rules.scenario_ranges import range_notes as inherited_notes
+from zjtx_alloc.uncertainty.robust import Robust
+from zjtx_alloc.uncertainty.weight_range import WeightRange
+
+QUOTAS = ("baseline", "robust", "average")
+
+
+def range_table(found: WeightRange) -> Table:
+    """The least and greatest entitlement and quota of each unit, and which of them are brackets."""
+    frame = found.table.reset_index()
+    frame["span"] = frame["quota_max"] - frame["quota_min"]
+    frame["bracket"] = [bracket_text(row) for row in frame.to_dict("records")]
+    kinds = {
+        "short_name": "text", "region": "text", "entitlement": "places", "entitlement_min": "places",
+        "entitlement_max": "places", "quota": "count", "quota_min": "count", "quota_max": "count", "span": "count",
+        "bracket": "text",
+    }  # fmt: skip
+    return titled("weight_ranges", frame, kinds, *range_notes(found), *marks_note(found.allocation))
+
+
+def bracket_text(row: dict[str, float]) -> str:
+    """The bounds beyond the attained ends, where they are not the same."""
+    kinds = [
+        (name, row[f"{name}_lower"], row[f"{name}_upper"])
+        for name in ("entitlement", "quota")
+        if not row[f"{name}_exact"]
+    ]
+    return "；".join(say("ranges.bracket", name=header(name), low=low, high=high) for name, low, high in kinds)
+
+
+def allowed_table(found: WeightRange) -> Table:
+    """What the scenario lets the weights be, as far as the ends show: the span of each weight over all of them."""
+    panel, weights = found.allocation.panel, found.weights
+    rows = [
+        {
+            "pool": pool or say("table.whole"),
+            "indicator": panel.name(code) if code else say("ranges.pool_share"),
+            "least": weights[(pool, code)].min(),
+            "most": weights[(pool, code)].max(),
+        }
+        for pool, code in weights.columns
+    ]
+    kinds = {"pool": "text", "indicator": "text", "least": "weight", "most": "weight"}
+    return titled("allowed", pd.DataFrame(rows), kinds, say("ranges.allowed"), weights_note())
+
+
+def range_notes(found: WeightRange) -> tuple[str, ...]:
+    """How exact the ranges are, and which of those of the weights moved with them."""
+    table = found.table
+    exact = say("ranges.exact") if table[["entitlement_exact", "quota_exact"]].all(axis=None) else say(
+        "ranges.some_brackets", entitlement=int((~table["entitlement_exact"]).sum()), quota=int((~table["quota_exact"]).sum())
+    )  # fmt: skip
+    return exact, *inherited_notes(found.allocation.scenario.assumptions), weights_note()
+
+
+def robust_table(found: Robust) -> Table:
+    """Regret of the baseline's quotas, of the robust ones and of the best on average: the price of robustness."""
+    frame = found.measures.rename_axis("rule").rename(columns={"moved": "moved_places"}).reset_index()
+    frame["rule"] = [say(f"robust.{name}") for name in frame["rule"]]
+    kinds = {
+        "rule": "text",
+        "worst_regret": "places",
+        "mean_regret": "places",
+        "worst_webster": "places",
+        "moved_places": "count",
+    }
+    return titled("robust", frame, kinds, *robust_notes(found), *marks_note(found.allocation))
+
+
+def robust_quota_table(found: Robust) -> Table:
+    """The three quotas by unit, and what the robust ones add or take."""
+    names = found.allocation.panel.units["short_name"]
+    frame = found.quota.assign(short_name=names, step=found.quota["robust"] - found.quota["baseline"])
+    frame = frame.rename(
+        columns={name: say(f"robust.{name}") for name in QUOTAS}
+        | {"short_name": header("short_name"), "step": header("step")}
+    )
+    kinds = (
+        {header("short_name"): "text"} | {say(f"robust.{name}"): "count" for name in QUOTAS} | {header("step"): "step"}
+    )
+    notes = (*robust_notes(found), *marks_note(found.allocation))
+    return Table(say("title.robust_quotas"), frame[list(kinds)].reset_index(drop=True), kinds, notes)
+
+
+def robust_notes(found: Robust) -> tuple[str, ...]:
+    """What regret is, and over which weights it is taken."""
+    covers = say("robust.covers_all" if found.covers_all else "robust.vertices", vertices=found.vertices)
+    webster = "robust.webster" if found.allocation.problem.criterion == "webster" else "robust.webster_apart"
+    return (
+        say("robust.regret"),
+        covers,
+        say("robust.draws", draws=found.draws, seed=found.seed),
+        say(webster, vertices=found.vertices),
+        weights_note(),
+    )
+
+
+def range_summary(ranges: WeightRange) -> str:
+    """The units that the weights move most, and those that they do not move."""
+    table = ranges.table.assign(span=ranges.table["quota_max"] - ranges.table["quota_min"])
+    widest = table[table["span"] > 0].sort_values("span", ascending=False, kind="stable").head(5)
+    sure = table[(table["quota_lower"] == table["quota_upper"])]
+    return say(
+        "ranges.summary",
+        widest="、".join(f"{row.short_name}{row.quota_min:.0f}—{row.quota_max:.0f}" for row in widest.itertuples())
+        or say("ranges.nobody"),
+        sure="、".join(sure["short_name"]) or say("ranges.nobody"),
+    )
+
+
+def uncertainty_summary(ranges: WeightRange, found: Robust) -> str:
+    """The first paragraph of the page, as Markdown."""
+    worst, moved = found.measures["worst_regret"], int(found.measures.at["robust", "moved"])
+    told = {"baseline": worst["baseline"], "robust": worst["robust"], "moved": moved}
+    lines = [
+        range_summary(ranges),
+        say("robust.summary", ratio=worst["baseline"] / worst["robust"] - 1, **told)
+        if worst["robust"] > 0
+        else say("robust.summary_none", **told),
+        *range_notes(ranges),
+        *robust_notes(found)[:2],
+        *marks_note(ranges.allocation),
+    ]
+    return "\n".join(f"- {line}" for line in lines)

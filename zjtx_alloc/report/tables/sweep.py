@@ -1,0 +1,145 @@
+"""The tables and sentences of a sweep: quotas over the draws, what drives them; and its CSV files."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from zjtx_alloc.base.files import check_free, write_csv
+from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.report.notes.marks import marks_note, weights_note
+from zjtx_alloc.report.table import Table, csv_text, titled
+from zjtx_alloc.rules.scenario_ranges import range_notes
+from zjtx_alloc.uncertainty.drivers import OVERALL
+from zjtx_alloc.uncertainty.sweep import Sweep
+
+_ENOUGH = 1000  # draws for quantiles and probabilities that more draws would hardly change
+_SURE = 0.9  # probability from which a unit is said to gain, to lose or to stay
+
+
+def sweep_table(found: Sweep) -> Table:
+    """The quotas and ranks of each unit over all draws."""
+    kinds = {
+        "short_name": "text", "quota": "count", "sweep_mean": "places", "sweep_min": "count", "sweep_q05": "count",
+        "sweep_q50": "count", "sweep_q95": "count", "sweep_max": "count", "sweep_gain": "share",
+        "sweep_lose": "share", "sweep_rank": "count", "sweep_rank_q05": "count", "sweep_rank_q95": "count",
+    }  # fmt: skip
+    frame = found.table.add_prefix("sweep_").rename(columns={"sweep_short_name": "short_name", "sweep_quota": "quota"})
+    return titled("sweep", frame, kinds, *sweep_notes(found), *marks_note(found.allocation))
+
+
+def driver_table(found: Sweep) -> Table:
+    """First-order and total Sobol indices by unit and overall, — where a quota does not vary."""
+    return _by_unit(found, "sobol", found.sobol, [say(f"sweep.{order}", block=_block(b)) for order, b in found.sobol])
+
+
+def weight_effect_table(found: Sweep) -> Table:
+    """Shapley effects of the weights by unit and overall."""
+    return _by_unit(found, "shapley", found.shapley, [factor_name(found, *column) for column in found.shapley])
+
+
+def _by_unit(found: Sweep, kind: str, values: pd.DataFrame, headers: list[str]) -> Table:
+    names = found.allocation.panel.units["short_name"].to_dict() | {OVERALL: say("sweep.overall")}
+    frame = values.set_axis(headers, axis=1).reset_index()
+    frame.insert(0, header("short_name"), frame.pop("code").map(names))
+    kinds = {header("short_name"): "text"} | dict.fromkeys(headers, "weight")
+    notes = (say(f"sweep.{kind}_note", base=found.base), *marks_note(found.allocation))
+    return Table(say(f"title.{kind}"), frame, kinds, notes, has_total=True)
+
+
+def factor_name(found: Sweep, pool: str, code: str) -> str:
+    """A weight by its pool and factor in Chinese; a pool's share by the pool alone."""
+    name = found.allocation.panel.name(code) if code else say("ranges.pool_share")
+    return f"{pool}：{name}" if pool else name
+
+
+def _block(block: str) -> str:
+    return say(f"sweep.block_{block}")
+
+
+def uncertain_table(found: Sweep) -> Table:
+    """What was drawn: the ends and the mean of every number that varies, as drawn."""
+    rows = [
+        {"parameter": _parameter(found, *name), "least": c.min(), "mean_drawn": c.mean(), "most": c.max()}
+        for name, c in found.parameters.items()
+    ]
+    kinds = {"parameter": "text", "least": "places", "mean_drawn": "places", "most": "places"}
+    scenario = found.allocation.scenario
+    facts, notes = scenario.uncertainty.facts, list[str]()
+    if facts.estimated:
+        notes.append(say("sweep.facts", published=facts.published, estimated=facts.estimated))
+        notes += [say("sweep.composites")] if scenario.composites else []
+    return titled("uncertain", pd.DataFrame(rows, columns=list(kinds)), kinds, *notes, say("sweep.assumed"))
+
+
+def _parameter(found: Sweep, block: str, table: str, name: str) -> str:
+    what = {"weights": lambda: factor_name(found, table, name), "coefficients": lambda: name}
+    return f"{_block(block)}：{what[block]()}" if block in what else _block(block)
+
+
+def sweep_notes(found: Sweep) -> tuple[str, ...]:
+    """How many draws, and what quantiles and ranks are."""
+    few = [say("sweep.few", draws=found.draws)] if found.draws < _ENOUGH else []
+    return (
+        say("sweep.draws", draws=found.draws, seed=found.seed),
+        say("sweep.quantiles"),
+        say("sweep.same_total"),
+        *few,
+        weights_note(),
+    )
+
+
+def sweep_summary(found: Sweep) -> list[str]:
+    """The conclusions, a sentence each."""
+    table = found.table.assign(span=found.table["q95"] - found.table["q05"])
+    widest = table[table["span"] > 0].sort_values("span", ascending=False, kind="stable").head(5)
+    spans = "、".join(f"{r.short_name}{r.q05}—{r.q95}" for r in widest.itertuples())
+    same = table[(1 - table["gain"] - table["lose"]) >= _SURE]
+    total = found.sobol.loc[OVERALL]["first"].sort_values(ascending=False, kind="stable")
+    lines = [
+        say("sweep.did", draws=found.draws, title=found.allocation.scenario.title, seed=found.seed),
+        *([say("sweep.few", draws=found.draws)] if found.draws < _ENOUGH else []),
+        *range_notes(found.allocation.scenario.assumptions),
+        say("sweep.widest", units=spans or say("ranges.nobody")),
+        say("sweep.steady", share=_SURE, units="、".join(same["short_name"]) or say("ranges.nobody")),
+    ]
+    if total.notna().all():
+        parts = "、".join(f"{_block(block)}{whole_percent(share)}" for block, share in total.items())
+        lines.append(say("sweep.driven", parts=parts, base=found.base))
+    if len(found.shapley.columns):
+        effects = found.shapley.loc[OVERALL].sort_values(ascending=False, kind="stable")
+        if effects.notna().all():
+            parts = "、".join(f"{factor_name(found, *name)}{whole_percent(share)}" for name, share in effects.items())
+            lines.append(say("sweep.within", parts=parts))
+    return lines
+
+
+def whole_percent(share: float) -> str:
+    """A share in whole percent, without a sign where it rounds to nothing; estimates may be below zero."""
+    text = f"{share:.0%}"
+    return "0%" if text == "-0%" else text.replace("-", "−")
+
+
+def write_sweep(found: Sweep, folder: Path) -> list[Path]:
+    """Write the sweep's tables as CSV files into a folder, columns named as in code; returns their paths.
+
+    Raises
+    ------
+    ReportError
+        If a file is open in another program.
+    """
+    names = found.allocation.panel.units["short_name"]
+    tables = {
+        "units": found.table,
+        "probability": found.probability.to_frame(),
+        "sobol": found.sobol.set_axis([f"{order}_{block}" for order, block in found.sobol], axis=1),
+        "shapley": found.shapley.set_axis([_joined(column) for column in found.shapley], axis=1),
+        "parameters": found.parameters.set_axis([_joined(column) for column in found.parameters], axis=1),
+        "quotas": pd.DataFrame(found.quotas, columns=names.index).rename_axis("draw"),
+    }
+    paths = {name: folder / f"sweep-{name}.csv" for name in tables}
+    check_free(paths.values())
+    return [write_csv(paths[name], csv_text(table.reset_index())) for name, table in tables.items()]
+
+
+def _joined(column: tuple[str, ...]) -> str:
+    return ".".join(part for part in column if part)

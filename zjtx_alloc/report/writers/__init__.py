@@ -1,0 +1,1 @@
+"""Formats: pages, workbooks, documents, fonts."""

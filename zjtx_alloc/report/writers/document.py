@@ -1,0 +1,178 @@
+"""What an official document (公文) says, as data; written as docx by ``official`` and as PDF by ``typesetting``."""
+
+import datetime
+import math
+import re
+import unicodedata
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.report.table import Table, shown
+
+PORTRAIT, LANDSCAPE = 156, 227  # mm between the margins
+CREATED = datetime.datetime(2024, 6, 14, tzinfo=datetime.UTC)  # what files say of their making, whatever the clock
+NUMERALS = "一二三四五六七八九"  # of batches
+_LEAD = re.compile(r"（[一二三四五六七八九十]+）[^。]*。")
+_RUN = re.compile(r"[!-~]+")
+_CHARACTER, _PADDING = 3.8, 4.2  # mm of a character of a cell, and of what is left and right of it
+_TOGETHER = 14  # rows
+_SHORT = 4  # characters: a header of no more stays on one line
+_WIDEST, _WRAPS = 16, 5  # characters: a column is no wider, and one of words wider than this may be narrowed
+
+Side = Literal["left", "center", "right"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a grid; one that spans is given once, at its upper left corner."""
+
+    text: str
+    align: Side = "left"
+    across: int = 1
+    down: int = 1
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of texts; short ones among paragraphs are kept on one page (``together``).
+
+    Attributes
+    ----------
+    title : str
+    rows : tuple of tuple of Cell
+    widths : tuple of float
+        Millimetres by column.
+    heads : int
+        How many rows at the top are headers, repeated on each page.
+    has_total : bool
+        Whether the last row is the total.
+    measure : str
+        The measure of its money (单位：万元), above it on the right; blank if there is none.
+    notes : tuple of str
+        What stands under the table.
+    """
+
+    title: str
+    rows: tuple[tuple[Cell, ...], ...]
+    widths: tuple[float, ...]
+    heads: int = 1
+    has_total: bool = False
+    measure: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def together(self) -> bool:
+        """Whether it is short enough to stand on one page: few rows, and of few lines."""
+        longest = max(len(cell.text) for row in self.rows for cell in row)
+        return len(self.rows) <= _TOGETHER and longest <= 2 * _WIDEST
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading of the first level (一、) and what follows; a text may begin with a lead like （一）总体情况。."""
+
+    heading: str
+    blocks: tuple[str | Grid, ...]
+
+
+@dataclass(frozen=True)
+class Annex:
+    """An annex (附件): a grid on pages of its own."""
+
+    grid: Grid
+    landscape: bool
+
+
+@dataclass(frozen=True)
+class Manuscript:
+    """A whole document.
+
+    Attributes
+    ----------
+    title : tuple of str
+        Its lines.
+    header : str
+        At the top of every page; blank for none.
+    about : str
+        What is said before the first section.
+    sections, annexes : tuple
+    closing : tuple of str
+        Who signs and when, after the list of annexes.
+    run : str
+        The id of the run, under the number of every page; blank for none.
+    """
+
+    title: tuple[str, ...]
+    header: str
+    about: str
+    sections: tuple[Section, ...]
+    annexes: tuple[Annex, ...]
+    closing: tuple[str, ...] = ()
+    run: str = ""
+
+
+def lead(text: str) -> tuple[str, str]:
+    """A text as its lead of the second level (（一）遴选程序。), blank if it has none, and the rest."""
+    found = _LEAD.match(text)
+    end = found.end() if found else 0
+    return text[:end], text[end:]
+
+
+def rows_of(texts: pd.DataFrame, right: Collection[str]) -> tuple[tuple[Cell, ...], ...]:
+    """A header row and a row a record; the columns named in ``right`` are set to the right."""
+    sides: list[Side] = ["right" if name in right else "left" for name in texts]
+    body = [
+        tuple(Cell(str(text), side) for text, side in zip(row, sides, strict=True))
+        for row in texts.itertuples(index=False)
+    ]
+    return (tuple(Cell(str(name), "center") for name in texts), *body)
+
+
+def grid_of(table: Table, width: float) -> Grid:
+    """A table of the report as a grid of a given width in mm; the measure of its money stands above it, once."""
+    suffix = say("manuscript.suffix")
+    texts = pd.DataFrame(
+        {
+            str(name).removesuffix(suffix): [shown(table.kinds[name], value) for value in column]
+            for name, column in table.frame.items()
+        }
+    )
+    right = [str(name).removesuffix(suffix) for name, kind in table.kinds.items() if kind != "text"]
+    rows = rows_of(texts, right)
+    measure = say("manuscript.measure") if any(str(name).endswith(suffix) for name in table.frame) else ""
+    return Grid(table.title, rows, _fitted(rows, width), has_total=table.has_total, measure=measure, notes=table.notes)
+
+
+def _fitted(rows: tuple[tuple[Cell, ...], ...], width: float) -> tuple[float, ...]:
+    """Widths after the longest text of each column; a header may take two lines, and words give way to numbers."""
+    needs = [
+        min(max([_head(head.text), *(_length(cell.text) for cell in cells), 2]), _WIDEST)
+        for head, *cells in zip(*rows, strict=True)
+    ]
+    wanted = [need * _CHARACTER + _PADDING for need in needs]
+    wraps = [cells[-1].align == "left" and _breakable(cells[1:]) > _WRAPS for cells in zip(*rows, strict=True)]
+    firm = sum(w for w, wrap in zip(wanted, wraps, strict=True) if not wrap)
+    if sum(wanted) > width and any(wraps):
+        scale = (width - firm) / (sum(wanted) - firm)
+        return tuple(round(w * scale if wrap else w, 1) for w, wrap in zip(wanted, wraps, strict=True))
+    return tuple(round(width * w / sum(wanted), 1) for w in wanted)
+
+
+def _breakable(cells: tuple[Cell, ...]) -> float:
+    """How long the longest text of a column is beside its longest run of digits and letters, which stays on one line."""
+    lengths = (_length(cell.text) - max(map(_length, _RUN.findall(cell.text)), default=0) for cell in cells)
+    return max(lengths, default=0)
+
+
+def _head(text: str) -> float:
+    """A header of up to four characters stays on one line, a longer one takes two."""
+    return _length(text) if len(text) <= _SHORT else math.ceil(_length(text) / 2)
+
+
+def _length(text: str) -> float:
+    """In Chinese characters; a digit or Latin letter is half of one."""
+    return sum(1 if unicodedata.east_asian_width(c) in "WF" else 0.58 for c in text)

@@ -1,0 +1,87 @@
+"""PDF through typst; the only room that imports it: official documents (公文, laid out by ``data/manuscript.typ``) and
+the pages of units (单位分册, ``data/unit.typ``).
+"""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import typst
+
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.resources import shipped
+from zjtx_alloc.report.writers.document import CREATED, Grid, Manuscript, lead
+from zjtx_alloc.report.writers.fonts import sans, serif
+
+_UNIT = "unit.typ"
+_SIZES = (7.6, 7.4, 7.3, 7.1, 6.9, 6.6)  # points
+
+
+def pdf_file(manuscript: Manuscript) -> bytes:
+    """The document as PDF: fonts embedded, the same bytes for the same manuscript, whatever clock and machine.
+
+    Only the fonts of ``pylopdf-fonts-zh-cn`` are used: Noto Serif SC for 仿宋, 楷体 and 小标宋, Noto Sans SC for 黑体.
+    """
+    compiler = _compiler("manuscript.typ")
+    return _compiled(compiler, "manuscript.typ", manuscript=_plain(manuscript))
+
+
+class UnitTypesetter:
+    """Sets pages of units (``UnitSheet.plain``); fonts and layout are read once for all of them."""
+
+    def __init__(self) -> None:
+        self._compiler = _compiler(_UNIT)
+
+    def page(self, sheet: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """A unit's sheet with the ``size`` of its letters, the largest that leaves it on one page, and its PDF.
+
+        What is too long for one page even in the smallest takes more of them.
+        """
+        for size in _SIZES:
+            sized = sheet | {"size": size}
+            made = _compiled(self._compiler, _UNIT, sheets=[sized])
+            if json.loads(self._compiler.query("<pages>", field="value", one=True)) == 1:
+                break
+        return sized, made
+
+    def bound(self, sheets: list[dict[str, Any]]) -> bytes:
+        """Several sheets, sized as ``page`` gave them, as one PDF, each beginning on a page of its own."""
+        return _compiled(self._compiler, _UNIT, sheets=sheets)
+
+
+def _compiler(layout: str) -> typst.Compiler:
+    folders = list({font.parent for font in (serif(), sans())})
+    return typst.Compiler(shipped("data", layout), font_paths=folders, ignore_system_fonts=True)
+
+
+def _compiled(compiler: typst.Compiler, layout: str, **given: Any) -> bytes:
+    told = {name: json.dumps(value, ensure_ascii=False) for name, value in given.items()}
+    made = compiler.compile(shipped("data", layout), format="pdf", sys_inputs=told, timestamp=CREATED)
+    assert isinstance(made, bytes), "only pictures come page by page"
+    return made
+
+
+def _plain(manuscript: Manuscript) -> dict[str, Any]:
+    """The manuscript as the layout reads it."""
+    sections = [
+        {"heading": section.heading, "blocks": [_block(block) for block in section.blocks]}
+        for section in manuscript.sections
+    ]
+    annexes = [
+        {"number": say("plan.annex", number=number), "grid": asdict(annex.grid), "landscape": annex.landscape}
+        for number, annex in enumerate(manuscript.annexes, start=1)
+    ]
+    run = say("note.run", run=manuscript.run) if manuscript.run else ""
+    return asdict(manuscript) | {
+        "sections": sections,
+        "annexes": annexes,
+        "annex_list": say("plan.annexes"),
+        "run": run,
+    }
+
+
+def _block(block: str | Grid) -> dict[str, Any]:
+    if isinstance(block, Grid):
+        return asdict(block) | {"together": block.together}
+    start, rest = lead(block)
+    return {"lead": start, "text": rest}

@@ -1,0 +1,1 @@
+"""Rules: scenarios, the award, composites' forms; what a user's table and a scenario say together."""

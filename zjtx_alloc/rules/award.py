@@ -1,0 +1,232 @@
+"""Rules of the award (奖补政策): every number dated, measured and cited in ``data/policy/*.toml``."""
+
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+from pydantic import BaseModel, Field, ValidationError
+
+from zjtx_alloc.base.errors import ScenarioError
+from zjtx_alloc.base.files import UnreadableError
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.resources import shipped
+from zjtx_alloc.base.text import shown
+from zjtx_alloc.base.toml_files import STRICT, read_toml
+
+_WHOLE = ("amount", "implementation_years", "first_year", "batches", "entry_investment", "recovery_investment")
+# What no notice goes beyond: a slip of the pen there would send sums and calendars anywhere.
+_BOUNDS = {
+    "amount": (1, 10**6), "opening_share": (0, 1), "empowerment_cap": (0, 1), "recovered_share": (0, 1),
+    "implementation_years": (1, 20), "first_year": (2000, 2100), "batches": (1, 50),
+}  # fmt: skip
+
+
+class _Parameter(BaseModel):
+    model_config = STRICT
+
+    value: str = Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?$")
+    measure: str
+    effective: str = Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+    clause: str
+    quote: str
+    note: str = ""
+    assumed: bool = False
+
+
+class Tail(BaseModel):
+    """Firms of one older batch that are paid once more: where they are counted, and in which fiscal year.
+
+    ``seen`` is False where no list was published: the indicator is then the year before's.
+    """
+
+    model_config = STRICT
+
+    name: str
+    indicator: str
+    period: str
+    fiscal_year: int
+    source: str
+    seen: bool = True
+
+
+class _Document(BaseModel):
+    model_config = STRICT
+
+    title: str
+    number: str
+    issued: str = Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+    parameters: dict[str, _Parameter]
+    tails: list[Tail] = []
+
+
+@dataclass(frozen=True)
+class Award:
+    """The award standard (奖补标准) of one notice.
+
+    Attributes
+    ----------
+    name, title, number : str
+        File name, title and document number (发文字号) of the notice.
+    issued : date
+    amount : int
+        万元 a firm over the whole support.
+    opening : int
+        万元 a firm paid at the start (期初); the rest is due at the end (期末).
+    empowerment_cap : Fraction
+        Largest share of a payment that may go to 培育赋能.
+    implementation_years : int
+        Years from the opening to the closing payment.
+    entry_investment, recovery_investment : int
+        万元 a plan: one may enter above the first; below the second the money is taken back.
+    recovered_share : Fraction
+        Share of a firm's opening payment that is recovered (收回) where the notice says so.
+    empowerment_recovered, discontinued_recovered : bool
+        Whether recovery reaches the part of the opening that went to 培育赋能, and whether firms no
+        longer supported (不再继续支持) give their opening back.
+    first_year, batches : int
+        Fiscal year of batch 1, and how many batches there are, one a year.
+    parameters : DataFrame
+        Index parameter; value, measure, effective, clause, quote, note, assumed: for the report.
+    """
+
+    name: str
+    title: str
+    number: str
+    issued: date
+    amount: int
+    opening: int
+    empowerment_cap: Fraction
+    implementation_years: int
+    first_year: int
+    batches: int
+    entry_investment: int
+    recovery_investment: int
+    recovered_share: Fraction
+    empowerment_recovered: bool
+    discontinued_recovered: bool
+    parameters: pd.DataFrame
+
+    @property
+    def closing(self) -> int:
+        """万元 a firm paid at the end (期末)."""
+        return self.amount - self.opening
+
+    def opening_year(self, batch: int) -> int:
+        """Fiscal year in which a batch's opening payment is made."""
+        if not 1 <= batch <= self.batches:
+            raise ScenarioError(say("policy.batch", batch=batch, batches=self.batches, number=self.number))
+        return self.first_year + batch - 1
+
+    def closing_year(self, batch: int) -> int:
+        """Fiscal year in which a batch's closing payment is due."""
+        return self.opening_year(batch) + self.implementation_years
+
+
+@dataclass(frozen=True)
+class Tails:
+    """What the first round (财建〔2021〕2号) still pays in the new round's years.
+
+    Attributes
+    ----------
+    number : str
+        Document number of the first round's notice.
+    payment : int
+        万元 a firm and year, nominal.
+    payment_note : str
+        What that figure rests on.
+    items : tuple of Tail
+        One a batch and year.
+    """
+
+    number: str
+    payment: int
+    payment_note: str
+    items: tuple[Tail, ...]
+
+
+def load_award(name: str) -> Award:
+    """Load an award by the name of its file in ``data/policy``, e.g. ``caijian-2024-148``.
+
+    Raises
+    ------
+    ScenarioError
+        If there is no such file, a parameter is missing or malformed, or money would not be whole 万元.
+    """
+    known = sorted(path.stem for path in shipped("data", "policy").glob("*.toml"))
+    if name not in known:
+        raise ScenarioError(say("policy.unknown", name=shown(name), known="、".join(known)))
+    document = _document(shipped("data", "policy", f"{name}.toml"))
+    value = {key: Fraction(parameter.value) for key, parameter in document.parameters.items()}
+    for key, (least, most) in _BOUNDS.items():
+        if not least <= value.get(key, least) <= most:
+            told = {"key": key, "value": float(value[key]), "least": least, "most": most}
+            raise ScenarioError(say("policy.bounds", file=f"{name}.toml", **told))
+    try:
+        whole = {key: _whole(name, key, value[key]) for key in _WHOLE}
+        return Award(
+            name=name,
+            title=document.title,
+            number=document.number,
+            issued=_day(name, document.issued),
+            opening=_whole(name, "opening_share", value["amount"] * value["opening_share"]),
+            empowerment_cap=value["empowerment_cap"],
+            recovered_share=value["recovered_share"],
+            empowerment_recovered=_yes(name, "empowerment_recovered", value["empowerment_recovered"]),
+            discontinued_recovered=_yes(name, "discontinued_recovered", value["discontinued_recovered"]),
+            amount=whole["amount"],
+            implementation_years=whole["implementation_years"],
+            first_year=whole["first_year"],
+            batches=whole["batches"],
+            entry_investment=whole["entry_investment"],
+            recovery_investment=whole["recovery_investment"],
+            parameters=_table(document),
+        )
+    except KeyError as error:
+        raise ScenarioError(say("policy.malformed", file=f"{name}.toml", keys=error.args[0])) from None
+
+
+@cache
+def load_tails() -> Tails:
+    """Load the first round's tails from ``data/policy/tails``."""
+    name = "caijian-2021-2"
+    document = _document(shipped("data", "policy", "tails", f"{name}.toml"))
+    payment = document.parameters["payment"]
+    whole = _whole(name, "payment", Fraction(payment.value))
+    return Tails(document.number, whole, payment.note, tuple(document.tails))
+
+
+def _document(path: Path) -> _Document:
+    try:
+        return _Document.model_validate(read_toml(path))
+    except UnreadableError as error:
+        raise ScenarioError(say("policy.unreadable", file=path.name, reason=error)) from None
+    except ValidationError as error:
+        keys = "、".join(".".join(map(str, found["loc"])) for found in error.errors())
+        raise ScenarioError(say("policy.malformed", file=path.name, keys=keys)) from None
+
+
+def _day(name: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:  # 2024-13-45
+        raise ScenarioError(say("policy.malformed", file=f"{name}.toml", keys="issued")) from None
+
+
+def _yes(name: str, key: str, value: Fraction) -> bool:
+    if value not in (0, 1):
+        raise ScenarioError(say("policy.yes_or_no", file=f"{name}.toml", key=key, value=float(value)))
+    return value == 1
+
+
+def _whole(name: str, key: str, value: Fraction) -> int:
+    if value.denominator != 1:
+        raise ScenarioError(say("policy.not_whole", file=f"{name}.toml", key=key, value=float(value)))
+    return int(value)
+
+
+def _table(document: _Document) -> pd.DataFrame:
+    rows = {key: parameter.model_dump() for key, parameter in document.parameters.items()}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("parameter")

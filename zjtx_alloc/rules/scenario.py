@@ -1,0 +1,300 @@
+"""What a scenario (情景) is: strictly checked, complete, and all assumptions.
+
+Official weights were never published, so every scenario is a set of assumptions and says so.
+"""
+
+import math
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, Field, PrivateAttr, model_validator
+
+from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.base.resources import shipped_table
+from zjtx_alloc.base.toml_files import STRICT
+from zjtx_alloc.base.units import load_units
+from zjtx_alloc.rules.composite_form import Part, Recipe, Taken, check_tree, leaves
+from zjtx_alloc.rules.scenario_uncertainty import (
+    ExactShare,
+    Places,
+    Positive,
+    Region,
+    Share,
+    UncertainPool,
+    Uncertainty,
+    check_inside,
+    check_parts,
+)
+
+_DECIMALS = 6  # of a rule's coefficients: rules are solved in integers
+DEFAULT = "default"
+ADJUSTMENT = "adjustment"  # stands among the factors where contributions are told
+_COLUMNS = ("short_name", "component", ADJUSTMENT, "entitlement", "score", "rank", "estimated")  # beside composites
+
+Criterion = Literal[
+    "webster", "hamilton", "huntington-hill", "dean", "adams", "jefferson",
+    "leximin", "leximin-relative", "minimax", "minimax-relative",
+]  # fmt: skip
+REGIONS: tuple[str, ...] = get_args(Region)
+
+
+class _Strict(BaseModel):
+    model_config = STRICT
+
+
+class Factor(_Strict):
+    """A factor (因素): an indicator at a period, its weight in the pool, what it stands in for (代用).
+
+    A composite (综合指数) of the scenario has no period of its own.
+    """
+
+    period: str = ""
+    weight: Share
+    stand_in_for: str | None = None
+    multiplier: str | None = None
+
+
+class Pool(_Strict):
+    """A pool: a share of the total handed out by its own factors and its own coefficients."""
+
+    share: Share
+    factors: dict[str, Factor] = Field(min_length=1)
+    coefficients: list[Literal["region_coefficient", "grade_coefficient"]] | None = None
+
+
+class Change(_Strict):
+    """Limit on the change against a previous batch (上批名额)."""
+
+    previous: str
+    max_relative: Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
+    raw: bool = False
+
+
+class _Members(_Strict):
+    region: Region | None = None
+    units: list[str] = []
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "_Members":
+        if (self.region is None) == (not self.units):
+            raise ValueError(say("scenario.members"))
+        return self
+
+    def codes(self) -> tuple[str, ...]:
+        """Codes of the members, in the official order."""
+        units = load_units()
+        return tuple(c for c in units.index if c in self.units or units.at[c, "region"] == self.region)
+
+
+class Group(_Members):
+    """A group (分组) of units under a joint floor or cap, in places."""
+
+    floor: Places | None = None
+    cap: Places | None = None
+
+
+class Rule(_Members):
+    """A linear rule over units: places, or shares of the total, within bounds."""
+
+    coefficients: dict[str, Annotated[float, Field(ge=-(10**6), le=10**6)]] = {}
+    min: Annotated[float, Field(ge=-(10**9), le=10**9)] | None = None
+    max: Annotated[float, Field(ge=-(10**9), le=10**9)] | None = None
+    min_share: Share | None = None
+    max_share: Share | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Rule":
+        if (self.region is not None) + bool(self.units) + bool(self.coefficients) != 1:
+            raise ValueError(say("scenario.rule_members"))
+        if any(
+            len(f"{number:.12f}".rstrip("0").partition(".")[2]) > _DECIMALS for number in self.coefficients.values()
+        ):
+            raise ValueError(say("scenario.decimals", decimals=_DECIMALS))
+        if (self.min, self.max, self.min_share, self.max_share) == (None,) * 4:
+            raise ValueError(say("scenario.rule_bounds"))
+        return self
+
+
+class Approval(_Strict):
+    """Assumed approval rate (审核通过率), a decimal string so that it is exact; what becomes of unused places.
+
+    ``carry_unused``: whether a unit's places without an approved firm (名额结余) are added to its quota in the
+    budget's next batch. The notice is silent; by default they lapse.
+    """
+
+    rate: ExactShare
+    carry_unused: bool = False
+
+    @property
+    def exact(self) -> Fraction:
+        """The rate as a fraction."""
+        return Fraction(self.rate)
+
+
+class Fixed(_Strict):
+    """A quota decided in consultation (人工调整), with its reason."""
+
+    quota: Places
+    reason: str
+
+    @model_validator(mode="after")
+    def _reasoned(self) -> "Fixed":
+        if not self.reason.strip():
+            raise ValueError(say("scenario.no_reason"))
+        return self
+
+
+class Scenario(_Strict):
+    """A complete, checked scenario. Units are codes here, whatever spelling the file used.
+
+    Places: ``total``, ``floor``, ``cap``, the bounds of ``groups``, ``fixed`` and ``certified`` (what is newly certified
+    before this batch); a rule's ``min`` and ``max`` are places, or its own measure where it has coefficients, its shares
+    are of the total. Weights of a pool's factors, and shares of pools, sum to one. Coefficients, multipliers and limits
+    on change have no measure; only ratios of coefficients count. ``floor``, ``cap``, ``certified``, ``grade`` and
+    multipliers are by unit, with ``default`` for the others.
+    """
+
+    name: str
+    title: str
+    batch: Annotated[int, Field(ge=1, le=100)]
+    total: Annotated[int, Field(ge=1, le=10**6)]
+    total_status: Literal["official", "announced", "assumed"] = "assumed"
+    criterion: Criterion = "webster"
+    award: str = "caijian-2024-148"
+    budget_with: list[str] = []
+    allow_estimates: bool = True
+    factors: dict[str, Factor] = {}
+    pools: dict[str, Pool] = {}
+    composites: dict[str, Recipe] = {}
+    multipliers: dict[str, dict[str, Positive]] = {}
+    region_coefficient: dict[Region, Positive] = {}
+    grade: dict[str, str] = {}
+    grade_coefficient: dict[str, Positive] = {}
+    floor: dict[str, Places] = {}
+    cap: dict[str, Places] = {}
+    change: Change | None = None
+    groups: dict[str, Group] = {}
+    rules: dict[str, Rule] = {}
+    approval: Approval = Approval(rate="1.00")
+    fixed: dict[str, Fixed] = {}
+    certified: dict[str, Places] = {}
+    uncertainty: Uncertainty = Uncertainty()
+    assumptions: dict[str, str] = {}
+
+    _folder: Path | None = PrivateAttr(default=None)  # of its file, where what it refers to is looked up
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Scenario":
+        if bool(self.factors) == bool(self.pools):
+            raise ValueError(say("scenario.factors_or_pools"))
+        _sum_to_one(say("scenario.shares"), [pool.share for pool in self.all_pools().values()])
+        for name, pool in self.all_pools().items():
+            _sum_to_one(say("scenario.weights", pool=name or "—"), [f.weight for f in pool.factors.values()])
+            for needed in pool.coefficients or []:
+                if not getattr(self, needed):
+                    raise ValueError(say("scenario.no_coefficient", pool=name, name=needed))
+            for code, factor in pool.factors.items():
+                if factor.multiplier is not None and factor.multiplier not in self.multipliers:
+                    raise ValueError(say("scenario.no_multiplier", factor=code, name=factor.multiplier))
+        absent = [region for region in REGIONS if region not in self.region_coefficient]
+        if self.region_coefficient and absent:
+            raise ValueError(say("scenario.no_region", regions="、".join(absent)))
+        unknown = sorted({grade for grade in self.grade.values() if grade not in self.grade_coefficient})
+        if unknown:
+            raise ValueError(
+                say("scenario.no_grade", grades="、".join(unknown), known="、".join(self.grade_coefficient))
+            )
+        tables: dict[str, dict[str, Any]] = {f"multipliers.{name}": table for name, table in self.multipliers.items()}
+        if self.grade_coefficient:
+            tables["grade"] = self.grade
+        if self.certified:
+            tables["certified"] = self.certified
+        for name, table in tables.items():
+            _covers_all_units(name, table)
+        return self
+
+    @model_validator(mode="after")
+    def _composed(self) -> "Scenario":
+        factors = [pair for pool in self.all_pools().values() for pair in pool.factors.items()]
+        names = shipped_table("indicators.csv", "code")["name"]
+        taken = Taken({ADJUSTMENT, *names.index}, {*names, *(header(column) for column in _COLUMNS)})
+        check_tree(self.composites, factors, taken)
+        return self
+
+    @model_validator(mode="after")
+    def _well_named(self) -> "Scenario":
+        if DEFAULT in self.fixed:
+            raise ValueError(say("scenario.no_default"))
+        reserved = {
+            say(f"bound.{name}") for name in ("floor", "cap", "change_floor", "change_cap", "pool", "fixed")
+        } | {
+            "floor",
+            "cap",
+        }
+        if odd := [n for n in (*self.groups, *self.rules) if n in reserved or "、" in n]:
+            raise ValueError(say("scenario.reserved", names="；".join(odd)))
+        if both := sorted(set(self.groups) & set(self.rules)):
+            raise ValueError(say("scenario.both", names="、".join(both)))
+        return self
+
+    @model_validator(mode="after")
+    def _uncertain_about_what_it_has(self) -> "Scenario":
+        self.check_ranges()
+        return self
+
+    def check_ranges(self) -> None:
+        """Raise a ValueError where ``[uncertainty]`` does not fit the scenario."""
+        pools, doubt = self.all_pools(), self.uncertainty
+        if strangers := [name for name in doubt.pools if name not in self.pools]:
+            raise ValueError(say("uncertainty.no_pool", names="、".join(strangers), known="、".join(self.pools) or "—"))
+        if doubt.weights and len({tuple((c, f.weight) for c, f in p.factors.items()) for p in pools.values()}) > 1:
+            raise ValueError(say("uncertainty.shared"))
+        for name, pool in pools.items():
+            ranges = doubt.weights or doubt.pools.get(name, UncertainPool()).weights
+            weights, place = {code: f.weight for code, f in pool.factors.items()}, f"pools.{name}." if name else ""
+            check_parts(name, weights, ranges, place + "factors.{}.weight")
+        shares = {name: p.share for name, p in doubt.pools.items() if p.share is not None}
+        check_parts(say("scenario.shares"), {name: p.share for name, p in pools.items()}, shares, "pools.{}.share")
+        for table in ("region_coefficient", "grade_coefficient"):
+            known = getattr(self, table)
+            if strangers := [name for name in getattr(doubt, table) if name not in known]:
+                names, has = "、".join(strangers), "、".join(known) or "—"
+                raise ValueError(say("uncertainty.no_number", what=table, names=names, known=has))
+            for key, span in getattr(doubt, table).items():
+                check_inside(f"{table}.{key}", known[key], span)
+        if doubt.total is not None:
+            check_inside("total", self.total, doubt.total)
+
+    def all_pools(self) -> dict[str, Pool]:
+        """The pools; the plain case is one nameless pool with the whole total."""
+        return self.pools or {"": Pool(share=1.0, factors=self.factors)}
+
+    def grounds(self, code: str, factor: Factor) -> tuple[tuple[str, Factor | Part], ...]:
+        """The indicators a factor rests on, each with the line that reads it: itself, or a composite's leaves."""
+        return tuple(leaves(self.composites, code)) if code in self.composites else ((code, factor),)
+
+    def indicators(self) -> tuple[tuple[str, Factor | Part], ...]:
+        """The indicators that all factors rest on, each with the line that reads it."""
+        factors = [pair for pool in self.all_pools().values() for pair in pool.factors.items()]
+        return tuple(ground for code, factor in factors for ground in self.grounds(code, factor))
+
+    def resolved(self) -> dict[str, Any]:
+        """The scenario as plain data, without what is not set; for ``run.json`` and scenario files."""
+        return self.model_dump(exclude_none=True, exclude_defaults=True, exclude={"name"})
+
+    def references(self) -> tuple[str, ...]:
+        """The other scenarios this one names: companions in the budget, and the previous batch."""
+        return (*self.budget_with, *([self.change.previous] if self.change else []))
+
+
+def _sum_to_one(what: str, shares: list[float]) -> None:
+    if abs(math.fsum(shares) - 1) > 1e-9:
+        raise ValueError(say("scenario.sum", what=what, sum=f"{math.fsum(shares):.10g}"))
+
+
+def _covers_all_units(name: str, table: dict[str, Any]) -> None:
+    units = load_units()
+    missing = [] if DEFAULT in table else [units.at[code, "short_name"] for code in units.index if code not in table]
+    if missing:
+        raise ValueError(say("scenario.not_all_units", table=name, names="、".join(missing)))

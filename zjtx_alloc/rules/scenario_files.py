@@ -1,0 +1,253 @@
+"""Scenario files: a baseline plus the lines that differ, merged by key; and scenarios saved."""
+
+import math
+import re
+from collections.abc import Sequence
+from copy import deepcopy
+from pathlib import Path, PurePath
+from typing import Any
+
+import tomli_w
+from pydantic import ValidationError
+
+from zjtx_alloc.base.errors import ScenarioError
+from zjtx_alloc.base.files import UnreadableError, check_absent, is_file_name, write_whole
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.resources import shipped
+from zjtx_alloc.base.text import shown
+from zjtx_alloc.base.toml_files import read_toml
+from zjtx_alloc.base.units import find_unit, load_units
+from zjtx_alloc.rules.scenario import DEFAULT, Scenario
+from zjtx_alloc.rules.scenario_mistakes import allowed_in, explained, wrong_line
+from zjtx_alloc.rules.scenario_ranges import as_table, laid_over, rename_range, with_ranges_following, without_ranges
+
+_MOST_BELOW = 30  # files that extend each other in a row
+
+
+def scenario_names() -> tuple[str, ...]:
+    """Names of the shipped scenarios."""
+    return tuple(sorted(path.stem for path in shipped("data", "scenarios").glob("*.toml")))
+
+
+def load_scenario(name_or_path: str | Path) -> Scenario:
+    """Load a scenario by shipped name (``2024-baseline``) or from a ``.toml`` file.
+
+    Raises
+    ------
+    ScenarioError
+        Naming the file, the key, the value and what is allowed.
+    """
+    path = _located(str(name_or_path), None)
+    merged = _merged(path, ())
+    try:
+        if "name" in merged:
+            raise ScenarioError(wrong_line(path, "name", merged["name"], allowed_in(Scenario)))
+        scenario = Scenario.model_validate({"name": path.stem} | merged)
+    except ValidationError as error:
+        raise ScenarioError(explained(path, error)) from None
+    scenario._folder = path.parent
+    return scenario
+
+
+def companion(scenario: Scenario, reference: str) -> Scenario:
+    """Load a scenario that this one refers to: a shipped name, or a ``.toml`` beside its file."""
+    return load_scenario(_located(reference, scenario._folder))
+
+
+def save_scenario(scenario: Scenario, path: str | Path) -> Path:
+    """Write a scenario, resolved, as a TOML file that ``load_scenario`` reads back."""
+    return write_whole(path, tomli_w.dumps(scenario.resolved()).encode())
+
+
+def save_bundle(scenario: Scenario, folder: Path) -> Path:
+    """Save a scenario into a folder together with the files it refers to; returns its path.
+
+    Raises
+    ------
+    ScenarioError
+        If two of them share a name, or a name is none for a file.
+    """
+    saved: dict[str, Scenario] = {}
+    waiting = [scenario]
+    while waiting:
+        one = waiting.pop()
+        if not is_file_name(one.name):
+            raise ScenarioError(say("file.bad_name", name=shown(one.name)))
+        if one != saved.setdefault(one.name, one):
+            raise ScenarioError(say("scenario.same_name", name=one.name))
+        if (path := folder / f"{one.name}.toml").exists():
+            continue
+        save_scenario(beside(one), path)
+        waiting += [companion(one, reference) for reference in one.references() if reference.endswith(".toml")]
+    return folder / f"{scenario.name}.toml"
+
+
+def save_without_stand_ins(scenario: str, indicators: Sequence[str], path: str | Path) -> list[Path]:
+    """Write a scenario that extends a shipped one and ends its stand-ins, and one beside it for each companion.
+
+    Returns their paths: ``path``, then ``<stem>-<companion>.toml`` each. A file that exists is a ReportError.
+    """
+    path = Path(path)
+    files = {scenario: path}
+    files |= {name: path.with_name(f"{path.stem}-{name}.toml") for name in load_scenario(scenario).budget_with}
+    for file in files.values():
+        check_absent(file)
+    for name, file in files.items():
+        lines = {
+            "extends": name,
+            "title": say("scenario.own_data", title=load_scenario(name).title),
+            "end_stand_in": list(indicators),
+            "budget_with": [other.name for other in files.values() if other != file],
+        }
+        write_whole(file, tomli_w.dumps(lines).encode())
+    return list(files.values())
+
+
+def beside(scenario: Scenario) -> Scenario:
+    """The scenario with the files it refers to named as if they lay beside it."""
+    change = scenario.change
+    if change is not None:
+        change = change.model_copy(update={"previous": PurePath(change.previous).name})
+    names = [PurePath(reference).name for reference in scenario.budget_with]
+    return scenario.model_copy(update={"budget_with": names, "change": change})
+
+
+def _located(reference: str, folder: Path | None) -> Path:
+    if not reference.endswith(".toml"):
+        path = shipped("data", "scenarios", f"{reference}.toml")
+        if not path.is_file() or reference not in scenario_names():
+            raise ScenarioError(say("scenario.unknown", name=shown(reference), known="、".join(scenario_names())))
+        return path
+    return Path(reference) if folder is None else folder / reference
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return read_toml(path)
+    except FileNotFoundError:
+        raise ScenarioError(say("scenario.no_file", file=path)) from None
+    except UnreadableError as error:
+        raise ScenarioError(say("scenario.unreadable", file=shown(path.name), reason=error)) from None
+
+
+def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
+    """The raw tables of a file laid over those it extends; unit names become codes first."""
+    raw = _with_codes(_read(path), path.name)
+    if (is_circle := path.resolve() in below) or len(below) > _MOST_BELOW:
+        raise ScenarioError(say(f"scenario.{'cycle' if is_circle else 'chain'}", file=path.name, most=_MOST_BELOW))
+    parent = raw.pop("extends", None)
+    if not (parent is None or isinstance(parent, str)):
+        raise ScenarioError(wrong_line(path, "extends", parent, say("type.string_type")))
+    drops, ended = _texts(raw, "drop", path), _texts(raw, "end_stand_in", path)
+    base = {} if parent is None else _merged(_located(parent, path.parent), (*below, path.resolve()))
+    left = deepcopy(base)
+    for drop in drops:
+        _remove(left, drop, path.name)
+    if "total" in raw:
+        left = _without_total(left)
+    merged = with_ranges_following(base, laid_over(left, raw), raw)
+    for code in ended:
+        end_stand_in(merged, code, path.name)
+    return merged
+
+
+def _texts(raw: dict[str, Any], key: str, path: Path) -> list[str]:
+    """Take a list of texts out of a file's tables; empty where it is not there."""
+    texts = raw.pop(key, [])
+    if not (isinstance(texts, list) and all(isinstance(text, str) for text in texts)):
+        raise ScenarioError(wrong_line(path, key, texts, say(f"scenario.{key}_form")))
+    return texts
+
+
+def _without_total(base: dict[str, Any]) -> dict[str, Any]:
+    """The inherited tables without what their total rests on, which says nothing about a new one."""
+    kept = {key: value for key, value in base.items() if key not in ("total", "total_status")}
+    if isinstance(told := base.get("assumptions"), dict):
+        kept["assumptions"] = {key: text for key, text in told.items() if key != "total"}
+    return kept
+
+
+def end_stand_in(merged: dict[str, Any], code: str, file: str) -> None:
+    """Put an indicator itself in the place of what stands in for it, with the weight of all that does.
+
+    Raises
+    ------
+    ScenarioError
+        If nothing stands in for it.
+    """
+    ended = False
+    groups = [(group, "factors") for group in (merged, *as_table(merged.get("pools")).values())]
+    groups += [(recipe, "parts") for recipe in as_table(merged.get("composites")).values()]
+    for group, lines in groups:
+        held = as_table(as_table(group).get(lines))
+        if names := [name for name, line in held.items() if as_table(line).get("stand_in_for") == code]:
+            group[lines] = _ended_in(held, names, code)
+            if len(names) == 1:
+                rename_range(merged, names[0], code)
+            else:
+                without_ranges(merged, names)
+            ended = True
+    if not ended:
+        raise ScenarioError(say("scenario.no_stand_in", file=file, code=code))
+
+
+def _ended_in(lines: dict[str, Any], names: list[str], code: str) -> dict[str, Any]:
+    """Lines of factors or parts with one for the indicator in the place of the first that stands in for it."""
+    first = {key: value for key, value in lines[names[0]].items() if key != "stand_in_for"}
+    weights = [lines[name]["weight"] for name in names if "weight" in lines[name]]
+    if len(weights) > 1:
+        first["weight"] = math.fsum(weights)
+    ended = {
+        (code if name == names[0] else name): (first if name == names[0] else line) for name, line in lines.items()
+    }
+    return {name: line for name, line in ended.items() if name not in names[1:]}
+
+
+def _remove(base: dict[str, Any], drop: str, file: str) -> None:
+    *path, last = [part.strip("\"'") for part in re.findall(r'"[^"]*"|\'[^\']*\'|[^.]+', drop)] or [drop]
+    table: Any = base
+    for key in path:
+        table = table.get(key) if isinstance(table, dict) else None
+    if isinstance(table, dict) and last not in table:
+        last = find_unit(last) or last
+    if not isinstance(table, dict) or last not in table:
+        raise ScenarioError(say("scenario.no_drop", file=file, key=drop))
+    del table[last]
+
+
+def _with_codes(raw: dict[str, Any], file: str) -> dict[str, Any]:
+    """Turn unit names into codes wherever the file speaks of units, so that merging goes by unit."""
+    raw = dict(raw)
+    for key in ("floor", "cap", "certified", "fixed", "grade"):
+        if isinstance(raw.get(key), dict):
+            raw[key] = _coded(raw[key], f"{file} [{key}]")
+    for key, field in (("multipliers", None), ("rules", "coefficients"), ("groups", "units"), ("rules", "units")):
+        if not isinstance(raw.get(key), dict):
+            continue
+        tables = dict(raw[key])
+        for name, table in tables.items():
+            place = f"{file} [{key}.{name}]"
+            if field is None and isinstance(table, dict):
+                tables[name] = _coded(table, place)
+            elif isinstance(table, dict) and isinstance(table.get(field), dict):
+                tables[name] = table | {field: _coded(table[field], place)}
+            elif isinstance(table, dict) and isinstance(table.get(field), list):
+                members = _coded(dict.fromkeys(map(str, table[field])), place)
+                if DEFAULT in members:
+                    raise ScenarioError(say("scenario.unit_default", place=place))
+                tables[name] = table | {field: list(members)}
+        raw[key] = tables
+    return raw
+
+
+def _coded(table: dict[str, Any], place: str) -> dict[str, Any]:
+    coded: dict[str, Any] = {}
+    for name, value in table.items():
+        code = DEFAULT if name == DEFAULT else find_unit(name)
+        if code is None:
+            known = "、".join(load_units()["short_name"])
+            raise ScenarioError(say("scenario.unknown_unit", place=place, name=name, known=known))
+        if code in coded:
+            raise ScenarioError(say("scenario.unit_twice", place=place, name=name))
+        coded[code] = value
+    return coded

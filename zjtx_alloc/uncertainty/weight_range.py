@@ -1,0 +1,108 @@
+"""How far the weights carry a unit: the least and greatest entitlement and quota over all admissible weights."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from zjtx_alloc.allocation.allocate import Allocation, allocate
+from zjtx_alloc.facts.panel import Panel
+from zjtx_alloc.quota.problem.problem import QuotaProblem
+from zjtx_alloc.quota.solve import solve
+from zjtx_alloc.rules.scenario import Scenario
+from zjtx_alloc.uncertainty.admissible import Admissible, Cell, Weights, admissible_weights, point_table
+from zjtx_alloc.uncertainty.search import End, entitlement_end, fewest_places, most_places
+
+
+@dataclass(frozen=True)
+class WeightRange:
+    """What each unit can get under any admissible weights.
+
+    Attributes
+    ----------
+    allocation : Allocation
+        The scenario itself, the baseline.
+    table : DataFrame
+        Index ``code``; short_name, region; entitlement, entitlement_min, entitlement_max, quota, quota_min,
+        quota_max (places; ends are attained); the bounds entitlement_lower, entitlement_upper,
+        quota_lower, quota_upper, which no admissible weights pass; entitlement_exact, quota_exact (bool):
+        whether bounds and attained ends are the same. Where one is False the range is a bracket (区间估计):
+        the true ends lie between the attained ends and the bounds.
+    weights : DataFrame
+        The weights that attain the ends: index (code, end), end being entitlement_min, entitlement_max,
+        quota_min or quota_max; columns (pool, factor), the factor "" for a pool's share.
+    """
+
+    allocation: Allocation
+    table: pd.DataFrame
+    weights: pd.DataFrame
+
+
+def weight_range(panel: Panel, scenario: Scenario, weights: Weights | None = None) -> WeightRange:
+    """The least and greatest entitlement and quota of each unit over all admissible weights.
+
+    Entitlements are exact (at vertices) unless pools share weights. Quotas are searched place by place
+    under Webster's method with bounds and nested rules; under another criterion, and where rules cross,
+    the bounds are the unit's own floor and cap.
+
+    Parameters
+    ----------
+    weights : mapping of factor to (min, max), optional
+        In the place of the scenario's ``[uncertainty]``; each holds the scenario's own weight. A factor without a range keeps
+        its weight, so a range of one factor alone leaves no choice and is refused.
+
+    Raises
+    ------
+    ScenarioError
+        If the scenario has no uncertain weights and none are given, or ranges do not fit: see ``Scenario.check_ranges``.
+    DataError, InfeasibleError, SolverError
+        As ``allocate`` does.
+    """
+    allocation = allocate(panel, scenario)
+    admissible = admissible_weights(allocation.panel, allocation.scenario, weights)
+    found = pd.DataFrame(_quotas(allocation.problem, admissible), columns=allocation.quota.index)
+    rows: list[dict[str, float | bool]] = []
+    points: dict[tuple[str, str], Cell] = {}
+    for i, code in enumerate(allocation.quota.index):
+        ends = dict(_ends(allocation.problem, admissible, found[code], i))
+        points |= {(code, name): end.point for name, end in ends.items()}
+        rows.append({name: end.value for name, end in ends.items()} | _bounds(ends))
+    table = allocation.panel.units[["short_name", "region"]].assign(
+        entitlement=allocation.entitlement.places, quota=allocation.quota
+    )
+    table = table.join(pd.DataFrame(rows, index=table.index))
+    return WeightRange(allocation, table, point_table(admissible, points))
+
+
+def searched(problem: QuotaProblem) -> bool:
+    """Whether quotas are searched place by place: under nested rules, by Webster's method, whose price the search knows."""
+    return problem.nested and problem.criterion == "webster"
+
+
+def _quotas(problem: QuotaProblem, admissible: Admissible) -> Iterator[list[int]]:
+    """The quotas at every vertex."""
+    for point in admissible.vertices:
+        places = pd.Series(admissible.entitlements(point)[0], index=problem.entitlement.index)
+        yield [int(x) for x in solve(replace(problem, entitlement=places)).quota]
+
+
+def _ends(problem: QuotaProblem, admissible: Admissible, found: pd.Series, i: int) -> Iterator[tuple[str, End]]:
+    """The four ends of unit i; quotas from the best that the vertices give."""
+    yield "entitlement_min", entitlement_end(admissible, i, -1)
+    yield "entitlement_max", entitlement_end(admissible, i, 1)
+    least, most = int(found.idxmin()), int(found.idxmax())
+    low = End(int(found[least]), admissible.vertices[least], problem.lower[i])
+    high = End(int(found[most]), admissible.vertices[most], int(problem.cap.iloc[i]))
+    if searched(problem):
+        low, high = fewest_places(admissible, problem, i, low), most_places(admissible, problem, i, high)
+    yield "quota_min", low
+    yield "quota_max", high
+
+
+def _bounds(ends: dict[str, End]) -> dict[str, float | bool]:
+    row: dict[str, float | bool] = {}
+    for name in ("entitlement", "quota"):
+        low, high = ends[f"{name}_min"], ends[f"{name}_max"]
+        row |= {f"{name}_lower": low.bound, f"{name}_upper": high.bound}
+        row[f"{name}_exact"] = (low.value, high.value) == (low.bound, high.bound)
+    return row
