@@ -1,4 +1,4 @@
-"""What documents tell: rooms and dependencies in the architecture, numbers in the sentences of the guides."""
+"""What documents tell: folders and dependencies in the architecture, numbers in the sentences of the guides."""
 
 import re
 import tomllib
@@ -18,17 +18,14 @@ def architecture(heading):
     return rows[1:]
 
 
-def test_every_module_has_a_room_in_the_architecture_and_every_room_is_there():
-    rooms = [
-        name
-        for row in architecture("The rooms, from the ground up")
-        for name in re.findall(r"`([^`]+)`", row.split("|")[1])
-    ]
-    package = ROOT / "zjtx_alloc"
-    held = {name: set(package.glob(f"{name}**/*.py" if name.endswith("/") else name)) for name in rooms}
-    assert [name for name, files in held.items() if not files] == []
-    here = {path for path in package.rglob("*.py") if path.name not in ("__init__.py", "__main__.py")}
-    assert sorted(str(path) for path in here - set().union(*held.values())) == []
+def test_the_architecture_lists_every_folder_and_names_modules_that_are_there():
+    package, rows = ROOT / "zjtx_alloc", architecture("The folders, from the ground up")
+    listed = {name: row for row in rows for name in re.findall(r"`([^`]+)/`", row.split("|")[1])}
+    assert set(listed) == {str(path.parent.relative_to(package)) for path in package.rglob("*.py")} - {"."}
+    for folder, row in listed.items():
+        named = re.findall(r"`([a-z_]+)`", row.split("|")[2])
+        known = {path.stem for path in (package / folder).glob("*.py")} | set(za.__all__) | set(za.firms.__all__)
+        assert set(named) <= known, folder
 
 
 def test_every_dependency_has_its_reason():

@@ -50,7 +50,7 @@ def python(code, *arguments, **options):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from zjtx_alloc import files
+from zjtx_alloc.base import files
 write, calls = files.write_whole, []
 def killed(path, content):
     calls.append(path)
