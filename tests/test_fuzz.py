@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 from support.broken_tables import FACT_COLUMNS
 from support.firm_tables import raw
 from support.mutations import edited, put, table_gone_wrong, toml_gone_wrong

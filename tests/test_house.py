@@ -4,6 +4,8 @@ import ast
 import inspect
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -120,6 +122,13 @@ def test_public_names_are_documented():
     for name in za.__all__:
         thing = getattr(za, name)
         assert inspect.getdoc(thing), name
+
+
+def test_public_names_are_imported_on_first_use():
+    """So the import takes hundredths of a second, and only who reads workbooks pays for openpyxl."""
+    code = "import sys, zjtx_alloc as za; print({'pandas', 'openpyxl', 'pulp'} & set(sys.modules)); za.Group; print('pandas' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert told.stdout.split() == ["set()", "True"]
 
 
 def test_every_message_is_said_and_every_one_said_exists():

@@ -4,8 +4,7 @@ import math
 
 import pandas as pd
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 
 from zjtx_alloc.allocation.composite_steps import aggregated, contributions, normalised, treated, weights_of
 from zjtx_alloc.rules.composite_form import Normalisation, Part, Recipe, Treatment

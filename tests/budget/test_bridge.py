@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from support.cohorts_by_hand import AWARD, batches, by_unit, clawback, cohort
 
 import zjtx_alloc as za

@@ -4,8 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from support.cohorts_by_hand import AWARD, UNITS, batches, by_unit, clawback, cohort
 
 import zjtx_alloc as za

@@ -8,12 +8,10 @@ from decimal import ROUND_HALF_EVEN, Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
 import zjtx_alloc as za
-from zjtx_alloc.quota.many import moves as many_moves
-from zjtx_alloc.quota.many import solve_many as many
+from zjtx_alloc.quota.many import moves as many_moves, solve_many as many
 from zjtx_alloc.quota.many.block import block_of, sums
 from zjtx_alloc.quota.many.costs import costs_of
 from zjtx_alloc.quota.problem.numbers import in_billionths

@@ -10,8 +10,7 @@ from itertools import pairwise, product
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from support.quota_oracle import BILLION, EXTREME, ORDINARY, PAIRS, TIED, cases, holds, vectors
 
 import zjtx_alloc as za

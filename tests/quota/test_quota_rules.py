@@ -7,8 +7,7 @@ from typing import get_args
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import zjtx_alloc as za
 from zjtx_alloc.quota.problem.criteria import CRITERIA, criterion_name

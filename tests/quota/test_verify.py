@@ -11,8 +11,7 @@ import pytest
 import zjtx_alloc as za
 from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.cli.main import main
-from zjtx_alloc.report.runs import index
-from zjtx_alloc.report.runs import verify_run as verifying
+from zjtx_alloc.report.runs import index, verify_run as verifying
 from zjtx_alloc.report.runs.index import write_index
 from zjtx_alloc.report.table import shown
 

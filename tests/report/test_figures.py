@@ -6,11 +6,13 @@ from matplotlib.figure import Figure
 
 import zjtx_alloc as za
 from zjtx_alloc.report import table as tables
-from zjtx_alloc.report.figures import allocation as figures
-from zjtx_alloc.report.figures import budget as figures_budget
-from zjtx_alloc.report.figures import compare as figures_comparison
-from zjtx_alloc.report.figures import studies as figures_planning
-from zjtx_alloc.report.figures import sweep as figures_sweep
+from zjtx_alloc.report.figures import (
+    allocation as figures,
+    budget as figures_budget,
+    compare as figures_comparison,
+    studies as figures_planning,
+    sweep as figures_sweep,
+)
 from zjtx_alloc.report.figures.style import foot, style
 from zjtx_alloc.report.notes.marks import source_line
 from zjtx_alloc.report.tables import sweep as sweep_tables

@@ -7,15 +7,17 @@ import pytest
 import zjtx_alloc as za
 from zjtx_alloc.report.budget_xlsx.write import write_budget_workbook
 from zjtx_alloc.report.documents.proposal import proposal
-from zjtx_alloc.report.tables import allocation as allocation_tables
-from zjtx_alloc.report.tables import backtest as backtest_tables
-from zjtx_alloc.report.tables import budget as budget_tables
-from zjtx_alloc.report.tables import budget as plan_tables
-from zjtx_alloc.report.tables import compare as comparison_tables
-from zjtx_alloc.report.tables import criteria as quota_tables
-from zjtx_alloc.report.tables import plan as horizon_tables
-from zjtx_alloc.report.tables import ranges as uncertainty_tables
-from zjtx_alloc.report.tables import sweep as sweep_tables
+from zjtx_alloc.report.tables import (
+    allocation as allocation_tables,
+    backtest as backtest_tables,
+    budget as budget_tables,
+    budget as plan_tables,
+    compare as comparison_tables,
+    criteria as quota_tables,
+    plan as horizon_tables,
+    ranges as uncertainty_tables,
+    sweep as sweep_tables,
+)
 from zjtx_alloc.report.writers.document import Grid
 
 ESTIMATED, STAND_IN = "估算", "代用"

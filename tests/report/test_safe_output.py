@@ -23,11 +23,13 @@ from zjtx_alloc.report.runs.compare_run import _sheets
 from zjtx_alloc.report.runs.index import write_index
 from zjtx_alloc.report.runs.notebooks import PageOrder, page, write_page
 from zjtx_alloc.report.table import Table, allocation_csv, csv_text
-from zjtx_alloc.report.tables import backtest as backtest_tables
-from zjtx_alloc.report.tables import firms as firm_tables
-from zjtx_alloc.report.tables import plan as horizon_tables
-from zjtx_alloc.report.tables import ranges as uncertainty_tables
-from zjtx_alloc.report.tables import sweep as sweep_tables
+from zjtx_alloc.report.tables import (
+    backtest as backtest_tables,
+    firms as firm_tables,
+    plan as horizon_tables,
+    ranges as uncertainty_tables,
+    sweep as sweep_tables,
+)
 from zjtx_alloc.report.tables.compare import comparison_csv, gain_list
 from zjtx_alloc.report.writers.xlsx import write_workbook
 from zjtx_alloc.report.writers.xlsx_charts import Graph

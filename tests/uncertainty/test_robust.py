@@ -7,8 +7,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import zjtx_alloc as za
 from zjtx_alloc.quota.crossing import model_regret

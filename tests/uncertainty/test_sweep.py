@@ -10,8 +10,7 @@ from support.sweep_toys import EVERYTHING, WEIGHTS, toy, toy_doubt
 import zjtx_alloc as za
 from zjtx_alloc.cli.main import main
 from zjtx_alloc.report.tables import sweep as sweep_tables
-from zjtx_alloc.uncertainty import draws as drawing
-from zjtx_alloc.uncertainty import sweep as sweeping
+from zjtx_alloc.uncertainty import draws as drawing, sweep as sweeping
 from zjtx_alloc.uncertainty.admissible import with_uncertainty
 from zjtx_alloc.uncertainty.distributions import quantile, summary_of
 from zjtx_alloc.uncertainty.draws import as_scenario, drawn, drawn_block, entitlements_of, one, recipe

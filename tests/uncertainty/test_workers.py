@@ -13,8 +13,7 @@ from support.sweep_toys import toy, toy_doubt
 
 import zjtx_alloc as za
 from zjtx_alloc.report.tables import sweep as sweep_tables
-from zjtx_alloc.uncertainty import sweep as sweeping
-from zjtx_alloc.uncertainty import workers
+from zjtx_alloc.uncertainty import sweep as sweeping, workers
 from zjtx_alloc.uncertainty.admissible import with_uncertainty
 
 

@@ -16,8 +16,7 @@ from zjtx_alloc.quota.problem.numbers import exactly
 from zjtx_alloc.quota.problem.problem import Group, QuotaProblem, Rule
 from zjtx_alloc.quota.solve import Solution, solve
 from zjtx_alloc.rules.own_columns import checked_fixed, pool_caps, stand_ins_ended
-from zjtx_alloc.rules.scenario import DEFAULT, Change, Scenario
-from zjtx_alloc.rules.scenario import Rule as ScenarioRule
+from zjtx_alloc.rules.scenario import DEFAULT, Change, Rule as ScenarioRule, Scenario
 from zjtx_alloc.rules.scenario_files import companion
 
 

@@ -13,8 +13,13 @@ from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.ledger.cohorts import Cohort
-from zjtx_alloc.budget.ledger.settlement import DISCONTINUED, OUTCOMES, outcome_of, recovered_money
-from zjtx_alloc.budget.ledger.settlement import settle as settle_outcome
+from zjtx_alloc.budget.ledger.settlement import (
+    DISCONTINUED,
+    OUTCOMES,
+    outcome_of,
+    recovered_money,
+    settle as settle_outcome,
+)
 from zjtx_alloc.firms.steps.evaluate import Evaluation
 from zjtx_alloc.firms.table.roll import Firms, is_count, marked
 from zjtx_alloc.rules.award import Award

@@ -9,8 +9,7 @@ from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.report.notes.marks import short_marks, year_header, year_label
 from zjtx_alloc.report.table import Table
-from zjtx_alloc.report.tables import allocation as allocation_tables
-from zjtx_alloc.report.tables import budget as budget_tables
+from zjtx_alloc.report.tables import allocation as allocation_tables, budget as budget_tables
 from zjtx_alloc.report.tables.composite import composite_tables
 from zjtx_alloc.report.writers.document import Grid, Manuscript
 from zjtx_alloc.report.writers.xlsx import Sheet
