@@ -93,7 +93,7 @@ def test_a_set_brings_its_subfolders_and_takes_away_what_it_no_longer_has(tmp_pa
 CONTENDER = """
 import sys
 from pathlib import Path
-from zjtx_alloc.files import install
+from zjtx_alloc.base.files import install
 for _ in range(8):
     install(Path(sys.argv[1]), Path(sys.argv[2]))
 """
