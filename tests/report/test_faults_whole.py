@@ -198,7 +198,7 @@ def test_a_killed_kernel_is_told_and_no_report_stands_there(monkeypatch, tmp_pat
 
 def started(*arguments, **options):
     """The real command in a process of its own, with its pages but no studies."""
-    code = "import sys\nfrom zjtx_alloc.report import runs\nruns.STUDIES = ()\nfrom zjtx_alloc.cli.main import main\nmain(sys.argv[1:])"
+    code = "import sys\nfrom zjtx_alloc.report.runs import run as runs\nruns.STUDIES = ()\nfrom zjtx_alloc.cli.main import main\nmain(sys.argv[1:])"
     return subprocess.Popen(
         [sys.executable, "-X", "utf8", "-c", code, *map(str, arguments)],
         stdout=subprocess.PIPE,
