@@ -1,8 +1,7 @@
-"""One problem under many entitlements at once: what ``solve`` answers, a hundred thousand scenarios in a breath."""
+"""One problem under many entitlements at once: what ``solve`` answers, a hundred thousand scenarios in about a second."""
 
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,6 @@ from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.solve import solve
 
 _CELLS = 2**18  # of a chunk: small enough to stay in the processor's cache
-_WORTH = 2**20  # cells from which machine code repays its import
 _PLACES = 2**22  # more, and not every cost is exact in 64 bits
 
 
@@ -118,23 +116,9 @@ def _setting(problem: QuotaProblem, costs: Costs, columns: np.ndarray) -> Settin
 def _fill(setting: Setting, values: np.ndarray, quotas: np.ndarray) -> np.ndarray:
     """Fill in the quotas, chunk by chunk; the rows left open are returned."""
     left = [np.empty(0, dtype=np.intp)]
-    rows = np.arange(len(values))
-    if values.size >= _WORTH and find_spec("numba"):
-        rows = _fill_fast(setting, values, quotas)
-    for chunk in _chunks(rows, _CELLS // len(setting.columns)):
+    for chunk in _chunks(np.arange(len(values)), _CELLS // len(setting.columns)):
         quotas[chunk], doubtful = _chunk(setting, values[chunk])
         left.append(chunk[doubtful])
-    return np.concatenate(left)
-
-
-def _fill_fast(setting: Setting, values: np.ndarray, quotas: np.ndarray) -> np.ndarray:
-    """The same in machine code; what it leaves open are near ties and near halves of a billionth."""
-    from zjtx_alloc.quota.many import jit as many_jit  # noqa: PLC0415 - numba is an extra, and slow to import
-
-    left = [np.empty(0, dtype=np.intp)]
-    for chunk in _chunks(np.arange(len(values)), _CELLS // values.shape[1]):
-        rows = slice(chunk[0], chunk[-1] + 1)
-        left.append(chunk[many_jit.fill(setting, np.ascontiguousarray(values[rows]), quotas[rows])])
     return np.concatenate(left)
 
 
