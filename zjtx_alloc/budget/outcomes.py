@@ -11,14 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, model_validator
 
-from zjtx_alloc.base.errors import ScenarioError
-from zjtx_alloc.base.files import UnreadableError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped
-from zjtx_alloc.base.text import shown
-from zjtx_alloc.base.toml_files import STRICT, read_toml
+from zjtx_alloc.base.toml_files import STRICT, load_form, shipped_files
 from zjtx_alloc.rules.scenario_uncertainty import ExactShare
 
 _TRIES = 100  # Newton's method settles in about ten, at the ends of what is admitted in thirty
@@ -165,24 +162,12 @@ def load_outcomes(name_or_path: str | Path) -> OutcomeAssumption:
     ScenarioError
         If there is no such file, or it is wrong, naming the key and the remedy.
     """
-    known = outcome_names()
-    path = shipped("data", "outcomes", f"{name_or_path}.toml") if name_or_path in known else Path(name_or_path)
-    try:
-        if path.suffix != ".toml":
-            raise FileNotFoundError
-        return OutcomeAssumption.model_validate({"name": path.stem} | read_toml(path))
-    except FileNotFoundError:
-        raise ScenarioError(say("outcomes.unknown", name=shown(name_or_path), known="、".join(known))) from None
-    except ValidationError as error:
-        lines = "；".join(_explained(found["loc"], found.get("ctx", {}).get("error")) for found in error.errors())
-        raise ScenarioError(say("outcomes.malformed", file=path.name, lines=lines)) from None
-    except UnreadableError as error:
-        raise ScenarioError(say("outcomes.malformed", file=shown(path.name), lines=error)) from None
+    return load_form("outcomes", name_or_path, OutcomeAssumption, named=True, unknown="outcomes.unknown")
 
 
 def outcome_names() -> tuple[str, ...]:
     """Names of the shipped assumptions."""
-    return tuple(sorted(path.stem for path in shipped("data", "outcomes").glob("*.toml")))
+    return tuple(shipped_files("outcomes"))
 
 
 def outcome_evidence() -> pd.DataFrame:
@@ -196,10 +181,6 @@ def outcome_evidence() -> pd.DataFrame:
     table = pd.read_csv(shipped("data", "outcomes", "evidence.csv"), dtype={"period": str}, encoding="utf-8")
     table.insert(5, "share", table["kept"] / table["selected"])
     return table
-
-
-def _explained(place: tuple[int | str, ...], error: object) -> str:
-    return str(error) if error is not None else say("outcomes.key", key=".".join(map(str, place)))
 
 
 def _flattest(values: np.ndarray, mean: float, variance: float) -> np.ndarray:

@@ -5,6 +5,7 @@ Official weights were never published, so every scenario is a set of assumptions
 
 import math
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -14,6 +15,7 @@ from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.base.toml_files import STRICT
 from zjtx_alloc.base.units import load_units
+from zjtx_alloc.rules.award import award_in_force
 from zjtx_alloc.rules.composite_form import Part, Recipe, Taken, check_tree, leaves
 from zjtx_alloc.rules.scenario_uncertainty import (
     ExactShare,
@@ -152,7 +154,7 @@ class Scenario(_Strict):
     before this batch); a rule's ``min`` and ``max`` are places, or its own measure where it has coefficients, its shares
     are of the total. Weights of a pool's factors, and shares of pools, sum to one. Coefficients, multipliers and limits
     on change have no measure; only ratios of coefficients count. ``floor``, ``cap``, ``certified``, ``grade`` and
-    multipliers are by unit, with ``default`` for the others.
+    multipliers are by unit, with ``default`` for the others. ``award`` is the one in force for the batch if none is named.
     """
 
     name: str
@@ -161,7 +163,7 @@ class Scenario(_Strict):
     total: Annotated[int, Field(ge=1, le=10**6)]
     total_status: Literal["official", "announced", "assumed"] = "assumed"
     criterion: Criterion = "webster"
-    award: str = "caijian-2024-148"
+    award: str = ""
     budget_with: list[str] = []
     allow_estimates: bool = True
     factors: dict[str, Factor] = {}
@@ -183,6 +185,12 @@ class Scenario(_Strict):
     assumptions: dict[str, str] = {}
 
     _folder: Path | None = PrivateAttr(default=None)  # of its file, where what it refers to is looked up
+
+    @model_validator(mode="after")
+    def _awarded(self) -> "Scenario":
+        if "award" not in self.model_fields_set:
+            object.__setattr__(self, "award", _award_of(self.batch))
+        return self
 
     @model_validator(mode="after")
     def _complete(self) -> "Scenario":
@@ -281,11 +289,17 @@ class Scenario(_Strict):
 
     def resolved(self) -> dict[str, Any]:
         """The scenario as plain data, without what is not set; for ``run.json`` and scenario files."""
-        return self.model_dump(exclude_none=True, exclude_defaults=True, exclude={"name"})
+        in_force = {"award"} if self.award == _award_of(self.batch) else set()
+        return self.model_dump(exclude_none=True, exclude_defaults=True, exclude={"name", *in_force})
 
     def references(self) -> tuple[str, ...]:
         """The other scenarios this one names: companions in the budget, and the previous batch."""
         return (*self.budget_with, *([self.change.previous] if self.change else []))
+
+
+@cache
+def _award_of(batch: int) -> str:
+    return award_in_force(batch).name
 
 
 def _sum_to_one(what: str, shares: list[float]) -> None:

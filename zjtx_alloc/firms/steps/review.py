@@ -122,7 +122,7 @@ def review(
     as_of : date
         A certificate that ends on this day is still in force.
     conditions : Conditions, optional
-        Those of 财建〔2024〕148号 (三（一）, （二）, （四）) if not given.
+        Those in force on the day if not given: 财建〔2024〕148号 三（一）, （二）, （四）.
     supported : mapping, optional
         Firms already supported: ``first_round``, or a batch of the new round ("1", "2", "3"), by credit code or,
         as published lists often are, by full name. They count before what a firm declares, and a contradiction
@@ -137,7 +137,7 @@ def review(
     if quota is not None:
         whole_places(quota)
     as_of = pd.Timestamp(as_of).date()  # a day, also where a time of it is given
-    conditions = load_conditions() if conditions is None else conditions
+    conditions = load_conditions(on=as_of) if conditions is None else conditions
     firms, contradictions, entries = _with_lists(firms, supported or {})
     columns = dict.fromkeys(rule.column for rule in conditions.in_force.values())
     firms.need(*columns, "name", "credit_code", "unit")
