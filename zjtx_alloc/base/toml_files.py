@@ -16,7 +16,12 @@ from zjtx_alloc.base.messages import is_said, say
 from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.base.text import hidden, shown
 
-STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)  # of a table: no other keys or types, never changed
+
+class Strict(BaseModel):
+    """A table with no other keys or types than its own, never changed."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
 
 _MOST_BYTES = 2**20  # the largest scenario shipped has 7 kB
 _DEEPEST = 12

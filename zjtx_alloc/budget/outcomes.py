@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped
-from zjtx_alloc.base.toml_files import STRICT, load_form, shipped_files
+from zjtx_alloc.base.toml_files import Strict, load_form, shipped_files
 from zjtx_alloc.rules.scenario_uncertainty import ExactShare
 
 _TRIES = 100  # Newton's method settles in about ten, at the ends of what is admitted in thirty
@@ -23,11 +23,7 @@ _NOISE = 1e-12  # of a dual in floats
 COMPLETED = "completed"
 
 
-class _Strict(BaseModel):
-    model_config = STRICT
-
-
-class Completion(_Strict):
+class Completion(Strict):
     """Share of firms that complete: a national mean, and the range the nation may move in."""
 
     low: ExactShare
@@ -35,7 +31,7 @@ class Completion(_Strict):
     high: ExactShare
 
 
-class Otherwise(_Strict):
+class Otherwise(Strict):
     """How the firms that do not complete divide; the shares sum to one."""
 
     missed: ExactShare
@@ -43,7 +39,7 @@ class Otherwise(_Strict):
     under_invested: ExactShare
 
 
-class OutcomeAssumption(_Strict):
+class OutcomeAssumption(Strict):
     """An assumption on outcomes, complete and checked.
 
     Attributes

@@ -6,12 +6,11 @@ from fractions import Fraction
 from functools import cache
 
 import pandas as pd
-from pydantic import BaseModel
 
 from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import shown
-from zjtx_alloc.base.toml_files import STRICT, Day, Exact, load_form, shipped_files
+from zjtx_alloc.base.toml_files import Day, Exact, Strict, load_form, shipped_files
 
 _WHOLE = ("amount", "implementation_years", "first_year", "batches", "entry_investment", "recovery_investment")
 # What no notice goes beyond: a slip of the pen there would send sums and calendars anywhere.
@@ -21,9 +20,7 @@ _BOUNDS = {
 }  # fmt: skip
 
 
-class _Parameter(BaseModel):
-    model_config = STRICT
-
+class _Parameter(Strict):
     value: Exact
     measure: str
     effective: Day
@@ -33,13 +30,11 @@ class _Parameter(BaseModel):
     assumed: bool = False
 
 
-class Tail(BaseModel):
+class Tail(Strict):
     """Firms of one older batch that are paid once more: where they are counted, and in which fiscal year.
 
     ``seen`` is False where no list was published: the indicator is then the year before's.
     """
-
-    model_config = STRICT
 
     name: str
     indicator: str
@@ -49,9 +44,7 @@ class Tail(BaseModel):
     seen: bool = True
 
 
-class _Document(BaseModel):
-    model_config = STRICT
-
+class _Document(Strict):
     title: str
     number: str
     issued: Day

@@ -9,11 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.resources import shipped_table
-from zjtx_alloc.base.toml_files import STRICT
+from zjtx_alloc.base.toml_files import Strict
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.rules.award import award_in_force
 from zjtx_alloc.rules.composite_form import Part, Recipe, Taken, check_tree, leaves
@@ -41,11 +41,7 @@ Criterion = Literal[
 REGIONS: tuple[str, ...] = get_args(Region)
 
 
-class _Strict(BaseModel):
-    model_config = STRICT
-
-
-class Factor(_Strict):
+class Factor(Strict):
     """A factor (因素): an indicator at a period, its weight in the pool, what it stands in for (代用).
 
     A composite (综合指数) of the scenario has no period of its own.
@@ -57,7 +53,7 @@ class Factor(_Strict):
     multiplier: str | None = None
 
 
-class Pool(_Strict):
+class Pool(Strict):
     """A pool: a share of the total handed out by its own factors and its own coefficients."""
 
     share: Share
@@ -65,7 +61,7 @@ class Pool(_Strict):
     coefficients: list[Literal["region_coefficient", "grade_coefficient"]] | None = None
 
 
-class Change(_Strict):
+class Change(Strict):
     """Limit on the change against a previous batch (上批名额)."""
 
     previous: str
@@ -73,7 +69,7 @@ class Change(_Strict):
     raw: bool = False
 
 
-class _Members(_Strict):
+class _Members(Strict):
     region: Region | None = None
     units: list[str] = []
 
@@ -118,7 +114,7 @@ class Rule(_Members):
         return self
 
 
-class Approval(_Strict):
+class Approval(Strict):
     """Assumed approval rate (审核通过率), a decimal string so that it is exact; what becomes of unused places.
 
     ``carry_unused``: whether a unit's places without an approved firm (名额结余) are added to its quota in the
@@ -134,7 +130,7 @@ class Approval(_Strict):
         return Fraction(self.rate)
 
 
-class Fixed(_Strict):
+class Fixed(Strict):
     """A quota decided in consultation (人工调整), with its reason."""
 
     quota: Places
@@ -147,7 +143,7 @@ class Fixed(_Strict):
         return self
 
 
-class Scenario(_Strict):
+class Scenario(Strict):
     """A complete, checked scenario. Units are codes here, whatever spelling the file used.
 
     Places: ``total``, ``floor``, ``cap``, the bounds of ``groups``, ``fixed`` and ``certified`` (what is newly certified

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Literal
 
 import pandas as pd
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.base.toml_files import STRICT, Day, load_form
+from zjtx_alloc.base.toml_files import Day, Strict, load_form
 from zjtx_alloc.firms.table.columns import choices_of, firm_columns
 from zjtx_alloc.rules.award import Award, award_in_force, load_award
 
@@ -25,10 +25,8 @@ _KINDS = {
 }
 
 
-class Condition(BaseModel):
+class Condition(Strict):
     """One rule: what it asks of a column, whence it comes, and what a firm that fails it is told."""
-
-    model_config = STRICT
 
     column: str
     test: Literal["since", "until", "above", "any_of", "none_of", "targets", "unique"]
@@ -67,9 +65,7 @@ class Condition(BaseModel):
         return self
 
 
-class _Document(BaseModel):
-    model_config = STRICT
-
+class _Document(Strict):
     title: str
     number: str
     award: str

@@ -12,13 +12,13 @@ from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from zjtx_alloc.base.bands import POINT, Bands, band_points, well_ordered
 from zjtx_alloc.base.errors import DataError, ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import shown
-from zjtx_alloc.base.toml_files import STRICT, Exact, load_form
+from zjtx_alloc.base.toml_files import Exact, Strict, load_form
 from zjtx_alloc.firms.table.columns import SEVERAL, choices_of, firm_columns
 from zjtx_alloc.firms.table.roll import Firms
 
@@ -34,10 +34,8 @@ DERIVED = {
 }
 
 
-class Indicator(BaseModel):
+class Indicator(Strict):
     """One indicator: its weight, and the points for its bands or its choices."""
-
-    model_config = STRICT
 
     weight: Exact
     direction: Literal["up", "down"] = "up"
@@ -63,10 +61,8 @@ class Indicator(BaseModel):
         return [(Fraction(bound), Fraction(points)) for bound, points in self.bands]
 
 
-class Rubric(BaseModel):
+class Rubric(Strict):
     """A uniform rubric: title, whether only an example, indicators by column, and who goes first among equals."""
-
-    model_config = STRICT
 
     title: str
     example: bool = False
