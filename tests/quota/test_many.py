@@ -113,11 +113,11 @@ def test_rows_are_what_solve_answers(criterion):
 
 def exchanged(problem, entitlements, best):
     """Each row settled by exchanges alone, from the answer to the row before; and the rows left in doubt."""
-    setting = many._setting(problem, costs_of(problem.criterion), np.arange(len(problem.labels)))
-    order = setting.tree.order
+    alike = replace(problem, entitlement=pd.Series(1.0, index=problem.entitlement.index))
+    order = alike.tree.order
     places = np.roll(best, 1, axis=0).T[order].astype(float)
-    block = block_of(setting, in_billionths(entitlements.T[order]))
-    doubtful = many_moves._exchange(block, places, sums(setting.tree, places)[1])
+    block = block_of(alike, costs_of(problem.criterion), in_billionths(entitlements.T[order]))
+    doubtful = many_moves._exchange(block, places, sums(alike.tree, places)[1])
     return places[np.argsort(order)].T, doubtful.sum()
 
 

@@ -165,7 +165,7 @@ def bindings(problem: QuotaProblem, quota: pd.Series, label: str) -> tuple[Bindi
     names, found = binding(problem, places)[label], []
     for limit in limits(problem):
         own = limit.kind in names and limit.number == i
-        joint = limit.kind in ("group", "rule") and limit.name in names
+        joint = limit.joint and limit.name in names
         if own or joint:
             loosened = limit.value + (-limit.scale if limit.lower else limit.scale)
             shift = _shift(problem, quota, best_quota(relaxed(problem, [(limit, loosened)])))
@@ -181,7 +181,7 @@ def lifted(problem: QuotaProblem, quota: pd.Series, label: str) -> tuple[Lifted,
     joint = {name for names in held.values() for name in names}
     found = []
     for limit in limits(problem):
-        in_force = limit.name in joint if limit.kind in ("group", "rule") else limit.kind in held[limit.name]
+        in_force = limit.name in joint if limit.joint else limit.kind in held[limit.name]
         at_it = limit.kind in ("floor", "cap") and limit.name == label and limit.reached(places) == limit.value
         if in_force or at_it:
             weights = [w for w in limit.weights.values() if (w < 0) == limit.lower]

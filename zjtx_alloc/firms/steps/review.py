@@ -14,7 +14,7 @@ from zjtx_alloc.base.units import load_units
 from zjtx_alloc.facts.cells import plain
 from zjtx_alloc.firms.steps.conditions import Condition, Conditions, load_conditions
 from zjtx_alloc.firms.steps.likeness import alike, cores, same
-from zjtx_alloc.firms.table.columns import SEVERAL, TARGETS, choices_of, firm_columns, shown
+from zjtx_alloc.firms.table.columns import SEVERAL, TARGETS, as_read, choices_of, firm_columns
 from zjtx_alloc.firms.table.lists import listed
 from zjtx_alloc.firms.table.roll import MOST_NAMED, Firms, marked, whole_places
 from zjtx_alloc.rules.award import Award
@@ -155,7 +155,7 @@ def _with_lists(firms: Firms, supported: Mapping[str, Iterable[str]]) -> tuple[F
         if batch not in known:
             raise DataError(say("review.round", name=batch, known="、".join(known)))
         column, value = (FIRST_ROUND, "yes") if batch == FIRST_ROUND else ("earlier_batch", batch)
-        name = say("review.list", column=firm_columns()[column].name, value=shown(column, value))
+        name = say("review.list", column=firm_columns()[column].name, value=as_read(column, value))
         found = listed(entries, name)
         held = found.holds(table)
         rows += [(name, entry, is_held) for entry, is_held in found.found_in(table).items()]
@@ -163,7 +163,7 @@ def _with_lists(firms: Firms, supported: Mapping[str, Iterable[str]]) -> tuple[F
             table[column] = "none"
         else:
             wrong = table.index[held & table[column].ne(value)]
-            what = say("review.declared", column=firm_columns()[column].name, value=shown(column, value))
+            what = say("review.declared", column=firm_columns()[column].name, value=as_read(column, value))
             told.append(_flag_rows(wrong, say("review.contradiction"), what))
         table.loc[held, column] = value
     lists = pd.DataFrame(rows, columns=["list", "entry", "held"])
@@ -182,7 +182,7 @@ def _failures(firms: Firms, name: str, rule: Condition, as_of: date, award: Awar
     else:
         failing = column[~_TESTS[rule.test](column, rule, pd.Timestamp(as_of), float(limit))]
     others = _others(firms, failing) if rule.test == "unique" else pd.Series("", failing.index)
-    read = {v: v if rule.test == "targets" else shown(rule.column, v) for v in failing.unique()}
+    read = {v: v if rule.test == "targets" else as_read(rule.column, v) for v in failing.unique()}
     told = [
         rule.reason.format(value=read[value], other=other, limit=f"{float(limit):.15g}", as_of=as_of)
         for value, other in zip(failing, others, strict=True)
@@ -243,7 +243,7 @@ def _flags(firms: Firms) -> list[pd.DataFrame]:
             frames.append(_flag_rows(pd.Index(pairs[first]), say(f"review.{kind}"), what, pairs[second]))
     if "earlier_batch" in table:
         held = table["earlier_batch"][~table["earlier_batch"].isin(["none", ""])]
-        frames.append(_flag_rows(held.index, say("review.earlier"), [shown("earlier_batch", v) for v in held]))
+        frames.append(_flag_rows(held.index, say("review.earlier"), [as_read("earlier_batch", v) for v in held]))
     return frames
 
 

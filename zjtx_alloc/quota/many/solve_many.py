@@ -1,5 +1,6 @@
 """One problem under many entitlements at once: what ``solve`` answers, a hundred thousand scenarios in about a second."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -8,7 +9,7 @@ import pandas as pd
 
 from zjtx_alloc.base.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.quota.many.block import Setting, block_of, feasible
+from zjtx_alloc.quota.many.block import block_of, feasible
 from zjtx_alloc.quota.many.costs import Costs, costs_of
 from zjtx_alloc.quota.many.moves import best_places
 from zjtx_alloc.quota.problem.numbers import EXACT, in_billionths
@@ -52,18 +53,20 @@ def solve_many(problem: QuotaProblem, entitlements: np.ndarray | pd.DataFrame) -
     """
     values, columns = _table(problem, entitlements)
     quotas = np.full(values.shape, -1, dtype=np.int64)
-    costs = costs_of(problem.criterion)
-    if costs is None or not solved_together(problem):
-        left = np.arange(len(values))
-    else:
-        # Bounds that nobody gave depend on which units have an entitlement; here every unit has.
+    costs, rows = costs_of(problem.criterion), np.arange(len(values))
+    left = [rows]
+    if costs is not None and solved_together(problem):
+        # Bounds that nobody gave depend on which units have an entitlement; here every unit has, and the same.
         everywhere = replace(problem, entitlement=pd.Series(1.0, index=problem.entitlement.index))
         try:
             everywhere.check_bounds()
         except InfeasibleError:
             return quotas
-        left = _fill(_setting(everywhere, costs, columns), values, quotas)
-    for row in left:
+        left = []
+        for chunk in _chunks(rows, _CELLS // len(columns)):
+            quotas[chunk], doubtful = _chunk(everywhere, costs, values[chunk][:, columns])
+            left.append(chunk[doubtful])
+    for row in itertools.chain.from_iterable(left):
         quotas[row] = _alone(problem, values[row, columns])
     return quotas
 
@@ -104,38 +107,22 @@ def _table(problem: QuotaProblem, entitlements: np.ndarray | pd.DataFrame) -> tu
     return values, columns
 
 
-def _setting(problem: QuotaProblem, costs: Costs, columns: np.ndarray) -> Setting:
-    tree = problem.tree
-    assert tree is not None
-    rank = np.empty(len(columns), dtype=np.int64)
-    rank[sorted(range(len(columns)), key=problem.labels.__getitem__)] = np.arange(len(columns))
-    units = np.stack([problem.floor, np.minimum(problem.cap, problem.total), rank])
-    return Setting(tree, costs, units[:, tree.order], columns[tree.order], problem.total)
-
-
-def _fill(setting: Setting, values: np.ndarray, quotas: np.ndarray) -> np.ndarray:
-    """Fill in the quotas, chunk by chunk; the rows left open are returned."""
-    left = [np.empty(0, dtype=np.intp)]
-    for chunk in _chunks(np.arange(len(values)), _CELLS // len(setting.columns)):
-        quotas[chunk], doubtful = _chunk(setting, values[chunk])
-        left.append(chunk[doubtful])
-    return np.concatenate(left)
-
-
 def _chunks(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:
     size = max(size, 1)
     return (rows[start : start + size] for start in range(0, len(rows), size))
 
 
-def _chunk(setting: Setting, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _chunk(problem: QuotaProblem, costs: Costs, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Quotas (R, n) of some scenarios, −1 where there is no answer; and which are not settled."""
-    billionths = in_billionths(np.take(values.T, setting.columns, axis=0))
-    block = block_of(setting, billionths)
+    assert problem.tree is not None
+    order = problem.tree.order
+    billionths = in_billionths(values.T[order])
+    block = block_of(problem, costs, billionths)
     doubtful = np.asarray((billionths >= EXACT).any(axis=0))
     open_ = np.flatnonzero(feasible(block) & ~doubtful)
     places = np.full(billionths.shape, -1.0)
-    places[:, open_], doubtful[open_] = best_places(block.part(open_), setting.total)
-    return places[np.argsort(setting.tree.order)].T, doubtful
+    places[:, open_], doubtful[open_] = best_places(block.part(open_), problem.total)
+    return places[np.argsort(order)].T, doubtful
 
 
 def _alone(problem: QuotaProblem, entitlement: np.ndarray) -> np.ndarray | int:
