@@ -2,20 +2,22 @@
 
 import html
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.base.text import unarmed
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.budget.plan import BudgetPlan
+from zjtx_alloc.report.allocation_view import allocation_view
 from zjtx_alloc.report.run_id import run_line
 from zjtx_alloc.report.terminal import aligned
 
-ENTITLEMENT_DECIMALS = 6
 ALL_COMPLETED = "all_completed"  # how budget.csv of a plan calls the outcome that all firms complete
 _LONG_TEXT = 16  # characters; longer cells wrap
 _EXCEL_TEXT = r";mso-number-format:'\@'"  # pasted into Excel, a code stays text
@@ -108,11 +110,61 @@ def signed(amount: float, decimals: int = 0) -> str:
     return text if text.strip("+−0.") else text[1:]
 
 
-def titled(title: str, frame: pd.DataFrame, kinds: dict[str, str], *notes: str, has_total: bool = False) -> Table:
-    """A table from columns by their names in code, which the header map turns into Chinese."""
-    headers = {name: header(name) for name in kinds}
-    frame = frame[list(kinds)].rename(columns=headers).reset_index(drop=True)
-    return Table(say(f"title.{title}"), frame, {headers[n]: k for n, k in kinds.items()}, notes, has_total)
+@dataclass(frozen=True)
+class Own:
+    """A column that ``data/columns.csv`` cannot name, since only the run knows it: a year, a scenario, a factor."""
+
+    header: str
+    kind: str
+
+
+def own(kind: str, named: Callable[[Any], str] = str) -> Callable[[Any], Own]:
+    """What turns labels into columns of a run's own, for ``DataFrame.rename``; ``named`` gives each its header."""
+    return lambda label: Own(named(label), kind)
+
+
+def titled(
+    key: str,
+    frame: pd.DataFrame,
+    /,
+    *notes: str,
+    total: Mapping[Any, object] | None = None,
+    has_total: bool = False,
+    **values: object,
+) -> Table:
+    """A table for people from a frame whose columns are named as in ``data/columns.csv``, or are ``Own``.
+
+    Parameters
+    ----------
+    key : str
+        The title is the message ``title.key``, filled with ``values``.
+    frame : DataFrame
+        The columns to be shown, in their order.
+    notes : str
+        What stands under the table.
+    total : mapping of column to value, optional
+        What the total row says; it is blank in words and has no number elsewhere. Other columns may be among them.
+    has_total : bool
+        Whether the last row of the frame is the total already.
+    """
+    kinds = [column.kind if isinstance(column, Own) else kind_of(column) for column in frame]
+    if total is not None:
+        last = {c: total.get(c, "" if kind == "text" else None) for c, kind in zip(frame, kinds, strict=True)}
+        frame = pd.concat([frame.astype(object), pd.DataFrame([last], dtype=object)])
+    headers = [column.header if isinstance(column, Own) else header(column) for column in frame]
+    frame = frame.set_axis(headers, axis=1).reset_index(drop=True)
+    return Table(
+        say(f"title.{key}", **values),
+        frame,
+        dict(zip(headers, kinds, strict=True)),
+        notes,
+        has_total or total is not None,
+    )
+
+
+def kind_of(name: str) -> str:
+    """How a column of ``data/columns.csv`` is written: a key of ``FORMATS``."""
+    return str(shipped_table("columns.csv", "name").at[name, "kind"])
 
 
 def printed(table: Table) -> str:
@@ -127,9 +179,13 @@ def printed(table: Table) -> str:
 
 def allocation_csv(allocation: Allocation) -> str:
     """``allocation.csv``: code and the columns of ``Allocation.table``; 37 rows, no total row."""
-    table = allocation.table()
-    places = table["entitlement"].map(lambda e: f"{e:.{ENTITLEMENT_DECIMALS}f}")
-    return csv_text(table.assign(entitlement=places).reset_index())
+    table = allocation_view(allocation, "csv")
+    return csv_text(table.assign(entitlement=six_decimals(table["entitlement"])))
+
+
+def six_decimals(places: pd.Series) -> pd.Series:
+    """Places before rounding as the CSV files have them."""
+    return places.map("{:.6f}".format)
 
 
 def budget_csv(budget: BudgetForecast) -> str:
