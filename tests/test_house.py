@@ -158,7 +158,9 @@ def test_every_column_is_described_once_and_shown_and_every_one_shown_is_describ
     }
     assert set(columns["name"]) - named == set()
     assert {column for view in VIEWS.values() for column in view} <= set(columns["name"])
-    asked = [n.args[0] for n in nodes if isinstance(n, ast.Call) and getattr(n.func, "id", "") in ("header", "kind_of")]
+    asked = [
+        n.args[0] for n in nodes if isinstance(n, ast.Call) and getattr(n.func, "id", "") in ("header", "described")
+    ]
     assert {name.value for name in asked if isinstance(name, ast.Constant)} <= set(columns["name"])
 
 

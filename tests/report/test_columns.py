@@ -5,14 +5,14 @@ import pytest
 
 import zjtx_alloc as za
 from zjtx_alloc.report.allocation_view import VIEWS, allocation_total, allocation_view
-from zjtx_alloc.report.table import Own, own, titled
+from zjtx_alloc.report.table import Column, of_kind, titled
 from zjtx_alloc.report.tables import compare as tables
 
 
 @pytest.fixture
 def small():
     frame = pd.DataFrame({"short_name": ["北京", "天津"], "quota": [35, 12], 2025: [10, 20]})
-    return frame.rename(columns={2025: Own("2025年（万元）", "money")})
+    return frame.rename(columns={2025: Column("2025年（万元）", "money")})
 
 
 def test_a_column_brings_its_header_and_its_kind(small):
@@ -39,7 +39,7 @@ def test_a_column_that_is_not_described_is_refused(small):
 
 
 def test_labels_of_a_run_may_be_those_of_columns():
-    frame = pd.DataFrame({"quota": [1], "region": [2]}).rename(columns=own("count", lambda name: f"{name}！"))
+    frame = pd.DataFrame({"quota": [1], "region": [2]}).rename(columns=of_kind("count", lambda name: f"{name}！"))
     table = titled("plan", frame.assign(quota=3))
     assert table.frame.columns.tolist() == ["quota！", "region！", "名额"]
 

@@ -10,7 +10,7 @@ from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.explorer.drawings import bars_svg, changes_svg, map_svg
 from zjtx_alloc.report.allocation_view import allocation_total, allocation_view
 from zjtx_alloc.report.notes.marks import criterion_note, marks_note, weights_note
-from zjtx_alloc.report.table import kind_of, shown
+from zjtx_alloc.report.table import described, shown
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ def table_html(allocation: Allocation, baseline: Allocation, chosen: str) -> str
 
 
 def _cell(column: str, value: object) -> str:
-    is_number = kind_of(column) != "text"
-    text = shown(kind_of(column), value).replace("-", "−") if is_number else str(value)
-    number = " class=number" if is_number else ""
+    kind = described(column).kind
+    text = str(value) if kind == "text" else shown(kind, value).replace("-", "−")
+    number = "" if kind == "text" else " class=number"
     return f'<td data-column="{column}"{number}>{html.escape(text)}</td>'
 
 

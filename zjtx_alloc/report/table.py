@@ -65,6 +65,11 @@ class Table:
     notes: tuple[str, ...] = ()
     has_total: bool = False
 
+    def texts(self) -> pd.DataFrame:
+        """The cells as people read them."""
+        cells = {name: [shown(self.kinds[name], value) for value in column] for name, column in self.frame.items()}
+        return pd.DataFrame(cells, columns=self.frame.columns, dtype=object)
+
     def _repr_html_(self) -> str:
         head = "".join(f"<th{self._side(column)}>{html.escape(str(column))}</th>" for column in self.frame.columns)
         last = len(self.frame) - 1
@@ -111,16 +116,23 @@ def signed(amount: float, decimals: int = 0) -> str:
 
 
 @dataclass(frozen=True)
-class Own:
-    """A column that ``data/columns.csv`` cannot name, since only the run knows it: a year, a scenario, a factor."""
+class Column:
+    """A column as people see it: its Chinese header, and how its values are written, a key of ``FORMATS``."""
 
     header: str
     kind: str
 
 
-def own(kind: str, named: Callable[[Any], str] = str) -> Callable[[Any], Own]:
-    """What turns labels into columns of a run's own, for ``DataFrame.rename``; ``named`` gives each its header."""
-    return lambda label: Own(named(label), kind)
+def described(column: str | Column) -> Column:
+    """A column by its name in ``data/columns.csv``; one that only a run can name (a year, a scenario) is given whole."""
+    if isinstance(column, Column):
+        return column
+    return Column(header(column), str(shipped_table("columns.csv", "name").at[column, "kind"]))
+
+
+def of_kind(kind: str, named: Callable[[Any], str] = str) -> Callable[[Any], Column]:
+    """What makes labels that only a run knows columns of a kind, for ``DataFrame.rename``; ``named`` gives the header."""
+    return lambda label: Column(named(label), kind)
 
 
 def titled(
@@ -132,7 +144,7 @@ def titled(
     has_total: bool = False,
     **values: object,
 ) -> Table:
-    """A table for people from a frame whose columns are named as in ``data/columns.csv``, or are ``Own``.
+    """A table for people from a frame whose columns are names of ``data/columns.csv``, or ``Column`` themselves.
 
     Parameters
     ----------
@@ -147,34 +159,24 @@ def titled(
     has_total : bool
         Whether the last row of the frame is the total already.
     """
-    kinds = [column.kind if isinstance(column, Own) else kind_of(column) for column in frame]
+    columns = [described(column) for column in frame]
     if total is not None:
-        last = {c: total.get(c, "" if kind == "text" else None) for c, kind in zip(frame, kinds, strict=True)}
+        blanks = ("" if column.kind == "text" else None for column in columns)
+        last = {name: total.get(name, blank) for name, blank in zip(frame, blanks, strict=True)}
         frame = pd.concat([frame.astype(object), pd.DataFrame([last], dtype=object)])
-    headers = [column.header if isinstance(column, Own) else header(column) for column in frame]
-    frame = frame.set_axis(headers, axis=1).reset_index(drop=True)
-    return Table(
-        say(f"title.{key}", **values),
-        frame,
-        dict(zip(headers, kinds, strict=True)),
-        notes,
-        has_total or total is not None,
-    )
+    frame = frame.set_axis([column.header for column in columns], axis=1).reset_index(drop=True)
+    kinds = {column.header: column.kind for column in columns}
+    return Table(say(f"title.{key}", **values), frame, kinds, notes, has_total or total is not None)
 
 
-def kind_of(name: str) -> str:
-    """How a column of ``data/columns.csv`` is written: a key of ``FORMATS``."""
-    return str(shipped_table("columns.csv", "name").at[name, "kind"])
+def plain_table(frame: pd.DataFrame) -> str:
+    """A table of texts for the terminal, its columns in line; a Chinese character is two columns wide."""
+    return "\n".join(aligned([list(map(str, row)) for row in (frame.columns, *frame.itertuples(index=False))]))
 
 
 def printed(table: Table) -> str:
-    """A table as text for a terminal, its columns aligned; a Chinese character is two columns wide."""
-    rows = [
-        [shown(table.kinds[column], value) for column, value in zip(table.frame, row, strict=True)]
-        for row in table.frame.itertuples(index=False)
-    ]
-    rows.insert(0, [str(column) for column in table.frame])
-    return "\n".join([table.title, "", *aligned(rows), "", *table.notes])
+    """A table as text for a terminal."""
+    return "\n".join([table.title, "", plain_table(table.texts()), "", *table.notes])
 
 
 def allocation_csv(allocation: Allocation) -> str:

@@ -8,7 +8,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.allocation_view import allocation_total, allocation_view
 from zjtx_alloc.report.notes.marks import marks_note, sources_of, split_rule, stands_for, weights_note
 from zjtx_alloc.report.notes.user_data import pools_note, supply_note
-from zjtx_alloc.report.table import Table, own, titled
+from zjtx_alloc.report.table import Table, of_kind, titled
 from zjtx_alloc.report.tables.data import sources_told
 from zjtx_alloc.rules.scenario import DEFAULT, Rule
 
@@ -30,7 +30,7 @@ def region_table(allocation: Allocation) -> Table:
 def contribution_table(allocation: Allocation) -> Table:
     """Where each entitlement comes from: a column a factor, and what the coefficients add or take."""
     due, panel = allocation.entitlement, allocation.panel
-    factors = due.contributions.drop(columns=ADJUSTMENT).rename(columns=own("places", panel.name))
+    factors = due.contributions.drop(columns=ADJUSTMENT).rename(columns=of_kind("places", panel.name))
     frame = panel.units[["short_name"]].join(factors).join(due.contributions[ADJUSTMENT])
     frame = frame.assign(entitlement=due.places, estimated=marked(due.estimated.gt(0), say("mark.estimated")))
     return titled("contributions", frame, *marks_note(allocation), say("note.contributions"))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from zjtx_alloc.allocation.allocate import Allocation, marked
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.notes.marks import budget_marks
-from zjtx_alloc.report.table import Own, Table, titled
+from zjtx_alloc.report.table import Column, Table, titled
 from zjtx_alloc.uncertainty.fit_weights import WeightFit, known_counts
 
 
@@ -35,7 +35,7 @@ def error_table(fit: WeightFit) -> Table:
 
 def left_out_table(fit: WeightFit) -> Table:
     """Weights fitted without each region, and what they predict for it."""
-    weights = {code: Own(_named(fit, code), "weight") for code in fit.shares.columns}
+    weights = {code: Column(_named(fit, code), "weight") for code in fit.shares.columns}
     frame = fit.regions.rename(columns=weights).reset_index()
     return titled("left_out", frame, say("backtest.left_out"), *backtest_notes(fit))
 

@@ -24,7 +24,7 @@ from zjtx_alloc.report.notes.marks import (
     year_header,
     year_label,
 )
-from zjtx_alloc.report.table import Own, Table, own, titled
+from zjtx_alloc.report.table import Column, Table, of_kind, titled
 from zjtx_alloc.rules.award import Award
 
 
@@ -83,7 +83,7 @@ def unit_year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...],
 
 def _by_year(money: pd.DataFrame, gaps: Gaps) -> pd.DataFrame:
     """Money with a column a fiscal year, and its sum over them behind."""
-    years = money.rename(columns=own("money", lambda year: year_header(int(year), gaps)))
+    years = money.rename(columns=of_kind("money", lambda year: year_header(int(year), gaps)))
     return years.assign(sum=money.sum(axis=1))
 
 
@@ -198,7 +198,7 @@ def bridge_note(plan: BudgetPlan) -> str:
 def ceiling_table(plan: BudgetPlan) -> Table:
     """The stated ceilings, and how likely what is due in the year is to exceed them under each assumption."""
     gaps = plan.full.ledger.gaps()
-    risks = {Own(say("table.exceeds", title=o.outcomes.title), "share"): o.exceeds for o in plan.outlooks}
+    risks = {Column(say("table.exceeds", title=o.outcomes.title), "share"): o.exceeds for o in plan.outlooks}
     rows = [
         {"fiscal_year": year_label(year, gaps), "ceiling": money}
         | {title: exceeds(year, money) for title, exceeds in risks.items()}

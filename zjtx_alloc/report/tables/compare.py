@@ -13,8 +13,7 @@ from zjtx_alloc.budget.forecast import forecast_budget
 from zjtx_alloc.budget.ledger.cohorts import cohorts
 from zjtx_alloc.report.allocation_view import allocation_view
 from zjtx_alloc.report.notes.marks import criterion_told, marks_note, source_line, weights_note
-from zjtx_alloc.report.notes.user_data import plain_table
-from zjtx_alloc.report.table import Own, Table, csv_text, own, shown, signed, six_decimals, titled
+from zjtx_alloc.report.table import Column, Table, csv_text, of_kind, plain_table, signed, six_decimals, titled
 from zjtx_alloc.rules.award import load_award
 from zjtx_alloc.rules.scenario import DEFAULT, Scenario
 
@@ -34,7 +33,7 @@ _TAKEN = ("short_name", "region", "scenario", "setting", "fiscal_year")  # heade
 def unit_table(comparison: Comparison) -> Table:
     """Places by unit and scenario, and what each unit gains or loses against the first."""
     # Whole places where totals are the same; scaled to the first's total, they are fractions.
-    gain = own("step" if _whole(comparison) else "difference", lambda name: say("compare.gain", name=name))
+    gain = of_kind("step" if _whole(comparison) else "difference", lambda name: say("compare.gain", name=name))
     frame = comparison.allocations[0].panel.units[["short_name"]].join(comparison.quota.rename(columns=_of("count")))
     frame = frame.join(comparison.gains.rename(columns=gain))
     return titled("compared_units", frame, _scaled(comparison), *_marks(comparison))
@@ -167,10 +166,7 @@ def comparison_text(comparison: Comparison) -> str:
     """What ``zjtx compare`` prints: units, regions, distances, who gains and loses most; the marks of all, once."""
     blocks, marks = [], _marks(comparison)
     for table in (unit_table(comparison), region_table(comparison), distance_table(comparison)):
-        texts = table.frame.astype(object)
-        for column, kind in table.kinds.items():
-            texts[column] = [shown(kind, value) for value in texts[column]]
-        blocks += [table.title, plain_table(texts), *(note for note in table.notes if note not in marks), ""]
+        blocks += [table.title, plain_table(table.texts()), *(note for note in table.notes if note not in marks), ""]
     return "\n".join([*blocks, *gain_lines(comparison), *marks])
 
 
@@ -192,10 +188,10 @@ def gain_list(comparison: Comparison) -> str:
     return "\n".join(f"- {line}" for line in (*gain_lines(comparison), _scaled(comparison), *_marks(comparison)))
 
 
-def _of(kind: str) -> Callable[[str], Own]:
+def _of(kind: str) -> Callable[[str], Column]:
     """Names of scenarios as columns, in quotation marks where a header of ours is the same."""
     ours = {header(taken) for taken in _TAKEN}
-    return own(kind, lambda name: say("compare.quoted", name=name) if name in ours else name)
+    return of_kind(kind, lambda name: say("compare.quoted", name=name) if name in ours else name)
 
 
 def _marks(comparison: Comparison) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import pandas as pd
 from zjtx_alloc.allocation.allocate import Allocation, marked
 from zjtx_alloc.allocation.composite import Composite, compose
 from zjtx_alloc.base.messages import header, say
-from zjtx_alloc.report.table import Table, own, titled
+from zjtx_alloc.report.table import Table, of_kind, titled
 from zjtx_alloc.rules.composite_form import Part
 
 
@@ -40,7 +40,7 @@ def parts_table(allocation: Allocation, composite: Composite) -> Table:
 
 def score_table(allocation: Allocation, composite: Composite) -> Table:
     """Scores by unit: what each part adds, the score, and whether it rests on estimated cells."""
-    adds = composite.contributions.rename(columns=own("score", composite.labels.get))
+    adds = composite.contributions.rename(columns=of_kind("score", composite.labels.get))
     frame = allocation.panel.units[["short_name"]].join(adds).assign(
         score=composite.score,
         rank=composite.score.rank(method="min", ascending=False),
@@ -54,7 +54,7 @@ def score_table(allocation: Allocation, composite: Composite) -> Table:
 def correlation_table(allocation: Allocation, composite: Composite) -> Table:
     """Correlations of the parts and the score; blank where something does not vary."""
     names = composite.labels.to_dict() | {"score": header("score")}
-    frame = composite.correlations().rename(index=names, columns=own("index", names.get))
+    frame = composite.correlations().rename(index=names, columns=of_kind("index", names.get))
     frame.insert(0, "component", frame.index)
     return titled("composite_correlations", frame, title=composite.recipe.title)
 

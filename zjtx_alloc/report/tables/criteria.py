@@ -12,7 +12,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.problem.criteria import CRITERIA, criterion_name
 from zjtx_alloc.quota.solve import solve
 from zjtx_alloc.report.notes.marks import criterion_told, crossing_note, marks_note, weights_note
-from zjtx_alloc.report.table import Own, Table, titled
+from zjtx_alloc.report.table import Column, Table, titled
 
 _ACROSS = ("webster", "hamilton", "huntington-hill", "minimax")  # where rules cross, each takes a second or two
 
@@ -32,7 +32,7 @@ def by_criterion(allocation: Allocation) -> dict[str, Allocation]:
 def criterion_table(allocations: dict[str, Allocation]) -> Table:
     """Quotas side by side, a column a criterion, and the totals."""
     first = next(iter(allocations.values()))
-    quotas = {Own(criterion_told(c), "count"): a.quota for c, a in allocations.items()}
+    quotas = {Column(criterion_told(c), "count"): a.quota for c, a in allocations.items()}
     frame = first.panel.units[["short_name"]].assign(entitlement=first.entitlement.places).join(pd.DataFrame(quotas))
     missing = "、".join(criterion_told(c) for c in CRITERIA if c not in allocations)
     absent = [say("note.not_admitted", names=missing)] if missing else []

@@ -6,7 +6,7 @@ from zjtx_alloc.allocation.plan import Plan
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.notes.marks import marks_note, weights_note
 from zjtx_alloc.report.notes.user_data import pools_note
-from zjtx_alloc.report.table import Own, Table, signed, titled
+from zjtx_alloc.report.table import Column, Table, signed, titled
 
 
 def plan_table(plan: Plan) -> Table:
@@ -16,7 +16,7 @@ def plan_table(plan: Plan) -> Table:
     frame = ends[["short_name"]].copy()
     for batch, rows in table.groupby("batch"):
         for message, column in (("plan.own", "separate"), ("plan.planned", "quota")):
-            frame[Own(say(message, batch=batch), "count")] = rows.droplevel("batch")[column]
+            frame[Column(say(message, batch=batch), "count")] = rows.droplevel("batch")[column]
     frame[["running_target", "running"]] = ends[["running_target", "running"]]
     frame["off_target"] = ends["running"] - ends["running_target"]
     total = frame.drop(columns="short_name").sum().to_dict() | {"short_name": say("table.total")}

@@ -4,7 +4,7 @@ import pandas as pd
 
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.report.notes.marks import marks_note, weights_note
-from zjtx_alloc.report.table import Table, own, titled
+from zjtx_alloc.report.table import Table, of_kind, titled
 from zjtx_alloc.rules.scenario_ranges import range_notes as inherited_notes
 from zjtx_alloc.uncertainty.robust import Robust
 from zjtx_alloc.uncertainty.weight_range import WeightRange
@@ -68,7 +68,7 @@ def robust_table(found: Robust) -> Table:
 
 def robust_quota_table(found: Robust) -> Table:
     """The three quotas by unit, and what the robust ones add or take."""
-    quotas = found.quota[list(QUOTAS)].rename(columns=own("count", lambda name: say(f"robust.{name}")))
+    quotas = found.quota[list(QUOTAS)].rename(columns=of_kind("count", lambda name: say(f"robust.{name}")))
     frame = found.allocation.panel.units[["short_name"]].join(quotas)
     frame = frame.assign(step=found.quota["robust"] - found.quota["baseline"])
     return titled("robust_quotas", frame, *robust_notes(found), *marks_note(found.allocation))

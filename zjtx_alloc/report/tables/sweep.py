@@ -7,7 +7,7 @@ import pandas as pd
 from zjtx_alloc.base.files import check_free, write_csv
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.notes.marks import marks_note, weights_note
-from zjtx_alloc.report.table import Own, Table, csv_text, titled
+from zjtx_alloc.report.table import Column, Table, csv_text, titled
 from zjtx_alloc.rules.scenario_ranges import range_notes
 from zjtx_alloc.uncertainty.drivers import OVERALL
 from zjtx_alloc.uncertainty.sweep import Sweep
@@ -38,7 +38,7 @@ def weight_effect_table(found: Sweep) -> Table:
 
 def _by_unit(found: Sweep, kind: str, values: pd.DataFrame, headers: list[str]) -> Table:
     names = found.allocation.panel.units["short_name"].to_dict() | {OVERALL: say("sweep.overall")}
-    frame = values.set_axis([Own(head, "weight") for head in headers], axis=1)
+    frame = values.set_axis([Column(head, "weight") for head in headers], axis=1)
     frame.insert(0, "short_name", frame.index.map(names))
     note = say(f"sweep.{kind}_note", base=found.base)
     return titled(kind, frame, note, *marks_note(found.allocation), has_total=True)
