@@ -15,7 +15,9 @@ import papermill
 import pytest
 
 import zjtx_alloc as za
+from zjtx_alloc.report.allocation_view import VIEWS
 from zjtx_alloc.report.runs import run as runs
+from zjtx_alloc.report.table import FORMATS
 
 PACKAGE = Path(za.__file__).parent
 ROOT = PACKAGE.parent
@@ -142,8 +144,24 @@ def test_every_message_is_said_and_every_one_said_exists():
     literals = {node.value for node in nodes if isinstance(node, ast.Constant)}
     heads = [key.values[0] for key in calls if isinstance(key, ast.JoinedStr)]
     built = {head.value.split(".")[0] for head in heads if isinstance(head, ast.Constant)}
-    assert {key for key in known - literals if key.split(".")[0] not in built | {"header", "words"}} == set()
-    assert {key.removeprefix("header.") for key in known if key.startswith("header.")} <= literals
+    assert {key for key in known - literals if key.split(".")[0] not in built | {"words"}} == set()
+
+
+def test_every_column_is_described_once_and_shown_and_every_one_shown_is_described():
+    columns = pd.read_csv(ROOT / "data" / "columns.csv", dtype=str, keep_default_na=False)
+    assert columns["name"].tolist() == sorted(set(columns["name"]))
+    assert (columns != "").all(axis=None)
+    assert set(columns["kind"]) <= set(FORMATS)
+    nodes = [node for tree in modules().values() for node in ast.walk(tree)]
+    named = {n.value for n in nodes if isinstance(n, ast.Constant)} | {
+        n.arg for n in nodes if isinstance(n, ast.keyword)
+    }
+    assert set(columns["name"]) - named == set()
+    assert {column for view in VIEWS.values() for column in view} <= set(columns["name"])
+    asked = [
+        n.args[0] for n in nodes if isinstance(n, ast.Call) and getattr(n.func, "id", "") in ("header", "described")
+    ]
+    assert {name.value for name in asked if isinstance(name, ast.Constant)} <= set(columns["name"])
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

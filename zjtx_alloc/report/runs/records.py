@@ -21,7 +21,7 @@ from zjtx_alloc.rules.scenario_files import beside, companion
 _ID = 12  # hexadecimal digits: of ten thousand runs two share one with a chance of 1 in 5 million
 ENVIRONMENT = "environment.json"
 FACTS = "facts.csv"  # the facts of a run that was given its own
-_LAYOUTS = ("messages.zh.toml", "proposal.toml", "page.html", "manuscript.typ", "unit.typ")
+_LAYOUTS = ("messages.zh.toml", "columns.csv", "proposal.toml", "page.html", "manuscript.typ", "unit.typ")
 _PACKAGES = (
     "zjtx_alloc",
     "pandas",
