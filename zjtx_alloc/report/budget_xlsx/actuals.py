@@ -8,7 +8,7 @@ from zjtx_alloc.base.messages import header, say, words
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.writers.sheet import Cell, Column, Sheet, sums_of
 
-FORM_ROWS = 200
+_FORM_ROWS = 200
 
 
 def actuals_sheet(plan: BudgetPlan, ledger: Sheet, found: pd.DataFrame | None) -> Sheet:
@@ -52,4 +52,4 @@ def _form() -> Sheet:
         "document": Column(names["document"], "text", 30),
         **{name: Column(say("table.in_wan", name=names[name]), "money", 16) for name in ("amount", "netted")},
     }  # fmt: skip
-    return Sheet(say("workbook.actuals"), columns, [{}] * FORM_ROWS, note=say("workbook.form_note"), frozen=0)
+    return Sheet(say("workbook.actuals"), columns, [{}] * _FORM_ROWS, note=say("workbook.form_note"), frozen=0)

@@ -26,11 +26,6 @@ _CHECKS = {
 }  # identities over the whole ledger, each under the column it ends in
 
 
-def ledger_title(number: int) -> str:
-    """The name of an assumption's ledger sheet; the first has the plain one."""
-    return say("workbook.ledger") if number == 0 else say("workbook.ledger_of", number=number + 1)
-
-
 def ledger_sheet(plan: BudgetPlan, firms: Sheet, number: int) -> Sheet:
     """A row a year, batch, unit and payment, in the order in which recoveries are netted."""
     budget = plan.budgets[number]
@@ -52,8 +47,9 @@ def ledger_sheet(plan: BudgetPlan, firms: Sheet, number: int) -> Sheet:
         "payment": Column(say("workbook.payment"), "text", 8), "firms": Column(say("workbook.firms_paid"), "count", 9),
         **{flow: Column(header(flow), "money", 13) for flow in FLOWS},
     }  # fmt: skip
+    title = say("workbook.ledger_of", number=number + 1) if number else say("workbook.ledger")
     return Sheet(
-        ledger_title(number), columns, rows, [{"year": say("table.total"), **sums_of(rows, FLOWS)}],
+        title, columns, rows, [{"year": say("table.total"), **sums_of(rows, FLOWS)}],
         {"year": say("workbook.check"), **{flow: Cell(0, formula) for flow, formula in _CHECKS.items()}},
         note=say("workbook.ledger_note", title=plan.assumptions[number].title), frozen=5, is_filtered=True,
     )  # fmt: skip

@@ -15,14 +15,9 @@ _MONEY = ("due", "recovered", "net")
 _SUMMARY = ("mean", "p5", "p25", "p50", "p75", "p95")
 
 
-def money_years(plan: BudgetPlan) -> list[int]:
-    """Fiscal years in which money moves."""
-    return list(plan.outlooks[0].years)
-
-
 def unit_year_sheet(plan: BudgetPlan, ledger: Sheet) -> Sheet:
     """Net payments, units by fiscal year, of the booked assumption and its ledger."""
-    units, books, years = load_units(), plan.budgets[0].ledger, money_years(plan)
+    units, books, years = load_units(), plan.budgets[0].ledger, plan.outlooks[0].years
     sums = books.table.groupby("code")[list(FLOWS)].sum().reindex(units.index, fill_value=0)
     nets = books.accounts["net"].unstack("fiscal_year").reindex(index=units.index, columns=years, fill_value=0)
     net, year_of, unit_of = (ledger.range(name) for name in ("net", "year", "unit"))
@@ -69,7 +64,7 @@ def scenario_sheet(plan: BudgetPlan, firms: Sheet, ledgers: Sequence[Sheet], inp
     A cell says whether these still belong to the ``inputs``: the assumptions' cells and the values they had.
     """
     rows = []
-    for year in money_years(plan):
+    for year in plan.outlooks[0].years:
         rows.append(_full_row(plan, year, firms, ledgers[0]))
         rows += [_scenario_row(plan, number, year, ledger) for number, ledger in enumerate(ledgers)]
     totals, every = list[Row](), len(ledgers) + 1
