@@ -82,11 +82,11 @@ def parts(work: Path) -> dict[str, float]:
     allocation = next(a for a in allocations if a.scenario is scenario)
     budget = za.forecast_budget(za.cohorts(*allocations), za.load_award(scenario.award))
     lap("allocation and budget")
-    for path in runs._tables_written(work, allocation, budget, allocations, "0" * 12):
+    for path in runs._tables_written(work, allocation, budget, allocations):
         lap(path.name)
-    for name in (*runs.PAGES, *runs.STUDIES):
+    for name in runs.PAGES:
         told = {"scenarios": [SCENARIO]} if name == "budget" else {"scenario": SCENARIO}
-        write_page(PageOrder(name, told, work / f"{name}.html", SCENARIO, "0" * 12, name in runs.STUDIES), work)
+        write_page(PageOrder(name, told, work / f"{name}.html", SCENARIO, name in runs.STUDIES), work)
         lap(f"{name}.html, alone")
     grounds = unit_grounds(allocation, budget, allocations)
     lap("units: ranges under unknown weights")

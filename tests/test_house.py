@@ -15,7 +15,7 @@ import papermill
 import pytest
 
 import zjtx_alloc as za
-from zjtx_alloc.report.runs import run as runs
+from zjtx_alloc.report.runs.run import PAGES
 
 PACKAGE = Path(za.__file__).parent
 ROOT = PACKAGE.parent
@@ -49,7 +49,6 @@ ELSEWHERE = {
     "stationary": "signposts: a family of them",
 }
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-IN_REPORTS = (*runs.PAGES, *runs.STUDIES)  # as they are, before conftest makes reports brief
 
 
 @cache
@@ -162,7 +161,7 @@ def test_notebooks_are_stripped_and_thin(path):
 
 def test_pages_of_a_report_are_shipped_for_the_baseline():
     """So what test_report and test_studies run is what a reader runs first."""
-    for name in IN_REPORTS:
+    for name in PAGES:
         told = papermill.inspect_notebook(str(ROOT / "notebooks" / f"{name}.ipynb"))
         first = {
             key: ast.literal_eval(told[key]["default"]) for key in told if key in ("scenario", "scenarios", "data")
@@ -172,7 +171,7 @@ def test_pages_of_a_report_are_shipped_for_the_baseline():
 
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(p, marks=pytest.mark.slow if p.stem in IN_REPORTS else ()) for p in NOTEBOOKS],
+    [pytest.param(p, marks=pytest.mark.slow if p.stem in PAGES else ()) for p in NOTEBOOKS],
     ids=lambda path: path.stem,
 )
 def test_a_notebook_runs_as_it_is_shipped(path, tmp_path):

@@ -12,7 +12,6 @@ from support.made_pages import grounds_of, written
 import zjtx_alloc as za
 from zjtx_alloc.quota.whatif import best_quota
 from zjtx_alloc.report.documents.unit_page import asked_units
-from zjtx_alloc.report.runs import run as runs
 
 
 @pytest.mark.slow
@@ -58,8 +57,8 @@ def test_killed_half_way_it_makes_only_what_is_missing(tmp_path):
 
 
 @pytest.mark.slow
-def test_units_are_bound_to_their_run_and_verified(tmp_path, baseline, monkeypatch):
-    monkeypatch.setattr(runs, "PAGES", ("allocation",))  # kernels take seconds, and are not what this is about
+@pytest.mark.usefixtures("plain_pages")  # kernels take seconds, and are not what this is about
+def test_units_are_bound_to_their_run_and_verified(tmp_path, baseline):
     folder = za.run("2024-baseline", out=tmp_path, units=["西藏", "深圳"]).folder
     assert za.verify_run(folder) == ()
     za.run("2024-baseline", out=tmp_path)  # the report alone, made again: its pages of units stay bound

@@ -7,6 +7,7 @@ from zjtx_alloc.report.documents.unit_tables import unit_grounds
 from zjtx_alloc.report.runs.unit_pages import write_unit_pages
 
 RUN = "0123456789ab"
+BRIEF = ("allocation", "budget", "quota")  # of a report, without the studies, whose kernels take seconds
 
 
 def grounds_of(panel, scenario):

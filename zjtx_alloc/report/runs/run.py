@@ -1,9 +1,7 @@
 """One run: a scenario to its folder of files, bound to their inputs by sha256."""
 
-import tempfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,7 @@ from tqdm import tqdm
 
 from zjtx_alloc.allocation.allocate import Allocation, allocate_programme
 from zjtx_alloc.base.errors import ReportError
-from zjtx_alloc.base.files import alone_in, check_free, folder_for, install, write_csv, write_whole
+from zjtx_alloc.base.files import alone_in, folder_for, write_csv, write_whole
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.forecast import forecast_budget
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
@@ -22,26 +20,25 @@ from zjtx_alloc.report.documents.proposal import proposal
 from zjtx_alloc.report.documents.report_workbook import report_sheets
 from zjtx_alloc.report.documents.unit_page import asked_units
 from zjtx_alloc.report.documents.unit_tables import unit_grounds
+from zjtx_alloc.report.run_id import current_run_id
 from zjtx_alloc.report.runs.index import write_index
 from zjtx_alloc.report.runs.record_form import read_record
-from zjtx_alloc.report.runs.records import FACTS, bind, facts_file, is_whole, run_id, run_record, write_records
-from zjtx_alloc.report.runs.unit_pages import FOLDER, finished_pages, pages_there, write_unit_pages
+from zjtx_alloc.report.runs.records import bind, is_whole, outputs, run_id, run_record
+from zjtx_alloc.report.runs.scaffold import Job, drafted
+from zjtx_alloc.report.runs.unit_pages import FOLDER, write_unit_pages
 from zjtx_alloc.report.writers.docx import docx_file
 from zjtx_alloc.report.writers.pdf import pdf_file
 from zjtx_alloc.report.writers.xlsx import write_workbook
 from zjtx_alloc.rules.award import load_award
 from zjtx_alloc.rules.own_columns import stand_ins_ended
 from zjtx_alloc.rules.scenario import Scenario
-from zjtx_alloc.rules.scenario_files import load_scenario, save_bundle
+from zjtx_alloc.rules.scenario_files import load_scenario
 
 BOUND = ("allocation.csv", "budget.csv")  # the same bytes for the same inputs, whatever the libraries
-PAGES = ("allocation", "budget", "quota")
+DOCUMENTS = ("report.xlsx", "report.docx", "report.pdf")
 STUDIES = ("uncertainty", "plan", "backtest")  # pages whose question may have no answer for a scenario: they say why
-
-
-def drawn() -> tuple[str, ...]:
-    """The files that depend on versions of libraries."""
-    return ("report.xlsx", "report.docx", "report.pdf", *(f"{name}.html" for name in (*PAGES, *STUDIES)))
+PAGES = ("allocation", "budget", "quota", *STUDIES)
+_LINKED = ("allocation", "budget")  # from the pages of units
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ class Run:
     ----------
     folder : Path
         ``out/<scenario>``, with allocation.csv, budget.csv, report.xlsx, report.docx and report.pdf (名额分配方案（建议稿）),
-        a page for each of ``PAGES`` and ``STUDIES``, run.json (what was computed from what; the same bytes for the
+        the pages asked for, run.json (what was computed from what; the same bytes for the
         same inputs) and environment.json (versions, and the sha256 of files that depend on them). Where pages of units
         were asked for: ``units/``, a page of HTML and PDF each, ``units.pdf`` (合订本) and ``index.html``.
     allocation : Allocation
@@ -71,6 +68,7 @@ def run(
     out: str | Path = "reports",
     panel: Panel | None = None,
     units: str | Sequence[str] = (),
+    pages: Sequence[str] = PAGES,
 ) -> Run:
     """Compute a scenario and write its report to ``out/<scenario>/``.
 
@@ -84,14 +82,20 @@ def run(
     units : str or sequence of str, optional
         The units that get a page of their own (单位分册, in the folder ``units``): ``"all"``, or codes and names. Then only
         what is missing of this very run is made, the report itself included.
+    pages : sequence of str, optional
+        Which of the report's pages are made: allocation, budget, quota, uncertainty, plan, backtest; all if not given.
+        Pages of units link to the first two, which come with them.
 
     Raises
     ------
     DataError, ScenarioError, InfeasibleError, SolverError
         Before anything is written.
+    ReportError
+        If there is no such page, or files cannot be written.
     """
     scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
     codes = asked_units(units) if units else ()
+    chosen = _chosen(pages, bool(codes))
     facts = load_panel() if panel is None else panel
     scenario = stand_ins_ended(facts, scenario)
     allocations = allocate_programme(facts, scenario)
@@ -99,44 +103,39 @@ def run(
     budget = forecast_budget(cohorts(*allocations), load_award(scenario.award))
     record = run_record("report", allocations, panel) | {"asked": [scenario.name]}
     made = Run(folder_for(out, scenario.name), allocation, budget)
-    if not (codes and is_whole(made.folder, run_id(record), FOLDER)):
-        _write_report(made, allocations, record, panel)
+    there = outputs(made.folder).keys() >= {f"{name}.html" for name in chosen}
+    if not (codes and there and is_whole(made.folder, run_id(record), FOLDER)):
+        _write_report(made, allocations, _job(made, record, chosen), panel)
     if codes:
         _write_units(made, allocations, codes, run_id(record))
-    write_index(Path(out))
+        write_index(Path(out))
     return made
 
 
-def _write_report(made: Run, allocations: tuple[Allocation, ...], record: dict[str, Any], panel: Panel | None) -> None:
-    """All but the pages of units; those of another run go, those of this one stay."""
-    from zjtx_alloc.report.runs.notebooks import PageOrder, write_page  # noqa: PLC0415 - a second that other uses need not pay
+def _chosen(pages: Sequence[str], with_units: bool) -> tuple[str, ...]:
+    """The pages asked for, in their order."""
+    if strangers := [name for name in pages if name not in PAGES]:
+        raise ReportError(say("run.no_page", names="、".join(strangers), known="、".join(PAGES)))
+    return tuple(name for name in PAGES if name in pages or (with_units and name in _LINKED))
 
-    scenario, folder, number = made.allocation.scenario, made.folder, run_id(record)
-    check_free(folder / name for name in (*BOUND, *drawn(), "environment.json", "run.json"))
-    with tempfile.TemporaryDirectory() as work, tqdm(total=len(BOUND) + len(drawn()), leave=False) as bar:
-        drafts = Path(work) / "drafts"
-        file, data = str(save_bundle(scenario, Path(work))), facts_file(panel, drafts)
-        told: dict[str, Any] = {"scenario": file, "data": data}
-        pages = dict.fromkeys((*PAGES, *STUDIES), told) | {"budget": {"scenarios": [file], "data": data}}
-        # Kernels side by side, in threads since papermill only waits, while this one writes the rest.
-        with ThreadPoolExecutor(max_workers=len(pages)) as pool:
-            waiting = [
-                pool.submit(
-                    write_page,
-                    PageOrder(name, told, drafts / f"{name}.html", scenario.name, number, name in STUDIES),
-                    Path(work),
-                )
-                for name, told in pages.items()
-            ]
-            for path in _tables_written(drafts, made.allocation, made.budget, allocations, number):
-                bar.update()
-                bar.set_description(say("run.wrote", file=path.name))
-            for done in as_completed(waiting):
-                bar.update()
-                bar.set_description(say("run.wrote", file=done.result().name))
-        kept = finished_pages(folder, number).files()
-        write_records(drafts, record, BOUND if panel is None else (*BOUND, FACTS), drawn(), kept)
-        install(drafts, folder, stale=(FACTS, *(() if kept else pages_there(folder))))
+
+def _job(made: Run, record: dict[str, Any], pages: Sequence[str]) -> Job:
+    scenario, files = made.allocation.scenario, {name: f"{name}.html" for name in PAGES}
+    drawn = (*DOCUMENTS, *(files[name] for name in pages))
+    with_units = set(_LINKED) <= set(pages)
+    return Job(made.folder, record, scenario.name, BOUND, drawn, tuple(files.values()), with_units)
+
+
+def _write_report(made: Run, allocations: tuple[Allocation, ...], job: Job, panel: Panel | None) -> None:
+    """All but the pages of units; those of another run go, those of this one stay."""
+    allocation, budget = made.allocation, made.budget
+    with drafted(job, panel) as draft:
+        file = draft.saved(allocation.scenario)
+        for name in PAGES:
+            if f"{name}.html" in job.drawn:
+                draft.page(name, {"scenarios": [file]} if name == "budget" else {"scenario": file}, name in STUDIES)
+        for path in _tables_written(draft.folder, allocation, budget, allocations):
+            draft.wrote(path)
 
 
 def _write_units(made: Run, allocations: tuple[Allocation, ...], codes: tuple[str, ...], number: str) -> None:
@@ -154,12 +153,12 @@ def _write_units(made: Run, allocations: tuple[Allocation, ...], codes: tuple[st
 
 
 def _tables_written(
-    folder: Path, allocation: Allocation, budget: BudgetForecast, allocations: tuple[Allocation, ...], number: str
+    folder: Path, allocation: Allocation, budget: BudgetForecast, allocations: tuple[Allocation, ...]
 ) -> Iterator[Path]:
     yield write_csv(folder / "allocation.csv", tables.allocation_csv(allocation))
     yield write_csv(folder / "budget.csv", tables.budget_csv(budget))
-    manuscript = replace(proposal(allocation, budget, allocations), run=number)
+    manuscript = proposal(allocation, budget, allocations)
     sheets = report_sheets(allocation, budget, allocations, manuscript)
-    yield write_workbook(folder / "report.xlsx", sheets, allocation.scenario.title, number)
+    yield write_workbook(folder / "report.xlsx", sheets, allocation.scenario.title, current_run_id())
     yield write_whole(folder / "report.docx", docx_file(manuscript))
     yield write_whole(folder / "report.pdf", pdf_file(manuscript))

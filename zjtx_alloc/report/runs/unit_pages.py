@@ -20,7 +20,7 @@ from zjtx_alloc.base.units import load_units
 from zjtx_alloc.report.documents.unit_page import unit_sheet
 from zjtx_alloc.report.documents.unit_tables import UnitGrounds
 from zjtx_alloc.report.notes.marks import marks_note, weights_note
-from zjtx_alloc.report.run_id import run_line, stamped
+from zjtx_alloc.report.run_id import bearing_run_id, run_line
 from zjtx_alloc.report.runs.record_form import read_pages
 from zjtx_alloc.report.runs.records import bytes_digest, environment_here, file_digest, source_digest
 from zjtx_alloc.report.writers.html import framed
@@ -103,7 +103,7 @@ def write_unit_pages(
         _write(folder, _RECORD, done.content())  # from here on nothing of another run counts
         for path in others:
             path.unlink()
-    with stamped(run):
+    with bearing_run_id(run):
         for code in codes:
             if code in missing:
                 done.units[code] = _unit(folder, grounds, code, run, typesetter)
