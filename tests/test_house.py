@@ -109,6 +109,13 @@ def test_one_room_knows_the_library(library, rooms):
     assert [name for name in users if not re.fullmatch(rooms, name)] == []
 
 
+def test_only_rules_know_where_a_scenario_lies():
+    """Previous batches and companions are read there; whoever computes is handed them."""
+    private = {n for n, tree in modules().items() for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "_folder"}  # fmt: skip
+    assert private
+    assert {folder_of(name) for name in private} == {"rules"}
+
+
 def test_functions_stay_short():
     for name, tree in modules().items():
         for node in (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)):

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from zjtx_alloc.allocation.allocate import Allocation, decisions, marked
+from zjtx_alloc.allocation.allocate import Allocation, marked
 from zjtx_alloc.allocation.entitlement import ADJUSTMENT
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.report.notes.marks import marks_note, sources_of, split_rule, stands_for, weights_note
@@ -146,7 +146,7 @@ def _between(what: str, least: float | None, most: float | None) -> str:
 
 def decision_table(allocation: Allocation) -> Table:
     """人工调整: the model's number, the decided number, the reason, and who gave or got places."""
-    frame = decisions(allocation).rename(columns={"difference": "step"})
+    frame = allocation.decisions.rename(columns={"difference": "step"})
     kinds = {"short_name": "text", "model": "count", "quota": "count", "step": "step", "reason": "text"}
     notes = marks_note(allocation) if len(frame) else (say("note.no_decision"),)
     return titled("decisions", frame, kinds, *notes)
