@@ -129,11 +129,9 @@ def test_without_the_solver_crossing_rules_are_refused_and_the_rest_is_as_ever(
 
 
 @pytest.fixture
-def told(allocation, panel, baseline):
+def told(panel, baseline):
     """The proposal of batch 1."""
-    programme = za.allocate_programme(panel, baseline)
-    budget = za.forecast_budget(za.cohorts(*programme), za.load_award(baseline.award))
-    return proposal(allocation, budget, programme)
+    return proposal(za.Results(panel, baseline))
 
 
 def set_clock(monkeypatch, now):

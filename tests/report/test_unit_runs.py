@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from support.made_pages import grounds_of, written
+from support.made_pages import written
 
 import zjtx_alloc as za
 from zjtx_alloc.quota.whatif import best_quota
@@ -75,5 +75,5 @@ def test_units_are_bound_to_their_run_and_verified(tmp_path, baseline):
 def test_the_37_pages_take_at_most_15_seconds(panel, baseline, tmp_path):
     best_quota.__globals__["_answer"].cache_clear()
     start = time.process_time()  # of all threads: what one core would need, whatever else the machine does
-    written(tmp_path, grounds_of(panel, baseline), asked_units("all"))
+    written(tmp_path, za.Results(panel, baseline), asked_units("all"))
     assert time.process_time() - start < 15

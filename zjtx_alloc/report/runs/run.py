@@ -7,19 +7,17 @@ from typing import Any
 
 from tqdm import tqdm
 
-from zjtx_alloc.allocation.allocate import Allocation, allocate_programme
+from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.errors import ReportError
 from zjtx_alloc.base.files import alone_in, folder_for, write_csv, write_whole
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.budget.forecast import forecast_budget
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
-from zjtx_alloc.budget.ledger.cohorts import cohorts
 from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.report import table as tables
 from zjtx_alloc.report.documents.proposal import proposal
 from zjtx_alloc.report.documents.report_workbook import report_sheets
 from zjtx_alloc.report.documents.unit_page import asked_units
-from zjtx_alloc.report.documents.unit_tables import unit_grounds
+from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.run_id import current_run_id
 from zjtx_alloc.report.runs.index import write_index
 from zjtx_alloc.report.runs.record_form import read_record
@@ -29,8 +27,6 @@ from zjtx_alloc.report.runs.unit_pages import FOLDER, write_unit_pages
 from zjtx_alloc.report.writers.docx import docx_file
 from zjtx_alloc.report.writers.pdf import pdf_file
 from zjtx_alloc.report.writers.xlsx import write_workbook
-from zjtx_alloc.rules.award import load_award
-from zjtx_alloc.rules.own_columns import stand_ins_ended
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import load_scenario
 
@@ -96,18 +92,15 @@ def run(
     scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
     codes = asked_units(units) if units else ()
     chosen = _chosen(pages, bool(codes))
-    facts = load_panel() if panel is None else panel
-    scenario = stand_ins_ended(facts, scenario)
-    allocations = allocate_programme(facts, scenario)
-    allocation = next(a for a in allocations if a.scenario is scenario)
-    budget = forecast_budget(cohorts(*allocations), load_award(scenario.award))
-    record = run_record("report", allocations, panel) | {"asked": [scenario.name]}
+    results = Results(load_panel() if panel is None else panel, scenario)
+    allocation, budget = results.allocation, results.budget
     made = Run(folder_for(out, scenario.name), allocation, budget)
+    record = run_record("report", results.programme, panel) | {"asked": [scenario.name]}
     there = outputs(made.folder).keys() >= {f"{name}.html" for name in chosen}
     if not (codes and there and is_whole(made.folder, run_id(record), FOLDER)):
-        _write_report(made, allocations, _job(made, record, chosen), panel)
+        _write_report(results, _job(made, record, chosen), panel)
     if codes:
-        _write_units(made, allocations, codes, run_id(record))
+        _write_units(made.folder, results, codes, run_id(record))
         write_index(Path(out))
     return made
 
@@ -126,39 +119,37 @@ def _job(made: Run, record: dict[str, Any], pages: Sequence[str]) -> Job:
     return Job(made.folder, record, scenario.name, BOUND, drawn, tuple(files.values()), with_units)
 
 
-def _write_report(made: Run, allocations: tuple[Allocation, ...], job: Job, panel: Panel | None) -> None:
+def _write_report(results: Results, job: Job, panel: Panel | None) -> None:
     """All but the pages of units; those of another run go, those of this one stay."""
-    allocation, budget = made.allocation, made.budget
     with drafted(job, panel) as draft:
-        file = draft.saved(allocation.scenario)
+        file = draft.saved(results.allocation.scenario)
         for name in PAGES:
             if f"{name}.html" in job.drawn:
                 draft.page(name, {"scenarios": [file]} if name == "budget" else {"scenario": file}, name in STUDIES)
-        for path in _tables_written(draft.folder, allocation, budget, allocations):
+        for path in tables_written(draft.folder, results):
             draft.wrote(path)
 
 
-def _write_units(made: Run, allocations: tuple[Allocation, ...], codes: tuple[str, ...], number: str) -> None:
+def tables_written(folder: Path, results: Results) -> Iterator[Path]:
+    """Write all of a report that needs no kernel, file by file."""
+    allocation, budget = results.allocation, results.budget
+    yield write_csv(folder / "allocation.csv", tables.allocation_csv(allocation))
+    yield write_csv(folder / "budget.csv", tables.budget_csv(budget))
+    manuscript = proposal(results)
+    sheets = report_sheets(allocation, budget, results.programme, manuscript)
+    yield write_workbook(folder / "report.xlsx", sheets, allocation.scenario.title, current_run_id())
+    yield write_whole(folder / "report.docx", docx_file(manuscript))
+    yield write_whole(folder / "report.pdf", pdf_file(manuscript))
+
+
+def _write_units(folder: Path, results: Results, codes: tuple[str, ...], number: str) -> None:
     """The pages of units, bound to the run like every other file of it."""
-    grounds = unit_grounds(made.allocation, made.budget, allocations)
-    with alone_in(made.folder), tqdm(total=len(codes) + 1, leave=False) as bar:
-        if (there := read_record(made.folder).get("id")) != number:
-            raise ReportError(say("unit.other_run", folder=made.folder, id=there or "—"))
+    with alone_in(folder), tqdm(total=len(codes) + 1, leave=False) as bar:
+        if (there := read_record(folder).get("id")) != number:
+            raise ReportError(say("unit.other_run", folder=folder, id=there or "—"))
 
         def tell(name: str, was_there: bool) -> None:
             bar.update()
             bar.set_description(say("run.there" if was_there else "run.wrote", file=name))
 
-        bind(made.folder, FOLDER, write_unit_pages(made.folder, grounds, codes, number, tell).files())
-
-
-def _tables_written(
-    folder: Path, allocation: Allocation, budget: BudgetForecast, allocations: tuple[Allocation, ...]
-) -> Iterator[Path]:
-    yield write_csv(folder / "allocation.csv", tables.allocation_csv(allocation))
-    yield write_csv(folder / "budget.csv", tables.budget_csv(budget))
-    manuscript = proposal(allocation, budget, allocations)
-    sheets = report_sheets(allocation, budget, allocations, manuscript)
-    yield write_workbook(folder / "report.xlsx", sheets, allocation.scenario.title, current_run_id())
-    yield write_whole(folder / "report.docx", docx_file(manuscript))
-    yield write_whole(folder / "report.pdf", pdf_file(manuscript))
+        bind(folder, FOLDER, write_unit_pages(folder, results, codes, number, tell).files())
