@@ -64,7 +64,7 @@ def run(
     out: str | Path = "reports",
     panel: Panel | None = None,
     units: str | Sequence[str] = (),
-    pages: Sequence[str] = PAGES,
+    pages: str | Sequence[str] = PAGES,
 ) -> Run:
     """Compute a scenario and write its report to ``out/<scenario>/``.
 
@@ -78,7 +78,7 @@ def run(
     units : str or sequence of str, optional
         The units that get a page of their own (单位分册, in the folder ``units``): ``"all"``, or codes and names. Then only
         what is missing of this very run is made, the report itself included.
-    pages : sequence of str, optional
+    pages : str or sequence of str, optional
         Which of the report's pages are made: allocation, budget, quota, uncertainty, plan, backtest; all if not given.
         Pages of units link to the first two, which come with them.
 
@@ -91,7 +91,7 @@ def run(
     """
     scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
     codes = asked_units(units) if units else ()
-    chosen = _chosen(pages, bool(codes))
+    chosen = _chosen([pages] if isinstance(pages, str) else pages, bool(codes))
     results = Results(load_panel() if panel is None else panel, scenario)
     allocation, budget = results.allocation, results.budget
     made = Run(folder_for(out, scenario.name), allocation, budget)
