@@ -16,7 +16,7 @@ import pytest
 
 import zjtx_alloc as za
 from zjtx_alloc.report.allocation_view import VIEWS
-from zjtx_alloc.report.runs import run as runs
+from zjtx_alloc.report.runs.run import PAGES
 from zjtx_alloc.report.table import FORMATS
 
 PACKAGE = Path(za.__file__).parent
@@ -51,7 +51,6 @@ ELSEWHERE = {
     "stationary": "signposts: a family of them",
 }
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-IN_REPORTS = (*runs.PAGES, *runs.STUDIES)  # as they are, before conftest makes reports brief
 
 
 @cache
@@ -110,6 +109,13 @@ def test_one_module_knows_the_library(library, modules_of_it):
     users = [n for n, tree in modules().items() if any(i.split(".")[0] == library for i in imports(tree))]
     assert users
     assert [name for name in users if not re.fullmatch(modules_of_it, name)] == []
+
+
+def test_only_rules_know_where_a_scenario_lies():
+    """Previous batches and companions are read there; whoever computes is handed them."""
+    private = {n for n, tree in modules().items() for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "_folder"}  # fmt: skip
+    assert private
+    assert {folder_of(name) for name in private} == {"rules"}
 
 
 def test_functions_stay_short():
@@ -180,7 +186,7 @@ def test_notebooks_are_stripped_and_thin(path):
 
 def test_pages_of_a_report_are_shipped_for_the_baseline():
     """So what test_report and test_studies run is what a reader runs first."""
-    for name in IN_REPORTS:
+    for name in PAGES:
         told = papermill.inspect_notebook(str(ROOT / "notebooks" / f"{name}.ipynb"))
         first = {
             key: ast.literal_eval(told[key]["default"]) for key in told if key in ("scenario", "scenarios", "data")
@@ -190,7 +196,7 @@ def test_pages_of_a_report_are_shipped_for_the_baseline():
 
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(p, marks=pytest.mark.slow if p.stem in IN_REPORTS else ()) for p in NOTEBOOKS],
+    [pytest.param(p, marks=pytest.mark.slow if p.stem in PAGES else ()) for p in NOTEBOOKS],
     ids=lambda path: path.stem,
 )
 def test_a_notebook_runs_as_it_is_shipped(path, tmp_path):

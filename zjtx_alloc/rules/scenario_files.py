@@ -53,6 +53,34 @@ def companion(scenario: Scenario, reference: str) -> Scenario:
     return load_scenario(_located(reference, scenario._folder))
 
 
+def companions(scenario: Scenario) -> list[Scenario]:
+    """The scenarios of the other batches that a budget counts with this one (``budget_with``)."""
+    return [companion(scenario, name) for name in scenario.budget_with]
+
+
+def previous_batch(scenario: Scenario) -> Scenario:
+    """The scenario whose quotas limit the change of this one's (``[change] previous``).
+
+    Raises
+    ------
+    ScenarioError
+        If the chain of previous batches comes back to where it began.
+    """
+    seen, chain = {_place(scenario)}, [scenario]
+    while (change := chain[-1].change) is not None:
+        previous = companion(chain[-1], change.previous)
+        if _place(previous) in seen:
+            raise ScenarioError(say("allocation.change_cycle", scenario=scenario.name, previous=previous.name))
+        seen.add(_place(previous))
+        chain.append(previous)
+    return chain[1]
+
+
+def _place(scenario: Scenario) -> tuple[object, str]:
+    """Which file a scenario is: a user's may share its name with a shipped one."""
+    return scenario._folder, scenario.name
+
+
 def save_scenario(scenario: Scenario, path: str | Path) -> Path:
     """Write a scenario, resolved, as a TOML file that ``load_scenario`` reads back."""
     return write_whole(path, tomli_w.dumps(scenario.resolved()).encode())

@@ -1,54 +1,21 @@
 """The tables of a unit's page: its facts, where its entitlement comes from, its range, its money, its duties."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.allocation.entitlement import ADJUSTMENT, coefficient_keys
 from zjtx_alloc.base.messages import header, say
-from zjtx_alloc.budget.ledger.budget import MONEY, BudgetForecast
-from zjtx_alloc.budget.ledger.calendar import duties
+from zjtx_alloc.budget.ledger.budget import MONEY
 from zjtx_alloc.report.documents.proposal_facts import allowed_weights
 from zjtx_alloc.report.notes.marks import budget_notes, split_rule, stands_for, year_label
+from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.table import Table, titled
 from zjtx_alloc.report.tables.ranges import bracket_text, range_notes
 from zjtx_alloc.rules.composite_form import Part
 from zjtx_alloc.rules.scenario import Factor
-from zjtx_alloc.uncertainty.weight_range import WeightRange, weight_range
-
-
-@dataclass(frozen=True)
-class UnitGrounds:
-    """What the pages of all units rest on, computed once.
-
-    Attributes
-    ----------
-    allocation : Allocation
-        The batch that the pages are about.
-    budget : BudgetForecast
-        Over the whole programme.
-    allocations : tuple of Allocation
-        The programme's batches, ``allocation`` among them.
-    ranges : WeightRange or None
-        None if the scenario says nothing of unknown weights.
-    asked : Table
-        What the notice asks of each unit in this batch, and by when.
-    """
-
-    allocation: Allocation
-    budget: BudgetForecast
-    allocations: tuple[Allocation, ...]
-    ranges: WeightRange | None
-    asked: Table
-
-
-def unit_grounds(allocation: Allocation, budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> UnitGrounds:
-    """The grounds of all pages, ranges under unknown weights included."""
-    doubt = allocation.scenario.uncertainty
-    ranges = weight_range(allocation.panel, allocation.scenario) if doubt.weights or doubt.pools else None
-    return UnitGrounds(allocation, budget, allocations, ranges, duty_table(allocation, budget))
+from zjtx_alloc.uncertainty.weight_range import WeightRange
 
 
 def fact_table(allocation: Allocation, code: str) -> Table:
@@ -186,9 +153,9 @@ def _weights(ranges: WeightRange, code: str, end: str) -> str:
     )
 
 
-def money_rows(grounds: UnitGrounds, code: str) -> Table:
+def money_rows(results: Results, code: str) -> Table:
     """A unit's money by fiscal year and batch, and the total."""
-    budget = grounds.budget
+    budget = results.budget
     gaps, firms = budget.ledger.gaps(), {cohort.name: int(cohort.approved[code]) for cohort in budget.cohorts}
     names = {cohort.name: cohort.label for cohort in budget.cohorts}
     own = budget.table[budget.table["code"] == code].sort_values("fiscal_year", kind="stable")
@@ -199,17 +166,15 @@ def money_rows(grounds: UnitGrounds, code: str) -> Table:
         batch=own["batch"].map(names),
     )
     shown = frame[["fiscal_year", "batch", "approved", *MONEY]]
-    return titled("unit_money", shown, *budget_notes(budget, grounds.allocations), total=total)
+    return titled("unit_money", shown, *budget_notes(budget, results.programme), total=total)
 
 
-def duty_table(allocation: Allocation, budget: BudgetForecast) -> Table:
+def duty_table(results: Results) -> Table:
     """What the notice asks of a unit, in its own words, and by when."""
-    batch, award = str(allocation.scenario.batch), budget.award
-    (cohort,) = (one for one in budget.cohorts if one.name == batch)
-    asked = duties(award, cohort)
+    asked, award = results.duties, results.budget.award
     frame = asked.assign(by=[_by(row.days, row.dates) for row in asked.itertuples()])
     frame = frame[["duty", "by", "quote", "clause"]]
-    noted = say("unit.later_batch") if cohort.opening_year > award.first_year else ""
+    noted = say("unit.later_batch") if award.opening_year(results.scenario.batch) > award.first_year else ""
     return titled("unit_duties", frame, say("unit.duties", number=award.number), *filter(None, [noted]))
 
 

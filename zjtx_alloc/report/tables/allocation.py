@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from zjtx_alloc.allocation.allocate import Allocation, decisions, marked
+from zjtx_alloc.allocation.allocate import Allocation, marked
 from zjtx_alloc.allocation.entitlement import ADJUSTMENT
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.allocation_view import allocation_total, allocation_view
@@ -116,7 +116,7 @@ def _between(what: str, least: float | None, most: float | None) -> str:
 
 def decision_table(allocation: Allocation) -> Table:
     """人工调整: the model's number, the decided number, the reason, and who gave or got places."""
-    frame = decisions(allocation).rename(columns={"difference": "step"})
+    frame = allocation.decisions.rename(columns={"difference": "step"})
     return titled("decisions", frame, *(marks_note(allocation) if len(frame) else (say("note.no_decision"),)))
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation, marked
-from zjtx_alloc.allocation.composite import Composite, compose
+from zjtx_alloc.allocation.composite import Composite
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.report.table import Table, of_kind, titled
 from zjtx_alloc.rules.composite_form import Part
@@ -11,8 +11,11 @@ from zjtx_alloc.rules.composite_form import Part
 
 def composite_tables(allocation: Allocation) -> list[Table]:
     """Three tables a composite: its parts, the scores by unit, correlations; none without composites."""
-    found = [compose(allocation.panel, allocation.scenario, name) for name in allocation.scenario.composites]
-    return [table(allocation, one) for one in found for table in (parts_table, score_table, correlation_table)]
+    return [
+        table(allocation, one)
+        for one in allocation.composites
+        for table in (parts_table, score_table, correlation_table)
+    ]
 
 
 def parts_table(allocation: Allocation, composite: Composite) -> Table:

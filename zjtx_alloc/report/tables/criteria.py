@@ -1,32 +1,16 @@
 """One batch under every criterion, and how fair each answer is."""
 
-from dataclasses import replace
+from collections.abc import Mapping
 
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation
-from zjtx_alloc.allocation.explain import explain
-from zjtx_alloc.allocation.fairness import fairness, paradoxes
-from zjtx_alloc.base.errors import ScenarioError, SolverError
+from zjtx_alloc.allocation.explanation_text import Explanation
+from zjtx_alloc.allocation.fairness import Paradoxes, fairness
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.problem.criteria import CRITERIA, criterion_name
-from zjtx_alloc.quota.solve import solve
 from zjtx_alloc.report.notes.marks import criterion_told, crossing_note, marks_note, weights_note
 from zjtx_alloc.report.table import Column, Table, titled
-
-_ACROSS = ("webster", "hamilton", "huntington-hill", "minimax")  # where rules cross, each takes a second or two
-
-
-def by_criterion(allocation: Allocation) -> dict[str, Allocation]:
-    """The allocation under each criterion that its rules admit (the main ones where rules cross), the scenario's own first."""
-    found: dict[str, Allocation] = {allocation.scenario.criterion: allocation}
-    for name in CRITERIA if allocation.problem.nested else _ACROSS:
-        problem = replace(allocation.problem, criterion=name)
-        try:
-            found.setdefault(name, replace(allocation, problem=problem, solution=solve(problem)))
-        except (ScenarioError, SolverError):  # crossing rules do not admit it, or leave it unproven
-            continue
-    return found
 
 
 def criterion_table(allocations: dict[str, Allocation]) -> Table:
@@ -73,15 +57,11 @@ def rate_table(allocation: Allocation) -> Table:
     return titled("rates", frame, say("note.rates", counted=found.counted), *parts, *marks_note(allocation))
 
 
-def paradox_note(allocation: Allocation) -> str:
-    """House monotonicity around the total by the scenario's own criterion, and by Hamilton's method, as Markdown."""
-    if not allocation.problem.nested:
-        return say("note.not_checked")
-    criteria = dict.fromkeys([allocation.scenario.criterion, "hamilton"])
-    found = {name: paradoxes(replace(allocation.problem, criterion=name)) for name in criteria}
-    return "\n".join(f"- {criterion_told(name)}：{told}" for name, told in found.items())
+def paradox_note(found: Mapping[str, Paradoxes]) -> str:
+    """House monotonicity around the total, a line of Markdown a criterion; that rules cross, if there is none."""
+    return "\n".join(f"- {criterion_told(name)}：{told}" for name, told in found.items()) or say("note.not_checked")
 
 
-def explanation(allocation: Allocation, unit: str) -> str:
-    """The sentences of ``explain`` as a Markdown list."""
-    return "\n".join(f"- {line}" for line in explain(allocation, unit).text.splitlines())
+def explanation(why: Explanation) -> str:
+    """The sentences of an explanation as a Markdown list."""
+    return "\n".join(f"- {line}" for line in why.text.splitlines())

@@ -102,8 +102,6 @@ class Manuscript:
     sections, annexes : tuple
     closing : tuple of str
         Who signs and when, after the list of annexes.
-    run : str
-        The id of the run, under the number of every page; blank for none.
     """
 
     title: tuple[str, ...]
@@ -112,7 +110,6 @@ class Manuscript:
     sections: tuple[Section, ...]
     annexes: tuple[Annex, ...]
     closing: tuple[str, ...] = ()
-    run: str = ""
 
 
 def lead(text: str) -> tuple[str, str]:
