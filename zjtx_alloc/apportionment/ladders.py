@@ -3,7 +3,6 @@
 A ladder answers in floats, within a declared tolerance, for all units at once, and exactly for one unit.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -11,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from zjtx_alloc.apportionment.methods import LargestRemainder
+from zjtx_alloc.apportionment.methods import LargestRemainder, Quota
 from zjtx_alloc.apportionment.weights import Weights
 from zjtx_alloc.quota.problem.signposts import Signposts
 
@@ -110,12 +109,12 @@ class RemainderLadder:
         return Fraction(self._rule(self.weights.total, self.seats))
 
     @cached_property
-    def _rule(self) -> Callable:
+    def _rule(self) -> Quota:
         """Which of the method's quotas counts."""
         *others, last = self.method.quotas
         return next((rule for rule in others if self._given(rule) <= self.seats), last)
 
-    def _given(self, rule: Callable) -> int:
+    def _given(self, rule: Quota) -> int:
         """Places that whole quotas give out."""
         quota = Fraction(rule(self.weights.total, self.seats))
         return sum(self.weights.exact(i) // quota for i in range(self.weights.floats.size))
