@@ -1,4 +1,4 @@
-# make report: set up and run the main job. make test: set up and test.
+# make report: set up and run the main job. make test: set up and test; make test-full: test thoroughly.
 # make explore: try a scenario in the browser. make lab: the notebooks in JupyterLab.
 # make gallery: all that people will see, as PNG in reports/gallery, and docs/pictures (needs Chromium, LibreOffice, poppler).
 PYTHON ?= python3
@@ -9,7 +9,7 @@ else
 BIN := .venv/bin
 endif
 
-.PHONY: report explore lab test check gallery python clean
+.PHONY: report explore lab test test-full check gallery python clean
 
 report: .venv/use.stamp
 	@$(BIN)/zjtx report $(SCENARIO)
@@ -26,10 +26,15 @@ lab: .venv/use.stamp
 test: .venv/dev.stamp
 	@$(BIN)/python -X warn_default_encoding -m pytest -n 2 --dist loadfile
 
+# All but the tests marked slow, and every example of the laws.
+test-full: .venv/dev.stamp
+	@$(BIN)/python -X warn_default_encoding -m pytest -n 2 --dist loadfile -m "not slow" --hypothesis-profile full
+
 check: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/codespell
 
 gallery: .venv/dev.stamp
 	@$(BIN)/python docs/gallery.py

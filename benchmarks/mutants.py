@@ -33,6 +33,7 @@ from mutmut.mutation.file_mutation import mutate_file_contents
 
 ROOMS = ("zjtx_alloc/allocation/entitlement.py", "zjtx_alloc/quota/*.py", "zjtx_alloc/budget/*.py")
 WHOLE = ("house", "docs", "studies", "cli", "report", "explorer", "broken", "faults*", "fuzz", "gallery", "unit_runs")
+ALL = ("-m", "not slow", "--hypothesis-profile", "full")
 FEW = 20  # tests; a function that fewer reach may be called once and its value kept
 WORKERS = os.cpu_count() or 1
 
@@ -164,7 +165,18 @@ class Runner:
     def start(self, mutant: str, tests: list[str], where: str) -> int:
         def work(place: Path) -> None:
             if function_of(mutant) in self.imported:  # it has run already: a process that has not imported yet
-                command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=native", "-p", "no:cacheprovider", *tests]
+                command = [
+                    sys.executable,
+                    "-m",
+                    "pytest",
+                    "-x",
+                    "-q",
+                    "--tb=native",
+                    "-p",
+                    "no:cacheprovider",
+                    *ALL,
+                    *tests,
+                ]
                 environment = os.environ | {"MUTANT_UNDER_TEST": mutant, "TMPDIR": where}
                 failed = subprocess.run(command, env=environment, check=False).returncode != 0
                 (place / "outcome").write_text(f"killed {tests[0]}" if failed else "survived", encoding="utf-8")
@@ -269,7 +281,7 @@ def main() -> None:
         runner = Runner(folder, name, options.seconds, options.cap, wanted)
         without = [f"--ignore-glob=*/test_{name}.py" for name in WHOLE]
         pytest.main(
-            ["-q", "-s", "-p", "no:cacheprovider", "-p", "no:faulthandler", "--tb=native", *without, "tests"],
+            ["-q", "-s", "-p", "no:cacheprovider", "-p", "no:faulthandler", "--tb=native", *ALL, *without, "tests"],
             plugins=[runner],
         )
     results = latest(folder, "control.jsonl" if options.control else "results.jsonl")

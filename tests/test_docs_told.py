@@ -4,6 +4,8 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
 import zjtx_alloc as za
 
 # --- docs/architecture.md ---------------------------------------------------------------------------------
@@ -42,6 +44,7 @@ def test_every_dependency_has_its_reason():
     assert all(len(reason) > 10 for reason in reasons)
 
 
+@pytest.mark.thorough
 def test_numbers_told_in_the_planners_guide_are_those_of_the_baseline(panel, baseline, allocation):
     """Those in sentences; the ones in outputs are held against what the commands print."""
     guide = (ROOT / "docs" / "guide-planners.zh.md").read_text(encoding="utf-8")

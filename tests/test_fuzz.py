@@ -31,6 +31,8 @@ from zjtx_alloc.facts.payments import read_transfers
 from zjtx_alloc.facts.reading import read_table
 from zjtx_alloc.report.runs.record_form import read_record
 
+pytestmark = pytest.mark.thorough
+
 LONG = os.environ.get("ZJTX_FUZZ") == "long"
 SECONDS = float(os.environ.get("ZJTX_FUZZ_SECONDS", "60"))
 EXAMPLES = 25

@@ -62,13 +62,16 @@ def modules():
     }
 
 
+@cache
 def imports(tree):
+    names = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
 
 
 def folder_of(name):
@@ -196,7 +199,7 @@ def test_pages_of_a_report_are_shipped_for_the_baseline():
 
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(p, marks=pytest.mark.slow if p.stem in PAGES else ()) for p in NOTEBOOKS],
+    [pytest.param(p, marks=pytest.mark.slow if p.stem in PAGES else pytest.mark.thorough) for p in NOTEBOOKS],
     ids=lambda path: path.stem,
 )
 def test_a_notebook_runs_as_it_is_shipped(path, tmp_path):

@@ -4,7 +4,8 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
+from support.examples import examples
 
 import zjtx_alloc as za
 from zjtx_alloc.base.resources import shipped
@@ -27,7 +28,7 @@ def reload_facts(tmp_path_factory):
 LINES = shipped("data", "facts.csv").read_text(encoding="utf-8-sig").splitlines()
 
 
-@settings(max_examples=12)
+@examples(12)
 @given(seed=st.integers(0, 2**32))
 def test_law_the_order_of_the_rows_changes_no_bit(panel, baseline, reload_facts, seed):
     shuffled = [LINES[0], *random.Random(seed).sample(LINES[1:], len(LINES) - 1)]
@@ -41,7 +42,7 @@ USED = [
 ]  # fmt: skip
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(row=st.sampled_from(USED), more=st.integers(1, 5000))
 def test_law_a_better_fact_never_lowers_the_units_own_entitlement(panel, baseline, reload_facts, row, more):
     fields = LINES[row].split(",")
@@ -51,7 +52,7 @@ def test_law_a_better_fact_never_lowers_the_units_own_entitlement(panel, baselin
     assert after[fields[0]] > before[fields[0]]
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(factor=st.sampled_from(sorted(FACTORS)), scale=st.floats(1e-6, 1e6))
 def test_law_units_of_measure_cancel(panel, baseline, factor, scale):
     cells = panel.cells.copy()

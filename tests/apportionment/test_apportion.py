@@ -7,7 +7,8 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
+from support.examples import examples
 
 import zjtx_alloc as za
 from zjtx_alloc.apportionment.methods import METHODS
@@ -99,7 +100,7 @@ def instances(draw):
     return weights, seats, floor, cap
 
 
-@settings(max_examples=600)
+@examples(600)
 @given(instances(), st.sampled_from([*DIVISORS, *REMAINDERS]))
 def test_the_fast_path_agrees_with_a_heap_of_fractions(instance, method):
     weights, seats, floor, cap = instance
@@ -117,7 +118,7 @@ def test_the_fast_path_agrees_with_a_heap_of_fractions(instance, method):
         assert za.apportion(weights, seats, method, floor, cap).tolist() == places
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(instances(), st.sampled_from([*DIVISORS, *REMAINDERS]), st.randoms())
 def test_anonymity_and_scale(instance, method, random):
     """Permuted units get the permuted places; multiplied weights get the same; bounds always hold."""
@@ -136,7 +137,7 @@ def test_anonymity_and_scale(instance, method, random):
         assert scaled.certain.tolist() == answer.certain.tolist()
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(instances(), st.sampled_from(DIVISORS), st.integers(0, 8))
 def test_house_and_population_monotonicity(instance, method, grown):
     """One seat more takes none from anybody; a unit that alone grows does not lose."""
@@ -151,7 +152,7 @@ def test_house_and_population_monotonicity(instance, method, grown):
         assert za.apportion_ties(larger, seats, method, floor, cap).certain[i] >= answer.certain[i]
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(instances())
 def test_hamilton_within_bounds_is_nearest_in_least_squares(instance):
     weights, seats, floor, cap = instance
@@ -194,7 +195,7 @@ def quota_method(weights, seats):
     return states
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.lists(st.integers(0, 7), min_size=1, max_size=5).filter(any), st.integers(0, 14))
 def test_the_quota_method_agrees_with_all_its_outcomes(weights, seats):
     outcomes = quota_method(weights, seats)
@@ -217,7 +218,7 @@ def in_order(weights, seats, rank):
     return places
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.lists(st.integers(1, 7), min_size=1, max_size=6), st.integers(0, 14), st.permutations(range(6)))
 @example([1, 1, 2, 6, 2], 8, [4, 3, 2, 1, 0])
 def test_the_quota_method_breaks_ties_as_one_order_of_units_does(weights, seats, rank):

@@ -7,7 +7,8 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
+from support.examples import examples
 
 import zjtx_alloc as za
 from zjtx_alloc.quota.problem.signposts import SIGNPOSTS
@@ -58,7 +59,7 @@ NEARLY_ALIKE = [[30000002, 30000000, 30000002], [30000002, 30000001, 29999997], 
 NEARLY_ALIKE_TOO = [[100000002, 100000001, 100000002], [100000000, 99999999, 100000000], [99999999, 99999999, 99999998]]
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(instances(), st.sampled_from(sorted(SIGNPOSTS)))
 # Tables that floats do not tell apart: the better one lies a cycle away from the one that they take, of four cells or of
 # six, or one that is found from a cell beside it.

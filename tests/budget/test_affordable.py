@@ -83,6 +83,7 @@ def test_a_closing_ceiling_that_never_binds_affords_its_quotient_at_full_certain
     assert za.affordable_total({2027: 15_000}, 1, first, ODDS, 1.0).total == 50
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("ceilings", "confidence"), [({2027: 10_200}, 0.9), ({2024: 15_000, 2027: 9_900}, 0.8)])
 def test_the_total_is_that_of_a_walk_over_every_total(first, ceilings, confidence):
     total = 37  # the floor of one place each
@@ -175,6 +176,7 @@ def test_blocks_grow_and_are_settled_by_one_look_each():
     assert len(looks) == 6
 
 
+@pytest.mark.thorough
 def test_the_frontier_is_that_of_all_pairs(pair):
     ceilings, confidence = {2027: 9_000, 2028: 9_000}, 0.7
     found = za.affordable_frontier(ceilings, (1, 2), pair, ODDS, confidence)

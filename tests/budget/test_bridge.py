@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from support.cohorts_by_hand import AWARD, batches, by_unit, clawback, cohort
+from support.examples import examples
 
 import zjtx_alloc as za
 from zjtx_alloc.budget.ledger.bridge import CAUSES
@@ -56,7 +57,7 @@ def test_a_batch_that_comes_is_a_change_of_total_and_a_changed_rule_one_of_recov
     assert steps.drop(["before", "batch_total", "recoveries", "after"]).eq(0).all(axis=None)
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(before=batches(), after=batches(), money=st.sampled_from([600, 660]))
 def test_law_the_steps_sum_to_the_difference(before, after, money):
     steps = za.bridge(za.ledger(before, AWARD), za.ledger(after, replace(AWARD, amount=money)))

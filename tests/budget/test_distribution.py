@@ -8,7 +8,8 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
+from support.examples import examples
 
 import zjtx_alloc as za
 
@@ -115,7 +116,7 @@ def enumerated(firms, rates, rho):
     return {value: chance for value, chance in total.items() if chance}
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(
     firms=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=3),
     mean=st.integers(1, 9), under=st.integers(0, 10), rho=st.integers(0, 9),

@@ -18,6 +18,8 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import seen
 from zjtx_alloc.cli.main import main
 
+pytestmark = pytest.mark.thorough
+
 _LONGEST = 20_000  # characters of a message: 200 problems of a table
 _MOST_MEMORY = 400  # MB that all of them may add to this process; one alone took gigabytes before
 _MADE = [*broken_tables(), *broken_files(), *broken_options()]

@@ -117,6 +117,7 @@ def filled(path):
     return path
 
 
+@pytest.mark.thorough
 @pytest.mark.needs_office
 def test_a_template_filled_in_and_saved_by_an_office_program_loads_without_change(tmp_path, recalculated):
     path = filled(tmp_path / "因素 表.xlsx")
@@ -174,6 +175,7 @@ def test_every_command_speaks_on_a_gbk_console(command, desk):
     assert "Traceback" not in err
 
 
+@pytest.mark.thorough
 def test_a_sign_that_gbk_lacks_is_shown_by_a_plainer_one(desk):
     _, out, _ = on_a_gbk_console(desk, "explain", "2024-baseline", "广东")
     assert "系数调节-" in out

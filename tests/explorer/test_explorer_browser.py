@@ -11,7 +11,7 @@ import zjtx_alloc as za
 from zjtx_alloc.explorer.state import in_force, start, with_bound, with_weight
 from zjtx_alloc.report.writers.html import framed
 
-pytestmark = pytest.mark.needs_browser
+pytestmark = [pytest.mark.needs_browser, pytest.mark.thorough]
 _SOON = 20_000  # milliseconds, on a busy machine
 
 

@@ -239,6 +239,7 @@ def test_a_report_into_an_open_file_stops_before_it_starts(tmp_path, monkeypatch
     assert [path.name for path in taken.parent.iterdir()] == ["report.xlsx"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

@@ -241,6 +241,7 @@ def written_in_halves(given):
     return replace(given, groups=(), rules=(*rules, *given.rules))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("nested", [True, False])
 def test_changes_are_least_against_what_was_written(nested):
     assert sum(check(written_in_halves(random_problem(seed, nested))) for seed in range(25)) >= 10
@@ -251,6 +252,7 @@ def laminar(one, other):
     return a <= b or b <= a or not a & b
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("nested", [True, False])
 def test_random_conflicts_against_another_solver(nested):
     assert sum(check(random_problem(seed, nested)) for seed in range(25)) >= 10

@@ -10,7 +10,8 @@ from itertools import pairwise, product
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
+from support.examples import examples
 from support.quota_oracle import BILLION, EXTREME, ORDINARY, PAIRS, TIED, cases, holds, vectors
 
 import zjtx_alloc as za
@@ -78,14 +79,14 @@ NESTED = st.one_of([cases(due, rows) for due in (ORDINARY, TIED, EXTREME) for ro
 
 
 @pytest.mark.parametrize("name", CRITERIA)
-@settings(max_examples=20)
+@examples(20)
 @given(case=NESTED)
 def test_the_exact_engine_against_every_vector(case, name):
     check(case, name, "exact")
 
 
 @pytest.mark.parametrize("name", CRITERIA)
-@settings(max_examples=5)
+@examples(5)
 @given(case=NESTED)
 def test_the_model_against_every_vector(case, name):
     check(case, name, "model")
@@ -94,7 +95,7 @@ def test_the_model_against_every_vector(case, name):
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["exact", "model"])
 @pytest.mark.parametrize("name", CRITERIA)
-@settings(max_examples=400)
+@examples(400)
 @given(case=NESTED)
 def test_many_problems_against_every_vector(case, name, engine):
     check(case, name, engine)
@@ -127,7 +128,7 @@ CROSSING = st.one_of([cases(due, rows) for due in (ORDINARY, TIED) for rows in (
 
 
 @pytest.mark.parametrize("name", CRITERIA)
-@settings(max_examples=5)
+@examples(5)
 @given(case=CROSSING)
 def test_crossing_rules_against_every_vector(case, name):
     check_crossing(case, name)
@@ -135,13 +136,13 @@ def test_crossing_rules_against_every_vector(case, name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CRITERIA)
-@settings(max_examples=300)
+@examples(300)
 @given(case=CROSSING)
 def test_many_crossing_rules_against_every_vector(case, name):
     check_crossing(case, name)
 
 
-@settings(max_examples=10)
+@examples(10)
 @given(case=NESTED)
 def test_websters_marginal_costs_given_as_ones_own(case):
     own = za.Criterion("own", lambda k, e: (2 * k - 1) / e)
@@ -151,7 +152,7 @@ def test_websters_marginal_costs_given_as_ones_own(case):
             assert found.equals(za.solve(case.problem()).quota)
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(case=NESTED, name=st.sampled_from(list(CRITERIA)), data=st.data())
 def test_law_the_order_of_the_units_changes_nothing(case, name, data):
     labels = data.draw(st.permutations(list(case.due)))
@@ -165,7 +166,7 @@ DIVISORS = ["webster", "huntington-hill", "dean", "adams", "jefferson"]
 
 
 @pytest.mark.parametrize("name", DIVISORS)
-@settings(max_examples=8)
+@examples(8)
 @given(due=st.lists(st.sampled_from([0.0, 0.5, 1.0, 1.5, 3.25, 7.0]), min_size=2, max_size=6).filter(any))
 def test_law_nobody_loses_when_the_total_grows(name, due):
     due = pd.Series(due, index=list("ABCDEF")[: len(due)])

@@ -4,24 +4,27 @@ The rules are taken as they are written, and the tie rule by its definition.
 """
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
+from support.examples import examples
 from support.quota_oracle import EXTREME, EXTREMES, ORDINARY, PRICES, TIED, best, cases, check, check_extreme, feasible
 
 from zjtx_alloc.quota.crossing.lagrangian_bound import dual_bound, leeway
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("rows", ["none", "nested", "crossing", "linear"])
 @pytest.mark.parametrize("due", [ORDINARY, TIED], ids=["ordinary", "tied"])
 def test_small_problems_against_every_vector(due, rows):
-    settings(max_examples=60 if rows in ("crossing", "linear") else 120)(given(cases(due, rows))(check))()
+    examples(60 if rows in ("crossing", "linear") else 120)(given(cases(due, rows))(check))()
 
 
 @pytest.mark.slow
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("rows", ["none", "nested", "crossing", "linear"])
 @pytest.mark.parametrize("due", [ORDINARY, TIED, EXTREME], ids=["ordinary", "tied", "extreme"])
 def test_many_small_problems_against_every_vector(due, rows):
     law = check_extreme if due is EXTREME else check
-    settings(max_examples=500)(given(cases(due, rows))(law))()
+    examples(500)(given(cases(due, rows))(law))()
 
 
 @pytest.mark.parametrize("case", EXTREMES)
@@ -29,21 +32,21 @@ def test_extreme_entitlements_against_every_vector(case):
     check_extreme(EXTREMES[case])
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(case=cases(EXTREME, "none") | cases(EXTREME, "nested"))
 @example(case=EXTREMES["plain"])
 def test_mixed_extremes_under_nested_rules_against_every_vector(case):
     check_extreme(case)
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(case=cases(EXTREME, "crossing") | cases(EXTREME, "linear"))
 @example(case=EXTREMES["linear"])
 def test_mixed_extremes_under_crossing_rules_against_every_vector(case):
     check_extreme(case)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(case=cases(TIED, "crossing") | cases(ORDINARY, "linear"), prices=PRICES)
 def test_law_no_prices_lift_the_lower_bound_above_the_optimum_nor_leave_an_equal_answer_no_room(case, prices):
     optimal, problem = best(case), case.problem()

@@ -7,7 +7,8 @@ from typing import get_args
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
+from support.examples import examples
 
 import zjtx_alloc as za
 from zjtx_alloc.quota.problem.criteria import CRITERIA, criterion_name
@@ -182,7 +183,7 @@ def test_the_table_of_the_baseline(allocation):
     assert set(table["cap"]) == {1039}
 
 
-@settings(max_examples=8)
+@examples(8)
 @given(seed=st.integers(0, 2**32))
 def test_law_the_order_of_the_rows_changes_nothing(allocation, seed):
     # Entitlements in halves leave ties everywhere; the groups cross.

@@ -47,10 +47,12 @@ def finished(plan, tmp_path_factory):
     return folder / "budget"
 
 
+@pytest.mark.thorough
 def test_the_command_writes_its_files_and_nothing_else(finished):
     assert {path.name for path in finished.iterdir()} == WITH_ACTUALS
 
 
+@pytest.mark.thorough
 def test_the_table_holds_every_assumption_in_whole_wan(finished):
     table = pd.read_csv(finished / "budget.csv", dtype={"code": str}, encoding="utf-8-sig")
     assert ",".join(table) == "assumed_outcomes,batch,code,fiscal_year,commitment,due,recovered,net,direct,empowerment"
@@ -61,6 +63,7 @@ def test_the_table_holds_every_assumption_in_whole_wan(finished):
     assert table["code"].str.len().eq(6).all()
 
 
+@pytest.mark.thorough
 def test_the_page_shows_the_whole_budget(finished):
     page = (finished / "budget.html").read_text(encoding="utf-8")
     assert "2024-baseline、2025-baseline、2026-baseline" in page
@@ -87,6 +90,7 @@ def test_the_page_shows_the_whole_budget(finished):
     assert "za.plan_budget" not in page
 
 
+@pytest.mark.thorough
 def test_the_workbook_reconciles_and_counts_the_tails_in(finished):
     book = openpyxl.load_workbook(finished / "budget.xlsx", data_only=True)
     found = {row[0]: row for row in book["对账"].iter_rows(min_row=4, values_only=True)}
@@ -96,6 +100,7 @@ def test_the_workbook_reconciles_and_counts_the_tails_in(finished):
     assert {"上一轮第一批第三年"} <= {row[1] for row in book["台账"].iter_rows(values_only=True)}
 
 
+@pytest.mark.thorough
 def test_the_record_binds_outputs_and_inputs(finished):
     record, environment = (
         json.loads((finished / f"{n}.json").read_text(encoding="utf-8")) for n in ("run", "environment")
@@ -278,6 +283,7 @@ def test_a_mistake_is_one_chinese_message_and_writes_nothing(capsys, empty, argu
     assert list(empty.iterdir()) == []
 
 
+@pytest.mark.thorough
 def test_the_index_finds_the_books_of_the_budget_right(finished, tmp_path):
     out = shutil.copytree(finished.parent, tmp_path / "out")
     page = write_index(out).read_text(encoding="utf-8")

@@ -13,6 +13,8 @@ from zjtx_alloc.facts.payments import read_transfers
 from zjtx_alloc.report.budget_xlsx.write import write_budget_workbook
 from zjtx_alloc.report.tables.budget import ceiling_table
 
+pytestmark = pytest.mark.thorough
+
 NAMES = ["2024-baseline", "2025-baseline", "2026-baseline"]
 # Nearly all firms give money back, so that recoveries exceed a year's due and are carried.
 HARSH = """title = "=1+1"

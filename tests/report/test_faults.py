@@ -28,6 +28,8 @@ from zjtx_alloc.cli.main import main
 from zjtx_alloc.report.runs.unit_pages import write_unit_pages
 from zjtx_alloc.rules.scenario_files import save_without_stand_ins
 
+pytestmark = pytest.mark.thorough
+
 NAMES = ("a.csv", "b.xlsx", "c.html", "run.json")
 
 

@@ -30,6 +30,8 @@ from zjtx_alloc.report.writers.pdf import pdf_file
 from zjtx_alloc.report.writers.xlsx import write_workbook
 from zjtx_alloc.uncertainty import workers
 
+pytestmark = pytest.mark.thorough
+
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits of POSIX")
 CROSSING = """
 extends = "2024-baseline"

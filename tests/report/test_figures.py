@@ -69,6 +69,7 @@ def tiny(request, panel, tmp_path_factory):
     return scenario, za.weight_range(panel, scenario), za.robust(panel, scenario), za.sweep(panel, scenario, draws=64)
 
 
+@pytest.mark.thorough
 def test_few_places_leave_bars_dots_and_numbers_within_their_axes(tiny, panel):
     scenario, ranges, held, swept = tiny
     drawn = (
@@ -84,6 +85,7 @@ def test_few_places_leave_bars_dots_and_numbers_within_their_axes(tiny, panel):
         assert all(max(line.get_xdata()) <= most for line in axes.lines)
 
 
+@pytest.mark.thorough
 def test_few_places_are_told_without_signs_of_nothing_or_ratios_to_it(tiny):
     _, ranges, held, swept = tiny
     told = uncertainty_summary(ranges, held) + "".join(sweep_tables.sweep_summary(swept))

@@ -20,6 +20,8 @@ from zjtx_alloc.report.tables import (
 )
 from zjtx_alloc.report.writers.document import Grid
 
+pytestmark = pytest.mark.thorough
+
 ESTIMATED, STAND_IN = "估算", "代用"
 
 

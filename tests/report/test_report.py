@@ -159,6 +159,7 @@ def test_the_record_binds_outputs_and_inputs_to_the_run(finished):
     assert {"data/facts.csv", "data/policy/caijian-2024-148.toml"} <= set(record["inputs"])
 
 
+@pytest.mark.thorough
 def test_the_same_inputs_give_the_same_bytes(finished, tmp_path, capsys):
     """Whatever pages an earlier run left; with progress on stderr."""
     again = tmp_path / "2024-baseline"
@@ -212,6 +213,7 @@ def test_a_picture_says_what_it_is_to_those_who_cannot_see_it(allocation):
     assert metadata["image/png"]["alt"] == "2024年第一批基准情景：名额与理论名额；名额 − 理论名额"
 
 
+@pytest.mark.thorough
 @pytest.mark.needs_browser
 @pytest.mark.parametrize(("width", "slides"), [(1100, False), (390, True)])
 def test_a_browser_shows_the_numbers_on_a_desk_and_on_a_telephone(finished, width, slides):

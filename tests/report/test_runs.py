@@ -63,6 +63,7 @@ def test_a_misspelt_parameter_is_an_error(tmp_path):
         run_notebook("allocation", {"senario": "2024-baseline"}, tmp_path / "out.ipynb")
 
 
+@pytest.mark.thorough
 def test_a_failing_cell_is_told_in_one_sentence(tmp_path):
     with pytest.raises(za.ZjtxError, match=r"allocation.ipynb 运行失败.*2099-baseline"):
         run_notebook("allocation", {"scenario": "2099-baseline"}, tmp_path / "out.ipynb")

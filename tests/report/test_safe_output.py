@@ -36,6 +36,8 @@ from zjtx_alloc.report.writers.xlsx import write_workbook
 from zjtx_alloc.report.writers.xlsx_charts import Graph
 from zjtx_alloc.rules.scenario_files import save_bundle
 
+pytestmark = pytest.mark.thorough
+
 FORMULAS = [
     "=1+1",
     "+cmd",

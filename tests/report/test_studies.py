@@ -7,6 +7,8 @@ import pytest
 
 import zjtx_alloc as za
 
+pytestmark = pytest.mark.thorough
+
 STUDIES = ("uncertainty", "plan", "backtest")
 FIGURES = {"uncertainty": 4, "plan": 1, "backtest": 2}
 # 北京 and 天津 are due 35.0 and 17.6 places; the whole answers nearest to them on this line are (33, 19) and (38, 16).

@@ -24,6 +24,7 @@ def test_the_corpus_is_large_enough():
     assert len(BAD) == len(bad_tables()) + len(odd_bad_tables()) >= 90
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", GOOD)
 def test_a_good_table_gives_exactly_its_panel(name, tmp_path, panel):
     table = GOOD[name]
@@ -46,6 +47,7 @@ def test_a_good_table_gives_exactly_its_panel(name, tmp_path, panel):
     assert reading.hidden == table.hidden
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_table_gives_exactly_its_problems(name, tmp_path):
     table = BAD[name]

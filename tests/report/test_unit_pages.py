@@ -21,6 +21,8 @@ from zjtx_alloc.report.runs import unit_pages
 from zjtx_alloc.report.runs.records import environment_here
 from zjtx_alloc.report.runs.unit_pages import finished_pages
 
+pytestmark = pytest.mark.thorough
+
 SHOWN = {"440000": "广东", "440300": "深圳", "540000": "西藏", "660000": "兵团"}
 
 

@@ -7,7 +7,8 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
+from support.examples import examples
 
 import zjtx_alloc as za
 from zjtx_alloc.quota.crossing import model_regret
@@ -31,7 +32,7 @@ def all_quotas(problem):
 
 
 @given(st.data())
-@settings(max_examples=15)
+@examples(15)
 def test_least_worst_equals_brute_force(data):
     n, total = data.draw(st.integers(2, 4)), data.draw(st.integers(3, 8))
     number = st.integers(0, 400)

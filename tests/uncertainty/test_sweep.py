@@ -227,6 +227,7 @@ def zjtx(capsys, *arguments):
     return stop.value.code, *capsys.readouterr()
 
 
+@pytest.mark.thorough
 def test_the_command_writes_what_it_drew_and_prints_conclusions(capsys, tmp_path, panel, baseline):
     code, said, _ = zjtx(capsys, "sweep", "2024-baseline", "--draws", "200", "--seed", "3", "--out", str(tmp_path))
     found = za.sweep(panel, baseline, draws=200, seed=3)

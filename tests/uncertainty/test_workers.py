@@ -23,6 +23,7 @@ def crossing(panel):
     return toy(panel, rules=rules)
 
 
+@pytest.mark.thorough
 def test_few_draws_are_the_default_where_rules_cross_and_are_said_to_be_few(small_panel, panel, baseline):
     found = za.sweep(small_panel, crossing(small_panel), {"total": {"min": 38, "max": 42}})
     assert found.draws == sweeping.FEW_DRAWS == 64

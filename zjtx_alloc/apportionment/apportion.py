@@ -1,8 +1,8 @@
 """The classical methods of apportionment, exact, within floors and caps."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,8 @@ from zjtx_alloc.base.errors import DataError, TieError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.problem.signposts import SIGNPOSTS, Signposts
 
-Numbers: TypeAlias = pd.Series | np.ndarray | Sequence | Weights
+Numbers: TypeAlias = pd.Series | np.ndarray | Sequence[Any] | Weights
+Labels: TypeAlias = tuple[Hashable, ...]
 
 MOST = 10**12  # beyond it, neighbouring places of one unit come too near to each other for floats
 
@@ -41,9 +42,9 @@ class Ties:
     """
 
     certain: pd.Series | np.ndarray
-    tied: tuple
+    tied: Labels
     places: int
-    sets: tuple[tuple[tuple, int], ...]
+    sets: tuple[tuple[Labels, int], ...]
 
 
 def apportion(  # noqa: PLR0913, PLR0917 - the six things that define an apportionment
@@ -52,7 +53,7 @@ def apportion(  # noqa: PLR0913, PLR0917 - the six things that define an apporti
     method: str | Method = "webster",
     floor: Bound = 0,
     cap: Bound | None = None,
-    ties: str | Sequence = "error",
+    ties: str | Sequence[Hashable] = "error",
 ) -> pd.Series | np.ndarray:
     """Apportion the seats by a classical method.
 
@@ -121,7 +122,7 @@ def apportion_ties(
     return Ties(_labelled(filled.places, given), *_together(sets), sets)
 
 
-def _break(weights: Weights, filled: Filled, ties: str | Sequence) -> None:
+def _break(weights: Weights, filled: Filled, ties: str | Sequence[Hashable]) -> None:
     """Give the open places to the first tied units in the order, or raise."""
     sets = _sets(weights, filled)
     labels, places = _together(sets)
@@ -137,11 +138,11 @@ def _break(weights: Weights, filled: Filled, ties: str | Sequence) -> None:
         filled.places[tie.first(lambda i: rank[weights.label(i)])] += 1
 
 
-def _sets(weights: Weights, filled: Filled) -> tuple[tuple[tuple, int], ...]:
+def _sets(weights: Weights, filled: Filled) -> tuple[tuple[Labels, int], ...]:
     return tuple((tuple(weights.label(i) for i in tie.units), tie.places) for tie in filled.ties)
 
 
-def _together(sets: tuple[tuple[tuple, int], ...]) -> tuple[tuple, int]:
+def _together(sets: tuple[tuple[Labels, int], ...]) -> tuple[Labels, int]:
     return tuple(label for labels, _ in sets for label in labels), sum(places for _, places in sets)
 
 

@@ -1,5 +1,6 @@
 """Places by unit and field with both margins fixed."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +30,7 @@ class Biproportional:
     """
 
     places: pd.DataFrame
-    tied: tuple[tuple, ...]
+    tied: tuple[tuple[Hashable, Hashable], ...]
 
 
 def biproportional(

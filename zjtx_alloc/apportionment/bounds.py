@@ -12,7 +12,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import shown
 from zjtx_alloc.quota.problem.numbers import are_whole
 
-Bound: TypeAlias = int | pd.Series | np.ndarray | Sequence
+Bound: TypeAlias = int | pd.Series | np.ndarray | Sequence[int]
 
 
 class Bounds(NamedTuple):

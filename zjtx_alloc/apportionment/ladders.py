@@ -5,7 +5,6 @@ the units take about so many places, how many each takes at a price (good to one
 any number), how many more per unit of price, what the k-th place of each costs. Every weight is positive.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -13,7 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from zjtx_alloc.apportionment.methods import LargestRemainder
+from zjtx_alloc.apportionment.methods import LargestRemainder, Quota
 from zjtx_alloc.apportionment.weights import Weights
 from zjtx_alloc.quota.problem.signposts import Signposts
 
@@ -83,12 +82,12 @@ class RemainderLadder:
         return Fraction(self._rule(self.weights.total, self.seats))
 
     @cached_property
-    def _rule(self) -> Callable:
+    def _rule(self) -> Quota:
         """Which of the method's quotas counts."""
         *others, last = self.method.quotas
         return next((rule for rule in others if self._given(rule) <= self.seats), last)
 
-    def _given(self, rule: Callable) -> int:
+    def _given(self, rule: Quota) -> int:
         """Places that whole quotas give out."""
         quota = Fraction(rule(self.weights.total, self.seats))
         return sum(self.weights.exact(i) // quota for i in range(self.weights.floats.size))

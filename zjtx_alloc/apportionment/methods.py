@@ -9,6 +9,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.problem.signposts import SIGNPOSTS, Signposts
 
 _Number = TypeVar("_Number")
+Quota: TypeAlias = Callable[[Any, int], Any]
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class LargestRemainder:
 
     name: str
     source: str
-    quotas: tuple[Callable, ...]
+    quotas: tuple[Quota, ...]
     whole: bool = False
 
 

@@ -96,7 +96,7 @@ def read_weights(weights: Any) -> Weights:
     return Weights(raw, floats, index, low)
 
 
-def _fractions(values: list, index: pd.Index | None) -> Weights:
+def _fractions(values: list[Any], index: pd.Index | None) -> Weights:
     """Weights kept as fractions; their floats are scaled by the largest, so that any size fits."""
     exact = [_exact(value, i if index is None else index[i]) for i, value in enumerate(values)]
     largest = max(exact, default=0) or 1

@@ -1,5 +1,6 @@
 """The errors a user can meet. Each carries one finished Chinese message: culprit, value, remedy."""
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class TieError(ZjtxError):
         Places still open among them, at most one each.
     """
 
-    def __init__(self, message: str, tied: tuple, places: int) -> None:
+    def __init__(self, message: str, tied: tuple[Hashable, ...], places: int) -> None:
         super().__init__(message)
         self.tied = tied
         self.places = places

@@ -115,7 +115,7 @@ class Explorer:
     def _bound_controls(self) -> list[ui.Widget]:
         scenario = self.state.scenario
         given = {"total": scenario.total, "floor": scenario.floor[DEFAULT], "cap": scenario.cap[DEFAULT]}
-        moves: dict[str, tuple] = {"total": (states.with_total,)}
+        moves: dict[str, tuple[Any, ...]] = {"total": (states.with_total,)}
         moves |= {bound: (states.with_bound, bound) for bound in ("floor", "cap")}
         shown: list[ui.Widget] = [_heading(say("explorer.bounds"))]
         for name, places in given.items():

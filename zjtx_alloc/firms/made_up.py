@@ -1,7 +1,7 @@
 """Made-up firms (虚构企业) for trying the tool: seeded, marked in every name, never mixed with real ones."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache
 from typing import Any
@@ -23,7 +23,9 @@ from zjtx_alloc.quota.solve import solve
 
 TOTAL = 14_000  # about as many as are in force nationwide (2024)
 _SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_DIRTY = {  # what a dirty table holds, by column: cells that a reader must refuse or understand
+_DIRTY: dict[
+    str, tuple[Callable[[Any], Any], ...]
+] = {  # what a dirty table holds, by column: cells that a reader must refuse or understand
     "credit_code": (lambda code: code[:-1], lambda code: code[:-1] + ("0" if code[-1] != "0" else "1"), str.lower),
     "planned_investment": (lambda v: f"约{v}", lambda v: f"{v}万元", lambda v: -v),
     "certificate_end": (lambda day: "2027-02-30", lambda day: f"{day.year}年{day.month}月{day.day}日"),

@@ -5,7 +5,7 @@ the seed and each kind of parameter from its own child of that: the d-th draw de
 on how many draws there are nor on who computes them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -17,7 +17,7 @@ from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_uncertainty import FactErrors
 from zjtx_alloc.uncertainty.admissible import Admissible, weight_blocks
-from zjtx_alloc.uncertainty.polytope import uniform_draws
+from zjtx_alloc.uncertainty.polytope import Simplex, uniform_draws
 
 BLOCKS = ("weights", "coefficients", "facts", "totals")
 _CELLS = 2**22  # of a block
@@ -215,7 +215,7 @@ def _drawn_weights(recipe: Recipe, rows: int, rng: np.random.Generator) -> tuple
     return tuple(drawn)
 
 
-def block_is_point(block: list) -> bool:
+def block_is_point(block: Sequence[Simplex]) -> bool:
     """Whether a set of weights cannot vary."""
     return len({point for simplex in block for point in simplex}) == 1
 

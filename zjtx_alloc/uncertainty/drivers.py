@@ -90,7 +90,10 @@ def weight_effects(recipe: Recipe, model: Model, draws: Draws, seed: int) -> pd.
     return pd.DataFrame(np.column_stack([share, overall]).T, columns=columns)
 
 
-def shapley_values(players: list, costs: dict[frozenset, np.ndarray]) -> np.ndarray:
+_Mover = tuple[int, int]  # block of weights, position in it
+
+
+def shapley_values(players: list[_Mover], costs: dict[frozenset[_Mover], np.ndarray]) -> np.ndarray:
     """Shapley values (players, …) of the game that ``costs`` gives for each set of players."""
     values = []
     for player in players:
@@ -102,9 +105,6 @@ def shapley_values(players: list, costs: dict[frozenset, np.ndarray]) -> np.ndar
         ]
         values.append(np.sum(gains, axis=0) / len(players))
     return np.array(values)
-
-
-_Mover = tuple[int, int]  # block of weights, position in it
 
 
 def _movers(draws: Draws) -> list[_Mover]:
@@ -121,7 +121,9 @@ def _flat(draws: Draws, mover: _Mover) -> int:
     return sum(weights.shape[1] for weights in draws.weights[:block]) + i
 
 
-def _unexplained(recipe: Recipe, model: Model, draws: Draws, rng: np.random.Generator) -> dict[frozenset, np.ndarray]:
+def _unexplained(
+    recipe: Recipe, model: Model, draws: Draws, rng: np.random.Generator
+) -> dict[frozenset[_Mover], np.ndarray]:
     """For each set of weights the variance left when all others are known: E Var(quota | others), by unit."""
     movers, base = _movers(draws), model(draws).astype(float)
     costs = {}

@@ -79,7 +79,7 @@ def cluster_engine(address: str) -> Iterator[Engine]:
     except (OSError, ValueError):
         raise SolverError(say("sweep.no_cluster", address=address)) from None
 
-    def spread(work: Callable, *arguments: list) -> Any:
+    def spread(work: Callable[..., Any], *arguments: list[Any]) -> Any:
         return client.gather(client.map(work, *arguments, pure=False, retries=3))
 
     with client:

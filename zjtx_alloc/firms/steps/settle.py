@@ -80,7 +80,7 @@ class FirmSettlement:
         added |= {header(shown): rows[name] for name, shown in _MONEY.items()}
         return marked(self.firms.displayed(["unit", "credit_code", "name"]).assign(**added), self.firms)
 
-    def _counts(self, column: str, values: list) -> pd.DataFrame:
+    def _counts(self, column: str, values: list[str] | list[int]) -> pd.DataFrame:
         counts = pd.crosstab(self.table["unit"], self.table[column])
         return counts.reindex(index=load_units().index, columns=values, fill_value=0).astype("int64")
 

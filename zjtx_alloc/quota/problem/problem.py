@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from numbers import Real
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,8 @@ from zjtx_alloc.quota.problem.numbers import (
     is_whole,
 )
 from zjtx_alloc.quota.problem.rule_tree import Row, Tree, tree_of
+
+Bound: TypeAlias = Any  # given: a Series of int by label, or one number for all; kept: the Series
 
 _MOST = 10**12  # places: far beyond any total, and within what floats hold to a thousandth
 
@@ -94,8 +96,8 @@ class QuotaProblem:
 
     total: int
     entitlement: pd.Series
-    floor: pd.Series = 0
-    cap: pd.Series = None
+    floor: Bound = 0
+    cap: Bound = None
     groups: tuple[Group, ...] = ()
     rules: tuple[Rule, ...] = ()
     criterion: str | Criterion = "webster"

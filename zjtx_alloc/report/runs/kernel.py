@@ -58,7 +58,7 @@ class OwnKernelManager(AsyncKernelManager):
     folder = Instance(tempfile.TemporaryDirectory)
 
     @default("folder")
-    def _own_folder(self) -> tempfile.TemporaryDirectory:
+    def _own_folder(self) -> tempfile.TemporaryDirectory[str]:
         folder = tempfile.TemporaryDirectory(prefix="zjtx-")
         (Path(folder.name) / "matplotlibrc").touch()  # here, it comes before the user's own: figures stay as they are
         return folder
