@@ -9,11 +9,11 @@ from support.sweep_toys import WEIGHTS
 import zjtx_alloc as za
 from zjtx_alloc.uncertainty import drivers
 from zjtx_alloc.uncertainty.admissible import with_uncertainty
-from zjtx_alloc.uncertainty.draws import Draws, drawn, drawn_block, recipe
+from zjtx_alloc.uncertainty.draws import Draws, drawn, drawn_block, sampling
 
 
 def test_dirichlet_weights_keep_their_law_when_drawn_anew(panel, baseline):
-    taken = recipe(panel, with_uncertainty(baseline, {"concentration": 50.0}))
+    taken = sampling(panel, with_uncertainty(baseline, {"concentration": 50.0}))
     before = drawn_block(taken, 1, 0).weights[1][:50_000]
     after = drivers._paired(taken, 1, before.copy(), [0, 2], np.random.default_rng(5))
     w = np.array([0.4, 0.4, 0.2])
@@ -58,7 +58,7 @@ def on_the_simplex(panel, baseline, table):
     scenario = baseline.model_copy(
         update={"factors": {c: f.model_copy(update={"weight": 1 / 3}) for c, f in baseline.factors.items()}}
     )
-    taken = recipe(panel, scenario.model_copy(update={"uncertainty": with_uncertainty(baseline, table).uncertainty}))
+    taken = sampling(panel, scenario.model_copy(update={"uncertainty": with_uncertainty(baseline, table).uncertainty}))
     return taken, next(drawn(taken, 4, 2**14))
 
 
@@ -89,7 +89,7 @@ def test_weights_drawn_anew_in_pairs_forget_where_they_began(panel, baseline, to
     factors = {name: {"period": "2020", "weight": 0.25} for name in names}
     scenario = za.Scenario(name="t", title="t", batch=1, total=9, factors=factors)
     scenario = with_uncertainty(scenario, {"weights": {name: {"min": 0.0, "max": 1.0} for name in names}})
-    taken = recipe(trial, scenario)
+    taken = sampling(trial, scenario)
     before = next(drawn(taken, 1, 2**14)).weights[1]
     after = drivers._paired(taken, 1, before.copy(), [0, 1, 2], np.random.default_rng(5))
     assert (after[:, 3] == before[:, 3]).all()

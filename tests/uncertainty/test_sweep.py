@@ -13,7 +13,7 @@ from zjtx_alloc.report.tables import sweep as sweep_tables
 from zjtx_alloc.uncertainty import draws as drawing, sweep as sweeping
 from zjtx_alloc.uncertainty.admissible import with_uncertainty
 from zjtx_alloc.uncertainty.distributions import quantile, summary_of
-from zjtx_alloc.uncertainty.draws import as_scenario, drawn, drawn_block, entitlements_of, one, recipe
+from zjtx_alloc.uncertainty.draws import as_scenario, drawn, drawn_block, entitlements_of, one, sampling
 
 GROUPS = '[groups."中部"]\nregion = "中部"\ncap = 200\n[groups."湘鄂"]\nunits = ["湖南", "湖北"]\nfloor = 100\n[cap]\ndefault = 90\n'
 
@@ -25,7 +25,7 @@ def grouped(write_scenario):
 
 def test_entitlements_of_many_draws_are_those_of_each(small_panel):
     scenario = with_uncertainty(toy(small_panel), toy_doubt())
-    taken = recipe(small_panel, scenario)
+    taken = sampling(small_panel, scenario)
     assert entitlements_of(taken, taken.baseline)[0] == pytest.approx(
         za.entitlement(small_panel, scenario).places.to_numpy(), abs=1e-12
     )
@@ -85,7 +85,7 @@ def test_one_kind_of_uncertainty_does_not_change_the_draws_of_another(panel, bas
 
 def test_parameters_keep_to_their_laws(panel, baseline):
     scenario = with_uncertainty(baseline, EVERYTHING)
-    taken = recipe(panel, scenario)
+    taken = sampling(panel, scenario)
     block = drawn_block(taken, 1, 0)
     assert block.totals.min() == 1030
     assert block.totals.max() == 1045
@@ -102,7 +102,7 @@ def test_parameters_keep_to_their_laws(panel, baseline):
 
 
 def test_dirichlet_weights_have_the_baseline_as_mean_and_the_textbook_variance(panel, baseline):
-    taken = recipe(panel, with_uncertainty(baseline, {"concentration": 50.0}))
+    taken = sampling(panel, with_uncertainty(baseline, {"concentration": 50.0}))
     weights = drawn_block(taken, 1, 0).weights[1]
     w = np.array([0.4, 0.4, 0.2])
     assert weights.mean(axis=0) == pytest.approx(w, abs=1e-3)
@@ -215,7 +215,7 @@ def test_a_draw_without_an_answer_is_named(panel, baseline):
 
 
 def test_the_first_draw_of_a_block_is_one_of_its_own(small_panel):
-    taken = recipe(small_panel, with_uncertainty(toy(small_panel), toy_doubt()))
+    taken = sampling(small_panel, with_uncertainty(toy(small_panel), toy_doubt()))
     whole = next(drawn(taken, 3, 10))
     assert entitlements_of(taken, one(taken, 3, 7))[0] == pytest.approx(entitlements_of(taken, whole)[7])
     assert replace(whole, totals=whole.totals[:1]).part(slice(2, 5)).totals == whole.totals[0]

@@ -35,9 +35,9 @@ class Draws:
     weights : tuple of arrays
         The pools' shares, then each set of weights, as in ``Admissible.blocks``.
     coefficients : array (S, coefficients)
-        In the order of ``Recipe.coefficients``.
+        In the order of ``Sampling.coefficients``.
     facts : tuple of arrays (S, units)
-        For each column of ``Recipe.values`` the true value as a multiple of the panel's; float32.
+        For each column of ``Sampling.values`` the true value as a multiple of the panel's; float32.
     totals : array (S,) of int
     """
 
@@ -65,7 +65,7 @@ class Draws:
 
 
 def joined(parts: list[Draws]) -> Draws:
-    """Draws one after another, all of the same recipe."""
+    """Draws one after another, all of the same sampling."""
 
     def tied(*arrays: np.ndarray) -> np.ndarray:
         return arrays[0] if len(arrays[0]) == 1 else np.concatenate(arrays)
@@ -79,14 +79,14 @@ def joined(parts: list[Draws]) -> Draws:
 
 
 @dataclass(frozen=True)
-class _PoolRecipe:
+class _PoolSampling:
     weights: int  # its block
     factors: tuple[tuple[Key, np.ndarray], ...]  # the fact's column, and its multiplier by unit
     coefficients: tuple[np.ndarray, ...]  # for each table the positions of the units' coefficients
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Sampling:
     """A scenario taken apart for sampling.
 
     Attributes
@@ -107,7 +107,7 @@ class Recipe:
     values: dict[Key, np.ndarray]
     spreads: dict[Key, np.ndarray]
     coefficients: dict[Key, tuple[float, float, float]]
-    pools: tuple[_PoolRecipe, ...]
+    pools: tuple[_PoolSampling, ...]
 
     @property
     def block_rows(self) -> int:
@@ -127,7 +127,7 @@ class Recipe:
         return Draws(tuple(np.array([w]) for w in weights), np.array([middle]), (), totals)
 
 
-def recipe(panel: Panel, scenario: Scenario) -> Recipe:
+def sampling(panel: Panel, scenario: Scenario) -> Sampling:
     """Take a scenario apart; whatever ``entitlement`` refuses must have been refused before.
 
     Raises
@@ -148,13 +148,13 @@ def recipe(panel: Panel, scenario: Scenario) -> Recipe:
         for name in ("region_coefficient", "grade_coefficient")
         for key, value in getattr(scenario, name).items()
     }
-    return Recipe(
+    return Sampling(
         scenario,
         admissible,
         {cell: column["value"].to_numpy(float) for cell, column in columns.items()},
         {cell: _spread(column, doubt.facts) for cell, column in columns.items()},
         coefficients,
-        tuple(_pool_recipes(panel, scenario, admissible, list(coefficients))),
+        tuple(_pool_samplings(panel, scenario, admissible, list(coefficients))),
     )
 
 
@@ -162,9 +162,9 @@ def _spread(column: pd.DataFrame, errors: FactErrors) -> np.ndarray:
     return np.where(column["estimated"], errors.estimated, errors.published)
 
 
-def _pool_recipes(
+def _pool_samplings(
     panel: Panel, scenario: Scenario, admissible: Admissible, coefficients: list[Key]
-) -> Iterator[_PoolRecipe]:
+) -> Iterator[_PoolSampling]:
     place = {cell: position for position, cell in enumerate(coefficients)}
     for block, pool in zip(admissible.of_pool, scenario.all_pools().values(), strict=True):
         factors = [
@@ -175,23 +175,23 @@ def _pool_recipes(
             np.array([place[name, key] for key in keys])
             for name, keys in coefficient_keys(panel, scenario, pool).items()
         ]
-        yield _PoolRecipe(block, tuple(factors), tuple(tables))
+        yield _PoolSampling(block, tuple(factors), tuple(tables))
 
 
-def drawn_block(recipe: Recipe, seed: int, number: int) -> Draws:
+def drawn_block(sampling: Sampling, seed: int, number: int) -> Draws:
     """One whole block of draws."""
     streams = dict(zip(BLOCKS, np.random.SeedSequence(seed, spawn_key=(number,)).spawn(len(BLOCKS)), strict=True))
     rng = {block: np.random.default_rng(stream) for block, stream in streams.items()}
-    rows, doubt, base = recipe.block_rows, recipe.scenario.uncertainty, recipe.baseline
-    ends = np.array(list(recipe.coefficients.values())).reshape(-1, 3)
+    rows, doubt, base = sampling.block_rows, sampling.scenario.uncertainty, sampling.baseline
+    ends = np.array(list(sampling.coefficients.values())).reshape(-1, 3)
     coefficients, facts, totals = base.coefficients, base.facts, base.totals
     if (ends[:, 0] < ends[:, 2]).any():
         coefficients = ends[:, 0] + (ends[:, 2] - ends[:, 0]) * rng["coefficients"].random((rows, len(ends)))
     if doubt.facts.estimated > 0:
-        facts = tuple(_multiples(spread, rows, rng["facts"]) for spread in recipe.spreads.values())
+        facts = tuple(_multiples(spread, rows, rng["facts"]) for spread in sampling.spreads.values())
     if doubt.total is not None and doubt.total.min < doubt.total.max:
         totals = rng["totals"].integers(doubt.total.min, doubt.total.max, rows, endpoint=True)
-    return Draws(_drawn_weights(recipe, rows, rng["weights"]), coefficients, facts, totals)
+    return Draws(_drawn_weights(sampling, rows, rng["weights"]), coefficients, facts, totals)
 
 
 def _multiples(spread: np.ndarray, rows: int, rng: np.random.Generator) -> np.ndarray:
@@ -201,10 +201,10 @@ def _multiples(spread: np.ndarray, rows: int, rng: np.random.Generator) -> np.nd
     return drawn
 
 
-def _drawn_weights(recipe: Recipe, rows: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+def _drawn_weights(sampling: Sampling, rows: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
     """Each set of weights, uniform over its ranges or Dirichlet around the baseline; a point stays one row."""
-    drawn, concentration = [], recipe.scenario.uncertainty.concentration
-    for number, (block, base) in enumerate(zip(recipe.admissible.blocks, recipe.baseline.weights, strict=True)):
+    drawn, concentration = [], sampling.scenario.uncertainty.concentration
+    for number, (block, base) in enumerate(zip(sampling.admissible.blocks, sampling.baseline.weights, strict=True)):
         if number and concentration and np.count_nonzero(base) > 1:
             held = base[0] > 0
             weights = np.zeros((rows, base.shape[1]))
@@ -220,19 +220,19 @@ def block_is_point(block: Sequence[Simplex]) -> bool:
     return len({point for simplex in block for point in simplex}) == 1
 
 
-def drawn(recipe: Recipe, seed: int, draws: int) -> Iterator[Draws]:
+def drawn(sampling: Sampling, seed: int, draws: int) -> Iterator[Draws]:
     """The first draws of a seed, block by block."""
-    for number, start in enumerate(range(0, draws, recipe.block_rows)):
-        block = drawn_block(recipe, seed, number)
+    for number, start in enumerate(range(0, draws, sampling.block_rows)):
+        block = drawn_block(sampling, seed, number)
         yield block.part(slice(0, draws - start))
 
 
-def entitlements_of(recipe: Recipe, draws: Draws) -> np.ndarray:
+def entitlements_of(sampling: Sampling, draws: Draws) -> np.ndarray:
     """Entitlements (draws, units), in places: ``entitlement`` for each draw, up to the last bits of a float."""
-    held = dict(zip(recipe.values, draws.facts, strict=True)) if draws.facts else {}
+    held = dict(zip(sampling.values, draws.facts, strict=True)) if draws.facts else {}
     whole: np.ndarray | float = 0.0
-    for number, pool in enumerate(recipe.pools):
-        base = _pool_base(recipe, pool, held, draws.weights[pool.weights])
+    for number, pool in enumerate(sampling.pools):
+        base = _pool_base(sampling, pool, held, draws.weights[pool.weights])
         for table in pool.coefficients:
             base = base * draws.coefficients[:, table]
         base = base * (draws.totals[:, None] * draws.weights[0][:, [number]] / base.sum(axis=1, keepdims=True))
@@ -240,41 +240,41 @@ def entitlements_of(recipe: Recipe, draws: Draws) -> np.ndarray:
     return np.broadcast_to(whole, (len(draws), np.shape(whole)[1]))
 
 
-def _pool_base(recipe: Recipe, pool: _PoolRecipe, held: dict[Key, np.ndarray], weights: np.ndarray) -> np.ndarray:
+def _pool_base(sampling: Sampling, pool: _PoolSampling, held: dict[Key, np.ndarray], weights: np.ndarray) -> np.ndarray:
     """The weighted sum of factor shares; sums taken in the order of the factors, whatever the number of draws."""
     parts = []
     for number, (cell, multiplier) in enumerate(pool.factors):
-        values = (recipe.values[cell] * multiplier)[None]
+        values = (sampling.values[cell] * multiplier)[None]
         if cell in held:
             values = values * held[cell]
         parts.append(values * (weights[:, [number]] / values.sum(axis=1, keepdims=True)))
     return reduce(np.add, parts)
 
 
-def one(recipe: Recipe, seed: int, number: int) -> Draws:
+def one(sampling: Sampling, seed: int, number: int) -> Draws:
     """A single draw, counted from 0."""
-    block, row = divmod(number, recipe.block_rows)
-    return drawn_block(recipe, seed, block).part(slice(row, row + 1))
+    block, row = divmod(number, sampling.block_rows)
+    return drawn_block(sampling, seed, block).part(slice(row, row + 1))
 
 
-def as_scenario(panel: Panel, recipe: Recipe, draw: Draws) -> tuple[Panel, Scenario]:
+def as_scenario(panel: Panel, sampling: Sampling, draw: Draws) -> tuple[Panel, Scenario]:
     """The panel and the scenario that one draw stands for: what ``allocate`` takes. ``panel`` has the composites."""
-    scenario = recipe.scenario
+    scenario = sampling.scenario
     pools = {}
     for number, (name, pool) in enumerate(scenario.all_pools().items()):
-        weights = draw.weights[recipe.admissible.of_pool[number]][0]
+        weights = draw.weights[sampling.admissible.of_pool[number]][0]
         factors = {
             code: factor.model_copy(update={"weight": float(w)})
             for (code, factor), w in zip(pool.factors.items(), weights, strict=True)
         }
         pools[name] = pool.model_copy(update={"share": float(draw.weights[0][0, number]), "factors": factors})
     changed: dict[str, object] = {"pools": pools} if scenario.pools else {"factors": pools[""].factors}
-    for (name, key), value in zip(recipe.coefficients, draw.coefficients[0], strict=True):
+    for (name, key), value in zip(sampling.coefficients, draw.coefficients[0], strict=True):
         changed[name] = {**changed.get(name, {}), key: float(value)}  # type: ignore[dict-item]
     cells = panel.cells.copy()
-    for (code, period), multiples in zip(recipe.values, draw.facts, strict=False):
+    for (code, period), multiples in zip(sampling.values, draw.facts, strict=False):
         index = pd.MultiIndex.from_product([[code], [panel.supplied.get(code, period)], panel.units.index])
-        cells.loc[index, "value"] = recipe.values[code, period] * multiples[0]
+        cells.loc[index, "value"] = sampling.values[code, period] * multiples[0]
     # A composite's scores stand in the panel as drawn: they are not to be computed again.
     changed |= {"total": int(draw.totals[0]), "composites": {}}
     return replace(panel, cells=cells), scenario.model_copy(update=changed)

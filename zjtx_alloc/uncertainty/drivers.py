@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import scipy  # loads its parts where they are first used
 
-from zjtx_alloc.uncertainty.draws import BLOCKS, Draws, Recipe, block_is_point, joined
+from zjtx_alloc.uncertainty.draws import BLOCKS, Draws, Sampling, block_is_point, joined
 
 OVERALL = "overall"
 SOBOL_MOST = 2**13
@@ -66,7 +66,7 @@ def block_indices(model: Model, pair: tuple[Draws, Draws], values: tuple[np.ndar
     return pd.DataFrame(found.reshape(len(found), -1), columns=columns)
 
 
-def weight_effects(recipe: Recipe, model: Model, draws: Draws, seed: int) -> pd.DataFrame:
+def weight_effects(sampling: Sampling, model: Model, draws: Draws, seed: int) -> pd.DataFrame:
     """Shapley effects of the weights, as parts of the variance that the weights alone give each quota.
 
     Returns
@@ -76,13 +76,13 @@ def weight_effects(recipe: Recipe, model: Model, draws: Draws, seed: int) -> pd.
         the weights do not move the quota. No columns if the weights are certain or more than ten vary.
     """
     movers = _movers(draws)
-    names = [recipe.admissible.names[_flat(draws, mover)] for mover in movers]
+    names = [sampling.admissible.names[_flat(draws, mover)] for mover in movers]
     columns = pd.MultiIndex.from_tuples(names, names=["pool", "factor"])
     if not movers or len(movers) > _PLAYERS:
         return pd.DataFrame(columns=columns[:0])
     count = min(len(draws), _SHAPLEY_MOST, max(min(2 * len(draws), _SHAPLEY_SCENARIOS) >> len(movers), _SHAPLEY_LEAST))
-    alone = replace(recipe.baseline, weights=draws.part(slice(0, count)).weights)
-    costs = _unexplained(recipe, model, alone, np.random.default_rng(np.random.SeedSequence((seed, 1))))
+    alone = replace(sampling.baseline, weights=draws.part(slice(0, count)).weights)
+    costs = _unexplained(sampling, model, alone, np.random.default_rng(np.random.SeedSequence((seed, 1))))
     variance = costs[frozenset(movers)]
     effects = shapley_values(movers, costs)
     share = np.divide(effects, variance, out=np.full_like(effects, np.nan), where=variance > 0)
@@ -122,7 +122,7 @@ def _flat(draws: Draws, mover: _Mover) -> int:
 
 
 def _unexplained(
-    recipe: Recipe, model: Model, draws: Draws, rng: np.random.Generator
+    sampling: Sampling, model: Model, draws: Draws, rng: np.random.Generator
 ) -> dict[frozenset[_Mover], np.ndarray]:
     """For each set of weights the variance left when all others are known: E Var(quota | others), by unit."""
     movers, base = _movers(draws), model(draws).astype(float)
@@ -132,29 +132,31 @@ def _unexplained(
             if size == len(movers):
                 costs[frozenset(free)] = base.var(axis=0)
                 continue
-            redrawn = _redrawn(recipe, draws, free, rng)
+            redrawn = _redrawn(sampling, draws, free, rng)
             moved = any(new is not old for new, old in zip(redrawn.weights, draws.weights, strict=True))
             gap = model(redrawn) - base if moved else np.zeros_like(base)
             costs[frozenset(free)] = (gap**2).mean(axis=0) / 2
     return costs
 
 
-def _redrawn(recipe: Recipe, draws: Draws, free: tuple[_Mover, ...], rng: np.random.Generator) -> Draws:
+def _redrawn(sampling: Sampling, draws: Draws, free: tuple[_Mover, ...], rng: np.random.Generator) -> Draws:
     """The weights with those that are free drawn anew from what the others leave them."""
     weights = list(draws.weights)
     for block in {b for b, _ in free}:
         inside = [i for b, i in free if b == block]
         if len(inside) > 1:
-            weights[block] = _paired(recipe, block, weights[block].copy(), inside, rng)
+            weights[block] = _paired(sampling, block, weights[block].copy(), inside, rng)
     return replace(draws, weights=tuple(weights))
 
 
-def _paired(recipe: Recipe, block: int, weights: np.ndarray, free: list[int], rng: np.random.Generator) -> np.ndarray:
+def _paired(
+    sampling: Sampling, block: int, weights: np.ndarray, free: list[int], rng: np.random.Generator
+) -> np.ndarray:
     """Gibbs steps: two weights at a time drawn anew within their sum, which is exact for two and keeps the law."""
     alpha = None
-    if block_is_point(recipe.admissible.blocks[block]):  # then it is Dirichlet
-        alpha = recipe.scenario.uncertainty.concentration * recipe.baseline.weights[block][0]
-    corners = np.array([[float(x) for x in v] for simplex in recipe.admissible.blocks[block] for v in simplex])
+    if block_is_point(sampling.admissible.blocks[block]):  # then it is Dirichlet
+        alpha = sampling.scenario.uncertainty.concentration * sampling.baseline.weights[block][0]
+    corners = np.array([[float(x) for x in v] for simplex in sampling.admissible.blocks[block] for v in simplex])
     low, high = corners.min(axis=0), corners.max(axis=0)
     for _ in range(1 if len(free) == 2 else _ROUNDS):
         for i, j in combinations(free, 2):

@@ -17,7 +17,17 @@ from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.uncertainty.admissible import with_uncertainty
 from zjtx_alloc.uncertainty.distributions import summary_of, value_probabilities
-from zjtx_alloc.uncertainty.draws import BLOCKS, Draws, Recipe, as_scenario, drawn, entitlements_of, joined, one, recipe
+from zjtx_alloc.uncertainty.draws import (
+    BLOCKS,
+    Draws,
+    Sampling,
+    as_scenario,
+    drawn,
+    entitlements_of,
+    joined,
+    one,
+    sampling,
+)
 from zjtx_alloc.uncertainty.drivers import OVERALL, block_indices, sobol_base, weight_effects
 from zjtx_alloc.uncertainty.workers import Engine, cluster_engine, local_engine
 
@@ -84,7 +94,7 @@ class Sweep:
         """
         if not 0 <= draw < self.draws:
             raise ScenarioError(say("sweep.no_draw", draw=draw, last=self.draws - 1))
-        taken = recipe(self.allocation.panel, self.allocation.scenario)
+        taken = sampling(self.allocation.panel, self.allocation.scenario)
         return as_scenario(self.allocation.panel, taken, one(taken, self.seed, draw))
 
 
@@ -145,7 +155,7 @@ class _Machine:
     """Draws to quotas."""
 
     allocation: Allocation
-    recipe: Recipe
+    sampling: Sampling
     engine: Engine
     problems: dict[int, QuotaProblem] = field(default_factory=dict)
 
@@ -154,7 +164,7 @@ class _Machine:
         units = len(self.allocation.quota)
         step = max(_CELLS // units, 1)
         due = np.vstack(
-            [entitlements_of(self.recipe, draws.part(slice(s, s + step))) for s in range(0, len(draws), step)]
+            [entitlements_of(self.sampling, draws.part(slice(s, s + step))) for s in range(0, len(draws), step)]
         )
         totals = np.broadcast_to(draws.totals, len(due))
         found = np.empty(due.shape, dtype=np.int32)
@@ -171,7 +181,7 @@ class _Machine:
         return self.problems[total]
 
     def _refuse(self, draws: Draws, row: int) -> None:
-        panel, scenario = as_scenario(self.allocation.panel, self.recipe, draws.part(slice(row, row + 1)))
+        panel, scenario = as_scenario(self.allocation.panel, self.sampling, draws.part(slice(row, row + 1)))
         try:
             allocate(panel, scenario)
         except InfeasibleError as error:
@@ -182,7 +192,7 @@ class _Machine:
 def _swept(allocation: Allocation, draws: int, seed: int, engine: AbstractContextManager[Engine]) -> Sweep:
     if draws < _LEAST or seed < 0:
         raise ScenarioError(say("sweep.numbers", least=_LEAST, draws=draws, seed=seed))
-    taken = recipe(allocation.panel, allocation.scenario)
+    taken = sampling(allocation.panel, allocation.scenario)
     if not any(next(drawn(taken, seed, 2)).uncertain(block) for block in BLOCKS):
         raise ScenarioError(say("sweep.nothing", scenario=allocation.scenario.name))
     codes = allocation.quota.index
@@ -203,7 +213,7 @@ def _swept(allocation: Allocation, draws: int, seed: int, engine: AbstractContex
     return Sweep(allocation, seed, quotas, parameters, table, probability, sobol, shapley, base)
 
 
-def _first(taken: Recipe, seed: int, draws: int) -> Draws:
+def _first(taken: Sampling, seed: int, draws: int) -> Draws:
     return joined(list(drawn(taken, seed, draws)))
 
 
@@ -212,10 +222,10 @@ def _solved(machine: _Machine, draws: int, seed: int) -> tuple[np.ndarray, pd.Da
     quotas = np.empty((draws, len(machine.allocation.quota)), dtype=np.int32)
     parameters, start = [], 0
     with tqdm(total=draws, desc=say("sweep.bar"), unit=say("sweep.unit"), disable=None) as bar:
-        for block in drawn(machine.recipe, seed, draws):
-            rows = min(machine.recipe.block_rows, draws - start)
+        for block in drawn(machine.sampling, seed, draws):
+            rows = min(machine.sampling.block_rows, draws - start)
             quotas[start : start + rows] = machine.quotas(block)
-            columns = {name: np.broadcast_to(c, rows) for name, c in _columns(machine.recipe, block)}
+            columns = {name: np.broadcast_to(c, rows) for name, c in _columns(machine.sampling, block)}
             parameters.append(pd.DataFrame(columns))
             start += rows
             bar.update(rows)
@@ -224,7 +234,7 @@ def _solved(machine: _Machine, draws: int, seed: int) -> tuple[np.ndarray, pd.Da
     return quotas, table.loc[:, (table != table.iloc[0]).any()].rename_axis("draw")
 
 
-def _columns(taken: Recipe, draws: Draws) -> Iterator[tuple[tuple[str, str, str], np.ndarray]]:
+def _columns(taken: Sampling, draws: Draws) -> Iterator[tuple[tuple[str, str, str], np.ndarray]]:
     """Each number but the facts, by what it is."""
     weights = [column for block in draws.weights for column in block.T]
     yield from zip([("weights", *name) for name in taken.admissible.names], weights, strict=True)
