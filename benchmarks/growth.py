@@ -88,10 +88,9 @@ def settled(firms: int) -> Work:
 
 
 def solved_together(count: int) -> Work:
-    """37 units in 5 groups; machine code is used where it is installed, and compiled before."""
+    """37 units in 5 groups."""
     problem = national(37, 1039, 5)
     table = scenarios(problem, count)
-    za.solve_many(problem, scenarios(problem, 2**15))
     yield
     za.solve_many(problem, table)
 

@@ -1,10 +1,9 @@
 """How many scenarios a second ``solve_many`` solves, against one at a time.
 
 Run with ``python benchmarks/many.py [SCENARIOS]`` (100,000). Prints, of one run at 37 units in 5 groups, the best of
-each one's runs: scenarios a second for unit increments given to PuLP and its solvers, for ``solve`` with either engine,
-and for ``solve_many`` in NumPy and, where the extra ``fast`` is installed, in machine code (compiled before); the
-multiples of PuLP + HiGHS; whether all answers are the same; then growth up to a million scenarios, with the memory
-beside what is given and returned.
+each one's runs: scenarios a second for unit increments given to PuLP and its solvers, for ``solve`` with either engine
+and for ``solve_many``; the multiples of PuLP + HiGHS; whether all answers are the same; then growth up to a million
+scenarios, with the memory beside what is given and returned.
 """
 
 import sys
@@ -12,7 +11,6 @@ import time
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
@@ -20,11 +18,9 @@ import pulp
 from engine import increments, national, rivals
 
 import zjtx_alloc as za
-from zjtx_alloc.quota.many import solve_many as many
 
 SIZE = (37, 1039, 5)
 SAMPLE = 20  # scenarios solved one at a time
-WAYS = {"solve_many, NumPy": sys.maxsize} | ({"solve_many, numba": 0} if find_spec("numba") else {})
 
 
 def scenarios(problem: za.QuotaProblem, count: int) -> np.ndarray:
@@ -45,9 +41,8 @@ def single(problem: za.QuotaProblem, table: np.ndarray, work: Callable) -> tuple
     return min(taken), np.array(answers)
 
 
-def together(problem: za.QuotaProblem, table: np.ndarray, worth: int, runs: int) -> tuple[float, np.ndarray]:
+def together(problem: za.QuotaProblem, table: np.ndarray, runs: int) -> tuple[float, np.ndarray]:
     """The best seconds of the whole table, and the answers."""
-    many._WORTH = worth
     taken = []
     for _ in range(runs):
         start = time.perf_counter()
@@ -56,9 +51,8 @@ def together(problem: za.QuotaProblem, table: np.ndarray, worth: int, runs: int)
     return min(taken), answers
 
 
-def beside(problem: za.QuotaProblem, table: np.ndarray, worth: int) -> float:
+def beside(problem: za.QuotaProblem, table: np.ndarray) -> float:
     """Megabytes at the peak beside the table and the answers."""
-    many._WORTH = worth
     tracemalloc.start()
     answers = za.solve_many(problem, table)
     peak = tracemalloc.get_traced_memory()[1] - answers.nbytes
@@ -77,31 +71,25 @@ def compare(problem: za.QuotaProblem, count: int) -> None:
         "solve, exact": lambda own: za.solve(own, "exact").quota,
     }
     found = {name: single(problem, table[:SAMPLE], work) for name, work in ones.items()}
-    for name, worth in WAYS.items():
-        za.solve_many(problem, table[:1])
-        together(problem, table[:1], worth, 1)
-        seconds, answers = together(problem, table, worth, 5)
-        found[name] = seconds / count, answers
+    seconds, answers = together(problem, table, 5)
+    found["solve_many"] = seconds / count, answers
     base, official = found["PuLP + HiGHS, LP"][0], found["solve, exact"][1]
     print(f"{SIZE[0]} units, {SIZE[1]:,} places, {SIZE[2]} groups; {count:,} scenarios together, {SAMPLE} one by one")
     for name, (seconds, answers) in found.items():
         same = "same answers" if (answers[:SAMPLE] == official).all() else "OTHER ANSWERS"
         print(f"  {name:<20}{1 / seconds:14,.0f} a second  {base / seconds:10,.1f} times PuLP + HiGHS  {same}")
-    if len(WAYS) == 2:
-        print(f"  NumPy and numba differ in {(found['solve_many, NumPy'][1] != answers).any(axis=1).sum()} scenarios")
 
 
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     problem = national(*SIZE)
     compare(problem, count)
-    for name, worth in WAYS.items():
-        print(f"{name}, growth")
-        for size in (10**3, 10**4, 10**5, 10**6):
-            table = scenarios(problem, size)
-            seconds, _ = together(problem, table, worth, 1)
-            memory = beside(problem, table, worth)
-            print(f"  {size:10,} scenarios {seconds:9.3f} s {size / seconds:12,.0f} a second {memory:8.1f} MB beside")
+    print("solve_many, growth")
+    for size in (10**3, 10**4, 10**5, 10**6):
+        table = scenarios(problem, size)
+        seconds, _ = together(problem, table, 1)
+        memory = beside(problem, table)
+        print(f"  {size:10,} scenarios {seconds:9.3f} s {size / seconds:12,.0f} a second {memory:8.1f} MB beside")
 
 
 if __name__ == "__main__":

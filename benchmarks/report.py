@@ -65,7 +65,6 @@ def parts(work: Path) -> dict[str, float]:
     """The parts of the report and of the units' pages, one after the other in this process."""
     import zjtx_alloc as za
     from zjtx_alloc.report.documents.unit_page import asked_units, unit_sheet
-    from zjtx_alloc.report.documents.unit_tables import unit_grounds
     from zjtx_alloc.report.runs import run as runs
     from zjtx_alloc.report.runs.notebooks import PageOrder, write_page
     from zjtx_alloc.report.writers.html import framed
@@ -78,19 +77,16 @@ def parts(work: Path) -> dict[str, float]:
         taken[name], start = time.perf_counter() - start, time.perf_counter()
 
     panel, scenario = za.load_panel(), za.load_scenario(SCENARIO)
-    allocations = za.allocate_programme(panel, scenario)
-    allocation = next(a for a in allocations if a.scenario is scenario)
-    budget = za.forecast_budget(za.cohorts(*allocations), za.load_award(scenario.award))
+    results = za.Results(panel, scenario)
+    assert results.budget.award.amount
     lap("allocation and budget")
-    for path in runs._tables_written(work, allocation, budget, allocations, "0" * 12):
+    for path in runs.tables_written(work, results):
         lap(path.name)
-    for name in (*runs.PAGES, *runs.STUDIES):
+    for name in runs.PAGES:
         told = {"scenarios": [SCENARIO]} if name == "budget" else {"scenario": SCENARIO}
-        write_page(PageOrder(name, told, work / f"{name}.html", SCENARIO, "0" * 12, name in runs.STUDIES), work)
+        write_page(PageOrder(name, told, work / f"{name}.html", SCENARIO, name in runs.STUDIES), work)
         lap(f"{name}.html, alone")
-    grounds = unit_grounds(allocation, budget, allocations)
-    lap("units: ranges under unknown weights")
-    sheets = [unit_sheet(grounds, code) for code in asked_units("all")]
+    sheets = [unit_sheet(results, code) for code in asked_units("all")]
     lap("units: explanations and tables, 37")
     for sheet in sheets:
         framed(sheet.name, sheet._repr_html_(), "")

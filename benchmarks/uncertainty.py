@@ -68,8 +68,6 @@ def apart(make: Callable, of: object, draws: int) -> None:
 
 def main() -> None:
     most = int(float(sys.argv[1])) if len(sys.argv) > 1 else 10**6
-    print("once, with the making of machine code (extra fast), which is kept:")
-    apart(nation, EVERYTHING[:1], min(most, 10**5))
     for kinds in (EVERYTHING[:1], EVERYTHING):
         print(f"37 units in groups, uncertain: {', '.join(kinds)}")
         for draws in (10**4, 10**5, 10**6):

@@ -96,7 +96,7 @@ def make(folder: Path) -> Path:
     write_plan(of_one, "330000", 1, za.load_award("caijian-2024-148"), folder / "实施方案.docx")
     with tempfile.TemporaryDirectory() as work:
         for name in ("data", "firms"):
-            write_page(PageOrder(name, {}, folder / f"{name}.html", SCENARIO, ""), Path(work))
+            write_page(PageOrder(name, {}, folder / f"{name}.html", SCENARIO), Path(work))
     return folder
 
 

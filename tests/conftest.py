@@ -14,7 +14,6 @@ from support.firm_tables import RUBRIC
 
 import zjtx_alloc as za
 from zjtx_alloc.facts.panel import FACT_COLUMNS
-from zjtx_alloc.report.runs import run as runs
 
 # The same examples on every run: a red test must be red again tomorrow. `--hypothesis-profile full` tries all of them.
 settings.register_profile(
@@ -49,14 +48,6 @@ def pytest_runtest_makereport(item, call):
     if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("ZJTX_NO_SKIP") == "1":
         report.outcome, report.longrepr = "failed", f"skipped although ZJTX_NO_SKIP=1: {call.excinfo.value}"
     return report
-
-
-@pytest.fixture(scope="session", autouse=True)
-def brief_reports():
-    """Reports without the studies, for which kernels take seconds; a test that is about them puts them back."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "STUDIES", ())
-        yield
 
 
 @pytest.fixture(scope="module")

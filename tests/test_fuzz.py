@@ -23,13 +23,13 @@ from support.mutations import edited, put, table_gone_wrong, toml_gone_wrong
 from support.tables import base
 
 import zjtx_alloc as za
+from zjtx_alloc.base import toml_files
 from zjtx_alloc.base.errors import ZjtxError
 from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.base.text import seen
 from zjtx_alloc.facts.payments import read_transfers
 from zjtx_alloc.facts.reading import read_table
 from zjtx_alloc.report.runs.record_form import read_record
-from zjtx_alloc.rules import award as policy
 
 pytestmark = pytest.mark.thorough
 
@@ -137,12 +137,12 @@ def _panel():
 
 def awarded(path: Path) -> object:
     """The award whose file lies at a path, with its calendar."""
-    known = policy.shipped
-    policy.shipped = lambda *parts: path.parent.joinpath(*parts[2:]) if parts[1] == "policy" else known(*parts)
+    known = toml_files.shipped
+    toml_files.shipped = lambda *parts: path.parent.joinpath(*parts[2:]) if parts[1] == "policy" else known(*parts)
     try:
         return za.calendar(za.load_award(path.stem))
     finally:
-        policy.shipped = known
+        toml_files.shipped = known
 
 
 def reviewed(path: Path) -> object:

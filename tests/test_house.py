@@ -1,4 +1,4 @@
-"""The house rules: imports point down, one room knows the solver, notebooks tell and do not compute."""
+"""The rules of the house: imports point down, one module knows a library, notebooks show and do not compute."""
 
 import ast
 import inspect
@@ -15,7 +15,9 @@ import papermill
 import pytest
 
 import zjtx_alloc as za
-from zjtx_alloc.report.runs import run as runs
+from zjtx_alloc.report.allocation_view import VIEWS
+from zjtx_alloc.report.runs.run import PAGES
+from zjtx_alloc.report.table import FORMATS
 
 PACKAGE = Path(za.__file__).parent
 ROOT = PACKAGE.parent
@@ -49,7 +51,6 @@ ELSEWHERE = {
     "stationary": "signposts: a family of them",
 }
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-IN_REPORTS = (*runs.PAGES, *runs.STUDIES)  # as they are, before conftest makes reports brief
 
 
 @cache
@@ -104,13 +105,20 @@ def test_a_public_function_is_found_in_one_guess():
 
 
 @pytest.mark.parametrize(
-    ("library", "rooms"),
-    [("pulp", r"quota\.crossing\.model(_\w+)?"), ("highspy", r"quota\.crossing\.model(_\w+)?"), ("xlsxwriter", r"report\.(writers\.xlsx|documents\.\w*template|budget_xlsx\.write)"), ("docx", r"report\.writers\.docx"), ("typst", r"report\.writers\.pdf"), ("uharfbuzz", r"report\.writers\.html"), ("ipywidgets", r"explorer\.widgets"), ("voila", r"explorer\.server"), ("stdnum", r"firms\.(table\.cells|made_up)"), ("matplotlib", r"report\.figures\.\w+"), ("distributed", r"uncertainty\.workers")],
+    ("library", "modules_of_it"),
+    [("pulp", r"quota\.crossing\.model(_\w+)?"), ("highspy", r"quota\.crossing\.model(_\w+)?"), ("xlsxwriter", r"report\.writers\.xlsx"), ("docx", r"report\.writers\.docx"), ("typst", r"report\.writers\.pdf"), ("uharfbuzz", r"report\.writers\.html"), ("ipywidgets", r"explorer\.widgets"), ("voila", r"explorer\.server"), ("stdnum", r"firms\.(table\.cells|made_up)"), ("matplotlib", r"report\.figures\.\w+"), ("distributed", r"uncertainty\.workers")],
 )  # fmt: skip
-def test_one_room_knows_the_library(library, rooms):
+def test_one_module_knows_the_library(library, modules_of_it):
     users = [n for n, tree in modules().items() if any(i.split(".")[0] == library for i in imports(tree))]
     assert users
-    assert [name for name in users if not re.fullmatch(rooms, name)] == []
+    assert [name for name in users if not re.fullmatch(modules_of_it, name)] == []
+
+
+def test_only_rules_know_where_a_scenario_lies():
+    """Previous batches and companions are read there; whoever computes is handed them."""
+    private = {n for n, tree in modules().items() for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "_folder"}  # fmt: skip
+    assert private
+    assert {folder_of(name) for name in private} == {"rules"}
 
 
 def test_functions_stay_short():
@@ -145,8 +153,24 @@ def test_every_message_is_said_and_every_one_said_exists():
     literals = {node.value for node in nodes if isinstance(node, ast.Constant)}
     heads = [key.values[0] for key in calls if isinstance(key, ast.JoinedStr)]
     built = {head.value.split(".")[0] for head in heads if isinstance(head, ast.Constant)}
-    assert {key for key in known - literals if key.split(".")[0] not in built | {"header", "words"}} == set()
-    assert {key.removeprefix("header.") for key in known if key.startswith("header.")} <= literals
+    assert {key for key in known - literals if key.split(".")[0] not in built | {"words"}} == set()
+
+
+def test_every_column_is_described_once_and_shown_and_every_one_shown_is_described():
+    columns = pd.read_csv(ROOT / "data" / "columns.csv", dtype=str, keep_default_na=False)
+    assert columns["name"].tolist() == sorted(set(columns["name"]))
+    assert (columns != "").all(axis=None)
+    assert set(columns["kind"]) <= set(FORMATS)
+    nodes = [node for tree in modules().values() for node in ast.walk(tree)]
+    named = {n.value for n in nodes if isinstance(n, ast.Constant)} | {
+        n.arg for n in nodes if isinstance(n, ast.keyword)
+    }
+    assert set(columns["name"]) - named == set()
+    assert {column for view in VIEWS.values() for column in view} <= set(columns["name"])
+    asked = [
+        n.args[0] for n in nodes if isinstance(n, ast.Call) and getattr(n.func, "id", "") in ("header", "described")
+    ]
+    assert {name.value for name in asked if isinstance(name, ast.Constant)} <= set(columns["name"])
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -165,7 +189,7 @@ def test_notebooks_are_stripped_and_thin(path):
 
 def test_pages_of_a_report_are_shipped_for_the_baseline():
     """So what test_report and test_studies run is what a reader runs first."""
-    for name in IN_REPORTS:
+    for name in PAGES:
         told = papermill.inspect_notebook(str(ROOT / "notebooks" / f"{name}.ipynb"))
         first = {
             key: ast.literal_eval(told[key]["default"]) for key in told if key in ("scenario", "scenarios", "data")
@@ -175,7 +199,7 @@ def test_pages_of_a_report_are_shipped_for_the_baseline():
 
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(p, marks=pytest.mark.slow if p.stem in IN_REPORTS else pytest.mark.thorough) for p in NOTEBOOKS],
+    [pytest.param(p, marks=pytest.mark.slow if p.stem in PAGES else pytest.mark.thorough) for p in NOTEBOOKS],
     ids=lambda path: path.stem,
 )
 def test_a_notebook_runs_as_it_is_shipped(path, tmp_path):

@@ -61,6 +61,7 @@ from .quota.problem.signposts import power_mean as power_mean, stationary as sta
 from .quota.solve import Solution as Solution, solve as solve
 from .quota.verify import Certificate as Certificate, verify as verify
 from .report.documents.template import write_template as write_template
+from .report.results import Results as Results
 from .report.runs.budget_run import BudgetRun as BudgetRun, run_budget as run_budget
 from .report.runs.compare_run import ComparisonRun as ComparisonRun, run_comparison as run_comparison
 from .report.runs.run import Run as Run, run as run

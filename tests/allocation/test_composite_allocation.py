@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import zjtx_alloc as za
+from zjtx_alloc.allocation import composite
 from zjtx_alloc.report.notes.marks import marks_note
 from zjtx_alloc.report.notes.user_data import supply_record
 from zjtx_alloc.report.tables import allocation as allocation_tables
@@ -154,7 +155,7 @@ def test_a_sweep_draws_errors_of_the_score_itself(panel, example):
     assert "综合指数的误差直接加在得分上" in "".join(uncertain_table(swept).notes)
 
 
-def test_tables_of_the_example(found):
+def test_tables_of_the_example(found, panel):
     tables = composite_tables(found)
     assert [table.title for table in tables] == [
         f"{kind}：{name}"
@@ -172,7 +173,17 @@ def test_tables_of_the_example(found):
         in tables[0].notes[1]
     )
     assert all(len(table.title) <= 31 for table in tables)
-    assert composite_tables(replace(found, scenario=za.load_scenario("2024-baseline"))) == []
+    assert composite_tables(za.allocate(panel, za.load_scenario("2024-baseline"))) == []
+
+
+def test_composites_are_computed_once(panel, example, monkeypatch):
+    weighed, known = [], composite.steps.weights_of
+    monkeypatch.setattr(
+        composite.steps, "weights_of", lambda recipe, *rest: weighed.append(recipe.title) or known(recipe, *rest)
+    )
+    tables = composite_tables(za.allocate(panel, example))
+    assert sorted(weighed) == ["培育绩效", "研发基础"]
+    assert len(tables) == 6
 
 
 def test_the_report_names_what_a_composite_rests_on(found):

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, strategies as st
 
 import zjtx_alloc as za
+from zjtx_alloc.base import toml_files
 from zjtx_alloc.budget.ledger import cohorts as batches
 from zjtx_alloc.budget.ledger.budget import MONEY
 from zjtx_alloc.budget.ledger.cohorts import approved_firms
-from zjtx_alloc.rules import award as policy
+from zjtx_alloc.rules.award import award_in_force
 from zjtx_alloc.rules.scenario import Approval
 
 HEAD = 'extends = "2024-baseline"\n'
@@ -275,19 +276,45 @@ def test_an_unknown_policy_is_an_error_that_says_what_is_there():
         za.load_award("caijian-2021-2")
 
 
+def test_the_award_in_force_is_the_last_that_has_the_batch_and_is_in_effect(tmp_path, monkeypatch):
+    """A notice of 2026 rules the third batch (opened in 2026), not the second (2025); nor does one with two batches."""
+    text = toml_files.shipped("data", "policy", "caijian-2024-148.toml").read_text(encoding="utf-8")
+    later = text.replace('effective = "2024-06-14"', 'effective = "2026-03-01"')
+    two = later.replace("2026-03-01", "2026-04-01").replace(
+        'value = "3"\nmeasure = "批"', 'value = "2"\nmeasure = "批"'
+    )
+    for name, content in (("first", text), ("later", later), ("two", two)):
+        (tmp_path / f"{name}.toml").write_text(content, encoding="utf-8")
+    monkeypatch.setattr(toml_files, "shipped", lambda *parts: tmp_path)
+    assert [award_in_force(batch).name for batch in (1, 2, 3)] == ["first", "first", "later"]
+    days = (date(2024, 1, 1), date(2026, 2, 28), date(2026, 3, 1), date(2027, 1, 1))
+    assert [award_in_force(on=day).name for day in days] == ["first", "first", "later", "two"]
+    assert award_in_force().name == "two"
+
+
+def test_a_scenario_may_name_an_award_and_else_has_that_in_force(baseline):
+    assert baseline.award == "caijian-2024-148"
+    assert "award" not in baseline.resolved()
+    plain = baseline.model_dump()
+    named = type(baseline).model_validate(plain | {"award": "another"})
+    del plain["award"]
+    assert type(baseline).model_validate(plain).award == "caijian-2024-148"
+    assert (named.award, named.resolved()["award"]) == ("another", "another")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
         ('value = "0"', 'value = "2"', "discontinued_recovered 只能是 0（否）或 1（是），现为 2.0"),
         ('value = "0.5"', 'value = "0.333"', "opening_share 使金额或年数不是整数"),
-        ("[parameters.recovered_share]", "[parameters.recovered]", "缺少或写错：recovered_share"),
-        ('clause = "四（一）"', "", "缺少或写错：parameters.amount.clause"),
+        ("[parameters.recovered_share]", "[parameters.recovered]", "缺少参数 recovered_share"),
+        ('clause = "四（一）"', "", "parameters.amount.clause：缺少此项"),
     ],
 )
 def test_a_malformed_policy_is_refused(tmp_path, monkeypatch, old, new, said):
-    text = policy.shipped("data", "policy", "caijian-2024-148.toml").read_text(encoding="utf-8")
+    text = toml_files.shipped("data", "policy", "caijian-2024-148.toml").read_text(encoding="utf-8")
     assert old in text
     (tmp_path / "trial.toml").write_text(text.replace(old, new), encoding="utf-8")
-    monkeypatch.setattr(policy, "shipped", lambda *parts: tmp_path / Path(*parts[2:]))
+    monkeypatch.setattr(toml_files, "shipped", lambda *parts: tmp_path / Path(*parts[2:]))
     with pytest.raises(za.ScenarioError, match=said):
         za.load_award("trial")

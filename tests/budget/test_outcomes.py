@@ -97,8 +97,8 @@ basis = {}
 BAD = {
     "order": ('mean = "0.5"', 'mean = "0.9"', r"low ≤ mean ≤ high，现为 0.2、0.9、0.8"),
     "shares": ('"0.3"', '"0.4"', r"合计须为1，现为 1.1"),
-    "one outcome left out": (' discontinued = "0.3",', "", r"otherwise.discontinued 缺少或写错"),
-    "number for text": ('low = "0.2"', "low = 0.2", r"completed.low 缺少或写错"),
+    "one outcome left out": (' discontinued = "0.3",', "", r"otherwise.discontinued：缺少此项"),
+    "number for text": ('low = "0.2"', "low = 0.2", r"completed.low：应为文字"),
     "all firms one": ('rho_unit = "0.05"', 'rho_unit = "1"', r"rho_unit 须小于1"),
     "wider than its range": ('rho_nation = "0.05"', 'rho_nation = "0.2"', r"0.2 的离散程度超出完成率范围 0.2—0.8"),
     "too few states": ('rho_nation = "0.05"', 'rho_nation = "0.001"', r"0.001 过小，9 个状态过疏"),

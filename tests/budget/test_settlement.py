@@ -8,7 +8,7 @@ import pytest
 from support.cohorts_by_hand import AWARD
 
 import zjtx_alloc as za
-from zjtx_alloc.budget.ledger.settlement import outcome_of, settle
+from zjtx_alloc.budget.ledger.settlement import outcome_of, settlement_of
 
 
 @pytest.mark.parametrize(
@@ -45,5 +45,5 @@ def test_an_investment_that_is_no_amount_is_refused(investment):
     ],
 )
 def test_what_each_outcome_means_for_a_firm(outcome, changes, money):
-    found = settle(outcome, replace(AWARD, **changes))
+    found = settlement_of(outcome, replace(AWARD, **changes))
     assert (found.closing, found.forgone, found.recovered) == money

@@ -13,10 +13,10 @@ from support.broken_tables import broken_tables
 from support.odd_tables import odd_bad_tables
 from support.wrong_tables import bad_tables, no_tables
 
+from zjtx_alloc.base import toml_files
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import seen
 from zjtx_alloc.cli.main import main
-from zjtx_alloc.rules import award as policy
 
 pytestmark = pytest.mark.thorough
 
@@ -81,8 +81,8 @@ def placed(broken, tmp_path, monkeypatch):
     path = broken.put(given)
     if broken.kind == "policy":
         path = path.rename(given / "trial.toml")
-        shipped = policy.shipped
-        monkeypatch.setattr(policy, "shipped", lambda *parts: given.joinpath(*parts[2:]) if parts[1] == "policy" else shipped(*parts))  # fmt: skip
+        shipped = toml_files.shipped
+        monkeypatch.setattr(toml_files, "shipped", lambda *parts: given.joinpath(*parts[2:]) if parts[1] == "policy" else shipped(*parts))  # fmt: skip
     return path, out
 
 

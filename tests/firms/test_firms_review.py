@@ -229,7 +229,10 @@ def test_the_line_of_investment_changes_in_the_award_file_and_acts(tmp_path, mon
     for file in shipped("data", "policy").glob("*.toml"):
         text = file.read_text(encoding="utf-8").replace('value = "2000"', 'value = "3000"', 1)
         (tmp_path / file.name).write_text(text, encoding="utf-8")
-    monkeypatch.setattr("zjtx_alloc.rules.award.shipped", lambda *parts: tmp_path.joinpath(*parts[2:]))
+    monkeypatch.setattr(
+        "zjtx_alloc.base.toml_files.shipped",
+        lambda *parts: tmp_path if parts == ("data", "policy") else shipped(*parts),
+    )
     raised = za.firms.load_conditions()
     found = reviewed({INVESTMENT: 3000}, {INVESTMENT: 3000.01}, conditions=raised)
     assert found.reasons()["理由"].tolist() == ["推进计划投资总额3,000万元，未超过3000万元〔三（一）〕"]

@@ -7,6 +7,7 @@ import shutil
 import openpyxl
 import pandas as pd
 import pytest
+from support.made_pages import BRIEF
 
 import zjtx_alloc as za
 from zjtx_alloc.base.resources import shipped
@@ -176,7 +177,7 @@ def test_the_comparison_shows_the_numbers_of_the_library(compared):
 
 @pytest.mark.slow
 def test_a_report_and_a_budget_with_all_that_was_asked_come_out_the_same(tmp_path):
-    run = za.run("2025-baseline", out=tmp_path)
+    run = za.run("2025-baseline", out=tmp_path, pages=BRIEF)
     assert za.verify_run(run.folder) == ()
     own = tmp_path / "pessimistic.toml"
     text = shipped("data", "outcomes", "stress.toml").read_text(encoding="utf-8")

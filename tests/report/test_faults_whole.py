@@ -12,6 +12,7 @@ import time
 import nbformat
 import psutil
 import pytest
+from support.made_pages import BRIEF
 
 import zjtx_alloc as za
 from zjtx_alloc.cli.main import main
@@ -130,11 +131,9 @@ def test_without_the_solver_crossing_rules_are_refused_and_the_rest_is_as_ever(
 
 
 @pytest.fixture
-def told(allocation, panel, baseline):
+def told(panel, baseline):
     """The proposal of batch 1."""
-    programme = za.allocate_programme(panel, baseline)
-    budget = za.forecast_budget(za.cohorts(*programme), za.load_award(baseline.award))
-    return proposal(allocation, budget, programme)
+    return proposal(za.Results(panel, baseline))
 
 
 def set_clock(monkeypatch, now):
@@ -179,7 +178,7 @@ def test_a_killed_worker_of_a_sweep_is_told(monkeypatch, write_scenario, panel, 
 
 @posix
 @pytest.mark.slow
-def test_a_killed_kernel_is_told_and_no_report_stands_there(monkeypatch, tmp_path, capsys):
+def test_a_killed_kernel_is_told_and_no_report_stands_there(monkeypatch, tmp_path):
     """The kernel of one page is killed by its own first cell; the folder stays as it was."""
     known = notebooks.shipped
 
@@ -192,15 +191,14 @@ def test_a_killed_kernel_is_told_and_no_report_stands_there(monkeypatch, tmp_pat
         return tmp_path / "quota.ipynb"
 
     monkeypatch.setattr(notebooks, "shipped", deadly)
-    code, printed, told = zjtx(capsys, "report", "2024-baseline", "--out", tmp_path / "out")
-    assert (code, printed) == (1, "")
-    assert "生成 quota.ipynb 的计算进程被终止" in told
+    with pytest.raises(za.ReportError, match=r"生成 quota.ipynb 的计算进程被终止"):
+        za.run("2024-baseline", tmp_path / "out", pages=["quota"])
     assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
 
 
 def started(*arguments, **options):
-    """The real command in a process of its own, with its pages but no studies."""
-    code = "import sys\nfrom zjtx_alloc.report.runs import run as runs\nruns.STUDIES = ()\nfrom zjtx_alloc.cli.main import main\nmain(sys.argv[1:])"
+    """A report (scenario, folder) in a process of its own."""
+    code = f"import sys, zjtx_alloc as za\nza.run(*sys.argv[1:], pages={BRIEF})"
     return subprocess.Popen(
         [sys.executable, "-X", "utf8", "-c", code, *map(str, arguments)],
         stdout=subprocess.PIPE,
@@ -216,9 +214,9 @@ def is_whole(folder):
 @posix
 @pytest.mark.slow
 def test_a_report_killed_midway_leaves_the_old_one_whole_no_process_and_repairs_itself(tmp_path):
-    folder = za.run("2024-baseline", out=tmp_path / "out").folder
+    folder = za.run("2024-baseline", out=tmp_path / "out", pages=BRIEF).folder
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    killed = started("report", "2024-baseline", "--out", tmp_path / "out")
+    killed = started("2024-baseline", tmp_path / "out")
     kernels, until = [], time.monotonic() + 60
     while len(kernels) < 3 and time.monotonic() < until and killed.poll() is None:
         kernels = psutil.Process(killed.pid).children(recursive=True)
@@ -229,7 +227,7 @@ def test_a_report_killed_midway_leaves_the_old_one_whole_no_process_and_repairs_
     assert killed.returncode == -signal.SIGKILL
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert psutil.wait_procs(kernels, timeout=60)[1] == []  # kernels end when their parent is gone
-    again = started("report", "2024-baseline", "--out", tmp_path / "out")
+    again = started("2024-baseline", tmp_path / "out")
     told = again.communicate(timeout=200)
     assert again.returncode == 0, told
     assert is_whole(folder)
@@ -245,7 +243,7 @@ def test_two_reports_into_one_folder_leave_one_of_them_whole(write_scenario, tmp
         (given / "mine.toml").write_text(
             f'extends = "2024-baseline"\ntitle = "{total}"\ntotal = {total}\n', encoding="utf-8"
         )
-        racers.append(started("report", given / "mine.toml", "--out", tmp_path / "out"))
+        racers.append(started(given / "mine.toml", tmp_path / "out"))
     told = [racer.communicate(timeout=300) for racer in racers]
     assert [racer.returncode for racer in racers] == [0, 0], told
     folder = tmp_path / "out" / "mine"

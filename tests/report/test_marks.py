@@ -33,7 +33,7 @@ def plan(panel):
 @pytest.fixture(scope="module")
 def every_table(allocation, panel, baseline, plan):
     other = baseline.model_copy(update={"name": "hamilton", "criterion": "hamilton"})
-    comparison, by_criterion = za.compare([allocation, other], panel), quota_tables.by_criterion(allocation)
+    comparison, by_criterion = za.compare([allocation, other], panel), za.Results(panel, baseline).by_criterion
     paid = pd.DataFrame([["北京", 2024, "359号", 10_500]], columns=["单位", "年度", "文号", "金额"])
     ranges, robust = za.weight_range(panel, baseline), za.robust(panel, baseline)
     swept, together = za.sweep(panel, baseline, draws=64), za.plan([a.scenario for a in plan.allocations], panel)
@@ -61,8 +61,8 @@ def test_every_table_of_quotas_or_units_money_bears_the_marks(every_table):
     assert bare == []
 
 
-def test_the_tables_of_the_proposal_bear_them_too(allocation, plan):
-    made = proposal(allocation, plan.full, plan.allocations)
+def test_the_tables_of_the_proposal_bear_them_too(panel, baseline):
+    made = proposal(za.Results(panel, baseline))
     grids = [block for section in made.sections for block in section.blocks if isinstance(block, Grid)]
     by_title = {grid.title: "".join(grid.notes) for grid in [*grids, *(annex.grid for annex in made.annexes)]}
     for title in ("分地区名额", "权重变动时名额变化最大的单位", "名额分配表", "资金分年表"):

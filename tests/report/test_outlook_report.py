@@ -3,7 +3,7 @@
 import pytest
 
 import zjtx_alloc as za
-from zjtx_alloc.report.budget_xlsx.years import scenario_sheet
+from zjtx_alloc.report.budget_xlsx.write import budget_sheets
 from zjtx_alloc.report.figures.budget import fan_figure
 from zjtx_alloc.report.notes.marks import outlook_summary
 from zjtx_alloc.report.tables.budget import evidence_table, outcome_table, range_table, region_table
@@ -36,8 +36,8 @@ def test_what_a_range_is_conditional_on_stands_beside_it(panel):
     assert given["2027"] == "第1批1039家（公示企业数代用）"
     (fixed,) = table.frame.loc[table.frame["年度"] == "2026", ["P5（万元）", "P95（万元）"]].to_numpy().tolist()
     assert fixed == [372_300, 372_300]
-    sheet = scenario_sheet(plan, [300], {})
-    assert [row[-1] for row in sheet.rows if row[0].value == 2026] == [third, third]
+    (sheet,) = (one for one in budget_sheets(plan) if one.title == "情景对比")
+    assert [row["condition"] for row in sheet.rows if row["year"].value == 2026] == [third, third]
     lines = outlook_summary(plan.outlooks, plan.allocations).splitlines()
     assert len(lines) == 3  # 2027 to 2029; the openings do not depend on outcomes
     assert f"若部分企业未完成，企业数不变（{third}），2029年实际下达约有90%的可能" in lines[2]

@@ -33,10 +33,7 @@ ANNEXES = ["名额分配表", "资金分年表", "人工调整表", "绩效目�
 
 
 def proposed(panel, scenario):
-    allocations = za.allocate_programme(panel, scenario)
-    allocation = next(a for a in allocations if a.scenario is scenario)
-    budget = za.forecast_budget(za.cohorts(*allocations), za.load_award(scenario.award))
-    return proposal(allocation, budget, allocations)
+    return proposal(za.Results(panel, scenario))
 
 
 def text_of(manuscript):

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from support.made_pages import BRIEF
 from support.tables import read_csv
 
 import zjtx_alloc as za
@@ -18,7 +19,7 @@ def test_a_panel_handed_in_reaches_every_file(panel, tmp_path):
     facts.loc[row, "value"] = 30
     facts.to_csv(tmp_path / "facts.csv", index=False, encoding="utf-8")
     changed = za.load_panel(tmp_path / "facts.csv")
-    run = za.run("2024-baseline", out=tmp_path, panel=changed)
+    run = za.run("2024-baseline", out=tmp_path, panel=changed, pages=["allocation"])
     quota = run.allocation.quota["540000"]
     assert quota > 1
     assert read_csv(run.folder / "allocation.csv").set_index("code").loc["540000", "quota"] == quota
@@ -29,10 +30,10 @@ def test_a_panel_handed_in_reaches_every_file(panel, tmp_path):
 
 @pytest.mark.slow
 def test_a_scenario_changed_in_memory_is_the_one_reported(baseline, tmp_path):
-    scenario = baseline.model_copy(update={"name": "trial", "total": 500, "budget_with": []})
-    run = za.run(scenario, out=tmp_path)
-    assert run.allocation.quota.sum() == 500
-    assert "分配名额500个" in (run.folder / "allocation.html").read_text(encoding="utf-8")
+    scenario = baseline.model_copy(update={"name": "trial", "total": 1050, "budget_with": []})
+    run = za.run(scenario, out=tmp_path, pages=["allocation"])
+    assert run.allocation.quota.sum() == 1050
+    assert "分配名额1050个" in (run.folder / "allocation.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
@@ -43,7 +44,7 @@ def test_companions_and_previous_batch_are_found_beside_the_file(write_scenario,
         '[fixed."西藏"]\nquota = 4\nreason = "会商确定"\n',
         "second.toml",
     )
-    run = za.run(path, out=tmp_path / "输出 文件夹")
+    run = za.run(path, out=tmp_path / "输出 文件夹", pages=BRIEF)
     assert run.budget.by_year()["due"].to_dict() == {2024: 270_000, 2025: 372_300, 2027: 270_000, 2028: 372_300}
     page = (run.folder / "allocation.html").read_text(encoding="utf-8")
     assert "会商确定" in page
@@ -66,6 +67,28 @@ def test_a_misspelt_parameter_is_an_error(tmp_path):
 def test_a_failing_cell_is_told_in_one_sentence(tmp_path):
     with pytest.raises(za.ZjtxError, match=r"allocation.ipynb 运行失败.*2099-baseline"):
         run_notebook("allocation", {"scenario": "2099-baseline"}, tmp_path / "out.ipynb")
+
+
+def test_a_page_that_is_not_there_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(za.ReportError, match=r"alocation、map.*allocation、budget、quota、uncertainty、plan、backtest"):
+        za.run("2024-baseline", tmp_path / "out", pages=["alocation", "plan", "map"])
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("plain_pages")
+def test_pages_are_those_asked_for_and_those_that_units_link_to(tmp_path):
+    pages = [
+        {path.stem for path in za.run("2024-baseline", tmp_path, **asked).folder.glob("*.html")}
+        for asked in ({}, {"pages": "plan"}, {"pages": ["plan"], "units": "西藏"}, {"pages": [], "units": "西藏"})
+    ]
+    allowed = {"allocation", "budget", "quota", "uncertainty", "plan", "backtest"}
+    assert pages == [allowed, {"plan"}, *[{"plan", "allocation", "budget"}] * 2]
+    folder = tmp_path / "2024-baseline"
+    assert (folder / "units" / "540000-西藏.html").is_file()
+    assert za.verify_run(folder) == ()
+    za.run("2024-baseline", tmp_path, pages=["plan"])  # without what they link to, pages of units do not stay
+    assert not list((folder / "units").glob("*.*"))
+    assert za.verify_run(folder) == ()
 
 
 def test_two_scenarios_of_one_batch_are_refused_before_anything_is_written(baseline, tmp_path):

@@ -14,6 +14,7 @@ import pytest
 from support import hostile
 from support.firm_tables import raw
 from support.hostile import MARK
+from support.made_pages import BRIEF
 from support.tables import base, text
 
 import zjtx_alloc as za
@@ -113,7 +114,7 @@ def test_markdown_of_a_page_is_words_with_lists_and_emphasis(tmp_path):
     output = nbformat.v4.new_output("display_data", {"text/markdown": told, "text/plain": "x"})
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=[output])])
     nbformat.write(notebook, tmp_path / "x.ipynb")
-    shown = page(tmp_path / "x.ipynb", tmp_path / "allocation.html", f"{hostile.SCRIPT}{hostile.IMAGE}", "0").read_text(encoding="utf-8")  # fmt: skip
+    shown = page(tmp_path / "x.ipynb", tmp_path / "allocation.html", f"{hostile.SCRIPT}{hostile.IMAGE}").read_text(encoding="utf-8")  # fmt: skip
     assert alive(shown) == []
     assert shown.count("<li>") == 2
     assert f"&lt;script&gt;{MARK}()&lt;/script&gt;" in shown
@@ -188,7 +189,7 @@ def assert_words(tables, sentences, work):
     output = nbformat.v4.new_output("display_data", {"text/markdown": "\n".join(sentences), "text/plain": "x"})
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=[output])])
     nbformat.write(notebook, work / "x.ipynb")
-    shown = page(work / "x.ipynb", work / "allocation.html", "x", "0").read_text(encoding="utf-8")
+    shown = page(work / "x.ipynb", work / "allocation.html", "x").read_text(encoding="utf-8")
     assert alive(shown) == []
     assert formulas(write_workbook(work / "x.xlsx", tables, "x", "0")) == []
     return shown + "".join(table._repr_html_() for table in tables)
@@ -265,7 +266,7 @@ def test_pages_of_studies_of_a_hostile_scenario_are_words(study, tmp_path):
     doubt = "[uncertainty.weights]\nlittle_giants = { min = 0.2, max = 0.6 }\nperformance = { min = 0.0, max = 0.4 }\n"
     (path := tmp_path / f"=1+1 {MARK}.toml").write_text(f'extends = "trial.toml"\n{doubt}', encoding="utf-8")
     told = {"scenario": str(path)}
-    order = PageOrder(study, told, tmp_path / f"{study}.html", f"{hostile.SCRIPT}{hostile.FORMULA}", "0", study=True)
+    order = PageOrder(study, told, tmp_path / f"{study}.html", f"{hostile.SCRIPT}{hostile.FORMULA}", study=True)
     shown = write_page(order, tmp_path).read_text(encoding="utf-8")
     assert alive(shown) == []
     assert MARK in shown
@@ -275,7 +276,7 @@ def test_pages_of_studies_of_a_hostile_scenario_are_words(study, tmp_path):
 @pytest.mark.slow
 def test_the_page_of_hostile_firms_is_words(tmp_path):
     told = {"data": str(hostile_firms(tmp_path)), "unit": "天津"}
-    shown = write_page(PageOrder("firms", told, tmp_path / "firms.html", "x", "0"), tmp_path).read_text("utf-8")
+    shown = write_page(PageOrder("firms", told, tmp_path / "firms.html", "x"), tmp_path).read_text("utf-8")
     assert alive(shown) == []
     assert MARK in shown
 
@@ -287,7 +288,7 @@ def test_a_report_of_hostile_names_holds_no_formula_no_script_and_no_link(hostil
     (table := tmp_path / f"=1+1 {MARK}.csv").write_bytes(
         text([[*rows[0], hostile.FORMULA], *([*r, hostile.SCRIPT] for r in rows[1:])])
     )
-    folder = za.run(hostile.scenario(tmp_path), out=tmp_path / "out", panel=za.load_panel(table)).folder
+    folder = za.run(hostile.scenario(tmp_path), tmp_path / "out", za.load_panel(table), pages=BRIEF).folder
     assert_harmless(folder)
     assert za.verify_run(folder) == ()
 

@@ -6,7 +6,6 @@ import re
 import pytest
 
 import zjtx_alloc as za
-from zjtx_alloc.report.runs import run as runs
 
 pytestmark = pytest.mark.thorough
 
@@ -19,10 +18,7 @@ ODD = '[rules."奇"]\ncoefficients = { "北京" = 3, "天津" = 5 }\nmin = 194\n
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """Run reports with the studies, and of the pages that test_report looks at with one."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "STUDIES", STUDIES)
-        patch.setattr(runs, "PAGES", ("budget",))
-        yield lambda scenario: za.run(scenario, out=tmp_path_factory.mktemp("reports")).folder
+    return lambda scenario: za.run(scenario, tmp_path_factory.mktemp("reports"), pages=("budget", *STUDIES)).folder
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +31,7 @@ def page(folder, name):
 
 
 def test_a_report_has_a_page_for_each_study(folder):
-    assert {f"{name}.html" for name in (*runs.PAGES, *STUDIES)} == {path.name for path in folder.glob("*.html")}
+    assert {f"{name}.html" for name in ("budget", *STUDIES)} == {path.name for path in folder.glob("*.html")}
     outputs = json.loads((folder / "environment.json").read_text(encoding="utf-8"))["outputs"]
     assert {f"{name}.html" for name in STUDIES} <= set(outputs)
 

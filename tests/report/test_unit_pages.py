@@ -10,7 +10,7 @@ from itertools import permutations
 
 import pandas as pd
 import pytest
-from support.made_pages import RUN, Rows, grounds_of, written
+from support.made_pages import RUN, Rows, written
 
 import zjtx_alloc as za
 from zjtx_alloc.budget.ledger.calendar import duties
@@ -31,15 +31,15 @@ def contents(folder):
 
 
 @pytest.fixture(scope="module")
-def grounds(panel, baseline):
-    return grounds_of(panel, baseline)
+def results(panel, baseline):
+    return za.Results(panel, baseline)
 
 
 @pytest.fixture(scope="module")
-def made(grounds, tmp_path_factory):
+def made(results, tmp_path_factory):
     """The pages of four units, made at one go; for tests that only look."""
     folder = tmp_path_factory.mktemp("report")
-    written(folder, grounds, list(SHOWN))
+    written(folder, results, list(SHOWN))
     return folder
 
 
@@ -53,8 +53,8 @@ def test_each_unit_has_a_page_in_both_forms_and_all_are_bound(made):
 
 
 @pytest.mark.parametrize("code", SHOWN)
-def test_a_page_shows_the_numbers_of_the_library(made, grounds, code):
-    allocation, ranges, budget = grounds.allocation, grounds.ranges.table.loc[code], grounds.budget
+def test_a_page_shows_the_numbers_of_the_library(made, results, code):
+    allocation, ranges, budget = results.allocation, results.ranges.table.loc[code], results.budget
     page = page_of(made, code).read_text(encoding="utf-8")
     rows = Rows(page).rows
     for factor in allocation.scenario.factors:
@@ -78,7 +78,7 @@ def test_a_page_shows_the_numbers_of_the_library(made, grounds, code):
     for line in budget.table[budget.table["code"] == code].itertuples():
         money = [f"{x:,}" for x in (line.commitment, line.due, line.recovered, line.net, line.direct, line.empowerment)]
         label = f"{line.fiscal_year}{'*' if line.fiscal_year in (2024, 2025) else ''}"
-        assert [label, f"第{line.batch}批", str(grounds.allocations[int(line.batch) - 1].quota[code]), *money] in rows
+        assert [label, f"第{line.batch}批", str(results.programme[int(line.batch) - 1].quota[code]), *money] in rows
     for sentence in str(za.explain(allocation, code)).splitlines()[2:]:
         assert f"<li>{sentence}</li>" in page
 
@@ -107,12 +107,12 @@ def test_units_counted_apart_say_so(made):
 
 @pytest.mark.needs_poppler
 @pytest.mark.parametrize("code", SHOWN)
-def test_the_pdf_says_what_the_page_says(made, grounds, code):
+def test_the_pdf_says_what_the_page_says(made, results, code):
     text = subprocess.run(
         ["pdftotext", "-raw", str(page_of(made, code, "pdf")), "-"], check=True, capture_output=True, timeout=60
     ).stdout.decode()
     flat = re.sub(r"\s", "", text)
-    sheet = unit_sheet(grounds, code)
+    sheet = unit_sheet(results, code)
     for key in sheet.keys:
         assert re.sub(r"\s", "", key.label + key.value + key.remark) in flat
     for _, blocks in sheet.sections:
@@ -120,7 +120,7 @@ def test_the_pdf_says_what_the_page_says(made, grounds, code):
             lines = block if isinstance(block, tuple) else block.notes
             for line in lines:
                 assert re.sub(r"\s", "", line) in flat
-    for line in grounds.budget.table[grounds.budget.table["code"] == code].itertuples():
+    for line in results.budget.table[results.budget.table["code"] == code].itertuples():
         assert (
             f"{line.commitment:,}{line.due:,}{line.recovered:,}{line.net:,}{line.direct:,}{line.empowerment:,}" in flat
         )
@@ -153,17 +153,17 @@ def test_a_page_stands_alone_and_the_list_leads_to_every_page(made):
     assert "代用因素占全部理论名额的" in index
 
 
-def test_what_is_finished_is_not_made_again(made, grounds, tmp_path):
+def test_what_is_finished_is_not_made_again(made, results, tmp_path):
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "units").iterdir()}
-    assert written(tmp_path, grounds, list(SHOWN)) == []
+    assert written(tmp_path, results, list(SHOWN)) == []
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "units").iterdir()} == before
-    assert written(tmp_path, grounds, ["460000"]) == ["460000-海南", "units.pdf"]
+    assert written(tmp_path, results, ["460000"]) == ["460000-海南", "units.pdf"]
     assert len(finished_pages(tmp_path, RUN).units) == 5
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "gone", "unrecorded", "told otherwise"])
-def test_a_page_that_is_not_whole_is_made_again_and_nothing_else(made, grounds, tmp_path, damage):
+def test_a_page_that_is_not_whole_is_made_again_and_nothing_else(made, results, tmp_path, damage):
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     page, record = page_of(tmp_path, "440300", "pdf"), tmp_path / "units" / "units.json"
     told = json.loads(record.read_text(encoding="utf-8"))
@@ -179,7 +179,7 @@ def test_a_page_that_is_not_whole_is_made_again_and_nothing_else(made, grounds, 
         page.write_bytes(page.read_bytes()[: 5000 if damage == "cut" else 0])
     kept = page_of(tmp_path, "440000", "pdf").stat().st_mtime_ns
     assert "440300" not in finished_pages(tmp_path, RUN).units
-    made_again = written(tmp_path, grounds, list(SHOWN))
+    made_again = written(tmp_path, results, list(SHOWN))
     assert made_again[0] == "440300-深圳"
     assert set(made_again) <= {"440300-深圳", "units.pdf"}
     assert page_of(tmp_path, "440000", "pdf").stat().st_mtime_ns == kept
@@ -187,41 +187,41 @@ def test_a_page_that_is_not_whole_is_made_again_and_nothing_else(made, grounds, 
 
 
 @pytest.mark.parametrize("record", ["", "{", "[]", '{"run": "0123456789ab"}', None])
-def test_without_a_record_that_can_be_read_nothing_counts(made, grounds, tmp_path, record):
+def test_without_a_record_that_can_be_read_nothing_counts(made, results, tmp_path, record):
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     path = tmp_path / "units" / "units.json"
     if record is None:  # of this run and program, but of another shape
         told = json.loads(path.read_text(encoding="utf-8")) | {"units": ["440000"]}
         record = json.dumps(told)
     path.write_text(record, encoding="utf-8")
-    assert written(tmp_path, grounds, ["540000"]) == ["540000-西藏", "units.pdf"]
+    assert written(tmp_path, results, ["540000"]) == ["540000-西藏", "units.pdf"]
     assert contents(tmp_path).keys() == {"540000-西藏.html", "540000-西藏.pdf", "units.json", "units.pdf", "index.html"}
 
 
-def test_pages_of_another_run_are_never_mixed_in(made, grounds, tmp_path):
+def test_pages_of_another_run_are_never_mixed_in(made, results, tmp_path):
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     (tmp_path / "units" / "我的笔记.pdf").write_text("of no run")
     assert finished_pages(tmp_path, "ffffffffffff").units == {}
-    written(tmp_path, grounds, ["440000"], run="ffffffffffff")
+    written(tmp_path, results, ["440000"], run="ffffffffffff")
     names = {"440000-广东.html", "440000-广东.pdf", "units.json", "units.pdf", "index.html", "我的笔记.pdf"}
     assert contents(tmp_path).keys() == names
     assert RUN not in page_of(tmp_path, "440000").read_text(encoding="utf-8")
 
 
-def test_pages_of_another_program_are_made_again(made, grounds, tmp_path, monkeypatch):
+def test_pages_of_another_program_are_made_again(made, results, tmp_path, monkeypatch):
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     monkeypatch.setattr(unit_pages, "environment_here", lambda: environment_here() | {"python": "2.7"})
     assert finished_pages(tmp_path, RUN).units == {}
 
 
-def test_the_same_inputs_give_the_same_bytes_in_whatever_order(made, grounds, tmp_path):
+def test_the_same_inputs_give_the_same_bytes_in_whatever_order(made, results, tmp_path):
     for code in reversed(SHOWN):
-        written(tmp_path, grounds, [code])
+        written(tmp_path, results, [code])
     assert contents(tmp_path) == contents(made)
 
 
-def test_what_the_notice_asks_has_the_days_of_the_calendar(grounds):
-    award, (first, second, _) = grounds.budget.award, grounds.budget.cohorts
+def test_what_the_notice_asks_has_the_days_of_the_calendar(results):
+    award, (first, second, _) = results.budget.award, results.budget.cohorts
     asked = duties(award, first)
     days = {key: [date.isoformat() for date in dates["date"]] for key, dates in asked["dates"].items()}
     assert days["submit"] == days["apply"] == ["2024-07-31"]
@@ -233,8 +233,8 @@ def test_what_the_notice_asks_has_the_days_of_the_calendar(grounds):
     assert [date.isoformat() for date in later["distribute"]["date"]] == ["2025-07-09", "2028-07-09"]
 
 
-def test_an_answer_that_is_kept_is_the_one_that_solving_gives(grounds):
-    problem = grounds.allocation.problem
+def test_an_answer_that_is_kept_is_the_one_that_solving_gives(results):
+    problem = results.allocation.problem
     first = best_quota(problem)
     assert first.equals(solve(problem).quota)
     first.iloc[0] = 0

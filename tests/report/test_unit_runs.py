@@ -7,12 +7,11 @@ import sys
 import time
 
 import pytest
-from support.made_pages import grounds_of, written
+from support.made_pages import written
 
 import zjtx_alloc as za
 from zjtx_alloc.quota.whatif import best_quota
 from zjtx_alloc.report.documents.unit_page import asked_units
-from zjtx_alloc.report.runs import run as runs
 
 
 @pytest.mark.slow
@@ -58,8 +57,8 @@ def test_killed_half_way_it_makes_only_what_is_missing(tmp_path):
 
 
 @pytest.mark.slow
-def test_units_are_bound_to_their_run_and_verified(tmp_path, baseline, monkeypatch):
-    monkeypatch.setattr(runs, "PAGES", ("allocation",))  # kernels take seconds, and are not what this is about
+@pytest.mark.usefixtures("plain_pages")  # kernels take seconds, and are not what this is about
+def test_units_are_bound_to_their_run_and_verified(tmp_path, baseline):
     folder = za.run("2024-baseline", out=tmp_path, units=["西藏", "深圳"]).folder
     assert za.verify_run(folder) == ()
     za.run("2024-baseline", out=tmp_path)  # the report alone, made again: its pages of units stay bound
@@ -76,5 +75,5 @@ def test_units_are_bound_to_their_run_and_verified(tmp_path, baseline, monkeypat
 def test_the_37_pages_take_at_most_15_seconds(panel, baseline, tmp_path):
     best_quota.__globals__["_answer"].cache_clear()
     start = time.process_time()  # of all threads: what one core would need, whatever else the machine does
-    written(tmp_path, grounds_of(panel, baseline), asked_units("all"))
+    written(tmp_path, za.Results(panel, baseline), asked_units("all"))
     assert time.process_time() - start < 15

@@ -1,7 +1,7 @@
 """Pages of units whose numbers are a user's own, decided or in pools; and which units are asked for."""
 
 import pytest
-from support.made_pages import Rows, grounds_of
+from support.made_pages import Rows
 
 import zjtx_alloc as za
 from zjtx_alloc.cli.main import main
@@ -13,7 +13,7 @@ def test_a_users_figures_are_marked(panel, baseline, tmp_path):
     names = panel.units["name"]
     lines = [f"{names[code]},{100 + number}" for number, code in enumerate(names.index)]
     table.write_text("单位,有效期内“小巨人”企业数\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    own = grounds_of(za.load_panel(table), baseline.model_copy(update={"budget_with": []}))
+    own = za.Results(za.load_panel(table), baseline.model_copy(update={"budget_with": []}))
     page = unit_sheet(own, "110000")._repr_html_()
     row = next(row for row in Rows(page).rows if row[0] == "有效期内“小巨人”企业数" and len(row) == 7)
     assert row[2] == "100"
@@ -26,7 +26,7 @@ def test_a_decided_quota_stands_in_no_queue_and_unknown_ranges_are_said(panel, w
     path = write_scenario(
         'extends = "2024-baseline"\nbudget_with = []\ndrop = ["uncertainty"]\n[fixed."西藏"]\nquota = 4\nreason = "会商确定"\n'
     )
-    page = unit_sheet(grounds_of(panel, za.load_scenario(path)), "540000")._repr_html_()
+    page = unit_sheet(za.Results(panel, za.load_scenario(path)), "540000")._repr_html_()
     assert "系会商确定的人工调整，理由：会商确定" in page
     assert "人工调整的名额不参加排队" in page
     assert "情景没有写明权重的可能范围" in page
@@ -54,8 +54,8 @@ share = { min = 0.7, max = 0.9 }
 share = { min = 0.1, max = 0.3 }
 """
     )
-    grounds = grounds_of(panel, za.load_scenario(path))
-    page = unit_sheet(grounds, "440000")._repr_html_()
+    results = za.Results(panel, za.load_scenario(path))
+    page = unit_sheet(results, "440000")._repr_html_()
     assert "权重依次为：“任务”名额池占比、“奖励”名额池占比、" in page
     rows = Rows(page).rows
     own = next(row for row in rows if row[0] == "本情景")

@@ -155,7 +155,7 @@ def _without_bars(text: str) -> str:
 
 def as_text(path: Path) -> str | None:
     """What a reader finds in a file; None where only versions and digests of drawn files stand."""
-    if path.name == "environment.json":
+    if path.name in ("environment.json", "units.json"):
         return None
     readers = {".html": _page, ".xlsx": _sheets, ".docx": _words, ".pdf": _print, ".json": _record}
     return readers.get(path.suffix, _plain)(path)

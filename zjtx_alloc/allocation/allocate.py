@@ -3,11 +3,12 @@
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 import pandas as pd
 
-from zjtx_alloc.allocation.composite import with_composites
-from zjtx_alloc.allocation.entitlement import Entitlement, entitlement
+from zjtx_alloc.allocation.composite import Composite, with_composites
+from zjtx_alloc.allocation.entitlement import Entitlement, by_factors, entitlement
 from zjtx_alloc.base.errors import DataError, InfeasibleError, ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import Panel
@@ -17,7 +18,7 @@ from zjtx_alloc.quota.problem.problem import Group, QuotaProblem, Rule
 from zjtx_alloc.quota.solve import Solution, solve
 from zjtx_alloc.rules.own_columns import checked_fixed, pool_caps, stand_ins_ended
 from zjtx_alloc.rules.scenario import DEFAULT, Change, Rule as ScenarioRule, Scenario
-from zjtx_alloc.rules.scenario_files import companion
+from zjtx_alloc.rules.scenario_files import companions, previous_batch
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Allocation:
         Floors and caps by unit, and what sets them, as ``unit_bounds``.
     pooled : bool
         Whether the user's 可推荐企业数, where there are any, cap this batch.
+    composites : tuple of Composite
+        The scenario's composite indicators (综合指数).
     """
 
     panel: Panel
@@ -48,11 +51,17 @@ class Allocation:
     solution: Solution
     bounds: pd.DataFrame
     pooled: bool = True
+    composites: tuple[Composite, ...] = ()
 
     @property
     def quota(self) -> pd.Series:
         """Places by unit, int64, index ``code``."""
         return self.solution.quota
+
+    @cached_property
+    def decisions(self) -> pd.DataFrame:
+        """As ``za.decisions``, solved once."""
+        return decisions(self)
 
     def table(self) -> pd.DataFrame:
         """The allocation, a row a unit.
@@ -107,19 +116,19 @@ def allocate(panel: Panel, scenario: Scenario, *, pooled: bool = True) -> Alloca
     """
     scenario = stand_ins_ended(panel, scenario)
     try:
-        panel = with_composites(panel, scenario)
-        due = entitlement(panel, scenario)
+        panel, made = with_composites(panel, scenario)
+        entitled = by_factors(panel, scenario)
     except (DataError, ScenarioError) as error:
         raise type(error)(say("allocation.in_scenario", scenario=scenario.name, reason=error)) from None
     bounds = unit_bounds(panel, scenario, pooled=pooled)
-    problem = _problem(scenario, due, bounds, panel.units["short_name"].to_dict())
+    problem = _problem(scenario, entitled, bounds, panel.units["short_name"].to_dict())
     try:
         solution = solve(problem)
     except InfeasibleError as error:
         reason = f"{_pool_short(scenario, bounds)}{error}"
         told = say("allocation.in_scenario", scenario=scenario.name, reason=reason)
         raise InfeasibleError(told, error.diagnosis) from None
-    return Allocation(panel, scenario, due, problem, solution, bounds, pooled)
+    return Allocation(panel, scenario, entitled, problem, solution, bounds, pooled, made)
 
 
 def _pool_short(scenario: Scenario, bounds: pd.DataFrame) -> str:
@@ -130,14 +139,20 @@ def _pool_short(scenario: Scenario, bounds: pd.DataFrame) -> str:
     return say("allocation.pool_total", total=scenario.total, most=most) + "。"
 
 
-def allocate_programme(panel: Panel, scenario: Scenario) -> tuple[Allocation, ...]:
+def allocate_programme(panel: Panel, scenario: Scenario, own: Allocation | None = None) -> tuple[Allocation, ...]:
     """Allocate a scenario and its companions (``budget_with``), in batch order.
 
     A user's 可推荐企业数 cap the scenario's own batch alone.
+
+    Parameters
+    ----------
+    own : Allocation, optional
+        The scenario's own batch where it is known already.
     """
-    companions = [companion(scenario, name) for name in scenario.budget_with]
-    ordered = sorted([scenario, *companions], key=lambda s: s.batch)
-    return tuple(allocate(panel, s, pooled=s is scenario) for s in ordered)
+    ordered = sorted([scenario, *companions(scenario)], key=lambda s: s.batch)
+    return tuple(
+        own if own is not None and s is scenario else allocate(panel, s, pooled=s is scenario) for s in ordered
+    )
 
 
 def quota_problem(panel: Panel, scenario: Scenario) -> QuotaProblem:
@@ -164,10 +179,10 @@ def problem_at(allocation: Allocation, total: int) -> QuotaProblem:
     return _problem(scenario, allocation.entitlement, unit_bounds(panel, scenario, pooled=allocation.pooled), names)
 
 
-def _problem(scenario: Scenario, due: Entitlement, bounds: pd.DataFrame, names: dict[str, str]) -> QuotaProblem:
+def _problem(scenario: Scenario, entitled: Entitlement, bounds: pd.DataFrame, names: dict[str, str]) -> QuotaProblem:
     return QuotaProblem(
         total=scenario.total,
-        entitlement=due.places,
+        entitlement=entitled.places,
         floor=bounds["floor"],
         cap=bounds["cap"],
         groups=tuple(Group(n, g.codes(), g.floor, g.cap) for n, g in scenario.groups.items()),
@@ -227,7 +242,7 @@ def _change_bounds(panel: Panel, scenario: Scenario, change: Change) -> dict[str
 
     Rounded outward, never narrower than one place either way.
     """
-    previous = allocate(panel, _previous(scenario, change), pooled=False).quota
+    previous = allocate(panel, previous_batch(scenario), pooled=False).quota
     if not change.raw and previous.sum() == 0:
         raise ScenarioError(say("allocation.no_previous", scenario=scenario.name, previous=change.previous))
     scale = Fraction(1) if change.raw else Fraction(scenario.total, int(previous.sum()))
@@ -238,24 +253,6 @@ def _change_bounds(panel: Panel, scenario: Scenario, change: Change) -> dict[str
         reach = max(centre * limit, Fraction(1))
         bounds[str(code)] = (max(math.floor(centre - reach), 0), math.ceil(centre + reach))
     return bounds
-
-
-def _previous(scenario: Scenario, change: Change) -> Scenario:
-    """The previous batch's scenario; refuses a chain that comes back to where it began."""
-    seen, previous = {_place(scenario)}, companion(scenario, change.previous)
-    first = previous
-    while True:
-        if _place(previous) in seen:
-            raise ScenarioError(say("allocation.change_cycle", scenario=scenario.name, previous=previous.name))
-        seen.add(_place(previous))
-        if previous.change is None:
-            return first
-        previous = companion(previous, previous.change.previous)
-
-
-def _place(scenario: Scenario) -> tuple[object, str]:
-    """Which file a scenario is: a user's may share its name with a shipped one."""
-    return scenario._folder, scenario.name
 
 
 def decisions(allocation: Allocation) -> pd.DataFrame:

@@ -123,16 +123,23 @@ def compose(panel: Panel, scenario: Scenario, name: str) -> Composite:
     if name not in scenario.composites:
         known = "、".join(scenario.composites) or "—"
         raise ScenarioError(say("composite.unknown", name=name, known=known))
+    return _composed(panel, scenario, name, {})
+
+
+def _composed(panel: Panel, scenario: Scenario, name: str, made: dict[str, Composite]) -> Composite:
+    """A composite and those beneath it; what has been made already is taken from ``made``, what is new is added."""
+    if name in made:
+        return made[name]
     recipe = scenario.composites[name]
     what = say("composite.what", title=recipe.title)
-    nested = {code: compose(panel, scenario, code) for code, part in recipe.parts.items() if not part.period}
+    nested = {code: _composed(panel, scenario, code, made) for code, part in recipe.parts.items() if not part.period}
     columns = {
         code: _nested(nested[code], part, what) if code in nested else _column(panel, code, part, what)
         for code, part in recipe.parts.items()
     }
     scores = pd.DataFrame({code: column.normalised for code, column in columns.items()})
     weights = steps.weights_of(recipe, scores, what)
-    return Composite(
+    made[name] = Composite(
         name=name,
         recipe=recipe,
         labels=pd.Series({code: column.label for code, column in columns.items()}),
@@ -148,10 +155,11 @@ def compose(panel: Panel, scenario: Scenario, name: str) -> Composite:
         nested=nested,
         laws=laws(scenario.composites, name),
     )
+    return made[name]
 
 
-def with_composites(panel: Panel, scenario: Scenario) -> Panel:
-    """The panel with the scenario's composites as indicators, for whatever reads factors: cells, names and marks.
+def with_composites(panel: Panel, scenario: Scenario) -> tuple[Panel, tuple[Composite, ...]]:
+    """The panel with the scenario's composites as indicators, for whatever reads factors, and the composites themselves.
 
     A composite has no period (blank) and no source of its own. Without composites the panel is returned as it is.
 
@@ -161,12 +169,14 @@ def with_composites(panel: Panel, scenario: Scenario) -> Panel:
         Also if a score that is to be shared out is negative, or all are zero.
     """
     factors = {code for pool in scenario.all_pools().values() for code in pool.factors}
+    made: dict[str, Composite] = {}
+    whole = panel
     for name, recipe in scenario.composites.items():
+        found = _composed(panel, scenario, name, made)
         if name in factors:
-            found = compose(panel, scenario, name)
             steps.shares(found.score, say("composite.score", title=recipe.title))
-            panel = _with_column(panel, found)
-    return panel
+            whole = _with_column(whole, found)
+    return whole, tuple(made[name] for name in scenario.composites)
 
 
 def _with_column(panel: Panel, composite: Composite) -> Panel:

@@ -80,7 +80,11 @@ def entitlement(panel: Panel, scenario: Scenario) -> Entitlement:
         If a factor is not an indicator of which more is better.
     """
     scenario = stand_ins_ended(panel, scenario)
-    panel = with_composites(panel, scenario)
+    return by_factors(with_composites(panel, scenario)[0], scenario)
+
+
+def by_factors(panel: Panel, scenario: Scenario) -> Entitlement:
+    """The entitlements of a scenario on a panel that has its composites."""
     pools = {name: _pool(panel, scenario, pool) for name, pool in scenario.all_pools().items()}
     share = _row_sums(pd.DataFrame({name: pool.share for name, pool in pools.items()}))
     codes = list(dict.fromkeys(code for pool in pools.values() for code in pool.parts))
@@ -138,7 +142,7 @@ def adjusted_shares(panel: Panel, scenario: Scenario, pool: Pool) -> pd.DataFram
         Index ``code``, a column a factor. With weights w the pool is shared out in proportion to the
         row sums of ``shares × w``: linear in w above, linear in w below.
     """
-    panel = with_composites(panel, scenario)
+    panel, _ = with_composites(panel, scenario)
     columns = {
         code: _share_of_factor(panel, scenario, code, factor, panel.values(code, factor.period))
         for code, factor in pool.factors.items()

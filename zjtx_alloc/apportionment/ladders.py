@@ -1,12 +1,14 @@
 """What a unit's next place costs under a method: rising ladders of costs, so that the cheapest places win.
 
-A ladder answers in floats, within a declared tolerance, for all units at once, and exactly for one unit.
+A ladder answers in floats, within a declared tolerance, for all units at once, and exactly for one unit: at what price
+the units take about so many places, how many each takes at a price (good to one place; within bounds a price may ask for
+any number), how many more per unit of price, what the k-th place of each costs. Every weight is positive.
 """
 
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Protocol
+from typing import TypeAlias
 
 import numpy as np
 
@@ -16,35 +18,6 @@ from zjtx_alloc.quota.problem.signposts import Signposts
 
 _ALL = slice(None)
 _MANY = 1e13  # more places than any unit can get, and still far from the limits of float64
-
-
-class Ladder(Protocol):
-    """Costs of places, rising in k for each unit; every weight is positive."""
-
-    @property
-    def weights(self) -> Weights:
-        """The weights."""
-
-    def opening(self, seats: int) -> float:
-        """A price at which the units take about so many places."""
-
-    def count(self, price: float) -> np.ndarray:
-        """Places of each unit whose cost is at most the price; float64, good to one place.
-
-        Within bounds a price may ask for any number of places, also for fewer than none.
-        """
-
-    def slope(self, free: np.ndarray | slice) -> float:
-        """Places that these units take more per unit of price."""
-
-    def cost(self, k: np.ndarray, units: np.ndarray | int | slice = _ALL) -> np.ndarray:
-        """Cost of the k-th place of each of the units."""
-
-    def tolerance(self, price: float) -> float:
-        """How far costs about this price can be from the exact ones."""
-
-    def exact(self, i: int, k: int) -> Fraction:
-        """A number that orders the k-th place of unit i exactly among all places."""
 
 
 @dataclass(frozen=True)
@@ -142,3 +115,6 @@ class RemainderLadder:
     def exact(self, i: int, k: int) -> Fraction:
         """The same in fractions."""
         return k - self.weights.exact(i) / self._quota
+
+
+Ladder: TypeAlias = DivisorLadder | RemainderLadder

@@ -1,10 +1,10 @@
-"""The one door to Chinese sentences; the templates are in ``data/messages.zh.toml``."""
+"""The one door to Chinese texts: sentences of ``data/messages.zh.toml``, headers of ``data/columns.csv``."""
 
 import tomllib
 from functools import cache
 from typing import Any
 
-from zjtx_alloc.base.resources import shipped
+from zjtx_alloc.base.resources import shipped, shipped_table
 
 
 @cache
@@ -37,4 +37,4 @@ def words(name: str) -> list[str]:
 
 def header(name: str) -> str:
     """Chinese header of a column, e.g. ``entitlement`` -> 理论名额."""
-    return str(_templates()["header"][name])
+    return str(shipped_table("columns.csv", "name").at[name, "header"])

@@ -14,6 +14,11 @@ def shipped(*parts: str) -> Path:
     return _ROOT.joinpath(*parts)
 
 
+def spellings(row: pd.Series) -> list[str]:
+    """Every spelling of a row's name, as users may write it: its code, its name, its aliases (joined by ``|``)."""
+    return [str(row.name), row["name"], *filter(None, row["aliases"].split("|"))]
+
+
 @cache
 def shipped_table(name: str, key: str) -> pd.DataFrame:
     """A shipped CSV as text, indexed by one of its columns; read once, so copy it before changing it."""

@@ -1,22 +1,32 @@
-"""The one door to a user's TOML files: bounded in size and depth, and no text that hides what it says."""
+"""The one door to a user's TOML files: bounded in size and depth, no text that hides what it says, and checked against a form."""
 
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
+from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.files import UnreadableError, read_whole
-from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.messages import is_said, say
+from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.base.text import hidden, shown
 
-STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)  # of a table: no other keys or types, never changed
+
+class Strict(BaseModel):
+    """A table with no other keys or types than its own, never changed."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
 
 _MOST_BYTES = 2**20  # the largest scenario shipped has 7 kB
 _DEEPEST = 12
 _LARGEST = 10**15  # a whole number beyond it is no count and no money
+_Form = TypeVar("_Form", bound=BaseModel)
 _PLACE = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)")
 
 
@@ -82,9 +92,85 @@ def _things(table: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any, int]]
             waiting += [(place, value, depth + 1) for value in thing]
 
 
-def type_told(kind: str, **limits: object) -> str:
-    """What is allowed where a check of pydantic found an error of this kind."""
+@dataclass(frozen=True)
+class Mistake:
+    """What is wrong at one place of a file: its keys, what stands there, whether it has no business there, what may stand there."""
+
+    keys: tuple[str, ...]
+    value: Any
+    is_stranger: bool
+    allowed: str
+
+
+def mistakes(error: ValidationError) -> list[Mistake]:
+    """What pydantic found wrong, in Chinese."""
+    found = []
+    for one in error.errors():
+        limits = dict(one.get("ctx", {}))
+        if "expected" in limits:
+            quoted = re.findall(r"'([^']*)'", str(limits["expected"]))
+            limits["expected"] = "、".join(quoted or str(limits["expected"]).split(" or "))
+        allowed = str(limits["error"]) if one["type"] == "value_error" else _allowed(one["type"], limits)
+        keys = tuple(str(key) for key in one["loc"] if key != "[key]")
+        found.append(Mistake(keys, one["input"], one["type"] == "extra_forbidden", allowed))
+    return found
+
+
+def _allowed(kind: str, limits: dict[str, Any]) -> str:
+    return say(f"type.{kind}", **limits) if is_said(f"type.{kind}") else say("type.other")
+
+
+def shipped_files(folder: str) -> dict[str, Path]:
+    """The TOML files of a folder of ``data`` by name, in order."""
+    return dict(sorted((path.stem, path) for path in shipped("data", *folder.split("/")).glob("*.toml")))
+
+
+def load_form(
+    folder: str, name: str | Path, form: type[_Form], *, named: bool = False, unknown: str = "forms.no_file"
+) -> _Form:
+    """Read a shipped file of a folder of ``data`` by name, or a user's own ``.toml`` file by path.
+
+    Parameters
+    ----------
+    named : bool
+        Whether the form has a ``name``: the file's.
+    unknown : str
+        The message if there is no such file.
+
+    Raises
+    ------
+    ScenarioError
+        If there is no such file, or with everything that is wrong in it: key, what is allowed.
+    """
+    known = shipped_files(folder)
+    path = known.get(str(name), Path(name))
     try:
-        return say(f"type.{kind}", **limits)
-    except KeyError:
-        return say("type.other")
+        if path.suffix.lower() != ".toml":
+            raise FileNotFoundError
+        return form.model_validate(({"name": path.stem} if named else {}) | read_toml(path))
+    except FileNotFoundError:
+        raise ScenarioError(say(unknown, name=shown(name), known="、".join(known))) from None
+    except ValidationError as error:
+        lines = [(shown(".".join(one.keys)), one.allowed) for one in mistakes(error)]
+        what = "；".join(say("forms.line", key=key, allowed=allowed) if key else allowed for key, allowed in lines)
+        raise ScenarioError(say("forms.malformed", file=path.name, what=what)) from None
+    except UnreadableError as error:
+        raise ScenarioError(say("forms.unreadable", file=shown(path.name), reason=error)) from None
+
+
+def _is_day(text: str) -> str:
+    try:
+        date.fromisoformat(text)
+    except ValueError:  # 2024-13-45
+        raise ValueError(say("type.day", value=shown(text))) from None
+    return text
+
+
+def _is_decimal(text: str) -> str:
+    if re.fullmatch(r"\d{1,12}(\.\d{1,4})?", text, re.ASCII) is None:
+        raise ValueError(say("type.decimal", value=shown(text)))
+    return text
+
+
+Day = Annotated[str, AfterValidator(_is_day)]  # as 2024-06-14
+Exact = Annotated[str, AfterValidator(_is_decimal)]  # a decimal as text, not negative

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from zjtx_alloc.base.resources import shipped_table
+from zjtx_alloc.base.resources import shipped_table, spellings
 
 _UNSEEN = re.compile("[\\s\u200b-\u200f\u2060\ufeff]+")  # blanks, and marks of no width that web pages leave in a cell
 _NOTE = re.compile(r"\((?:不含|不包括|除)[^)]*\)|\([^)]*除外\)")
@@ -48,16 +48,11 @@ def _spellings() -> dict[str, str]:
     units = shipped_table("units.csv", "code")
     found: dict[str, str] = {}
     for code, unit in units.iterrows():
-        names = [code, unit["name"], unit["short_name"], *filter(None, unit["aliases"].split("|"))]
-        if unit["parent"]:
-            names += [f"{parent}{unit['short_name']}" for parent in _parents(units, unit["parent"])]
-            names += [f"{parent}{unit['name']}" for parent in _parents(units, unit["parent"])]
+        own = [unit["name"], unit["short_name"]]
+        parents = units.loc[unit["parent"], ["name", "short_name"]] if unit["parent"] else ()
+        names = [*own, *spellings(unit), *(parent + name for parent in parents for name in own)]
         found |= {plain(name): str(code) for name in names}
     return found
-
-
-def _parents(units: Any, parent: str) -> tuple[str, str]:
-    return units.at[parent, "name"], units.at[parent, "short_name"]
 
 
 @cache

@@ -20,7 +20,7 @@ from zjtx_alloc.budget.distribution import BudgetDistribution, mixed
 from zjtx_alloc.budget.lattice import Lattice, added, certain, unit_money
 from zjtx_alloc.budget.ledger.budget import BudgetForecast, told_budget
 from zjtx_alloc.budget.ledger.cohorts import Cohort
-from zjtx_alloc.budget.ledger.settlement import DISCONTINUED, OUTCOMES, settle
+from zjtx_alloc.budget.ledger.settlement import DISCONTINUED, OUTCOMES, settlement_of
 from zjtx_alloc.budget.outcomes import OutcomeAssumption, States, load_outcomes
 from zjtx_alloc.rules.award import Award
 
@@ -30,14 +30,14 @@ _Years = dict[int, dict[str, Lattice]]  # fiscal year -> code -> money in steps
 
 
 def settled(award: Award) -> dict[str, tuple[int, int]]:
-    """Due and recovered at the end, 万元 a firm, by outcome, as ``settle`` rules.
+    """Due and recovered at the end, 万元 a firm, by outcome, as ``settlement_of`` rules.
 
     Raises
     ------
     DataError
         If the award's shares make a recovery that is not whole 万元: amounts would lie on no lattice.
     """
-    rules = {outcome: settle(outcome, award) for outcome in (*OUTCOMES, DISCONTINUED)}
+    rules = {outcome: settlement_of(outcome, award) for outcome in (*OUTCOMES, DISCONTINUED)}
     for outcome, rule in rules.items():
         if rule.recovered.denominator != 1:
             raise DataError(say("forecast.fraction", outcome=say(f"outcome.{outcome}"), money=float(rule.recovered)))

@@ -11,14 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from zjtx_alloc.base.errors import ScenarioError
-from zjtx_alloc.base.files import UnreadableError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped
-from zjtx_alloc.base.text import shown
-from zjtx_alloc.base.toml_files import STRICT, read_toml
+from zjtx_alloc.base.toml_files import Strict, load_form, shipped_files
 from zjtx_alloc.rules.scenario_uncertainty import ExactShare
 
 _TRIES = 100  # Newton's method settles in about ten, at the ends of what is admitted in thirty
@@ -26,11 +23,7 @@ _NOISE = 1e-12  # of a dual in floats
 COMPLETED = "completed"
 
 
-class _Strict(BaseModel):
-    model_config = STRICT
-
-
-class Completion(_Strict):
+class Completion(Strict):
     """Share of firms that complete: a national mean, and the range the nation may move in."""
 
     low: ExactShare
@@ -38,7 +31,7 @@ class Completion(_Strict):
     high: ExactShare
 
 
-class Otherwise(_Strict):
+class Otherwise(Strict):
     """How the firms that do not complete divide; the shares sum to one."""
 
     missed: ExactShare
@@ -46,7 +39,7 @@ class Otherwise(_Strict):
     under_invested: ExactShare
 
 
-class OutcomeAssumption(_Strict):
+class OutcomeAssumption(Strict):
     """An assumption on outcomes, complete and checked.
 
     Attributes
@@ -165,24 +158,12 @@ def load_outcomes(name_or_path: str | Path) -> OutcomeAssumption:
     ScenarioError
         If there is no such file, or it is wrong, naming the key and the remedy.
     """
-    known = outcome_names()
-    path = shipped("data", "outcomes", f"{name_or_path}.toml") if name_or_path in known else Path(name_or_path)
-    try:
-        if path.suffix != ".toml":
-            raise FileNotFoundError
-        return OutcomeAssumption.model_validate({"name": path.stem} | read_toml(path))
-    except FileNotFoundError:
-        raise ScenarioError(say("outcomes.unknown", name=shown(name_or_path), known="、".join(known))) from None
-    except ValidationError as error:
-        lines = "；".join(_explained(found["loc"], found.get("ctx", {}).get("error")) for found in error.errors())
-        raise ScenarioError(say("outcomes.malformed", file=path.name, lines=lines)) from None
-    except UnreadableError as error:
-        raise ScenarioError(say("outcomes.malformed", file=shown(path.name), lines=error)) from None
+    return load_form("outcomes", name_or_path, OutcomeAssumption, named=True, unknown="outcomes.unknown")
 
 
 def outcome_names() -> tuple[str, ...]:
     """Names of the shipped assumptions."""
-    return tuple(sorted(path.stem for path in shipped("data", "outcomes").glob("*.toml")))
+    return tuple(shipped_files("outcomes"))
 
 
 def outcome_evidence() -> pd.DataFrame:
@@ -196,10 +177,6 @@ def outcome_evidence() -> pd.DataFrame:
     table = pd.read_csv(shipped("data", "outcomes", "evidence.csv"), dtype={"period": str}, encoding="utf-8")
     table.insert(5, "share", table["kept"] / table["selected"])
     return table
-
-
-def _explained(place: tuple[int | str, ...], error: object) -> str:
-    return str(error) if error is not None else say("outcomes.key", key=".".join(map(str, place)))
 
 
 def _flattest(values: np.ndarray, mean: float, variance: float) -> np.ndarray:

@@ -41,7 +41,7 @@ from zjtx_alloc.report.tables.compare import comparison_text
 from zjtx_alloc.report.tables.firms import review_table
 from zjtx_alloc.report.tables.sweep import sweep_summary, write_sweep
 from zjtx_alloc.report.terminal import speak_plainly
-from zjtx_alloc.rules.award import load_award
+from zjtx_alloc.rules.award import award_in_force, load_award
 from zjtx_alloc.rules.check_table import check_table
 from zjtx_alloc.rules.own_columns import endable
 from zjtx_alloc.rules.scenario_files import load_scenario, save_without_stand_ins, scenario_names
@@ -196,7 +196,7 @@ def template(file: Path, *, firms: bool) -> None:
 
 
 @commands.command("calendar")
-@click.option("--award", default="caijian-2024-148", help="政策文件，默认 caijian-2024-148")
+@click.option("--award", default=(_AWARD := award_in_force().name), help=f"政策文件，默认 {_AWARD}")
 def calendar_command(award: str) -> None:
     """列出各批次的法定与通知期限。"""
     click.echo(printed(calendar_table(calendar(load_award(award)))))
@@ -211,7 +211,7 @@ def calendar_command(award: str) -> None:
 @click.option("--earlier-batch", is_flag=True, help="启用“新一轮已获支持的不再支持”，这不是通知的规定")
 def review_command(firms: Path, as_of: datetime, out: Path, unit: str | None, **given: Any) -> None:
     """按通知的条件审核企业表 FIRMS（.xlsx 或 CSV）：通过的、剔除的和理由、须人工核对的疑点。"""
-    conditions = load_conditions().switched("earlier_batch", given["earlier_batch"])
+    conditions = load_conditions(on=as_of.date()).switched("earlier_batch", given["earlier_batch"])
     supported = {} if given["first_round"] is None else {FIRST_ROUND: load_list(given["first_round"])}
     found = review(load_firms(firms, unit), None, as_of.date(), conditions, supported)
     path = write_review(found, out)
@@ -228,7 +228,7 @@ def review_command(firms: Path, as_of: datetime, out: Path, unit: str | None, **
 def plan_document(firms: Path, unit: str, out: Path, batch: int) -> None:
     """由企业表 FIRMS（.xlsx 或 CSV）生成本省份的《工作实施方案》初稿（.docx）。"""
     listed = load_firms(firms, unit)
-    click.echo(write_plan(listed, unit_of(unit) or unit, batch, load_award("caijian-2024-148"), out))
+    click.echo(write_plan(listed, unit_of(unit) or unit, batch, award_in_force(batch), out))
 
 
 @commands.command("explore")

@@ -8,11 +8,9 @@ from zjtx_alloc.allocation.explain import explain
 from zjtx_alloc.base.errors import InfeasibleError, ZjtxError
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.explorer.drawings import bars_svg, changes_svg, map_svg
+from zjtx_alloc.report.allocation_view import allocation_total, allocation_view
 from zjtx_alloc.report.notes.marks import criterion_note, marks_note, weights_note
-from zjtx_alloc.report.table import FORMATS, signed
-
-_COLUMNS = ("short_name", "region", "entitlement", "quota", "baseline", "step", "binds", "estimated", "stand_in")
-_KINDS = {"entitlement": "places", "quota": "count", "baseline": "count"}
+from zjtx_alloc.report.table import described, shown
 
 
 @dataclass(frozen=True)
@@ -45,22 +43,16 @@ def view(allocation: Allocation, baseline: Allocation, chosen: str) -> View:
 def table_html(allocation: Allocation, baseline: Allocation, chosen: str) -> str:
     """A row a unit in the official order: entitlement, quota, the baseline's quota, what binds, marks; a total."""
     steps = allocation.quota - baseline.quota
-    rows = allocation.table().assign(baseline=baseline.quota, step=[signed(step) for step in steps])
+    rows = allocation_view(allocation, "explorer", baseline=baseline.quota, step=steps)
     body = "".join(
         f'<tr data-unit="{number}"{" class=chosen" if code == chosen else ""}>'
-        + "".join(_cell(column, row[column]) for column in _COLUMNS)
+        + "".join(_cell(column, row[column]) for column in rows)
         + "</tr>"
         for number, (code, row) in enumerate(rows.iterrows())
     )
-    total = {
-        "short_name": say("table.total"),
-        "entitlement": allocation.scenario.total,
-        "quota": int(allocation.quota.sum()),
-        "baseline": int(baseline.quota.sum()),
-        "step": signed(steps.sum()),
-    }
-    last = "".join(_cell(column, total.get(column, "")) for column in _COLUMNS)
-    head = "".join(f"<th>{html.escape(header(column))}</th>" for column in _COLUMNS)
+    total = allocation_total(allocation, rows)
+    last = "".join(_cell(column, total.get(column, "")) for column in rows)
+    head = "".join(f"<th>{html.escape(header(column))}</th>" for column in rows)
     notes = (criterion_note(allocation), *marks_note(allocation), weights_note())
     return (
         f"<h3>{html.escape(say('title.allocation'))}</h3><div class=scroll><table><thead><tr>{head}</tr></thead>"
@@ -70,10 +62,10 @@ def table_html(allocation: Allocation, baseline: Allocation, chosen: str) -> str
 
 
 def _cell(column: str, value: object) -> str:
-    kind = _KINDS.get(column) if value != "" else None
-    shown = FORMATS[kind][0].format(value) if kind else str(value)
-    number = " class=number" if column in _KINDS or column == "step" else ""
-    return f'<td data-column="{column}"{number}>{html.escape(shown)}</td>'
+    kind = described(column).kind
+    text = str(value) if kind == "text" else shown(kind, value).replace("-", "−")
+    number = "" if kind == "text" else " class=number"
+    return f'<td data-column="{column}"{number}>{html.escape(text)}</td>'
 
 
 def why_html(allocation: Allocation, chosen: str) -> str:

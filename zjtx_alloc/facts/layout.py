@@ -8,7 +8,7 @@ from typing import Any
 from openpyxl.utils import get_column_letter
 
 from zjtx_alloc.base.messages import words
-from zjtx_alloc.base.resources import shipped_table
+from zjtx_alloc.base.resources import shipped_table, spellings
 from zjtx_alloc.facts.cells import amount, header_of, plain, unit_of
 from zjtx_alloc.facts.grid import Grid
 
@@ -158,8 +158,5 @@ def _column(place: int, texts: list[str]) -> Column | None:
 @cache
 def indicator_names() -> dict[str, str]:
     """Codes of the indicators by every spelling of their names, as ``header_of`` leaves it."""
-    names: dict[str, str] = {}
-    for code, row in shipped_table("indicators.csv", "code").iterrows():
-        spellings = [str(code), row["name"], *filter(None, row["aliases"].split("|"))]
-        names |= {header_of(spelling)[0]: str(code) for spelling in spellings}
-    return names
+    table = shipped_table("indicators.csv", "code")
+    return {header_of(text)[0]: str(code) for code, row in table.iterrows() for text in spellings(row)}

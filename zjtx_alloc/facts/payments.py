@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from openpyxl.utils import get_column_letter
 
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say, words
 from zjtx_alloc.facts.cells import amount, header_of, plain, stated_measures, stated_otherwise
 from zjtx_alloc.facts.grid import Grid, grid_of, read_grids
-from zjtx_alloc.facts.layout import cell_at
+from zjtx_alloc.facts.layout import Heading, cell_at
 from zjtx_alloc.facts.problems import Problem, problem, refusal, refuse_ragged
 from zjtx_alloc.facts.reading import unit_in_row
 
@@ -26,21 +25,17 @@ _YEAR = re.compile(r"(20\d\d)(\.0)?(年|年度|年预算)?")
 
 @dataclass(frozen=True)
 class _Sheet:
-    """A sheet of transfers: its header row, the places of its columns, and of those that are headed like one of them."""
+    """A sheet of transfers: its header row, its columns, and those that are headed like one of them."""
 
     grid: Grid
     header_row: int
     unit_places: tuple[int, ...]
-    places: dict[str, int]
-    again: tuple[tuple[str, int], ...]
+    columns: dict[str, Heading]
+    again: tuple[tuple[str, Heading], ...]
 
-    def label(self, name: str) -> str:
-        """The header of a column, as Excel shows it."""
-        return self.label_at(self.places[name])
-
-    def label_at(self, place: int) -> str:
-        """The same, by place."""
-        return f"{get_column_letter(place + 1)} {plain(cell_at(self.grid.rows[self.header_row], place))}"
+    def cell(self, row: list[Any], name: str) -> Any:
+        """A row's cell in a column."""
+        return cell_at(row, self.columns[name].place)
 
 
 def read_transfers(source: str | Path | pd.DataFrame) -> pd.DataFrame:
@@ -85,18 +80,13 @@ def _accepted() -> dict[str, str]:
 
 def _sheet_of(grid: Grid) -> _Sheet | None:
     for number in list(grid.rows)[:_HEADER_WITHIN]:
-        names = [header_of(plain(cell))[0] for cell in grid.rows[number]]
-        units = tuple(place for place, name in enumerate(names) if name in words("unit_headers"))
-        headed = [
-            (column, place)
-            for column in (*_NEEDED, *_OPTIONAL)
-            for place, name in enumerate(names)
-            if name in words(f"{column}_headers")
-        ]
-        places = dict(reversed(headed))
-        if units and all(column in places for column in _NEEDED):
-            again = tuple((column, place) for column, place in headed if place != places[column])
-            return _Sheet(grid, number, units, places, again)
+        headings = [Heading(place, plain(cell)) for place, cell in enumerate(grid.rows[number])]
+        units = tuple(h.place for h in headings if h.name in words("unit_headers"))
+        headed = [(c, h) for c in (*_NEEDED, *_OPTIONAL) for h in headings if h.name in words(f"{c}_headers")]
+        columns = dict(reversed(headed))
+        if units and all(column in columns for column in _NEEDED):
+            again = tuple((column, h) for column, h in headed if h != columns[column])
+            return _Sheet(grid, number, units, columns, again)
     return None
 
 
@@ -114,7 +104,7 @@ def _read(sheet: _Sheet) -> tuple[list[tuple[Any, ...]], list[Problem]]:
             _year(sheet, number, row),
             _document(sheet, number, row),
             _money(sheet, number, row, "amount"),
-            _money(sheet, number, row, "netted") if "netted" in sheet.places else 0,
+            _money(sheet, number, row, "netted") if "netted" in sheet.columns else 0,
         ]
         problems += [found for found in (wrong, *cells) if isinstance(found, Problem)]
         rows.append((code, *cells))
@@ -126,47 +116,47 @@ def _read(sheet: _Sheet) -> tuple[list[tuple[Any, ...]], list[Problem]]:
 def _total_problems(sheet: _Sheet, number: int, row: list[Any], rows: list[tuple[Any, ...]]) -> Iterator[Problem]:
     """Totals that are stated and differ from the sum of their rows."""
     for name in ("amount", "netted"):
-        cell = cell_at(row, sheet.places[name]) if name in sheet.places else None
+        cell = sheet.cell(row, name) if name in sheet.columns else None
         made = sum(found[COLUMNS.index(name)] for found in rows)
         if plain(cell) != "" and _money(sheet, number, row, name) != made:
-            yield problem(number, sheet.label(name), cell, "total", sum=made)
+            yield problem(number, sheet.columns[name].label, cell, "total", sum=made)
 
 
 def _measure_problems(sheet: _Sheet) -> list[Problem]:
     """Amounts are in 万元; a header or a title that names another measure is refused, never converted."""
     found = []
     stated = stated_measures(row for number, row in sheet.grid.rows.items() if number < sheet.header_row)
-    for name in ("amount", "netted"):
-        own = header_of(plain(cell_at(sheet.grid.rows[sheet.header_row], sheet.places.get(name, -1))))[1]
-        measure = own or stated_otherwise(stated, "万元")
-        if name in sheet.places and measure not in ("", "万元"):
-            found.append(problem(sheet.header_row, sheet.label(name), measure, "measure", measure="万元"))
+    for name in [name for name in ("amount", "netted") if name in sheet.columns]:
+        heading = sheet.columns[name]
+        measure = header_of(heading.text)[1] or stated_otherwise(stated, "万元")
+        if measure not in ("", "万元"):
+            found.append(problem(sheet.header_row, heading.label, measure, "measure", measure="万元"))
     return found
 
 
 def _repeated(sheet: _Sheet) -> Iterator[Problem]:
     """Two columns that both may be the amount, or the year: which one is meant is not guessed."""
-    for column, place in sheet.again:
-        text = plain(cell_at(sheet.grid.rows[sheet.header_row], place))
-        yield problem(sheet.header_row, sheet.label_at(place), text, "column_twice", first=sheet.label(column))
+    for column, other in sheet.again:
+        first = sheet.columns[column].label
+        yield problem(sheet.header_row, other.label, other.text, "column_twice", first=first)
 
 
 def _year(sheet: _Sheet, number: int, row: list[Any]) -> int | Problem:
-    cell = cell_at(row, sheet.places["year"])
+    cell = sheet.cell(row, "year")
     match = _YEAR.fullmatch(plain(cell))
-    return int(match.group(1)) if match else problem(number, sheet.label("year"), cell, "year")
+    return int(match.group(1)) if match else problem(number, sheet.columns["year"].label, cell, "year")
 
 
 def _document(sheet: _Sheet, number: int, row: list[Any]) -> str | Problem:
-    cell = cell_at(row, sheet.places["document"])
-    return plain(cell) or problem(number, sheet.label("document"), cell, "no_document")
+    cell = sheet.cell(row, "document")
+    return plain(cell) or problem(number, sheet.columns["document"].label, cell, "no_document")
 
 
 def _money(sheet: _Sheet, number: int, row: list[Any], name: str) -> int | Problem:
-    cell = cell_at(row, sheet.places[name])
+    cell = sheet.cell(row, name)
     if name == "netted" and plain(cell) == "":
         return 0
     money = amount(cell, "万元")
     if isinstance(money, str):
-        return problem(number, sheet.label(name), cell, money)
-    return int(money) if money == int(money) else problem(number, sheet.label(name), cell, "not_whole_money")
+        return problem(number, sheet.columns[name].label, cell, money)
+    return int(money) if money == int(money) else problem(number, sheet.columns[name].label, cell, "not_whole_money")

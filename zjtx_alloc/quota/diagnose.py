@@ -114,7 +114,7 @@ def _clash(problem: QuotaProblem, given: Sequence[Limit]) -> tuple[list[Limit], 
     if admit(given, units, total):
         return None
     # What comes first is rather kept: joint rules, then the largest floors and the smallest caps.
-    ordered = sorted(given, key=lambda x: (x.kind not in ("group", "rule"), -x.value if x.lower else x.value))
+    ordered = sorted(given, key=lambda x: (not x.joint, -x.value if x.lower else x.value))
     least = _irreducible(ordered, lambda some: not admit(some, units, total))
     if _laminar(least):
         return _nested_clash(least, units, total)
@@ -216,9 +216,7 @@ def limit_text(problem: QuotaProblem, limit: Limit) -> str:
 
 
 def _called(problem: QuotaProblem, limit: Limit) -> str:
-    joint = limit.kind in ("group", "rule")
-    side = "zero" if limit.kind == "zero" else "floor" if limit.lower else "cap"
-    return say(f"limit.{side}", name=limit.name if joint else problem.name(limit.name))
+    return say(f"limit.{limit.side}", name=limit.name if limit.joint else problem.name(limit.name))
 
 
 def _number(value: Fraction) -> str:
@@ -230,8 +228,8 @@ def _together(problem: QuotaProblem, side: list[Limit]) -> str:
     if len(side) == 1:
         return limit_text(problem, side[0])
     kind = "floors" if side[0].lower else "caps"
-    joint = [x.name for x in side if x.kind in ("group", "rule")]
-    units = [x for x in side if x.kind not in ("group", "rule")]
+    joint = [x.name for x in side if x.joint]
+    units = [x for x in side if not x.joint]
     names = "、".join([*joint, *([_units(problem, units)] if units else [])])
     zeros = [problem.name(x.name) for x in side if x.kind == "zero"]
     remark = say("conflict.zeros", names=_listed(zeros)) if zeros else ""
@@ -274,8 +272,7 @@ def _alike(changes: Sequence[tuple[Limit, int]]) -> list[list[tuple[Limit, int]]
     """Units whose bounds change in the same way are told together."""
     sets: dict[object, list[tuple[Limit, int]]] = {}
     for limit, new in changes:
-        joint = limit.kind in ("group", "rule")
-        key = (limit.kind, limit.number, limit.lower) if joint else (limit.kind, limit.value, new)
+        key = (limit.kind, limit.number, limit.lower) if limit.joint else (limit.kind, limit.value, new)
         sets.setdefault(key, []).append((limit, new))
     return list(sets.values())
 
@@ -284,7 +281,6 @@ def _change(problem: QuotaProblem, alike: list[tuple[Limit, int]]) -> str:
     limit, new = alike[0]
     what = _called(problem, limit)
     if len(alike) > 1:
-        side = "zero" if limit.kind == "zero" else "floor" if limit.lower else "cap"
-        what = say(f"limit.{side}", name=_listed([problem.name(x.name) for x, _ in alike]))
+        what = say(f"limit.{limit.side}", name=_listed([problem.name(x.name) for x, _ in alike]))
     old, new_value = (_number(Fraction(value) / limit.scale) for value in (limit.value, new))
     return say("conflict.lowered" if new < limit.value else "conflict.raised", what=what, old=old, new=new_value)

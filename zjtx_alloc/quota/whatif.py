@@ -1,9 +1,9 @@
 """What would have to change for one unit's quota to change; every answer is found by solving, none by a formula."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import pandas as pd
 
@@ -29,47 +29,36 @@ def best_quota(problem: QuotaProblem) -> pd.Series:
     InfeasibleError
         Also, without a diagnosis, where rules cross and leave a unit out that the criterion serves first.
     """
-    places, clash = _answer(_Question(problem))
+    places, clash = _answer(_question(problem))
     if clash is not None:
         raise InfeasibleError(str(clash), clash.diagnosis)
     return pd.Series(places, index=problem.entitlement.index, dtype="int64", name="quota")
 
 
+@dataclass(frozen=True)
 class _Question:
     """A problem as a key: two are one if they agree in all that decides the answer and what is said of a clash."""
 
-    def __init__(self, problem: QuotaProblem) -> None:
-        self.problem = problem
+    content: tuple[object, ...]
+    problem: QuotaProblem = field(compare=False)
 
-    @cached_property
-    def content(self) -> tuple[object, ...]:
-        problem = self.problem
-        rules = ((r.name, tuple(r.coefficients.items()), r.lower, r.upper) for r in problem.rules)
-        numbers = (problem.total, *problem.billionths, *problem.floor.to_list(), *problem.cap.to_list())
-        names = (tuple(problem.labels), tuple(problem.names.items()))
-        return (numbers, problem.groups, tuple(rules), problem.criterion, names)
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Question) and self.content == other.content
-
-    def __hash__(self) -> int:
-        return hash(self.content)
+def _question(problem: QuotaProblem) -> _Question:
+    rules = ((r.name, tuple(r.coefficients.items()), r.lower, r.upper) for r in problem.rules)
+    numbers = (problem.total, *problem.billionths, *problem.floor.to_list(), *problem.cap.to_list())
+    names = (tuple(problem.labels), tuple(problem.names.items()))
+    return _Question((numbers, problem.groups, tuple(rules), problem.criterion, names), problem)
 
 
 @lru_cache(_KEPT)
 def _answer(question: _Question) -> tuple[list[int], InfeasibleError | None]:
     """The places, or why there are none."""
     try:
-        return _solved(question.problem), None
+        return [int(x) for x in solve(question.problem).quota], None
     except InfeasibleError as error:
         return [], error.with_traceback(None)
-
-
-def _solved(problem: QuotaProblem) -> list[int]:
-    try:
-        return [int(x) for x in solve(problem).quota]
     except ScenarioError:
-        raise InfeasibleError(say("whatif.unserved")) from None
+        return [], InfeasibleError(say("whatif.unserved"))
 
 
 _TRIAL = BILLION // 10_000  # finer than this a solver's costs are not to be told apart
@@ -176,7 +165,7 @@ def bindings(problem: QuotaProblem, quota: pd.Series, label: str) -> tuple[Bindi
     names, found = binding(problem, places)[label], []
     for limit in limits(problem):
         own = limit.kind in names and limit.number == i
-        joint = limit.kind in ("group", "rule") and limit.name in names
+        joint = limit.joint and limit.name in names
         if own or joint:
             loosened = limit.value + (-limit.scale if limit.lower else limit.scale)
             shift = _shift(problem, quota, best_quota(relaxed(problem, [(limit, loosened)])))
@@ -192,7 +181,7 @@ def lifted(problem: QuotaProblem, quota: pd.Series, label: str) -> tuple[Lifted,
     joint = {name for names in held.values() for name in names}
     found = []
     for limit in limits(problem):
-        in_force = limit.name in joint if limit.kind in ("group", "rule") else limit.kind in held[limit.name]
+        in_force = limit.name in joint if limit.joint else limit.kind in held[limit.name]
         at_it = limit.kind in ("floor", "cap") and limit.name == label and limit.reached(places) == limit.value
         if in_force or at_it:
             weights = [w for w in limit.weights.values() if (w < 0) == limit.lower]

@@ -1,4 +1,4 @@
-"""The id of a run (运行编号) on all that it makes: set once, read where tables, figures and pages are written."""
+"""The id of a run (运行编号) on all that it makes: set where a run begins, read where anything is written."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,13 +9,13 @@ from zjtx_alloc.base.messages import say
 _RUN: ContextVar[str] = ContextVar("run", default="")
 
 
-def stamp(run: str) -> None:
+def set_run_id(run: str) -> None:
     """From here on everything made bears this id; a report's kernel calls it before its first cell."""
     _RUN.set(run)
 
 
 @contextmanager
-def stamped(run: str) -> Iterator[None]:
+def bearing_run_id(run: str) -> Iterator[None]:
     """Within it everything made bears this id."""
     token = _RUN.set(run)
     try:
@@ -24,6 +24,11 @@ def stamped(run: str) -> Iterator[None]:
         _RUN.reset(token)
 
 
+def current_run_id() -> str:
+    """The id of the run that is being made; blank where there is none, as in a notebook opened by hand."""
+    return _RUN.get()
+
+
 def run_line() -> str:
-    """What a table or a figure says of its run; blank where there is none, as in a notebook opened by hand."""
+    """What a table, a figure or a page says of its run; blank where there is none."""
     return say("note.run", run=_RUN.get()) if _RUN.get() else ""

@@ -2,20 +2,22 @@
 
 import html
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.base.text import unarmed
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.budget.plan import BudgetPlan
+from zjtx_alloc.report.allocation_view import allocation_view
 from zjtx_alloc.report.run_id import run_line
 from zjtx_alloc.report.terminal import aligned
 
-ENTITLEMENT_DECIMALS = 6
 ALL_COMPLETED = "all_completed"  # how budget.csv of a plan calls the outcome that all firms complete
 _LONG_TEXT = 16  # characters; longer cells wrap
 _EXCEL_TEXT = r";mso-number-format:'\@'"  # pasted into Excel, a code stays text
@@ -63,6 +65,11 @@ class Table:
     notes: tuple[str, ...] = ()
     has_total: bool = False
 
+    def texts(self) -> pd.DataFrame:
+        """The cells as people read them."""
+        cells = {name: [shown(self.kinds[name], value) for value in column] for name, column in self.frame.items()}
+        return pd.DataFrame(cells, columns=self.frame.columns, dtype=object)
+
     def _repr_html_(self) -> str:
         head = "".join(f"<th{self._side(column)}>{html.escape(str(column))}</th>" for column in self.frame.columns)
         last = len(self.frame) - 1
@@ -108,28 +115,79 @@ def signed(amount: float, decimals: int = 0) -> str:
     return text if text.strip("+−0.") else text[1:]
 
 
-def titled(title: str, frame: pd.DataFrame, kinds: dict[str, str], *notes: str, has_total: bool = False) -> Table:
-    """A table from columns by their names in code, which the header map turns into Chinese."""
-    headers = {name: header(name) for name in kinds}
-    frame = frame[list(kinds)].rename(columns=headers).reset_index(drop=True)
-    return Table(say(f"title.{title}"), frame, {headers[n]: k for n, k in kinds.items()}, notes, has_total)
+@dataclass(frozen=True)
+class Column:
+    """A column as people see it: its Chinese header, and how its values are written, a key of ``FORMATS``."""
+
+    header: str
+    kind: str
+
+
+def described(column: str | Column) -> Column:
+    """A column by its name in ``data/columns.csv``; one that only a run can name (a year, a scenario) is given whole."""
+    if isinstance(column, Column):
+        return column
+    return Column(header(column), str(shipped_table("columns.csv", "name").at[column, "kind"]))
+
+
+def of_kind(kind: str, named: Callable[[Any], str] = str) -> Callable[[Any], Column]:
+    """What makes labels that only a run knows columns of a kind, for ``DataFrame.rename``; ``named`` gives the header."""
+    return lambda label: Column(named(label), kind)
+
+
+def titled(
+    key: str,
+    frame: pd.DataFrame,
+    /,
+    *notes: str,
+    total: Mapping[Any, object] | None = None,
+    has_total: bool = False,
+    **values: object,
+) -> Table:
+    """A table for people from a frame whose columns are names of ``data/columns.csv``, or ``Column`` themselves.
+
+    Parameters
+    ----------
+    key : str
+        The title is the message ``title.key``, filled with ``values``.
+    frame : DataFrame
+        The columns to be shown, in their order.
+    notes : str
+        What stands under the table.
+    total : mapping of column to value, optional
+        What the total row says; it is blank in words and has no number elsewhere. Other columns may be among them.
+    has_total : bool
+        Whether the last row of the frame is the total already.
+    """
+    columns = [described(column) for column in frame]
+    if total is not None:
+        blanks = ("" if column.kind == "text" else None for column in columns)
+        last = {name: total.get(name, blank) for name, blank in zip(frame, blanks, strict=True)}
+        frame = pd.concat([frame.astype(object), pd.DataFrame([last], dtype=object)])
+    frame = frame.set_axis([column.header for column in columns], axis=1).reset_index(drop=True)
+    kinds = {column.header: column.kind for column in columns}
+    return Table(say(f"title.{key}", **values), frame, kinds, notes, has_total or total is not None)
+
+
+def plain_table(frame: pd.DataFrame) -> str:
+    """A table of texts for the terminal, its columns in line; a Chinese character is two columns wide."""
+    return "\n".join(aligned([list(map(str, row)) for row in (frame.columns, *frame.itertuples(index=False))]))
 
 
 def printed(table: Table) -> str:
-    """A table as text for a terminal, its columns aligned; a Chinese character is two columns wide."""
-    rows = [
-        [shown(table.kinds[column], value) for column, value in zip(table.frame, row, strict=True)]
-        for row in table.frame.itertuples(index=False)
-    ]
-    rows.insert(0, [str(column) for column in table.frame])
-    return "\n".join([table.title, "", *aligned(rows), "", *table.notes])
+    """A table as text for a terminal."""
+    return "\n".join([table.title, "", plain_table(table.texts()), "", *table.notes])
 
 
 def allocation_csv(allocation: Allocation) -> str:
     """``allocation.csv``: code and the columns of ``Allocation.table``; 37 rows, no total row."""
-    table = allocation.table()
-    places = table["entitlement"].map(lambda e: f"{e:.{ENTITLEMENT_DECIMALS}f}")
-    return csv_text(table.assign(entitlement=places).reset_index())
+    table = allocation_view(allocation, "csv")
+    return csv_text(table.assign(entitlement=six_decimals(table["entitlement"])))
+
+
+def six_decimals(places: pd.Series) -> pd.Series:
+    """Places before rounding as the CSV files have them."""
+    return places.map("{:.6f}".format)
 
 
 def budget_csv(budget: BudgetForecast) -> str:

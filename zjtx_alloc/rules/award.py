@@ -4,17 +4,13 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import cache
-from pathlib import Path
 
 import pandas as pd
-from pydantic import BaseModel, Field, ValidationError
 
 from zjtx_alloc.base.errors import ScenarioError
-from zjtx_alloc.base.files import UnreadableError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.base.text import shown
-from zjtx_alloc.base.toml_files import STRICT, read_toml
+from zjtx_alloc.base.toml_files import Day, Exact, Strict, load_form, shipped_files
 
 _WHOLE = ("amount", "implementation_years", "first_year", "batches", "entry_investment", "recovery_investment")
 # What no notice goes beyond: a slip of the pen there would send sums and calendars anywhere.
@@ -24,25 +20,21 @@ _BOUNDS = {
 }  # fmt: skip
 
 
-class _Parameter(BaseModel):
-    model_config = STRICT
-
-    value: str = Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?$")
+class _Parameter(Strict):
+    value: Exact
     measure: str
-    effective: str = Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+    effective: Day
     clause: str
     quote: str
     note: str = ""
     assumed: bool = False
 
 
-class Tail(BaseModel):
+class Tail(Strict):
     """Firms of one older batch that are paid once more: where they are counted, and in which fiscal year.
 
     ``seen`` is False where no list was published: the indicator is then the year before's.
     """
-
-    model_config = STRICT
 
     name: str
     indicator: str
@@ -52,12 +44,10 @@ class Tail(BaseModel):
     seen: bool = True
 
 
-class _Document(BaseModel):
-    model_config = STRICT
-
+class _Document(Strict):
     title: str
     number: str
-    issued: str = Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+    issued: Day
     parameters: dict[str, _Parameter]
     tails: list[Tail] = []
 
@@ -114,6 +104,11 @@ class Award:
         """万元 a firm paid at the end (期末)."""
         return self.amount - self.opening
 
+    @property
+    def effective(self) -> date:
+        """The day from which the notice holds: the first of its parameters'."""
+        return min(map(date.fromisoformat, self.parameters["effective"]))
+
     def opening_year(self, batch: int) -> int:
         """Fiscal year in which a batch's opening payment is made."""
         if not 1 <= batch <= self.batches:
@@ -155,64 +150,55 @@ def load_award(name: str) -> Award:
     ScenarioError
         If there is no such file, a parameter is missing or malformed, or money would not be whole 万元.
     """
-    known = sorted(path.stem for path in shipped("data", "policy").glob("*.toml"))
-    if name not in known:
+    if name not in (known := shipped_files("policy")):
         raise ScenarioError(say("policy.unknown", name=shown(name), known="、".join(known)))
-    document = _document(shipped("data", "policy", f"{name}.toml"))
+    document = load_form("policy", name, _Document)
     value = {key: Fraction(parameter.value) for key, parameter in document.parameters.items()}
     for key, (least, most) in _BOUNDS.items():
         if not least <= value.get(key, least) <= most:
             told = {"key": key, "value": float(value[key]), "least": least, "most": most}
             raise ScenarioError(say("policy.bounds", file=f"{name}.toml", **told))
     try:
-        whole = {key: _whole(name, key, value[key]) for key in _WHOLE}
         return Award(
             name=name,
             title=document.title,
             number=document.number,
-            issued=_day(name, document.issued),
+            issued=date.fromisoformat(document.issued),
             opening=_whole(name, "opening_share", value["amount"] * value["opening_share"]),
             empowerment_cap=value["empowerment_cap"],
             recovered_share=value["recovered_share"],
             empowerment_recovered=_yes(name, "empowerment_recovered", value["empowerment_recovered"]),
             discontinued_recovered=_yes(name, "discontinued_recovered", value["discontinued_recovered"]),
-            amount=whole["amount"],
-            implementation_years=whole["implementation_years"],
-            first_year=whole["first_year"],
-            batches=whole["batches"],
-            entry_investment=whole["entry_investment"],
-            recovery_investment=whole["recovery_investment"],
             parameters=_table(document),
+            **{key: _whole(name, key, value[key]) for key in _WHOLE},
         )
     except KeyError as error:
-        raise ScenarioError(say("policy.malformed", file=f"{name}.toml", keys=error.args[0])) from None
+        raise ScenarioError(say("policy.malformed", file=f"{name}.toml", key=error.args[0])) from None
+
+
+def award_in_force(batch: int | None = None, on: date | None = None) -> Award:
+    """The award that a batch, or a day, falls under: of those in effect by then the last; the first where none is yet.
+
+    A batch falls under an award that has it, in effect by the end of the fiscal year of its opening payment. With
+    neither given: the last award of all.
+    """
+    known = sorted(map(load_award, shipped_files("policy")), key=lambda award: award.effective)
+    having = [award for award in known if batch is None or batch <= award.batches] or known
+
+    def by(award: Award) -> date:
+        return on or (date.max if batch is None else date(award.first_year + batch - 1, 12, 31))
+
+    return [having[0], *(award for award in having if award.effective <= by(award))][-1]
 
 
 @cache
 def load_tails() -> Tails:
     """Load the first round's tails from ``data/policy/tails``."""
     name = "caijian-2021-2"
-    document = _document(shipped("data", "policy", "tails", f"{name}.toml"))
+    document = load_form("policy/tails", name, _Document)
     payment = document.parameters["payment"]
     whole = _whole(name, "payment", Fraction(payment.value))
     return Tails(document.number, whole, payment.note, tuple(document.tails))
-
-
-def _document(path: Path) -> _Document:
-    try:
-        return _Document.model_validate(read_toml(path))
-    except UnreadableError as error:
-        raise ScenarioError(say("policy.unreadable", file=path.name, reason=error)) from None
-    except ValidationError as error:
-        keys = "、".join(".".join(map(str, found["loc"])) for found in error.errors())
-        raise ScenarioError(say("policy.malformed", file=path.name, keys=keys)) from None
-
-
-def _day(name: str, text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:  # 2024-13-45
-        raise ScenarioError(say("policy.malformed", file=f"{name}.toml", keys="issued")) from None
 
 
 def _yes(name: str, key: str, value: Fraction) -> bool:

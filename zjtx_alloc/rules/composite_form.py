@@ -10,11 +10,11 @@ from fractions import Fraction
 from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Literal, NamedTuple, Protocol
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from zjtx_alloc.base.bands import POINT, Bands, well_ordered
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.base.toml_files import STRICT
+from zjtx_alloc.base.toml_files import Strict
 
 _MOST = 10**15
 Number = Annotated[float, Field(ge=-_MOST, le=_MOST, allow_inf_nan=False)]
@@ -33,11 +33,7 @@ _LINES: Mapping[str, tuple[set[str], ...]] = {
 }
 
 
-class _Strict(BaseModel):
-    model_config = STRICT
-
-
-class Treatment(_Strict):
+class Treatment(Strict):
     """Treatment of outliers, in this order: winsorise, then the logarithm.
 
     ``winsorise_low`` lowest values become the next lowest, ``winsorise_high`` highest the next highest;
@@ -49,7 +45,7 @@ class Treatment(_Strict):
     log_offset: Annotated[float, Field(ge=0, le=_MOST, allow_inf_nan=False)] | None = None
 
 
-class Normalisation(_Strict):
+class Normalisation(Strict):
     """One normalisation and what it needs.
 
     ``mean`` and ``sd`` rescale a z-score to them; ``base`` and ``target`` are worth 0 and 1, in the
@@ -77,7 +73,7 @@ class Normalisation(_Strict):
         return [(Fraction(repr(bound)), Fraction(repr(points))) for bound, points in self.bands]
 
 
-class Part(_Strict):
+class Part(Strict):
     """A part of a composite: an indicator at a period, or (without a period) another composite.
 
     A nested composite without a normalisation enters with its score as it is.
@@ -105,7 +101,7 @@ class Part(_Strict):
         return self
 
 
-class Recipe(_Strict):
+class Recipe(Strict):
     """How a composite is made: parts with direction and weight, how they are weighed and put together.
 
     ``offset`` is added to every part before a geometric or harmonic mean, and taken off its result.

@@ -5,15 +5,17 @@ Official weights were never published, so every scenario is a set of assumptions
 
 import math
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.resources import shipped_table
-from zjtx_alloc.base.toml_files import STRICT
+from zjtx_alloc.base.toml_files import Strict
 from zjtx_alloc.base.units import load_units
+from zjtx_alloc.rules.award import award_in_force
 from zjtx_alloc.rules.composite_form import Part, Recipe, Taken, check_tree, leaves
 from zjtx_alloc.rules.scenario_uncertainty import (
     ExactShare,
@@ -39,11 +41,7 @@ Criterion = Literal[
 REGIONS: tuple[str, ...] = get_args(Region)
 
 
-class _Strict(BaseModel):
-    model_config = STRICT
-
-
-class Factor(_Strict):
+class Factor(Strict):
     """A factor (因素): an indicator at a period, its weight in the pool, what it stands in for (代用).
 
     A composite (综合指数) of the scenario has no period of its own.
@@ -55,7 +53,7 @@ class Factor(_Strict):
     multiplier: str | None = None
 
 
-class Pool(_Strict):
+class Pool(Strict):
     """A pool: a share of the total handed out by its own factors and its own coefficients."""
 
     share: Share
@@ -63,7 +61,7 @@ class Pool(_Strict):
     coefficients: list[Literal["region_coefficient", "grade_coefficient"]] | None = None
 
 
-class Change(_Strict):
+class Change(Strict):
     """Limit on the change against a previous batch (上批名额)."""
 
     previous: str
@@ -71,7 +69,7 @@ class Change(_Strict):
     raw: bool = False
 
 
-class _Members(_Strict):
+class _Members(Strict):
     region: Region | None = None
     units: list[str] = []
 
@@ -116,7 +114,7 @@ class Rule(_Members):
         return self
 
 
-class Approval(_Strict):
+class Approval(Strict):
     """Assumed approval rate (审核通过率), a decimal string so that it is exact; what becomes of unused places.
 
     ``carry_unused``: whether a unit's places without an approved firm (名额结余) are added to its quota in the
@@ -132,7 +130,7 @@ class Approval(_Strict):
         return Fraction(self.rate)
 
 
-class Fixed(_Strict):
+class Fixed(Strict):
     """A quota decided in consultation (人工调整), with its reason."""
 
     quota: Places
@@ -145,14 +143,14 @@ class Fixed(_Strict):
         return self
 
 
-class Scenario(_Strict):
+class Scenario(Strict):
     """A complete, checked scenario. Units are codes here, whatever spelling the file used.
 
     Places: ``total``, ``floor``, ``cap``, the bounds of ``groups``, ``fixed`` and ``certified`` (what is newly certified
     before this batch); a rule's ``min`` and ``max`` are places, or its own measure where it has coefficients, its shares
     are of the total. Weights of a pool's factors, and shares of pools, sum to one. Coefficients, multipliers and limits
     on change have no measure; only ratios of coefficients count. ``floor``, ``cap``, ``certified``, ``grade`` and
-    multipliers are by unit, with ``default`` for the others.
+    multipliers are by unit, with ``default`` for the others. ``award`` is the one in force for the batch if none is named.
     """
 
     name: str
@@ -161,7 +159,7 @@ class Scenario(_Strict):
     total: Annotated[int, Field(ge=1, le=10**6)]
     total_status: Literal["official", "announced", "assumed"] = "assumed"
     criterion: Criterion = "webster"
-    award: str = "caijian-2024-148"
+    award: str = ""
     budget_with: list[str] = []
     allow_estimates: bool = True
     factors: dict[str, Factor] = {}
@@ -183,6 +181,12 @@ class Scenario(_Strict):
     assumptions: dict[str, str] = {}
 
     _folder: Path | None = PrivateAttr(default=None)  # of its file, where what it refers to is looked up
+
+    @model_validator(mode="after")
+    def _awarded(self) -> "Scenario":
+        if "award" not in self.model_fields_set:
+            object.__setattr__(self, "award", _award_of(self.batch))
+        return self
 
     @model_validator(mode="after")
     def _complete(self) -> "Scenario":
@@ -281,11 +285,17 @@ class Scenario(_Strict):
 
     def resolved(self) -> dict[str, Any]:
         """The scenario as plain data, without what is not set; for ``run.json`` and scenario files."""
-        return self.model_dump(exclude_none=True, exclude_defaults=True, exclude={"name"})
+        in_force = {"award"} if self.award == _award_of(self.batch) else set()
+        return self.model_dump(exclude_none=True, exclude_defaults=True, exclude={"name", *in_force})
 
     def references(self) -> tuple[str, ...]:
         """The other scenarios this one names: companions in the budget, and the previous batch."""
         return (*self.budget_with, *([self.change.previous] if self.change else []))
+
+
+@cache
+def _award_of(batch: int) -> str:
+    return award_in_force(batch).name
 
 
 def _sum_to_one(what: str, shares: list[float]) -> None:

@@ -13,9 +13,8 @@ from pydantic import ValidationError
 from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.files import UnreadableError, check_absent, is_file_name, write_whole
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.base.text import shown
-from zjtx_alloc.base.toml_files import read_toml
+from zjtx_alloc.base.toml_files import read_toml, shipped_files
 from zjtx_alloc.base.units import find_unit, load_units
 from zjtx_alloc.rules.scenario import DEFAULT, Scenario
 from zjtx_alloc.rules.scenario_mistakes import allowed_in, explained, wrong_line
@@ -26,7 +25,7 @@ _MOST_BELOW = 30  # files that extend each other in a row
 
 def scenario_names() -> tuple[str, ...]:
     """Names of the shipped scenarios."""
-    return tuple(sorted(path.stem for path in shipped("data", "scenarios").glob("*.toml")))
+    return tuple(shipped_files("scenarios"))
 
 
 def load_scenario(name_or_path: str | Path) -> Scenario:
@@ -52,6 +51,34 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
 def companion(scenario: Scenario, reference: str) -> Scenario:
     """Load a scenario that this one refers to: a shipped name, or a ``.toml`` beside its file."""
     return load_scenario(_located(reference, scenario._folder))
+
+
+def companions(scenario: Scenario) -> list[Scenario]:
+    """The scenarios of the other batches that a budget counts with this one (``budget_with``)."""
+    return [companion(scenario, name) for name in scenario.budget_with]
+
+
+def previous_batch(scenario: Scenario) -> Scenario:
+    """The scenario whose quotas limit the change of this one's (``[change] previous``).
+
+    Raises
+    ------
+    ScenarioError
+        If the chain of previous batches comes back to where it began.
+    """
+    seen, chain = {_place(scenario)}, [scenario]
+    while (change := chain[-1].change) is not None:
+        previous = companion(chain[-1], change.previous)
+        if _place(previous) in seen:
+            raise ScenarioError(say("allocation.change_cycle", scenario=scenario.name, previous=previous.name))
+        seen.add(_place(previous))
+        chain.append(previous)
+    return chain[1]
+
+
+def _place(scenario: Scenario) -> tuple[object, str]:
+    """Which file a scenario is: a user's may share its name with a shipped one."""
+    return scenario._folder, scenario.name
 
 
 def save_scenario(scenario: Scenario, path: str | Path) -> Path:
@@ -114,10 +141,10 @@ def beside(scenario: Scenario) -> Scenario:
 
 def _located(reference: str, folder: Path | None) -> Path:
     if not reference.endswith(".toml"):
-        path = shipped("data", "scenarios", f"{reference}.toml")
-        if not path.is_file() or reference not in scenario_names():
-            raise ScenarioError(say("scenario.unknown", name=shown(reference), known="、".join(scenario_names())))
-        return path
+        known = shipped_files("scenarios")
+        if reference not in known:
+            raise ScenarioError(say("scenario.unknown", name=shown(reference), known="、".join(known)))
+        return known[reference]
     return Path(reference) if folder is None else folder / reference
 
 

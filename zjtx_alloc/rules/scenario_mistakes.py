@@ -1,13 +1,12 @@
 """What is wrong with a scenario file, in Chinese: file, key, value, what is allowed."""
 
-import re
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import shown
-from zjtx_alloc.base.toml_files import type_told
+from zjtx_alloc.base.toml_files import mistakes
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.rules.composite_form import Normalisation, Part, Recipe, Treatment
 from zjtx_alloc.rules.scenario import Approval, Change, Factor, Fixed, Group, Pool, Rule, Scenario
@@ -24,24 +23,14 @@ _COMPOSITE_TABLES: dict[str, type[BaseModel]] = {"normalisation": Normalisation,
 
 def explained(path: Path, error: ValidationError) -> str:
     """A validation error in Chinese: file, key, value, what is allowed; a line each."""
-    lines, names = [], load_units()["short_name"].to_dict()
-    for found in error.errors()[:_MOST_TOLD]:
-        keys = [names.get(str(key), str(key)) for key in found["loc"] if key != "[key]"]
-        if found["type"] == "extra_forbidden":
-            allowed = allowed_in(_table_of(keys))
-        elif found["type"] == "value_error":
-            allowed = str(found["ctx"]["error"])
-        else:
-            limits = {
-                k: v for k, v in found.get("ctx", {}).items() if k in ("ge", "gt", "le", "lt", "max_length", "expected")
-            }
-            if "expected" in limits:
-                quoted = re.findall(r"'([^']*)'", str(limits["expected"]))
-                limits["expected"] = "、".join(quoted or str(limits["expected"]).split(" or "))
-            allowed = type_told(found["type"], **limits)
-        value = None if isinstance(found["input"], dict) else found["input"]
+    names, found = load_units()["short_name"].to_dict(), mistakes(error)
+    lines = []
+    for mistake in found[:_MOST_TOLD]:
+        keys = [names.get(key, key) for key in mistake.keys]
+        allowed = allowed_in(_table_of(keys)) if mistake.is_stranger else mistake.allowed
+        value = None if isinstance(mistake.value, dict) else mistake.value
         lines.append(wrong_line(path, ".".join(keys), value, allowed))
-    if more := error.error_count() - len(lines):
+    if more := len(found) - len(lines):
         lines.append(say("scenario.more", count=more))
     return "\n".join(lines)
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.base.toml_files import STRICT
+from zjtx_alloc.base.toml_files import Strict
 from zjtx_alloc.quota.problem.numbers import exactly
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -26,11 +26,7 @@ _BIT = 1e-9  # of a weight: what floats leave between a weight drawn and the end
 Region = Literal["东部", "中部", "西部", "东北"]
 
 
-class _Strict(BaseModel):
-    model_config = STRICT
-
-
-class _Ends(_Strict):
+class _Ends(Strict):
     min: float
     max: float
 
@@ -62,7 +58,7 @@ class TotalRange(_Ends):
     max: Annotated[int, Field(ge=1, le=10**6)]
 
 
-class FactErrors(_Strict):
+class FactErrors(Strict):
     """By how much a cell may be off, as a share of itself either way: published cells, and estimated (估算) ones."""
 
     published: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -75,14 +71,14 @@ class FactErrors(_Strict):
         return self
 
 
-class UncertainPool(_Strict):
+class UncertainPool(Strict):
     """What is uncertain about one pool: its share, and the weights of its factors."""
 
     share: Range | None = None
     weights: dict[str, Range] = {}
 
 
-class Uncertainty(_Strict):
+class Uncertainty(Strict):
     """What nobody agreed on (不确定性): admissible ranges; whatever has none stays as the scenario has it.
 
     ``weights`` holds for the factors of a scenario without pools; with pools of the very same factors and

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from zjtx_alloc.allocation.entitlement import adjusted_shares
 from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.base.toml_files import type_told
+from zjtx_alloc.base.toml_files import mistakes
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_ranges import without_range_notes
@@ -107,8 +107,7 @@ def admissible_weights(panel: Panel, scenario: Scenario, weights: Weights | None
     Parameters
     ----------
     weights : mapping of factor to (min, max), optional
-        In the place of the scenario's ``[uncertainty]``; each holds the scenario's own weight. A factor without a range keeps
-        its weight, so a range of one factor alone leaves no choice and is refused.
+        As of ``weight_range``.
 
     Raises
     ------
@@ -166,13 +165,12 @@ def with_uncertainty(scenario: Scenario, table: Mapping[str, object]) -> Scenari
     try:
         checked = Scenario.model_validate(scenario.model_dump() | {"uncertainty": table})
     except ValidationError as error:
-        found = error.errors()[0]
-        limits = found.get("ctx", {})
-        what = str(limits["error"]) if found["type"] == "value_error" else type_told(found["type"], **limits)
-        where = ".".join(map(str, found["loc"])) or "uncertainty"
-        raise ScenarioError(say("uncertainty.given", scenario=scenario.name, where=where, what=what)) from None
-    told = without_range_notes(scenario.assumptions)
-    return scenario.model_copy(update={"uncertainty": checked.uncertainty, "assumptions": told})
+        first = mistakes(error)[0]
+        where = ".".join(first.keys) or "uncertainty"
+        told = say("uncertainty.given", scenario=scenario.name, where=where, what=first.allowed)
+        raise ScenarioError(told) from None
+    notes = without_range_notes(scenario.assumptions)
+    return scenario.model_copy(update={"uncertainty": checked.uncertainty, "assumptions": notes})
 
 
 def _block(scenario: Scenario, parts: Sequence[float], ranges: Sequence[Range | None]) -> list[Simplex]:

@@ -71,8 +71,7 @@ def robust(
     Parameters
     ----------
     weights : mapping of factor to (min, max), optional
-        In the place of the scenario's ``[uncertainty]``; each holds the scenario's own weight. A factor without a range keeps
-        its weight, so a range of one factor alone leaves no choice and is refused.
+        As of ``weight_range``.
 
     Raises
     ------

@@ -58,7 +58,11 @@ def weight_range(panel: Panel, scenario: Scenario, weights: Weights | None = Non
     DataError, InfeasibleError, SolverError
         As ``allocate`` does.
     """
-    allocation = allocate(panel, scenario)
+    return ranges_of(allocate(panel, scenario), weights)
+
+
+def ranges_of(allocation: Allocation, weights: Weights | None = None) -> WeightRange:
+    """``weight_range`` of a scenario that is allocated already."""
     admissible = admissible_weights(allocation.panel, allocation.scenario, weights)
     found = pd.DataFrame(_quotas(allocation.problem, admissible), columns=allocation.quota.index)
     rows: list[dict[str, float | bool]] = []

@@ -72,26 +72,7 @@ class BudgetForecast:
 def told_budget(
     cohorts: tuple[Cohort, ...], award: Award, outcomes: Mapping[str, pd.DataFrame] | None = None
 ) -> BudgetForecast:
-    """What is committed, due and recovered, by cohort, unit and fiscal year.
-
-    Parameters
-    ----------
-    cohorts : tuple of Cohort
-    award : Award
-    outcomes : mapping, optional
-        Outcomes by cohort name, as in ``Cohort.outcomes``; they replace what the cohorts carry. A
-        cohort without any is taken as completed by all its firms.
-
-    Returns
-    -------
-    BudgetForecast
-        A row a cohort, unit and year with a payment or a loss, whole 万元. Source: 财建〔2024〕148号 四（一） to 四（三）.
-
-    Raises
-    ------
-    DataError
-        If outcomes are told of a cohort that is not there, or do not add up to its firms.
-    """
+    """What is committed, due and recovered, by cohort, unit and fiscal year, as ``forecast_budget`` says for fixed outcomes."""
     outcomes = outcomes or {}
     strangers = sorted(set(outcomes) - {cohort.name for cohort in cohorts})
     if strangers:

@@ -12,7 +12,7 @@ from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.ledger.cohorts import Cohort
-from zjtx_alloc.budget.ledger.settlement import DISCONTINUED, OUTCOMES, recovered_money, settle
+from zjtx_alloc.budget.ledger.settlement import DISCONTINUED, OUTCOMES, recovered_money, settlement_of
 from zjtx_alloc.quota.problem.numbers import exactly
 from zjtx_alloc.rules.award import Award, load_tails
 
@@ -186,7 +186,7 @@ def _rows(cohort: Cohort, award: Award) -> pd.DataFrame:
     if cohort.payment is None:
         gone = {} if cohort.discontinued is None else dict(cohort.discontinued.items())
         events += [(int(str(year)), _lost(leaving, DISCONTINUED, award)) for year, leaving in gone.items()]
-        paid = sum(settle(outcome, award).closing * cohort.ends[outcome].to_numpy() for outcome in OUTCOMES)
+        paid = sum(settlement_of(outcome, award).closing * cohort.ends[outcome].to_numpy() for outcome in OUTCOMES)
         events.append((cohort.closing_year, _payment(paid, cap)))
         events += [(cohort.closing_year, _lost(cohort.ends[outcome], outcome, award)) for outcome in OUTCOMES]
     return _booked(cohort, events)
@@ -199,7 +199,7 @@ def _payment(due: np.ndarray, cap: Fraction) -> dict[str, np.ndarray]:
 
 
 def _lost(firms: pd.Series, outcome: str, award: Award) -> dict[str, np.ndarray]:
-    forgone = settle(outcome, award).forgone * firms.to_numpy()
+    forgone = settlement_of(outcome, award).forgone * firms.to_numpy()
     return {"forgone": forgone, "recovered": recovered_money(firms, outcome, award).to_numpy()}
 
 

@@ -35,7 +35,7 @@ class Settlement:
     recovered: Fraction
 
 
-def settle(outcome: str, award: Award) -> Settlement:
+def settlement_of(outcome: str, award: Award) -> Settlement:
     """What an outcome means for one firm.
 
     Parameters
@@ -59,7 +59,7 @@ def recovered_money(firms: pd.Series, outcome: str, award: Award) -> pd.Series:
 
     Rounded down, so that no more comes back than was paid.
     """
-    each = settle(outcome, award).recovered
+    each = settlement_of(outcome, award).recovered
     return firms.map(lambda count: math.floor(int(count) * each)).astype("int64")
 
 

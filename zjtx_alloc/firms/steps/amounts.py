@@ -10,8 +10,8 @@ from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.ledger.ledger import ledger
+from zjtx_alloc.firms.steps.rubric import decimal
 from zjtx_alloc.firms.steps.select import Selection
-from zjtx_alloc.firms.table.forms import decimal
 from zjtx_alloc.firms.table.roll import Firms, is_count, marked
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.solve import solve

@@ -9,7 +9,7 @@ import pandas as pd
 
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.facts.cells import plain
-from zjtx_alloc.firms.table.columns import SEVERAL, TARGETS, choices_of, firm_columns, shown
+from zjtx_alloc.firms.table.columns import SEVERAL, TARGETS, as_read, choices_of, firm_columns
 from zjtx_alloc.firms.table.roll import Firms, marked
 
 _PIECES = re.compile(r"[;；。\n]+")
@@ -78,7 +78,12 @@ def _findings(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, s
     """Column, before, after and what is wrong, for one firm."""
     column = "planned_investment"
     if new[column] < old[column]:
-        yield firm_columns()[column].name, shown(column, old[column]), shown(column, new[column]), say("change.fewer")
+        yield (
+            firm_columns()[column].name,
+            as_read(column, old[column]),
+            as_read(column, new[column]),
+            say("change.fewer"),
+        )
     for code in str(old["directions"]).split(SEVERAL):
         if code not in TARGETS:
             continue

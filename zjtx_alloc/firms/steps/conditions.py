@@ -6,16 +6,14 @@ from pathlib import Path
 from typing import Literal
 
 import pandas as pd
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.base.toml_files import STRICT
+from zjtx_alloc.base.toml_files import Day, Strict, load_form
 from zjtx_alloc.firms.table.columns import choices_of, firm_columns
-from zjtx_alloc.firms.table.forms import load_form
-from zjtx_alloc.rules.award import Award, load_award
+from zjtx_alloc.rules.award import Award, award_in_force, load_award
 
-DEFAULT = "caijian-2024-148"
 _CHOICES = {"choice", "choices"}
 # The kinds of columns that a test can be asked of; unique: any.
 _KINDS = {
@@ -27,31 +25,20 @@ _KINDS = {
 }
 
 
-class Condition(BaseModel):
+class Condition(Strict):
     """One rule: what it asks of a column, whence it comes, and what a firm that fails it is told."""
-
-    model_config = STRICT
 
     column: str
     test: Literal["since", "until", "above", "any_of", "none_of", "targets", "unique"]
     values: list[str] = []
     parameter: str = ""
-    effective: str
+    effective: Day
     clause: str
     quote: str
     reason: str
     note: str = ""
     assumed: bool = False
     enabled: bool = True
-
-    @field_validator("effective")
-    @classmethod
-    def _dated(cls, text: str) -> str:
-        try:
-            date.fromisoformat(text)
-        except ValueError:
-            raise ValueError(say("conditions.date", value=text)) from None
-        return text
 
     @field_validator("reason")
     @classmethod
@@ -78,9 +65,7 @@ class Condition(BaseModel):
         return self
 
 
-class _Document(BaseModel):
-    model_config = STRICT
-
+class _Document(Strict):
     title: str
     number: str
     award: str
@@ -133,15 +118,22 @@ class Conditions:
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("rule")
 
 
-def load_conditions(name: str | Path = DEFAULT) -> Conditions:
+def load_conditions(name: str | Path | None = None, on: date | None = None) -> Conditions:
     """Load conditions by the name of a shipped file, or a user's ``.toml`` file.
+
+    Parameters
+    ----------
+    name : str or path, optional
+        Those of the award in force if not given.
+    on : date, optional
+        The day on which it is; the last award of all if not given.
 
     Raises
     ------
     ScenarioError
         If there is no such file, or a rule is malformed; names file, rule and key.
     """
-    document = load_form("policy/eligibility", name, _Document)
+    document = load_form("policy/eligibility", name or award_in_force(on=on).name, _Document)
     award = load_award(document.award)
     for rule, condition in document.rules.items():
         if condition.parameter and condition.parameter not in award.parameters.index:

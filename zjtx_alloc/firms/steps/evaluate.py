@@ -10,9 +10,8 @@ import pandas as pd
 from zjtx_alloc.base.errors import DataError, ScenarioError
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.resources import shipped
-from zjtx_alloc.firms.steps.rubric import Rubric, Scores, scored
+from zjtx_alloc.firms.steps.rubric import Rubric, Scores, decimal, scored
 from zjtx_alloc.firms.steps.select import select
-from zjtx_alloc.firms.table.forms import decimal
 from zjtx_alloc.firms.table.roll import Firms, marked
 
 _FULL = 100

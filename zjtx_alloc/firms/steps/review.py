@@ -14,7 +14,7 @@ from zjtx_alloc.base.units import load_units
 from zjtx_alloc.facts.cells import plain
 from zjtx_alloc.firms.steps.conditions import Condition, Conditions, load_conditions
 from zjtx_alloc.firms.steps.likeness import alike, cores, same
-from zjtx_alloc.firms.table.columns import SEVERAL, TARGETS, choices_of, firm_columns, shown
+from zjtx_alloc.firms.table.columns import SEVERAL, TARGETS, as_read, choices_of, firm_columns
 from zjtx_alloc.firms.table.lists import listed
 from zjtx_alloc.firms.table.roll import MOST_NAMED, Firms, marked, whole_places
 from zjtx_alloc.rules.award import Award
@@ -122,7 +122,7 @@ def review(
     as_of : date
         A certificate that ends on this day is still in force.
     conditions : Conditions, optional
-        Those of 财建〔2024〕148号 (三（一）, （二）, （四）) if not given.
+        Those in force on the day if not given: 财建〔2024〕148号 三（一）, （二）, （四）.
     supported : mapping, optional
         Firms already supported: ``first_round``, or a batch of the new round ("1", "2", "3"), by credit code or,
         as published lists often are, by full name. They count before what a firm declares, and a contradiction
@@ -137,7 +137,7 @@ def review(
     if quota is not None:
         whole_places(quota)
     as_of = pd.Timestamp(as_of).date()  # a day, also where a time of it is given
-    conditions = load_conditions() if conditions is None else conditions
+    conditions = load_conditions(on=as_of) if conditions is None else conditions
     firms, contradictions, entries = _with_lists(firms, supported or {})
     columns = dict.fromkeys(rule.column for rule in conditions.in_force.values())
     firms.need(*columns, "name", "credit_code", "unit")
@@ -155,7 +155,7 @@ def _with_lists(firms: Firms, supported: Mapping[str, Iterable[str]]) -> tuple[F
         if batch not in known:
             raise DataError(say("review.round", name=batch, known="、".join(known)))
         column, value = (FIRST_ROUND, "yes") if batch == FIRST_ROUND else ("earlier_batch", batch)
-        name = say("review.list", column=firm_columns()[column].name, value=shown(column, value))
+        name = say("review.list", column=firm_columns()[column].name, value=as_read(column, value))
         found = listed(entries, name)
         held = found.holds(table)
         rows += [(name, entry, is_held) for entry, is_held in found.found_in(table).items()]
@@ -163,7 +163,7 @@ def _with_lists(firms: Firms, supported: Mapping[str, Iterable[str]]) -> tuple[F
             table[column] = "none"
         else:
             wrong = table.index[held & table[column].ne(value)]
-            what = say("review.declared", column=firm_columns()[column].name, value=shown(column, value))
+            what = say("review.declared", column=firm_columns()[column].name, value=as_read(column, value))
             told.append(_flag_rows(wrong, say("review.contradiction"), what))
         table.loc[held, column] = value
     lists = pd.DataFrame(rows, columns=["list", "entry", "held"])
@@ -182,7 +182,7 @@ def _failures(firms: Firms, name: str, rule: Condition, as_of: date, award: Awar
     else:
         failing = column[~_TESTS[rule.test](column, rule, pd.Timestamp(as_of), float(limit))]
     others = _others(firms, failing) if rule.test == "unique" else pd.Series("", failing.index)
-    read = {v: v if rule.test == "targets" else shown(rule.column, v) for v in failing.unique()}
+    read = {v: v if rule.test == "targets" else as_read(rule.column, v) for v in failing.unique()}
     told = [
         rule.reason.format(value=read[value], other=other, limit=f"{float(limit):.15g}", as_of=as_of)
         for value, other in zip(failing, others, strict=True)
@@ -243,7 +243,7 @@ def _flags(firms: Firms) -> list[pd.DataFrame]:
             frames.append(_flag_rows(pd.Index(pairs[first]), say(f"review.{kind}"), what, pairs[second]))
     if "earlier_batch" in table:
         held = table["earlier_batch"][~table["earlier_batch"].isin(["none", ""])]
-        frames.append(_flag_rows(held.index, say("review.earlier"), [shown("earlier_batch", v) for v in held]))
+        frames.append(_flag_rows(held.index, say("review.earlier"), [as_read("earlier_batch", v) for v in held]))
     return frames
 
 

@@ -4,25 +4,26 @@ Indicators have bands or choices with points, and weights that sum to one; a sco
 """
 
 import math
-import re
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from zjtx_alloc.base.bands import POINT, Bands, band_points, well_ordered
-from zjtx_alloc.base.errors import DataError
+from zjtx_alloc.base.errors import DataError, ScenarioError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.base.toml_files import STRICT
+from zjtx_alloc.base.text import shown
+from zjtx_alloc.base.toml_files import Exact, Strict, load_form
 from zjtx_alloc.firms.table.columns import SEVERAL, choices_of, firm_columns
-from zjtx_alloc.firms.table.forms import load_form
 from zjtx_alloc.firms.table.roll import Firms
 
 _FULL = 100
+_DIGITS = 20
 _MOST = 2**63 - 1  # an int64
 _CENT = 10**6  # amounts to the cent (分) in 万元, for exact ratios
 # Ratios and counts that follow from columns, and the columns they follow from.
@@ -33,24 +34,13 @@ DERIVED = {
 }
 
 
-def _plain_decimal(text: str) -> str:
-    if re.fullmatch(r"\d{1,12}(\.\d{1,4})?", text, re.ASCII) is None:
-        raise ValueError(say("rubric.decimal", value=text))
-    return text
-
-
-_Decimal = Annotated[str, AfterValidator(_plain_decimal)]
-
-
-class Indicator(BaseModel):
+class Indicator(Strict):
     """One indicator: its weight, and the points for its bands or its choices."""
 
-    model_config = STRICT
-
-    weight: _Decimal
+    weight: Exact
     direction: Literal["up", "down"] = "up"
-    bands: list[Annotated[list[_Decimal], Field(min_length=2, max_length=2)]] = []
-    points: dict[str, _Decimal] = {}
+    bands: list[Annotated[list[Exact], Field(min_length=2, max_length=2)]] = []
+    points: dict[str, Exact] = {}
 
     @model_validator(mode="after")
     def _ordered(self) -> "Indicator":
@@ -71,10 +61,8 @@ class Indicator(BaseModel):
         return [(Fraction(bound), Fraction(points)) for bound, points in self.bands]
 
 
-class Rubric(BaseModel):
+class Rubric(Strict):
     """A uniform rubric: title, whether only an example, indicators by column, and who goes first among equals."""
-
-    model_config = STRICT
 
     title: str
     example: bool = False
@@ -205,3 +193,21 @@ def _points(firms: Firms, name: str, indicator: Indicator) -> pd.Series:
         best = {text: max(given.get(code, 0) for code in text.split(SEVERAL)) for text in values.unique()}
         return values.map(best).astype("int64")
     return band_points(values, indicator.exact_bands(), indicator.sign)
+
+
+def decimal(value: object, name: str, most: int) -> Fraction:
+    """A number that a user writes as a decimal, exactly; from 0 to ``most``.
+
+    Raises
+    ------
+    ScenarioError
+        If it is none; ``name`` says in Chinese what it is asked for.
+    """
+    try:
+        exact = Decimal(str(value))
+        number = Fraction(exact) if abs(exact.adjusted()) <= _DIGITS else Fraction(-1)  # 1e999999999 would never end
+    except (InvalidOperation, ValueError, OverflowError):
+        number = Fraction(-1)
+    if not 0 <= number <= most:
+        raise ScenarioError(say("forms.decimal", name=name, most=most, value=shown(value)))
+    return number

@@ -9,8 +9,7 @@ import pandas as pd
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.units import load_units
-from zjtx_alloc.firms.steps.rubric import Rubric, Scores, indicator_name, scored, values_of, weighted
-from zjtx_alloc.firms.table.forms import decimal
+from zjtx_alloc.firms.steps.rubric import Rubric, Scores, decimal, indicator_name, scored, values_of, weighted
 from zjtx_alloc.firms.table.roll import Firms, is_count, marked, whole_places
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.solve import solve

@@ -18,7 +18,7 @@ from zjtx_alloc.budget.ledger.settlement import (
     OUTCOMES,
     outcome_of,
     recovered_money,
-    settle as settle_outcome,
+    settlement_of,
 )
 from zjtx_alloc.firms.steps.evaluate import Evaluation
 from zjtx_alloc.firms.table.roll import Firms, is_count, marked
@@ -122,7 +122,7 @@ def settle(
     ]
     table = pd.DataFrame({"unit": firms.table["unit"], "outcome": outcome.astype(str)})
     table["year"] = discontinued.reindex(table.index).astype("Int64")
-    each = {name: settle_outcome(name, award) for name in (*OUTCOMES, DISCONTINUED)}
+    each = {name: settlement_of(name, award) for name in (*OUTCOMES, DISCONTINUED)}
     table["closing"] = table["outcome"].map({name: money.closing for name, money in each.items()}).astype("int64")
     table["forgone"] = table["outcome"].map({name: money.forgone for name, money in each.items()}).astype("int64")
     owes = table["outcome"].map({name: money.recovered > 0 for name, money in each.items()}).astype(bool)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from zjtx_alloc.base.resources import shipped_table
+from zjtx_alloc.base.resources import shipped_table, spellings
 from zjtx_alloc.facts.cells import header_of, plain
 
 TARGETS = {
@@ -54,11 +54,7 @@ def firm_columns() -> dict[str, FirmColumn]:
 def column_spellings() -> dict[str, str]:
     """Codes by every spelling of a header, as ``header_of`` leaves it."""
     table = shipped_table("firm_columns.csv", "code")
-    return {
-        header_of(spelling)[0]: str(code)
-        for code, row in table.iterrows()
-        for spelling in (str(code), row["name"], *filter(None, row["aliases"].split("|")))
-    }
+    return {header_of(text)[0]: str(code) for code, row in table.iterrows() for text in spellings(row)}
 
 
 @cache
@@ -71,12 +67,8 @@ def choices_of(column: str) -> dict[str, str]:
 @cache
 def choice_spellings(column: str) -> dict[str, str]:
     """Codes of a column's choices by every spelling."""
-    rows = shipped_table("firm_choices.csv", "column").loc[[column]]
-    return {
-        choice_key(spelling): row.code
-        for row in rows.itertuples()
-        for spelling in (row.code, row.name, *filter(None, row.aliases.split("|")))
-    }
+    rows = shipped_table("firm_choices.csv", "column").loc[[column]].set_index("code")
+    return {choice_key(text): str(code) for code, row in rows.iterrows() for text in spellings(row)}
 
 
 def choice_key(text: object) -> str:
@@ -84,7 +76,7 @@ def choice_key(text: object) -> str:
     return plain(text).translate(str.maketrans("", "", "“”\"'‘’")).lower()
 
 
-def shown(column: str, value: Any) -> str:
+def as_read(column: str, value: Any) -> str:
     """A value as people read it: choices by name, dates as 2027-06-30, numbers without a needless fraction."""
     kind = firm_columns()[column].kind
     if pd.isna(value) or value == "":

@@ -9,7 +9,7 @@ import pandas as pd
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.units import load_units
-from zjtx_alloc.firms.table.columns import firm_columns, shown
+from zjtx_alloc.firms.table.columns import as_read, firm_columns
 
 MOST_NAMED = 10  # firms named in a sentence
 
@@ -101,7 +101,7 @@ class Firms:
         found = {}
         for code in columns:
             values = self.table[code] if code in self.table else pd.Series("", self.table.index)
-            each = {value: names[value] if code == "unit" else shown(code, value) for value in values.unique()}
+            each = {value: names[value] if code == "unit" else as_read(code, value) for value in values.unique()}
             found[firm_columns()[code].title] = values.map(each) if each else values
         return pd.DataFrame(found, index=self.table.index)
 

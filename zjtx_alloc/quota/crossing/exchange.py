@@ -12,6 +12,7 @@ from functools import cache
 
 import numpy as np
 
+from zjtx_alloc.quota.nested.exchange_proof import united
 from zjtx_alloc.quota.problem.criteria import Minimax, Price
 from zjtx_alloc.quota.problem.numbers import BILLION
 from zjtx_alloc.quota.problem.problem import QuotaProblem
@@ -89,11 +90,7 @@ def _next_move(problem: QuotaProblem, places: list[int]) -> tuple[int, int] | No
 
 def tied_sets(problem: QuotaProblem, places: list[int]) -> list[list[int]]:
     """Sets of units among which a place could move at no cost, as far as moves of one place show."""
-    sets: list[set[int]] = []
-    for i, j in _offers(problem, places).moves(better=False):
-        touching = [s for s in sets if s & {i, j}]
-        sets = [s for s in sets if s not in touching] + [set().union({i, j}, *touching)]
-    return [sorted(s) for s in sets]
+    return united({*move} for move in _offers(problem, places).moves(better=False))
 
 
 @dataclass(frozen=True)

@@ -65,8 +65,7 @@ def leeway(problem: QuotaProblem, prices: Sequence[float], places: Sequence[int]
 
 def _reach(problem: QuotaProblem, i: int, price: Fraction, x: int, spare: Fraction) -> tuple[int, int]:
     """Fewest and most places of a unit until what it costs beyond x places, less their price, is more than can be spared."""
-    measure, e = problem.yardstick, Fraction(problem.billionths[i], BILLION)
-    assert isinstance(measure, Criterion)
+    measure, e = _measured(problem, i)
     low, high, left = x, x, spare
     while e and low > problem.lower[i] and (left := left + measure.slope(low, e) - price) >= 0:
         low -= 1
@@ -91,8 +90,7 @@ def _priced(problem: QuotaProblem, prices: Sequence[float]) -> tuple[Fraction, l
 
 def _least(problem: QuotaProblem, i: int, price: Fraction) -> Fraction:
     """Least cost − price·x over the integers within bounds: convex, so all places below the price are taken."""
-    measure, e = problem.yardstick, Fraction(problem.billionths[i], BILLION)
-    assert isinstance(measure, Criterion)
+    measure, e = _measured(problem, i)
     low = problem.lower[i]  # all that a unit with e = 0 takes
     options = range(low + 1, problem.upper[i] + 1) if e else range(0)
     x = low + bisect_left(options, price, key=lambda k: measure.slope(k, e))
@@ -101,6 +99,11 @@ def _least(problem: QuotaProblem, i: int, price: Fraction) -> Fraction:
 
 def _cost(problem: QuotaProblem, i: int, x: int) -> Fraction:
     """The cost of a unit's places; none where e = 0."""
-    measure, e = problem.yardstick, Fraction(problem.billionths[i], BILLION)
-    assert isinstance(measure, Criterion)
+    measure, e = _measured(problem, i)
     return measure.cost(x, e) if e else Fraction(0)
+
+
+def _measured(problem: QuotaProblem, i: int) -> tuple[Criterion, Fraction]:
+    """The criterion, which adds up, and a unit's entitlement."""
+    assert isinstance(problem.yardstick, Criterion)
+    return problem.yardstick, Fraction(problem.billionths[i], BILLION)

@@ -23,9 +23,12 @@ Bounds = tuple[list[int], list[int]]
 
 def boxed(problem: QuotaProblem, level: Fraction, *, below: bool = False) -> QuotaProblem:
     """The problem of least squares with deviations at most (or ``below``: less than) a level."""
-    lower, upper = box(problem, level, below=below)
-    index = problem.entitlement.index
-    floor, cap = pd.Series(lower, index=index), pd.Series(upper, index=index)
+    return _within(problem, box(problem, level, below=below))
+
+
+def _within(problem: QuotaProblem, bounds: Bounds) -> QuotaProblem:
+    """The problem of least squares within these bounds."""
+    floor, cap = (pd.Series(side, index=problem.entitlement.index) for side in bounds)
     return replace(problem, floor=floor, cap=cap, criterion=_minimax(problem).squares)
 
 
@@ -123,14 +126,9 @@ def _tree_admits(tree: Tree) -> Callable[[Bounds], bool]:
 
 
 def _model_admits(problem: QuotaProblem) -> Callable[[Bounds], bool]:
-    index = problem.entitlement.index
-    squares = _minimax(problem).squares
-
     def admits(bounds: Bounds) -> bool:
-        if any(low > high for low, high in zip(*bounds, strict=True)):
-            return False
-        floor, cap = (pd.Series(side, index=index) for side in bounds)
-        return solve_model(replace(problem, floor=floor, cap=cap, criterion=squares)) is not None
+        ordered = all(low <= high for low, high in zip(*bounds, strict=True))
+        return ordered and solve_model(_within(problem, bounds)) is not None
 
     return admits
 

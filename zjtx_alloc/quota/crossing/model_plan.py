@@ -9,7 +9,7 @@ argument that bounds Tijdeman's chairman assignment (1980, Discrete Mathematics 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 import pulp
@@ -18,7 +18,7 @@ from zjtx_alloc.base.errors import InfeasibleError, SolverError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.crossing.lagrangian_bound import meets
 from zjtx_alloc.quota.crossing.model import FINE, NEAR_WHOLE, admits_answer
-from zjtx_alloc.quota.problem.problem import QuotaProblem, Rule
+from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.problem.rule_tree import Row
 
 
@@ -42,6 +42,11 @@ class Course:
     start: tuple[int, ...]
     targets: tuple[tuple[Fraction, ...], ...]
     batches: tuple[int, ...] = ()
+
+    @property
+    def rows(self) -> list[tuple[int, Row]]:
+        """Groups and rules with the position of their batch."""
+        return [(b, row) for b, problem in enumerate(self.problems) for row in problem.rows]
 
     def running(self, places: Sequence[Sequence[int]]) -> list[list[int]]:
         """Running totals by batch and unit."""
@@ -123,12 +128,13 @@ class _Line:
     high: int
 
 
-def _lines(course: Course) -> list[_Line]:
-    """Totals and rules of each batch, then every running total between floor and ceiling of its target."""
-    lines = []
-    for b, problem in enumerate(course.problems):
-        for row in (problem.whole, *problem.rows):
-            lines.append(_Line({(b, i): w for i, w in row.terms.items()}, row.lower, row.upper))
+def _lines(course: Course, rows: Sequence[tuple[int, Row]] | None = None) -> list[_Line]:
+    """Totals and rules (or those given) of the batches, then every running total between floor and ceiling of its target."""
+    totals = [(b, problem.whole) for b, problem in enumerate(course.problems)]
+    lines = [
+        _Line({(b, i): w for i, w in row.terms.items()}, row.lower, row.upper)
+        for b, row in (*totals, *(course.rows if rows is None else rows))
+    ]
     for b, due in enumerate(course.targets):
         for i, target in enumerate(due):
             ahead = course.start[i]
@@ -152,7 +158,9 @@ def _constant(course: Course) -> Fraction:
     return sum((f * f + (1 - 2 * f) * below for f, below in parts), Fraction(0))
 
 
-def _built(course: Course, category: str) -> tuple[pulp.LpProblem, list[list[pulp.LpVariable]]]:
+def _built(
+    course: Course, category: str, rows: Sequence[tuple[int, Row]] | None = None
+) -> tuple[pulp.LpProblem, list[list[pulp.LpVariable]]]:
     model = pulp.LpProblem("plan", pulp.LpMinimize)
     x = [
         [
@@ -165,7 +173,7 @@ def _built(course: Course, category: str) -> tuple[pulp.LpProblem, list[list[pul
     model.setObjective(
         pulp.lpSum(float(c) * v for cs, vs in zip(slopes, x, strict=True) for c, v in zip(cs, vs, strict=True))
     )
-    for number, line in enumerate(_lines(course)):
+    for number, line in enumerate(_lines(course, rows)):
         value = pulp.lpSum(w * x[b][i] for (b, i), w in line.weights.items())
         model.addConstraint(value >= line.low, f"lower{number}")
         model.addConstraint(value <= line.high, f"upper{number}")
@@ -190,27 +198,9 @@ def _dual_bound(course: Course, duals: Sequence[float]) -> Fraction:
 
 def _clash(course: Course) -> list[str]:
     """Rules that leave no answer, none to spare: each in turn is left out, for good if none appears."""
-    kept = [(b, row) for b, problem in enumerate(course.problems) for row in problem.rows]
+    kept = course.rows
     for rule in list(kept):
         fewer = [other for other in kept if other is not rule]
-        if not admits_answer(_built(_with_rows(course, fewer), pulp.LpInteger)[0], **FINE):
+        if not admits_answer(_built(course, pulp.LpInteger, fewer)[0], **FINE):
             kept = fewer
     return [say("plan.rule", batch=course.batches[b] if course.batches else b + 1, rule=row.name) for b, row in kept]
-
-
-def _with_rows(course: Course, kept: list[tuple[int, Row]]) -> Course:
-    """The same course under these rows alone."""
-    problems = []
-    for b, problem in enumerate(course.problems):
-        rules = [
-            Rule(
-                row.name,
-                {problem.labels[i]: Fraction(w) for i, w in row.terms.items()},
-                Fraction(row.lower),
-                Fraction(row.upper),
-            )
-            for number, row in kept
-            if number == b
-        ]
-        problems.append(replace(problem, groups=(), rules=tuple(rules)))
-    return replace(course, problems=tuple(problems))

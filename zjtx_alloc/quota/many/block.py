@@ -5,26 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from zjtx_alloc.quota.many.costs import Costs
+from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.problem.rule_tree import Tree
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What all scenarios share; units in the tree's order.
-
-    Attributes
-    ----------
-    units : array (3, n) of int64
-        Floor, cap and rank of the label.
-    columns : array (n) of int
-        Where a unit stands in the table of entitlements.
-    """
-
-    tree: Tree
-    costs: Costs
-    units: np.ndarray
-    columns: np.ndarray
-    total: int
 
 
 @dataclass(frozen=True)
@@ -79,14 +61,19 @@ def sums(tree: Tree, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return asked, granted
 
 
-def block_of(setting: Setting, billionths: np.ndarray) -> Block:
-    """The block of scenarios with these ``billionths`` (n, R)."""
-    lower, upper, ties = setting.units.astype(float)[:, :, None]
+def block_of(problem: QuotaProblem, costs: Costs, billionths: np.ndarray) -> Block:
+    """The block of scenarios with these ``billionths`` (n, R), in the tree's order.
+
+    ``problem``: of nested rules, all its entitlements the same, so that its tie order is that of the labels.
+    """
+    lower, upper, ties = (each.astype(float)[:, None] for each in problem.leaves)
+    tree = problem.tree
+    assert tree is not None
     none = billionths == 0
     if none.any():
         upper = np.where(none, lower, upper)
         billionths = np.where(none, 1.0, billionths)
-    return Block(setting.tree, setting.costs, billionths, lower, upper, ties)
+    return Block(tree, costs, billionths, lower, upper, ties)
 
 
 def feasible(block: Block) -> np.ndarray:

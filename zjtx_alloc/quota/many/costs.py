@@ -10,7 +10,7 @@ from zjtx_alloc.quota.problem.signposts import SIGNPOSTS
 
 NEAR = 1e-14  # relative; costs further apart than this are told apart by their floats
 NONE = 1e300  # the cost of a place that nobody may take; its negative, of one that nobody may give
-SAFE = 2.0**62  # products of integers below it are right in 64 bits
+_SAFE = 2.0**62  # products of integers below it are right in 64 bits
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def sign(costs: Costs, k: np.ndarray, weight: np.ndarray, j: np.ndarray, other: 
     above_other, below_other = _parts(costs, j, other)
     size = np.abs(_parts(costs, k.astype(float), weight.astype(float))[0])
     size *= _parts(costs, j.astype(float), other.astype(float))[1]
-    known = size * (4 * NEAR) < SAFE
+    known = size * (4 * NEAR) < _SAFE
     return np.where(known, np.sign(above * below_other - above_other * below), 2)
 
 

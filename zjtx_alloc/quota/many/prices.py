@@ -11,8 +11,8 @@ from zjtx_alloc.quota.many.block import Block, sums
 from zjtx_alloc.quota.many.costs import count
 from zjtx_alloc.quota.problem.numbers import BILLION
 
-ROUNDS = 120  # of Newton or bisection; what they leave is made up by single places
-QUICK = 8  # rounds of Newton alone, which is nearly always enough
+_ROUNDS = 120  # of Newton or bisection; what they leave is made up by single places
+_QUICK = 8  # rounds of Newton alone, which is nearly always enough
 
 
 def answer(block: Block, price: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -33,7 +33,7 @@ def search(block: Block, target: np.ndarray) -> np.ndarray:
         price, low, high = (target - weights) / len(block.weight), -weights - 1, target + 1.0
     found = np.empty_like(price)
     columns = np.arange(len(price))
-    for round_ in range(ROUNDS):
+    for round_ in range(_ROUNDS):
         missing, slope = _response(block, price, target)
         found[columns] = price
         # A tie leaps over the target, by at most a place a unit: a closer look is given up, twofold each round.
@@ -42,7 +42,7 @@ def search(block: Block, target: np.ndarray) -> np.ndarray:
             break
         np.copyto(low, price, where=missing > 0)
         np.copyto(high, price, where=missing < 0)
-        newton = price + missing / np.maximum(slope, 1e-300) if round_ < QUICK or round_ % 2 else low
+        newton = price + missing / np.maximum(slope, 1e-300) if round_ < _QUICK or round_ % 2 else low
         price = _next(newton, low, high)
         if np.count_nonzero(far) < 0.7 * len(far):
             keep = np.flatnonzero(far)

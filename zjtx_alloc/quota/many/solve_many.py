@@ -1,15 +1,15 @@
-"""One problem under many entitlements at once: what ``solve`` answers, a hundred thousand scenarios in a breath."""
+"""One problem under many entitlements at once: what ``solve`` answers, a hundred thousand scenarios in about a second."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
 
 from zjtx_alloc.base.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.quota.many.block import Setting, block_of, feasible
+from zjtx_alloc.quota.many.block import block_of, feasible
 from zjtx_alloc.quota.many.costs import Costs, costs_of
 from zjtx_alloc.quota.many.moves import best_places
 from zjtx_alloc.quota.problem.numbers import EXACT, in_billionths
@@ -17,7 +17,6 @@ from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.solve import solve
 
 _CELLS = 2**18  # of a chunk: small enough to stay in the processor's cache
-_WORTH = 2**20  # cells from which machine code repays its import
 _PLACES = 2**22  # more, and not every cost is exact in 64 bits
 
 
@@ -54,18 +53,20 @@ def solve_many(problem: QuotaProblem, entitlements: np.ndarray | pd.DataFrame) -
     """
     values, columns = _table(problem, entitlements)
     quotas = np.full(values.shape, -1, dtype=np.int64)
-    costs = costs_of(problem.criterion)
-    if costs is None or not solved_together(problem):
-        left = np.arange(len(values))
-    else:
-        # Bounds that nobody gave depend on which units have an entitlement; here every unit has.
+    costs, rows = costs_of(problem.criterion), np.arange(len(values))
+    left = [rows]
+    if costs is not None and solved_together(problem):
+        # Bounds that nobody gave depend on which units have an entitlement; here every unit has, and the same.
         everywhere = replace(problem, entitlement=pd.Series(1.0, index=problem.entitlement.index))
         try:
             everywhere.check_bounds()
         except InfeasibleError:
             return quotas
-        left = _fill(_setting(everywhere, costs, columns), values, quotas)
-    for row in left:
+        left = []
+        for chunk in _chunks(rows, _CELLS // len(columns)):
+            quotas[chunk], doubtful = _chunk(everywhere, costs, values[chunk][:, columns])
+            left.append(chunk[doubtful])
+    for row in itertools.chain.from_iterable(left):
         quotas[row] = _alone(problem, values[row, columns])
     return quotas
 
@@ -106,52 +107,22 @@ def _table(problem: QuotaProblem, entitlements: np.ndarray | pd.DataFrame) -> tu
     return values, columns
 
 
-def _setting(problem: QuotaProblem, costs: Costs, columns: np.ndarray) -> Setting:
-    tree = problem.tree
-    assert tree is not None
-    rank = np.empty(len(columns), dtype=np.int64)
-    rank[sorted(range(len(columns)), key=problem.labels.__getitem__)] = np.arange(len(columns))
-    units = np.stack([problem.floor, np.minimum(problem.cap, problem.total), rank])
-    return Setting(tree, costs, units[:, tree.order], columns[tree.order], problem.total)
-
-
-def _fill(setting: Setting, values: np.ndarray, quotas: np.ndarray) -> np.ndarray:
-    """Fill in the quotas, chunk by chunk; the rows left open are returned."""
-    left = [np.empty(0, dtype=np.intp)]
-    rows = np.arange(len(values))
-    if values.size >= _WORTH and find_spec("numba"):
-        rows = _fill_fast(setting, values, quotas)
-    for chunk in _chunks(rows, _CELLS // len(setting.columns)):
-        quotas[chunk], doubtful = _chunk(setting, values[chunk])
-        left.append(chunk[doubtful])
-    return np.concatenate(left)
-
-
-def _fill_fast(setting: Setting, values: np.ndarray, quotas: np.ndarray) -> np.ndarray:
-    """The same in machine code; what it leaves open are near ties and near halves of a billionth."""
-    from zjtx_alloc.quota.many import jit as many_jit  # noqa: PLC0415 - numba is an extra, and slow to import
-
-    left = [np.empty(0, dtype=np.intp)]
-    for chunk in _chunks(np.arange(len(values)), _CELLS // values.shape[1]):
-        rows = slice(chunk[0], chunk[-1] + 1)
-        left.append(chunk[many_jit.fill(setting, np.ascontiguousarray(values[rows]), quotas[rows])])
-    return np.concatenate(left)
-
-
 def _chunks(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:
     size = max(size, 1)
     return (rows[start : start + size] for start in range(0, len(rows), size))
 
 
-def _chunk(setting: Setting, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _chunk(problem: QuotaProblem, costs: Costs, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Quotas (R, n) of some scenarios, −1 where there is no answer; and which are not settled."""
-    billionths = in_billionths(np.take(values.T, setting.columns, axis=0))
-    block = block_of(setting, billionths)
+    assert problem.tree is not None
+    order = problem.tree.order
+    billionths = in_billionths(values.T[order])
+    block = block_of(problem, costs, billionths)
     doubtful = np.asarray((billionths >= EXACT).any(axis=0))
     open_ = np.flatnonzero(feasible(block) & ~doubtful)
     places = np.full(billionths.shape, -1.0)
-    places[:, open_], doubtful[open_] = best_places(block.part(open_), setting.total)
-    return places[np.argsort(setting.tree.order)].T, doubtful
+    places[:, open_], doubtful[open_] = best_places(block.part(open_), problem.total)
+    return places[np.argsort(order)].T, doubtful
 
 
 def _alone(problem: QuotaProblem, entitlement: np.ndarray) -> np.ndarray | int:

@@ -60,7 +60,7 @@ def bounded_entitlement(problem: QuotaProblem, wanted: Wanted | None = None) -> 
     if not problem.nested:
         return _proven(problem, wanted)
     places = [Fraction(0)] * len(wanted.places)
-    _settle(_tree(problem, wanted), Fraction(problem.total), places)
+    _hand_out(_tree(problem, wanted), Fraction(problem.total), places)
     return places
 
 
@@ -121,14 +121,14 @@ def _level(curve: _Curve, places: Fraction) -> Fraction:
     return curve[0][0] if places <= curve[0][1] else curve[-1][0]
 
 
-def _settle(node: _Node, target: Fraction, places: list[Fraction]) -> None:
+def _hand_out(node: _Node, target: Fraction, places: list[Fraction]) -> None:
     """Hand the target out below a node: each part what it takes at the level where all take the target."""
     if not node.parts:
         places[min(node.members)] = target
         return
     level = _level(node.inside, target)
     for part in node.parts:
-        _settle(part, _at(part.curve, level), places)
+        _hand_out(part, _at(part.curve, level), places)
 
 
 def _proven(problem: QuotaProblem, wanted: Wanted) -> list[Fraction]:

@@ -6,7 +6,7 @@ place that can enter it say, at the smallest set that holds both, whether any mo
 one pass, without comparing all pairs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,11 +93,14 @@ def better_move(market: Market, places: np.ndarray) -> tuple[int, int, bool] | N
 
 def tied_units(market: Market, places: np.ndarray) -> list[list[int]]:
     """Sets of units among which a place could move at no cost, of an optimal answer."""
-    sets: list[set[int]] = []
-    for meeting in meetings(market, places):
-        givers, takers = meeting.givers, meeting.takers
-        both = {*givers.units, *takers.units}
-        if givers.units and takers.units and givers.price == takers.price and len(both) > 1:
-            touching = [s for s in sets if s & both]
-            sets = [s for s in sets if s not in touching] + [both.union(*touching)]
-    return [sorted(s) for s in sets]
+    equal = (m for m in meetings(market, places) if m.givers.units and m.givers.price == m.takers.price)
+    return united({*meeting.givers.units, *meeting.takers.units} for meeting in equal if meeting.takers.units)
+
+
+def united(sets: Iterable[set[int]]) -> list[list[int]]:
+    """Sets of two and more with those that share a member made one."""
+    found: list[set[int]] = []
+    for one in sets:
+        touching = [other for other in found if other & one]
+        found = [other for other in found if other not in touching] + [one.union(*touching)]
+    return [sorted(one) for one in found if len(one) > 1]

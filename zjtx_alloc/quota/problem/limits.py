@@ -43,6 +43,16 @@ class Limit:
         return frozenset(self.weights)
 
     @property
+    def side(self) -> str:
+        """``floor``, ``cap`` or ``zero``."""
+        return "zero" if self.kind == "zero" else "floor" if self.lower else "cap"
+
+    @property
+    def joint(self) -> bool:
+        """Whether it is of a group or rule."""
+        return self.kind in ("group", "rule")
+
+    @property
     def inward(self) -> int:
         """The value in whole numbers: up for a lower bound, down for an upper one. Whole places keep both or neither."""
         return math.ceil(self.value) if self.lower else math.floor(self.value)

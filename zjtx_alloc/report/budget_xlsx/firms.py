@@ -1,5 +1,6 @@
 """The firms behind the money, live: quotas, approved firms, and outcomes by assumption, unit by unit."""
 
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -12,27 +13,45 @@ from zjtx_alloc.budget.expected import PARTS, share_of_the_left
 from zjtx_alloc.budget.ledger.cohorts import Cohort, approved_firms
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
 from zjtx_alloc.budget.plan import BudgetPlan
-from zjtx_alloc.report.budget_xlsx.cells import (
-    FIRST_ROW,
-    Column,
-    Live,
-    LiveSheet,
-    Spread,
-    append_spread,
-    letter,
-    value_of,
-    whole,
-)
+from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Column, Content, Sheet, sums_of
 
-ORDER, QUOTA, APPROVED, GONE = "D", "E", "H", "J"  # GONE: known to be discontinued
-_FIXED = 10  # columns before the assumptions' blocks
-_BLOCK = 10  # columns an assumption
+_SPREAD = ("completed", "under_invested", "discontinued")  # outcomes whose firms are rounded; the rest missed
+
+_Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class _Spread:
+    """A largest-remainder spread: base × share over the rows of a batch, rounded half up, in whole firms.
+
+    Attributes
+    ----------
+    column : str
+        Where the firms stand; two helpers stand before it.
+    base : str
+        What is multiplied, e.g. ``([approved]-[gone])``.
+    share : str
+        The share's name.
+    of, firms : Series
+        What the base comes to by unit, and the firms.
+    exact : Fraction
+        What the share comes to.
+    is_ordered : bool
+        Whether the column ``order`` orders equal remainders, else the rows do.
+    """
+
+    column: str
+    base: str
+    share: str
+    of: pd.Series
+    firms: pd.Series
+    exact: Fraction
+    is_ordered: bool = False
 
 
 def end_column(number: int, outcome: str) -> str:
     """The column of the firms of one outcome under the assumption of this number."""
-    place = {"completed": 2, "under_invested": 5, "discontinued": 8, "missed": 9}[outcome]
-    return letter(_FIXED + _BLOCK * number + place)
+    return f"{outcome}_{number}"
 
 
 def batches(plan: BudgetPlan) -> list[Cohort]:
@@ -50,26 +69,22 @@ def first_row_of(plan: BudgetPlan, name: str) -> int:
     return row
 
 
-def firms_sheet(plan: BudgetPlan) -> LiveSheet:
+def firms_sheet(plan: BudgetPlan) -> Sheet:
     """A row a batch and unit; whole parts and remainders stand in grouped helper columns."""
     rows = [row for cohort in batches(plan) for row in _batch_rows(plan, cohort)]
-    last = FIRST_ROW + len(rows) - 1
-    total: list[Any] = [say("table.total"), None, None, None]
-    places = [4, 7, 8, 9, *(_FIXED + _BLOCK * n + p for n in range(len(plan.assumptions)) for p in (2, 5, 8, 9))]
-    total += [None] * (_FIXED + _BLOCK * len(plan.assumptions) - len(total))
-    check: list[Any] = [say("workbook.check"), *[None] * (len(total) - 1)]
-    for place in places:
-        sum_ = sum(value_of(row[place]) for row in rows)
-        total[place] = Live(f"SUM({whole(letter(place), FIRST_ROW, last)})", sum_)
-    check[7] = Live(_approval_check(plan), 0)
-    approved, quota = whole(APPROVED, FIRST_ROW, last), whole(QUOTA, FIRST_ROW, last)
-    check[8] = Live(f"SUMPRODUCT(({approved}>{quota})*1)", 0)
-    for number in range(len(plan.assumptions)):
-        ends = [end_column(number, o) for o in ("completed", "under_invested", "discontinued", "missed")]
-        formula = "-".join(f"{column}{last + 1}" for column in (APPROVED, GONE, *ends))
-        check[_FIXED + _BLOCK * number + 9] = Live(formula, 0)
-    note = say("workbook.firms_note") + known_note(plan)
-    return LiveSheet(say("workbook.firms"), note, _columns(plan), rows, [total, check], frozen=3)
+    ends = [[end_column(number, o) for o in (*_SPREAD, "missed")] for number in range(len(plan.assumptions))]
+    summed = ["quota", "approved", "unused", "gone", *(name for names in ends for name in names)]
+    check: dict[str, Content] = {
+        "batch": say("workbook.check"),
+        "approved": Cell(0, _approval_check(plan)),
+        "unused": Cell(0, "SUMPRODUCT(([approved:$rows]>[quota:$rows])*1)"),
+    }
+    for names in ends:
+        check[names[-1]] = Cell(0, "-".join(f"[{name}:total]" for name in ("approved", "gone", *names)))
+    return Sheet(
+        say("workbook.firms"), _columns(plan), rows, [{"batch": say("table.total"), **sums_of(rows, summed)}], check,
+        note=say("workbook.firms_note") + known_note(plan), frozen=3, is_filtered=True,
+    )  # fmt: skip
 
 
 def known_note(plan: BudgetPlan) -> str:
@@ -103,8 +118,8 @@ def _approval_check(plan: BudgetPlan) -> str:
             continue
         first = first_row_of(plan, cohort.name)
         last = first + len(cohort.approved) - 1
-        quota, firms = whole(QUOTA, first, last), whole(APPROVED, first, last)
-        parts.append(f"ABS(SUM({firms})-ROUND(SUM({quota})*{rate_name(cohort)},0))")
+        firms, quota = f"SUM([approved:{first}-{last}])", f"SUM([quota:{first}-{last}])"
+        parts.append(f"ABS({firms}-ROUND({quota}*{rate_name(cohort)},0))")
     return "+".join(parts)
 
 
@@ -113,61 +128,67 @@ def rate_name(cohort: Cohort) -> str:
     return say("cell.approval", batch=cohort.name)
 
 
-def _columns(plan: BudgetPlan) -> list[Column]:
-    helpers = [Column(say("workbook.part"), "count", 8, True), Column(say("workbook.rest"), "count", 12, True)]
-    columns = [
-        Column(header("batch"), "text", 8), Column(header("code"), "text", 9), Column(header("short_name"), "text", 9),
-        Column(say("workbook.order"), "count", 7), Column(header("quota"), "count", 8),
-        *helpers, Column(header("approved"), "count", 10), Column(header("unused"), "count", 8),
-        Column(say("workbook.gone"), "count", 10),
-    ]  # fmt: skip
-    for assumption in plan.assumptions:
-        for outcome in ("completed", "under_invested", "discontinued"):
+def _columns(plan: BudgetPlan) -> dict[str, Column]:
+    columns = {
+        "batch": Column(header("batch"), "text", 8), "code": Column(header("code"), "text", 9),
+        "unit": Column(header("short_name"), "text", 9), "order": Column(say("workbook.order"), "count", 7),
+        "quota": Column(header("quota"), "count", 8), **_with_helpers("approved", header("approved"), 10),
+        "unused": Column(header("unused"), "count", 8), "gone": Column(say("workbook.gone"), "count", 10),
+    }  # fmt: skip
+    for number, assumption in enumerate(plan.assumptions):
+        for outcome in (*_SPREAD, "missed"):
             text = say("workbook.outcome", outcome=say(f"outcome.{outcome}"), title=assumption.title)
-            columns += [*helpers, Column(text, "count", 11)]
-        columns.append(
-            Column(say("workbook.outcome", outcome=say("outcome.missed"), title=assumption.title), "count", 11)
-        )
+            name = end_column(number, outcome)
+            columns |= _with_helpers(name, text, 11) if outcome in _SPREAD else {name: Column(text, "count", 11)}
     return columns
 
 
-def _batch_rows(plan: BudgetPlan, cohort: Cohort) -> list[list[Any]]:
+def _with_helpers(name: str, text: str, width: float) -> dict[str, Column]:
+    """A column of spread firms after its whole parts and remainders."""
+    return {
+        f"{name}_part": Column(say("workbook.part"), "count", 8, is_helper=True),
+        f"{name}_rest": Column(say("workbook.rest"), "count", is_helper=True),
+        name: Column(text, "count", width),
+    }
+
+
+def _batch_rows(plan: BudgetPlan, cohort: Cohort) -> _Rows:
     allocation = _allocation_of(plan, cohort)
     names, first = load_units()["short_name"], first_row_of(plan, cohort.name)
     rank = {allocation.problem.labels[i]: place for place, i in enumerate(allocation.problem.order, start=1)}
     assert cohort.quota is not None, "cohorts of allocations know their quota"
-    rows: list[list[Any]] = [
-        [cohort.label, str(code), names[code], rank[str(code)], places]
+    rows: _Rows = [
+        {"batch": cohort.label, "code": str(code), "unit": names[code], "order": rank[str(code)], "quota": places}
         for code, places in zip(cohort.quota.index, _quotas(plan, cohort, allocation), strict=True)
     ]
-    rate = allocation.scenario.approval.exact
     if _is_by_rate(cohort, allocation):
-        known = _known(cohort.quota, rate, cohort.approved)
-        append_spread(rows, Spread(QUOTA + "{row}", rate_name(cohort), known, ORDER), first)
+        rate = allocation.scenario.approval.exact
+        spread = _Spread("approved", "[quota]", rate_name(cohort), cohort.quota, cohort.approved, rate, is_ordered=True)
+        _add_spread(rows, spread, first)
     else:
-        _append_numbers(rows, cohort.approved)
-    unused, gone = cohort.quota - cohort.approved, cohort.approved - cohort.continued
-    for row, (line, places, left) in enumerate(zip(rows, unused, gone, strict=True), start=first):
-        line += [Live(f"{QUOTA}{row}-{APPROVED}{row}", int(places)), int(left)]
+        _add_numbers(rows, "approved", cohort.approved)
+    unused = cohort.quota - cohort.approved
+    for row, places in zip(rows, unused, strict=True):
+        row["unused"] = Cell(int(places), "[quota]-[approved]")
+    _add_numbers(rows, "gone", cohort.approved - cohort.continued)
     for number, (assumption, budget) in enumerate(zip(plan.assumptions, plan.budgets, strict=True)):
         if cohort.outcomes is None:
-            (told,) = (c for c in budget.cohorts if c.name == cohort.name)
-            _append_ends(rows, number, assumption, (cohort, told), first)
+            (assumed,) = (c for c in budget.cohorts if c.name == cohort.name)
+            _add_ends(rows, number, assumption, (cohort, assumed), first)
         else:
-            for firms in (cohort.outcomes["completed"], cohort.outcomes["under_invested"], cohort.approved * 0):
-                _append_numbers(rows, firms)
-            for line, missed in zip(rows, cohort.outcomes["missed"], strict=True):
-                line.append(int(missed))
+            for outcome in ("completed", "under_invested", "missed"):
+                _add_numbers(rows, end_column(number, outcome), cohort.outcomes[outcome])
+            _add_numbers(rows, end_column(number, "discontinued"), cohort.approved * 0)
     return rows
 
 
-def _append_numbers(rows: list[list[Any]], firms: pd.Series) -> None:
-    """Append known firms where formulas would stand with their two helpers."""
-    for line, number in zip(rows, firms, strict=True):
-        line += [None, None, int(number)]
+def _add_numbers(rows: _Rows, column: str, firms: pd.Series) -> None:
+    """Add known firms; helpers stay blank."""
+    for row, number in zip(rows, firms, strict=True):
+        row[column] = int(number)
 
 
-def _quotas(plan: BudgetPlan, cohort: Cohort, allocation: Allocation) -> list[int | Live]:
+def _quotas(plan: BudgetPlan, cohort: Cohort, allocation: Allocation) -> list[int | Cell]:
     """A batch's places: as allocated, and with what the batch before leaves over where its scenario carries it."""
     known = [int(places) for places in cohort.quota] if cohort.quota is not None else []
     place = next(number for number, one in enumerate(plan.allocations) if one is allocation)
@@ -175,36 +196,52 @@ def _quotas(plan: BudgetPlan, cohort: Cohort, allocation: Allocation) -> list[in
         return list(known)
     first = first_row_of(plan, batches(plan)[place - 1].name)
     return [
-        Live(f"{places}+{QUOTA}{row}-{APPROVED}{row}", value)
+        Cell(value, f"{places}+[quota:{row}]-[approved:{row}]")
         for row, (places, value) in enumerate(zip(allocation.quota, known, strict=True), start=first)
     ]
 
 
-def _append_ends(
-    rows: list[list[Any]], number: int, assumption: OutcomeAssumption, cohorts: tuple[Cohort, Cohort], first: int
+def _add_ends(
+    rows: _Rows, number: int, assumption: OutcomeAssumption, cohorts: tuple[Cohort, Cohort], first: int
 ) -> None:
     """The outcomes of one assumption: completed, under-invested and discontinued spread, the rest missed.
 
     ``cohorts`` are the plan's, whose outcomes are unknown, and the same with those assumed.
     """
-    cohort, told = cohorts
-    gone = cohort.continued - told.continued  # those known to have left stand in a column of their own
-    completed, under, left = told.ends["completed"], told.ends["under_invested"], told.ends["missed"] + gone
-    done, low, out = (end_column(number, outcome) for outcome in ("completed", "under_invested", "discontinued"))
-    all_ = f"({APPROVED}{{row}}-{GONE}{{row}})"
-    failing, rest = f"({all_}-{done}{{row}})", f"({all_}-{done}{{row}}-{low}{{row}})"
-    steps = [
-        (all_, "completed", Fraction(assumption.completed.mean), cohort.continued, completed),
-        (failing, "under_invested", Fraction(assumption.otherwise.under_invested), under + left, under),
-        (rest, "discontinued_left", share_of_the_left(assumption), left, gone),
-    ]
-    for base, name, share, of, firms in steps:
-        append_spread(rows, Spread(base, say(f"cell.{name}", number=number + 1), _known(of, share, firms)), first)
-    for row, (line, missed) in enumerate(zip(rows, told.ends["missed"], strict=True), start=first):
-        line.append(Live(f"{APPROVED}{row}-{GONE}{row}-{done}{row}-{low}{row}-{out}{row}", int(missed)))
+    cohort, assumed = cohorts
+    gone = cohort.continued - assumed.continued  # those known to have left stand in a column of their own
+    completed, under, left = assumed.ends["completed"], assumed.ends["under_invested"], assumed.ends["missed"] + gone
+    done, low, out, missed = (end_column(number, outcome) for outcome in (*_SPREAD, "missed"))
+    name = {share: say(f"cell.{share}", number=number + 1) for share in (*_SPREAD[:2], "discontinued_left")}
+    failing = Fraction(assumption.otherwise.under_invested)
+    staying = "[approved]-[gone]"
+    for spread in (
+        _Spread(done, f"({staying})", name["completed"], cohort.continued, completed, Fraction(assumption.completed.mean)),
+        _Spread(low, f"(({staying})-[{done}])", name["under_invested"], under + left, under, failing),
+        _Spread(out, f"(({staying})-[{done}]-[{low}])", name["discontinued_left"], left, gone, share_of_the_left(assumption)),
+    ):  # fmt: skip
+        _add_spread(rows, spread, first)
+    for row, firms in zip(rows, assumed.ends["missed"], strict=True):
+        row[missed] = Cell(int(firms), f"{staying}-[{done}]-[{low}]-[{out}]")
 
 
-def _known(base: pd.Series, share: Fraction, firms: pd.Series) -> list[tuple[int, int, int]]:
-    """Whole part, remainder in billionths and places of each unit, as Python knows them."""
-    billionths = int(share * PARTS)
-    return [(*divmod(int(n) * billionths, PARTS), int(places)) for n, places in zip(base, firms, strict=True)]
+def _add_spread(rows: _Rows, spread: _Spread, first: int) -> None:
+    """Add whole part, remainder in billionths and firms to each row; ``first`` is Excel's number of the first.
+
+    Whole parts are handed out, then one more to the largest remainders. Everything is a whole number below
+    2^53, so Excel's floating point computes it exactly, as Python does.
+    """
+    part, rest, last = f"{spread.column}_part", f"{spread.column}_rest", first + len(rows) - 1
+    rests = f"[{rest}:{first}-{last}]"
+    orders, mine = f"ROW({rests})", f"ROW([{rest}])"
+    if spread.is_ordered:
+        orders, mine = f"[order:{first}-{last}]", "[order]"
+    billionths = f"{spread.base}*ROUND({spread.share}*10^9,0)"
+    missing = f"INT((SUM({rests})+5*10^8)/10^9)"
+    ahead = f"SUMPRODUCT(({rests}>[{rest}])+({rests}=[{rest}])*({orders}<{mine}))"
+    share = int(spread.exact * PARTS)
+    for row, of, firms in zip(rows, spread.of, spread.firms, strict=True):
+        whole, left = divmod(int(of) * share, PARTS)
+        row[part] = Cell(whole, f"INT({billionths}/10^9)")
+        row[rest] = Cell(left, f"{billionths}-[{part}]*10^9")
+        row[spread.column] = Cell(int(firms), f"[{part}]+IF({ahead}<{missing},1,0)")

@@ -7,11 +7,13 @@ from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.firms.table.columns import FirmColumn, choices_of, firm_columns
-from zjtx_alloc.report.writers.xlsx import cell_styles, write_form
+from zjtx_alloc.report.writers.sheet import Column, Page, Sheet
+from zjtx_alloc.report.writers.xlsx import write_form
 
 _ROWS = 1000  # that are checked; more may be filled in
-_HEADER_ROW = 2
+_HEADER = 48  # points
 _WIDTHS = {"credit_code": 22, "name": 32}  # characters
+_KINDS = {"amount": "free number", "percent": "free number", "date": "free date"}
 
 
 def write_firm_template(path: str | Path) -> Path:
@@ -22,35 +24,21 @@ def write_firm_template(path: str | Path) -> Path:
     ReportError
         If the file exists, since it may hold firms already, or is no ``.xlsx``.
     """
-    return write_form(path, say("firm_template.sheet"), _fill)
+    return write_form(path, say("firm_template.sheet"), [_table(), _guide()])
 
 
-def _fill(book: Any) -> None:
-    styles = cell_styles(book)
-    _write_table(book, styles)
-    _write_notes(book, styles)
-
-
-def _write_table(book: Any, styles: dict[str, Any]) -> None:
-    sheet, columns = book.add_worksheet(say("firm_template.sheet")), firm_columns()
-    sheet.write_string(0, 0, say("firm_template.sheet"), styles["heading"])
-    sheet.write_string(1, 0, say("firm_template.hint"), styles["hint"])
-    text = book.add_format({"font_name": "等线", "font_size": 10, "num_format": "@"})
-    number = book.add_format({"font_name": "等线", "font_size": 10, "num_format": "General"})
-    day = book.add_format({"font_name": "等线", "font_size": 10, "num_format": "yyyy-mm-dd"})
-    looks = {"amount": number, "percent": number, "date": day}
-    for place, column in enumerate(columns.values()):
-        sheet.write_string(
-            _HEADER_ROW, place, column.title, styles["needed header" if column.needed else "form header"]
+def _table() -> Sheet:
+    columns = {
+        column.code: Column(
+            column.title, _KINDS.get(column.kind, "free text"), _WIDTHS.get(column.code, 16),
+            "needed header" if column.needed else "form header", rule=_validation(column),
         )
-        sheet.set_column(place, place, _WIDTHS.get(column.code, 16), looks.get(column.kind, text))
-        if rule := _validation(column):
-            sheet.data_validation(_HEADER_ROW + 1, place, _HEADER_ROW + _ROWS, place, rule)
-    sheet.set_row(_HEADER_ROW, 48)
-    sheet.freeze_panes(_HEADER_ROW + 1, list(columns).index("name") + 1)
-    sheet.set_landscape()
-    sheet.set_paper(9)
-    sheet.fit_to_pages(1, 0)
+        for column in firm_columns().values()
+    }  # fmt: skip
+    return Sheet(
+        say("firm_template.sheet"), columns, [], heading=say("firm_template.sheet"), note=say("firm_template.hint"),
+        frozen=list(columns).index("name") + 1, spare=_ROWS, page=Page(header=_HEADER, is_form=True),
+    )  # fmt: skip
 
 
 def _validation(column: FirmColumn) -> dict[str, Any]:
@@ -74,23 +62,21 @@ def _described(code: str) -> str:
     return str(shipped_table("firm_columns.csv", "code").at[code, "description"])
 
 
-def _write_notes(book: Any, styles: dict[str, Any]) -> None:
-    sheet = book.add_worksheet(say("template.notes_sheet"))
-    sheet.set_column(0, 0, 30)
-    sheet.set_column(1, 2, 10)
-    sheet.set_column(3, 3, 80)
-    sheet.write_string(0, 0, say("template.how"), styles["heading"])
-    lines = say("firm_template.steps").split("\n")
-    for row, line in enumerate(lines, start=1):
-        sheet.merge_range(row, 0, row, 3, line, styles["text"])
-        sheet.set_row(row, 32)
-    start = len(lines) + 2
-    for place, text in enumerate((header("column"), header("measure"), say("firm_template.needed"), header("note"))):
-        sheet.write_string(start, place, text, styles["header"])
-    for row, column in enumerate(firm_columns().values(), start=start + 1):
-        needed = say("firm_template.yes") if column.needed else ""
-        for place, text in enumerate((column.name, column.measure, needed, _described(column.code))):
-            sheet.write_string(row, place, text, styles["text"])
-    sheet.set_landscape()
-    sheet.set_paper(9)
-    sheet.fit_to_pages(1, 0)
+def _guide() -> Sheet:
+    columns = {
+        "name": Column(header("column"), "text", 30), "measure": Column(header("measure"), "text", 10),
+        "needed": Column(say("firm_template.needed"), "text", 10), "note": Column(header("note"), "text", 80),
+    }  # fmt: skip
+    rows = [
+        {
+            "name": column.name,
+            "measure": column.measure,
+            "needed": say("firm_template.yes") if column.needed else "",
+            "note": _described(column.code),
+        }
+        for column in firm_columns().values()
+    ]
+    return Sheet(
+        say("template.notes_sheet"), columns, rows, heading=say("template.how"),
+        steps=say("firm_template.steps").split("\n"), frozen=None, page=Page(is_form=True),
+    )  # fmt: skip

@@ -22,10 +22,11 @@ from zjtx_alloc.report.documents.proposal_tables import (
     widest_ranges,
 )
 from zjtx_alloc.report.notes.marks import budget_marks, gaps_note, mark_shares
+from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.tables.allocation import factor_table, region_table, rule_table, source_table
 from zjtx_alloc.report.tables.budget import batch_table, unit_year_table, year_table
 from zjtx_alloc.report.writers.document import LANDSCAPE, PORTRAIT, Annex, Grid, Manuscript, Section, grid_of
-from zjtx_alloc.uncertainty.weight_range import WeightRange, searched, weight_range
+from zjtx_alloc.uncertainty.weight_range import WeightRange, searched
 
 
 @cache
@@ -33,17 +34,13 @@ def _form() -> dict[str, Any]:
     return tomllib.loads(shipped("data", "proposal.toml").read_text(encoding="utf-8"))
 
 
-def proposal(allocation: Allocation, budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Manuscript:
+def proposal(results: Results) -> Manuscript:
     """The proposal for one batch.
 
     Parameters
     ----------
-    allocation : Allocation
-        The batch that is proposed.
-    budget : BudgetForecast
-        Over the whole programme.
-    allocations : tuple of Allocation
-        The programme's batches, ``allocation`` among them.
+    results : Results
+        Of the batch's scenario.
 
     Returns
     -------
@@ -51,17 +48,16 @@ def proposal(allocation: Allocation, budget: BudgetForecast, allocations: tuple[
         Basis, method, result, changes and reasons, money, data, sensitivity, assumptions; annexes 分配表,
         资金分年表, 人工调整表, 绩效目标表.
     """
-    form, scenario = _form(), allocation.scenario
-    doubtful = bool(scenario.uncertainty.weights or scenario.uncertainty.pools)
-    ranges = weight_range(allocation.panel, scenario) if doubtful and searched(allocation.problem) else None
-    facts = proposal_facts(allocation, budget, allocations, ranges)
+    form, allocation = _form(), results.allocation
+    ranges = results.ranges if results.doubtful and searched(allocation.problem) else None
+    facts = proposal_facts(results, ranges)
     annexes = (
         Annex(grid_of(quota_annex(allocation, ranges), PORTRAIT), landscape=False),
-        Annex(_by_year(budget, allocations), landscape=True),
+        Annex(_by_year(results.budget, results.programme), landscape=True),
         Annex(decision_annex(allocation), landscape=False),
         Annex(target_annex(form["form"], facts), landscape=False),
     )
-    tables = _tables(allocation, budget, allocations, ranges)
+    tables = _tables(results, ranges)
     return Manuscript(
         title=tuple(line.format(**facts) for line in form["title"]),
         header=form["header"].format(**facts),
@@ -78,12 +74,8 @@ def _blocks(part: dict[str, Any], facts: dict[str, Any], tables: dict[str, Grid]
     yield from (tables[name] for name in part.get("tables", []) if name in tables)
 
 
-def _tables(
-    allocation: Allocation,
-    budget: BudgetForecast,
-    allocations: tuple[Allocation, ...],
-    ranges: WeightRange | None,
-) -> dict[str, Grid]:
+def _tables(results: Results, ranges: WeightRange | None) -> dict[str, Grid]:
+    allocation, budget, allocations = results.allocation, results.budget, results.programme
     factors, pools = factor_table(allocation), ["pool", "pool_share"] if allocation.scenario.pools else []
     found = {
         "factors": narrowed(factors, *pools, "indicator", "weight", "period", "stand_in_for", notes=False),

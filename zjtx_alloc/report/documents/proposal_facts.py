@@ -13,6 +13,7 @@ from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.report.notes.marks import criterion_note, doubts_note, proof_note, result_note, ties_note
 from zjtx_alloc.report.notes.user_data import supply_note
+from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.table import signed
 from zjtx_alloc.report.tables.ranges import range_notes, range_summary
 from zjtx_alloc.report.writers.document import NUMERALS
@@ -24,17 +25,13 @@ _SEEN = 0.005  # places: less than this reads as 0.00
 _COEFFICIENTS = ("region_coefficient", "grade_coefficient")
 
 
-def proposal_facts(
-    allocation: Allocation,
-    budget: BudgetForecast,
-    allocations: tuple[Allocation, ...],
-    ranges: WeightRange | None,
-) -> dict[str, Any]:
+def proposal_facts(results: Results, ranges: WeightRange | None) -> dict[str, Any]:
     """The facts by the names that ``data/proposal.toml`` uses; a fact of several lines becomes several paragraphs."""
+    allocation, budget = results.allocation, results.budget
     return (
         _basis(allocation, budget)
         | _method(allocation)
-        | _result(allocation, allocations)
+        | _result(allocation, results.programme)
         | _money(allocation, budget)
         | _doubts(allocation, ranges)
     )

@@ -5,10 +5,9 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-import pandas as pd
-
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.report.allocation_view import allocation_total, allocation_view
 from zjtx_alloc.report.notes.marks import mark_shares, marks_note, weights_note
 from zjtx_alloc.report.table import Table, titled
 from zjtx_alloc.report.tables.allocation import decision_table
@@ -29,23 +28,10 @@ def narrowed(table: Table, *columns: str, notes: bool = True) -> Table:
 
 def quota_annex(allocation: Allocation, ranges: WeightRange | None) -> Table:
     """附件 分配表: quotas in the official order with bounds, marks and, if known, their range; and a total."""
-    frame = allocation.table().assign(number=range(1, len(allocation.quota) + 1))
-    pairs = zip(frame["estimated"], frame["stand_in"], strict=True)
-    frame["marks"] = ["、".join(mark for mark in pair if mark) for pair in pairs]
-    kinds = {"number": "text", "short_name": "text", "region": "text", "entitlement": "places", "quota": "count"}
-    if ranges is not None:
-        frame = frame.join(ranges.table[["quota_min", "quota_max"]])
-        kinds |= {"quota_min": "count", "quota_max": "count"}
-    kinds |= {"binds": "text", "marks": "text"}
-    total = {
-        "short_name": say("table.total"),
-        "entitlement": allocation.scenario.total,
-        "quota": int(allocation.quota.sum()),
-    }
-    frame = pd.concat([frame.astype(object), pd.DataFrame([total]).astype(object)], ignore_index=True)
-    text = [name for name, kind in kinds.items() if kind == "text"]
-    frame[text] = frame[text].fillna("")
-    return titled("allocation", frame, kinds, *marks_note(allocation), weights_note(), has_total=True)
+    ends = {} if ranges is None else {end: ranges.table[end] for end in ("quota_min", "quota_max")}
+    frame = allocation_view(allocation, "annex", **ends)
+    total = allocation_total(allocation, frame)
+    return titled("allocation", frame, *marks_note(allocation), weights_note(), total=total)
 
 
 def decision_annex(allocation: Allocation) -> Grid:

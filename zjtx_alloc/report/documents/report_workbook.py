@@ -12,7 +12,7 @@ from zjtx_alloc.report.table import Table
 from zjtx_alloc.report.tables import allocation as allocation_tables, budget as budget_tables
 from zjtx_alloc.report.tables.composite import composite_tables
 from zjtx_alloc.report.writers.document import Grid, Manuscript
-from zjtx_alloc.report.writers.xlsx import Sheet
+from zjtx_alloc.report.writers.sheet import Sheet, table_sheet
 from zjtx_alloc.report.writers.xlsx_charts import Graph
 
 Part = Table | Sheet | Grid | Graph
@@ -28,8 +28,8 @@ def report_sheets(
     quotas = _quotas(allocation, made_of, batches)
     by_unit = _unit_years(budget, allocations, years)
     decided = allocation_tables.decision_table(allocation)
-    step = {header("step"): f"{{{header('quota')}}}-{{{header('model')}}}"}
-    annexes: list[Part] = [quotas, by_unit, Sheet(_annex(3, decided), step)]
+    step = {header("step"): f"{_at('quota')}-{_at('model')}"}
+    annexes: list[Part] = [quotas, by_unit, table_sheet(_annex(3, decided), step)]
     annexes.append(replace(manuscript.annexes[3].grid, title=_title(4, manuscript.annexes[3].grid.title)))
     regions = _regions(allocation, quotas)
     return [
@@ -44,6 +44,11 @@ def report_sheets(
     ]
 
 
+def _at(name: str, place: str = "") -> str:
+    """A column in a formula: its cell in the same row, or another place."""
+    return f"[{header(name)}{place}]"
+
+
 def _title(number: int, title: str) -> str:
     return f"{say('plan.annex', number=number)} {title}"
 
@@ -55,52 +60,52 @@ def _annex(number: int, table: Table) -> Table:
 def _quotas(allocation: Allocation, made_of: Sheet, batches: Sheet) -> Sheet:
     """附件1: entitlements from what they are made of, differences and totals; the total is the batch's."""
     entitlement, quota = header("entitlement"), header("quota")
-    unit = f"MATCH({{{header('short_name')}}},{made_of.column(header('short_name'))},0)"
+    unit = f"MATCH({_at('short_name')},{made_of.range(header('short_name'))},0)"
     batch = say("table.batch", batch=allocation.scenario.batch)
-    given = f'SUMIF({batches.column(header("batch"))},"{batch}",{batches.column(header("total"))})'
+    given = f'SUMIF({batches.range(header("batch"))},"{batch}",{batches.range(header("total"))})'
     formulas = {
-        entitlement: f"INDEX({made_of.column(entitlement)},{unit})",
-        header("difference"): f"{{{quota}}}-{{{entitlement}}}",
+        entitlement: f"INDEX({made_of.range(entitlement)},{unit})",
+        header("difference"): f"{_at('quota')}-{_at('entitlement')}",
     }
     checks = {
-        quota: f"SUM({{{quota}}})-{given}",
-        entitlement: f"ROUND(SUM({{{entitlement}}})-{given},6)",
+        quota: f"SUM({_at('quota', ':rows')})-{given}",
+        entitlement: f"ROUND(SUM({_at('entitlement', ':rows')})-{given},6)",
     }
-    return Sheet(_annex(1, allocation_tables.allocation_table(allocation)), formulas, checks=checks)
+    return table_sheet(_annex(1, allocation_tables.allocation_table(allocation)), formulas, checks=checks)
 
 
 def _contributions(allocation: Allocation) -> Sheet:
     """Each entitlement as the sum of its factors' contributions and what the coefficients add or take."""
     table, entitlement = allocation_tables.contribution_table(allocation), header("entitlement")
     parts = [name for name, kind in table.kinds.items() if kind in ("places", "difference") and name != entitlement]
-    check = {header(ADJUSTMENT): f"ROUND(SUM({{{header(ADJUSTMENT)}}}),6)"}
-    return Sheet(table, {entitlement: "+".join(f"{{{name}}}" for name in parts)}, checks=check)
+    check = {header(ADJUSTMENT): f"ROUND(SUM({_at(ADJUSTMENT, ':rows')}),6)"}
+    return table_sheet(table, {entitlement: "+".join(f"[{name}]" for name in parts)}, checks=check)
 
 
 def _regions(allocation: Allocation, quotas: Sheet) -> Sheet:
-    table, region = allocation_tables.region_table(allocation), header("region")
     sums = {
-        name: f"SUMIF({quotas.column(region)},{{{region}}},{quotas.column(name)})"
-        for name in (header("entitlement"), header("quota"))
+        header(name): f"SUMIF({quotas.range(header('region'))},{_at('region')},{quotas.range(header(name))})"
+        for name in ("entitlement", "quota")
     }
-    whole = f"SUM({quotas.column(header('quota'))})"
-    share = {header("share"): f"{{{header('quota')}}}/{whole}"}
-    return Sheet(table, sums | share, checks={header("quota"): f"SUM({{{header('quota')}}})-{whole}"})
+    whole = f"SUM({quotas.range(header('quota'))})"
+    share = {header("share"): f"{_at('quota')}/{whole}"}
+    check = {header("quota"): f"SUM({_at('quota', ':rows')})-{whole}"}
+    return table_sheet(allocation_tables.region_table(allocation), sums | share, checks=check)
 
 
 def _batches(allocation: Allocation, budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Sheet:
     table = budget_tables.batch_table(budget, allocations)
-    return Sheet(table, {header("commitment"): f"{{{header('approved')}}}*{budget.award.amount}"})
+    return table_sheet(table, {header("commitment"): f"{_at('approved')}*{budget.award.amount}"})
 
 
 def _years(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Sheet:
     """Money by year and batch; the total leaves out the years' own sums."""
     table = replace(budget_tables.year_table(budget, allocations), title=say("title.year_sums"))
-    batch, net = header("batch"), header("net")
     money = [name for name, kind in table.kinds.items() if kind == "money"]
-    sums = {name: f'SUMIF({{{batch}}},"<>{say("table.all_batches")}",{{{name}}})' for name in money}
-    paid = "-".join(f"SUM({{{header(name)}}})" for name in ("net", "direct", "empowerment"))
-    return Sheet(table, sums=sums, checks={net: paid})
+    batch = _at("batch", ":rows")
+    sums = {name: f'SUMIF({batch},"<>{say("table.all_batches")}",[{name}:rows])' for name in money}
+    paid = "-".join(f"SUM({_at(name, ':rows')})" for name in ("net", "direct", "empowerment"))
+    return table_sheet(table, sums=sums, checks={header("net"): paid})
 
 
 def _unit_years(budget: BudgetForecast, allocations: tuple[Allocation, ...], years: Sheet) -> Sheet:
@@ -108,12 +113,12 @@ def _unit_years(budget: BudgetForecast, allocations: tuple[Allocation, ...], yea
     table = _annex(2, replace(budget_tables.unit_year_table(budget, allocations), title=say("title.years")))
     gaps = budget.ledger.gaps()
     columns = {year_header(year, gaps): year_label(year, gaps).replace("*", "~*") for year in budget.by_year().index}
-    net, at, batch = (years.column(header(name)) for name in ("net", "fiscal_year", "batch"))
+    net, at, batch = (years.range(header(name)) for name in ("net", "fiscal_year", "batch"))
     checks = {
-        name: f'SUM({{{name}}})-SUMIFS({net},{at},"{year}",{batch},"<>{say("table.all_batches")}")'
+        name: f'SUM([{name}:rows])-SUMIFS({net},{at},"{year}",{batch},"<>{say("table.all_batches")}")'
         for name, year in columns.items()
     }
-    return Sheet(table, {header("sum"): "+".join(f"{{{name}}}" for name in columns)}, checks=checks)
+    return table_sheet(table, {header("sum"): "+".join(f"[{name}]" for name in columns)}, checks=checks)
 
 
 def _grounds(allocation: Allocation, budget: BudgetForecast) -> Iterator[Table]:
@@ -128,14 +133,14 @@ def _grounds(allocation: Allocation, budget: BudgetForecast) -> Iterator[Table]:
 def _graphs(allocation: Allocation, quotas: Sheet, regions: Sheet, by_unit: Sheet) -> Iterator[Graph]:
     quota, entitlement, note = header("quota"), header("entitlement"), short_marks(allocation)
     yield Graph(
-        say("workbook.quota_graph"), "column", quotas.column(header("short_name")), {quota: quotas.column(quota)},
-        say("figure.places"), note, {entitlement: quotas.column(entitlement)}, crowded=True,
+        say("workbook.quota_graph"), "column", quotas.range(header("short_name")), {quota: quotas.range(quota)},
+        say("figure.places"), note, {entitlement: quotas.range(entitlement)}, crowded=True,
     )  # fmt: skip
     yield Graph(
-        say("workbook.region_graph"), "column", regions.column(header("region")), {quota: regions.column(quota)},
-        say("figure.places"), note, {entitlement: regions.column(entitlement)},
+        say("workbook.region_graph"), "column", regions.range(header("region")), {quota: regions.range(quota)},
+        say("figure.places"), note, {entitlement: regions.range(entitlement)},
     )  # fmt: skip
-    years = [name for name in by_unit.table.frame if by_unit.table.kinds[name] == "money" and name != header("sum")]
+    years = [name for name, column in by_unit.columns.items() if column.kind == "money" and name != header("sum")]
     names, sums = by_unit.across(years)
     yield Graph(
         say("workbook.money_graph"),

@@ -3,17 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-from xlsxwriter.utility import xl_col_to_name
+import pandas as pd
 
 from zjtx_alloc.base.messages import header, say, words
 from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.facts.cells import COUNTS
+from zjtx_alloc.report.writers.sheet import Cell, Column, Page, Sheet, sums_of
 from zjtx_alloc.report.writers.xlsx import write_form
 
-_HEADER_ROW = 2
-_FIRST = _HEADER_ROW + 1
-_UNIT_COLUMNS = 3  # code, name, scope
+_HEADER = 48  # points
 
 
 def write_template(path: str | Path) -> Path:
@@ -24,54 +23,32 @@ def write_template(path: str | Path) -> Path:
     ReportError
         If the file exists, since it may hold numbers already, or is no ``.xlsx``.
     """
-    return write_form(path, say("template.title"), _fill)
-
-
-def _fill(book: Any) -> None:
-    _write_table(book)
-    _write_notes(book)
-
-
-def _indicators() -> Any:
     indicators = shipped_table("indicators.csv", "code")
-    return indicators[indicators["template"] == "1"]
+    indicators = indicators[indicators["template"] == "1"]
+    return write_form(path, say("template.title"), [_table(indicators), _guide(indicators)])
 
 
-def _write_table(book: Any) -> None:
-    sheet, units, indicators = book.add_worksheet(say("template.sheet")), load_units(), _indicators()
-    look = _looks(book)
-    last = _FIRST + len(units) - 1
-    kinds = ["count" if measure in COUNTS else "amount" for measure in indicators["measure"]]
-    sheet.write_string(0, 0, say("template.title"), look["title"])
-    sheet.write_string(1, 0, say("template.hint"), look["hint"])
-    headers = [header("code"), header("short_name"), say("intake.scope_column")]
-    headers += [f"{row['name']}\n（{row['measure']}）" for _, row in indicators.iterrows()]
-    for place, text in enumerate(headers):
-        sheet.write_string(_HEADER_ROW, place, text, look["header"])
-    for row, (code, unit) in enumerate(units.iterrows(), start=_FIRST):
-        sheet.write_string(row, 0, str(code), look["fixed"])
-        sheet.write_string(row, 1, unit["short_name"], look["fixed"])
-        sheet.write_blank(row, 2, None, look["text"])
-        for place, kind in enumerate(kinds, start=_UNIT_COLUMNS):
-            sheet.write_blank(row, place, None, look[kind])
-    sheet.write_string(last + 1, 0, words("totals")[0], look["fixed"])
-    sheet.write_blank(last + 1, 1, None, look["fixed"])
-    sheet.write_blank(last + 1, 2, None, look["fixed"])
-    for place, (kind, (_, row)) in enumerate(zip(kinds, indicators.iterrows(), strict=True), start=_UNIT_COLUMNS):
-        column = xl_col_to_name(place)
-        formula = f"=SUM({column}{_FIRST + 1}:{column}{last + 1})"
-        sheet.write_formula(last + 1, place, formula, look[f"{kind} total"], 0)
-        sheet.data_validation(_FIRST, place, last, place, _validation(row))
+def _table(indicators: pd.DataFrame) -> Sheet:
     scope = {"validate": "list", "source": [words("province_scopes")[0]], "input_title": say("intake.scope_column"),
              "input_message": say("template.scope"), "error_message": say("remedy.scope")}  # fmt: skip
-    sheet.data_validation(_FIRST, 2, last, 2, scope)
-    sheet.set_row(_HEADER_ROW, 48)
-    sheet.set_column(0, 2, 10)
-    sheet.set_column(_UNIT_COLUMNS, len(headers) - 1, 17)
-    sheet.freeze_panes(_FIRST, 2)
-    sheet.set_landscape()
-    sheet.set_paper(9)
-    sheet.fit_to_pages(1, 1)
+    columns = {
+        "code": Column(header("code"), "fixed", 10, "form header"),
+        "unit": Column(header("short_name"), "fixed", 10, "form header"),
+        "scope": Column(say("intake.scope_column"), "choice", 10, "form header", rule=scope),
+    }
+    for code, row in indicators.iterrows():
+        kind, text = "count" if row["measure"] in COUNTS else "places", f"{row['name']}\n（{row['measure']}）"
+        columns[str(code)] = Column(text, kind, 17, "form header", rule=_validation(row))
+    empty = dict.fromkeys(map(str, indicators.index))
+    rows = [
+        {"code": Cell(str(code), kind="fixed"), "unit": Cell(unit["short_name"], kind="fixed"), **empty}
+        for code, unit in load_units().iterrows()
+    ]
+    total = {"code": Cell(words("totals")[0], kind="fixed"), "scope": Cell(None, kind="fixed")}
+    return Sheet(
+        say("template.sheet"), columns, rows, [total | sums_of(rows, list(empty), fixed="")],
+        heading=say("template.title"), note=say("template.hint"), page=Page(pages=1, header=_HEADER, is_form=True),
+    )  # fmt: skip
 
 
 def _validation(indicator: Any) -> dict[str, Any]:
@@ -88,40 +65,13 @@ def _validation(indicator: Any) -> dict[str, Any]:
     }
 
 
-def _write_notes(book: Any) -> None:
-    sheet, look = book.add_worksheet(say("template.notes_sheet")), _looks(book)
-    sheet.set_column(0, 0, 34)
-    sheet.set_column(1, 1, 10)
-    sheet.set_column(2, 2, 80)
-    sheet.write_string(0, 0, say("template.how"), look["title"])
-    lines = say("template.steps").split("\n")
-    for row, line in enumerate(lines, start=1):
-        sheet.merge_range(row, 0, row, 2, line, look["note"])
-        sheet.set_row(row, 32)
-    start = len(lines) + 2
-    for place, text in enumerate((header("indicator"), header("measure"), header("note"))):
-        sheet.write_string(start, place, text, look["header"])
-    for row, (_, indicator) in enumerate(_indicators().iterrows(), start=start + 1):
-        for place, name in enumerate(("name", "measure", "description")):
-            sheet.write_string(row, place, indicator[name], look["note"])
-        sheet.set_row(row, 32)
-    sheet.set_landscape()
-    sheet.set_paper(9)
-    sheet.fit_to_pages(1, 1)
-
-
-def _looks(book: Any) -> dict[str, Any]:
-    base = {"font_name": "等线", "font_size": 10, "valign": "vcenter"}
-    cell = base | {"border": 1, "border_color": "#BFBFBF"}
-    return {
-        "title": book.add_format(base | {"bold": True, "font_size": 14}),
-        "hint": book.add_format(base | {"font_size": 9, "font_color": "#555555"}),
-        "header": book.add_format(cell | {"bold": True, "text_wrap": True, "align": "center", "bg_color": "#EEF4F9"}),
-        "fixed": book.add_format(cell | {"num_format": "@", "bg_color": "#F2F2F2"}),
-        "text": book.add_format(cell | {"align": "center"}),
-        "count": book.add_format(cell | {"num_format": "#,##0"}),
-        "amount": book.add_format(cell | {"num_format": "#,##0.00"}),
-        "count total": book.add_format(cell | {"num_format": "#,##0", "bold": True, "bg_color": "#F2F2F2"}),
-        "amount total": book.add_format(cell | {"num_format": "#,##0.00", "bold": True, "bg_color": "#F2F2F2"}),
-        "note": book.add_format(cell | {"text_wrap": True}),
+def _guide(indicators: pd.DataFrame) -> Sheet:
+    columns = {
+        name: Column(header(text), "explained", width, "form header")
+        for name, text, width in (("name", "indicator", 34), ("measure", "measure", 10), ("description", "note", 80))
     }
+    rows = [{name: Cell(row[name], kind="explained") for name in columns} for _, row in indicators.iterrows()]
+    return Sheet(
+        say("template.notes_sheet"), columns, rows, heading=say("template.how"),
+        steps=say("template.steps").split("\n"), frozen=None, page=Page(pages=1, row=32, is_form=True),
+    )  # fmt: skip

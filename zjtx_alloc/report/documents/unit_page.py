@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zjtx_alloc.allocation.explain import explain
 from zjtx_alloc.allocation.explanation_text import Explanation, tell_factors
 from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import find_unit, load_units, members_of
-from zjtx_alloc.report.documents.unit_tables import UnitGrounds, contribution_rows, fact_table, money_rows, range_rows
+from zjtx_alloc.report.documents.unit_tables import contribution_rows, duty_table, fact_table, money_rows, range_rows
 from zjtx_alloc.report.notes.marks import weights_note
 from zjtx_alloc.report.notes.user_data import supply_note
+from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.run_id import run_line
 from zjtx_alloc.report.table import Table, shown
 
@@ -106,41 +106,41 @@ def asked_units(asked: str | Sequence[str]) -> tuple[str, ...]:
     return tuple(code for code in units.index if code in found.values())
 
 
-def unit_sheet(grounds: UnitGrounds, code: str) -> UnitSheet:
+def unit_sheet(results: Results, code: str) -> UnitSheet:
     """What is known of one unit: facts, contributions, quota and why, queue, range, money, duties.
 
     Parameters
     ----------
-    grounds : UnitGrounds
-        As ``unit_grounds`` gives them, once for all units.
+    results : Results
+        Of the scenario, one for all units.
     code : str
         The unit's six-digit code.
     """
-    allocation = grounds.allocation
-    why = explain(allocation, code)
-    ranges = (range_rows(grounds.ranges, code),) if grounds.ranges else ((say("unit.no_range"),),)
+    allocation = results.allocation
+    why = results.explanation(code)
+    ranges = (range_rows(results.ranges, code),) if results.doubtful else ((say("unit.no_range"),),)
     sections: tuple[tuple[str, tuple[Block, ...]], ...] = (
         (say("unit.facts"), (fact_table(allocation, code),)),
         (say("unit.entitled"), (contribution_rows(allocation, code),)),
-        (say("unit.why"), (_reasons(grounds, why),)),
+        (say("unit.why"), (_reasons(results, why),)),
         (say("unit.range"), ranges),
-        (say("unit.money"), (money_rows(grounds, code),)),
-        (say("unit.asked"), (grounds.asked,)),
+        (say("unit.money"), (money_rows(results, code),)),
+        (say("unit.asked"), (duty_table(results),)),
     )
     return UnitSheet(
         code=code,
         name=str(allocation.panel.units.at[code, "name"]),
         status=say("unit.status", title=allocation.scenario.title, name=allocation.scenario.name),
         apart=_apart(allocation.panel.units.loc[code].to_dict(), code),
-        keys=tuple(_keys(grounds, why)),
+        keys=tuple(_keys(results, why)),
         sections=sections,
         notes=(weights_note(), *supply_note(allocation)),
     )
 
 
-def _reasons(grounds: UnitGrounds, why: Explanation) -> tuple[str, ...]:
+def _reasons(results: Results, why: Explanation) -> tuple[str, ...]:
     """The sentences of ``explain`` but for the one that the table of contributions tells."""
-    told = tell_factors(grounds.allocation, why)
+    told = tell_factors(results.allocation, why)
     return tuple(line for line in why.text.splitlines() if line != told)
 
 
@@ -153,14 +153,14 @@ def _apart(unit: dict[str, str], code: str) -> str:
     return say("unit.without", name=unit["name"], others="、".join(others)) if others else ""
 
 
-def _keys(grounds: UnitGrounds, why: Explanation) -> Iterator[KeyFigure]:
-    scenario, budget = grounds.allocation.scenario, grounds.budget
+def _keys(results: Results, why: Explanation) -> Iterator[KeyFigure]:
+    scenario, budget = results.allocation.scenario, results.budget
     total = say("unit.of_total", share=why.quota / scenario.total, total=f"{scenario.total:,}")
     yield KeyFigure(say("unit.quota"), say("unit.places", places=why.quota), total)
     marks = say("unit.marked", estimated=why.estimated, stand_in=why.stand_in)
     yield KeyFigure(say("unit.entitlement"), say("unit.places", places=f"{why.entitlement:.2f}"), marks)
-    yield _range_key(grounds, why.code)
-    yield _queue_key(grounds, why)
+    yield _range_key(results, why.code)
+    yield _queue_key(results, why)
     money = budget.table[budget.table["code"] == why.code]
     batch = money[money["batch"] == str(scenario.batch)]
     opening = batch[batch["fiscal_year"] == budget.award.opening_year(scenario.batch)]
@@ -168,23 +168,23 @@ def _keys(grounds: UnitGrounds, why: Explanation) -> Iterator[KeyFigure]:
     yield KeyFigure(say("unit.committed"), say("unit.wan", money=f"{batch['commitment'].sum():,}"), years)
 
 
-def _range_key(grounds: UnitGrounds, code: str) -> KeyFigure:
-    if grounds.ranges is None:
+def _range_key(results: Results, code: str) -> KeyFigure:
+    if not results.doubtful:
         return KeyFigure(say("unit.range_key"), "—", say("unit.no_range"))
-    row = grounds.ranges.table.loc[code]
+    row = results.ranges.table.loc[code]
     if row["quota_lower"] == row["quota_upper"]:
         return KeyFigure(say("unit.range_key"), say("unit.places", places=int(row["quota_lower"])), say("unit.unmoved"))
     ends = say("unit.from_to", least=int(row["quota_min"]), most=int(row["quota_max"]))
     return KeyFigure(say("unit.range_key"), ends, say("unit.exact" if row["quota_exact"] else "unit.inexact"))
 
 
-def _queue_key(grounds: UnitGrounds, why: Explanation) -> KeyFigure:
+def _queue_key(results: Results, why: Explanation) -> KeyFigure:
     label = say("unit.queue")
     if why.prospects is None:
         return KeyFigure(label, "—", say("unit.decided"))
     turn = why.prospects.turn
     if turn.after is None:
-        return KeyFigure(label, "—", say("unit.no_turn", total=f"{grounds.allocation.scenario.total + turn.reach:,}"))
+        return KeyFigure(label, "—", say("unit.no_turn", total=f"{results.allocation.scenario.total + turn.reach:,}"))
     return KeyFigure(label, say("unit.rank", rank=turn.rank), say("unit.turn", after=turn.after))
 
 

@@ -1,54 +1,21 @@
 """The tables of a unit's page: its facts, where its entitlement comes from, its range, its money, its duties."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.allocation.entitlement import ADJUSTMENT, coefficient_keys
 from zjtx_alloc.base.messages import header, say
-from zjtx_alloc.budget.ledger.budget import MONEY, BudgetForecast
-from zjtx_alloc.budget.ledger.calendar import duties
+from zjtx_alloc.budget.ledger.budget import MONEY
 from zjtx_alloc.report.documents.proposal_facts import allowed_weights
 from zjtx_alloc.report.notes.marks import budget_notes, split_rule, stands_for, year_label
+from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.table import Table, titled
 from zjtx_alloc.report.tables.ranges import bracket_text, range_notes
 from zjtx_alloc.rules.composite_form import Part
 from zjtx_alloc.rules.scenario import Factor
-from zjtx_alloc.uncertainty.weight_range import WeightRange, weight_range
-
-
-@dataclass(frozen=True)
-class UnitGrounds:
-    """What the pages of all units rest on, computed once.
-
-    Attributes
-    ----------
-    allocation : Allocation
-        The batch that the pages are about.
-    budget : BudgetForecast
-        Over the whole programme.
-    allocations : tuple of Allocation
-        The programme's batches, ``allocation`` among them.
-    ranges : WeightRange or None
-        None if the scenario says nothing of unknown weights.
-    asked : Table
-        What the notice asks of each unit in this batch, and by when.
-    """
-
-    allocation: Allocation
-    budget: BudgetForecast
-    allocations: tuple[Allocation, ...]
-    ranges: WeightRange | None
-    asked: Table
-
-
-def unit_grounds(allocation: Allocation, budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> UnitGrounds:
-    """The grounds of all pages, ranges under unknown weights included."""
-    doubt = allocation.scenario.uncertainty
-    ranges = weight_range(allocation.panel, allocation.scenario) if doubt.weights or doubt.pools else None
-    return UnitGrounds(allocation, budget, allocations, ranges, duty_table(allocation, budget))
+from zjtx_alloc.uncertainty.weight_range import WeightRange
 
 
 def fact_table(allocation: Allocation, code: str) -> Table:
@@ -65,18 +32,17 @@ def fact_table(allocation: Allocation, code: str) -> Table:
             {
                 "indicator": panel.name(indicator),
                 "period": panel.supplied.get(indicator, line.period),
-                "value": None if cell is None else _written(cell["value"]),
+                "fact_value": None if cell is None else _written(cell["value"]),
                 "measure": panel.indicators.at[indicator, "measure"],
+                "marks": "、".join(_marks(allocation, indicator, line, cell))
+                or "—",  # before the rest: a telephone shows no more
                 "national_share": None if cell is None or not whole else cell["value"] / whole,
-                "marks": "、".join(_marks(allocation, indicator, line, cell)) or "—",
                 "source": "—" if number is None else say("unit.source_number", number=number),
             }
         )
         notes += _mark_notes(allocation, indicator, line, cell)
     notes += [_source_note(allocation, source, number) for source, number in cited.items()]
-    kinds = dict.fromkeys(["indicator", "period"], "text") | {"value": "written", "measure": "text", "marks": "text"}
-    kinds |= {"national_share": "part", "source": "text"}  # marks before: a telephone shows no more at once
-    return titled("unit_facts", pd.DataFrame(rows), kinds, *notes)
+    return titled("unit_facts", pd.DataFrame(rows), *notes)
 
 
 def _written(value: float) -> str:
@@ -128,7 +94,7 @@ def contribution_rows(allocation: Allocation, code: str) -> Table:
     rows = [
         {
             "indicator": panel.name(factor),
-            "weight": f"{weight:.4g}",
+            "written_weight": f"{weight:.4g}",
             "counted_share": places[factor] / (scenario.total * weight) if weight else None,
             "contribution": places[factor],
         }
@@ -138,9 +104,8 @@ def contribution_rows(allocation: Allocation, code: str) -> Table:
     adjusted = say("unit.adjusted", name=header(ADJUSTMENT), coefficients=named) if named else header(ADJUSTMENT)
     rows.append({"indicator": adjusted, "contribution": places[ADJUSTMENT]})
     rows.append({"indicator": header("entitlement"), "contribution": due.places[code]})
-    kinds = {"indicator": "text", "weight": "written", "counted_share": "part", "contribution": "places"}
     note = say("unit.contributions", total=scenario.total)
-    return titled("unit_contributions", pd.DataFrame(rows), kinds, note, has_total=True)
+    return titled("unit_contributions", pd.DataFrame(rows), note, has_total=True)
 
 
 def _coefficients(allocation: Allocation, code: str) -> Iterator[str]:
@@ -165,7 +130,6 @@ def range_rows(ranges: WeightRange, code: str) -> Table:
         }
         for end in ("min", "own", "max")
     ]
-    kinds = {"end": "text", "entitlement": "places", "quota": "count", "end_weights": "text"}
     names = "、".join(
         (say("proposal.pool", name=pool) if pool else "") + (panel.name(factor) if factor else say("ranges.pool_share"))
         for pool, factor in ranges.weights.columns
@@ -173,7 +137,7 @@ def range_rows(ranges: WeightRange, code: str) -> Table:
     bracket = bracket_text(row.to_dict())
     exact = say("unit.bracket", bracket=bracket) if bracket else range_notes(ranges)[0]
     allowed = say("proposal.allowed_all", weights="；".join(allowed_weights(ranges.allocation)))
-    return titled("unit_range", pd.DataFrame(rows), kinds, say("unit.end_weights", names=names), allowed, exact)
+    return titled("unit_range", pd.DataFrame(rows), say("unit.end_weights", names=names), allowed, exact)
 
 
 def _weights(ranges: WeightRange, code: str, end: str) -> str:
@@ -189,32 +153,29 @@ def _weights(ranges: WeightRange, code: str, end: str) -> str:
     )
 
 
-def money_rows(grounds: UnitGrounds, code: str) -> Table:
+def money_rows(results: Results, code: str) -> Table:
     """A unit's money by fiscal year and batch, and the total."""
-    budget = grounds.budget
+    budget = results.budget
     gaps, firms = budget.ledger.gaps(), {cohort.name: int(cohort.approved[code]) for cohort in budget.cohorts}
     names = {cohort.name: cohort.label for cohort in budget.cohorts}
     own = budget.table[budget.table["code"] == code].sort_values("fiscal_year", kind="stable")
-    total = own[list(MONEY)].sum().to_dict() | {"fiscal_year": say("table.total"), "batch": "", "approved": None}
+    total = own[list(MONEY)].sum().to_dict() | {"fiscal_year": say("table.total")}
     frame = own.assign(
         fiscal_year=[year_label(int(year), gaps) for year in own["fiscal_year"]],
         approved=own["batch"].map(firms),
         batch=own["batch"].map(names),
     )
-    frame = pd.concat([frame.astype(object), pd.DataFrame([total]).astype(object)], ignore_index=True)
-    kinds = {"fiscal_year": "text", "batch": "text", "approved": "count"} | dict.fromkeys(MONEY, "money")
-    return titled("unit_money", frame, kinds, *budget_notes(budget, grounds.allocations), has_total=True)
+    shown = frame[["fiscal_year", "batch", "approved", *MONEY]]
+    return titled("unit_money", shown, *budget_notes(budget, results.programme), total=total)
 
 
-def duty_table(allocation: Allocation, budget: BudgetForecast) -> Table:
+def duty_table(results: Results) -> Table:
     """What the notice asks of a unit, in its own words, and by when."""
-    batch, award = str(allocation.scenario.batch), budget.award
-    (cohort,) = (one for one in budget.cohorts if one.name == batch)
-    asked = duties(award, cohort)
+    asked, award = results.duties, results.budget.award
     frame = asked.assign(by=[_by(row.days, row.dates) for row in asked.itertuples()])
-    kinds = {"duty": "text", "by": "text", "quote": "text", "clause": "text"}
-    noted = say("unit.later_batch") if cohort.opening_year > award.first_year else ""
-    return titled("unit_duties", frame, kinds, say("unit.duties", number=award.number), *filter(None, [noted]))
+    frame = frame[["duty", "by", "quote", "clause"]]
+    noted = say("unit.later_batch") if award.opening_year(results.scenario.batch) > award.first_year else ""
+    return titled("unit_duties", frame, say("unit.duties", number=award.number), *filter(None, [noted]))
 
 
 def _by(days: str, dates: pd.DataFrame) -> str:

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-import pandas as pd
-
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import Panel
-from zjtx_alloc.report.terminal import aligned
+from zjtx_alloc.report.table import plain_table
 from zjtx_alloc.rules.check_table import TableCheck
 from zjtx_alloc.rules.own_columns import POOL, endable, unused
 from zjtx_alloc.rules.scenario import Scenario
@@ -116,11 +114,6 @@ def _runs(rows: Iterable[int]) -> str:
 def quoted(path: str) -> str:
     """A path as one writes it in a command."""
     return f'"{path}"' if " " in path or "　" in path else path
-
-
-def plain_table(frame: pd.DataFrame) -> str:
-    """A table of texts for the terminal."""
-    return "\n".join(aligned([list(map(str, row)) for row in (frame.columns, *frame.itertuples(index=False))]))
 
 
 def _names(panel: Panel, codes: Iterable[str]) -> str:

@@ -1,6 +1,6 @@
 """Running a notebook with parameters and turning it into a page of its own.
 
-Importing this room costs a second (papermill, nbconvert), so runs.py imports it only when it makes a report.
+Importing this module costs a second (papermill, nbconvert), so a run imports it only when it makes a page.
 """
 
 import html
@@ -20,6 +20,7 @@ from zjtx_alloc.base.errors import DataError, InfeasibleError, ReportError, Scen
 from zjtx_alloc.base.files import write_whole
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped
+from zjtx_alloc.report.run_id import current_run_id
 from zjtx_alloc.report.writers.html import framed
 
 _MARKDOWN = "text/markdown"
@@ -41,8 +42,6 @@ class PageOrder:
         Where the page goes; its stem names the title (``page.<stem>`` of the messages).
     label : str
         The scenarios, for the title.
-    run : str
-        The id of the run, under every table and figure and at the foot.
     study : bool
         Whether the question may have no answer (no plan under rules that cross, nothing said to be uncertain):
         then the page says why.
@@ -52,12 +51,11 @@ class PageOrder:
     parameters: dict[str, Any]
     path: Path
     label: str
-    run: str
     study: bool = False
 
 
-def run_notebook(name: str, parameters: dict[str, Any], executed: Path, run: str = "") -> Path:
-    """Execute a shipped notebook with parameters into the file ``executed``, its tables and figures stamped with ``run``.
+def run_notebook(name: str, parameters: dict[str, Any], executed: Path) -> Path:
+    """Execute a shipped notebook with parameters into the file ``executed``, its tables and figures bearing the run's id.
 
     Raises
     ------
@@ -74,7 +72,7 @@ def run_notebook(name: str, parameters: dict[str, Any], executed: Path, run: str
         )
     try:
         papermill.execute_notebook(
-            _stamping(source, run),
+            _bearing_run_id(source),
             str(executed),
             parameters=parameters,
             progress_bar=False,
@@ -88,15 +86,17 @@ def run_notebook(name: str, parameters: dict[str, Any], executed: Path, run: str
     return executed
 
 
-def _stamping(source: Path, run: str) -> nbformat.NotebookNode:
-    """The notebook with a first cell that tells its kernel the run's id."""
-    notebook = nbformat.read(source, as_version=4)
-    cell = nbformat.v4.new_code_cell(f"from zjtx_alloc.report.run_id import stamp\n\nstamp({run!r})", id="run")
+def _bearing_run_id(source: Path) -> nbformat.NotebookNode:
+    """The notebook with a first cell that hands the run's id to its kernel, which is another process."""
+    notebook, run = nbformat.read(source, as_version=4), current_run_id()
+    cell = nbformat.v4.new_code_cell(
+        f"from zjtx_alloc.report.run_id import set_run_id\n\nset_run_id({run!r})", id="run"
+    )
     notebook.cells.insert(0, cell)
     return notebook
 
 
-def page(executed: Path, path: Path, scenario: str, run: str) -> Path:
+def page(executed: Path, path: Path, scenario: str) -> Path:
     """Write an executed notebook as one HTML file: code hidden, nothing loaded from anywhere."""
     exporter = HTMLExporter(
         template_name="basic",
@@ -113,7 +113,8 @@ def page(executed: Path, path: Path, scenario: str, run: str) -> Path:
         if _MARKDOWN in shown:
             shown[_MARKDOWN] = as_words(shown[_MARKDOWN])
     body, _ = exporter.from_notebook_node(notebook)
-    return write_whole(path, framed(say(f"page.{path.stem}", scenario=scenario), body, say("page.foot", run=run)))
+    foot = say("page.foot", run=current_run_id())
+    return write_whole(path, framed(say(f"page.{path.stem}", scenario=scenario), body, foot))
 
 
 def as_words(markdown: str) -> str:
@@ -127,13 +128,13 @@ def write_page(order: PageOrder, work: Path) -> Path:
     executed = work / f"{order.path.stem}.ipynb"
     try:
         try:
-            run_notebook(order.notebook, order.parameters, executed, order.run)
+            run_notebook(order.notebook, order.parameters, executed)
         except ReportError as error:
             failure = error.__cause__
             if not (order.study and isinstance(failure, PapermillExecutionError) and failure.ename in _OPEN):
                 raise
             _without_answer(order.notebook, failure.evalue, executed)
-        return page(executed, order.path, order.label, order.run)
+        return page(executed, order.path, order.label)
     finally:
         ensure_event_loop().close()  # papermill leaves a thread's loop open
 

@@ -21,7 +21,7 @@ from zjtx_alloc.rules.scenario_files import beside, companion
 _ID = 12  # hexadecimal digits: of ten thousand runs two share one with a chance of 1 in 5 million
 ENVIRONMENT = "environment.json"
 FACTS = "facts.csv"  # the facts of a run that was given its own
-_LAYOUTS = ("messages.zh.toml", "proposal.toml", "page.html", "manuscript.typ", "unit.typ")
+_LAYOUTS = ("messages.zh.toml", "columns.csv", "proposal.toml", "page.html", "manuscript.typ", "unit.typ")
 _PACKAGES = (
     "zjtx_alloc",
     "pandas",
@@ -38,14 +38,8 @@ _PACKAGES = (
 )
 
 
-def facts_file(panel: Panel | None, folder: Path) -> str:
-    """A panel handed in, kept with the run so that a kernel and ``verify`` can read it; blank for the shipped facts."""
-    if panel is None:
-        return ""
-    return str(write_whole(folder / FACTS, _facts(panel)))
-
-
-def _facts(panel: Panel) -> bytes:
+def facts_csv(panel: Panel) -> bytes:
+    """The facts of a panel as they are kept with a run, so that a kernel and ``verify_run`` can read them."""
     return csv_text(panel.facts).encode()
 
 
@@ -56,7 +50,7 @@ def run_record(kind: str, allocations: tuple[Allocation, ...], panel: Panel | No
     names += [f"policy/{award}.toml" for award in sorted({a.scenario.award for a in allocations})]
     inputs = {f"data/{name}": bytes_digest(shipped("data", *name.split("/")).read_bytes()) for name in names}
     if panel is not None:
-        inputs["panel"] = bytes_digest(_facts(panel))
+        inputs["panel"] = bytes_digest(facts_csv(panel))
     return {
         "kind": kind,
         "scenarios": scenarios_record([a.scenario for a in allocations]),
@@ -91,7 +85,7 @@ def write_records(
     record: dict[str, Any],
     fixed: tuple[str, ...],
     versioned: tuple[str, ...],
-    kept: dict[str, str] | None = None,
+    kept: dict[str, str],
 ) -> None:
     """Write run.json with the digests of the ``fixed`` files, environment.json with those of the ``versioned`` ones.
 
@@ -100,7 +94,7 @@ def write_records(
     """
     _write_json(folder / "run.json", record | {"id": run_id(record), "outputs": _digests(folder, fixed)})
     told = environment_here() | {"source": source_digest()}
-    _write_json(folder / ENVIRONMENT, told | {"outputs": _digests(folder, versioned) | (kept or {})})
+    _write_json(folder / ENVIRONMENT, told | {"outputs": _digests(folder, versioned) | kept})
 
 
 def bind(folder: Path, within: str, files: dict[str, str]) -> None:

@@ -18,9 +18,9 @@ from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.report.documents.unit_page import unit_sheet
-from zjtx_alloc.report.documents.unit_tables import UnitGrounds
 from zjtx_alloc.report.notes.marks import marks_note, weights_note
-from zjtx_alloc.report.run_id import run_line, stamped
+from zjtx_alloc.report.results import Results
+from zjtx_alloc.report.run_id import bearing_run_id, run_line
 from zjtx_alloc.report.runs.record_form import read_pages
 from zjtx_alloc.report.runs.records import bytes_digest, environment_here, file_digest, source_digest
 from zjtx_alloc.report.writers.html import framed
@@ -79,7 +79,7 @@ def pages_there(folder: Path) -> list[str]:
 
 
 def write_unit_pages(
-    folder: Path, grounds: UnitGrounds, codes: Sequence[str], run: str, tell: Callable[[str, bool], None]
+    folder: Path, results: Results, codes: Sequence[str], run: str, tell: Callable[[str, bool], None]
 ) -> Finished:
     """Make what is missing of the pages of some units, the bound PDF and the list of all that are there.
 
@@ -87,7 +87,7 @@ def write_unit_pages(
     ----------
     folder : Path
         The report's folder, held by this process.
-    grounds : UnitGrounds
+    results : Results
     codes : sequence of str
     run : str
         The id of the run.
@@ -103,28 +103,28 @@ def write_unit_pages(
         _write(folder, _RECORD, done.content())  # from here on nothing of another run counts
         for path in others:
             path.unlink()
-    with stamped(run):
+    with bearing_run_id(run):
         for code in codes:
             if code in missing:
-                done.units[code] = _unit(folder, grounds, code, run, typesetter)
+                done.units[code] = _unit(folder, results, code, run, typesetter)
                 _write(folder, _RECORD, done.content())
             tell(_stem(code), code not in missing)
         if not (bound := bool(done.outputs)):
             sheets = [done.units[code]["sheet"] for code in load_units().index if code in done.units]
             done.outputs = {
                 _BOUND: _write(folder, _BOUND, typesetter.bound(sheets)),
-                _INDEX: _write(folder, _INDEX, _index(sheets, grounds, run)),
+                _INDEX: _write(folder, _INDEX, _index(sheets, results, run)),
             }
             _write(folder, _RECORD, done.content())
         tell(_BOUND, bound)
     return done
 
 
-def _unit(folder: Path, grounds: UnitGrounds, code: str, run: str, typesetter: UnitTypesetter) -> dict[str, Any]:
+def _unit(folder: Path, results: Results, code: str, run: str, typesetter: UnitTypesetter) -> dict[str, Any]:
     """One unit's page in both forms, and what the record keeps of it."""
-    sheet = unit_sheet(grounds, code)
+    sheet = unit_sheet(results, code)
     sized, pdf = typesetter.page(sheet.plain())
-    title = say("unit.page", name=sheet.name, scenario=grounds.allocation.scenario.title)
+    title = say("unit.page", name=sheet.name, scenario=results.allocation.scenario.title)
     page = framed(title, sheet._repr_html_(), say("unit.foot", run=run))
     names = {f"{_stem(code)}.html": page, f"{_stem(code)}.pdf": pdf}
     files = {name: _write(folder, name, content) for name, content in names.items()}
@@ -139,17 +139,17 @@ def _sheet_digest(sheet: dict[str, Any]) -> str:
     return bytes_digest(json.dumps(sheet, ensure_ascii=False).encode())
 
 
-def _index(sheets: list[dict[str, Any]], grounds: UnitGrounds, run: str) -> bytes:
+def _index(sheets: list[dict[str, Any]], results: Results, run: str) -> bytes:
     """The list of the pages that are there, each unit with the numbers from the top of its page."""
     labels = [label for label, _, _ in sheets[0]["keys"]]
     head = "".join(f"<th>{html.escape(label)}</th>" for label in (header("code"), header("short_name"), *labels))
     rows = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in _cells(sheet))}</tr>" for sheet in sheets)
-    title = say("unit.index", scenario=grounds.allocation.scenario.title)
+    title = say("unit.index", scenario=results.allocation.scenario.title)
     targets = {_BOUND: "unit.bound", "../allocation.html": "unit.report", "../budget.html": "unit.budget"}
     links = "　".join(f'<a href="{target}">{say(key)}</a>' for target, key in targets.items())
     under = "".join(
         f"<p class=note>{html.escape(note)}</p>"
-        for note in (*marks_note(grounds.allocation), weights_note(), run_line())
+        for note in (*marks_note(results.allocation), weights_note(), run_line())
     )
     body = (
         f"<h1>{html.escape(title)}</h1><p>{say('unit.index_intro')}</p><p>{links}</p>"

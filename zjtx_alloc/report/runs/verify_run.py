@@ -16,7 +16,7 @@ from zjtx_alloc.report.runs.budget_run import ACTUALS, run_budget
 from zjtx_alloc.report.runs.compare_run import run_comparison
 from zjtx_alloc.report.runs.record_form import read_environment, read_record
 from zjtx_alloc.report.runs.records import FACTS, altered, environment_here, outputs, run_id, source_digest
-from zjtx_alloc.report.runs.run import run
+from zjtx_alloc.report.runs.run import PAGES, run
 from zjtx_alloc.report.runs.unit_pages import FOLDER as UNITS
 
 
@@ -98,9 +98,10 @@ def _computed_again(folder: Path, record: dict[str, Any], work: Path) -> Path:
 
 def _report(folder: Path, record: dict[str, Any], work: Path, panel: Panel | None) -> Path:
     (scenario,) = _scenarios(record, work / "scenarios")
-    names = (Path(name) for name in outputs(folder))
+    names = [Path(name) for name in outputs(folder)]
     units = sorted({name.name.partition("-")[0] for name in names if name.parent.name == UNITS and "-" in name.name})
-    return run(scenario, out=work / "out", panel=panel, units=units).folder
+    pages = [name for name in PAGES if Path(f"{name}.html") in names]
+    return run(scenario, work / "out", panel, units, pages).folder
 
 
 def _comparison(folder: Path, record: dict[str, Any], work: Path, panel: Panel | None) -> Path:

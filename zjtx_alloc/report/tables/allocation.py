@@ -2,62 +2,38 @@
 
 import pandas as pd
 
-from zjtx_alloc.allocation.allocate import Allocation, decisions, marked
+from zjtx_alloc.allocation.allocate import Allocation, marked
 from zjtx_alloc.allocation.entitlement import ADJUSTMENT
-from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.report.allocation_view import allocation_total, allocation_view
 from zjtx_alloc.report.notes.marks import marks_note, sources_of, split_rule, stands_for, weights_note
 from zjtx_alloc.report.notes.user_data import pools_note, supply_note
-from zjtx_alloc.report.table import Table, titled
+from zjtx_alloc.report.table import Table, of_kind, titled
 from zjtx_alloc.report.tables.data import sources_told
 from zjtx_alloc.rules.scenario import DEFAULT, Rule
 
 
 def allocation_table(allocation: Allocation) -> Table:
     """Quotas by unit with marks, and a total."""
-    due = allocation.entitlement
-    frame = allocation.table().reset_index()
-    frame["difference"] = frame["quota"] - frame["entitlement"]
-    frame["cap"] = frame["cap"].where(frame["cap"] < allocation.scenario.total)
-    frame["estimated_part"] = [part if part > 0 else None for part in due.estimated]
-    frame["stand_in_part"] = [part if part > 0 else None for part in due.stand_in]
-    total = {
-        "short_name": say("table.total"),
-        "entitlement": allocation.scenario.total,
-        "quota": int(frame["quota"].sum()),
-        "estimated_part": due.estimated_share,
-        "stand_in_part": due.stand_in_share,
-    }
-    frame = pd.concat([frame.astype(object), pd.DataFrame([total]).astype(object)], ignore_index=True)
-    text = ["code", "short_name", "region", "binds", "estimated", "stand_in"]
-    frame[text] = frame[text].fillna("")
-    kinds = {
-        "code": "text", "short_name": "text", "region": "text", "entitlement": "places", "quota": "count",
-        "difference": "difference", "floor": "count", "cap": "count", "binds": "text",
-        "estimated": "text", "estimated_part": "share", "stand_in": "text", "stand_in_part": "share",
-    }  # fmt: skip
-    return titled("allocation", frame, kinds, *marks_note(allocation), weights_note(), has_total=True)
+    frame = allocation_view(allocation, "page")
+    total = allocation_total(allocation, frame)
+    return titled("allocation", frame, *marks_note(allocation), weights_note(), total=total)
 
 
 def region_table(allocation: Allocation) -> Table:
     """Entitlements and quotas by region."""
     sums = allocation.table().groupby("region", sort=False)[["entitlement", "quota"]].sum().reset_index()
     sums["share"] = sums["quota"] / allocation.scenario.total
-    kinds = {"region": "text", "entitlement": "places", "quota": "count", "share": "share"}
-    return titled("regions", sums, kinds, *marks_note(allocation))
+    return titled("regions", sums, *marks_note(allocation))
 
 
 def contribution_table(allocation: Allocation) -> Table:
     """Where each entitlement comes from: a column a factor, and what the coefficients add or take."""
     due, panel = allocation.entitlement, allocation.panel
-    names = {c: header(ADJUSTMENT) if c == ADJUSTMENT else panel.name(c) for c in due.contributions.columns}
-    frame = due.contributions.rename(columns=names)
-    frame.insert(0, header("short_name"), panel.units["short_name"])
-    frame[header("entitlement")] = due.places
-    frame[header("estimated")] = marked(due.estimated.gt(0), say("mark.estimated"))
-    kinds = dict.fromkeys(names.values(), "places") | {names[ADJUSTMENT]: "difference"}
-    kinds = {header("short_name"): "text"} | kinds | {header("entitlement"): "places", header("estimated"): "text"}
-    notes = (*marks_note(allocation), say("note.contributions"))
-    return Table(say("title.contributions"), frame.reset_index(drop=True), kinds, notes)
+    factors = due.contributions.drop(columns=ADJUSTMENT).rename(columns=of_kind("places", panel.name))
+    frame = panel.units[["short_name"]].join(factors).join(due.contributions[ADJUSTMENT])
+    frame = frame.assign(entitlement=due.places, estimated=marked(due.estimated.gt(0), say("mark.estimated")))
+    return titled("contributions", frame, *marks_note(allocation), say("note.contributions"))
 
 
 def factor_table(allocation: Allocation) -> Table:
@@ -82,11 +58,7 @@ def factor_table(allocation: Allocation) -> Table:
                     "source": "、".join(sources_of(panel, periods)),
                 }
             )
-    kinds = {
-        "pool": "text", "pool_share": "share", "indicator": "text", "period": "text", "measure": "text",
-        "value": "count", "weight": "weight", "stand_in_for": "text", "estimated_units": "count", "source": "text",
-    }  # fmt: skip
-    return titled("factors", pd.DataFrame(rows), kinds, *supply_note(allocation), weights_note())
+    return titled("factors", pd.DataFrame(rows), *supply_note(allocation), weights_note())
 
 
 def assumption_table(allocation: Allocation) -> Table:
@@ -95,7 +67,7 @@ def assumption_table(allocation: Allocation) -> Table:
     replaced = {code for code, _ in scenario.indicators() if code in supplied}
     lines = {key: line for key, line in scenario.assumptions.items() if key not in replaced}
     frame = pd.DataFrame({"number": range(1, len(lines) + 1), "assumption": list(lines.values())})
-    return titled("assumptions", frame, {"number": "count", "assumption": "text"})
+    return titled("assumptions", frame)
 
 
 def rule_table(allocation: Allocation) -> Table:
@@ -121,10 +93,8 @@ def rule_table(allocation: Allocation) -> Table:
     rows += [(say("bound.fixed"), f"{names[c]} = {f.quota}（{f.reason}）", set()) for c, f in scenario.fixed.items()]
     binds = list(zip(table["short_name"], table["binds"].str.split("、"), strict=True))
     held = ["、".join(name for name, bounds in binds if marks & set(bounds)) for _, _, marks in rows]
-    frame = pd.DataFrame([row[:2] for row in rows], columns=["rule", "value"]).assign(held=held)
-    return titled(
-        "rules", frame, {"rule": "text", "value": "text", "held": "text"}, *(capped or [say("note.eligible_pool")])
-    )
+    frame = pd.DataFrame([row[:2] for row in rows], columns=["rule", "text_value"]).assign(held=held)
+    return titled("rules", frame, *(capped or [say("note.eligible_pool")]))
 
 
 def _rule_text(rule: Rule, names: dict[str, str]) -> str:
@@ -146,10 +116,8 @@ def _between(what: str, least: float | None, most: float | None) -> str:
 
 def decision_table(allocation: Allocation) -> Table:
     """人工调整: the model's number, the decided number, the reason, and who gave or got places."""
-    frame = decisions(allocation).rename(columns={"difference": "step"})
-    kinds = {"short_name": "text", "model": "count", "quota": "count", "step": "step", "reason": "text"}
-    notes = marks_note(allocation) if len(frame) else (say("note.no_decision"),)
-    return titled("decisions", frame, kinds, *notes)
+    frame = allocation.decisions.rename(columns={"difference": "step"})
+    return titled("decisions", frame, *(marks_note(allocation) if len(frame) else (say("note.no_decision"),)))
 
 
 def estimate_table(allocation: Allocation) -> Table:
@@ -162,22 +130,15 @@ def estimate_table(allocation: Allocation) -> Table:
                 "short_name": panel.units.at[unit, "short_name"],
                 "indicator": panel.name(code),
                 "period": panel.supplied.get(code, line.period),
-                "value": value,
+                "split_value": value,
                 "measure": panel.indicators.at[code, "measure"],
                 "rule": split_rule(panel, code),
             }
             for unit, value in cells.loc[cells["estimated"].eq(True), "value"].items()
         ]
-    kinds = {
-        "short_name": "text",
-        "indicator": "text",
-        "period": "text",
-        "value": "places",
-        "measure": "text",
-        "rule": "text",
-    }
-    frame = pd.DataFrame(rows, columns=list(kinds)).drop_duplicates()
-    return titled("estimates", frame, kinds, say("note.estimates", share=allocation.entitlement.estimated_share))
+    columns = ["short_name", "indicator", "period", "split_value", "measure", "rule"]
+    frame = pd.DataFrame(rows, columns=columns).drop_duplicates()
+    return titled("estimates", frame, say("note.estimates", share=allocation.entitlement.estimated_share))
 
 
 def source_table(allocation: Allocation) -> Table:

@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 
-import pandas as pd
-
 from zjtx_alloc.allocation.allocate import Allocation, marked
-from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.notes.marks import budget_marks
-from zjtx_alloc.report.table import Table, titled
+from zjtx_alloc.report.table import Column, Table, titled
 from zjtx_alloc.uncertainty.fit_weights import WeightFit, known_counts
 
 
@@ -20,8 +18,8 @@ def weight_table(fit: WeightFit) -> Table:
     """The fitted weights, and how far each may be moved while the table fits almost as well."""
     frame = fit.weights.reset_index()
     frame["indicator"] = [_named(fit, code) for code in frame["factor"]]
-    kinds = {"indicator": "text", "weight": "weight", "least": "weight", "most": "weight"}
-    return titled("fitted_weights", frame, kinds, say("backtest.slack", slack=fit.slack), *backtest_notes(fit))
+    frame = frame[["indicator", "weight", "least", "most"]]
+    return titled("fitted_weights", frame, say("backtest.slack", slack=fit.slack), *backtest_notes(fit))
 
 
 def error_table(fit: WeightFit) -> Table:
@@ -31,21 +29,15 @@ def error_table(fit: WeightFit) -> Table:
     total = int(fit.table["observed"].sum())
     for column in ("misplaced", "misplaced_left_out"):
         frame[f"{column}_share"] = frame[column] / total
-    kinds = {
-        "rule": "text", "misplaced": "count", "misplaced_share": "share", "misplaced_left_out": "count",
-        "misplaced_left_out_share": "share",
-    }  # fmt: skip
-    return titled("fit_errors", frame, kinds, say("backtest.misplaced"), *backtest_notes(fit))
+    frame = frame[["rule", "misplaced", "misplaced_share", "misplaced_left_out", "misplaced_left_out_share"]]
+    return titled("fit_errors", frame, say("backtest.misplaced"), *backtest_notes(fit))
 
 
 def left_out_table(fit: WeightFit) -> Table:
     """Weights fitted without each region, and what they predict for it."""
-    frame = fit.regions.reset_index().rename(columns={"region": header("region")})
-    weights = {code: _named(fit, code) for code in fit.shares.columns}
-    frame = frame.rename(columns=weights | {"observed": header("observed"), "predicted": header("predicted")})
-    kinds = {header("region"): "text"} | dict.fromkeys(weights.values(), "weight")
-    kinds |= {header("observed"): "count", header("predicted"): "places"}
-    return Table(say("title.left_out"), frame, kinds, (say("backtest.left_out"), *backtest_notes(fit)))
+    weights = {code: Column(_named(fit, code), "weight") for code in fit.shares.columns}
+    frame = fit.regions.rename(columns=weights).reset_index()
+    return titled("left_out", frame, say("backtest.left_out"), *backtest_notes(fit))
 
 
 def fit_table(fit: WeightFit) -> Table:
@@ -54,14 +46,8 @@ def fit_table(fit: WeightFit) -> Table:
     frame["misfit"] = frame["fitted"] - frame["observed"]
     frame["estimated"] = marked(fit.table["estimated"], say("mark.estimated")).to_numpy()
     total = frame[["observed", "fitted", "left_out"]].sum().to_dict() | {"short_name": say("table.total")}
-    frame = pd.concat([frame.astype(object), pd.DataFrame([total]).astype(object)], ignore_index=True)
-    text = ["short_name", "region", "estimated"]
-    frame[text] = frame[text].fillna("")
-    kinds = {
-        "short_name": "text", "region": "text", "observed": "count", "fitted": "places", "misfit": "difference",
-        "left_out": "places", "estimated": "text",
-    }  # fmt: skip
-    return titled("fit", frame, kinds, *backtest_notes(fit), has_total=True)
+    frame = frame[["short_name", "region", "observed", "fitted", "misfit", "left_out", "estimated"]]
+    return titled("fit", frame, *backtest_notes(fit), total=total)
 
 
 def known_table(allocations: Sequence[Allocation]) -> Table:
@@ -71,11 +57,8 @@ def known_table(allocations: Sequence[Allocation]) -> Table:
     frame["status"] = [say(f"backtest.status_{status}") for status in frame["status"]]
     sources = allocations[0].panel.sources
     frame["source"] = [sources.at[source, "publisher"] + sources.at[source, "title"] for source in frame["source"]]
-    kinds = {
-        "short_name": "text", "batch": "text", "observed": "count", "status": "text", "scenario": "text",
-        "entitlement": "places", "quota": "count", "source": "text",
-    }  # fmt: skip
-    return titled("known_counts", frame, kinds, say("backtest.two_counts"), *budget_marks(allocations))
+    frame = frame[["short_name", "batch", "observed", "status", "scenario", "entitlement", "quota", "source"]]
+    return titled("known_counts", frame, say("backtest.two_counts"), *budget_marks(allocations))
 
 
 def backtest_notes(fit: WeightFit) -> tuple[str, ...]:

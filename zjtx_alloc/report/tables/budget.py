@@ -3,15 +3,16 @@
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation, marked
-from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.forecast import BudgetOutlook
-from zjtx_alloc.budget.ledger.budget import BudgetForecast
+from zjtx_alloc.budget.ledger.budget import MONEY, BudgetForecast
 from zjtx_alloc.budget.ledger.calendar import BASES
 from zjtx_alloc.budget.ledger.ledger import gaps_in
 from zjtx_alloc.budget.outcomes import OutcomeAssumption, outcome_evidence
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.notes.marks import (
+    Gaps,
     batches_note,
     budget_marks,
     budget_notes,
@@ -23,7 +24,7 @@ from zjtx_alloc.report.notes.marks import (
     year_header,
     year_label,
 )
-from zjtx_alloc.report.table import Table, titled
+from zjtx_alloc.report.table import Column, Table, of_kind, titled
 from zjtx_alloc.rules.award import Award
 
 
@@ -45,11 +46,7 @@ def batch_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> 
         }
         for a in allocations
     ]
-    kinds = {
-        "batch": "text", "scenario": "text", "total": "count", "total_status": "text", "approval_rate": "share",
-        "approved": "count", "unused": "count", "commitment": "money", "note": "text",
-    }  # fmt: skip
-    return titled("batches", pd.DataFrame(rows), kinds, *budget_notes(budget, allocations))
+    return titled("batches", pd.DataFrame(rows), *budget_notes(budget, allocations))
 
 
 def year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Table:
@@ -61,18 +58,10 @@ def year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> T
     shared = by_batch["fiscal_year"].value_counts().loc[lambda batches: batches > 1].index
     frame = pd.concat([by_batch, by_year[by_year["fiscal_year"].isin(shared)]])
     frame = frame.sort_values("fiscal_year", kind="stable")
-    total = by_year.drop(columns=["fiscal_year", "batch"]).sum().to_dict()
-    frame = pd.concat([frame, pd.DataFrame([total | {"fiscal_year": say("table.total"), "batch": ""}])])
     gaps = budget.ledger.gaps()
-    frame["fiscal_year"] = [y if isinstance(y, str) else year_label(int(y), gaps) for y in frame["fiscal_year"]]
-    money = dict.fromkeys(["commitment", "due", "recovered", "net", "direct", "empowerment"], "money")
-    return titled(
-        "years",
-        frame,
-        {"fiscal_year": "text", "batch": "text"} | money,
-        *budget_notes(budget, allocations),
-        has_total=True,
-    )
+    frame["fiscal_year"] = [year_label(int(year), gaps) for year in frame["fiscal_year"]]
+    total = by_year[list(MONEY)].sum().to_dict() | {"fiscal_year": say("table.total")}
+    return titled("years", frame[["fiscal_year", "batch", *MONEY]], *budget_notes(budget, allocations), total=total)
 
 
 def unit_year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...], told: str = "") -> Table:
@@ -80,27 +69,22 @@ def unit_year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...],
     names = allocations[0].panel.units["short_name"]
     any_estimated = pd.concat([a.entitlement.estimated.gt(0) for a in allocations], axis=1).any(axis=1)
     frame = budget.table.pivot_table(index="code", columns="fiscal_year", values="net", aggfunc="sum")
-    frame = frame.reindex(names.index)
-    gaps = budget.ledger.gaps()
-    frame.columns = [year_header(int(year), gaps) for year in frame.columns]
-    years = list(frame.columns)
-    frame[header("sum")] = frame.sum(axis=1)
-    frame.loc[""] = frame.sum()
-    frame.insert(0, header("short_name"), [*names, say("table.total")])
-    frame[header("estimated")] = [
-        *marked(any_estimated, say("mark.estimated")),
-        "",
-    ]
-    frame = frame.rename_axis(header("code")).reset_index()
-    kinds = {header("code"): "text", header("short_name"): "text"} | dict.fromkeys([*years, header("sum")], "money")
-    kinds |= {header("estimated"): "text"}
+    frame = _by_year(frame.reindex(names.index), budget.ledger.gaps())
+    total = frame.sum().to_dict() | {"short_name": say("table.total")}
+    frame.insert(0, "short_name", names)
+    frame["estimated"] = marked(any_estimated, say("mark.estimated"))
     notes = (
         *budget_notes(budget, allocations),
         say("note.net"),
         *dict.fromkeys(note for a in allocations for note in marks_note(a)),
     )
-    title = say("title.unit_years_of", told=told) if told else say("title.unit_years")
-    return Table(title, frame, kinds, notes, has_total=True)
+    return titled("unit_years_of" if told else "unit_years", frame.reset_index(), *notes, total=total, told=told)
+
+
+def _by_year(money: pd.DataFrame, gaps: Gaps) -> pd.DataFrame:
+    """Money with a column a fiscal year, and its sum over them behind."""
+    years = money.rename(columns=of_kind("money", lambda year: year_header(int(year), gaps)))
+    return years.assign(sum=money.sum(axis=1))
 
 
 def award_table(award: Award) -> Table:
@@ -108,8 +92,9 @@ def award_table(award: Award) -> Table:
     frame = award.parameters.reset_index()
     frame["parameter"] = frame["parameter"].map(lambda name: say(f"parameter.{name}"))
     frame["assumed"] = frame["assumed"].map({True: say("status.assumed"), False: say("status.quoted")})
-    kinds = dict.fromkeys(["parameter", "value", "measure", "effective", "clause", "quote", "assumed", "note"], "text")
-    return titled("award", frame, kinds, say("note.award", title=award.title, number=award.number))
+    frame = frame.rename(columns={"value": "text_value"})
+    frame = frame[["parameter", "text_value", "measure", "effective", "clause", "quote", "assumed", "note"]]
+    return titled("award", frame, say("note.award", title=award.title, number=award.number))
 
 
 def calendar_table(dates: pd.DataFrame) -> Table:
@@ -122,8 +107,8 @@ def calendar_table(dates: pd.DataFrame) -> Table:
     )  # fmt: skip
     noted = dates[dates["note"] != ""].drop_duplicates(["event", "note"])
     notes = [say("note.deadline", event=row.event, note=row.note) for row in noted.itertuples()]
-    kinds = dict.fromkeys(["date", "batch", "fiscal_year", "event", "who", "grounds", "basis"], "text")
-    return titled("calendar", frame, kinds, say("note.calendar"), *notes)
+    frame = frame[["date", "batch", "fiscal_year", "event", "who", "grounds", "basis"]]
+    return titled("calendar", frame, say("note.calendar"), *notes)
 
 
 def _batch_name(allocation: Allocation) -> str:
@@ -138,9 +123,8 @@ def range_table(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allocati
     gaps = gaps_in(outlooks[0].years, outlooks[0].cohorts, outlooks[0].award)
     frame["condition"] = [condition(int(year), outlooks[0].cohorts, allocations) for year in frame["fiscal_year"]]
     frame["fiscal_year"] = [year_label(int(year), gaps) for year in frame["fiscal_year"]]
-    money = dict.fromkeys(["mean", "sd", "p5", "p25", "p50", "p75", "p95"], "money")
-    kinds = {"fiscal_year": "text", "outcomes": "text"} | money | {"condition": "text"}
-    return titled("ranges", frame, kinds, *outlook_notes(outlooks, allocations))
+    frame = frame[["fiscal_year", "outcomes", "mean", "sd", "p5", "p25", "p50", "p75", "p95", "condition"]]
+    return titled("ranges", frame, *outlook_notes(outlooks, allocations))
 
 
 def outcome_table(assumptions: tuple[OutcomeAssumption, ...]) -> Table:
@@ -151,20 +135,17 @@ def outcome_table(assumptions: tuple[OutcomeAssumption, ...]) -> Table:
         for outcome, shares in a.ranges().to_dict("index").items()
         for part in ["completed" if outcome == "completed" else "otherwise"]
     ]
-    kinds = {"outcomes": "text", "outcome": "text", "low": "share", "mean_share": "share", "high": "share"}
     frame = pd.DataFrame(rows).rename(columns={"mean": "mean_share"})
-    return titled("outcomes", frame, kinds | {"rests_on": "text"}, *(a.note() for a in assumptions))
+    frame = frame[["outcomes", "outcome", "low", "mean_share", "high", "rests_on"]]
+    return titled("outcomes", frame, *(a.note() for a in assumptions))
 
 
 def evidence_table() -> Table:
     """What the first round's lists show of firms kept."""
-    kinds = {
-        "round": "text", "batch": "text", "evaluations": "count", "kept": "count", "selected": "count",
-        "share": "share", "period": "text", "source": "text", "note": "text",
-    }  # fmt: skip
     frame = outcome_evidence()
     frame["batch"] = [say("table.batch", batch=batch) for batch in frame["batch"]]
-    return titled("evidence", frame, kinds, say("note.evidence"))
+    frame = frame[["round", "batch", "evaluations", "kept", "selected", "share", "period", "source", "note"]]
+    return titled("evidence", frame, say("note.evidence"))
 
 
 def scenario_year_table(plan: BudgetPlan) -> Table:
@@ -175,13 +156,10 @@ def scenario_year_table(plan: BudgetPlan) -> Table:
     frame = pd.DataFrame({title: budget.by_year()["net"] for title, budget in budgets.items()}).T
     frame.loc[say("table.commitment")] = plan.full.by_year()["commitment"]
     gaps = plan.full.ledger.gaps()
-    years = {year: year_header(int(year), gaps) for year in frame.columns}
-    frame = frame.rename(columns=years).assign(**{header("sum"): frame.sum(axis=1)})
-    frame = frame.rename_axis(header("outcomes")).reset_index()
-    kinds = {header("outcomes"): "text"} | dict.fromkeys([*years.values(), header("sum")], "money")
+    frame = _by_year(frame, gaps).rename_axis("outcomes").reset_index()
     told = (note for budget in plan.budgets for note in _assumed(budget))
     notes = (say("note.all_completed"), *dict.fromkeys(told), batches_note(plan.allocations), *gaps_note(gaps))
-    return Table(say("title.scenario_years"), frame, kinds, notes)
+    return titled("scenario_years", frame, *notes)
 
 
 def region_table(plan: BudgetPlan) -> Table:
@@ -193,23 +171,19 @@ def region_table(plan: BudgetPlan) -> Table:
     frame = frame.assign(full=sums.reindex(pd.MultiIndex.from_frame(frame[["fiscal_year", "region"]])).to_numpy())
     gaps = plan.full.ledger.gaps()
     frame["fiscal_year"] = [year_label(int(year), gaps) for year in frame["fiscal_year"]]
-    kinds = {"fiscal_year": "text", "region": "text"} | dict.fromkeys(["full", "mean", "p5", "p50", "p95"], "money")
+    frame = frame[["fiscal_year", "region", "full", "mean", "p5", "p50", "p95"]]
     notes = (say("note.regions", title=plan.assumptions[0].title), plan.assumptions[0].note(), *gaps_note(gaps))
     notes = (*notes, conditional_note(plan.allocations), *budget_marks(plan.allocations))
-    return titled("region_years", frame, kinds, *notes)
+    return titled("region_years", frame, *notes)
 
 
 def bridge_table(plan: BudgetPlan) -> Table:
     """From the last forecast to this one, by cause and fiscal year."""
     steps = plan.bridge()
     gaps = plan.full.ledger.gaps()
-    years = {year: year_header(int(year), gaps) for year in steps.columns}
-    frame = steps.rename(columns=years, index={name: say(f"step.{name}") for name in steps.index})
-    frame = frame.assign(**{header("sum"): frame.sum(axis=1)}).rename_axis(header("cause_of_change")).reset_index()
-    kinds = {header("cause_of_change"): "text"} | dict.fromkeys([*years.values(), header("sum")], "money")
-    return Table(
-        say("title.bridge"), frame, kinds, (bridge_note(plan), say("note.bridge"), *gaps_note(gaps)), has_total=True
-    )
+    frame = _by_year(steps.rename(index=lambda name: say(f"step.{name}")), gaps)
+    frame = frame.rename_axis("cause_of_change").reset_index()
+    return titled("bridge", frame, bridge_note(plan), say("note.bridge"), *gaps_note(gaps), has_total=True)
 
 
 def bridge_note(plan: BudgetPlan) -> str:
@@ -224,33 +198,30 @@ def bridge_note(plan: BudgetPlan) -> str:
 def ceiling_table(plan: BudgetPlan) -> Table:
     """The stated ceilings, and how likely what is due in the year is to exceed them under each assumption."""
     gaps = plan.full.ledger.gaps()
-    rows = {
-        year_label(year, gaps): {header("ceiling"): money} | {
-            say("table.exceeds", title=o.outcomes.title): o.exceeds(year, money) for o in plan.outlooks
-        }
+    risks = {Column(say("table.exceeds", title=o.outcomes.title), "share"): o.exceeds for o in plan.outlooks}
+    rows = [
+        {"fiscal_year": year_label(year, gaps), "ceiling": money}
+        | {title: exceeds(year, money) for title, exceeds in risks.items()}
         for year, money in sorted(plan.request.ceilings.items())
-    }  # fmt: skip
-    frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis(header("fiscal_year")).reset_index()
-    risks = dict.fromkeys(frame.columns[2:], "share")
-    kinds = {header("fiscal_year"): "text", header("ceiling"): "money"} | risks
+    ]
     notes = (
         say("note.ceilings"),
         conditional_note(plan.allocations),
         *(a.note() for a in plan.assumptions),
         *gaps_note(gaps),
     )
-    return Table(say("title.ceilings"), frame, kinds, notes)
+    return titled("ceilings", pd.DataFrame(rows), *notes)
 
 
 def affordable_table(plan: BudgetPlan) -> Table:
     """How many places each batch can have under the ceilings."""
     frame = plan.affordable()
     frame["batch"] = [say("table.batch", batch=batch) for batch in frame["batch"]]
-    kinds = {"batch": "text", "total": "count", "affordable": "count", "probability": "share"}
     ceilings = "、".join(say("summary.year", year=y, money=f"{m:,}") for y, m in plan.request.ceilings.items())
     title = plan.assumptions[0].title
     note = say("note.affordable", confidence=plan.request.confidence, ceilings=ceilings, title=title)
-    return titled("affordable", frame, kinds, note, plan.assumptions[0].note())
+    frame = frame[["batch", "total", "affordable", "probability"]]
+    return titled("affordable", frame, note, plan.assumptions[0].note())
 
 
 def reconciliation_table(plan: BudgetPlan, found: pd.DataFrame) -> Table:
@@ -259,15 +230,11 @@ def reconciliation_table(plan: BudgetPlan, found: pd.DataFrame) -> Table:
     frame["fiscal_year"] = frame["fiscal_year"].astype(str)
     frame["match_status"] = frame["status"].map(lambda status: say(f"match.{status}"))
     frame["cause"] = frame["explanation"]
-    text, money = dict.fromkeys(["code", "short_name", "fiscal_year"], "text"), ["expected", "actual"]
-    kinds = (
-        text
-        | dict.fromkeys(money, "money")
-        | {"gap": "step"}
-        | dict.fromkeys(["documents", "match_status", "cause"], "text")
-    )
+    frame = frame[
+        ["code", "short_name", "fiscal_year", "expected", "actual", "gap", "documents", "match_status", "cause"]
+    ]
     note = say("note.reconciled", title=plan.assumptions[0].title)
-    return titled("reconciliation", frame, kinds, note, *budget_marks(plan.allocations))
+    return titled("reconciliation", frame, note, *budget_marks(plan.allocations))
 
 
 def _assumed(budget: BudgetForecast) -> list[str]:

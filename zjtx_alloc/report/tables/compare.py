@@ -11,9 +11,9 @@ from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import header, is_said, say
 from zjtx_alloc.budget.forecast import forecast_budget
 from zjtx_alloc.budget.ledger.cohorts import cohorts
+from zjtx_alloc.report.allocation_view import allocation_view
 from zjtx_alloc.report.notes.marks import criterion_told, marks_note, source_line, weights_note
-from zjtx_alloc.report.notes.user_data import plain_table
-from zjtx_alloc.report.table import ENTITLEMENT_DECIMALS, Table, csv_text, shown, signed, titled
+from zjtx_alloc.report.table import Column, Table, csv_text, of_kind, plain_table, signed, six_decimals, titled
 from zjtx_alloc.rules.award import load_award
 from zjtx_alloc.rules.scenario import DEFAULT, Scenario
 
@@ -32,38 +32,24 @@ _TAKEN = ("short_name", "region", "scenario", "setting", "fiscal_year")  # heade
 
 def unit_table(comparison: Comparison) -> Table:
     """Places by unit and scenario, and what each unit gains or loses against the first."""
-    quota, gains = comparison.quota.rename(columns=_named), comparison.gains
-    frame = pd.concat(
-        [
-            comparison.allocations[0].panel.units["short_name"].rename(header("short_name")),
-            quota,
-            gains.rename(columns={name: say("compare.gain", name=name) for name in gains}),
-        ],
-        axis=1,
-    )
-    kinds = {header("short_name"): "text"} | dict.fromkeys(quota, "count")
     # Whole places where totals are the same; scaled to the first's total, they are fractions.
-    kinds |= {say("compare.gain", name=name): "step" if _whole(comparison) else "difference" for name in gains}
-    return Table(
-        say("title.compared_units"), frame.reset_index(drop=True), kinds, (_scaled(comparison), *_marks(comparison))
-    )
+    gain = of_kind("step" if _whole(comparison) else "difference", lambda name: say("compare.gain", name=name))
+    frame = comparison.allocations[0].panel.units[["short_name"]].join(comparison.quota.rename(columns=_of("count")))
+    frame = frame.join(comparison.gains.rename(columns=gain))
+    return titled("compared_units", frame, _scaled(comparison), *_marks(comparison))
 
 
 def region_table(comparison: Comparison) -> Table:
     """Places by region and scenario, and the total."""
-    regions = comparison.regions.rename(columns=_named)
-    frame = regions.rename_axis(header("region")).reset_index()
-    frame.loc[len(frame)] = [say("table.total"), *comparison.quota.sum()]
-    kinds = {header("region"): "text"} | dict.fromkeys(regions, "count")
-    return Table(say("title.compared_regions"), frame, kinds, _marks(comparison), has_total=True)
+    regions = comparison.regions.rename(columns=_of("count"))
+    total = regions.sum().to_dict() | {"region": say("table.total")}
+    return titled("compared_regions", regions.reset_index(), *_marks(comparison), total=total)
 
 
 def distance_table(comparison: Comparison) -> Table:
     """How far every two of them are apart."""
-    distance = comparison.distance.rename(columns=_named)
-    frame = distance.rename_axis(header("scenario")).reset_index()
-    kinds = {header("scenario"): "text"} | dict.fromkeys(distance, "share")
-    return Table(say("title.distances"), frame, kinds, (say("compare.distance"), *_marks(comparison)))
+    frame = comparison.distance.rename(columns=_of("share")).rename_axis("scenario").reset_index()
+    return titled("distances", frame, say("compare.distance"), *_marks(comparison))
 
 
 def scenario_table(comparison: Comparison) -> Table:
@@ -79,9 +65,7 @@ def scenario_table(comparison: Comparison) -> Table:
         }
         for s in (allocation.scenario for allocation in comparison.allocations)
     ]
-    kinds = dict.fromkeys(["scenario", "title_of", "batch"], "text") | {"total": "count"}
-    kinds |= dict.fromkeys(["total_status", "criterion"], "text")
-    return titled("compared_scenarios", pd.DataFrame(rows), kinds, *_marks(comparison))
+    return titled("compared_scenarios", pd.DataFrame(rows), *_marks(comparison))
 
 
 def setting_table(comparison: Comparison) -> Table:
@@ -89,11 +73,11 @@ def setting_table(comparison: Comparison) -> Table:
     panel = comparison.allocations[0].panel
     names = panel.units["short_name"].to_dict() | {DEFAULT: say("table.all_units")} | panel.indicators["name"].to_dict()
     settings = pd.DataFrame(
-        {_named(a.scenario.name): dict(_settings(a.scenario, names)) for a in comparison.allocations}, dtype=object
+        {a.scenario.name: dict(_settings(a.scenario, names)) for a in comparison.allocations}, dtype=object
     )
     differing = settings[settings.nunique(axis=1, dropna=False) > 1]
-    frame = differing.fillna("—").rename_axis(header("setting")).reset_index()
-    return Table(say("title.compared_settings"), frame, dict.fromkeys(frame, "text"), (weights_note(),))
+    frame = differing.fillna("—").rename(columns=_of("text")).rename_axis("setting").reset_index()
+    return titled("compared_settings", frame, weights_note())
 
 
 def _settings(scenario: Scenario, names: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -144,10 +128,8 @@ def fairness_table(comparison: Comparison) -> Table:
                 "theil": found.theil.whole,
             }
         )
-    kinds = {"scenario": "text"} | dict.fromkeys(
-        ["largest", "gallagher", "loosemore_hanby", "sainte_lague", "gini", "theil"], "index"
-    )
-    return titled("compared_fairness", pd.DataFrame(rows, columns=list(kinds)), kinds, *notes, *_marks(comparison))
+    columns = ["scenario", "largest", "gallagher", "loosemore_hanby", "sainte_lague", "gini", "theil"]
+    return titled("compared_fairness", pd.DataFrame(rows, columns=columns), *notes, *_marks(comparison))
 
 
 def money_by_year(comparison: Comparison) -> pd.DataFrame:
@@ -161,13 +143,10 @@ def money_by_year(comparison: Comparison) -> pd.DataFrame:
 
 def year_table(comparison: Comparison) -> Table:
     """Money by fiscal year and scenario, and the totals."""
-    money = money_by_year(comparison).rename(columns=_named)
-    frame = money.rename_axis(header("fiscal_year")).reset_index().astype(object)
-    frame[header("fiscal_year")] = frame[header("fiscal_year")].astype(str)
-    frame.loc[len(frame)] = [say("table.total"), *money.sum()]
-    kinds = {header("fiscal_year"): "text"} | dict.fromkeys(money, "money")
-    notes = (say("compare.money"), *_marks(comparison))
-    return Table(say("title.compared_years"), frame, kinds, notes, has_total=True)
+    money = money_by_year(comparison).rename(index=str, columns=_of("money"))
+    total = money.sum().to_dict() | {"fiscal_year": say("table.total")}
+    frame = money.rename_axis("fiscal_year").reset_index()
+    return titled("compared_years", frame, say("compare.money"), *_marks(comparison), total=total)
 
 
 def comparison_csv(comparison: Comparison) -> str:
@@ -175,11 +154,11 @@ def comparison_csv(comparison: Comparison) -> str:
     parts = []
     for allocation in comparison.allocations:
         name = allocation.scenario.name
-        part = allocation.table()[["short_name", "region", "entitlement", "quota"]].reset_index()
-        part["entitlement"] = part["entitlement"].map(lambda places: f"{places:.{ENTITLEMENT_DECIMALS}f}")
-        gain = comparison.gains[name].to_numpy() if name in comparison.gains else [None] * len(part)
-        part["gain"] = ["" if g is None else f"{g:.{ENTITLEMENT_DECIMALS}f}" for g in gain]
-        parts.append(part.assign(scenario=name)[["scenario", *part.columns]])
+        part = allocation_view(allocation, "comparison")
+        gain = six_decimals(comparison.gains[name]) if name in comparison.gains else ""
+        part = part.assign(entitlement=six_decimals(part["entitlement"]), gain=gain)
+        part.insert(0, "scenario", name)
+        parts.append(part)
     return csv_text(pd.concat(parts))
 
 
@@ -187,10 +166,7 @@ def comparison_text(comparison: Comparison) -> str:
     """What ``zjtx compare`` prints: units, regions, distances, who gains and loses most; the marks of all, once."""
     blocks, marks = [], _marks(comparison)
     for table in (unit_table(comparison), region_table(comparison), distance_table(comparison)):
-        texts = table.frame.astype(object)
-        for column, kind in table.kinds.items():
-            texts[column] = [shown(kind, value) for value in texts[column]]
-        blocks += [table.title, plain_table(texts), *(note for note in table.notes if note not in marks), ""]
+        blocks += [table.title, plain_table(table.texts()), *(note for note in table.notes if note not in marks), ""]
     return "\n".join([*blocks, *gain_lines(comparison), *marks])
 
 
@@ -212,9 +188,10 @@ def gain_list(comparison: Comparison) -> str:
     return "\n".join(f"- {line}" for line in (*gain_lines(comparison), _scaled(comparison), *_marks(comparison)))
 
 
-def _named(name: str) -> str:
-    """A scenario's name as a header, in quotation marks where a header of ours is the same."""
-    return say("compare.quoted", name=name) if name in {header(taken) for taken in _TAKEN} else name
+def _of(kind: str) -> Callable[[str], Column]:
+    """Names of scenarios as columns, in quotation marks where a header of ours is the same."""
+    ours = {header(taken) for taken in _TAKEN}
+    return of_kind(kind, lambda name: say("compare.quoted", name=name) if name in ours else name)
 
 
 def _marks(comparison: Comparison) -> tuple[str, ...]:

@@ -3,16 +3,19 @@
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation, marked
-from zjtx_alloc.allocation.composite import Composite, compose
+from zjtx_alloc.allocation.composite import Composite
 from zjtx_alloc.base.messages import header, say
-from zjtx_alloc.report.table import Table
+from zjtx_alloc.report.table import Table, of_kind, titled
 from zjtx_alloc.rules.composite_form import Part
 
 
 def composite_tables(allocation: Allocation) -> list[Table]:
     """Three tables a composite: its parts, the scores by unit, correlations; none without composites."""
-    found = [compose(allocation.panel, allocation.scenario, name) for name in allocation.scenario.composites]
-    return [table(allocation, one) for one in found for table in (parts_table, score_table, correlation_table)]
+    return [
+        table(allocation, one)
+        for one in allocation.composites
+        for table in (parts_table, score_table, correlation_table)
+    ]
 
 
 def parts_table(allocation: Allocation, composite: Composite) -> Table:
@@ -25,45 +28,38 @@ def parts_table(allocation: Allocation, composite: Composite) -> Table:
             "direction": f"{part.direction:+d}",
             "treatment": _steps(part),
             "normalisation": say(f"normalisation.{part.normalisation.kind if part.normalisation else 'as_is'}"),
-            "weight": composite.weights[code],
+            "part_weight": composite.weights[code],
             "correlation": influence.at[code, "correlation"],
             "effective_weight": influence.at[code, "effective"],
         }
         for code, part in composite.recipe.parts.items()
     ]
-    kinds = dict.fromkeys(["component", "period", "direction", "treatment", "normalisation"], "text")
-    kinds |= {"weight": "index", "correlation": "index", "effective_weight": "share"}
     weighting = say("composite.note_weighting", weighting=say(f"weighting.{composite.recipe.weights}"))
     laws = say("composite.note_laws", monotone=_word(composite.laws.monotone), units=_word(composite.laws.units_cancel))
-    names = {name: header(name) for name in kinds}
-    title = say("title.composite_parts", title=composite.recipe.title)
     leaves = "、".join(f"{panel.name(str(code))} {weight:.3f}" for code, weight in composite.leaf_weights().items())
     notes = (weighting, say("composite.note_leaves", leaves=leaves), say("composite.note_parts"), laws)
-    return Table(title, pd.DataFrame(rows).rename(columns=names), {names[n]: k for n, k in kinds.items()}, notes)
+    return titled("composite_parts", pd.DataFrame(rows), *notes, title=composite.recipe.title)
 
 
 def score_table(allocation: Allocation, composite: Composite) -> Table:
     """Scores by unit: what each part adds, the score, and whether it rests on estimated cells."""
-    adds = composite.contributions.rename(columns=composite.labels)
-    frame = pd.concat([allocation.panel.units["short_name"].rename(header("short_name")), adds], axis=1)
-    frame[header("score")] = composite.score
-    frame[header("rank")] = composite.score.rank(method="min", ascending=False)
-    frame[header("estimated")] = marked(composite.estimated, say("mark.estimated"))
-    kinds = {header("short_name"): "text"} | dict.fromkeys(adds, "score") | {header("score"): "score"}
-    kinds |= {header("rank"): "count", header("estimated"): "text"}
+    adds = composite.contributions.rename(columns=of_kind("score", composite.labels.get))
+    frame = allocation.panel.units[["short_name"]].join(adds).assign(
+        score=composite.score,
+        rank=composite.score.rank(method="min", ascending=False),
+        estimated=marked(composite.estimated, say("mark.estimated")),
+    )  # fmt: skip
     aggregation = say(f"aggregation.{composite.recipe.aggregation}")
     note = say("composite.note_contributions", aggregation=aggregation)
-    return Table(say("title.composite", title=composite.recipe.title), frame.reset_index(drop=True), kinds, (note,))
+    return titled("composite", frame, note, title=composite.recipe.title)
 
 
 def correlation_table(allocation: Allocation, composite: Composite) -> Table:
     """Correlations of the parts and the score; blank where something does not vary."""
     names = composite.labels.to_dict() | {"score": header("score")}
-    frame = composite.correlations().rename(index=names, columns=names)
-    kinds = {header("component"): "text"} | dict.fromkeys(frame.columns, "index")
-    frame.insert(0, header("component"), frame.index)
-    title = say("title.composite_correlations", title=composite.recipe.title)
-    return Table(title, frame.reset_index(drop=True), kinds)
+    frame = composite.correlations().rename(index=names, columns=of_kind("index", names.get))
+    frame.insert(0, "component", frame.index)
+    return titled("composite_correlations", frame, title=composite.recipe.title)
 
 
 def _steps(part: Part) -> str:

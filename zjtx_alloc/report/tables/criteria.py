@@ -1,46 +1,28 @@
 """One batch under every criterion, and how fair each answer is."""
 
-from dataclasses import replace
+from collections.abc import Mapping
 
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation
-from zjtx_alloc.allocation.explain import explain
-from zjtx_alloc.allocation.fairness import fairness, paradoxes
-from zjtx_alloc.base.errors import ScenarioError, SolverError
-from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.allocation.explanation_text import Explanation
+from zjtx_alloc.allocation.fairness import Paradoxes, fairness
+from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.problem.criteria import CRITERIA, criterion_name
-from zjtx_alloc.quota.solve import solve
 from zjtx_alloc.report.notes.marks import criterion_told, crossing_note, marks_note, weights_note
-from zjtx_alloc.report.table import Table, titled
-
-_ACROSS = ("webster", "hamilton", "huntington-hill", "minimax")  # where rules cross, each takes a second or two
-
-
-def by_criterion(allocation: Allocation) -> dict[str, Allocation]:
-    """The allocation under each criterion that its rules admit (the main ones where rules cross), the scenario's own first."""
-    found: dict[str, Allocation] = {allocation.scenario.criterion: allocation}
-    for name in CRITERIA if allocation.problem.nested else _ACROSS:
-        problem = replace(allocation.problem, criterion=name)
-        try:
-            found.setdefault(name, replace(allocation, problem=problem, solution=solve(problem)))
-        except (ScenarioError, SolverError):  # crossing rules do not admit it, or leave it unproven
-            continue
-    return found
+from zjtx_alloc.report.table import Column, Table, titled
 
 
 def criterion_table(allocations: dict[str, Allocation]) -> Table:
     """Quotas side by side, a column a criterion, and the totals."""
     first = next(iter(allocations.values()))
-    frame = pd.DataFrame({criterion_told(c): a.quota for c, a in allocations.items()})
-    kinds = {header("short_name"): "text", header("entitlement"): "places"} | dict.fromkeys(frame.columns, "count")
-    frame.insert(0, header("entitlement"), first.entitlement.places)
-    frame.insert(0, header("short_name"), first.panel.units["short_name"])
+    quotas = {Column(criterion_told(c), "count"): a.quota for c, a in allocations.items()}
+    frame = first.panel.units[["short_name"]].assign(entitlement=first.entitlement.places).join(pd.DataFrame(quotas))
     missing = "、".join(criterion_told(c) for c in CRITERIA if c not in allocations)
     absent = [say("note.not_admitted", names=missing)] if missing else []
     told = (*(criterion_name(c) for c in allocations), *absent, *crossing_note(first))
     notes = (*told, *marks_note(first), weights_note())
-    return Table(say("title.criteria"), frame.reset_index(drop=True), kinds, notes)
+    return titled("criteria", frame, *notes)
 
 
 def index_table(allocations: dict[str, Allocation]) -> Table:
@@ -60,39 +42,26 @@ def index_table(allocations: dict[str, Allocation]) -> Table:
                 "violations": "、".join(found.violations["short_name"]),
             }
         )
-    kinds = dict.fromkeys(["largest", "gallagher", "loosemore_hanby", "sainte_lague"], "index")
-    kinds = {"criterion": "text", "moved": "count"} | kinds | {"violations": "text"}
-    return titled("indices", pd.DataFrame(rows), kinds, say("note.indices"), *marks_note(first))
+    return titled("indices", pd.DataFrame(rows), say("note.indices"), *marks_note(first))
 
 
 def rate_table(allocation: Allocation) -> Table:
     """Places per 1,000 firms by region, and their inequality in the notes."""
     found = fairness(allocation)
-    kinds = {"region": "text", "entitlement": "places", "quota": "count", "firms": "count", "per_1000": "places"}
+    frame = found.regions.reset_index()[["region", "entitlement", "quota", "firms", "per_1000"]]
     parts = [
         say("note.gini", whole=found.gini.whole, between=found.gini.between, within=found.gini.within,
             overlap=found.gini.overlap),
         say("note.theil", whole=found.theil.whole, between=found.theil.between, within=found.theil.within),
     ]  # fmt: skip
-    return titled(
-        "rates",
-        found.regions.reset_index(),
-        kinds,
-        say("note.rates", counted=found.counted),
-        *parts,
-        *marks_note(allocation),
-    )
+    return titled("rates", frame, say("note.rates", counted=found.counted), *parts, *marks_note(allocation))
 
 
-def paradox_note(allocation: Allocation) -> str:
-    """House monotonicity around the total by the scenario's own criterion, and by Hamilton's method, as Markdown."""
-    if not allocation.problem.nested:
-        return say("note.not_checked")
-    criteria = dict.fromkeys([allocation.scenario.criterion, "hamilton"])
-    found = {name: paradoxes(replace(allocation.problem, criterion=name)) for name in criteria}
-    return "\n".join(f"- {criterion_told(name)}：{told}" for name, told in found.items())
+def paradox_note(found: Mapping[str, Paradoxes]) -> str:
+    """House monotonicity around the total, a line of Markdown a criterion; that rules cross, if there is none."""
+    return "\n".join(f"- {criterion_told(name)}：{told}" for name, told in found.items()) or say("note.not_checked")
 
 
-def explanation(allocation: Allocation, unit: str) -> str:
-    """The sentences of ``explain`` as a Markdown list."""
-    return "\n".join(f"- {line}" for line in explain(allocation, unit).text.splitlines())
+def explanation(why: Explanation) -> str:
+    """The sentences of an explanation as a Markdown list."""
+    return "\n".join(f"- {line}" for line in why.text.splitlines())

@@ -29,11 +29,7 @@ def coverage_table(panel: Panel) -> Table:
         }
         for indicator, period, cells in _series(panel)
     ]
-    kinds = {
-        "indicator": "text", "period": "text", "measure": "text", "units_known": "count", "estimated_units": "count",
-        "sum_of_units": "count", "national": "count", "source": "text",
-    }  # fmt: skip
-    return titled("coverage", pd.DataFrame(rows), kinds, say("note.coverage", units=len(panel.units)))
+    return titled("coverage", pd.DataFrame(rows), say("note.coverage", units=len(panel.units)))
 
 
 def _series(panel: Panel) -> Iterator[tuple[str, str, pd.DataFrame]]:
@@ -78,15 +74,11 @@ def stand_in_table(panel: Panel) -> Table:
         short_name=panel.units["short_name"],
         estimated=frame["estimated"].map({True: say("mark.estimated"), False: ""}),
     )
-    kinds = {
-        "short_name": "text", "part": "count", "estimated": "text", "whole": "count", "period": "text",
-        "part_of_whole": "share",
-    }  # fmt: skip
     shares = frame["part_of_whole"]
     note = say(
         "note.stand_in_compared", count=len(frame), least=shares.min(), most=shares.max(), part=part_period(panel)
     )
-    return titled("stand_ins", frame, kinds, note)
+    return titled("stand_ins", frame[["short_name", "part", "estimated", "whole", "period", "part_of_whole"]], note)
 
 
 def estimated_cells_table(panel: Panel) -> Table:
@@ -105,8 +97,7 @@ def estimated_cells_table(panel: Panel) -> Table:
         }
         for (indicator, units), periods in found.items()
     ]
-    kinds = {"indicator": "text", "period": "text", "short_name": "text", "rule": "text"}
-    return titled("estimated_cells", pd.DataFrame(rows, columns=list(kinds)), kinds)
+    return titled("estimated_cells", pd.DataFrame(rows, columns=["indicator", "period", "short_name", "rule"]))
 
 
 def all_sources_table(panel: Panel) -> Table:
@@ -117,5 +108,5 @@ def all_sources_table(panel: Panel) -> Table:
 def sources_told(panel: Panel, used: Iterable[str]) -> Table:
     """Some sources of a panel, in their order."""
     frame = panel.sources.reindex(used).rename_axis("source").reset_index()
-    kinds = dict.fromkeys(["source", "publisher", "title", "date", "location", "how_read", "reliability"], "text")
-    return titled("sources", frame.fillna(""), kinds)
+    frame = frame[["source", "publisher", "title", "date", "location", "how_read", "reliability"]]
+    return titled("sources", frame.fillna(""))

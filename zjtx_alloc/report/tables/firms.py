@@ -20,8 +20,7 @@ def condition_table(conditions: Conditions) -> Table:
     """The rules of a review with their clauses, those switched off too."""
     table = conditions.table()
     table["enabled"] = table["enabled"].map({True: say("firms.on"), False: say("firms.off")})
-    kinds = dict.fromkeys(["column", "enabled", "clause", "quote", "effective", "note"], "text")
-    return titled("conditions", table, kinds)
+    return titled("conditions", table[["column", "enabled", "clause", "quote", "effective", "note"]])
 
 
 def review_table(found: Review) -> Table:
@@ -30,8 +29,7 @@ def review_table(found: Review) -> Table:
     spoken = table["recommended"].gt(0) | (table["quota"].gt(0) if "quota" in table else False)
     table = _with_names(table[spoken].rename_axis("unit").reset_index())
     counts = [name for name in ("recommended", "struck", "passed", "quota", "excess") if name in table]
-    kinds = {"short_name": "text"} | dict.fromkeys(counts, "count")
-    return titled("review", table, kinds, *_list_notes(found), *_marks(found.firms))
+    return titled("review", table[["short_name", *counts]], *_list_notes(found), *_marks(found.firms))
 
 
 def _list_notes(found: Review) -> Iterator[str]:
@@ -45,23 +43,21 @@ def _list_notes(found: Review) -> Iterator[str]:
 
 def unmatched_table(found: Review) -> Table:
     """The entries of earlier lists that name no firm of the table."""
-    return titled("unmatched", found.lists[~found.lists["held"]], {"list": "text", "entry": "text"})
+    return titled("unmatched", found.lists.loc[~found.lists["held"], ["list", "entry"]])
 
 
 def tie_table(selection: Selection) -> Table:
     """Equal scores at a cut line, and what decided."""
-    kinds = {"short_name": "text", "city": "text", "score": "places", "tied": "count", "chosen": "count",
-             "decided_by": "text"}  # fmt: skip
-    ties = selection.ties.rename(columns={"selected": "chosen"})
-    return titled("ties", _with_names(ties), kinds, *_rubric_notes(selection.scores.rubric, selection.firms))
+    ties = _with_names(selection.ties.rename(columns={"selected": "chosen", "score": "tied_score"}))
+    ties = ties[["short_name", "city", "tied_score", "tied", "chosen", "decided_by"]]
+    return titled("ties", ties, *_rubric_notes(selection.scores.rubric, selection.firms))
 
 
 def cut_table(selection: Selection, step: str = "0.1") -> Table:
     """How the cut line moves with each weight."""
-    kinds = {"short_name": "text", "indicator": "text", "weight_step": "text", "cut": "places", "changed": "count",
-             "leaving": "text", "entering": "text"}  # fmt: skip
     lines = _with_names(cut_lines(selection, step).rename(columns={"step": "weight_step"}))
-    return titled("cuts", lines, kinds, *_rubric_notes(selection.scores.rubric, selection.firms))
+    lines = lines[["short_name", "indicator", "weight_step", "cut", "changed", "leaving", "entering"]]
+    return titled("cuts", lines, *_rubric_notes(selection.scores.rubric, selection.firms))
 
 
 def ranking_table(selection: Selection, most: int) -> Table:
@@ -85,7 +81,7 @@ def progress_table(pace: pd.DataFrame, firms: Firms) -> Table:
     """Payment progress by unit, 万元."""
     names = [name for name in ("due", "received", "spent", "idle", "unpaid") if name in pace]
     table = _with_names(pace.groupby("unit")[names].sum().reset_index())
-    return titled("progress", table, {"short_name": "text"} | dict.fromkeys(names, "money"), *_marks(firms))
+    return titled("progress", table[["short_name", *names]], *_marks(firms))
 
 
 def firm_table(title: str, frame: pd.DataFrame, firms: Firms, *notes: str) -> Table:

@@ -3,29 +3,24 @@
 import pandas as pd
 
 from zjtx_alloc.allocation.plan import Plan
-from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.notes.marks import marks_note, weights_note
 from zjtx_alloc.report.notes.user_data import pools_note
-from zjtx_alloc.report.table import Table, signed, titled
+from zjtx_alloc.report.table import Column, Table, signed, titled
 
 
 def plan_table(plan: Plan) -> Table:
     """Quotas by unit and batch, in the plan and on their own, with what each unit has and is due in all."""
     table, last = plan.table, plan.table.index.get_level_values("batch").max()
-    frame = table.xs(last, level="batch")[["short_name"]].rename(columns={"short_name": header("short_name")})
-    kinds = {header("short_name"): "text"}
-    for batch, rows in table.groupby("batch"):
-        own, planned = say("plan.own", batch=batch), say("plan.planned", batch=batch)
-        frame[own], frame[planned] = (rows.droplevel("batch")[c] for c in ("separate", "quota"))
-        kinds |= {own: "count", planned: "count"}
     ends = table.xs(last, level="batch")
-    frame[header("running_target")], frame[header("running")] = ends["running_target"], ends["running"]
-    frame[header("off_target")] = ends["running"] - ends["running_target"]
-    kinds |= {header("running_target"): "places", header("running"): "count", header("off_target"): "difference"}
-    total = frame.drop(columns=header("short_name")).sum()
-    frame = pd.concat([frame, pd.DataFrame([{header("short_name"): say("table.total")} | total.to_dict()])])
-    notes = (*plan_notes(plan), *marks_note(plan.allocations[0]), weights_note())
-    return Table(say("title.plan"), frame.reset_index(drop=True), kinds, notes, has_total=True)
+    frame = ends[["short_name"]].copy()
+    for batch, rows in table.groupby("batch"):
+        for message, column in (("plan.own", "separate"), ("plan.planned", "quota")):
+            frame[Column(say(message, batch=batch), "count")] = rows.droplevel("batch")[column]
+    frame[["running_target", "running"]] = ends[["running_target", "running"]]
+    frame["off_target"] = ends["running"] - ends["running_target"]
+    total = frame.drop(columns="short_name").sum().to_dict() | {"short_name": say("table.total")}
+    return titled("plan", frame, *plan_notes(plan), *marks_note(plan.allocations[0]), weights_note(), total=total)
 
 
 def deviations(plan: Plan) -> pd.DataFrame:
@@ -52,11 +47,7 @@ def deviation_table(plan: Plan) -> Table:
         }
         for batch, part in off.groupby("batch")
     ]
-    kinds = {
-        "batch": "text", "largest_alone": "places", "largest_planned": "places", "over_alone": "count",
-        "over_planned": "count", "squares_alone": "places", "squares_planned": "places",
-    }  # fmt: skip
-    return titled("deviations", pd.DataFrame(rows), kinds, *plan_notes(plan), *marks_note(plan.allocations[0]))
+    return titled("deviations", pd.DataFrame(rows), *plan_notes(plan), *marks_note(plan.allocations[0]))
 
 
 def plan_notes(plan: Plan) -> tuple[str, ...]:

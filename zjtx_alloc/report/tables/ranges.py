@@ -4,7 +4,7 @@ import pandas as pd
 
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.report.notes.marks import marks_note, weights_note
-from zjtx_alloc.report.table import Table, titled
+from zjtx_alloc.report.table import Table, of_kind, titled
 from zjtx_alloc.rules.scenario_ranges import range_notes as inherited_notes
 from zjtx_alloc.uncertainty.robust import Robust
 from zjtx_alloc.uncertainty.weight_range import WeightRange
@@ -17,12 +17,11 @@ def range_table(found: WeightRange) -> Table:
     frame = found.table.reset_index()
     frame["span"] = frame["quota_max"] - frame["quota_min"]
     frame["bracket"] = [bracket_text(row) for row in frame.to_dict("records")]
-    kinds = {
-        "short_name": "text", "region": "text", "entitlement": "places", "entitlement_min": "places",
-        "entitlement_max": "places", "quota": "count", "quota_min": "count", "quota_max": "count", "span": "count",
-        "bracket": "text",
-    }  # fmt: skip
-    return titled("weight_ranges", frame, kinds, *range_notes(found), *marks_note(found.allocation))
+    columns = [
+        "short_name", "region", "entitlement", "entitlement_min", "entitlement_max", "quota", "quota_min",
+        "quota_max", "span", "bracket",
+    ]  # fmt: skip
+    return titled("weight_ranges", frame[columns], *range_notes(found), *marks_note(found.allocation))
 
 
 def bracket_text(row: dict[str, float]) -> str:
@@ -47,8 +46,7 @@ def allowed_table(found: WeightRange) -> Table:
         }
         for pool, code in weights.columns
     ]
-    kinds = {"pool": "text", "indicator": "text", "least": "weight", "most": "weight"}
-    return titled("allowed", pd.DataFrame(rows), kinds, say("ranges.allowed"), weights_note())
+    return titled("allowed", pd.DataFrame(rows), say("ranges.allowed"), weights_note())
 
 
 def range_notes(found: WeightRange) -> tuple[str, ...]:
@@ -64,29 +62,16 @@ def robust_table(found: Robust) -> Table:
     """Regret of the baseline's quotas, of the robust ones and of the best on average: the price of robustness."""
     frame = found.measures.rename_axis("rule").rename(columns={"moved": "moved_places"}).reset_index()
     frame["rule"] = [say(f"robust.{name}") for name in frame["rule"]]
-    kinds = {
-        "rule": "text",
-        "worst_regret": "places",
-        "mean_regret": "places",
-        "worst_webster": "places",
-        "moved_places": "count",
-    }
-    return titled("robust", frame, kinds, *robust_notes(found), *marks_note(found.allocation))
+    frame = frame[["rule", "worst_regret", "mean_regret", "worst_webster", "moved_places"]]
+    return titled("robust", frame, *robust_notes(found), *marks_note(found.allocation))
 
 
 def robust_quota_table(found: Robust) -> Table:
     """The three quotas by unit, and what the robust ones add or take."""
-    names = found.allocation.panel.units["short_name"]
-    frame = found.quota.assign(short_name=names, step=found.quota["robust"] - found.quota["baseline"])
-    frame = frame.rename(
-        columns={name: say(f"robust.{name}") for name in QUOTAS}
-        | {"short_name": header("short_name"), "step": header("step")}
-    )
-    kinds = (
-        {header("short_name"): "text"} | {say(f"robust.{name}"): "count" for name in QUOTAS} | {header("step"): "step"}
-    )
-    notes = (*robust_notes(found), *marks_note(found.allocation))
-    return Table(say("title.robust_quotas"), frame[list(kinds)].reset_index(drop=True), kinds, notes)
+    quotas = found.quota[list(QUOTAS)].rename(columns=of_kind("count", lambda name: say(f"robust.{name}")))
+    frame = found.allocation.panel.units[["short_name"]].join(quotas)
+    frame = frame.assign(step=found.quota["robust"] - found.quota["baseline"])
+    return titled("robust_quotas", frame, *robust_notes(found), *marks_note(found.allocation))
 
 
 def robust_notes(found: Robust) -> tuple[str, ...]:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from zjtx_alloc.base.files import check_free, write_csv
-from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.notes.marks import marks_note, weights_note
-from zjtx_alloc.report.table import Table, csv_text, titled
+from zjtx_alloc.report.table import Column, Table, csv_text, titled
 from zjtx_alloc.rules.scenario_ranges import range_notes
 from zjtx_alloc.uncertainty.drivers import OVERALL
 from zjtx_alloc.uncertainty.sweep import Sweep
@@ -18,13 +18,12 @@ _SURE = 0.9  # probability from which a unit is said to gain, to lose or to stay
 
 def sweep_table(found: Sweep) -> Table:
     """The quotas and ranks of each unit over all draws."""
-    kinds = {
-        "short_name": "text", "quota": "count", "sweep_mean": "places", "sweep_min": "count", "sweep_q05": "count",
-        "sweep_q50": "count", "sweep_q95": "count", "sweep_max": "count", "sweep_gain": "share",
-        "sweep_lose": "share", "sweep_rank": "count", "sweep_rank_q05": "count", "sweep_rank_q95": "count",
-    }  # fmt: skip
-    frame = found.table.add_prefix("sweep_").rename(columns={"sweep_short_name": "short_name", "sweep_quota": "quota"})
-    return titled("sweep", frame, kinds, *sweep_notes(found), *marks_note(found.allocation))
+    frame = found.table.add_prefix("sweep_").assign(short_name=found.table["short_name"], quota=found.table["quota"])
+    columns = [
+        "short_name", "quota", "sweep_mean", "sweep_min", "sweep_q05", "sweep_q50", "sweep_q95", "sweep_max",
+        "sweep_gain", "sweep_lose", "sweep_rank", "sweep_rank_q05", "sweep_rank_q95",
+    ]  # fmt: skip
+    return titled("sweep", frame[columns], *sweep_notes(found), *marks_note(found.allocation))
 
 
 def driver_table(found: Sweep) -> Table:
@@ -39,11 +38,10 @@ def weight_effect_table(found: Sweep) -> Table:
 
 def _by_unit(found: Sweep, kind: str, values: pd.DataFrame, headers: list[str]) -> Table:
     names = found.allocation.panel.units["short_name"].to_dict() | {OVERALL: say("sweep.overall")}
-    frame = values.set_axis(headers, axis=1).reset_index()
-    frame.insert(0, header("short_name"), frame.pop("code").map(names))
-    kinds = {header("short_name"): "text"} | dict.fromkeys(headers, "weight")
-    notes = (say(f"sweep.{kind}_note", base=found.base), *marks_note(found.allocation))
-    return Table(say(f"title.{kind}"), frame, kinds, notes, has_total=True)
+    frame = values.set_axis([Column(head, "weight") for head in headers], axis=1)
+    frame.insert(0, "short_name", frame.index.map(names))
+    note = say(f"sweep.{kind}_note", base=found.base)
+    return titled(kind, frame, note, *marks_note(found.allocation), has_total=True)
 
 
 def factor_name(found: Sweep, pool: str, code: str) -> str:
@@ -59,16 +57,16 @@ def _block(block: str) -> str:
 def uncertain_table(found: Sweep) -> Table:
     """What was drawn: the ends and the mean of every number that varies, as drawn."""
     rows = [
-        {"parameter": _parameter(found, *name), "least": c.min(), "mean_drawn": c.mean(), "most": c.max()}
+        {"parameter": _parameter(found, *name), "least_drawn": c.min(), "mean_drawn": c.mean(), "most_drawn": c.max()}
         for name, c in found.parameters.items()
     ]
-    kinds = {"parameter": "text", "least": "places", "mean_drawn": "places", "most": "places"}
+    columns = ["parameter", "least_drawn", "mean_drawn", "most_drawn"]
     scenario = found.allocation.scenario
     facts, notes = scenario.uncertainty.facts, list[str]()
     if facts.estimated:
         notes.append(say("sweep.facts", published=facts.published, estimated=facts.estimated))
         notes += [say("sweep.composites")] if scenario.composites else []
-    return titled("uncertain", pd.DataFrame(rows, columns=list(kinds)), kinds, *notes, say("sweep.assumed"))
+    return titled("uncertain", pd.DataFrame(rows, columns=columns), *notes, say("sweep.assumed"))
 
 
 def _parameter(found: Sweep, block: str, table: str, name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Literal
 import pandas as pd
 
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.report.table import Table, shown
+from zjtx_alloc.report.table import Table
 
 PORTRAIT, LANDSCAPE = 156, 227  # mm between the margins
 CREATED = datetime.datetime(2024, 6, 14, tzinfo=datetime.UTC)  # what files say of their making, whatever the clock
@@ -102,8 +102,6 @@ class Manuscript:
     sections, annexes : tuple
     closing : tuple of str
         Who signs and when, after the list of annexes.
-    run : str
-        The id of the run, under the number of every page; blank for none.
     """
 
     title: tuple[str, ...]
@@ -112,7 +110,6 @@ class Manuscript:
     sections: tuple[Section, ...]
     annexes: tuple[Annex, ...]
     closing: tuple[str, ...] = ()
-    run: str = ""
 
 
 def lead(text: str) -> tuple[str, str]:
@@ -135,12 +132,7 @@ def rows_of(texts: pd.DataFrame, right: Collection[str]) -> tuple[tuple[Cell, ..
 def grid_of(table: Table, width: float) -> Grid:
     """A table of the report as a grid of a given width in mm; the measure of its money stands above it, once."""
     suffix = say("manuscript.suffix")
-    texts = pd.DataFrame(
-        {
-            str(name).removesuffix(suffix): [shown(table.kinds[name], value) for value in column]
-            for name, column in table.frame.items()
-        }
-    )
+    texts = table.texts().rename(columns=lambda name: str(name).removesuffix(suffix))
     right = [str(name).removesuffix(suffix) for name, kind in table.kinds.items() if kind != "text"]
     rows = rows_of(texts, right)
     measure = say("manuscript.measure") if any(str(name).endswith(suffix) for name in table.frame) else ""

@@ -19,6 +19,7 @@ from docx.shared import Mm, Pt
 
 from zjtx_alloc.base.errors import ReportError
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.report.run_id import run_line
 from zjtx_alloc.report.writers.document import CREATED, Annex, Cell, Grid, Manuscript, lead
 
 BODY, HEADING, LEAD, TITLE, SONG = "仿宋_GB2312", "黑体", "楷体_GB2312", "方正小标宋简体", "宋体"
@@ -28,7 +29,7 @@ _FIRST_YEAR = 1980
 _MARGINS = {"top": 37, "bottom": 35, "left": 28, "right": 26}  # mm
 _TURNED = {"top": 28, "bottom": 26, "left": 35, "right": 35}
 _SIZE, _LINE, _TITLE_SIZE, _TITLE_LINE = 16, 28, 22, 36  # pt: 三号, 28磅, 二号, 36磅
-_CELL_SIZE, _CELL_LINE, _CAPTION_SIZE, _FOOT_SIZE, _STAMP_SIZE = 10.5, 15, 12, 14, 9  # pt: 五号, 15磅, 小四, 四号, 小五
+_CELL_SIZE, _CELL_LINE, _CAPTION_SIZE, _FOOT_SIZE, _RUN_SIZE = 10.5, 15, 12, 14, 9  # pt: 五号, 15磅, 小四, 四号, 小五
 _LEFT, _CENTER, _RIGHT, _JUSTIFY = (
     WD_ALIGN_PARAGRAPH.LEFT, WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.RIGHT, WD_ALIGN_PARAGRAPH.JUSTIFY,
 )  # fmt: skip
@@ -100,11 +101,11 @@ def _new_document(manuscript: Manuscript) -> Any:
     even.alignment, even.paragraph_format.left_indent = _LEFT, Pt(_FOOT_SIZE)
     for footer in (odd, even):
         _page_number(footer)
-    if manuscript.run:
+    if run := run_line():
         for foot in (section.footer, section.even_page_footer):
             below = foot.add_paragraph()
             below.alignment = _CENTER
-            _run(below, say("note.run", run=manuscript.run), BODY, _STAMP_SIZE)
+            _run(below, run, BODY, _RUN_SIZE)
     if manuscript.header:
         for part in (section.header, section.even_page_header):
             _run(part.paragraphs[0], manuscript.header, BODY, _CELL_SIZE)

@@ -10,6 +10,7 @@ import typst
 
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped
+from zjtx_alloc.report.run_id import run_line
 from zjtx_alloc.report.writers.document import CREATED, Grid, Manuscript, lead
 from zjtx_alloc.report.writers.fonts import sans, serif
 
@@ -71,12 +72,11 @@ def _plain(manuscript: Manuscript) -> dict[str, Any]:
         {"number": say("plan.annex", number=number), "grid": asdict(annex.grid), "landscape": annex.landscape}
         for number, annex in enumerate(manuscript.annexes, start=1)
     ]
-    run = say("note.run", run=manuscript.run) if manuscript.run else ""
     return asdict(manuscript) | {
         "sections": sections,
         "annexes": annexes,
         "annex_list": say("plan.annexes"),
-        "run": run,
+        "run": run_line(),
     }
 
 

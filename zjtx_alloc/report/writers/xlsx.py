@@ -2,88 +2,43 @@
 
 import io
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import xlsxwriter
-from xlsxwriter.utility import xl_col_to_name
 
 from zjtx_alloc.base.errors import ReportError
 from zjtx_alloc.base.files import check_absent, write_whole
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.report.table import FORMATS, Table, shown
+from zjtx_alloc.report.table import FORMATS, Table
 from zjtx_alloc.report.writers import document as manuscript
-from zjtx_alloc.report.writers.document import Cell, Grid
+from zjtx_alloc.report.writers.document import Grid
+from zjtx_alloc.report.writers.sheet import (
+    FIRST_ROW,
+    Cell,
+    Page,
+    Sheet,
+    cell_of,
+    letter,
+    table_sheet,
+    text_width,
+)
 from zjtx_alloc.report.writers.xlsx_charts import Graph, write_graph
 
-CREATED = manuscript.CREATED.replace(tzinfo=None)  # xlsxwriter wants it so
-IN_MEMORY = {"in_memory": True}  # not by way of a disk that may be full
-_HEADER_ROW = 2
-_WIDEST = 40  # characters
+_CREATED = manuscript.CREATED.replace(tzinfo=None)  # xlsxwriter wants it so
+_IN_MEMORY = {"in_memory": True}  # not by way of a disk that may be full
+_TOP = FIRST_ROW - 2  # of a form under its heading, as xlsxwriter counts
 _LINE = 13.5  # points
-_LONG_TABLE = 25  # rows
-_LONGEST_ON_A_PAGE = 100  # rows
-_FIXED_COLUMNS = 2
-CHECK_WIDTH = 15  # characters of the words before a check
+_STEP = 32  # points: a line of what to do
+_CHECK_WIDTH = 15  # characters of the words before a check
 _NOTE_WIDTH, _PLAIN_WIDTH = 80, 8.43  # characters: of notes at the least, of a column that is left as it is
 _CHARACTERS = 0.52  # of a column, to a millimetre of a form
-_SUMMED = ("count", "money", "places", "difference", "step")
+_SHARE = {"validate": "decimal", "criteria": "between", "minimum": 0, "maximum": 1}
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """A table as a sheet that recalculates; without formulas its numbers stand still.
-
-    In a formula ``{header}`` is the column of that header: its cell in the same row, or in sums and checks the
-    range of its rows. Headers are in Chinese, as the table has them.
-
-    Attributes
-    ----------
-    table : Table
-    formulas : mapping of header to formula
-        Columns that follow from others, row by row.
-    sums : mapping of header to formula
-        Totals other than the plain sum, where the table has a total.
-    checks : mapping of header to (formula, value)
-        What stands under each column in the check row; a value other than 0 says what is wrong.
-    """
-
-    table: Table
-    formulas: Mapping[str, str] = field(default_factory=dict)
-    sums: Mapping[str, str] = field(default_factory=dict)
-    checks: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def rows(self) -> tuple[int, int]:
-        """The first and the last row of data, without the total, as Excel counts."""
-        return _HEADER_ROW + 2, _HEADER_ROW + 1 + len(self.table.frame) - int(self.table.has_total)
-
-    def column(self, header: str) -> str:
-        """The data of one column, for formulas of other sheets."""
-        letter, (first, last) = xl_col_to_name(list(self.table.frame).index(header)), self.rows
-        return f"'{self.table.title}'!${letter}${first}:${letter}${last}"
-
-    def across(self, headers: Sequence[str]) -> tuple[str, str]:
-        """The headers of neighbouring columns and their totals, for a chart."""
-        places = [list(self.table.frame).index(header) for header in headers]
-        left, right = (xl_col_to_name(place) for place in (min(places), max(places)))
-        title, total = self.table.title, self.rows[1] + 1
-        names, totals = (f"'{title}'!${left}${row}:${right}${row}" for row in (_HEADER_ROW + 1, total))
-        return names, totals
-
-    def written(self, formula: str, row: int | None = None) -> str:
-        """A formula with the cells of one row (as Excel counts) in it, or with ranges."""
-        first, last = self.rows
-        for place, header in enumerate(self.table.frame):
-            letter = xl_col_to_name(place)
-            formula = formula.replace(f"{{{header}}}", f"{letter}{row}" if row else f"{letter}{first}:{letter}{last}")
-        return f"={formula}"
-
-
-def write_form(path: str | Path, title: str, fill: Callable[[Any], None]) -> Path:
+def write_form(path: str | Path, title: str, sheets: Sequence[Sheet]) -> Path:
     """Write a workbook that users fill in.
 
     Raises
@@ -95,103 +50,139 @@ def write_form(path: str | Path, title: str, fill: Callable[[Any], None]) -> Pat
     if path.suffix.lower() != ".xlsx":
         raise ReportError(say("file.not_xlsx", file=path))
     check_absent(path)
-    content = io.BytesIO()
-    with xlsxwriter.Workbook(content, IN_MEMORY) as book:
-        book.set_properties({"title": title, "created": CREATED})
-        fill(book)
-    return write_whole(path, content.getvalue())
+    return write_workbook(path, sheets, title)
 
 
 def write_workbook(path: Path, parts: Sequence[Table | Sheet | Grid | Graph], heading: str, run: str = "") -> Path:
-    """Write tables, forms and charts, a sheet each named by its title, under a common heading; each bears the run's id."""
-    content = io.BytesIO()
-    with xlsxwriter.Workbook(content, IN_MEMORY) as book:
-        book.set_properties({"title": heading, "created": CREATED})
-        styles = cell_styles(book)
-        told = (say("note.run", run=run),) if run else ()
+    """Write tables, sheets, forms and charts, each named by its title, under a common heading; each bears the run's id."""
+    content, signature = io.BytesIO(), (say("note.run", run=run),) if run else ()
+    footer = "".join(f"&L{line}" for line in signature) + say("workbook.footer")
+    with xlsxwriter.Workbook(content, _IN_MEMORY) as book:
+        book.set_properties({"title": heading, "created": _CREATED})
+        styles = _cell_styles(book)
         for part in parts:
             match part:
                 case Graph():
                     sheet = write_graph(book, part, heading)
                 case Grid():
-                    sheet = book.add_worksheet(part.title)
-                    _write_form(sheet, replace(part, notes=(*part.notes, *told)), heading, styles)
+                    sheet = _write_grid(book, replace(part, notes=(*part.notes, *signature)), heading, styles)
                 case _:
-                    live = part if isinstance(part, Sheet) else Sheet(part)
-                    sheet = book.add_worksheet(live.table.title)
-                    live = replace(live, table=replace(live.table, notes=(*live.table.notes, *told)))
-                    _write_sheet(sheet, live, heading, styles)
-            sheet.set_footer(foot_of(run))
+                    sheet = _write_sheet(book, _signed(part, heading, signature), styles)
+            if not (isinstance(part, Sheet) and part.page.is_form):
+                sheet.set_footer(footer)
     return write_whole(path, content.getvalue())
 
 
-def cell_styles(book: Any) -> dict[str, Any]:
-    """The formats of all sheets: heading, note, header, and every kind of cell, plain and in a total."""
-    base = {"font_name": "等线", "font_size": 10, "valign": "vcenter"}
+def _signed(part: Table | Sheet, heading: str, signature: Sequence[str]) -> Sheet:
+    """A sheet with its first line, and the run's id where its notes stand."""
+    sheet = table_sheet(part) if isinstance(part, Table) else part
+    sheet = replace(sheet, heading=sheet.heading or f"{heading}　{sheet.title}")
+    if sheet.note:
+        return replace(sheet, note="".join([sheet.note, *signature]))
+    return replace(sheet, notes=(*sheet.notes, *signature))
+
+
+def _cell_styles(book: Any) -> dict[str, Any]:
+    """The formats of all sheets: heading, note, headers, every kind of cell, plain, in a total and to fill in."""
+    font = {"font_name": "等线", "font_size": 10}
+    base = font | {"valign": "vcenter"}
     cell = base | {"border": 1, "border_color": "#BFBFBF"}
-    form = cell | {"bold": True, "text_wrap": True, "align": "center"}
-    styles = {
-        "heading": book.add_format(base | {"bold": True, "font_size": 14}),
-        "note": book.add_format(base | {"font_size": 9, "font_color": "#555555", "text_wrap": True, "valign": "top"}),
-        "hint": book.add_format(base | {"font_size": 9, "font_color": "#555555"}),
-        "form header": book.add_format(form | {"bg_color": "#EEF4F9"}),
-        "needed header": book.add_format(form | {"bg_color": "#FFE699"}),
-        "header": book.add_format(cell | {"bold": True, "text_wrap": True, "bg_color": "#EEF4F9"}),
-    }
+    small, shaded = base | {"font_size": 9, "font_color": "#555555"}, cell | {"bold": True, "bg_color": "#EEF4F9"}
+    form = shaded | {"text_wrap": True, "align": "center"}
+    free = cell | {"font_color": "#0000FF", "bg_color": "#FFF9E5", "locked": False}
+    fixed = cell | {"num_format": "@", "bg_color": "#F2F2F2"}
+    looks = {
+        "heading": base | {"bold": True, "font_size": 14},
+        "note": small | {"text_wrap": True, "valign": "top"},
+        "hint": small,
+        "header": shaded | {"text_wrap": True},
+        "form header": form,
+        "needed header": form | {"bg_color": "#FFE699"},
+        "header year": shaded | {"align": "left", "num_format": say("workbook.year_format")},
+        "header incomplete": shaded | {"align": "left", "num_format": say("workbook.incomplete_format")},
+        "incomplete year": cell | {"num_format": say("workbook.incomplete_year_format")},
+        "input percent": free | {"num_format": "0.00##%"},
+        "input money": free | {"num_format": "General"},  # "#,##0.##" shows 600 as 600. in Excel
+        "input plain": free | {"num_format": "General"},
+        "fixed": fixed, "total fixed": fixed, "choice": cell | {"align": "center"}, "explained": cell | {"text_wrap": True},
+        "free text": font | {"num_format": "@"}, "free number": font | {"num_format": "General"},
+        "free date": font | {"num_format": "yyyy-mm-dd"},
+    }  # fmt: skip
     for kind, (_, number) in FORMATS.items():
-        look = cell | {"num_format": number, "text_wrap": kind == "text", "indent": int(kind == "text")}
-        styles[kind] = book.add_format(look)
-        styles[f"total {kind}"] = book.add_format(look | {"bold": True, "bg_color": "#F2F2F2"})
-    return styles
+        looks[kind] = cell | {"num_format": number, "text_wrap": kind == "text", "indent": int(kind == "text")}
+        looks[f"total {kind}"] = looks[kind] | {"bold": True, "bg_color": "#F2F2F2"}
+    return {name: book.add_format(look) for name, look in looks.items()}
 
 
-def _write_sheet(sheet: Any, live: Sheet, heading: str, styles: dict[str, Any]) -> None:
-    table = live.table
-    columns = list(table.frame.columns)
-    headers = [column.replace("（", "\n（") for column in columns]
-    widths = [_width(table, column) for column in columns]
-    widths[0] = max(widths[0], CHECK_WIDTH if live.checks else 0)
-    _head(sheet, f"{heading}　{table.title}", headers, widths, styles)
-    for number, row in enumerate(table.frame.itertuples(index=False), start=_HEADER_ROW + 1):
-        is_total = number == live.rows[1] and table.has_total
-        texts = [v if table.kinds[c] == "text" else "" for c, v in zip(columns, row, strict=True)]
-        sheet.set_row(number, row_height(texts, widths))
-        for place, (column, value) in enumerate(zip(columns, row, strict=True)):
-            kind = table.kinds[column]
-            formula = _total(live, column, value) if is_total else live.formulas.get(column, "")
-            written = live.written(formula, None if is_total else number + 1) if formula else ""
-            _write_cell(sheet, (number, place), value, kind, (styles[f"total {kind}" if is_total else kind], written))
-    under = _HEADER_ROW + len(table.frame) + 1
-    if live.checks:
-        _write_checks(sheet, live, under, styles)
-        under += 1
-    _write_notes(sheet, table.notes, under + 1, widths, styles)
-    sheet.freeze_panes(_HEADER_ROW + 1, _FIXED_COLUMNS if len(columns) > _FIXED_COLUMNS + 1 else 0)
-    print_setup(sheet, _LONG_TABLE < len(table.frame) <= _LONGEST_ON_A_PAGE)
+def _write_sheet(book: Any, data: Sheet, styles: dict[str, Any]) -> Any:
+    sheet, page, columns = book.add_worksheet(data.title), data.page, list(data.columns.values())
+    widths = [column.width for column in columns]
+    widths[0] = max(widths[0], _CHECK_WIDTH if data.check else 0)
+    _write_head(sheet, data, widths, styles)
+    rows = [*data.rows, *data.totals, *([data.check] if data.check else [])]
+    for number, row in enumerate(rows, start=data.first):
+        cells = [cell_of(row.get(name)) for name in data.columns]
+        if not page.is_form:
+            texts = [cell.value if isinstance(cell.value, str) and not cell.formula else "" for cell in cells]
+            sheet.set_row(number - 1, _row_height(texts, widths))
+        elif page.row:
+            sheet.set_row(number - 1, page.row)
+        for place, (cell, column) in enumerate(zip(cells, columns, strict=True)):
+            kind = cell.kind or ("text" if isinstance(cell.value, str) else column.kind)
+            look = ("input " if cell.is_input else "total " if number > data.last else "") + kind
+            written = data.written(cell.formula, number) if cell.formula else ""
+            _write_cell(sheet, (number - 1, place), cell, written, styles[look])
+            if cell.is_input and kind == "percent":
+                sheet.data_validation(number - 1, place, number - 1, place, _SHARE)
+            if cell.name:
+                book.define_name(cell.name, f"='{data.title}'!${letter(place)}${number}")
+    _write_notes(sheet, data.notes, data.first + len(rows), widths, styles)
+    head = data.first - 2
+    if data.frozen is not None:
+        sheet.freeze_panes(head + 1, data.frozen)
+    if data.is_filtered:
+        sheet.autofilter(head, 0, data.last - 1, len(columns) - 1)
+    _print_setup(sheet, page, head)
+    return sheet
 
 
-def _head(sheet: Any, title: str, headers: list[str], widths: list[float], styles: dict[str, Any]) -> None:
-    sheet.write_string(0, 0, title, styles["heading"])
-    sheet.set_row(0, 24)
-    sheet.set_row(_HEADER_ROW, row_height(headers, widths))
-    for number, (text, width) in enumerate(zip(headers, widths, strict=True)):
-        sheet.write_string(_HEADER_ROW, number, text, styles["header"])
-        sheet.set_column(number, number, width)
-
-
-def _total(live: Sheet, column: str, value: Any) -> str:
-    """What a total follows from: what the sheet says, else the sum; blank for words, shares and blanks."""
-    if pd.isna(value) or live.table.kinds[column] not in _SUMMED:
-        return ""
-    return live.sums.get(column, f"SUM({{{column}}})")
-
-
-def _write_checks(sheet: Any, live: Sheet, row: int, styles: dict[str, Any]) -> None:
-    for place, column in enumerate(live.table.frame):
-        if column in live.checks:
-            sheet.write_formula(row, place, live.written(live.checks[column]), styles["total plain"], 0)
+def _write_head(sheet: Any, data: Sheet, widths: list[float], styles: dict[str, Any]) -> None:
+    """Heading, steps or note, and headers with the widths of their columns and what may be entered under them."""
+    page, columns, head = data.page, list(data.columns.values()), data.first - 2
+    last = len(columns) - 1
+    sheet.write_string(0, 0, data.heading, styles["heading"])
+    if page.heading:
+        sheet.set_row(0, page.heading)
+    for number, step in enumerate(data.steps, start=1):
+        _write_across(sheet, (number, last), step, styles[columns[0].kind])
+        sheet.set_row(number, _STEP)
+    if data.note and page.is_form:
+        sheet.write_string(1, 0, data.note, styles["hint"])
+    elif data.note:  # as wide as the columns in sight
+        seen = sum(0.0 if column.is_helper else width for column, width in zip(columns, widths, strict=True))
+        _write_across(sheet, (1, last), data.note, styles["note"])
+        sheet.set_row(1, _row_height([data.note], [seen]))
+    texts = [str(column.header) for column in columns]
+    if not page.is_form:
+        texts = [text.replace("（", "\n（") for text in texts]
+    if page.header or not page.is_form:
+        sheet.set_row(head, page.header or _row_height(texts, widths))
+    for place, (column, text, width) in enumerate(zip(columns, texts, widths, strict=True)):
+        look = styles[column.kind] if data.spare else None
+        sheet.set_column(place, place, width, look, {"level": 1, "hidden": True} if column.is_helper else {})
+        if isinstance(column.header, int):
+            sheet.write_number(head, place, column.header, styles[column.look])
         else:
-            sheet.write_string(row, place, "" if place else say("workbook.check"), styles["total text"])
+            sheet.write_string(head, place, text, styles[column.look])
+        if column.rule:
+            sheet.data_validation(head + 1, place, data.last + data.spare - 1, place, dict(column.rule))
+
+
+def _write_across(sheet: Any, where: tuple[int, int], text: str, style: Any) -> None:
+    """A text over all columns up to the last; merge_range alone would take "=…" for a formula."""
+    row, last = where
+    sheet.merge_range(row, 0, row, last, "", style)
+    sheet.write_string(row, 0, text, style)
 
 
 def _write_notes(sheet: Any, notes: Sequence[str], row: int, widths: list[float], styles: dict[str, Any]) -> None:
@@ -199,20 +190,30 @@ def _write_notes(sheet: Any, notes: Sequence[str], row: int, widths: list[float]
     while width < _NOTE_WIDTH:  # under a narrow table they would fill a page of their own
         last, width = last + 1, width + _PLAIN_WIDTH
     for number, note in enumerate(notes, start=row):
-        sheet.merge_range(number, 0, number, last, "", styles["note"])
-        sheet.write_string(number, 0, note, styles["note"])  # merge_range alone would take "=…" for a formula
-        sheet.set_row(number, row_height([note], [width]))
+        _write_across(sheet, (number, last), note, styles["note"])
+        sheet.set_row(number, _row_height([note], [width]))
 
 
-def _write_form(sheet: Any, form: Grid, heading: str, styles: dict[str, Any]) -> None:
+def _write_cell(sheet: Any, place: tuple[int, int], cell: Cell, formula: str, style: Any) -> None:
+    if formula:
+        sheet.write_formula(*place, formula, style, cell.value)
+    elif cell.value is None:
+        sheet.write_blank(*place, None, style)
+    elif isinstance(cell.value, str):
+        sheet.write_string(*place, cell.value, style)
+    else:
+        sheet.write_number(*place, float(cell.value), style)
+
+
+def _write_grid(book: Any, form: Grid, heading: str, styles: dict[str, Any]) -> Any:
     """A form of cells that span, such as 绩效目标表; what reads as a number is one."""
-    widths = [width * _CHARACTERS for width in form.widths]
+    sheet, widths = book.add_worksheet(form.title), [width * _CHARACTERS for width in form.widths]
     sheet.write_string(0, 0, f"{heading}　{form.title}", styles["heading"])
     sheet.set_row(0, 24)
     for place, width in enumerate(widths):
         sheet.set_column(place, place, width)
     taken: set[tuple[int, int]] = set()
-    for row, cells in enumerate(form.rows, start=_HEADER_ROW):
+    for row, cells in enumerate(form.rows, start=_TOP):
         place, heights = 0, [_LINE * 1.6]
         for cell in cells:
             while (row, place) in taken:
@@ -220,13 +221,14 @@ def _write_form(sheet: Any, form: Grid, heading: str, styles: dict[str, Any]) ->
             area = (row, place, row + cell.down - 1, place + cell.across - 1)
             taken |= {(r, c) for r in range(area[0], area[2] + 1) for c in range(area[1], area[3] + 1)}
             _write_span(sheet, area, cell, styles)
-            heights.append(row_height([cell.text], [sum(widths[area[1] : area[3] + 1])]) if cell.down == 1 else 0)
+            heights.append(_row_height([cell.text], [sum(widths[area[1] : area[3] + 1])]) if cell.down == 1 else 0)
         sheet.set_row(row, max(heights))
-    _write_notes(sheet, form.notes, _HEADER_ROW + len(form.rows) + 1, widths, styles)
-    print_setup(sheet, True)
+    _write_notes(sheet, form.notes, _TOP + len(form.rows) + 1, widths, styles)
+    _print_setup(sheet, Page(landscape=False, pages=1), _TOP)
+    return sheet
 
 
-def _write_span(sheet: Any, area: tuple[int, int, int, int], cell: Cell, styles: dict[str, Any]) -> None:
+def _write_span(sheet: Any, area: tuple[int, int, int, int], cell: manuscript.Cell, styles: dict[str, Any]) -> None:
     """A cell of a form, merged where it spans; an amount as a number."""
     plain = cell.text.replace(",", "")
     is_number = cell.align == "right" and plain.isdecimal()
@@ -239,48 +241,21 @@ def _write_span(sheet: Any, area: tuple[int, int, int, int], cell: Cell, styles:
         sheet.write_string(*area[:2], cell.text, style)
 
 
-def _write_cell(sheet: Any, place: tuple[int, int], value: Any, kind: str, look: tuple[Any, str]) -> None:
-    style, formula = look
-    if pd.isna(value):
-        sheet.write_blank(*place, None, style)
-    elif formula:
-        sheet.write_formula(*place, formula, style, float(value))
-    elif kind == "text" or value == math.inf:
-        sheet.write_string(*place, shown(kind, value), style)
-    else:
-        sheet.write_number(*place, float(value), style)
-
-
-def row_height(texts: Sequence[str], widths: Sequence[float]) -> float:
+def _row_height(texts: Sequence[str], widths: Sequence[float]) -> float:
     """Height of a row in points, for its longest text wrapped to its column."""
     lines = max(
-        sum(math.ceil(_columns(line) / (width - 1)) for line in text.split("\n"))
+        sum(math.ceil(text_width(line) / (width - 1)) for line in text.split("\n"))
         for text, width in zip(texts, widths, strict=True)
     )
     return _LINE * max(lines, 1) + 2
 
 
-def _width(table: Table, column: str) -> float:
-    """Column width in characters; a Chinese character takes two."""
-    shown = [FORMATS[table.kinds[column]][0].format(v) for v in table.frame[column] if not pd.isna(v)]
-    longest = max([_columns(text) for text in shown] + [_columns(column) / 2, 5])
-    return min(longest + 3, _WIDEST)
-
-
-def _columns(text: str) -> int:
-    return sum(2 if ord(character) > 0x2E80 else 1 for character in text)
-
-
-def foot_of(run: str) -> str:
-    """The foot of a printed sheet: page numbers, and the run on the left."""
-    return (f"&L{say('note.run', run=run)}" if run else "") + say("workbook.footer")
-
-
-def print_setup(sheet: Any, is_long: bool, header_row: int = _HEADER_ROW) -> None:
-    """A4, one page wide; long tables stand upright and fit one page, very long ones lie on as many as they need."""
-    if not is_long:
+def _print_setup(sheet: Any, page: Page, header: int) -> None:
+    """A4, one page wide, its headers on each page."""
+    if page.landscape:
         sheet.set_landscape()
     sheet.set_paper(9)
-    sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.6)
-    sheet.fit_to_pages(1, 1 if is_long else 0)
-    sheet.repeat_rows(header_row)
+    sheet.fit_to_pages(1, page.pages)
+    if not page.is_form:
+        sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.6)
+        sheet.repeat_rows(header)

@@ -1,0 +1,120 @@
+"""All that is computed of one scenario, each thing once and only when it is asked for; reports show what is in here."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import pandas as pd
+
+from zjtx_alloc.allocation.allocate import Allocation, allocate, allocate_programme
+from zjtx_alloc.allocation.explain import explain
+from zjtx_alloc.allocation.explanation_text import Explanation
+from zjtx_alloc.allocation.fairness import Paradoxes, paradoxes
+from zjtx_alloc.allocation.plan import Plan, plan
+from zjtx_alloc.base.errors import ScenarioError, SolverError
+from zjtx_alloc.budget.forecast import forecast_budget
+from zjtx_alloc.budget.ledger.budget import BudgetForecast
+from zjtx_alloc.budget.ledger.calendar import duties
+from zjtx_alloc.budget.ledger.cohorts import cohorts
+from zjtx_alloc.facts.panel import Panel
+from zjtx_alloc.quota.problem.criteria import CRITERIA
+from zjtx_alloc.quota.solve import solve
+from zjtx_alloc.rules.award import load_award
+from zjtx_alloc.rules.scenario import Scenario
+from zjtx_alloc.uncertainty.robust import Robust, robust
+from zjtx_alloc.uncertainty.sweep import Sweep, sweep
+from zjtx_alloc.uncertainty.weight_range import WeightRange, ranges_of
+
+_ACROSS = ("webster", "hamilton", "huntington-hill", "minimax")  # where rules cross, each takes a second or two
+
+
+@dataclass(frozen=True)
+class Results:
+    """What is computed of a scenario: each property on first use, then kept.
+
+    Each raises what the function of its name raises; nothing is computed, and nothing can fail, before it is asked for.
+
+    Attributes
+    ----------
+    panel : Panel
+    scenario : Scenario
+    """
+
+    panel: Panel
+    scenario: Scenario
+
+    @cached_property
+    def allocation(self) -> Allocation:
+        """The scenario's own batch, as ``za.allocate``."""
+        return allocate(self.panel, self.scenario)
+
+    @cached_property
+    def programme(self) -> tuple[Allocation, ...]:
+        """The scenario's batch and its companions', in batch order, as ``za.allocate_programme``."""
+        return allocate_programme(self.panel, self.scenario, self.allocation)
+
+    @cached_property
+    def budget(self) -> BudgetForecast:
+        """The money of the programme if every firm completes."""
+        return forecast_budget(cohorts(*self.programme), load_award(self.scenario.award))
+
+    @cached_property
+    def duties(self) -> pd.DataFrame:
+        """What the notice asks of each unit in this batch, and by when."""
+        (cohort,) = (one for one in self.budget.cohorts if one.name == str(self.scenario.batch))
+        return duties(self.budget.award, cohort)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the scenario says that weights are unknown, so that there are ranges and a robust quota."""
+        doubt = self.allocation.scenario.uncertainty
+        return bool(doubt.weights or doubt.pools)
+
+    @cached_property
+    def ranges(self) -> WeightRange:
+        """What each unit can get under any admissible weights."""
+        return ranges_of(self.allocation)
+
+    @cached_property
+    def robust(self) -> Robust:
+        """The quotas that can be defended whatever the weights are."""
+        return robust(self.panel, self.scenario)
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        """Quotas under draws of all that the scenario says is unknown."""
+        return sweep(self.panel, self.scenario)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The programme's batches planned together."""
+        return plan([each.scenario for each in self.programme], self.panel, own=self.scenario.batch)
+
+    @cached_property
+    def by_criterion(self) -> dict[str, Allocation]:
+        """The allocation under each criterion that its rules admit (the main ones where rules cross), its own first."""
+        own = self.allocation
+        found: dict[str, Allocation] = {own.scenario.criterion: own}
+        for name in CRITERIA if own.problem.nested else _ACROSS:
+            problem = replace(own.problem, criterion=name)
+            try:
+                found.setdefault(name, replace(own, problem=problem, solution=solve(problem)))
+            except (ScenarioError, SolverError):  # crossing rules do not admit it, or leave it unproven
+                continue
+        return found
+
+    @cached_property
+    def paradoxes(self) -> dict[str, Paradoxes]:
+        """House monotonicity around the total by the scenario's own criterion and by Hamilton's; none where rules cross."""
+        problem, own = self.allocation.problem, self.allocation.scenario.criterion
+        criteria = dict.fromkeys([own, "hamilton"]) if problem.nested else {}
+        return {name: paradoxes(replace(problem, criterion=name)) for name in criteria}
+
+    @cached_property
+    def _explanations(self) -> dict[str, Explanation]:
+        return {}
+
+    def explanation(self, unit: str) -> Explanation:
+        """Why a unit has its quota, as ``za.explain``."""
+        if unit not in self._explanations:
+            self._explanations[unit] = explain(self.allocation, unit)
+        return self._explanations[unit]

@@ -1,0 +1,133 @@
+"""What all kinds of run have in common: drafts made side by side, bound by records, installed as one set and listed."""
+
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from zjtx_alloc.base.files import SEAL, check_free, install, write_whole
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.facts.panel import Panel
+from zjtx_alloc.report.run_id import bearing_run_id, set_run_id
+from zjtx_alloc.report.runs.index import write_index
+from zjtx_alloc.report.runs.records import ENVIRONMENT, FACTS, facts_csv, run_id, write_records
+from zjtx_alloc.report.runs.unit_pages import finished_pages, pages_there
+from zjtx_alloc.rules.scenario import Scenario
+from zjtx_alloc.rules.scenario_files import save_bundle
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run to be made.
+
+    Attributes
+    ----------
+    folder : Path
+    record : dict
+        As ``run_record``: what is computed from what.
+    label : str
+        The scenarios, for the titles of pages.
+    bound : tuple of str
+        The files that are the same bytes for the same inputs.
+    drawn : tuple of str
+        The files that depend on versions of libraries.
+    stale : tuple of str
+        Other files that an earlier run may have left in the folder.
+    with_units : bool
+        Whether pages of units that are finished of this very run stay.
+    """
+
+    folder: Path
+    record: dict[str, Any]
+    label: str
+    bound: tuple[str, ...]
+    drawn: tuple[str, ...]
+    stale: tuple[str, ...] = ()
+    with_units: bool = False
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A run in the making: its files come together in a temporary folder.
+
+    Attributes
+    ----------
+    work : Path
+        For what is needed only meanwhile.
+    folder : Path
+        For the files of the run.
+    data : str
+        The facts of the run as a notebook's parameter: a path, blank for the shipped ones.
+    """
+
+    work: Path
+    folder: Path
+    data: str
+    _label: str
+    _pool: ThreadPoolExecutor
+    _bar: tqdm
+    _kept: list[str]
+    _pages: list[Future[Path]] = field(default_factory=list)
+
+    def saved(self, scenario: Scenario) -> str:
+        """A scenario as a file for a notebook, with those it refers to: it may exist in memory only."""
+        return str(save_bundle(scenario, Path(tempfile.mkdtemp(dir=self.work))))
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Keep what the user gave, so that the run can be computed again."""
+        self._kept.append(write_whole(self.folder / name, content).name)
+
+    def page(self, name: str, parameters: dict[str, Any], study: bool = False) -> None:
+        """Begin a page by its notebook; its kernel works while this process goes on."""
+        from zjtx_alloc.report.runs.notebooks import PageOrder, write_page  # noqa: PLC0415 - a second that other uses need not pay
+
+        order = PageOrder(name, parameters | {"data": self.data}, self.folder / f"{name}.html", self._label, study)
+        self._pages.append(self._pool.submit(write_page, order, self.work))
+
+    def wrote(self, path: Path) -> None:
+        """Report progress."""
+        self._bar.set_description(say("run.wrote", file=path.name))
+        self._bar.update()
+
+
+@contextmanager
+def drafted(job: Job, panel: Panel | None) -> Iterator[Draft]:
+    """Make a run: within it, its files are drafted; at its end they have been bound, installed and listed.
+
+    Parameters
+    ----------
+    job : Job
+    panel : Panel, optional
+        Facts of the user's own, which are kept with the run.
+
+    Raises
+    ------
+    ReportError
+        If the files cannot be written; then none is.
+    """
+    number, names = run_id(job.record), (*job.bound, *job.drawn)
+    check_free(job.folder / name for name in (*names, ENVIRONMENT, SEAL.name))
+    with (
+        tempfile.TemporaryDirectory() as work,
+        tqdm(total=len(names), leave=False) as bar,
+        # Threads, since papermill only waits for its kernels; each begins with a context of its own.
+        ThreadPoolExecutor(len(job.drawn), initializer=set_run_id, initargs=(number,)) as pool,
+        bearing_run_id(number),
+    ):
+        drafts, kept = Path(work) / "drafts", list[str]()
+        data = "" if panel is None else str(drafts / FACTS)
+        draft = Draft(Path(work), drafts, data, job.label, pool, bar, kept)
+        if panel is not None:
+            draft.keep(FACTS, facts_csv(panel))
+        yield draft
+        for done in as_completed(draft._pages):
+            draft.wrote(done.result())
+        units = finished_pages(job.folder, number).files() if job.with_units else {}
+        write_records(drafts, job.record, (*job.bound, *kept), job.drawn, units)
+        install(drafts, job.folder, stale=(FACTS, *job.stale, *(() if units else pages_there(job.folder))))
+    write_index(job.folder.parent)

@@ -1,0 +1,315 @@
+"""A sheet of a workbook as data: named columns, rows of cells, formulas that name columns; written by ``xlsx``.
+
+In a formula ``[quota]`` is the cell of the column ``quota`` in the same row, ``[$quota]`` the same with its letter fixed.
+After a colon stands another place of that column: ``[quota:rows]`` its data, ``[quota:$rows]`` the same fixed,
+``[quota:4-40]`` rows as Excel counts them, fixed, ``[quota:7]`` one row, ``[quota:head]`` its header, ``[quota:total]`` the
+first row of totals, ``[quota:above]`` from the header to the row before. Other sheets are reached by ``Sheet.range`` and
+``Sheet.cell``, single cells by their names. Letters are computed here alone.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.report.table import FORMATS, Table, shown
+
+FIRST_ROW = 4  # of data, as Excel counts: heading, note and header stand above
+_WIDEST = 40  # characters
+_LONG_TABLE = 25  # rows
+_LONGEST_ON_A_PAGE = 100  # rows
+_FIXED_COLUMNS = 2
+_SUMMED = ("count", "money", "places", "difference", "step")
+_NONE: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell that is more than a text or a number of its column's kind.
+
+    Attributes
+    ----------
+    value : str, float or None
+        With a formula: what it comes to here; the file shows it before any program recalculates.
+    formula : str
+        Without =.
+    kind : str
+        A key of ``FORMATS`` or of the further styles of ``xlsx``; blank: text, or as its column.
+    name : str
+        By which formulas of the workbook refer to it.
+    is_input : bool
+        Whether users may change it.
+    """
+
+    value: str | float | None
+    formula: str = ""
+    kind: str = ""
+    name: str = ""
+    is_input: bool = False
+
+
+Content = Cell | str | float | None
+Row = Mapping[str, Content]
+
+
+def cell_of(content: Content) -> Cell:
+    """What stands in a row, as a cell."""
+    return content if isinstance(content, Cell) else Cell(content)
+
+
+def number_of(content: Content) -> float:
+    """The number that a cell shows."""
+    value = cell_of(content).value
+    assert isinstance(value, int | float), f"no number: {value!r}"
+    return value
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a sheet.
+
+    Attributes
+    ----------
+    header : str or int
+        A fiscal year is a number, so that formulas can compare it.
+    kind : str
+        How its cells are written, unless they say so themselves.
+    width : float
+        Characters.
+    look : str
+        The style of its header.
+    is_helper : bool
+        Narrow, grouped and not shown.
+    rule : mapping
+        What users may enter, as xlsxwriter's data validation has it.
+    """
+
+    header: str | int
+    kind: str
+    width: float = 12
+    look: str = "header"
+    is_helper: bool = False
+    rule: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Page:
+    """How a sheet is laid out and printed, always one page wide.
+
+    Attributes
+    ----------
+    landscape : bool
+    pages : int
+        How many it is high; 0: as many as it needs.
+    heading, header, row : float or None
+        Heights in points; None: as their texts need, of a form as the program that opens it likes.
+    is_form : bool
+        Printed as users set it: default margins, no footer, headers not repeated.
+    """
+
+    landscape: bool = True
+    pages: int = 0
+    heading: float | None = None
+    header: float | None = None
+    row: float | None = None
+    is_form: bool = False
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet from top to bottom; the columns missing in a row are blank.
+
+    Attributes
+    ----------
+    title : str
+        Also the name of the sheet.
+    columns : mapping of name to Column
+        In their order; formulas and rows know a column by its name.
+    rows, totals : sequence of rows
+        Totals are drawn bold.
+    check : row
+        Formulas that are zero, else something is wrong; blank: nothing is checked.
+    heading : str
+        The first line; blank: the workbook's heading and the title.
+    note : str
+        What stands between heading and headers.
+    steps : sequence of str
+        What to do, a line each under the heading.
+    notes : sequence of str
+        What stands under the table.
+    frozen : int or None
+        Columns that stay in sight with the headers; None: nothing does.
+    is_filtered : bool
+        Whether its rows can be filtered.
+    spare : int
+        Rows to fill in, below the data.
+    page : Page
+    """
+
+    title: str
+    columns: Mapping[str, Column]
+    rows: Sequence[Row]
+    totals: Sequence[Row] = ()
+    check: Row = field(default_factory=dict)
+    heading: str = ""
+    note: str = ""
+    steps: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    frozen: int | None = 2
+    is_filtered: bool = False
+    spare: int = 0
+    page: Page = Page()
+
+    def __post_init__(self) -> None:
+        unknown = {name for row in (*self.rows, *self.totals, self.check) for name in row} - set(self.columns)
+        if unknown:
+            raise ValueError(f"{self.title}: no column is named {', '.join(sorted(unknown))}")
+
+    @property
+    def first(self) -> int:
+        """Excel's number of the first row of data."""
+        return FIRST_ROW + len(self.steps)
+
+    @property
+    def last(self) -> int:
+        """Excel's number of the last row of data."""
+        return self.first + len(self.rows) - 1
+
+    def range(self, column: str, first: int = 0, last: int = 0) -> str:
+        """The data of one column, or some of its rows, for formulas of other sheets and charts."""
+        return f"'{self.title}'!{self._fixed(column, first or self.first, last or self.last)}"
+
+    def cell(self, column: str, row: int) -> str:
+        """One cell, for formulas of other sheets."""
+        return f"'{self.title}'!{self._letters[column]}{row}"
+
+    def across(self, columns: Sequence[str]) -> tuple[str, str]:
+        """The headers of neighbouring columns and their totals, for a chart."""
+        left, right = self._letters[columns[0]], self._letters[columns[-1]]
+        head, total = (f"'{self.title}'!${left}${row}:${right}${row}" for row in (self.first - 1, self.last + 1))
+        return head, total
+
+    def checks(self) -> list[str]:
+        """The cells that must be zero, for formulas of other sheets."""
+        row = self.last + len(self.totals) + 1
+        return [self.cell(name, row) for name, content in self.check.items() if cell_of(content).formula]
+
+    def written(self, formula: str, row: int) -> str:
+        """A formula as the file has it in a row (as Excel counts).
+
+        Raises
+        ------
+        ValueError
+            If it names a column that the sheet does not have.
+        """
+        return "=" + self._references.sub(lambda found: self._place(found, row), formula)
+
+    @cached_property
+    def _letters(self) -> dict[str, str]:
+        return {name: letter(place) for place, name in enumerate(self.columns)}
+
+    @cached_property
+    def _references(self) -> re.Pattern[str]:
+        names = "|".join(map(re.escape, sorted(self.columns, key=len, reverse=True)))
+        return re.compile(rf"\[(\$?)({names})(?::(\$?rows|head|above|total|\d+)(?:-(\d+))?)?\]|\[[^\[\]]*\]")
+
+    def _place(self, found: re.Match[str], row: int) -> str:
+        """A reference in a formula as Excel has it."""
+        fixed, name, at, last = found.groups(default="")
+        if not name:
+            raise ValueError(f"{self.title}: {found[0]} names no column")
+        if last:
+            return self._fixed(name, int(at), int(last))
+        column, head = self._letters[name], self.first - 1
+        places = {
+            "rows": f"{column}{self.first}:{column}{self.last}",
+            "$rows": self._fixed(name, self.first, self.last),
+            "head": f"{column}${head}",
+            "above": f"{column}${head}:{column}{row - 1}",
+            "total": f"{column}{self.last + 1}",
+        }
+        return places.get(at, f"{fixed}{column}{at or row}")
+
+    def _fixed(self, column: str, first: int, last: int) -> str:
+        name = self._letters[column]
+        return f"${name}${first}:${name}${last}"
+
+
+def letter(place: int) -> str:
+    """The letters of a column: 0 is A."""
+    name, rest = "", place + 1
+    while rest:
+        rest, digit = divmod(rest - 1, 26)
+        name = chr(65 + digit) + name
+    return name
+
+
+def sums_of(rows: Sequence[Row], columns: Sequence[str], fixed: str = "$") -> dict[str, Cell]:
+    """Totals of columns, as formulas with their values; blanks add nothing, as in SUM."""
+    cells = {name: [row[name] for row in rows if row[name] is not None] for name in columns}
+    return {name: Cell(sum(map(number_of, cells[name])), f"SUM([{name}:{fixed}rows])") for name in columns}
+
+
+def table_sheet(
+    table: Table,
+    formulas: Mapping[str, str] = _NONE,
+    sums: Mapping[str, str] = _NONE,
+    checks: Mapping[str, str] = _NONE,
+) -> Sheet:
+    """A table as a sheet, its columns named by their headers; without formulas its numbers stand still.
+
+    Parameters
+    ----------
+    table : Table
+    formulas : mapping of header to formula
+        Columns that follow from others, row by row.
+    sums : mapping of header to formula
+        Totals other than the plain sum, where the table has a total.
+    checks : mapping of header to formula
+        What must be zero under each column.
+    """
+    headers, records = list(table.frame), list(table.frame.itertuples(index=False))
+    last = len(records) - int(table.has_total)
+    totals = {name: sums.get(name, f"SUM([{name}:rows])") for name in headers if table.kinds[name] in _SUMMED}
+    check: Row = {
+        **dict.fromkeys(headers, ""), headers[0]: say("workbook.check"),
+        **{name: Cell(0, formula, "plain") for name, formula in checks.items()},
+    }  # fmt: skip
+    is_long = _LONG_TABLE < len(records) <= _LONGEST_ON_A_PAGE  # stands upright on one page
+    return Sheet(
+        table.title, {name: Column(name, table.kinds[name], _width(table, name)) for name in headers},
+        [_table_row(table, record, formulas) for record in records[:last]],
+        [_table_row(table, record, totals) for record in records[last:]],
+        check if checks else {}, notes=table.notes, page=Page(not is_long, int(is_long), heading=24),
+        frozen=_FIXED_COLUMNS if len(headers) > _FIXED_COLUMNS + 1 else 0,
+    )  # fmt: skip
+
+
+def _table_row(table: Table, record: Sequence[Any], formulas: Mapping[str, str]) -> Row:
+    values = zip(table.frame, record, strict=True)
+    return {name: _table_cell(value, table.kinds[name], formulas.get(name, "")) for name, value in values}
+
+
+def _table_cell(value: Any, kind: str, formula: str) -> Cell:
+    if pd.isna(value):
+        return Cell(None)
+    if formula:
+        return Cell(float(value), formula)
+    return Cell(shown(kind, value) if kind == "text" or value == math.inf else float(value), kind=kind)
+
+
+def _width(table: Table, column: str) -> float:
+    """Column width in characters; a Chinese character takes two."""
+    texts = [FORMATS[table.kinds[column]][0].format(v) for v in table.frame[column] if not pd.isna(v)]
+    longest = max([text_width(text) for text in texts] + [text_width(column) / 2, 5])
+    return min(longest + 3, _WIDEST)
+
+
+def text_width(text: str) -> int:
+    """How many characters wide a text is; a Chinese one counts twice."""
+    return sum(2 if ord(character) > 0x2E80 else 1 for character in text)
