@@ -228,10 +228,6 @@ def test_one_row_at_a_time_is_the_same(criterion, monkeypatch):
         assert (za.solve_many(*pair) == quotas).all()
 
 
-<<<<<<< HEAD
-@pytest.mark.thorough
-=======
->>>>>>> tests
 def test_a_group_that_asks_for_far_more_than_its_cap_is_not_brought_there_place_by_place(monkeypatch):
     """At the price first found the group asks for millions of places; its cap leaves it 500, the total 498."""
     problem = za.QuotaProblem(
