@@ -147,7 +147,7 @@ def test_no_clock_changes_a_file(told, allocation, tmp_path, monkeypatch):
     table = Table("表", allocation.table()[["short_name"]].rename(columns={"short_name": "单位"}), {"单位": "text"})
 
     def written():
-        book = write_workbook(tmp_path / "x.xlsx", [table], "试", "0").read_bytes()
+        book = write_workbook(tmp_path / "x.xlsx", [table], "试").read_bytes()
         return allocation_csv(allocation), book, docx_file(told), pdf_file(told)
 
     today = written()

@@ -91,7 +91,7 @@ def test_names_inputs_checks_and_values_reach_the_file(tmp_path):
         totals=[{"unit": "合计", **sums_of(sheet().rows, ["money"])}], check={"money": Cell(0, "[money:total]-1800")}
     )
     assert live.checks() == ["'名额表'!C8"]
-    path = write_workbook(tmp_path / "x.xlsx", [given, live], "试", "0")
+    path = write_workbook(tmp_path / "x.xlsx", [given, live], "试")
     book, values = openpyxl.load_workbook(path), openpyxl.load_workbook(path, data_only=True)
     assert {name: one.attr_text for name, one in book.defined_names.items()} == {
         "标准": "'假设'!$B$4",

@@ -17,12 +17,12 @@ from zjtx_alloc.report.writers.sheet import Sheet
 from zjtx_alloc.report.writers.xlsx import write_workbook
 
 
-def write_budget_workbook(path: Path, plan: BudgetPlan, found: pd.DataFrame | None = None, run: str = "") -> Path:
-    """Write the workbook; ``found`` is what ``za.reconcile`` says of the booked ledger, if transfers are known; ``run`` its id."""
+def write_budget_workbook(path: Path, plan: BudgetPlan, found: pd.DataFrame | None = None) -> Path:
+    """Write the workbook; ``found`` is what ``za.reconcile`` says of the booked ledger, if transfers are known."""
     heading = say("workbook.budget_heading", names="、".join(c.label for c in batches(plan)))
     marks = "".join(budget_marks(plan.allocations))
     sheets = [replace(sheet, note=sheet.note + marks) for sheet in budget_sheets(plan, found)]
-    return write_workbook(path, sheets, heading, run)
+    return write_workbook(path, sheets, heading)
 
 
 def budget_sheets(plan: BudgetPlan, found: pd.DataFrame | None = None) -> list[Sheet]:

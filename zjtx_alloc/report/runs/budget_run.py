@@ -15,7 +15,6 @@ from zjtx_alloc.budget.outcomes import outcome_names
 from zjtx_alloc.budget.plan import BudgetPlan, BudgetRequest, plan_budget, scenario_of
 from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.report.budget_xlsx.write import write_budget_workbook
-from zjtx_alloc.report.run_id import current_run_id
 from zjtx_alloc.report.runs.records import file_digest, run_record, scenarios_record
 from zjtx_alloc.report.runs.scaffold import Draft, Job, drafted
 from zjtx_alloc.report.table import plan_csv
@@ -81,7 +80,7 @@ def run_budget(
             "budget", _parameters(request, draft) | {"actuals": "" if actuals is None else str(Path(actuals).resolve())}
         )
         draft.wrote(write_csv(draft.folder / "budget.csv", plan_csv(plan)))
-        draft.wrote(write_budget_workbook(draft.folder / "budget.xlsx", plan, found, current_run_id()))
+        draft.wrote(write_budget_workbook(draft.folder / "budget.xlsx", plan, found))
     return BudgetRun(job.folder, plan, found)
 
 

@@ -8,7 +8,6 @@ from zjtx_alloc.allocation.compare import Comparison, compare
 from zjtx_alloc.base.files import folder_for, write_csv
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import Panel, load_panel
-from zjtx_alloc.report.run_id import current_run_id
 from zjtx_alloc.report.runs.records import run_record
 from zjtx_alloc.report.runs.scaffold import Job, drafted
 from zjtx_alloc.report.tables import compare as tables
@@ -63,7 +62,7 @@ def run_comparison(
         draft.page("compare", {"scenarios": [draft.saved(scenario) for scenario in asked]})
         draft.wrote(write_csv(draft.folder / "compare.csv", tables.comparison_csv(found)))
         heading = say("compare.heading", names=job.label)
-        draft.wrote(write_workbook(draft.folder / "compare.xlsx", _sheets(found), heading, current_run_id()))
+        draft.wrote(write_workbook(draft.folder / "compare.xlsx", _sheets(found), heading))
     return ComparisonRun(job.folder, found)
 
 

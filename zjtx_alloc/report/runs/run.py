@@ -18,7 +18,6 @@ from zjtx_alloc.report.documents.proposal import proposal
 from zjtx_alloc.report.documents.report_workbook import report_sheets
 from zjtx_alloc.report.documents.unit_page import asked_units
 from zjtx_alloc.report.results import Results
-from zjtx_alloc.report.run_id import current_run_id
 from zjtx_alloc.report.runs.index import write_index
 from zjtx_alloc.report.runs.record_form import read_record
 from zjtx_alloc.report.runs.records import bind, is_whole, outputs, run_id, run_record
@@ -137,7 +136,7 @@ def tables_written(folder: Path, results: Results) -> Iterator[Path]:
     yield write_csv(folder / "budget.csv", tables.budget_csv(budget))
     manuscript = proposal(results)
     sheets = report_sheets(allocation, budget, results.programme, manuscript)
-    yield write_workbook(folder / "report.xlsx", sheets, allocation.scenario.title, current_run_id())
+    yield write_workbook(folder / "report.xlsx", sheets, allocation.scenario.title)
     yield write_whole(folder / "report.docx", docx_file(manuscript))
     yield write_whole(folder / "report.pdf", pdf_file(manuscript))
 

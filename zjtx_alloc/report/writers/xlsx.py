@@ -12,6 +12,7 @@ import xlsxwriter
 from zjtx_alloc.base.errors import ReportError
 from zjtx_alloc.base.files import check_absent, write_whole
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.report.run_id import run_line
 from zjtx_alloc.report.table import FORMATS, Table
 from zjtx_alloc.report.writers import document as manuscript
 from zjtx_alloc.report.writers.document import Grid
@@ -53,9 +54,9 @@ def write_form(path: str | Path, title: str, sheets: Sequence[Sheet]) -> Path:
     return write_workbook(path, sheets, title)
 
 
-def write_workbook(path: Path, parts: Sequence[Table | Sheet | Grid | Graph], heading: str, run: str = "") -> Path:
+def write_workbook(path: Path, parts: Sequence[Table | Sheet | Grid | Graph], heading: str) -> Path:
     """Write tables, sheets, forms and charts, each named by its title, under a common heading; each bears the run's id."""
-    content, signature = io.BytesIO(), (say("note.run", run=run),) if run else ()
+    content, signature = io.BytesIO(), tuple(filter(None, [run_line()]))
     footer = "".join(f"&L{line}" for line in signature) + say("workbook.footer")
     with xlsxwriter.Workbook(content, _IN_MEMORY) as book:
         book.set_properties({"title": heading, "created": _CREATED})
