@@ -24,7 +24,6 @@ from support.tables import base
 
 import zjtx_alloc as za
 from zjtx_alloc.base import toml_files
-from zjtx_alloc.base.errors import ZjtxError
 from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.base.text import seen
 from zjtx_alloc.facts.payments import read_transfers
@@ -200,7 +199,7 @@ def test_a_loader_reads_or_refuses_and_nothing_else(name, tmp_path):
         try:
             door.enter(path)
             found.read += 1
-        except ZjtxError as error:
+        except za.ZjtxError as error:
             found.refused += 1
             message = str(error)
             found.messages.add(re.sub(r"[0-9a-zA-Z.“”]+", "", message)[:60])

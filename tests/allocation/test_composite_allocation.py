@@ -143,6 +143,7 @@ def test_the_example_bears_ranges_of_its_weights(panel, example):
     assert (places <= table["entitlement_max"] + 1e-9).all()
 
 
+@pytest.mark.thorough
 def test_a_sweep_draws_errors_of_the_score_itself(panel, example):
     """As a cell of the panel: whoever takes a draw out of the sweep must not have the score computed again."""
     swept = za.sweep(panel, example, draws=60)

@@ -34,6 +34,7 @@ def test_allocate_takes_a_scenario_file(capsys, tmp_path, write_scenario, monkey
     assert (tmp_path / lines[0]).is_file()
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("plain_pages")
 def test_report_prints_its_folder_last_and_its_progress_on_stderr(capsys, tmp_path):
     code, lines, err = zjtx(capsys, "report", "2026-baseline", "--out", str(tmp_path))

@@ -8,7 +8,6 @@ import pytest
 from support.firm_tables import DAY, INVESTMENT, SHARE, credit_code, firms, raw
 
 import zjtx_alloc as za
-from zjtx_alloc.base.errors import TableError
 
 # Reading
 
@@ -35,7 +34,7 @@ def test_a_firm_of_which_only_the_name_is_filled_in_is_not_passed_over_as_a_note
     table.loc[1, "企业名称"] = "乙设备有限公司"
     table.iloc[2] = None
     table.iloc[2, 0] = "注：金额单位为万元"
-    with pytest.raises(TableError) as caught:
+    with pytest.raises(za.TableError) as caught:
         za.firms.load_firms(table)
     assert set(caught.value.problems["行"]) == {3}
     assert "企业名称" not in "".join(caught.value.problems["列"])
@@ -52,7 +51,7 @@ def test_a_province_needs_no_column_of_units_and_personal_data_is_not_read(tmp_p
 
 
 def test_firms_of_another_unit_are_told_by_their_rows():
-    with pytest.raises(TableError) as caught:
+    with pytest.raises(za.TableError) as caught:
         za.firms.load_firms(raw({}, {"省级单位": "浙江"}), "江苏")
     assert caught.value.problems[["行", "问题"]].to_numpy().tolist() == [[3, "不是本单位的企业"]]
     with pytest.raises(za.DataError, match="没有名为“江东”的单位"):
@@ -82,7 +81,7 @@ WRONG = {
 @pytest.mark.parametrize("case", WRONG)
 def test_a_wrong_cell_is_told_by_its_row_with_a_remedy(case):
     change, what = WRONG[case]
-    with pytest.raises(TableError) as caught:
+    with pytest.raises(za.TableError) as caught:
         firms({}, change)
     (problem,) = caught.value.problems.to_dict("records")
     assert (problem["行"], problem["问题"]) == (3, what)
@@ -93,7 +92,7 @@ def test_a_wrong_cell_is_told_by_its_row_with_a_remedy(case):
 def test_a_title_that_says_yuan_is_not_read_as_ten_thousand_yuan(tmp_path):
     table = raw({INVESTMENT: 15_000_000}).rename(columns={INVESTMENT: "推进计划投资总额"})
     (path := tmp_path / "企业.csv").write_text("单位：元\n" + table.to_csv(index=False), encoding="utf-8")
-    with pytest.raises(TableError) as caught:
+    with pytest.raises(za.TableError) as caught:
         za.firms.load_firms(path)
     (problem,) = caught.value.problems.to_dict("records")
     assert (problem["行"], problem["内容"], problem["问题"]) == (2, "元", "计量单位不符，应为万元")
@@ -104,7 +103,7 @@ def test_a_row_with_a_separator_too_many_is_told(tmp_path, read):
     lines = raw({}, {}).to_csv(index=False).splitlines()
     lines[2] = lines[2].replace("3000", "3,000", 1)
     (path := tmp_path / "企业.csv").write_text("\n".join(lines), encoding="utf-8")
-    with pytest.raises(TableError) as caught:
+    with pytest.raises(za.TableError) as caught:
         read(path)
     (problem,) = caught.value.problems.to_dict("records")
     assert (problem["行"], problem["问题"]) == (3, "有22格，多于表头的21格：内容中有未加引号的分隔符“,”")
@@ -123,7 +122,7 @@ def test_a_percentage_is_read_as_its_cell_shows_it(tmp_path):
 
 
 def test_yuan_in_a_column_of_ten_thousands_is_told_with_the_number_to_fill_in():
-    with pytest.raises(TableError) as caught:
+    with pytest.raises(za.TableError) as caught:
         firms({}, {INVESTMENT: 25_000_000}, {INVESTMENT: 3_000_001})
     assert caught.value.problems[["行", "内容", "问题", "处理办法"]].to_numpy().tolist() == [
         [3, "25000000", "超过3,000,000万元，像是以元填写", "请换算成万元；原数若为25,000,000元，应填2,500"],
@@ -137,12 +136,12 @@ def test_yuan_in_a_column_of_ten_thousands_is_told_with_the_number_to_fill_in():
 )
 def test_yuan_of_an_award_is_told_below_what_a_plan_may_hold(column, money):
     assert firms({column: 100_000}).table.shape[0] == 1
-    with pytest.raises(TableError, match=f"{money}｜超过100,000万元，像是以元填写"):
+    with pytest.raises(za.TableError, match=f"{money}｜超过100,000万元，像是以元填写"):
         firms({column: money})
 
 
 def test_research_money_above_the_whole_plan_is_told_with_both():
-    with pytest.raises(TableError) as caught:
+    with pytest.raises(za.TableError) as caught:
         za.firms.load_firms(raw({}, {}).assign(**{"产学研合作投入（万元）": [3000, 3000.5]}))
     (problem,) = caught.value.problems.to_dict("records")
     assert (problem["行"], problem["内容"]) == (3, "3000.5")
@@ -152,13 +151,13 @@ def test_research_money_above_the_whole_plan_is_told_with_both():
 
 def test_all_problems_are_told_at_once_and_a_missing_column_is_one():
     table = raw({"上市情况": "拟上市"}, {INVESTMENT: "约3000"}).drop(columns="上一轮是否获支持")
-    with pytest.raises(TableError) as caught:
+    with pytest.raises(za.TableError) as caught:
         za.firms.load_firms(table)
     assert caught.value.problems["问题"].tolist() == ["缺少此列", "不是可选的内容", "不是数字"]
 
 
 def test_a_header_that_is_nearly_one_is_asked_about():
-    with pytest.raises(TableError, match="相近但不相同"):
+    with pytest.raises(za.TableError, match="相近但不相同"):
         za.firms.load_firms(raw({}).rename(columns={"新一轮已获支持批次": "新一轮获支持的批次"}))
 
 
@@ -171,7 +170,7 @@ def test_dates_are_read_as_people_write_them(written, day):
 
 
 def test_invented_and_real_firms_never_mix():
-    with pytest.raises(TableError, match="虚构企业与真实企业混在一张表中"):
+    with pytest.raises(za.TableError, match="虚构企业与真实企业混在一张表中"):
         firms({}, {"企业名称": "江苏某某设备有限公司（虚构）"})
     invented = firms({"企业名称": "江苏某某设备有限公司（虚构）"})
     assert invented.made_up
@@ -196,6 +195,6 @@ def test_made_up_firms_repeat_and_are_marked(panel):
 
 
 def test_a_dirty_table_is_refused_with_its_problems():
-    with pytest.raises(TableError) as caught:
+    with pytest.raises(za.TableError) as caught:
         za.firms.load_firms(za.firms.made_up_table(total=3000, dirty=True))
     assert len(caught.value.problems) > 10

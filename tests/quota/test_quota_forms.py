@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import zjtx_alloc as za
-from zjtx_alloc.quota.problem.criteria import CRITERIA, Criterion
+from zjtx_alloc.quota.problem.criteria import CRITERIA
 
 
 def test_crossing_rules_with_first_places_are_proven_where_all_are_served():
@@ -145,7 +145,7 @@ def test_a_float_in_a_rule_is_the_decimal_it_prints_as():
     ],
 )
 def test_a_criterion_whose_prices_fall_or_are_no_numbers_is_refused(marginal, told):
-    own, due = Criterion("自定", marginal), pd.Series([3.0, 5.0], list("ab"))
+    own, due = za.Criterion("自定", marginal), pd.Series([3.0, 5.0], list("ab"))
     total = 70_000 if "70000" in told else 8
     said = f"^准则“自定”的价格（marginal）须为有限的数，且不随名额增加而下降；理论名额为 3 时，{told}；请改正$"
     for kind in ({}, {"rules": (za.Rule("r", {"a": 2}),)}):
@@ -155,18 +155,18 @@ def test_a_criterion_whose_prices_fall_or_are_no_numbers_is_refused(marginal, to
 
 def test_prices_may_fall_beyond_the_caps():
     fixed = pd.Series([2, 2, 0], list("abc"))
-    own = Criterion("自定", lambda k, e: (k if k <= 3 else 0) / e)
+    own = za.Criterion("自定", lambda k, e: (k if k <= 3 else 0) / e)
     problem = za.QuotaProblem(3, pd.Series([1.0, 2.0, 0.0], fixed.index), cap=fixed, criterion=own)
     assert za.solve(problem).quota.tolist() == [1, 2, 0]
 
 
 def test_where_places_are_too_many_to_ask_for_all_prices_some_are():
     due = pd.Series([1e9, 5.0], list("ab"))
-    rising, falling = (Criterion("自定", lambda k, e, way=way: way * k / e) for way in (1, -1))
+    rising, falling = (za.Criterion("自定", lambda k, e, way=way: way * k / e) for way in (1, -1))
     assert za.QuotaProblem(10**12, due, criterion=rising).criterion is rising
     with pytest.raises(za.ScenarioError, match="第 1 个为 -1/1000000000，第 2 个为 -1/500000000"):
         za.QuotaProblem(10**12, due, criterion=falling)
-    late = Criterion("自定", lambda k, e: min(k, 10**11) - max(k - 10**11, 0))
+    late = za.Criterion("自定", lambda k, e: min(k, 10**11) - max(k - 10**11, 0))
     with pytest.raises(za.ScenarioError, match="不随名额增加而下降"):
         za.QuotaProblem(10**12, due, criterion=late)
 
@@ -174,7 +174,7 @@ def test_where_places_are_too_many_to_ask_for_all_prices_some_are():
 @pytest.mark.parametrize("kind", [{"first_is_free": True}, {"summable": False}])
 def test_a_criterion_whose_prices_do_not_simply_add_up_needs_its_shape(kind):
     with pytest.raises(za.ScenarioError, match=r"first_is_free.*summable.*shape"):
-        Criterion("own", lambda k, e: Fraction(k) / e, **kind)
+        za.Criterion("own", lambda k, e: Fraction(k) / e, **kind)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_units_go_by_the_same_names_everywhere(allocation):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, row in CRITERIA.items() if isinstance(row, Criterion) and row.summable]
+    "name", [name for name, row in CRITERIA.items() if isinstance(row, za.Criterion) and row.summable]
 )
 def test_the_cost_of_places_is_the_sum_of_their_prices(name):
     criterion = CRITERIA[name]

@@ -5,7 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from zjtx_alloc.quota.problem.signposts import SIGNPOSTS, power_mean
+import zjtx_alloc as za
+from zjtx_alloc.quota.problem.signposts import SIGNPOSTS
 
 MEANS = {
     "adams": min,
@@ -28,4 +29,4 @@ def test_a_signpost_is_the_methods_mean_of_its_neighbours(name):
 
 @pytest.mark.parametrize("p", [-3, 0, 3])
 def test_a_power_mean_says_which_it_is(p):
-    assert power_mean(p).name == f"power-mean({p})"
+    assert za.power_mean(p).name == f"power-mean({p})"

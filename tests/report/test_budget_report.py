@@ -208,6 +208,7 @@ def test_affordable_totals_of_the_batches_that_ceilings_concern(panel, baseline)
     assert pd.isna(affordable_table(none).frame["可承受规模（家）"].item())
 
 
+@pytest.mark.thorough
 def test_two_years_over_at_once_still_afford_what_each_batch_can_have(panel):
     # 300,000 / 300 = 1,000 firms of batch 1, 350,000 / 300 = 1,166 of batch 2: together they keep both.
     found = za.plan_budget(za.BudgetRequest(NAMES[:2], ["central"], {2024: 300_000, 2025: 350_000}), panel)

@@ -75,6 +75,7 @@ def test_a_page_that_is_not_there_is_refused_before_anything_is_written(tmp_path
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("plain_pages")
 def test_pages_are_those_asked_for_and_those_that_units_link_to(tmp_path):
     pages = [

@@ -19,6 +19,7 @@ BAD = {table.name: table for table in (*bad_tables(), *odd_bad_tables())}
 NO_TABLES = no_tables()
 
 
+@pytest.mark.thorough
 def test_the_corpus_is_large_enough():
     assert len(GOOD) == len(good_tables()) + len(odd_good_tables()) >= 60
     assert len(BAD) == len(bad_tables()) + len(odd_bad_tables()) >= 90

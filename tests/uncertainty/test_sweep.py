@@ -37,6 +37,7 @@ def test_entitlements_of_many_draws_are_those_of_each(small_panel):
     assert np.ptp(found, axis=0).min() > 0.5
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("law", ["ranges", "dirichlet"])
 def test_every_draw_is_what_allocate_answers(panel, grouped, law):
     table = (
@@ -63,6 +64,7 @@ def test_the_pools_too_and_bounds_that_hang_on_the_total(small_panel):
     assert (10 * found.quotas[:, :2].sum(axis=1) <= 3 * found.quotas.sum(axis=1)).all()
 
 
+@pytest.mark.thorough
 def test_the_same_draws_whatever_their_number_and_whatever_the_chunks(panel, grouped, monkeypatch):
     monkeypatch.setattr(drawing, "_ROWS", 64)
     long = za.sweep(panel, grouped, EVERYTHING, draws=130, seed=8)
