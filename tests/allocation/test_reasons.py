@@ -11,7 +11,7 @@ import pytest
 
 import zjtx_alloc as za
 from zjtx_alloc.allocation.explain import _rounded
-from zjtx_alloc.allocation.explanation_text import _moved, tell_bounds
+from zjtx_alloc.allocation.explanation_text import _moved, bounds_text
 from zjtx_alloc.quota.whatif import Turn, bindings, entitlement_for, lifted, step, turn, unruled
 from zjtx_alloc.rules.scenario import Fixed, Group, Rule
 
@@ -260,7 +260,7 @@ def test_a_weighted_rule_is_relaxed_by_its_own_measure_not_by_places(panel, base
     rules = {"加权": Rule(coefficients={"440000": 2.0, "320000": 1.0}, max=250.0)}
     allocation = za.allocate(panel, baseline.model_copy(update={"rules": rules}))
     (held,) = bindings(allocation.problem, allocation.quota, "440000")
-    (told,) = tell_bounds(allocation, replace(_rounded(allocation, "440000", allocation.quota), bindings=(held,)))
+    (told,) = bounds_text(allocation, replace(_rounded(allocation, "440000", allocation.quota), bindings=(held,)))
     assert told.startswith(
         "起作用的约束是加权上限 250：若放宽1（按这条规则自身的计量，不是家数），则北京减少1家、江苏增加1家"
     )

@@ -126,8 +126,8 @@ def allocate(panel: Panel, scenario: Scenario, *, pooled: bool = True) -> Alloca
         solution = solve(problem)
     except InfeasibleError as error:
         reason = f"{_pool_short(scenario, bounds)}{error}"
-        told = say("allocation.in_scenario", scenario=scenario.name, reason=reason)
-        raise InfeasibleError(told, error.diagnosis) from None
+        described = say("allocation.in_scenario", scenario=scenario.name, reason=reason)
+        raise InfeasibleError(described, error.diagnosis) from None
     return Allocation(panel, scenario, entitled, problem, solution, bounds, pooled, made)
 
 

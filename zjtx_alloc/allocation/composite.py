@@ -185,8 +185,8 @@ def _with_column(panel: Panel, composite: Composite) -> Panel:
     keys = [[composite.name], [""], composite.score.index]
     cells.index = pd.MultiIndex.from_product(keys, names=panel.cells.index.names)
     kept = panel.cells[panel.cells.index.get_level_values("indicator") != composite.name]
-    told = {"name": composite.recipe.title, "measure": say("composite.measure"), "direction": "1"}
-    row = dict.fromkeys(panel.indicators.columns, "") | told
+    described = {"name": composite.recipe.title, "measure": say("composite.measure"), "direction": "1"}
+    row = dict.fromkeys(panel.indicators.columns, "") | described
     indicators = panel.indicators.drop(index=composite.name, errors="ignore")
     indicators = pd.concat([indicators, pd.DataFrame(row, index=[composite.name])])
     return replace(
@@ -198,18 +198,18 @@ def _with_column(panel: Panel, composite: Composite) -> Panel:
 
 def _column(panel: Panel, code: str, part: Part, what: str) -> _Column:
     label = panel.name(code)
-    told = say("composite.part", what=what, name=f"{label} {panel.supplied.get(code, part.period)}")
+    described = say("composite.part", what=what, name=f"{label} {panel.supplied.get(code, part.period)}")
     cells = panel.known(code, part.period).reindex(panel.units.index)
     blank = cells["value"].isna()
-    raw = steps.imputed(cells["value"].astype(float), part.missing, told)
-    value = steps.treated(raw, part.treatment, told)
+    raw = steps.imputed(cells["value"].astype(float), part.missing, described)
+    value = steps.treated(raw, part.treatment, described)
     estimated = blank | cells["estimated"].eq(True)
-    return _Column(label, raw, value, steps.normalised(value, part, told), blank, estimated)
+    return _Column(label, raw, value, steps.normalised(value, part, described), blank, estimated)
 
 
 def _nested(child: Composite, part: Part, what: str) -> _Column:
-    told = say("composite.part", what=what, name=child.recipe.title)
-    score = steps.normalised(child.score, part, told)
+    described = say("composite.part", what=what, name=child.recipe.title)
+    score = steps.normalised(child.score, part, described)
     return _Column(
         child.recipe.title, child.score, child.score, score, pd.Series(False, child.score.index), child.estimated
     )

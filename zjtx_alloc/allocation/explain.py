@@ -9,10 +9,10 @@ from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.allocation.explanation_text import (
     Explanation,
     Prospects,
+    bounds_text,
+    factors_text,
+    rounding_text,
     sentences,
-    tell_bounds,
-    tell_factors,
-    tell_rounding,
 )
 from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.messages import say
@@ -52,7 +52,7 @@ def grounds(allocation: Allocation, codes: Sequence[str]) -> dict[str, str]:
     Where rules cross, what relaxing a bound would do takes seconds a unit and is left out.
     """
     problem, rounding, binds = allocation.problem, unruled(allocation.problem), allocation.table()["binds"]
-    told = {}
+    described = {}
     for code in codes:
         why = _rounded(allocation, code, rounding)
         if why.decision:
@@ -60,14 +60,14 @@ def grounds(allocation: Allocation, codes: Sequence[str]) -> dict[str, str]:
         elif not binds[code] and why.quota == why.unruled:
             rest = [say("why.rounded", quota=why.quota)]
         elif not binds[code]:
-            rest = [tell_rounding(why), say("why.by_others")]
+            rest = [rounding_text(why), say("why.by_others")]
         elif problem.nested:
             held = replace(why, bindings=bindings(problem, allocation.quota, code))
-            rest = [tell_rounding(why), *tell_bounds(allocation, held)]
+            rest = [rounding_text(why), *bounds_text(allocation, held)]
         else:
-            rest = [tell_rounding(why), say("why.bound_by", bounds=binds[code])]
-        told[code] = "".join([tell_factors(allocation, why), *rest])
-    return told
+            rest = [rounding_text(why), say("why.bound_by", bounds=binds[code])]
+        described[code] = "".join([factors_text(allocation, why), *rest])
+    return described
 
 
 def _rounded(allocation: Allocation, code: str, rounding: pd.Series) -> Explanation:

@@ -1,4 +1,4 @@
-"""What an explanation holds, and how it is told in a meeting: Chinese sentences, each with its numbers."""
+"""What an explanation holds, and how it is put in a meeting: Chinese sentences, each with its numbers."""
 
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
@@ -94,15 +94,15 @@ def sentences(allocation: Allocation, why: Explanation) -> list[str]:
         first = [say("why.decided", title=title, name=why.name, quota=why.quota, reason=why.decision)]
     else:
         first = [say("why.quota", title=title, name=why.name, quota=why.quota)]
-    first.append(tell_factors(allocation, why))
+    first.append(factors_text(allocation, why))
     if why.estimated or why.stand_in:
         first.append(say("why.marks", estimated=why.estimated, stand_in=why.stand_in))
     if why.decision or why.prospects is None:
         return [*first, say("why.not_computed", name=why.name, unruled=why.unruled)]
-    return [*first, tell_rounding(why), *tell_bounds(allocation, why), *_next(allocation, why, why.prospects)]
+    return [*first, rounding_text(why), *bounds_text(allocation, why), *_next(allocation, why, why.prospects)]
 
 
-def tell_factors(allocation: Allocation, why: Explanation) -> str:
+def factors_text(allocation: Allocation, why: Explanation) -> str:
     """What the factors add up to."""
     parts = [
         say("why.adjustment", name=header(ADJUSTMENT), places=f"{places:+.2f}".replace("-", "−"))
@@ -113,7 +113,7 @@ def tell_factors(allocation: Allocation, why: Explanation) -> str:
     return say("why.entitlement", name=why.name, entitlement=why.entitlement, parts="、".join(parts))
 
 
-def tell_rounding(why: Explanation) -> str:
+def rounding_text(why: Explanation) -> str:
     """What rounding alone would give, and what the rules made of it."""
     key = (
         "why.same"
@@ -125,7 +125,7 @@ def tell_rounding(why: Explanation) -> str:
     return say(key, unruled=why.unruled, quota=why.quota, step=abs(why.quota - why.unruled))
 
 
-def tell_bounds(allocation: Allocation, why: Explanation) -> list[str]:
+def bounds_text(allocation: Allocation, why: Explanation) -> list[str]:
     """Which bounds hold the unit and what one place of relaxation would do, or else whose bounds moved its places."""
     if not why.bindings:
         return [say("why.free"), *_indirect(allocation, why)]
@@ -142,19 +142,19 @@ def tell_bounds(allocation: Allocation, why: Explanation) -> list[str]:
 
 def _indirect(allocation: Allocation, why: Explanation) -> list[str]:
     """Whose bounds moved a unit that none holds; and its own, if it looks as if they did."""
-    told = []
+    described = []
     alone = [x for x in why.lifted if x.places != why.quota]
     own = [x for x in why.lifted if x.limit.kind in ("floor", "cap") and x.limit.name == why.code]
     if why.quota != why.unruled and alone:
         moves = [
             say("why.without", bound=_bound(allocation, x.limit), name=why.name, places=x.places) for x in alone[:_TOLD]
         ]
-        told.append(say("why.indirect", moves="；".join(moves)))
+        described.append(say("why.indirect", moves="；".join(moves)))
     elif why.quota != why.unruled:
         bounds = "、".join(_bound(allocation, x.limit) for x in why.lifted[:_TOLD])
         return [say("why.indirect_joint", bounds=bounds)] if bounds else []
     same = [x for x in own if x.places == why.quota]
-    return [*told, *(say("why.at_bound", bound=_bound(allocation, x.limit), places=x.places) for x in same)]
+    return [*described, *(say("why.at_bound", bound=_bound(allocation, x.limit), places=x.places) for x in same)]
 
 
 def _bound(allocation: Allocation, limit: Limit) -> str:
@@ -190,15 +190,15 @@ def _changes(allocation: Allocation, shift: Shift, without: str = "") -> str:
 
 
 def _next(allocation: Allocation, why: Explanation, prospects: Prospects) -> list[str]:
-    told = []
+    described = []
     for direction, one in (("more", prospects.more), ("fewer", prospects.fewer)):
         if one.shift is None:
-            told.append(say(f"why.no_{direction}", name=why.name, rules="、".join(one.forbidden)))
+            described.append(say(f"why.no_{direction}", name=why.name, rules="、".join(one.forbidden)))
         else:
             others = _changes(allocation, one.shift, without=why.code)
             cost = _worth(one.shift)
-            told.append(say(f"why.one_{direction}", name=why.name, places=one.places, others=others, cost=cost))
-    return [*told, _measure(allocation), _turn(allocation, why, prospects.turn), *_margins(why, prospects)]
+            described.append(say(f"why.one_{direction}", name=why.name, places=one.places, others=others, cost=cost))
+    return [*described, _measure(allocation), _turn(allocation, why, prospects.turn), *_margins(why, prospects)]
 
 
 def _measure(allocation: Allocation) -> str:
@@ -222,12 +222,12 @@ def _turn(allocation: Allocation, why: Explanation, found: Turn) -> str:
 
 def _margins(why: Explanation, prospects: Prospects) -> list[str]:
     """How far the entitlement must move; nothing to say where the rules forbid the move."""
-    told = []
+    described = []
     for key, at, one in (("up", prospects.gains_at, prospects.more), ("down", prospects.loses_at, prospects.fewer)):
         if at is not None:
             move, to = _moved(why.entitlement, at)
-            told.append(say(f"why.{key}", step=move, at=to, places=one.places))
-    return [say("why.margins", name=why.name, moves="；".join(told))] if told else []
+            described.append(say(f"why.{key}", step=move, at=to, places=one.places))
+    return [say("why.margins", name=why.name, moves="；".join(described))] if described else []
 
 
 def _moved(start: float, end: float) -> tuple[str, str]:

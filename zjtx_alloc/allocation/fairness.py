@@ -217,7 +217,7 @@ def paradoxes(problem: QuotaProblem, reach: int = 20) -> Paradoxes:
     DataError
         If the reach is no whole number of at least 1.
     ScenarioError, SolverError
-        As ``solve`` does; a total that the rules do not admit is told in ``infeasible``.
+        As ``solve`` does; a total that the rules do not admit is named in ``infeasible``.
     """
     quotas: dict[int, pd.Series] = {}
     if not (isinstance(reach, int) and reach >= 1):
@@ -236,10 +236,10 @@ def paradoxes(problem: QuotaProblem, reach: int = 20) -> Paradoxes:
         if quotas[total + 1][label] < places
     ]
     found = pd.DataFrame(rows, columns=["label", "total", "places", "next_total", "next_places"])
-    told = "；".join(
+    described = "；".join(
         say("paradox.one", name=problem.name(label), total=total, places=places, next_total=more, next_places=fewer)
         for label, total, places, more, fewer in rows
     )
     span = {"first": totals[0], "last": totals[-1]}
-    text = say("paradox.found", **span, told=told) if rows else say("paradox.none", **span)
+    text = say("paradox.found", **span, described=described) if rows else say("paradox.none", **span)
     return Paradoxes(found, tuple(quotas), tuple(t for t in totals if t not in quotas), text)

@@ -129,8 +129,8 @@ def _break(weights: Weights, filled: Filled, ties: str | Sequence[Hashable]) -> 
     if isinstance(ties, str):
         if ties != "error":
             raise DataError(say("apportion.ties_form", ties=ties))
-        told = (say("apportion.tie", labels="、".join(map(str, units)), places=left) for units, left in sets)
-        raise TieError(say("apportion.ties", ties="；".join(told)), labels, places)
+        described = (say("apportion.tie", labels="、".join(map(str, units)), places=left) for units, left in sets)
+        raise TieError(say("apportion.ties", ties="；".join(described)), labels, places)
     rank = {label: i for i, label in reversed(list(enumerate(ties)))}
     if missing := [str(label) for label in labels if label not in rank]:
         raise DataError(say("apportion.ties_short", labels="、".join(missing)))

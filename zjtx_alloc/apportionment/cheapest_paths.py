@@ -2,7 +2,7 @@
 
 A place in cell (i, j) is a unit of flow from row i to column j; its k-th costs log(d(k)/w), so that the cheapest
 flow is the biproportional table (Balinski & Demange 1989; Rote & Zachariasen 2007; Pukelsheim 2017, ch. 14–15).
-Along a cycle costs add up as a product of fractions, which tells a better table or a tie exactly.
+Along a cycle costs add up as a product of fractions, which shows a better table or a tie exactly.
 """
 
 import math
@@ -15,7 +15,7 @@ import numpy as np
 from zjtx_alloc.apportionment.weights import Weights
 from zjtx_alloc.quota.problem.signposts import Signposts
 
-_SLIP = 1e-12  # float costs closer than this are not told apart
+_SLIP = 1e-12  # float costs closer than this count as equal
 _TIGHT = 1e-8  # an arc of larger reduced cost lies on no cycle that fractions need to look at
 
 Arc = tuple[int, int, int]  # row, column, +1 for a place more in the cell or −1 for one less

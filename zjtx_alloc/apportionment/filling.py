@@ -174,7 +174,7 @@ def _moved(bounded: _Bounded, places: np.ndarray, gap: int) -> tuple[np.ndarray,
 
 
 def _settled(ladder: Ladder, places: np.ndarray, last: np.ndarray, following: np.ndarray) -> Filled:
-    """Take back the last places that floats cannot tell from the next ones, and give them out by fractions."""
+    """Take back the last places that floats cannot distinguish from the next ones, and give them out by fractions."""
     certain = places.astype(np.int64)
     rungs = [(ladder.exact(i, int(certain[i])), i) for i in last.tolist()]
     rungs += [(ladder.exact(i, int(certain[i]) + 1), i) for i in following.tolist()]

@@ -1,9 +1,9 @@
-"""Text that is what it seems: no sign that cannot be seen, nothing that a program takes for a formula."""
+"""Text that is what it seems: no character that cannot be seen, nothing that a program takes for a formula."""
 
 import re
 from pathlib import Path
 
-# Control signs but for line feed and tab, lone surrogates, and the marks that turn the direction of writing.
+# Control characters but for line feed and tab, lone surrogates, and the marks that turn the direction of writing.
 _HIDDEN = re.compile(
     "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\u200e\\u200f\\u061c\\u202a-\\u202e\\u2066-\\u2069]"
 )
@@ -12,7 +12,7 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
 def hidden(text: str) -> str:
-    """The first sign of a text that cannot be seen, so that what is read is not what is there; blank if none."""
+    """The first character of a text that cannot be seen, so that what is read is not what is there; blank if none."""
     found = _HIDDEN.search(text)
     return found.group() if found else ""
 

@@ -55,10 +55,10 @@ def read_toml(path: Path) -> dict[str, Any]:
     return table
 
 
-def _syntax(told: str) -> str:
+def _syntax(described: str) -> str:
     """Where tomllib stumbled, in Chinese; what it says beside that, as it says it."""
-    found = _PLACE.search(told)
-    what = _PLACE.sub("", told).strip()
+    found = _PLACE.search(described)
+    what = _PLACE.sub("", described).strip()
     if what.startswith("Cannot"):  # overwrite a value, declare a table again
         return say("toml.twice", what=what)
     if found is None or found.group(1) is None:

@@ -1,6 +1,6 @@
 """How many places the money affords: totals that keep the stated ceilings of their years together.
 
-A ceiling (万元) is held against what is due (应下达) in its fiscal year; money that may come back is not
+A ceiling (万元) is compared with what is due (应下达) in its fiscal year; money that may come back is not
 counted on. A year in which a batch has no money says nothing about its total. Openings are certain, closings independent of each other in each state of the nation, so the
 joint probability over the years is exact: a product in each state, mixed.
 """

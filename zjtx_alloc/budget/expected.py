@@ -18,7 +18,7 @@ def expected_cohorts(cohorts: tuple[Cohort, ...], assumption: OutcomeAssumption)
 
     A batch's completed firms are its firms × share, rounded half up (四舍五入), spread by largest remainder,
     equal remainders in the order of the units. Likewise the under-invested among the others, then the
-    discontinued among those left (told at the end, in the closing year); the rest missed their goals.
+    discontinued among those left (reported at the end, in the closing year); the rest missed their goals.
 
     Parameters
     ----------
@@ -40,13 +40,13 @@ def _expected(cohort: Cohort, assumption: OutcomeAssumption) -> Cohort:
     completed = _spread(firms, Fraction(assumption.completed.mean))
     under = _spread(firms - completed, Fraction(assumption.otherwise.under_invested))
     gone = _spread(firms - completed - under, share_of_the_left(assumption))
-    told = {} if cohort.discontinued is None else {int(str(y)): n for y, n in cohort.discontinued.items()}
-    told[cohort.closing_year] = gone + told.get(cohort.closing_year, 0)
+    described = {} if cohort.discontinued is None else {int(str(y)): n for y, n in cohort.discontinued.items()}
+    described[cohort.closing_year] = gone + described.get(cohort.closing_year, 0)
     outcomes = {"completed": completed, "missed": firms - completed - under - gone, "under_invested": under}
     return replace(
         cohort,
         outcomes=pd.DataFrame(outcomes),
-        discontinued=pd.DataFrame(told),
+        discontinued=pd.DataFrame(described),
         assumption=cohort.assumption + assumption.note() + say("outcomes.at_mean"),
     )
 

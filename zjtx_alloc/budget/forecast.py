@@ -18,7 +18,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import find_unit, load_units
 from zjtx_alloc.budget.distribution import BudgetDistribution, mixed
 from zjtx_alloc.budget.lattice import Lattice, added, certain, unit_money
-from zjtx_alloc.budget.ledger.budget import BudgetForecast, told_budget
+from zjtx_alloc.budget.ledger.budget import BudgetForecast, reported_budget
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.ledger.settlement import DISCONTINUED, OUTCOMES, settlement_of
 from zjtx_alloc.budget.outcomes import OutcomeAssumption, States, load_outcomes
@@ -183,8 +183,8 @@ class BudgetOutlook:
     @property
     def _discontinued(self) -> list[tuple[int, pd.Series]]:
         """Known discontinued firms: fiscal year, firms by unit."""
-        told = [c.discontinued for c in self.cohorts if c.discontinued is not None]
-        return [(int(str(year)), firms) for table in told for year, firms in table.items()]
+        described = [c.discontinued for c in self.cohorts if c.discontinued is not None]
+        return [(int(str(year)), firms) for table in described for year, firms in table.items()]
 
     def _ends(self, cohort: Cohort, code: str, worth: Mapping[str, int], made: dict[int, Lattice]) -> Lattice:
         steps = {outcome: money // self.step for outcome, money in worth.items()}
@@ -264,7 +264,7 @@ def forecast_budget(
     Raises
     ------
     DataError
-        If outcomes are told of a cohort that is not there, or do not add up to its firms.
+        If outcomes are given for a cohort that is not there, or do not add up to its firms.
     ScenarioError
         If there is no such assumption.
     """
@@ -272,4 +272,4 @@ def forecast_budget(
         outcomes = load_outcomes(outcomes)
     if isinstance(outcomes, OutcomeAssumption):
         return BudgetOutlook(cohorts, award, outcomes)
-    return told_budget(cohorts, award, outcomes)
+    return reported_budget(cohorts, award, outcomes)

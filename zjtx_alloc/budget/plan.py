@@ -17,7 +17,7 @@ from zjtx_alloc.budget.affordable import affordable_total
 from zjtx_alloc.budget.expected import expected_cohorts
 from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.budget.ledger.bridge import bridge
-from zjtx_alloc.budget.ledger.budget import BudgetForecast, told_budget
+from zjtx_alloc.budget.ledger.budget import BudgetForecast, reported_budget
 from zjtx_alloc.budget.ledger.cohorts import Cohort, cohorts, tails
 from zjtx_alloc.budget.ledger.ledger import ledger
 from zjtx_alloc.budget.outcomes import OutcomeAssumption, load_outcomes
@@ -150,8 +150,8 @@ class BudgetPlan:
         table = pd.DataFrame(rows, columns=["batch", "total", "affordable", "probability"])
         return table.astype({"affordable": "Int64"})
 
-    def _shown(self, told: tuple[Cohort, ...]) -> BudgetForecast:
-        return BudgetForecast(ledger(told, self.award), self.request.horizon)
+    def _shown(self, described: tuple[Cohort, ...]) -> BudgetForecast:
+        return BudgetForecast(ledger(described, self.award), self.request.horizon)
 
     def _left_for_batches(self) -> dict[int, int]:
         """The ceilings less the tails of their years, which are certain."""
@@ -191,9 +191,9 @@ def plan_budget(request: BudgetRequest, panel: Panel) -> BudgetPlan:
         two assumptions share a title.
     """
     assumptions = tuple(load_outcomes(name) for name in request.outcomes)
-    for told in ([a.name for a in assumptions], [a.title for a in assumptions]):
-        if len(set(told)) < len(told):
-            raise ScenarioError(say("budget_plan.titles", titles="、".join(told)))
+    for described in ([a.name for a in assumptions], [a.title for a in assumptions]):
+        if len(set(described)) < len(described):
+            raise ScenarioError(say("budget_plan.titles", titles="、".join(described)))
     allocations = _allocated(request.scenarios, panel)
     award = load_award(allocations[0].scenario.award)
     older = _tails(request, panel)
@@ -207,7 +207,7 @@ def plan_budget(request: BudgetRequest, panel: Panel) -> BudgetPlan:
     before = None
     if request.before:
         last = (*cohorts(*_allocated(request.before, panel)), *older)
-        before = told_budget(expected_cohorts(last, assumptions[0]), award)
+        before = reported_budget(expected_cohorts(last, assumptions[0]), award)
     return BudgetPlan(request, allocations, award, batches, assumptions, before)
 
 

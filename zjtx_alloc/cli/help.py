@@ -1,4 +1,4 @@
-"""What ``zjtx --help`` says, and what a mistaken call is told: in Chinese, in the order of use, with examples."""
+"""What ``zjtx --help`` says, and what a mistaken call reads: in Chinese, in the order of use, with examples."""
 
 from contextlib import AbstractContextManager
 from typing import Any
@@ -90,23 +90,23 @@ class ChineseGroup(_InChinese, click.Group):
 
 def reason(error: click.UsageError, group: click.Group) -> str:
     """What is wrong with a call, for the mistakes that people make; click's own words for any other."""
-    told, known = error.format_message(), "、".join(group.commands)
+    described, known = error.format_message(), "、".join(group.commands)
     match error:
         case click.NoSuchOption():
-            told = say("cli.no_option", name=error.option_name)
+            described = say("cli.no_option", name=error.option_name)
         case NoSuchCommand():
-            told = say("cli.unknown_command", name=error.command_name, known=known)
+            described = say("cli.unknown_command", name=error.command_name, known=known)
         case NoArgsIsHelpError():
-            told = say("cli.no_command", known=known)
+            described = say("cli.no_command", known=known)
         case click.MissingParameter(param=click.Parameter(name=str(name))):
-            told = say("cli.missing", name=name.upper())
+            described = say("cli.missing", name=name.upper())
         case click.BadParameter(param=click.Option(opts=[str(name), *_], type=click.IntRange(min=least, max=most))):
-            told = say("cli.bad_range", name=name, least=least, most=most)
+            described = say("cli.bad_range", name=name, least=least, most=most)
         case click.BadParameter(param=click.Option(opts=[str(name), *_], type=kind)):
-            told = say("cli.bad_day" if isinstance(kind, click.DateTime) else "cli.bad_value", name=name)
+            described = say("cli.bad_day" if isinstance(kind, click.DateTime) else "cli.bad_value", name=name)
         case click.BadOptionUsage(option_name=str(name)):
-            told = say("cli.takes_nothing" if _is_flag(group, name) else "cli.no_value", name=name)
-    return told
+            described = say("cli.takes_nothing" if _is_flag(group, name) else "cli.no_value", name=name)
+    return described
 
 
 def _is_flag(group: click.Group, name: str) -> bool:

@@ -67,7 +67,7 @@ def commands() -> None:
 def report(scenario: str, out: Path, data: Path | None, units: str) -> None:
     """生成一个情景的分配与预算报告（SCENARIO 为情景名或 .toml 文件）。"""
     made = run(scenario, out=out, panel=None if data is None else load_panel(data), units=units)
-    _tell_used(made.allocation)
+    _say_used(made.allocation)
     click.echo(made.folder)
 
 
@@ -97,7 +97,7 @@ def budget_command(
     )
     panel = None if data is None else load_panel(data)
     made = run_budget(request, out, panel, actuals)
-    _tell_used(*made.plan.allocations)
+    _say_used(*made.plan.allocations)
     click.echo(made.folder)
 
 
@@ -115,7 +115,7 @@ def allocate_command(scenario: str, out: Path | None, data: Path | None) -> None
     path = out or Path(f"{chosen.name}-allocation.csv")
     found = allocate(load_panel(data), chosen)
     write_csv(path, allocation_csv(found))
-    _tell_used(found)
+    _say_used(found)
     click.echo(path)
 
 
@@ -126,7 +126,7 @@ def allocate_command(scenario: str, out: Path | None, data: Path | None) -> None
 def explain_command(scenario: str, unit: str, data: Path | None) -> None:
     """说明一个单位的名额从何而来、怎样才会变（SCENARIO 为情景名或 .toml 文件，UNIT 为单位代码、简称或全称）。"""
     found = allocate(load_panel(data), load_scenario(scenario))
-    _tell_used(found)
+    _say_used(found)
     click.echo(explain(found, unit))
 
 
@@ -137,7 +137,7 @@ def explain_command(scenario: str, unit: str, data: Path | None) -> None:
 def compare_command(scenarios: tuple[str, ...], out: Path, data: Path | None) -> None:
     """并列对比几个情景，写出对比报告（SCENARIOS 为情景名或 .toml 文件，第一个为对照）。"""
     found = run_comparison(scenarios, out, None if data is None else load_panel(data))
-    _tell_used(*found.comparison.allocations)
+    _say_used(*found.comparison.allocations)
     click.echo(comparison_text(found.comparison))
     click.echo()
     click.echo(found.folder)
@@ -164,7 +164,7 @@ def sweep_command(**given: Any) -> None:
         found = sweep_on_cluster(address, panel, chosen, **drawn | {"draws": drawn["draws"] or DRAWS})
     else:
         found = sweep(panel, chosen, **drawn)
-    _tell_used(found.allocation)
+    _say_used(found.allocation)
     if given["out"] is not None:
         for path in write_sweep(found, given["out"]):
             click.echo(path)
@@ -236,9 +236,9 @@ def plan_document(firms: Path, unit: str, out: Path, batch: int) -> None:
 @_data
 def explore_command(scenario: str, data: Path | None) -> None:
     """在本机浏览器中试算一个情景（SCENARIO 为情景名或 .toml 文件；需安装 [web]）。"""
-    load_panel(data), load_scenario(scenario)  # a mistake is told here rather than in the page
+    load_panel(data), load_scenario(scenario)  # a mistake is reported here rather than in the page
     where = str(Path(scenario).resolve()) if scenario.endswith(".toml") else scenario
-    serve(where, "" if data is None else str(data.resolve()), _tell_address)
+    serve(where, "" if data is None else str(data.resolve()), _say_address)
 
 
 @commands.command("verify-run")
@@ -285,13 +285,13 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(0)
 
 
-def _tell_used(*allocations: Allocation) -> None:
+def _say_used(*allocations: Allocation) -> None:
     """What was used of the user's table and what was not, before the answer."""
     for note in dict.fromkeys(note for allocation in allocations for note in supply_note(allocation)):
         click.echo(seen(note), err=True)
 
 
-def _tell_address(address: str) -> None:
+def _say_address(address: str) -> None:
     click.echo(say("explorer.serving"), err=True)
     click.echo(address)
 

@@ -95,11 +95,11 @@ def changes_svg(allocation: Allocation, baseline: Allocation, steps: pd.Series) 
     for row, (code, step) in enumerate(differing.items()):
         y, width = row * _ROW, abs(int(step)) * scale
         x, colour = (middle, BLUE) if step > 0 else (middle - width, ORANGE)
-        told = f"{units.at[code, 'short_name']} {signed(step)}"
+        described = f"{units.at[code, 'short_name']} {signed(step)}"
         beside = (middle + width + 5, "start") if step > 0 else (middle - width - 5, "end")
         drawn.append(
             f'{_unit(allocation, str(code))}{_box(x, y + 3, width, _ROW - 6, f"""fill="{colour}" """)}'
-            + _text(beside[0], y + 14, told, f'font-size="12" text-anchor="{beside[1]}"')
+            + _text(beside[0], y + 14, described, f'font-size="12" text-anchor="{beside[1]}"')
             + "</g>"
         )
     axis = f'<line x1="{middle}" x2="{middle}" y1="0" y2="{len(differing) * _ROW}" stroke="black" stroke-width="0.6"/>'

@@ -15,14 +15,14 @@ from zjtx_alloc.base.resources import shipped
 _LOOPBACK = "127.0.0.1"
 
 
-def serve(scenario: str, data: str, tell: Callable[[str], None]) -> None:
+def serve(scenario: str, data: str, notify: Callable[[str], None]) -> None:
     """Serve the explorer until it is stopped; scenarios are saved to and loaded from the working folder.
 
     Parameters
     ----------
     scenario, data : str
         As ``explore`` takes them; paths absolute, for the kernel has a working folder of its own.
-    tell : callable
+    notify : callable
         Called once with the address, token and all, before the server takes over.
 
     Raises
@@ -42,7 +42,7 @@ def serve(scenario: str, data: str, tell: Callable[[str], None]) -> None:
         write_notebook({"scenario": scenario, "data": data, "folder": str(Path.cwd())}, notebook)
         # The token by the environment: an argument could be read by other users of the machine.
         os.environ |= settings_of_our_own(folder) | {"JUPYTER_TOKEN": token}
-        tell(f"http://{_LOOPBACK}:{port}/?token={token}")
+        notify(f"http://{_LOOPBACK}:{port}/?token={token}")
         Voila.launch_instance(
             argv=[
                 str(notebook), "--no-browser", "--token", "--template=zjtx", f"--Voila.ip={_LOOPBACK}",

@@ -80,8 +80,8 @@ def failure_html(error: ZjtxError) -> str:
         title, lines = say("explorer.infeasible"), [str(error.diagnosis)]
     else:
         title, lines = say("explorer.failed"), str(error).split("\n")
-    told = "".join(f"<p>{html.escape(line)}</p>" for line in [*lines, say("explorer.stale")])
-    return f'<div class=failure role="alert"><h3>{html.escape(title)}</h3>{told}</div>'
+    sentences = "".join(f"<p>{html.escape(line)}</p>" for line in [*lines, say("explorer.stale")])
+    return f'<div class=failure role="alert"><h3>{html.escape(title)}</h3>{sentences}</div>'
 
 
 def notice_html(text: str) -> str:

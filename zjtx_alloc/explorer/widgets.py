@@ -1,4 +1,4 @@
-"""The explorer's page: controls on one side, pictures on the other. This room alone knows ipywidgets.
+"""The explorer's page: controls on one side, pictures on the other. This module alone knows ipywidgets.
 
 A control's change makes a new ``State``; the state is computed and drawn; of the outputs only those whose
 text changed travel to the page.
@@ -22,15 +22,15 @@ from zjtx_alloc.explorer import state as states
 from zjtx_alloc.explorer.view import View, failure_html, notice_html, view, why_html
 from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.quota.problem.criteria import CRITERIA
-from zjtx_alloc.report.notes.marks import criterion_told
+from zjtx_alloc.report.notes.marks import criterion_text
 from zjtx_alloc.report.writers.html import font_face
 from zjtx_alloc.rules.own_columns import stand_ins_ended
 from zjtx_alloc.rules.scenario import DEFAULT, Scenario
 from zjtx_alloc.rules.scenario_files import load_scenario, save_bundle, scenario_names
 
 _DRAWN = tuple(field.name for field in fields(View))
-_TEXTS = ("messages.zh.toml", "columns.csv", "units.csv", "indicators.csv")  # whose signs the page may show
-# A click on a drawn unit chooses it in the list of units, which tells the kernel.
+_TEXTS = ("messages.zh.toml", "columns.csv", "units.csv", "indicators.csv")  # whose characters the page may show
+# A click on a drawn unit chooses it in the list of units, which reaches the kernel.
 _CHOOSE = (
     "const u=event.target.closest('[data-unit]'),s=document.querySelector('.zjtx-unit select');"
     "if(u&&s){s.selectedIndex=+u.dataset.unit;s.dispatchEvent(new Event('change',{bubbles:true}))}"
@@ -125,7 +125,7 @@ class Explorer:
         for region, value in scenario.region_coefficient.items():
             one = ui.FloatText(value, step=0.05, description=str(region))
             shown.append(_heard(one, partial(self._move, states.with_coefficient, region)))
-        names = [(criterion_told(name), name) for name in CRITERIA]
+        names = [(criterion_text(name), name) for name in CRITERIA]
         criterion = ui.Dropdown(options=names, value=scenario.criterion)
         return [*shown, _heading(header("criterion")), _heard(criterion, partial(self._move, states.with_criterion))]
 
@@ -191,10 +191,10 @@ class Explorer:
 
     def _attempt(self, act: Callable[[], str]) -> None:
         try:
-            told = act()
+            described = act()
         except ZjtxError as error:
-            told = str(error)
-        self.outputs["notice"].value = notice_html(told)
+            described = str(error)
+        self.outputs["notice"].value = notice_html(described)
 
     def _save(self) -> str:
         name = Path(self.save_as.value.strip()).name.removesuffix(".toml")
@@ -246,6 +246,6 @@ def _page(controls: ui.Widget, unit: ui.Widget, outputs: dict[str, ui.HTML]) -> 
     )
     reasons = ui.VBox([unit, outputs["why"]]).add_class("zjtx-reasons")
     pictures = ui.Box([outputs["map"], reasons, outputs["changes"], outputs["bars"]]).add_class("zjtx-pictures")
-    told = [outputs["notice"], outputs["message"], pictures, outputs["table"]]
-    body = ui.Box([controls, ui.VBox(told).add_class("zjtx-outputs")]).add_class("zjtx-body")
+    described = [outputs["notice"], outputs["message"], pictures, outputs["table"]]
+    body = ui.Box([controls, ui.VBox(described).add_class("zjtx-outputs")]).add_class("zjtx-body")
     return ui.VBox([head, body]).add_class("zjtx-explorer")

@@ -155,7 +155,7 @@ def _sheet(file: str, sheet: Any, formulas: Any, most_rows: int) -> Grid:
 
 
 def _hidden(sheet: Any, rows: dict[int, list[Any]]) -> tuple[frozenset[int], frozenset[int]]:
-    """The rows and places that a sheet hides; openpyxl does not tell them of a sheet that it only reads."""
+    """The rows and places that a sheet hides; openpyxl does not report them of a sheet that it only reads."""
     with sheet.parent._archive.open(sheet._worksheet_path) as part:
         content = part.read()
     hidden = {int(number) for number in _HIDDEN_ROW.findall(content)} & set(rows)

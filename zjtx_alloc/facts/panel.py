@@ -173,7 +173,7 @@ def _is_tidy(path: Path) -> bool:
     try:
         header = read_whole(path, _MOST_BYTES, first=2000).decode("utf-8", errors="replace").partition("\n")[0]
     except (OSError, UnreadableError):
-        return False  # told by who reads it
+        return False  # reported by who reads it
     return len(set(re.findall(r"[a-z_]+", header)) & set(FACT_COLUMNS)) > len(FACT_COLUMNS) // 2
 
 

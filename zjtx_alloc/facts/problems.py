@@ -29,8 +29,8 @@ class Problem:
 
 def problem(row: int | None, column: str, value: Any, kind: str, **details: Any) -> Problem:
     """A problem of a kind (a key of ``[wrong]`` and ``[remedy]`` in the messages)."""
-    told = "" if value is None else shown(value, _LONGEST)
-    return Problem(row, column, told, say(f"wrong.{kind}", **details), say(f"remedy.{kind}", **details))
+    described = "" if value is None else shown(value, _LONGEST)
+    return Problem(row, column, described, say(f"wrong.{kind}", **details), say(f"remedy.{kind}", **details))
 
 
 def problem_table(problems: Sequence[Problem]) -> pd.DataFrame:
@@ -41,11 +41,11 @@ def problem_table(problems: Sequence[Problem]) -> pd.DataFrame:
 
 
 def refusal(file: str, sheet: str, problems: Sequence[Problem], note: str = "") -> TableError:
-    """The error that tells every problem of a file, and a note on what cannot be seen of it."""
+    """The error that reports every problem of a file, and a note on what cannot be seen of it."""
     table = problem_table(problems)
-    told = table.head(_MOST_TOLD)
-    lines = ["｜".join(map(str, row)) for row in [tuple(table), *told.itertuples(index=False)]]
-    lines += [say("intake.more", count=len(table) - len(told))] if len(told) < len(table) else []
+    described = table.head(_MOST_TOLD)
+    lines = ["｜".join(map(str, row)) for row in [tuple(table), *described.itertuples(index=False)]]
+    lines += [say("intake.more", count=len(table) - len(described))] if len(described) < len(table) else []
     lines += [note] if note else []
     where = say("intake.sheet", sheet=sheet) if sheet else ""
     return TableError(

@@ -23,7 +23,7 @@ def table_sheet(file: str, grids: list[Grid]) -> tuple[Grid, Layout]:
     Raises
     ------
     TableError
-        If none or several do: what each lacks, as far as can be told.
+        If none or several do: what each lacks, as far as can be seen.
     DataError
         If none does, and one is too long.
     """

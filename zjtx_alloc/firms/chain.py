@@ -122,7 +122,7 @@ def close_batch(opening: Opening, yearly: Firms, final: Firms, least: str) -> Cl
     ----------
     opening : Opening
     yearly : Firms
-        The approved firms with their results of the first year; told by credit code, whatever file they stand in.
+        The approved firms with their results of the first year; recognised by credit code, whatever file they stand in.
     final : Firms
         The same with their results at the end.
     least : str

@@ -60,7 +60,7 @@ def made_up_table(
     ----------
     dirty : bool
         With what real tables hold: cells nobody can read, the same firm twice and in two units, names that
-        differ by one sign.
+        differ by one character.
     """
     random, recipe = np.random.default_rng(seed), _recipe()
     units = _units(total)

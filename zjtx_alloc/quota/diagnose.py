@@ -269,7 +269,7 @@ def _relaxation(problem: QuotaProblem) -> Relaxation:
 
 
 def _alike(changes: Sequence[tuple[Limit, int]]) -> list[list[tuple[Limit, int]]]:
-    """Units whose bounds change in the same way are told together."""
+    """Units whose bounds change in the same way are named together."""
     sets: dict[object, list[tuple[Limit, int]]] = {}
     for limit, new in changes:
         key = (limit.kind, limit.number, limit.lower) if limit.joint else (limit.kind, limit.value, new)

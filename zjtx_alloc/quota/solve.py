@@ -15,7 +15,7 @@ from zjtx_alloc.quota.crossing.minimax import boxed, largest, least_level
 from zjtx_alloc.quota.crossing.model import ModelAnswer, solve_model
 from zjtx_alloc.quota.crossing.tie_rule import largest_in_order
 from zjtx_alloc.quota.diagnose import diagnosed
-from zjtx_alloc.quota.nested.demand import Market, market_of
+from zjtx_alloc.quota.nested.demand import Demand, demand_of
 from zjtx_alloc.quota.nested.exchange_proof import better_move, tied_units
 from zjtx_alloc.quota.nested.greedy import exact_places
 from zjtx_alloc.quota.problem.criteria import Criterion, Minimax, criterion_name
@@ -122,16 +122,16 @@ def _separable(problem: QuotaProblem, find: _Find) -> tuple[QuotaProblem, Fracti
 
 
 def _by_price(problem: QuotaProblem) -> tuple[list[int], Certificate] | None:
-    tree, market = _market(problem)
-    found = exact_places(market, problem.total)
+    tree, demand = _demand(problem)
+    found = exact_places(demand, problem.total)
     return None if found is None else (_by_position(tree, found), Certificate("exchange"))
 
 
-def _market(problem: QuotaProblem) -> tuple[Tree, Market]:
+def _demand(problem: QuotaProblem) -> tuple[Tree, Demand]:
     tree, measure = problem.tree, problem.yardstick
     assert tree is not None
     assert isinstance(measure, Criterion)
-    return tree, market_of(problem, tree, measure)
+    return tree, demand_of(problem, tree, measure)
 
 
 def _by_position(tree: Tree, places: np.ndarray) -> list[int]:
@@ -146,13 +146,13 @@ def _by_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | None:
 
 def _nested_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | None:
     """The model's answer, and moves of one place until none is better: what is left of it is exact."""
-    tree, market = _market(problem)
-    linear = problem if market.criterion.summable else replace(problem, criterion="hamilton")
+    tree, demand = _demand(problem)
+    linear = problem if demand.criterion.summable else replace(problem, criterion="hamilton")
     answer = solve_model(linear)
     if answer is None:
         return None
     places = np.array(answer.places)[tree.order]
-    while (move := better_move(market, places)) is not None:
+    while (move := better_move(demand, places)) is not None:
         places[list(move[:2])] += (-1, 1)
     return _by_position(tree, places), Certificate("exchange")
 
@@ -184,8 +184,8 @@ def _ties(problem: QuotaProblem, places: list[int]) -> tuple[tuple[str, ...], ..
     if problem.tree is None:
         sets = tied_sets(problem, places)
     else:
-        tree, market = _market(problem)
-        sets = [tree.order[units].tolist() for units in tied_units(market, np.array(places)[tree.order])]
+        tree, demand = _demand(problem)
+        sets = [tree.order[units].tolist() for units in tied_units(demand, np.array(places)[tree.order])]
     return tuple(tuple(problem.labels[i] for i in sorted(units)) for units in sets)
 
 

@@ -12,7 +12,7 @@ from zjtx_alloc.base.text import shown
 from zjtx_alloc.quota.crossing.exchange import improving_move
 from zjtx_alloc.quota.crossing.lagrangian_bound import dual_bound, meets
 from zjtx_alloc.quota.crossing.minimax import admits_below, boxed, largest
-from zjtx_alloc.quota.nested.demand import market_of
+from zjtx_alloc.quota.nested.demand import demand_of
 from zjtx_alloc.quota.nested.exchange_proof import better_move
 from zjtx_alloc.quota.problem.criteria import Criterion, criterion_name
 from zjtx_alloc.quota.problem.numbers import LARGEST, is_finite, is_whole
@@ -109,7 +109,7 @@ def _proven_sum(problem: QuotaProblem, places: list[int], certificate: Certifica
         if (pair := improving_move(problem, places)) is not None:
             raise _refusal(problem, *pair)
         return _proven_bound(problem, places, certificate)
-    move = better_move(market_of(problem, tree, measure), np.array(places)[tree.order])
+    move = better_move(demand_of(problem, tree, measure), np.array(places)[tree.order])
     if move is not None:
         raise _refusal(problem, int(tree.order[move[0]]), int(tree.order[move[1]]), cheaper=move[2])
     return Certificate(kind)

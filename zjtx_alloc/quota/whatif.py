@@ -61,7 +61,7 @@ def _answer(question: _Question) -> tuple[list[int], InfeasibleError | None]:
         return [], InfeasibleError(say("whatif.unserved"))
 
 
-_TRIAL = BILLION // 10_000  # finer than this a solver's costs are not to be told apart
+_TRIAL = BILLION // 10_000  # finer than this a solver's costs count as equal
 
 
 @dataclass(frozen=True)
@@ -268,7 +268,7 @@ def entitlement_for(problem: QuotaProblem, quota: pd.Series, label: str, one: St
 def _indifferent(problem: QuotaProblem, quota: pd.Series, i: int, one: Step) -> Callable[[int], bool]:
     """Whether, its entitlement moved by so many billionths, the unit's next (or last) place changes hands.
 
-    What the place costs the others does not depend on this unit's entitlement, so one solve tells all.
+    What the place costs the others does not depend on this unit's entitlement, so one solve answers all.
     """
     measure, due, have = problem.yardstick, problem.billionths[i], int(quota.iloc[i])
     if one.shift is None or not isinstance(measure, Criterion) or measure.first_is_free or not measure.summable:

@@ -208,6 +208,6 @@ def plan_csv(plan: BudgetPlan) -> str:
 
 def csv_text(table: pd.DataFrame) -> str:
     """A table as the CSV files have it: plain newlines, no index, no text that Excel takes for a formula."""
-    told = table.rename(columns=unarmed)
-    texts = told.select_dtypes(exclude=["number", "bool"])
-    return told.assign(**{name: texts[name].map(unarmed) for name in texts}).to_csv(index=False, lineterminator="\n")
+    safe = table.rename(columns=unarmed)
+    texts = safe.select_dtypes(exclude=["number", "bool"])
+    return safe.assign(**{name: texts[name].map(unarmed) for name in texts}).to_csv(index=False, lineterminator="\n")

@@ -1,4 +1,4 @@
-"""Text for a terminal: tables where a Chinese character takes two columns, signs that a GBK console has."""
+"""Text for a terminal: tables where a Chinese character takes two columns, characters that a GBK console has."""
 
 import codecs
 import io
@@ -10,7 +10,7 @@ _INSTEAD = {"−": "-", "²": "^2", "½": "1/2"}  # what we write and GBK lacks
 
 
 def speak_plainly() -> None:
-    """Let stdout and stderr show what their encoding lacks by plainer signs: a minus must not become a question mark."""
+    """Let stdout and stderr show what their encoding lacks by plainer characters: a minus must not become a question mark."""
     codecs.register_error("zjtx", _plainer)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -156,8 +156,8 @@ def load_award(name: str) -> Award:
     value = {key: Fraction(parameter.value) for key, parameter in document.parameters.items()}
     for key, (least, most) in _BOUNDS.items():
         if not least <= value.get(key, least) <= most:
-            told = {"key": key, "value": float(value[key]), "least": least, "most": most}
-            raise ScenarioError(say("policy.bounds", file=f"{name}.toml", **told))
+            described = {"key": key, "value": float(value[key]), "least": least, "most": most}
+            raise ScenarioError(say("policy.bounds", file=f"{name}.toml", **described))
     try:
         return Award(
             name=name,

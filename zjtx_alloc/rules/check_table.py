@@ -1,4 +1,4 @@
-"""What was understood of a user's table, held against what is known: a look before any quota is computed."""
+"""What was understood of a user's table, compared with what is known: a look before any quota is computed."""
 
 import math
 from collections.abc import Iterator

@@ -64,8 +64,8 @@ class Normalisation(Strict):
     def _its_own_lines(self) -> "Normalisation":
         asked = _LINES.get(self.kind, (set(),))
         if {name for name, value in self if name != "kind" and value not in (None, [])} not in asked:
-            told = say("composite.or").join("、".join(sorted(lines)) or say("composite.none") for lines in asked)
-            raise ValueError(say("composite.lines", kind=self.kind, lines=told))
+            described = say("composite.or").join("、".join(sorted(lines)) or say("composite.none") for lines in asked)
+            raise ValueError(say("composite.lines", kind=self.kind, lines=described))
         return self
 
     def exact_bands(self) -> Bands:

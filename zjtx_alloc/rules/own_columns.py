@@ -67,5 +67,5 @@ def checked_fixed(scenario: Scenario, pool: Mapping[str, int], names: Mapping[st
     """
     for code, fixed in scenario.fixed.items():
         if fixed.quota > pool.get(code, math.inf):
-            told = {"name": names[code], "quota": fixed.quota, "pool": pool[code]}
-            raise ScenarioError(say("allocation.fixed_above_pool", scenario=scenario.name, **told))
+            described = {"name": names[code], "quota": fixed.quota, "pool": pool[code]}
+            raise ScenarioError(say("allocation.fixed_above_pool", scenario=scenario.name, **described))

@@ -31,7 +31,7 @@ from zjtx_alloc.rules.scenario_uncertainty import (
 
 _DECIMALS = 6  # of a rule's coefficients: rules are solved in integers
 DEFAULT = "default"
-ADJUSTMENT = "adjustment"  # stands among the factors where contributions are told
+ADJUSTMENT = "adjustment"  # stands among the factors where contributions are shown
 _COLUMNS = ("short_name", "component", ADJUSTMENT, "entitlement", "score", "rank", "estimated")  # beside composites
 
 Criterion = Literal[

@@ -189,8 +189,8 @@ def _texts(raw: dict[str, Any], key: str, path: Path) -> list[str]:
 def _without_total(base: dict[str, Any]) -> dict[str, Any]:
     """The inherited tables without what their total rests on, which says nothing about a new one."""
     kept = {key: value for key, value in base.items() if key not in ("total", "total_status")}
-    if isinstance(told := base.get("assumptions"), dict):
-        kept["assumptions"] = {key: text for key, text in told.items() if key != "total"}
+    if isinstance(described := base.get("assumptions"), dict):
+        kept["assumptions"] = {key: text for key, text in described.items() if key != "total"}
     return kept
 
 

@@ -57,5 +57,5 @@ def wrong_line(path: Path, key: str, value: object, allowed: str) -> str:
     """One mistake of a file."""
     if not key:
         return say("scenario.wrong_whole", file=path.name, allowed=allowed)
-    told = "" if value is None else say("scenario.value", value=shown(value))
-    return say("scenario.wrong", file=path.name, key=shown(key), shown=told, allowed=allowed)
+    described = "" if value is None else say("scenario.value", value=shown(value))
+    return say("scenario.wrong", file=path.name, key=shown(key), shown=described, allowed=allowed)

@@ -54,23 +54,25 @@ def with_ranges_following(before: Tables, after: Tables, own: Tables) -> Tables:
         The lines that made the changes: a range written there stays as written.
     """
     typed = as_table(own.get("uncertainty"))
-    doubt, told = dict(as_table(after.get("uncertainty"))), dict[str, str]()
+    doubt, described = dict(as_table(after.get("uncertainty"))), dict[str, str]()
     ended = {key for key in _AROUND if key in doubt and before.get(key) != after.get(key) and key not in typed}
     if _factors_by_pool(before) == _factors_by_pool(after):
-        moved, told = _moved(before, after, own)
+        moved, described = _moved(before, after, own)
         if moved and _any_pinned(laid_over(after, {"uncertainty": moved})):
-            ended, told = ended | {key for key in _OF_WEIGHTS if key in doubt}, {}
+            ended, described = ended | {key for key in _OF_WEIGHTS if key in doubt}, {}
         else:
             doubt = laid_over(doubt, moved)
     else:  # ranges around the weights of other factors say nothing about these
         ended |= {key for key in _OF_WEIGHTS if key in as_table(before.get("uncertainty")) and key in doubt}
-    told |= {_NOTE + key: say("uncertainty.ended", what=say(f"uncertainty.of_{key}")) for key in ended - set(typed)}
+    described |= {
+        _NOTE + key: say("uncertainty.ended", what=say(f"uncertainty.of_{key}")) for key in ended - set(typed)
+    }
     kept = {key: part for key, part in doubt.items() if key not in ended}
     kept |= {key: part for key, part in typed.items() if key in ended}
     found = after | ({"uncertainty": kept} if "uncertainty" in after else {})
     if not isinstance(after.get("assumptions", {}), dict):
         return found
-    notes = laid_over(_still_true(before, found, own), told | as_table(own.get("assumptions")))
+    notes = laid_over(_still_true(before, found, own), described | as_table(own.get("assumptions")))
     return found | ({"assumptions": notes} if notes or "assumptions" in after else {})
 
 
@@ -115,7 +117,7 @@ def _weights(tables: Tables) -> Iterator[tuple[_Path, _Path]]:
 def _moved(before: Tables, after: Tables, own: Tables) -> tuple[Tables, dict[str, str]]:
     """The ranges that move with their weights, as a table to lay over ``[uncertainty]``, and a note on each."""
     moved: Tables = {}
-    told: dict[str, str] = {}
+    described: dict[str, str] = {}
     for where, number in _weights(before):
         old, new = _at(before, *number), _at(after, *number)
         ends = [_at(after, "uncertainty", *where, end) for end in ("min", "max")]
@@ -128,8 +130,8 @@ def _moved(before: Tables, after: Tables, own: Tables) -> tuple[Tables, dict[str
             one = {key: one}
         moved = laid_over(moved, one)
         what = {"what": _called(after, where), "old": old, "new": new, "least": ends[0], "most": ends[1]}
-        told[_NOTE + ".".join(where)] = say("uncertainty.moved", **what, low=low, high=high)
-    return moved, told
+        described[_NOTE + ".".join(where)] = say("uncertainty.moved", **what, low=low, high=high)
+    return moved, described
 
 
 def _any_pinned(tables: Tables) -> bool:

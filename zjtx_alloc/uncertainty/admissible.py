@@ -133,7 +133,7 @@ def weight_blocks(panel: Panel, scenario: Scenario) -> Admissible:
     ------
     ScenarioError
         If ``[uncertainty]`` does not fit the scenario, which a copy changed in code may not have been checked for; if more
-        weights of one block vary than can be told apart in simplices.
+        weights of one block vary than can be split into simplices.
     """
     try:
         scenario.check_ranges()
@@ -167,8 +167,8 @@ def with_uncertainty(scenario: Scenario, table: Mapping[str, object]) -> Scenari
     except ValidationError as error:
         first = mistakes(error)[0]
         where = ".".join(first.keys) or "uncertainty"
-        told = say("uncertainty.given", scenario=scenario.name, where=where, what=first.allowed)
-        raise ScenarioError(told) from None
+        described = say("uncertainty.given", scenario=scenario.name, where=where, what=first.allowed)
+        raise ScenarioError(described) from None
     notes = without_range_notes(scenario.assumptions)
     return scenario.model_copy(update={"uncertainty": checked.uncertainty, "assumptions": notes})
 

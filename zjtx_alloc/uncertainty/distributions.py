@@ -15,7 +15,7 @@ def summary_of(quotas: np.ndarray, baseline: pd.Series, alike: np.ndarray) -> pd
     Parameters
     ----------
     alike : array (totals, units)
-        The baseline's quotas at each total that the scenarios have, rising: gains and losses are told at equal totals.
+        The baseline's quotas at each total that the scenarios have, rising: gains and losses are counted at equal totals.
 
     Returns
     -------

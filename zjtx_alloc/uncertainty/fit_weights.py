@@ -1,4 +1,4 @@
-"""A look back (回看): which weights reproduce an observed table, how sharply it tells, and how well they predict.
+"""A look back (回看): which weights reproduce an observed table, how sharply it decides, and how well they predict.
 
 What may be fitted to what is written in ``data/indicators.csv``: ``fitted_by`` names the factors for an observed
 indicator, ``derived_from`` what an indicator is made of. An indicator never explains itself.

@@ -185,8 +185,8 @@ class _Machine:
         try:
             allocate(panel, scenario)
         except InfeasibleError as error:
-            told = say("sweep.infeasible", total=scenario.total, reason=error)
-            raise InfeasibleError(told, error.diagnosis) from None
+            described = say("sweep.infeasible", total=scenario.total, reason=error)
+            raise InfeasibleError(described, error.diagnosis) from None
 
 
 def _swept(allocation: Allocation, draws: int, seed: int, engine: AbstractContextManager[Engine]) -> Sweep:
@@ -218,7 +218,7 @@ def _first(taken: Sampling, seed: int, draws: int) -> Draws:
 
 
 def _solved(machine: _Machine, draws: int, seed: int) -> tuple[np.ndarray, pd.DataFrame]:
-    """Every draw's quotas and parameters, block by block; a bar on stderr tells how far it is."""
+    """Every draw's quotas and parameters, block by block; a bar on stderr shows how far it is."""
     quotas = np.empty((draws, len(machine.allocation.quota)), dtype=np.int32)
     parameters, start = [], 0
     with tqdm(total=draws, desc=say("sweep.bar"), unit=say("sweep.unit"), disable=None) as bar:

@@ -112,7 +112,7 @@ def _spread(row: pd.Series, firms: int) -> pd.Series:
 
 
 def _moved(old: Cohort, new: Cohort) -> Cohort:
-    """The cohort in its new fiscal years; firms told to leave outside them leave at their edge."""
+    """The cohort in its new fiscal years; firms reported to leave outside them leave at their edge."""
     gone = old.discontinued
     if gone is not None:
         gone = gone.rename(columns=lambda year: min(max(int(year), new.opening_year), new.closing_year))

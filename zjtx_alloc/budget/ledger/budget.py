@@ -1,4 +1,4 @@
-"""The forecast of a budget (预算): the ledger of cohorts whose outcomes are known, assumed or told."""
+"""The forecast of a budget (预算): the ledger of cohorts whose outcomes are known, assumed or reported."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -69,7 +69,7 @@ class BudgetForecast:
         return self.table.groupby(["batch", "fiscal_year"], sort=False)[list(MONEY)].sum()
 
 
-def told_budget(
+def reported_budget(
     cohorts: tuple[Cohort, ...], award: Award, outcomes: Mapping[str, pd.DataFrame] | None = None
 ) -> BudgetForecast:
     """What is committed, due and recovered, by cohort, unit and fiscal year, as ``forecast_budget`` says for fixed outcomes."""
@@ -77,5 +77,5 @@ def told_budget(
     strangers = sorted(set(outcomes) - {cohort.name for cohort in cohorts})
     if strangers:
         raise DataError(say("budget.no_cohort", names="、".join(strangers)))
-    told = tuple(replace(c, outcomes=outcomes[c.name]) if c.name in outcomes else c for c in cohorts)
-    return BudgetForecast(ledger(told, award))
+    described = tuple(replace(c, outcomes=outcomes[c.name]) if c.name in outcomes else c for c in cohorts)
+    return BudgetForecast(ledger(described, award))

@@ -105,8 +105,8 @@ def _dated(span: _Span) -> Iterator[tuple[object, ...]]:
             day, basis = _day(rules, str(key), year, span.name)
             first, _ = _day(rules, _first(rules, str(key)), year, span.name)
             if first is None or first >= span.since:
-                told = [rule[column] for column in ("event", "who", "document", "clause", "quote")]
-                yield day, span.label, year, *told, basis, rule["note"]
+                described = [rule[column] for column in ("event", "who", "document", "clause", "quote")]
+                yield day, span.label, year, *described, basis, rule["note"]
 
 
 def _first(rules: pd.DataFrame, key: str) -> str:

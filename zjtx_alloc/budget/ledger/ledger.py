@@ -135,7 +135,7 @@ def ledger(cohorts: tuple[Cohort, ...], award: Award, adjustments: pd.DataFrame 
     -------
     Ledger
         Source: 财建〔2024〕148号 四（一） to 四（三）. Recoveries fall in the closing year, those of
-        discontinued firms in the year they are told. A recovery larger than the year's due is carried.
+        discontinued firms in the year they are reported. A recovery larger than the year's due is carried.
 
     Raises
     ------

@@ -25,7 +25,7 @@ class GrantRule:
     Parameters
     ----------
     score_share : str, optional
-        A decimal from 0 to 1; None: an equal split, which the notice tells provinces to avoid (四（三）).
+        A decimal from 0 to 1; None: an equal split, which the notice asks provinces to avoid (四（三）).
     floor, cap : int
         万元 a firm; no cap if not given.
 

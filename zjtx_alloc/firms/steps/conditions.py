@@ -26,7 +26,7 @@ _KINDS = {
 
 
 class Condition(Strict):
-    """One rule: what it asks of a column, whence it comes, and what a firm that fails it is told."""
+    """One rule: what it asks of a column, whence it comes, and what a firm that fails it reads."""
 
     column: str
     test: Literal["since", "until", "above", "any_of", "none_of", "targets", "unique"]

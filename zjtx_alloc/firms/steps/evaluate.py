@@ -51,7 +51,7 @@ class Evaluation:
 
 @cache
 def general_bands() -> Mapping[str, str]:
-    """Least score of each grade, best first: the Ministry's general bands as a consultancy tells them; assumed.
+    """Least score of each grade, best first: the Ministry's general bands as a consultancy reports them; assumed.
 
     The notice asks for grades and gives no bands (三（六）): ``data/policy/evaluation/grades.toml``.
     """

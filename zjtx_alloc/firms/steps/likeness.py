@@ -14,7 +14,7 @@ import pandas as pd
 
 _FORM = re.compile(r"(股份有限公司|有限责任公司|集团有限公司|有限公司|股份公司|\(集团\)|集团|公司)$")
 _MARKS = re.compile(r"[^\w]|_")
-_SHORTEST = 8  # signs; shorter names that differ by one are mostly other firms
+_SHORTEST = 8  # characters; shorter names that differ by one are mostly other firms
 _COMMONEST = 50  # names under one deletion: more of them share a pattern, not an owner
 _BASE = 0x9E3779B97F4A7C15  # odd; of the rolling hash modulo 2**64
 
@@ -47,7 +47,7 @@ def same(codes: pd.Series, names: pd.Series) -> pd.DataFrame:
 
 
 def alike(codes: pd.Series, names: pd.Series) -> pd.DataFrame:
-    """Pairs (a, b) of firms whose names differ by one sign and whose codes differ; parameters as of ``same``."""
+    """Pairs (a, b) of firms whose names differ by one character and whose codes differ; parameters as of ``same``."""
     single = names.drop_duplicates()
     single = single[single.str.len() >= _SHORTEST]
     met, text = _meeting(single.tolist()), single.to_numpy()
@@ -74,11 +74,11 @@ def _meeting(names: list[str]) -> np.ndarray:
 
 
 def _entries(names: list[str], length: int) -> np.ndarray:
-    """Hashes of names of one length, a row a name: without each of their signs, and as they are."""
+    """Hashes of names of one length, a row a name: without each of their characters, and as they are."""
     signs = np.array(names, dtype=f"<U{length}").view("<u4").reshape(len(names), length).astype("uint64")
     powers = np.array([pow(_BASE, length - 1 - place, 2**64) for place in range(length)], dtype="uint64")
     after = signs * powers
-    before = signs[:, :-1] * powers[1:]  # a sign before the one left out stands one place nearer the end
+    before = signs[:, :-1] * powers[1:]  # a character before the one left out stands one place nearer the end
     rest = np.flip(np.cumsum(np.flip(after, axis=1), axis=1), axis=1)
     left = np.pad(np.cumsum(before, axis=1), ((0, 0), (1, 0)))
     right = np.pad(rest[:, 1:], ((0, 0), (0, 1)))
@@ -98,7 +98,7 @@ def _within_runs(hashed: np.ndarray, owner: np.ndarray) -> np.ndarray:
 
 
 def _one_apart(a: str, b: str) -> bool:
-    """Whether one sign put in, taken out or changed makes the names one."""
+    """Whether one character put in, taken out or changed makes the names one."""
     if len(a) > len(b):
         a, b = b, a
     first = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), len(a))

@@ -94,8 +94,8 @@ class Review:
 
     def reasons(self) -> pd.DataFrame:
         """The firms struck out as people read it: file, row, unit, code, name and every reason with its clause."""
-        told = self.failures.assign(told=self.failures["reason"] + "〔" + self.failures["clause"] + "〕")
-        reasons = told.groupby("firm", sort=False)["told"].agg("；".join)
+        described = self.failures.assign(described=self.failures["reason"] + "〔" + self.failures["clause"] + "〕")
+        reasons = described.groupby("firm", sort=False)["described"].agg("；".join)
         return _listed(self.firms, reasons.index, **{header("reason"): reasons})
 
     def doubts(self) -> pd.DataFrame:
@@ -149,7 +149,7 @@ def review(
 
 def _with_lists(firms: Firms, supported: Mapping[str, Iterable[str]]) -> tuple[Firms, pd.DataFrame, pd.DataFrame]:
     """What earlier lists say in the place of what firms declare, where the two differ, and the lists' entries."""
-    table, told, rows = firms.table.copy(), [_flag_rows(pd.Index([]), "", "")], list[tuple[str, str, bool]]()
+    table, described, rows = firms.table.copy(), [_flag_rows(pd.Index([]), "", "")], list[tuple[str, str, bool]]()
     known = [FIRST_ROUND, *(batch for batch in choices_of("earlier_batch") if batch != "none")]
     for batch, entries in supported.items():
         if batch not in known:
@@ -164,10 +164,10 @@ def _with_lists(firms: Firms, supported: Mapping[str, Iterable[str]]) -> tuple[F
         else:
             wrong = table.index[held & table[column].ne(value)]
             what = say("review.declared", column=firm_columns()[column].name, value=as_read(column, value))
-            told.append(_flag_rows(wrong, say("review.contradiction"), what))
+            described.append(_flag_rows(wrong, say("review.contradiction"), what))
         table.loc[held, column] = value
     lists = pd.DataFrame(rows, columns=["list", "entry", "held"])
-    return Firms(table, firms.made_up, firms.unread), pd.concat(told, ignore_index=True), lists
+    return Firms(table, firms.made_up, firms.unread), pd.concat(described, ignore_index=True), lists
 
 
 def _failures(firms: Firms, name: str, rule: Condition, as_of: date, award: Award) -> pd.DataFrame:
@@ -183,11 +183,11 @@ def _failures(firms: Firms, name: str, rule: Condition, as_of: date, award: Awar
         failing = column[~_TESTS[rule.test](column, rule, pd.Timestamp(as_of), float(limit))]
     others = _others(firms, failing) if rule.test == "unique" else pd.Series("", failing.index)
     read = {v: v if rule.test == "targets" else as_read(rule.column, v) for v in failing.unique()}
-    told = [
+    described = [
         rule.reason.format(value=read[value], other=other, limit=f"{float(limit):.15g}", as_of=as_of)
         for value, other in zip(failing, others, strict=True)
     ]
-    reasons = pd.Series(told, failing.index, dtype=object)  # text also where there is none
+    reasons = pd.Series(described, failing.index, dtype=object)  # text also where there is none
     return pd.DataFrame({"firm": failing.index, "rule": name, "clause": rule.clause, "reason": reasons})
 
 

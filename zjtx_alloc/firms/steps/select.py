@@ -33,7 +33,7 @@ class Selection:
         integers), rank (from 1, within the pool), selected (bool).
     ties : DataFrame
         Equal scores at a cut line, where the tie rule decided: unit, city, score, tied (firms), selected
-        (of them), decided_by (Chinese name of the first tie column that tells the last chosen from the
+        (of them), decided_by (Chinese name of the first tie column that separates the last chosen from the
         first not chosen).
     """
 

@@ -1,6 +1,6 @@
 """The end of a batch, firm by firm: outcomes, their money, and the way from score to grade to money.
 
-What an outcome means in money is worked out in ``budget.settlement``; here firms are only told apart.
+What an outcome means in money is worked out in ``budget.settlement``; here firms are only sorted.
 """
 
 import math
@@ -203,7 +203,7 @@ def progress(firms: Firms, due: pd.Series | None = None) -> pd.DataFrame:
 def trace(evaluation: Evaluation, continued: Firms, settled: FirmSettlement) -> pd.DataFrame:
     """From score to grade to money, a row a firm, as people read it: parts, score, grade, goes on, outcome, 万元.
 
-    The three are told apart by credit code.
+    The three are matched by credit code.
 
     Raises
     ------

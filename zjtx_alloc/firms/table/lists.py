@@ -60,7 +60,7 @@ def load_list(path: str | Path) -> list[str]:
 
 
 def listed(entries: Iterable[str], name: str) -> Listed:
-    """Entries told apart into codes and names.
+    """Entries separated into codes and names.
 
     Raises
     ------

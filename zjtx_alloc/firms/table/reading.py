@@ -148,7 +148,7 @@ def is_remark(row: list[Any], own: Collection[int] = ()) -> bool:
 def _cells(body: dict[int, list[Any]], layout: _Layout) -> tuple[dict[str, list[Any]], list[Problem]]:
     """Values by column, and what is wrong with cells."""
     columns, problems = {}, []
-    refused = {found.column for found in layout.problems}  # a header in yuan is told once, not again for every cell
+    refused = {found.column for found in layout.problems}  # a header in yuan is reported once, not again for every cell
     for code, heading in layout.columns.items():
         cells = [cell_at(row, heading.place) for row in body.values()]
         columns[code] = read_cells(cells, firm_columns()[code])

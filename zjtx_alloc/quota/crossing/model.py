@@ -1,4 +1,4 @@
-"""The PuLP model for any linear rule; the room that runs HiGHS.
+"""The PuLP model for any linear rule; the module that runs HiGHS.
 
 Each unit's cost, convex and linear between integers, is the maximum of its chords between neighbouring
 integers; minimising t ≥ every chord is the projection of the unit-increment LP, with n variables where
@@ -54,7 +54,7 @@ class ModelAnswer:
 
     ``prices``: of the LP, from which the bound was recomputed exactly; empty if it is the solver's word, for a MIP whose
     cost the LP's bound does not meet.
-    ``guide``: of the LP, whichever gave the answer: they tell what other answers cost at least.
+    ``guide``: of the LP, whichever gave the answer: they say what other answers cost at least.
     """
 
     places: list[int]
@@ -84,7 +84,7 @@ def solve_model(problem: QuotaProblem, cutoff: Fraction | None = None) -> ModelA
         places = [round(value) for value in values]
         if all(abs(value - x) <= NEAR_WHOLE for value, x in zip(values, places, strict=True)):
             coarse, cost = ModelAnswer(places, bound, prices, guide), problem.cost(places)
-            if meets(least, cost):  # so which of several vertices the LP found does not tell how the answer is proven
+            if meets(least, cost):  # so which of several vertices the LP found does not say how the answer is proven
                 return ModelAnswer(places, least, guide, guide)
             if problem.nested or meets(bound, cost):
                 return coarse

@@ -18,7 +18,7 @@ from zjtx_alloc.quota.crossing.model import FINE, NEAR_WHOLE, admits_answer
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 
 _NEAR = 3  # chords either side of where places went
-_FAR = (-32, -16, -8, 7, 15, 31)  # chords that tell what it costs to be driven off by rules
+_FAR = (-32, -16, -8, 7, 15, 31)  # chords that show what it costs to be driven off by rules
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from zjtx_alloc.quota.problem.criteria import Criterion
 from zjtx_alloc.quota.problem.numbers import BILLION
 from zjtx_alloc.quota.problem.signposts import SIGNPOSTS
 
-NEAR = 1e-14  # relative; costs further apart than this are told apart by their floats
+NEAR = 1e-14  # relative; costs further apart than this are ordered by their floats
 NONE = 1e300  # the cost of a place that nobody may take; its negative, of one that nobody may give
 _SAFE = 2.0**62  # products of integers below it are right in 64 bits
 

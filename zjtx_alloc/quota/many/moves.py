@@ -1,4 +1,4 @@
-"""Single places that make many near answers exact at once: floats tell apart what is clear, integers the rest."""
+"""Single places that make many near answers exact at once: floats decide what is clear, integers the rest."""
 
 import numpy as np
 
@@ -125,7 +125,7 @@ def _balance(block: Block, places: np.ndarray, giver: np.ndarray, taker: np.ndar
 def _pick(block: Block, k: np.ndarray, up: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The free unit whose k-th place is cheapest (``up``) or dearest, its cost, and which come near it.
 
-    Among the near, as far as floats tell, the first in the tie order takes and the last gives.
+    Among the near, as far as floats show, the first in the tie order takes and the last gives.
     """
     way, every = np.where(up, 1.0, -1.0), np.arange(len(up))
     key = np.where(free, cost(block.costs, k, block.weight) * way, NONE)

@@ -12,11 +12,11 @@ from zjtx_alloc.quota.problem.numbers import BILLION
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.problem.rule_tree import Tree
 
-_MARGIN = 1e-12  # far above what a float form can err by, far below what tells places apart
+_MARGIN = 1e-12  # far above what a float form can err by, far below what separates places
 
 
 @dataclass(frozen=True)
-class Market:
+class Demand:
     """Arrays by unit, in the tree's order.
 
     Attributes
@@ -68,7 +68,7 @@ class Market:
         return np.array([float(self.price(i, k)) for i, k in pairs])
 
     def doubt(self, levels: np.ndarray, due: np.ndarray) -> np.ndarray:
-        """How far two levels must be apart for floats to tell which is higher."""
+        """How far two levels must be apart for floats to say which is higher."""
         return _MARGIN * (1 + np.abs(levels) + due)
 
     def price(self, i: int, k: int) -> Price:
@@ -111,9 +111,9 @@ class Market:
         return [steps[place] for place in places]
 
 
-def market_of(problem: QuotaProblem, tree: Tree, criterion: Criterion) -> Market:
+def demand_of(problem: QuotaProblem, tree: Tree, criterion: Criterion) -> Demand:
     """The units of a problem, by a separable criterion."""
     billionths = [problem.billionths[i] for i in tree.order.tolist()]
     due = np.array(billionths, dtype=float) / BILLION
     lower, upper, rank = problem.leaves
-    return Market(tree, criterion, np.where(due > 0, due, 1.0), billionths, rank, lower, upper)
+    return Demand(tree, criterion, np.where(due > 0, due, 1.0), billionths, rank, lower, upper)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zjtx_alloc.quota.nested.demand import Market
+from zjtx_alloc.quota.nested.demand import Demand
 from zjtx_alloc.quota.problem.criteria import Price
 from zjtx_alloc.quota.problem.rule_tree import Node
 
@@ -33,18 +33,18 @@ class Meeting:
     takers: Offers
 
 
-def meetings(market: Market, places: np.ndarray) -> Iterator[Meeting]:
+def meetings(demand: Demand, places: np.ndarray) -> Iterator[Meeting]:
     """The best offers at every node, given the places of all units in the tree's order."""
     every = np.arange(len(places))
-    last = np.where(places > market.lower, market.levels(every, np.maximum(places, 1)), -np.inf)
-    following = np.where(places < market.upper, market.levels(every, places + 1), np.inf)
-    _, value = market.tree.sums(len(market.tree.nodes) - 1, places)
+    last = np.where(places > demand.lower, demand.levels(every, np.maximum(places, 1)), -np.inf)
+    following = np.where(places < demand.upper, demand.levels(every, places + 1), np.inf)
+    _, value = demand.tree.sums(len(demand.tree.nodes) - 1, places)
     leaving: list[Offers] = []
     entering: list[Offers] = []
-    for v, node in enumerate(market.tree.nodes):
+    for v, node in enumerate(demand.tree.nodes):
         own = slice(node.start, node.own)
-        givers = _dearest(market, _near(market, own, last, 1), places, 0, [leaving[c] for c in node.children])
-        takers = _dearest(market, _near(market, own, following, -1), places, 1, [entering[c] for c in node.children])
+        givers = _dearest(demand, _near(demand, own, last, 1), places, 0, [leaving[c] for c in node.children])
+        takers = _dearest(demand, _near(demand, own, following, -1), places, 1, [entering[c] for c in node.children])
         yield Meeting(node, givers, takers)
         leaving.append(givers if value[v] > node.floor else _NOBODY)
         entering.append(takers if value[v] < node.cap else _NOBODY)
@@ -53,21 +53,21 @@ def meetings(market: Market, places: np.ndarray) -> Iterator[Meeting]:
 _NOBODY = Offers(None, ())
 
 
-def _near(market: Market, own: slice, levels: np.ndarray, sign: int) -> np.ndarray:
+def _near(demand: Demand, own: slice, levels: np.ndarray, sign: int) -> np.ndarray:
     """Units whose level may be the highest (sign 1) or the lowest (sign −1)."""
     mine = levels[own] * sign
     best = mine.max(initial=-np.inf)
     if best == -np.inf:
         return np.array([], dtype=int)
-    return own.start + np.flatnonzero(mine >= best - 2 * market.doubt(best, market.due[own].max()))
+    return own.start + np.flatnonzero(mine >= best - 2 * demand.doubt(best, demand.due[own].max()))
 
 
-def _dearest(market: Market, near: np.ndarray, places: np.ndarray, step: int, below: list[Offers]) -> Offers:
+def _dearest(demand: Demand, near: np.ndarray, places: np.ndarray, step: int, below: list[Offers]) -> Offers:
     """All offers at the best price among a node's own units and those from below: the highest last (step 0)
     or the lowest next place (step 1).
     """
     prices: list[tuple[Price, tuple[int, ...]]]
-    prices = [(market.price(i, int(places[i]) + step), (i,)) for i in near.tolist()]
+    prices = [(demand.price(i, int(places[i]) + step), (i,)) for i in near.tolist()]
     prices += [(offers.price, offers.units) for offers in below if offers.units]
     if not prices:
         return _NOBODY
@@ -75,25 +75,25 @@ def _dearest(market: Market, near: np.ndarray, places: np.ndarray, step: int, be
     return Offers(best, tuple(i for price, units in prices if price == best for i in units))
 
 
-def better_move(market: Market, places: np.ndarray) -> tuple[int, int, bool] | None:
+def better_move(demand: Demand, places: np.ndarray) -> tuple[int, int, bool] | None:
     """A move (from, to, is cheaper) that is allowed and either cheaper or as good and preferred by the tie rule.
 
     None is the proof: the answer is optimal, and among equals the one that the tie rule names.
     """
-    for meeting in meetings(market, places):
+    for meeting in meetings(demand, places):
         givers, takers = meeting.givers, meeting.takers
         if not givers.units or not takers.units:
             continue
-        giver = max(givers.units, key=market.rank.__getitem__)
-        taker = min(takers.units, key=market.rank.__getitem__)
-        if takers.price < givers.price or (takers.price == givers.price and market.rank[taker] < market.rank[giver]):
+        giver = max(givers.units, key=demand.rank.__getitem__)
+        taker = min(takers.units, key=demand.rank.__getitem__)
+        if takers.price < givers.price or (takers.price == givers.price and demand.rank[taker] < demand.rank[giver]):
             return giver, taker, takers.price < givers.price
     return None
 
 
-def tied_units(market: Market, places: np.ndarray) -> list[list[int]]:
+def tied_units(demand: Demand, places: np.ndarray) -> list[list[int]]:
     """Sets of units among which a place could move at no cost, of an optimal answer."""
-    equal = (m for m in meetings(market, places) if m.givers.units and m.givers.price == m.takers.price)
+    equal = (m for m in meetings(demand, places) if m.givers.units and m.givers.price == m.takers.price)
     return united({*meeting.givers.units, *meeting.takers.units} for meeting in equal if meeting.takers.units)
 
 

@@ -14,24 +14,24 @@ from collections.abc import Callable
 
 import numpy as np
 
-from zjtx_alloc.quota.nested.demand import Market
+from zjtx_alloc.quota.nested.demand import Demand
 from zjtx_alloc.quota.problem.rule_tree import Tree
 
 _HANDFUL = 64  # of places, few enough to sort
 _ROUNDS = 200  # of bisection: more than floats have digits
 
 
-def exact_places(market: Market, total: int) -> np.ndarray | None:
+def exact_places(demand: Demand, total: int) -> np.ndarray | None:
     """The optimal places that the tie rule names, in the tree's order; None if the rules clash."""
-    tree = market.tree
-    if (market.lower > market.upper).any() or tree.clash(market.lower, market.upper) is not None:
+    tree = demand.tree
+    if (demand.lower > demand.upper).any() or tree.clash(demand.lower, demand.upper) is not None:
         return None
-    places = market.lower.copy()
+    places = demand.lower.copy()
     waiting = [(len(tree.nodes) - 1, total)]
     while waiting:
         v, target = waiting.pop()
         node = tree.nodes[v]
-        fewest, places[node.start : node.stop], most = _handed_out(market, v, target)
+        fewest, places[node.start : node.stop], most = _handed_out(demand, v, target)
         granted = tree.sums(v, places[node.start : node.stop])[1]
         free = _free(tree, v, fewest) & _free(tree, v, most)
         below = list(node.children)
@@ -49,40 +49,40 @@ def _free(tree: Tree, v: int, places: np.ndarray) -> np.ndarray:
     return np.equal(*tree.sums(v, places))
 
 
-def _handed_out(market: Market, v: int, target: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _handed_out(demand: Demand, v: int, target: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Places of the units of node v when it asks for the target: all at one level, but for groups held at a bound.
 
     Between what they are sure to have at that level and the most that floats leave open. A group that is held at a
     bound by either is to find its own level: what it would be sure to have is more than it may.
     """
-    node = market.tree.nodes[v]
+    node = demand.tree.nodes[v]
     units = slice(node.start, node.stop)
-    if (market.lower[units] == market.upper[units]).all():
-        return (market.lower[units],) * 3
-    low, high = _bracket(market, v, target)
-    base, top = market.count(units, low, -1), market.count(units, high, 1)
+    if (demand.lower[units] == demand.upper[units]).all():
+        return (demand.lower[units],) * 3
+    low, high = _bracket(demand, v, target)
+    base, top = demand.count(units, low, -1), demand.count(units, high, 1)
     more = top - base
     unit = np.repeat(np.arange(node.stop - node.start), more)
     k = base[unit] + 1 + np.arange(len(unit)) - np.repeat(np.cumsum(more) - more, more)
-    unit = unit[market.ordered(unit + node.start, k)]
+    unit = unit[demand.ordered(unit + node.start, k)]
 
     def with_first(number: int) -> np.ndarray:
         return base + np.bincount(unit[:number], minlength=len(base))
 
-    number = bisect_left(range(len(unit)), target, key=lambda n: market.tree.sums(v, with_first(n))[0][-1])
+    number = bisect_left(range(len(unit)), target, key=lambda n: demand.tree.sums(v, with_first(n))[0][-1])
     return base, with_first(number), top
 
 
-def _bracket(market: Market, v: int, target: int) -> tuple[float, float]:
+def _bracket(demand: Demand, v: int, target: int) -> tuple[float, float]:
     """Two levels, a handful of places apart, between which node v comes to ask for the target."""
-    node = market.tree.nodes[v]
+    node = demand.tree.nodes[v]
     units = slice(node.start, node.stop)
 
     def places(level: float) -> tuple[int, np.ndarray]:
-        x = market.count(units, level)
-        return market.tree.sums(v, x)[0][-1] - target, x
+        x = demand.count(units, level)
+        return demand.tree.sums(v, x)[0][-1] - target, x
 
-    low, high = _around(market, units, lambda level: places(level)[0])
+    low, high = _around(demand, units, lambda level: places(level)[0])
     (below, fewer), (above, more) = places(low), places(high)
     for turn in range(_ROUNDS):
         if (more - fewer).sum() <= _HANDFUL or high - low <= 1e-14 * max(abs(low), abs(high)):
@@ -98,14 +98,14 @@ def _bracket(market: Market, v: int, target: int) -> tuple[float, float]:
     return low, high
 
 
-def _around(market: Market, units: slice, missing: Callable[[float], int]) -> tuple[float, float]:
+def _around(demand: Demand, units: slice, missing: Callable[[float], int]) -> tuple[float, float]:
     """Two levels with the one sought between them, found from the typical one outward."""
-    free = units.start + np.flatnonzero(market.lower[units] < market.upper[units])
-    least = float(market.levels(free, market.lower[free] + 1).min())
-    most = float(market.levels(free, market.upper[free]).max())
+    free = units.start + np.flatnonzero(demand.lower[units] < demand.upper[units])
+    least = float(demand.levels(free, demand.lower[free] + 1).min())
+    most = float(demand.levels(free, demand.upper[free]).max())
     some = free[:: len(free) // 100 + 1]
-    near = np.clip(np.rint(market.due[some]), market.lower[some] + 1, market.upper[some]).astype("int64")
-    low = high = float(np.median(market.levels(some, near)))
+    near = np.clip(np.rint(demand.due[some]), demand.lower[some] + 1, demand.upper[some]).astype("int64")
+    low = high = float(np.median(demand.levels(some, near)))
     step = 0.02 * abs(low) + 1e-12 * (most - least)
     while low > least and missing(low) > 0:
         low, high, step = max(low - step, least), low, 8 * step

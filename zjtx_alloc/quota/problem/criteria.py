@@ -1,7 +1,7 @@
 """What "closest to the entitlement" means (准则): each criterion by the exact price of every place.
 
 A criterion is a row. Separable convex ones are given by their increasing marginal costs; then greedy choice
-is exact under nested rules, and any two engines can be held against each other price by price. Leximin is
+is exact under nested rules, and any two engines can be compared with each other price by price. Leximin is
 one of them, with prices that are compared but not added. Minimax is a box of bounds, and least squares in it.
 
 Under nested rules only the order of the prices counts, and a divisor method is one however its prices are scaled.
@@ -291,8 +291,10 @@ def _check_rising(criterion: Criterion, e: Fraction, low: int, high: int, number
         finite = all(map(is_finite, price)) if isinstance(price, tuple) else is_finite(price)
         if not finite or (last and price < last[0][1]):
             pairs = [(k, price)] if not finite else [*last, (k, price)]
-            told = "，".join(say("criterion_form.price", k=at, price=shown(cost)) for at, cost in pairs)
-            raise ScenarioError(say("criterion_form.falls", criterion=criterion.name, e=f"{float(e):g}", prices=told))
+            described = "，".join(say("criterion_form.price", k=at, price=shown(cost)) for at, cost in pairs)
+            raise ScenarioError(
+                say("criterion_form.falls", criterion=criterion.name, e=f"{float(e):g}", prices=described)
+            )
         last = [(k, price)]
 
 

@@ -112,8 +112,8 @@ class QuotaProblem:
         entitlement = pd.to_numeric(self.entitlement, errors="coerce").astype(float)
         wrong = list(entitlement.index[~((entitlement >= 0) & (entitlement <= _MOST))])
         if wrong or not entitlement.index.is_unique or not 0 <= self.total <= LARGEST:
-            told = "、".join(map(str, wrong)) or "—"
-            raise ScenarioError(say("quota.entitlement", labels=shown(told), total=shown(self.total)))
+            described = "、".join(map(str, wrong)) or "—"
+            raise ScenarioError(say("quota.entitlement", labels=shown(described), total=shown(self.total)))
         if self.total and not len(entitlement):
             raise ScenarioError(say("apportion.nobody", seats=self.total))
         cap = self.total if self.cap is None else self.cap
@@ -284,7 +284,7 @@ class QuotaProblem:
         return broken
 
     def _keeps_all(self, places: Sequence[int]) -> bool:
-        """Whether nested rules are kept, in one pass over the tree; False if that does not tell."""
+        """Whether nested rules are kept, in one pass over the tree; False if that does not decide."""
         if self.tree is None:
             return False
         x, (lower, upper, _) = np.array(places, dtype="int64")[self.tree.order], self.leaves

@@ -67,8 +67,8 @@ def _payments(cohort: Cohort) -> list[tuple[int, str]]:
 def _known_left(plan: BudgetPlan, name: str, year: int, code: str) -> int:
     """Firms of a unit that are known to have left in a year; those of an assumption stand in the firms' sheet."""
     (cohort,) = (c for c in plan.cohorts if c.name == name)
-    told = cohort.discontinued
-    return 0 if told is None or year not in told else int(told.at[code, year])
+    described = cohort.discontinued
+    return 0 if described is None or year not in described else int(described.at[code, year])
 
 
 _Entry = tuple[Cohort, str, int, str]  # cohort, kind of payment, fiscal year, code

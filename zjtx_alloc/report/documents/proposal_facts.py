@@ -109,22 +109,24 @@ def _result(allocation: Allocation, allocations: tuple[Allocation, ...]) -> dict
     )
     largest = list(quota.sort_values(ascending=False, kind="stable").index[:_LARGEST])
     held = [code for code, binds in allocation.table()["binds"].items() if binds]
-    told = grounds(allocation, [*largest, *held[:_HELD]])
+    described = grounds(allocation, [*largest, *held[:_HELD]])
     others = [say("proposal.others", count=len(held) - _HELD)] if len(held) > _HELD else []
     return {
         "summary": result_note(allocation, allocation.scenario.title),
         "regions": "，".join(shares),
-        "largest": "\n".join(_items(allocation, largest, told)),
-        "held": "\n".join(["", *_items(allocation, held[:_HELD], told), *others]) if held else say("summary.unbound"),
+        "largest": "\n".join(_items(allocation, largest, described)),
+        "held": "\n".join(["", *_items(allocation, held[:_HELD], described), *others])
+        if held
+        else say("summary.unbound"),
         "change": _change(allocation, allocations),
     }
 
 
-def _items(allocation: Allocation, codes: list[str], told: dict[str, str]) -> Iterator[str]:
+def _items(allocation: Allocation, codes: list[str], described: dict[str, str]) -> Iterator[str]:
     """The units one by one, numbered."""
     for number, code in enumerate(codes, start=1):
         name, quota = allocation.panel.units.at[code, "short_name"], allocation.quota[code]
-        yield say("proposal.unit", number=number, name=name, quota=quota, grounds=told[code])
+        yield say("proposal.unit", number=number, name=name, quota=quota, grounds=described[code])
 
 
 def _change(allocation: Allocation, allocations: tuple[Allocation, ...]) -> str:

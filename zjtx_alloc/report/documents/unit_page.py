@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zjtx_alloc.allocation.explanation_text import Explanation, tell_factors
+from zjtx_alloc.allocation.explanation_text import Explanation, factors_text
 from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import find_unit, load_units, members_of
@@ -101,8 +101,8 @@ def asked_units(asked: str | Sequence[str]) -> tuple[str, ...]:
     found = {name: find_unit(name) for name in names}
     strangers = [name for name, code in found.items() if code is None]
     if strangers or not names:
-        told = "、".join(strangers) or "—"
-        raise ScenarioError(say("unit.unknown", names=told, known="、".join(units["short_name"])))
+        described = "、".join(strangers) or "—"
+        raise ScenarioError(say("unit.unknown", names=described, known="、".join(units["short_name"])))
     return tuple(code for code in units.index if code in found.values())
 
 
@@ -139,9 +139,9 @@ def unit_sheet(results: Results, code: str) -> UnitSheet:
 
 
 def _reasons(results: Results, why: Explanation) -> tuple[str, ...]:
-    """The sentences of ``explain`` but for the one that the table of contributions tells."""
-    told = tell_factors(results.allocation, why)
-    return tuple(line for line in why.text.splitlines() if line != told)
+    """The sentences of ``explain`` but for the one that the table of contributions shows."""
+    described = factors_text(results.allocation, why)
+    return tuple(line for line in why.text.splitlines() if line != described)
 
 
 def _apart(unit: dict[str, str], code: str) -> str:

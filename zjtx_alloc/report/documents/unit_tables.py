@@ -76,10 +76,10 @@ def _mark_notes(allocation: Allocation, indicator: str, line: Factor | Part, cel
 
 
 def _source_note(allocation: Allocation, source: str, number: int) -> str:
-    told = allocation.panel.sources.loc[source]
-    extra = "，".join(filter(None, (told["date"], told["how_read"])))
-    trust = say("unit.reliability", reliability=told["reliability"]) if told["reliability"] else ""
-    return say("unit.source", number=number, publisher=told["publisher"], title=told["title"],
+    described = allocation.panel.sources.loc[source]
+    extra = "，".join(filter(None, (described["date"], described["how_read"])))
+    trust = say("unit.reliability", reliability=described["reliability"]) if described["reliability"] else ""
+    return say("unit.source", number=number, publisher=described["publisher"], title=described["title"],
                extra=say("unit.source_extra", extra=extra) if extra else "", trust=trust)  # fmt: skip
 
 
@@ -180,9 +180,9 @@ def duty_table(results: Results) -> Table:
 
 def _by(days: str, dates: pd.DataFrame) -> str:
     """When a duty falls due; days that are not set by the rule itself say what they rest on."""
-    told = []
+    described = []
     for date, year, basis in dates.itertuples(index=False):
         mark = "" if basis == "fixed" else say("unit.basis", basis=say(f"basis.{basis}"))
         day = say("unit.date", year=date.year, month=date.month, day=date.day, mark=mark)
-        told.append(say("unit.latest", fiscal_year=year, date=day) if days == "received" else day)
-    return say(f"days.{days}", dates="、".join(told) or say("days.unknown"))
+        described.append(say("unit.latest", fiscal_year=year, date=day) if days == "received" else day)
+    return say(f"days.{days}", dates="、".join(described) or say("days.unknown"))

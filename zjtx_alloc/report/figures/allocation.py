@@ -19,7 +19,7 @@ from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.report.figures.style import BLUE, ORANGE, foot, style
-from zjtx_alloc.report.notes.marks import criterion_told, short_marks
+from zjtx_alloc.report.notes.marks import criterion_text, short_marks
 from zjtx_alloc.report.table import signed
 
 STEPS = LinearSegmentedColormap.from_list("steps", ["#E8966B", "white", "#6FB1D9"])
@@ -139,13 +139,13 @@ def criteria_figure(allocations: dict[str, Allocation]) -> Figure:
             if step:
                 axes.text(column, row, signed(step), ha="center", va="center")
         axes.set_xticks(
-            range(len(names) - 1), [criterion_told(name).replace("（", "\n（") for name in names[1:]], fontsize=7.5
+            range(len(names) - 1), [criterion_text(name).replace("（", "\n（") for name in names[1:]], fontsize=7.5
         )
         axes.set_yticks(range(len(steps)), own.panel.units["short_name"][steps.index])
         axes.xaxis.tick_top()
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
-        axes.set_title(say("figure.criteria", title=own.scenario.title, own=criterion_told(names[0])))
+        axes.set_title(say("figure.criteria", title=own.scenario.title, own=criterion_text(names[0])))
         axes.hlines(np.arange(len(steps) + 1) - 0.5, -0.5, len(names) - 1.5, color="#E0E0E0", linewidth=0.6)
         foot(figure, short_marks(own))
     return figure

@@ -71,8 +71,8 @@ def bridge_figure(steps: pd.DataFrame, year: int | None = None, *notes: str) -> 
         axes.hlines(level[:-1], places[:-1] + 0.3, places[:-1] + 1.3, color="#555555", linewidth=0.7)
         for place, name in enumerate(money.index):
             amount = money[name] / _WAN_TO_YI
-            told = signed(amount, 2) if name in inner else f"{amount:.2f}"
-            axes.text(place, top[place] + top.max() * 0.015, told, ha="center", va="bottom")
+            described = signed(amount, 2) if name in inner else f"{amount:.2f}"
+            axes.text(place, top[place] + top.max() * 0.015, described, ha="center", va="bottom")
         axes.set_xticks(places, [say(f"step.{name}") for name in money.index])
         axes.set_ylim(0, (top.max() or 1) * 1.12)
         axes.set_ylabel(say("figure.yi"))

@@ -10,7 +10,7 @@ from zjtx_alloc.allocation.compare import Comparison
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.figures.allocation import STEPS, Tile, tile_figure
 from zjtx_alloc.report.figures.style import BLUE, COLOURS, ORANGE, foot, style
-from zjtx_alloc.report.tables.compare import gain_told, marks_line, money_by_year
+from zjtx_alloc.report.tables.compare import gain_text, marks_line, money_by_year
 
 _SEEN = 0.5  # places: less than this is not drawn as a gain
 _WAN_TO_YI = 10_000
@@ -32,7 +32,7 @@ def gains_figure(comparison: Comparison) -> Figure:
                 if abs(gain) >= _SEEN:
                     away = reach * 0.02 * (1 if gain > 0 else -1)
                     axes.text(
-                        gain + away, row, gain_told(gain), va="center", ha="left" if gain > 0 else "right", fontsize=8
+                        gain + away, row, gain_text(gain), va="center", ha="left" if gain > 0 else "right", fontsize=8
                     )
             axes.axvline(0, color="black", linewidth=0.6)
             axes.set_xlim(-reach, reach)
@@ -57,7 +57,7 @@ def gain_map(comparison: Comparison, name: str) -> Figure:
     tiles = {
         str(code): Tile(
             STEPS(shades(gain)),
-            f"{allocation.quota[code]}（{gain_told(gain)}）" if abs(gain) >= _SEEN else f"{allocation.quota[code]}",
+            f"{allocation.quota[code]}（{gain_text(gain)}）" if abs(gain) >= _SEEN else f"{allocation.quota[code]}",
             8.5,
             marked=bool(estimated[code]),
         )

@@ -66,8 +66,8 @@ def range_figure(ranges: WeightRange, found: Robust) -> Figure:
         base = axes.plot(table["quota"], rows, "o", color=BLUE, markersize=4.5)
         held = axes.plot(robust, rows, "D", color=ORANGE, markersize=4.5, fillstyle="none")
         for row, unit in enumerate(table.itertuples()):
-            told = f"{unit.quota_min:.0f}—{unit.quota_max:.0f}"
-            axes.text(unit.quota_upper + 0.012 * reach, row, told, va="center", fontsize=8)
+            described = f"{unit.quota_min:.0f}—{unit.quota_max:.0f}"
+            axes.text(unit.quota_upper + 0.012 * reach, row, described, va="center", fontsize=8)
         axes.set_yticks(rows, table["short_name"])
         axes.set_ylim(-0.7, len(table) - 0.3)
         axes.set_xlim(0, reach)

@@ -22,7 +22,7 @@ _LATIN = 0.58  # width of a letter or digit, in Chinese characters
 
 @cache
 def style() -> dict[Any, Any]:
-    """Settings for ``rc_context``; this room alone knows the fonts."""
+    """Settings for ``rc_context``; this module alone knows the fonts."""
     path = str(sans())
     font_manager.fontManager.addfont(path)
     return {

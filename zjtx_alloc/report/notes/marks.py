@@ -104,8 +104,8 @@ def published(columns: Iterable[tuple[Panel, str, str]]) -> str:
         for source in sources_of(panel, [(code, period)]):
             publisher = str(panel.sources.at[source, "publisher"])
             periods.setdefault(publisher, {})[panel.supplied.get(code, period)] = None
-    told = (say("note.publisher", publisher=name, periods="、".join(of)) for name, of in periods.items())
-    return say("note.sources", publishers="；".join(told))
+    described = (say("note.publisher", publisher=name, periods="、".join(of)) for name, of in periods.items())
+    return say("note.sources", publishers="；".join(described))
 
 
 def sources_of(panel: Panel, columns: Iterable[tuple[str, str]]) -> list[str]:
@@ -202,15 +202,15 @@ def year_header(year: int, left_out: Gaps) -> str:
     return say("table.year_incomplete" if year in left_out else "table.year", year=year)
 
 
-def criterion_told(criterion: str | Criterion) -> str:
+def criterion_text(criterion: str | Criterion) -> str:
     """What a criterion is called, without its formula."""
     return criterion_name(criterion).partition("：")[0]
 
 
 def criterion_note(allocation: Allocation) -> str:
     """What "closest to the entitlements" means in this allocation, and how ties are ruled."""
-    told = say("note.criterion", criterion=criterion_name(allocation.problem.criterion))
-    return told + "".join(crossing_note(allocation))
+    described = say("note.criterion", criterion=criterion_name(allocation.problem.criterion))
+    return described + "".join(crossing_note(allocation))
 
 
 def crossing_note(allocation: Allocation) -> tuple[str, ...]:

@@ -22,15 +22,15 @@ def supply_note(allocation: Allocation) -> tuple[str, ...]:
         "supply.kept": [code for code in _used(scenario) if code not in panel.supplied],
         "supply.unused": list(unused(panel, scenario)),
     }
-    told = (_told(panel, key, codes) for key, codes in others.items() if codes)
-    return (*replaced_note(allocation), *pools_note([allocation]), *told)
+    described = (_text(panel, key, codes) for key, codes in others.items() if codes)
+    return (*replaced_note(allocation), *pools_note([allocation]), *described)
 
 
 def replaced_note(allocation: Allocation) -> tuple[str, ...]:
     """Which factors are the user's own figures, a mark as 估算 and 代用 are; blank if none is."""
     panel = allocation.panel
     mine = [code for code in _used(allocation.scenario) if code in panel.supplied]
-    return (_told(panel, "supply.replaced", mine),) if mine else ()
+    return (_text(panel, "supply.replaced", mine),) if mine else ()
 
 
 def pools_note(allocations: Sequence[Allocation]) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ def _used(scenario: Scenario) -> list[str]:
     return list(dict.fromkeys(code for code, _ in scenario.indicators()))
 
 
-def _told(panel: Panel, key: str, codes: list[str]) -> str:
+def _text(panel: Panel, key: str, codes: list[str]) -> str:
     return say(key, names=_names(panel, codes), file=panel.sources.at["user", "title"])
 
 

@@ -71,20 +71,20 @@ def _row(folder: Path, _: _State) -> str:
 def _cells(folder: Path) -> Iterator[str]:
     record = read_record(folder)
     if not record:
-        yield from (_told(folder.name), "", "", "", _check(False, say("index.unreadable")))
+        yield from (_text(folder.name), "", "", "", _check(False, say("index.unreadable")))
         return
-    yield f"<b>{_told(folder.name)}</b><br>{html.escape(record['id'])}<br>{_links(folder)}"
+    yield f"<b>{_text(folder.name)}</b><br>{html.escape(record['id'])}<br>{_links(folder)}"
     yield say(f"kind.{record['kind']}")
     yield "<br>".join(html.escape(f"{name}　{record['scenarios'][name]['title']}") for name in record["asked"])
-    yield f"{html.escape(_facts_told(record))}<br>{say('index.bound', count=len(record['inputs']))}"
-    yield "<br>".join(_check(holds, told) for holds, told in _checks(folder, record))
+    yield f"{html.escape(_facts_text(record))}<br>{say('index.bound', count=len(record['inputs']))}"
+    yield "<br>".join(_check(holds, described) for holds, described in _checks(folder, record))
 
 
-def _facts_told(record: dict[str, Any]) -> str:
+def _facts_text(record: dict[str, Any]) -> str:
     """Whose facts a run rests on: the shipped ones, the user's columns, or a table of facts of the user's own."""
     if "panel" not in record["inputs"]:
         return say("index.shipped")
-    own = sorted({code for told in record["indicators"].values() for code in told["supplied"]})
+    own = sorted({code for described in record["indicators"].values() for code in described["supplied"]})
     called = shipped_table("indicators.csv", "code")["name"]
     return say("index.own", names="、".join(called.get(code, code) for code in own)) if own else say("index.own_facts")
 
@@ -92,17 +92,17 @@ def _facts_told(record: dict[str, Any]) -> str:
 def _links(folder: Path) -> str:
     found = [path for end in _SHOWN for path in sorted(folder.glob(f"*{end}")) if not path.name.startswith((".", "~"))]
     names = [path.name for path in found] + [name for name in _UNITS if name in outputs(folder)]
-    links = [(quote(os.fsencode(f"{folder.name}/{name}")), _told(name)) for name in names]
+    links = [(quote(os.fsencode(f"{folder.name}/{name}")), _text(name)) for name in names]
     return " ".join(f'<a href="{where}">{name}</a>' for where, name in links)
 
 
-def _told(name: str) -> str:
+def _text(name: str) -> str:
     """A name as the page shows it; one unpacked from an archive of another encoding may be no text at all."""
     return html.escape(seen(name))
 
 
-def _check(holds: bool, told: str) -> str:
-    return f'<span class="{"held" if holds else "broken"}">{"✓" if holds else "✗"} {html.escape(told)}</span>'
+def _check(holds: bool, described: str) -> str:
+    return f'<span class="{"held" if holds else "broken"}">{"✓" if holds else "✗"} {html.escape(described)}</span>'
 
 
 def _checks(folder: Path, record: dict[str, Any]) -> Iterator[tuple[bool, str]]:

@@ -142,6 +142,6 @@ def write_page(order: PageOrder, work: Path) -> Path:
 def _without_answer(name: str, reason: str, executed: Path) -> None:
     """A notebook's title, and why there is nothing under it."""
     notebook = nbformat.read(shipped("notebooks", f"{name}.ipynb"), as_version=4)
-    told = nbformat.v4.new_markdown_cell(say("notebook.no_answer", reason=html.escape(reason)))
-    notebook.cells = [notebook.cells[0], told]
+    described = nbformat.v4.new_markdown_cell(say("notebook.no_answer", reason=html.escape(reason)))
+    notebook.cells = [notebook.cells[0], described]
     nbformat.write(notebook, executed)

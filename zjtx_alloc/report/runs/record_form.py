@@ -112,7 +112,7 @@ def read_record(folder: Path) -> dict[str, Any]:
     asked = [(record["asked"], record["scenarios"])]
     if record["kind"] == "budget":
         asked += [(record["asked_outcomes"], record["outcomes"]), (record["asked_before"], record["before"])]
-    is_whole = all(name in told for names, told in asked for name in names)
+    is_whole = all(name in described for names, described in asked for name in names)
     return record if is_whole and (record["kind"] != "report" or len(record["asked"]) == 1) else {}
 
 

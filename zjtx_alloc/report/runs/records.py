@@ -61,8 +61,8 @@ def run_record(kind: str, allocations: tuple[Allocation, ...], panel: Panel | No
 
 def run_id(record: dict[str, Any]) -> str:
     """A run's id (运行编号): short, of its record alone, so the same for the same inputs."""
-    told = {key: value for key, value in record.items() if key not in ("id", "outputs")}
-    return bytes_digest(json.dumps(told, ensure_ascii=False).encode())[:_ID]
+    described = {key: value for key, value in record.items() if key not in ("id", "outputs")}
+    return bytes_digest(json.dumps(described, ensure_ascii=False).encode())[:_ID]
 
 
 def scenarios_record(scenarios: list[Scenario]) -> dict[str, Any]:
@@ -93,23 +93,23 @@ def write_records(
     such files that an earlier run made, by digest.
     """
     _write_json(folder / "run.json", record | {"id": run_id(record), "outputs": _digests(folder, fixed)})
-    told = environment_here() | {"source": source_digest()}
-    _write_json(folder / ENVIRONMENT, told | {"outputs": _digests(folder, versioned) | kept})
+    described = environment_here() | {"source": source_digest()}
+    _write_json(folder / ENVIRONMENT, described | {"outputs": _digests(folder, versioned) | kept})
 
 
 def bind(folder: Path, within: str, files: dict[str, str]) -> None:
     """Write into a run's environment.json the digests of the files in its subfolder, in the place of earlier ones."""
-    told = read_environment(folder)
-    others = {name: digest for name, digest in told["outputs"].items() if not name.startswith(f"{within}/")}
-    _write_json(folder / ENVIRONMENT, told | {"outputs": others | files})
+    described = read_environment(folder)
+    others = {name: digest for name, digest in described["outputs"].items() if not name.startswith(f"{within}/")}
+    _write_json(folder / ENVIRONMENT, described | {"outputs": others | files})
 
 
 def is_whole(folder: Path, run: str, within: str) -> bool:
     """Whether a folder holds all of a run as this very program makes it, whatever is in its subfolder ``within``."""
-    told = read_environment(folder)
+    described = read_environment(folder)
     here = environment_here() | {"source": source_digest()}
     changed = [name for name in altered(folder) if not name.startswith(f"{within}/")]
-    return read_record(folder).get("id") == run and not changed and {key: told.get(key) for key in here} == here
+    return read_record(folder).get("id") == run and not changed and {key: described.get(key) for key in here} == here
 
 
 def outputs(folder: Path) -> dict[str, str]:
@@ -136,7 +136,7 @@ def environment_here() -> dict[str, Any]:
 
 @cache
 def source_digest() -> str:
-    """The sha256 of the package's own code and layouts: between two releases the version does not tell them apart."""
+    """The sha256 of the package's own code and layouts: between two releases the version does not distinguish them."""
     package = next(folder for folder in Path(__file__).parents if folder.name == "zjtx_alloc")
     code = sorted(package.rglob("*.py"))
     read = [*code, *(shipped("data", name) for name in _LAYOUTS), *sorted(shipped("notebooks").glob("*.ipynb"))]

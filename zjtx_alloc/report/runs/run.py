@@ -147,8 +147,8 @@ def _write_units(folder: Path, results: Results, codes: tuple[str, ...], number:
         if (there := read_record(folder).get("id")) != number:
             raise ReportError(say("unit.other_run", folder=folder, id=there or "—"))
 
-        def tell(name: str, was_there: bool) -> None:
+        def notify(name: str, was_there: bool) -> None:
             bar.update()
             bar.set_description(say("run.there" if was_there else "run.wrote", file=name))
 
-        bind(folder, FOLDER, write_unit_pages(folder, results, codes, number, tell).files())
+        bind(folder, FOLDER, write_unit_pages(folder, results, codes, number, notify).files())

@@ -58,8 +58,8 @@ class Finished:
 
     def content(self) -> bytes:
         """The record as it stands in the folder: the same bytes for the same pages, in whatever order they were made."""
-        told = {"run": self.run, "made_by": _made_by(), "units": dict(sorted(self.units.items()))}
-        return (json.dumps(told | {"outputs": self.outputs}, ensure_ascii=False, indent=1) + "\n").encode()
+        described = {"run": self.run, "made_by": _made_by(), "units": dict(sorted(self.units.items()))}
+        return (json.dumps(described | {"outputs": self.outputs}, ensure_ascii=False, indent=1) + "\n").encode()
 
 
 def finished_pages(folder: Path, run: str) -> Finished:
@@ -79,7 +79,7 @@ def pages_there(folder: Path) -> list[str]:
 
 
 def write_unit_pages(
-    folder: Path, results: Results, codes: Sequence[str], run: str, tell: Callable[[str, bool], None]
+    folder: Path, results: Results, codes: Sequence[str], run: str, notify: Callable[[str, bool], None]
 ) -> Finished:
     """Make what is missing of the pages of some units, the bound PDF and the list of all that are there.
 
@@ -91,7 +91,7 @@ def write_unit_pages(
     codes : sequence of str
     run : str
         The id of the run.
-    tell : function
+    notify : function
         Called with the name of each page that is now there, and whether it was there before.
     """
     done, typesetter = finished_pages(folder, run), UnitTypesetter()
@@ -108,7 +108,7 @@ def write_unit_pages(
             if code in missing:
                 done.units[code] = _unit(folder, results, code, run, typesetter)
                 _write(folder, _RECORD, done.content())
-            tell(_stem(code), code not in missing)
+            notify(_stem(code), code not in missing)
         if not (bound := bool(done.outputs)):
             sheets = [done.units[code]["sheet"] for code in load_units().index if code in done.units]
             done.outputs = {
@@ -116,7 +116,7 @@ def write_unit_pages(
                 _INDEX: _write(folder, _INDEX, _index(sheets, results, run)),
             }
             _write(folder, _RECORD, done.content())
-        tell(_BOUND, bound)
+        notify(_BOUND, bound)
     return done
 
 

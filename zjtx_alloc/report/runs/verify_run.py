@@ -129,8 +129,8 @@ _KINDS = {"report": _report, "compare": _comparison, "budget": _budget}
 
 def _scenarios(record: dict[str, Any], folder: Path) -> list[Path]:
     """The scenarios as recorded, each a file; those asked for, in their order."""
-    for name, told in record["scenarios"].items():
-        lines = {key: value for key, value in told.items() if key != "name"}
+    for name, described in record["scenarios"].items():
+        lines = {key: value for key, value in described.items() if key != "name"}
         write_whole(folder / f"{name}.toml", tomli_w.dumps(lines).encode())
     return [folder / f"{name}.toml" for name in record["asked"]]
 

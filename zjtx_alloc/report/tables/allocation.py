@@ -9,7 +9,7 @@ from zjtx_alloc.report.allocation_view import allocation_total, allocation_view
 from zjtx_alloc.report.notes.marks import marks_note, sources_of, split_rule, stands_for, weights_note
 from zjtx_alloc.report.notes.user_data import pools_note, supply_note
 from zjtx_alloc.report.table import Table, of_kind, titled
-from zjtx_alloc.report.tables.data import sources_told
+from zjtx_alloc.report.tables.data import sources_text
 from zjtx_alloc.rules.scenario import DEFAULT, Rule
 
 
@@ -145,4 +145,4 @@ def source_table(allocation: Allocation) -> Table:
     """The sources of the facts used, with how far to trust them."""
     panel = allocation.panel
     used = sources_of(panel, [(code, line.period) for code, line in allocation.scenario.indicators()])
-    return sources_told(panel, used)
+    return sources_text(panel, used)

@@ -64,8 +64,8 @@ def year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> T
     return titled("years", frame[["fiscal_year", "batch", *MONEY]], *budget_notes(budget, allocations), total=total)
 
 
-def unit_year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...], told: str = "") -> Table:
-    """Net payments by unit and fiscal year, with totals both ways; ``told`` ends the title where there are several."""
+def unit_year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...], described: str = "") -> Table:
+    """Net payments by unit and fiscal year, with totals both ways; ``described`` ends the title where there are several."""
     names = allocations[0].panel.units["short_name"]
     any_estimated = pd.concat([a.entitlement.estimated.gt(0) for a in allocations], axis=1).any(axis=1)
     frame = budget.table.pivot_table(index="code", columns="fiscal_year", values="net", aggfunc="sum")
@@ -78,7 +78,9 @@ def unit_year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...],
         say("note.net"),
         *dict.fromkeys(note for a in allocations for note in marks_note(a)),
     )
-    return titled("unit_years_of" if told else "unit_years", frame.reset_index(), *notes, total=total, told=told)
+    return titled(
+        "unit_years_of" if described else "unit_years", frame.reset_index(), *notes, total=total, described=described
+    )
 
 
 def _by_year(money: pd.DataFrame, gaps: Gaps) -> pd.DataFrame:
@@ -157,8 +159,8 @@ def scenario_year_table(plan: BudgetPlan) -> Table:
     frame.loc[say("table.commitment")] = plan.full.by_year()["commitment"]
     gaps = plan.full.ledger.gaps()
     frame = _by_year(frame, gaps).rename_axis("outcomes").reset_index()
-    told = (note for budget in plan.budgets for note in _assumed(budget))
-    notes = (say("note.all_completed"), *dict.fromkeys(told), batches_note(plan.allocations), *gaps_note(gaps))
+    described = (note for budget in plan.budgets for note in _assumed(budget))
+    notes = (say("note.all_completed"), *dict.fromkeys(described), batches_note(plan.allocations), *gaps_note(gaps))
     return titled("scenario_years", frame, *notes)
 
 

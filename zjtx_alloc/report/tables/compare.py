@@ -12,7 +12,7 @@ from zjtx_alloc.base.messages import header, is_said, say
 from zjtx_alloc.budget.forecast import forecast_budget
 from zjtx_alloc.budget.ledger.cohorts import cohorts
 from zjtx_alloc.report.allocation_view import allocation_view
-from zjtx_alloc.report.notes.marks import criterion_told, marks_note, source_line, weights_note
+from zjtx_alloc.report.notes.marks import criterion_text, marks_note, source_line, weights_note
 from zjtx_alloc.report.table import Column, Table, csv_text, of_kind, plain_table, signed, six_decimals, titled
 from zjtx_alloc.rules.award import load_award
 from zjtx_alloc.rules.scenario import DEFAULT, Scenario
@@ -20,7 +20,7 @@ from zjtx_alloc.rules.scenario import DEFAULT, Scenario
 # What does not bear on the quotas, or stands in the table of scenarios.
 _UNTOLD = {"name", "title", "budget_with", "assumptions", "uncertainty", "certified"}
 _CHOICES: Mapping[str, Callable[[str], str]] = {  # keys whose values are choices, and what these are called
-    "criterion": criterion_told,
+    "criterion": criterion_text,
     "total_status": lambda choice: say(f"status.{choice}"),
     "kind": lambda choice: say(f"normalisation.{choice}"),
     "aggregation": lambda choice: say(f"aggregation.{choice}"),
@@ -61,7 +61,7 @@ def scenario_table(comparison: Comparison) -> Table:
             "batch": say("table.batch", batch=s.batch),
             "total": s.total,
             "total_status": say(f"status.{s.total_status}"),
-            "criterion": criterion_told(s.criterion),
+            "criterion": criterion_text(s.criterion),
         }
         for s in (allocation.scenario for allocation in comparison.allocations)
     ]
@@ -89,13 +89,13 @@ def _settings(scenario: Scenario, names: dict[str, str]) -> Iterator[tuple[str, 
         if isinstance(value, dict):
             waiting[:0] = [((*path, str(key)), part) for key, part in value.items() if path or key not in _UNTOLD]
         elif value not in ("", []):
-            yield say("compare.setting_join").join(_called(key, names) for key in path), _told(path[-1], value, names)
+            yield say("compare.setting_join").join(_called(key, names) for key in path), _text(path[-1], value, names)
 
 
-def _told(key: str, value: Any, names: dict[str, str]) -> str:
+def _text(key: str, value: Any, names: dict[str, str]) -> str:
     """A value of a scenario file as people call it."""
     if isinstance(value, list):
-        return "、".join(_told(key, part, names) for part in value)
+        return "、".join(_text(key, part, names) for part in value)
     if isinstance(value, bool):
         return say("firms.on" if value else "firms.off")
     if key in _CHOICES and isinstance(value, str):
@@ -176,7 +176,7 @@ def gain_lines(comparison: Comparison) -> list[str]:
     lines = []
     for name, gain in comparison.gains.items():
         up, down = gain[gain >= 0.5].sort_values(ascending=False), gain[gain <= -0.5].sort_values()
-        most = ["、".join(f"{names[c]}{gain_told(g)}" for c, g in side.head(3).items()) or "—" for side in (up, down)]
+        most = ["、".join(f"{names[c]}{gain_text(g)}" for c, g in side.head(3).items()) or "—" for side in (up, down)]
         lines.append(
             say("compare.summary", name=name, first=first, up=len(up), down=len(down), gained=most[0], lost=most[1])
         )
@@ -213,7 +213,7 @@ def marks_line(comparison: Comparison) -> str:
     return marks + source_line(*comparison.allocations)
 
 
-def gain_told(gain: float) -> str:
+def gain_text(gain: float) -> str:
     """A gain in whole places where it is one, else with one decimal."""
     return signed(gain, 1).removesuffix(".0")
 

@@ -64,15 +64,15 @@ def correlation_table(allocation: Allocation, composite: Composite) -> Table:
 
 def _steps(part: Part) -> str:
     """What was done before normalising: filling, winsorising, the logarithm; — if nothing."""
-    treatment, told = part.treatment, []
+    treatment, described = part.treatment, []
     if part.missing != "refuse":
-        told.append(say("composite.step_missing", rule=say(f"missing.{part.missing}")))
+        described.append(say("composite.step_missing", rule=say(f"missing.{part.missing}")))
     if treatment.winsorise_low or treatment.winsorise_high:
         low, high = treatment.winsorise_low, treatment.winsorise_high
-        told.append(say("composite.step_winsorise", low=low, high=high))
+        described.append(say("composite.step_winsorise", low=low, high=high))
     if treatment.log_offset is not None:
-        told.append(say("composite.step_log", offset=treatment.log_offset))
-    return "；".join(told) or "—"
+        described.append(say("composite.step_log", offset=treatment.log_offset))
+    return "；".join(described) or "—"
 
 
 def _word(holds: bool) -> str:

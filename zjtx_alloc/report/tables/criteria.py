@@ -9,19 +9,19 @@ from zjtx_alloc.allocation.explanation_text import Explanation
 from zjtx_alloc.allocation.fairness import Paradoxes, fairness
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.problem.criteria import CRITERIA, criterion_name
-from zjtx_alloc.report.notes.marks import criterion_told, crossing_note, marks_note, weights_note
+from zjtx_alloc.report.notes.marks import criterion_text, crossing_note, marks_note, weights_note
 from zjtx_alloc.report.table import Column, Table, titled
 
 
 def criterion_table(allocations: dict[str, Allocation]) -> Table:
     """Quotas side by side, a column a criterion, and the totals."""
     first = next(iter(allocations.values()))
-    quotas = {Column(criterion_told(c), "count"): a.quota for c, a in allocations.items()}
+    quotas = {Column(criterion_text(c), "count"): a.quota for c, a in allocations.items()}
     frame = first.panel.units[["short_name"]].assign(entitlement=first.entitlement.places).join(pd.DataFrame(quotas))
-    missing = "、".join(criterion_told(c) for c in CRITERIA if c not in allocations)
+    missing = "、".join(criterion_text(c) for c in CRITERIA if c not in allocations)
     absent = [say("note.not_admitted", names=missing)] if missing else []
-    told = (*(criterion_name(c) for c in allocations), *absent, *crossing_note(first))
-    notes = (*told, *marks_note(first), weights_note())
+    described = (*(criterion_name(c) for c in allocations), *absent, *crossing_note(first))
+    notes = (*described, *marks_note(first), weights_note())
     return titled("criteria", frame, *notes)
 
 
@@ -33,7 +33,7 @@ def index_table(allocations: dict[str, Allocation]) -> Table:
         found = fairness(allocation)
         rows.append(
             {
-                "criterion": criterion_told(criterion),
+                "criterion": criterion_text(criterion),
                 "moved": int((allocation.quota - first.quota).clip(lower=0).sum()),
                 "largest": float(found.units["deviation"].abs().max()),
                 "gallagher": found.gallagher,
@@ -59,7 +59,9 @@ def rate_table(allocation: Allocation) -> Table:
 
 def paradox_note(found: Mapping[str, Paradoxes]) -> str:
     """House monotonicity around the total, a line of Markdown a criterion; that rules cross, if there is none."""
-    return "\n".join(f"- {criterion_told(name)}：{told}" for name, told in found.items()) or say("note.not_checked")
+    return "\n".join(f"- {criterion_text(name)}：{described}" for name, described in found.items()) or say(
+        "note.not_checked"
+    )
 
 
 def explanation(why: Explanation) -> str:

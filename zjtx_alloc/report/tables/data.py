@@ -102,10 +102,10 @@ def estimated_cells_table(panel: Panel) -> Table:
 
 def all_sources_table(panel: Panel) -> Table:
     """Every source of the panel's cells, with how far to trust it."""
-    return sources_told(panel, dict.fromkeys(panel.facts["source"]))
+    return sources_text(panel, dict.fromkeys(panel.facts["source"]))
 
 
-def sources_told(panel: Panel, used: Iterable[str]) -> Table:
+def sources_text(panel: Panel, used: Iterable[str]) -> Table:
     """Some sources of a panel, in their order."""
     frame = panel.sources.reindex(used).rename_axis("source").reset_index()
     frame = frame[["source", "publisher", "title", "date", "location", "how_read", "reliability"]]

@@ -36,9 +36,9 @@ def _list_notes(found: Review) -> Iterator[str]:
     """How many entries of each earlier list name no firm of the table, and which: a slip in a name lets a firm through."""
     for name, entries in found.lists.groupby("list", sort=False):
         rest = entries.loc[~entries["held"], "entry"]
-        told = "、".join(rest.head(MOST_NAMED)) + (say("firms.and_more") if len(rest) > MOST_NAMED else "")
+        described = "、".join(rest.head(MOST_NAMED)) + (say("firms.and_more") if len(rest) > MOST_NAMED else "")
         key = "review.unmatched" if len(rest) else "review.all_matched"
-        yield say(key, name=name, count=len(entries), rest=len(rest), entries=told)
+        yield say(key, name=name, count=len(entries), rest=len(rest), entries=described)
 
 
 def unmatched_table(found: Review) -> Table:

@@ -103,12 +103,12 @@ def range_summary(ranges: WeightRange) -> str:
 def uncertainty_summary(ranges: WeightRange, found: Robust) -> str:
     """The first paragraph of the page, as Markdown."""
     worst, moved = found.measures["worst_regret"], int(found.measures.at["robust", "moved"])
-    told = {"baseline": worst["baseline"], "robust": worst["robust"], "moved": moved}
+    described = {"baseline": worst["baseline"], "robust": worst["robust"], "moved": moved}
     lines = [
         range_summary(ranges),
-        say("robust.summary", ratio=worst["baseline"] / worst["robust"] - 1, **told)
+        say("robust.summary", ratio=worst["baseline"] / worst["robust"] - 1, **described)
         if worst["robust"] > 0
-        else say("robust.summary_none", **told),
+        else say("robust.summary_none", **described),
         *range_notes(ranges),
         *robust_notes(found)[:2],
         *marks_note(ranges.allocation),

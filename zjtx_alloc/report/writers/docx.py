@@ -1,4 +1,4 @@
-"""Official documents (公文) as docx after GB/T 9704-2012; the only room that imports python-docx.
+"""Official documents (公文) as docx after GB/T 9704-2012; the only module that imports python-docx.
 
 Fonts are named as Word on Windows has them (仿宋_GB2312, 黑体, 方正小标宋简体); elsewhere the reader substitutes.
 """
@@ -86,9 +86,9 @@ def _new_document(manuscript: Manuscript) -> Any:
     normal = document.styles["Normal"]
     normal.font.name, normal.font.size = BODY, Pt(_SIZE)
     normal.element.rPr.rFonts.set(qn("w:eastAsia"), BODY)
-    tongue = OxmlElement("w:lang")
-    tongue.set(qn("w:eastAsia"), "zh-CN")
-    normal.element.rPr.append(tongue)
+    language = OxmlElement("w:lang")
+    language.set(qn("w:eastAsia"), "zh-CN")
+    normal.element.rPr.append(language)
     for name in ("w:autoSpaceDE", "w:autoSpaceDN"):  # no gap between Chinese and Latin letters or digits
         gap = OxmlElement(name)
         gap.set(qn("w:val"), "0")

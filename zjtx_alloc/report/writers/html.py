@@ -18,7 +18,7 @@ def framed(title: str, body: str, foot: str) -> bytes:
 
 
 def font_face(text: str) -> str:
-    """A CSS rule that holds the signs of a text beyond ASCII, as the family ``zjtx``: named last, used for want of another."""
+    """A CSS rule that holds the characters of a text beyond ASCII, as the family ``zjtx``: named last, used for want of another."""
     wanted = uharfbuzz.SubsetInput()
     wanted.unicode_set.update({ord(sign) for sign in text if not sign.isascii()})
     wanted.layout_feature_tag_set.clear()

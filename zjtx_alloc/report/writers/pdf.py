@@ -1,4 +1,4 @@
-"""PDF through typst; the only room that imports it: official documents (公文, laid out by ``data/manuscript.typ``) and
+"""PDF through typst; the only module that imports it: official documents (公文, laid out by ``data/manuscript.typ``) and
 the pages of units (单位分册, ``data/unit.typ``).
 """
 
@@ -56,8 +56,8 @@ def _compiler(layout: str) -> typst.Compiler:
 
 
 def _compiled(compiler: typst.Compiler, layout: str, **given: Any) -> bytes:
-    told = {name: json.dumps(value, ensure_ascii=False) for name, value in given.items()}
-    made = compiler.compile(shipped("data", layout), format="pdf", sys_inputs=told, timestamp=CREATED)
+    described = {name: json.dumps(value, ensure_ascii=False) for name, value in given.items()}
+    made = compiler.compile(shipped("data", layout), format="pdf", sys_inputs=described, timestamp=CREATED)
     assert isinstance(made, bytes), "only pictures come page by page"
     return made
 
