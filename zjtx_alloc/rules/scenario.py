@@ -7,7 +7,7 @@ import math
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -15,6 +15,7 @@ from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.base.toml_files import Strict
 from zjtx_alloc.base.units import load_units
+from zjtx_alloc.quota.problem.criteria import CRITERIA
 from zjtx_alloc.rules.award import award_in_force
 from zjtx_alloc.rules.composite_form import Part, Recipe, Taken, check_tree, leaves
 from zjtx_alloc.rules.scenario_uncertainty import (
@@ -34,10 +35,10 @@ DEFAULT = "default"
 ADJUSTMENT = "adjustment"  # stands among the factors where contributions are shown
 _COLUMNS = ("short_name", "component", ADJUSTMENT, "entitlement", "score", "rank", "estimated")  # beside composites
 
-Criterion = Literal[
-    "webster", "hamilton", "huntington-hill", "dean", "adams", "jefferson",
-    "leximin", "leximin-relative", "minimax", "minimax-relative",
-]  # fmt: skip
+if TYPE_CHECKING:
+    Criterion = str
+else:
+    Criterion = Literal[tuple(CRITERIA)]
 REGIONS: tuple[str, ...] = get_args(Region)
 
 
