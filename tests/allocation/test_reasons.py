@@ -247,7 +247,7 @@ def test_a_group_that_lifts_a_unit_and_a_rule_across_it_are_named(panel, baselin
     rules = {"长江": Rule(units=["310000", "320000", "330000", "420000", "500000", "510000"], min_share=0.35)}
     why = za.explain(za.allocate(panel, baseline.model_copy(update={"groups": groups, "rules": rules})), "四川")
     assert "起作用的约束是西部下限 200：若放宽1家" in why.text
-    assert "起作用的约束是长江下限 364：若放宽1家" in why.text
+    assert "起作用的约束是长江下限 363.65（名额为整数，即364）：若放宽1家" in why.text
     assert why.quota > why.unruled
     assert why.prospects.gains_at > why.entitlement > why.prospects.loses_at
 

@@ -136,6 +136,8 @@ def _solve_stage(
     solver = model.solverModel
 
     def again(presolve: str) -> Any:
+        if presolve == "off":
+            solver.clearSolver()  # nor may it start from where the last attempt was lost
         solver.setOptionValue("presolve", presolve)
         solver.run()
         return solver

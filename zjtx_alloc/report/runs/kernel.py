@@ -1,6 +1,7 @@
 """The kernel of reports and of the explorer: this very Python, whatever the machine, the user and the working folder hold."""
 
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -75,7 +76,9 @@ class OwnKernelManager(AsyncKernelManager):
     # AsyncKernelManager has asynchronous methods in the place of those whose types it inherits.
     async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
         """Start it; ``options`` may hold another working folder (``cwd``) or environment (``env``)."""
-        own = {"cwd": self.folder.name, "env": os.environ | settings_of_our_own(self.folder.name)}
+        own: dict[str, Any] = {"cwd": self.folder.name, "env": os.environ | settings_of_our_own(self.folder.name)}
+        if not os.environ.get("ZJTX_TRACE"):
+            own["stderr"] = subprocess.DEVNULL  # now and then a kernel that is shut down prints a trace of its sockets
         await super().start_kernel(**own | options)
 
     async def cleanup_resources(self, restart: bool = False) -> None:  # type: ignore[override]
