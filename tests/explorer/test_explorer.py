@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 import zjtx_alloc as za
+from zjtx_alloc.base.resources import shipped
+from zjtx_alloc.explorer import widgets
 from zjtx_alloc.explorer.drawings import map_svg
 from zjtx_alloc.explorer.state import (
     SHARES,
@@ -295,6 +297,14 @@ def test_saved_loaded_and_never_written_over(explorer, tmp_path):
     explorer.load_from.value = "没有.toml"
     explorer._attempt(explorer._load)
     assert "没有.toml" in explorer.outputs["notice"].value
+
+
+def test_the_font_of_the_page_has_every_character_that_its_pictures_show(panel, allocation):
+    pictures = "".join(
+        getattr(view(allocation, allocation, "440000"), part) for part in ("map", "bars", "changes", "table")
+    )
+    texts = "".join(shipped("data", name).read_text(encoding="utf-8") for name in widgets._TEXTS)
+    assert {sign for sign in pictures if not sign.isascii()} <= set(texts)
 
 
 def test_nothing_of_the_page_comes_from_elsewhere():

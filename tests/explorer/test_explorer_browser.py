@@ -79,6 +79,11 @@ def test_rules_that_clash_are_explained_in_place(page, panel, baseline):
     assert quotas(page) == before
 
 
+def test_lists_and_fields_have_their_chinese_where_no_font_is_installed(page):
+    for control in (".zjtx-unit select", ".zjtx-save-as input", ".zjtx-controls button"):
+        assert "zjtx" in page.locator(control).first.evaluate("one => getComputedStyle(one).fontFamily"), control
+
+
 def test_a_negative_floor_is_refused_and_stays_to_be_seen(page):
     fill(page, "floor", "-5")
     assert "floor.default = -5：应不小于 0" in told(page, "message", "无法计算")

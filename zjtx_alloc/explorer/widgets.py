@@ -29,7 +29,13 @@ from zjtx_alloc.rules.scenario import DEFAULT, Scenario
 from zjtx_alloc.rules.scenario_files import load_scenario, save_bundle, scenario_names
 
 _DRAWN = tuple(field.name for field in fields(View))
-_TEXTS = ("messages.zh.toml", "columns.csv", "units.csv", "indicators.csv")  # whose characters the page may show
+_TEXTS = (
+    "messages.zh.toml",
+    "columns.csv",
+    "units.csv",
+    "indicators.csv",
+    "tiles.csv",
+)  # whose characters the page may show
 # A click on a drawn unit chooses it in the list of units, which reaches the kernel.
 _CHOOSE = (
     "const u=event.target.closest('[data-unit]'),s=document.querySelector('.zjtx-unit select');"
