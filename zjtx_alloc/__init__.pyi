@@ -51,6 +51,7 @@ from .budget.outcomes import (
     outcome_evidence as outcome_evidence,
 )
 from .budget.plan import BudgetPlan as BudgetPlan, BudgetRequest as BudgetRequest, plan_budget as plan_budget
+from .facts.nowcast import Nowcast as Nowcast, nowcast as nowcast
 from .facts.panel import Panel as Panel, load_panel as load_panel
 from .firms.steps.changes import check_change as check_change
 from .quota.diagnose import Conflict as Conflict, Diagnosis as Diagnosis, Relaxation as Relaxation, diagnose as diagnose

@@ -13,6 +13,7 @@ import pandas as pd
 
 from zjtx_alloc.base.resources import shipped_table, spellings
 
+NATION = "000000"
 _UNSEEN = re.compile("[\\s\u200b-\u200f\u2060\ufeff]+")  # blanks, and marks of no width that web pages leave in a cell
 _NOTE = re.compile(r"\((?:不含|不包括|除)[^)]*\)|\([^)]*除外\)")
 

@@ -22,15 +22,16 @@ from zjtx_alloc.base.files import UnreadableError, read_whole
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped, shipped_table
 from zjtx_alloc.base.text import as_given, hidden, shown
-from zjtx_alloc.base.units import load_units, members_of
+from zjtx_alloc.base.units import NATION, load_units, members_of
 from zjtx_alloc.facts.cells import amount
 from zjtx_alloc.facts.reading import SUPPLIED, Reading, read_table
 
 FACT_COLUMNS = (
     "unit", "unit_name", "scope", "indicator", "period", "value", "measure", "status", "source", "note",
 )  # fmt: skip
+KNOWN, ADJUSTED, MODELLED = "known", "adjusted", "modelled"  # status of an estimate's cells, from sure to less sure
+ESTIMATED = (ADJUSTED, MODELLED)
 _KEY = ["unit", "scope", "indicator", "period"]
-NATION = "000000"
 _Fact = dict[str, Any]
 _AMOUNT = re.compile(r"\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
 _MOST_BYTES = 64 * 2**20
@@ -45,10 +46,11 @@ class Panel:
     units, indicators, sources : DataFrame
         The shipped tables, indexed by code, code and id.
     facts : DataFrame
-        The tidy facts as read, one a row, columns ``FACT_COLUMNS``; ``value`` is float.
+        The tidy facts as read, one a row, columns ``FACT_COLUMNS``, low and high; ``value`` is float.
     cells : DataFrame
         Index (indicator, period, code); columns value (float, in the indicator's measure),
-        estimated (bool: split from a province's figure), status, source, note. A unit without
+        estimated (bool: split from a province's figure, or estimated by ``nowcast``), status, source, note,
+        low, high (float: what the value may be; blank where no range is known). A unit without
         a fact has no row: missing is never zero.
     """
 
@@ -146,17 +148,42 @@ def load_panel(path: str | Path | None = None) -> Panel:
     """
     if path is not None and not _is_tidy(Path(path)):
         return with_table(load_panel(), read_table(path))
-    return _panel(shipped("data", "facts.csv") if path is None else Path(path))
+    if path is None:
+        return _panel(shipped("data", "facts.csv"), _nowcasts())
+    return _panel(Path(path))
 
 
-def _panel(path: Path) -> Panel:
+def _panel(path: Path, estimates: pd.DataFrame | None = None) -> Panel:
     units, indicators = load_units(), shipped_table("indicators.csv", "code")
     facts = _read_facts(path)
     problems = _problems(facts, units, indicators)
     if problems:
         raise DataError(say("panel.problems", file=path.name, count=len(problems), lines="\n".join(problems)))
-    facts = facts.assign(value=facts["value"].astype(float))
+    facts = facts.assign(value=facts["value"].astype(float), low=math.nan, high=math.nan)
+    if estimates is not None:
+        facts = pd.concat([facts, estimates], ignore_index=True)
     return Panel(units, indicators, _sources(facts), facts, _cells(facts, indicators))
+
+
+def _nowcasts() -> pd.DataFrame:
+    """The committed results of ``nowcast``, as facts."""
+    table = pd.read_csv(shipped("data", "nowcast.csv"), dtype={"unit": str, "period": str}, encoding="utf-8")
+    return pd.DataFrame(
+        {
+            "unit": table["unit"],
+            "unit_name": table["unit_name"],
+            "scope": "unit",
+            "indicator": table["indicator"],
+            "period": table["period"],
+            "value": table["value"].astype(float),
+            "measure": table["indicator"].map(shipped_table("indicators.csv", "code")["measure"]),
+            "status": table["status"],
+            "source": table["status"].map(lambda status: "observations" if status == KNOWN else "nowcast"),
+            "note": table["basis"],
+            "low": table["low"].astype(float),
+            "high": table["high"].astype(float),
+        }
+    )
 
 
 def _sources(facts: pd.DataFrame) -> pd.DataFrame:
@@ -250,7 +277,10 @@ def _cells(facts: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
     series = ["indicator", "period"]
     own = facts[facts["scope"] == "unit"]
     held = {key: dict(zip(part["unit"], part["value"], strict=True)) for key, part in own.groupby(series)}
-    cells = [_cell(fact, fact["unit"], fact["value"], estimated=False) for fact in own.to_dict("records")]
+    cells = [
+        _cell(fact, fact["unit"], fact["value"], estimated=fact["status"] in ESTIMATED)
+        for fact in own.to_dict("records")
+    ]
     errors = []
     for fact in facts[facts["scope"] == "province"].to_dict("records"):
         try:
@@ -259,7 +289,7 @@ def _cells(facts: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
             errors.append(str(error))
     if errors:
         raise DataError("\n".join(errors))
-    columns = [*series, "code", "value", "estimated", "status", "source", "note"]
+    columns = [*series, "code", "value", "estimated", "status", "source", "note", "low", "high"]
     return pd.DataFrame(cells, columns=columns).set_index(columns[:3]).sort_index()
 
 
@@ -276,7 +306,8 @@ def _parts(fact: _Fact, rule: str, held: dict[tuple[str, str], dict[str, float]]
 
 def _cell(fact: _Fact, code: str, value: float, *, estimated: bool) -> _Fact:
     kept = {key: fact[key] for key in ("indicator", "period", "status", "source", "note")}
-    return kept | {"code": code, "value": value, "estimated": estimated}
+    ends = {end: math.nan if fact["scope"] == "province" else fact.get(end, math.nan) for end in ("low", "high")}
+    return kept | ends | {"code": code, "value": value, "estimated": estimated}
 
 
 def _rest(fact: _Fact, known: list[float], open_units: bool) -> float:

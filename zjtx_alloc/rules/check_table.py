@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.base.units import NATION
 from zjtx_alloc.facts.layout import Column
-from zjtx_alloc.facts.panel import NATION, Panel, load_panel, with_table
+from zjtx_alloc.facts.panel import Panel, load_panel, with_table
 from zjtx_alloc.facts.problems import Problem, problem, refusal
 from zjtx_alloc.facts.reading import Reading, read_table
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+import warnings
 from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path, PurePath
@@ -21,6 +22,8 @@ from zjtx_alloc.rules.scenario_mistakes import allowed_in, explained, wrong_line
 from zjtx_alloc.rules.scenario_ranges import as_table, laid_over, rename_range, with_ranges_following, without_ranges
 
 _MOST_BELOW = 30  # files that extend each other in a row
+
+FORMER = {"rd_active_firms": "sme_count"}  # what the baselines called a factor before, and call it now
 
 
 def scenario_names() -> tuple[str, ...]:
@@ -167,6 +170,7 @@ def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
         raise ScenarioError(wrong_line(path, "extends", parent, say("type.string_type")))
     drops, ended = _texts(raw, "drop", path), _texts(raw, "end_stand_in", path)
     base = {} if parent is None else _merged(_located(parent, path.parent), (*below, path.resolve()))
+    raw, drops, base = _of_this_version(raw, drops, base, path.name)
     left = deepcopy(base)
     for drop in drops:
         _remove(left, drop, path.name)
@@ -174,8 +178,51 @@ def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
         left = _without_total(left)
     merged = with_ranges_following(base, laid_over(left, raw), raw)
     for code in ended:
-        end_stand_in(merged, code, path.name)
+        if FORMER.get(code, code) in _factors(merged):
+            warnings.warn(say("scenario.ended_already", file=path.name, code=code), FutureWarning, stacklevel=4)
+        else:
+            end_stand_in(merged, code, path.name)
     return merged
+
+
+def _factors(tables: dict[str, Any]) -> dict[str, Any]:
+    """The factors of raw tables, whatever pool they are in."""
+    return {
+        code: line
+        for group in (tables, *as_table(tables.get("pools")).values())
+        for code, line in as_table(as_table(group).get("factors")).items()
+    }
+
+
+def _of_this_version(
+    raw: dict[str, Any], drops: list[str], base: dict[str, Any], file: str
+) -> tuple[dict[str, Any], list[str], dict[str, Any]]:
+    """A file that changes a baseline's stand-in of the version before, as if it changed the factor that took its place.
+
+    A line with a period of its own means the old indicator itself: then that takes the factor's place.
+    """
+    for old, new in FORMER.items():
+        held, changed = _factors(base), _factors(raw)
+        spoken = old in changed or any(old in drop.split(".") for drop in drops) or old in repr(raw.get("uncertainty"))
+        if old in held or new not in held or not spoken:
+            continue
+        warnings.warn(say("scenario.former", file=file, old=old, new=new), FutureWarning, stacklevel=5)
+        if "period" in as_table(changed.get(old)):
+            base = _renamed(base, new, old)
+        else:
+            raw, drops = _renamed(raw, old, new), [".".join(_named(drop.split("."), old, new)) for drop in drops]
+    return raw, drops, base
+
+
+def _renamed(tables: Any, old: str, new: str) -> Any:
+    """Raw tables with one key renamed wherever it stands, in its place."""
+    if not isinstance(tables, dict):
+        return tables
+    return {new if key == old else key: _renamed(table, old, new) for key, table in tables.items()}
+
+
+def _named(parts: list[str], old: str, new: str) -> list[str]:
+    return [new if part == old else part for part in parts]
 
 
 def _texts(raw: dict[str, Any], key: str, path: Path) -> list[str]:

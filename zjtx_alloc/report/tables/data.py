@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 import pandas as pd
 
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.facts.panel import NATION, Panel
+from zjtx_alloc.base.units import NATION
+from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.report.notes.marks import split_rule
 from zjtx_alloc.report.table import Table, titled
 

@@ -1,0 +1,1 @@
+"""What public material says of the factors, and how it is brought to one date."""
