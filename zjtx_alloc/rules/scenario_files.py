@@ -202,7 +202,7 @@ def _of_this_version(
     A line with a period of its own means the old indicator itself: then that takes the factor's place.
     """
     for old, new in FORMER.items():
-        held, changed = _factors(base), _factors(raw)
+        held, changed = ({} if "factors" in drops else _factors(base)), _factors(raw)
         spoken = old in changed or any(old in drop.split(".") for drop in drops) or old in repr(raw.get("uncertainty"))
         if old in held or new not in held or not spoken:
             continue

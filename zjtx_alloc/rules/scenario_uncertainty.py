@@ -59,8 +59,12 @@ class TotalRange(_Ends):
 
 
 class FactErrors(Strict):
-    """By how much a cell may be off, as a share of itself either way: published cells, and estimated (估算) ones."""
+    """By how much a cell may be off, as a share of itself either way: published cells, and estimated (估算) ones.
 
+    Cells that come with a range of their own are drawn within it unless ``ranges`` is false.
+    """
+
+    ranges: bool = True
     published: Annotated[float, Field(ge=0, lt=1)] = 0.0
     estimated: Annotated[float, Field(ge=0, lt=1)] = 0.0
 

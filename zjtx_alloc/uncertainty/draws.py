@@ -95,8 +95,8 @@ class Sampling:
     admissible : Admissible
         The blocks of weights.
     values : dict of (indicator, period) to array (units,)
-    spreads : dict of (indicator, period) to array (units,)
-        Relative errors, either way.
+    spreads : dict of (indicator, period) to array (2, units)
+        The least and the most that the true value may be, as multiples of the panel's.
     coefficients : dict of (table, key) to (least, baseline, most)
     pools : tuple
         How each pool shares out.
@@ -159,7 +159,16 @@ def sampling(panel: Panel, scenario: Scenario) -> Sampling:
 
 
 def _spread(column: pd.DataFrame, errors: FactErrors) -> np.ndarray:
-    return np.where(column["estimated"], errors.estimated, errors.published)
+    """Ends by cell: its own range where it has one (what is published is off by as much as any published cell besides)."""
+    even = np.where(column["estimated"], errors.estimated, errors.published)
+    ends = np.array([1 - even, 1 + even])
+    if errors.ranges and "low" in column:
+        value = column["value"].to_numpy(float)
+        own = (column["low"].notna() & column["value"].gt(0)).to_numpy()
+        known = np.where(column["estimated"], 0.0, errors.published)[own]
+        ends[0, own] = np.minimum(column["low"].to_numpy(float)[own] / value[own], 1 - known)
+        ends[1, own] = np.maximum(column["high"].to_numpy(float)[own] / value[own], 1 + known)
+    return ends
 
 
 def _pool_samplings(
@@ -187,7 +196,7 @@ def drawn_block(sampling: Sampling, seed: int, number: int) -> Draws:
     coefficients, facts, totals = base.coefficients, base.facts, base.totals
     if (ends[:, 0] < ends[:, 2]).any():
         coefficients = ends[:, 0] + (ends[:, 2] - ends[:, 0]) * rng["coefficients"].random((rows, len(ends)))
-    if doubt.facts.estimated > 0:
+    if any(np.ptp(spread, axis=0).any() for spread in sampling.spreads.values()):
         facts = tuple(_multiples(spread, rows, rng["facts"]) for spread in sampling.spreads.values())
     if doubt.total is not None and doubt.total.min < doubt.total.max:
         totals = rng["totals"].integers(doubt.total.min, doubt.total.max, rows, endpoint=True)
@@ -195,9 +204,13 @@ def drawn_block(sampling: Sampling, seed: int, number: int) -> Draws:
 
 
 def _multiples(spread: np.ndarray, rows: int, rng: np.random.Generator) -> np.ndarray:
-    drawn = rng.random((rows, len(spread)), dtype=np.float32)
-    drawn *= 2 * spread.astype(np.float32)
-    drawn += 1 - spread.astype(np.float32)
+    """As often below the panel's value as above it, evenly on either side."""
+    below, above = (1 - spread[0]).astype(np.float32), (spread[1] - 1).astype(np.float32)
+    drawn = rng.random((rows, len(below)), dtype=np.float32)
+    drawn *= 2
+    drawn -= 1
+    drawn *= np.where(drawn < 0, below, above)
+    drawn += 1
     return drawn
 
 

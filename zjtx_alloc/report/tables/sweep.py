@@ -63,8 +63,9 @@ def uncertain_table(found: Sweep) -> Table:
     columns = ["parameter", "least_drawn", "mean_drawn", "most_drawn"]
     scenario = found.allocation.scenario
     facts, notes = scenario.uncertainty.facts, list[str]()
-    if facts.estimated:
-        notes.append(say("sweep.facts", published=facts.published, estimated=facts.estimated))
+    if "facts" in found.sobol.columns.get_level_values("block"):
+        ranges = say("sweep.ranges") if facts.ranges else ""
+        notes.append(say("sweep.facts", ranges=ranges, published=facts.published, estimated=facts.estimated))
         notes += [say("sweep.composites")] if scenario.composites else []
     return titled("uncertain", pd.DataFrame(rows, columns=columns), *notes, say("sweep.assumed"))
 
