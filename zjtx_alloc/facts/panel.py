@@ -323,6 +323,8 @@ def _held(facts: pd.DataFrame) -> _Held:
 def _parts(fact: _Fact, rule: str, shares: tuple[_Held, ...]) -> list[_Fact]:
     """Cells for the units of a province that have no figure of their own."""
     members = members_of(fact["unit"])
+    if len(members) > 1 and not rule:
+        raise DataError(say("panel.no_rule", name=_what(fact)))
     known = {u: v for u, v in shares[0].get((fact["indicator"], fact["period"]), {}).items() if u in members}
     unknown = [u for u in members if u not in known]
     rest = _rest(fact, list(known.values()), bool(unknown))
@@ -356,7 +358,7 @@ def _split(fact: _Fact, rest: float, open_units: list[str], rule: str, shares: t
         if not missing:
             break
     else:
-        raise DataError(say("panel.no_split", name=_what(fact), rule=rule or "—", missing="、".join(missing)))
+        raise DataError(say("panel.no_split", name=_what(fact), rule=rule, missing="、".join(missing)))
     whole = math.fsum(weights[u] for u in open_units)
     if whole == 0:
         raise DataError(say("panel.zero_split", name=_what(fact), rule=rule))
