@@ -1,8 +1,10 @@
 """Composite indicators of a scenario: each with every step it went through, and as a column of the panel."""
 
+import math
 from dataclasses import dataclass, replace
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from zjtx_alloc.allocation import composite_steps as steps
 from zjtx_alloc.base.errors import ScenarioError
@@ -180,8 +182,8 @@ def with_composites(panel: Panel, scenario: Scenario) -> tuple[Panel, tuple[Comp
 
 
 def _with_column(panel: Panel, composite: Composite) -> Panel:
-    texts = dict.fromkeys(panel.cells.columns, "")
-    cells = pd.DataFrame(texts | {"value": composite.score, "estimated": composite.estimated})
+    blank = {name: math.nan if is_numeric_dtype(kind) else "" for name, kind in panel.cells.dtypes.items()}
+    cells = pd.DataFrame(blank | {"value": composite.score, "estimated": composite.estimated})
     keys = [[composite.name], [""], composite.score.index]
     cells.index = pd.MultiIndex.from_product(keys, names=panel.cells.index.names)
     kept = panel.cells[panel.cells.index.get_level_values("indicator") != composite.name]
