@@ -22,7 +22,7 @@ from zjtx_alloc.report.writers.xlsx import write_workbook
 
 COMPOSITE = Path(__file__).parents[2] / "docs" / "composite.toml"
 
-EQUAL = 'extends = "2024-baseline"\n[factors.little_giants]\nweight = 0.8\n[factors.rd_active_firms]\nweight = 0.0\n'
+EQUAL = 'extends = "2024-baseline"\n[factors.little_giants]\nweight = 0.8\n[factors.sme_count]\nweight = 0.0\n'
 
 
 def test_a_comparison_worked_by_hand(toy_panel):
