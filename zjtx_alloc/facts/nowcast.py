@@ -209,9 +209,11 @@ def _moved(values: np.ndarray, weight: np.ndarray, rest: float) -> np.ndarray:
     Raises
     ------
     DataError
-        If what is known is more than the total.
+        If what is known is more than the total, or all is known and less.
     """
-    if rest <= 0:
+    if not len(values) and abs(rest) < 1:
+        return values
+    if not len(values) or rest <= 0:
         raise DataError(say("nowcast.beyond_total", rest=rest))
     give = weight / values
     low, high = -50.0 / give.max(), 50.0 / give.max()
