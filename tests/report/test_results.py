@@ -34,6 +34,12 @@ def test_a_report_and_its_pages_of_units_compute_each_thing_once(panel, write_sc
     assert counted == once | {"solve": 3 + 1, "explain": 2}
 
 
+def test_studies_of_a_scenario_rest_on_its_own_allocations(panel, baseline):
+    results = za.Results(panel, baseline)
+    assert results.ranges.allocation is results.robust.allocation is results.allocation
+    assert results.plan.allocations == results.programme
+
+
 def test_nothing_is_computed_before_it_is_asked_for(panel, write_scenario):
     results = za.Results(panel, za.load_scenario(write_scenario('extends = "2024-baseline"\n[floor]\ndefault = 40\n')))
     for name in ("allocation", "programme", "budget", "plan"):

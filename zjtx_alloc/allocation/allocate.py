@@ -1,6 +1,7 @@
 """The waist: facts and rules come together in a quota problem, and out comes an allocation (名额分配)."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -11,7 +12,7 @@ from zjtx_alloc.allocation.composite import Composite, with_composites
 from zjtx_alloc.allocation.entitlement import Entitlement, by_factors, entitlement
 from zjtx_alloc.base.errors import DataError, InfeasibleError, ScenarioError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.facts.panel import Panel
+from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.quota.crossing.exchange import binding
 from zjtx_alloc.quota.problem.numbers import exactly
 from zjtx_alloc.quota.problem.problem import Group, QuotaProblem, Rule
@@ -153,6 +154,25 @@ def allocate_programme(panel: Panel, scenario: Scenario, own: Allocation | None 
     return tuple(
         own if own is not None and s is scenario else allocate(panel, s, pooled=s is scenario) for s in ordered
     )
+
+
+def allocated(
+    items: Sequence[Scenario | Allocation], panel: Panel | None, own: int | None = None
+) -> tuple[Allocation, ...]:
+    """Scenarios allocated on a panel (the shipped facts if not given), allocations as they are.
+
+    A user's 可推荐企业数 cap the batch ``own``, the earliest if not given.
+    """
+    facts = load_panel() if panel is None else panel
+    own = min(scenario_behind(item).batch for item in items) if own is None else own
+    return tuple(
+        item if isinstance(item, Allocation) else allocate(facts, item, pooled=item.batch == own) for item in items
+    )
+
+
+def scenario_behind(item: Scenario | Allocation) -> Scenario:
+    """The scenario itself, or the one allocated."""
+    return item.scenario if isinstance(item, Allocation) else item
 
 
 def quota_problem(panel: Panel, scenario: Scenario) -> QuotaProblem:

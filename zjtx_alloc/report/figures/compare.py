@@ -10,7 +10,7 @@ from zjtx_alloc.allocation.compare import Comparison
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.figures.allocation import STEPS, Tile, tile_figure
 from zjtx_alloc.report.figures.style import BLUE, COLOURS, ORANGE, foot, style
-from zjtx_alloc.report.tables.compare import gain_text, marks_line, money_by_year
+from zjtx_alloc.report.tables.compare import gain_text, marks_line
 
 _SEEN = 0.5  # places: less than this is not drawn as a gain
 _WAN_TO_YI = 10_000
@@ -76,10 +76,9 @@ def regions_figure(comparison: Comparison) -> Figure:
     return _grouped(shares, comparison, say("figure.region_shares"), (say("figure.percent"), "{:.1f}"))
 
 
-def money_figure(comparison: Comparison) -> Figure:
-    """Net payments by fiscal year, a bar a scenario, each its own batch alone."""
-    money = money_by_year(comparison) / _WAN_TO_YI
-    figure = _grouped(money, comparison, say("figure.compared_money"), (say("figure.yi"), "{:.2f}"))
+def money_figure(comparison: Comparison, money: pd.DataFrame) -> Figure:
+    """Net payments by fiscal year, as ``money_by_year``, a bar a scenario, each its own batch alone."""
+    figure = _grouped(money / _WAN_TO_YI, comparison, say("figure.compared_money"), (say("figure.yi"), "{:.2f}"))
     figure.axes[0].set_xlabel(say("figure.fiscal_year"))
     return figure
 

@@ -8,6 +8,7 @@ from zjtx_alloc.allocation.compare import Comparison, compare
 from zjtx_alloc.base.files import folder_for, write_csv
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import Panel, load_panel
+from zjtx_alloc.report.results import money_by_year
 from zjtx_alloc.report.runs.records import run_record
 from zjtx_alloc.report.runs.scaffold import Job, drafted
 from zjtx_alloc.report.tables import compare as tables
@@ -74,5 +75,5 @@ def _sheets(found: Comparison) -> list[tables.Table]:
         tables.unit_table(found),
         tables.distance_table(found),
         tables.fairness_table(found),
-        tables.year_table(found),
+        tables.year_table(found, money_by_year(found)),
     ]

@@ -9,12 +9,9 @@ from zjtx_alloc.allocation.compare import Comparison
 from zjtx_alloc.allocation.fairness import fairness
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import header, is_said, say
-from zjtx_alloc.budget.forecast import forecast_budget
-from zjtx_alloc.budget.ledger.cohorts import cohorts
 from zjtx_alloc.report.allocation_view import allocation_view
 from zjtx_alloc.report.notes.marks import criterion_text, marks_note, source_line, weights_note
 from zjtx_alloc.report.table import Column, Table, csv_text, of_kind, plain_table, signed, six_decimals, titled
-from zjtx_alloc.rules.award import load_award
 from zjtx_alloc.rules.scenario import DEFAULT, Scenario
 
 # What does not bear on the quotas, or stands in the table of scenarios.
@@ -132,18 +129,9 @@ def fairness_table(comparison: Comparison) -> Table:
     return titled("compared_fairness", pd.DataFrame(rows, columns=columns), *notes, *_marks(comparison))
 
 
-def money_by_year(comparison: Comparison) -> pd.DataFrame:
-    """Net payments in 万元 by fiscal year (index) and scenario, each its own batch alone; NaN where none falls due."""
-    years = {}
-    for allocation in comparison.allocations:
-        scenario = allocation.scenario
-        years[scenario.name] = forecast_budget(cohorts(allocation), load_award(scenario.award)).by_year()["net"]
-    return pd.DataFrame(years).sort_index()
-
-
-def year_table(comparison: Comparison) -> Table:
-    """Money by fiscal year and scenario, and the totals."""
-    money = money_by_year(comparison).rename(index=str, columns=_of("money"))
+def year_table(comparison: Comparison, money: pd.DataFrame) -> Table:
+    """Money by fiscal year and scenario, as ``money_by_year``, and the totals."""
+    money = money.rename(index=str, columns=_of("money"))
     total = money.sum().to_dict() | {"fiscal_year": say("table.total")}
     frame = money.rename_axis("fiscal_year").reset_index()
     return titled("compared_years", frame, say("compare.money"), *_marks(comparison), total=total)
