@@ -15,7 +15,7 @@ from zjtx_alloc.report.notes.marks import weights_note
 from zjtx_alloc.report.notes.user_data import supply_note
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.run_id import run_line
-from zjtx_alloc.report.table import Table, shown
+from zjtx_alloc.report.table import Table
 
 _WRAPS = 24  # characters; columns of longer texts share what width is left
 Block = Table | tuple[str, ...]  # a table, or sentences one below the other
@@ -197,18 +197,13 @@ def _html(block: Block) -> str:
 def _plain(block: Block) -> dict[str, Any]:
     if not isinstance(block, Table):
         return {"lines": list(block)}
-    frame = block.frame
-    texts = [
-        [shown(block.kinds[name], value) for name, value in zip(frame, row, strict=True)]
-        for row in frame.itertuples(index=False)
-    ]
-    columns = [list(column) for column in zip(*texts, strict=True)]
+    texts = block.texts()
     return {
         "title": block.title,
-        "heads": [str(name) for name in frame],
-        "rows": texts,
-        "right": [block.kinds[name] != "text" for name in frame],
-        "shares": [_share(column) for column in columns],
+        "heads": list(texts),
+        "rows": texts.to_numpy().tolist(),
+        "right": [block.kinds[name] != "text" for name in texts],
+        "shares": [_share(list(column)) for _, column in texts.items()],
         "has_total": block.has_total,
         "notes": list(block.notes),
     }
