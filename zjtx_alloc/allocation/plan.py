@@ -70,7 +70,7 @@ class Replan:
     changes: pd.DataFrame
 
 
-def plan(items: Sequence[Scenario | Allocation], panel: Panel | None = None, own: int | None = None) -> Plan:
+def plan(scenarios: Sequence[Scenario | Allocation], panel: Panel | None = None, own: int | None = None) -> Plan:
     """Plan the quotas of several batches together.
 
     Each batch's total is exact and its rules hold; each unit's running total is floor or ceiling of its
@@ -80,7 +80,7 @@ def plan(items: Sequence[Scenario | Allocation], panel: Panel | None = None, own
 
     Parameters
     ----------
-    items : sequence of Scenario or Allocation
+    scenarios : sequence of Scenario or Allocation
         One a batch, in any order.
     panel : Panel, optional
         The shipped facts if not given.
@@ -100,10 +100,10 @@ def plan(items: Sequence[Scenario | Allocation], panel: Panel | None = None, own
     ----------
     Tijdeman 1980, The chairman assignment problem, Discrete Mathematics 32.
     """
-    batches = [scenario_behind(item).batch for item in items]
+    batches = [scenario_behind(item).batch for item in scenarios]
     if not batches or len(set(batches)) < len(batches):
         raise ScenarioError(say("plan.batches", batches="、".join(map(str, sorted(batches))) or "—"))
-    return _planned(allocated(sorted(items, key=lambda item: scenario_behind(item).batch), panel, own), {})
+    return _planned(allocated(sorted(scenarios, key=lambda item: scenario_behind(item).batch), panel, own), {})
 
 
 def replan(before: Plan, actual: Mapping[int, pd.Series]) -> Replan:

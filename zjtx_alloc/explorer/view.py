@@ -1,7 +1,6 @@
 """From a state to what the explorer shows: every part a string of HTML, a pure function of its arguments."""
 
 import html
-from dataclasses import dataclass
 
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.allocation.explain import explain
@@ -12,32 +11,18 @@ from zjtx_alloc.report.allocation_view import allocation_total, allocation_view
 from zjtx_alloc.report.notes.marks import criterion_note, marks_note, weights_note
 from zjtx_alloc.report.table import described, shown
 
-
-@dataclass(frozen=True)
-class View:
-    """What the page shows of an allocation; each part is replaced only if its text changed.
-
-    Attributes
-    ----------
-    map, bars, changes, table : str
-        HTML; elements that show a unit carry ``data-unit``, its place in the official order.
-    """
-
-    map: str
-    bars: str
-    changes: str
-    table: str
+PARTS = ("map", "bars", "changes", "table")  # in which elements that show a unit carry ``data-unit``
 
 
-def view(allocation: Allocation, baseline: Allocation, chosen: str) -> View:
-    """Draw an allocation beside the baseline, with one unit (by code) chosen."""
+def view(allocation: Allocation, baseline: Allocation, chosen: str) -> dict[str, str]:
+    """An allocation beside the baseline, with one unit (by code) chosen: the HTML of each of ``PARTS``."""
     steps = allocation.quota - baseline.quota
-    return View(
-        map=map_svg(allocation, steps, chosen),
-        bars=bars_svg(allocation, baseline, chosen),
-        changes=changes_svg(allocation, baseline, steps),
-        table=table_html(allocation, baseline, chosen),
-    )
+    return {
+        "map": map_svg(allocation, steps, chosen),
+        "bars": bars_svg(allocation, baseline, chosen),
+        "changes": changes_svg(allocation, baseline, steps),
+        "table": table_html(allocation, baseline, chosen),
+    }
 
 
 def table_html(allocation: Allocation, baseline: Allocation, chosen: str) -> str:
