@@ -38,7 +38,7 @@ DRAWN = {
     "budget": lambda allocation, plan, comparison: figures_budget.budget_figure(plan.full, plan.allocations),
     "fan": lambda allocation, plan, comparison: figures_budget.fan_figure(plan.outlooks, plan.allocations),
     "bridge": lambda allocation, plan, comparison: figures_budget.bridge_figure(
-        plan.bridge(), None, source_line(*plan.allocations)
+        plan.bridge(), source_line(*plan.allocations)
     ),
     "gains": lambda allocation, plan, comparison: figures_comparison.gains_figure(comparison),
     "gain map": lambda allocation, plan, comparison: figures_comparison.gain_map(comparison, "hamilton"),

@@ -91,7 +91,7 @@ def test_texts_of_csv_files_are_no_formulas_and_numbers_stay():
 
 def test_cells_notes_and_titles_of_workbooks_are_no_formulas(tmp_path):
     table = Table("表", pd.DataFrame({"=甲": FORMULAS}), {"=甲": "text"}, tuple(FORMULAS))
-    graph = Graph("图", "column", "'表'!$A$4:$A$5", {"x": "'表'!$A$4:$A$5"}, "家", hostile.FORMULA)
+    graph = Graph("图", "'表'!$A$4:$A$5", ("x", "'表'!$A$4:$A$5"), "家", hostile.FORMULA)
     path = write_workbook(tmp_path / "x.xlsx", [table, graph], f"=表!$A$1{MARK}")
     sheet = openpyxl.load_workbook(path)["表"]
     assert {cell.data_type for row in sheet.iter_rows() for cell in row if cell.value is not None} == {"s"}

@@ -8,7 +8,7 @@ from zjtx_alloc.base.errors import InfeasibleError, ZjtxError
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.explorer.drawings import bars_svg, changes_svg, map_svg
 from zjtx_alloc.report.allocation_view import allocation_total, allocation_view
-from zjtx_alloc.report.notes.marks import criterion_note, marks_note, weights_note
+from zjtx_alloc.report.notes.marks import criterion_note, marks_note
 from zjtx_alloc.report.table import described, shown
 
 PARTS = ("map", "bars", "changes", "table")  # in which elements that show a unit carry ``data-unit``
@@ -38,7 +38,7 @@ def table_html(allocation: Allocation, baseline: Allocation, chosen: str) -> str
     total = allocation_total(allocation, rows)
     last = "".join(_cell(column, total.get(column, "")) for column in rows)
     head = "".join(f"<th>{html.escape(header(column))}</th>" for column in rows)
-    notes = (criterion_note(allocation), *marks_note(allocation), weights_note())
+    notes = (criterion_note(allocation), *marks_note(allocation), say("note.weights"))
     return (
         f"<h3>{html.escape(say('title.allocation'))}</h3><div class=scroll><table><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}<tr class=total>{last}</tr></tbody></table></div>"

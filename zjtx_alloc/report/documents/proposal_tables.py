@@ -8,7 +8,7 @@ from typing import Any
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.report.allocation_view import allocation_total, allocation_view
-from zjtx_alloc.report.notes.marks import mark_shares, marks_note, weights_note
+from zjtx_alloc.report.notes.marks import mark_shares, marks_note
 from zjtx_alloc.report.table import Table, titled
 from zjtx_alloc.report.tables.allocation import decision_table
 from zjtx_alloc.report.tables.ranges import range_table
@@ -31,7 +31,7 @@ def quota_annex(allocation: Allocation, ranges: WeightRange | None) -> Table:
     ends = {} if ranges is None else {end: ranges.table[end] for end in ("quota_min", "quota_max")}
     frame = allocation_view(allocation, "annex", **ends)
     total = allocation_total(allocation, frame)
-    return titled("allocation", frame, *marks_note(allocation), weights_note(), total=total)
+    return titled("allocation", frame, *marks_note(allocation), say("note.weights"), total=total)
 
 
 def decision_annex(allocation: Allocation) -> Grid:

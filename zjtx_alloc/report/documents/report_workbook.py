@@ -133,20 +133,14 @@ def _grounds(allocation: Allocation, budget: BudgetForecast) -> Iterator[Table]:
 def _graphs(allocation: Allocation, quotas: Sheet, regions: Sheet, by_unit: Sheet) -> Iterator[Graph]:
     quota, entitlement, note = header("quota"), header("entitlement"), short_marks(allocation)
     yield Graph(
-        say("workbook.quota_graph"), "column", quotas.range(header("short_name")), {quota: quotas.range(quota)},
-        say("figure.places"), note, {entitlement: quotas.range(entitlement)}, crowded=True,
+        say("workbook.quota_graph"), quotas.range(header("short_name")), (quota, quotas.range(quota)),
+        say("figure.places"), note, (entitlement, quotas.range(entitlement)), crowded=True,
     )  # fmt: skip
     yield Graph(
-        say("workbook.region_graph"), "column", regions.range(header("region")), {quota: regions.range(quota)},
-        say("figure.places"), note, {entitlement: regions.range(entitlement)},
+        say("workbook.region_graph"), regions.range(header("region")), (quota, regions.range(quota)),
+        say("figure.places"), note, (entitlement, regions.range(entitlement)),
     )  # fmt: skip
     years = [name for name, column in by_unit.columns.items() if column.kind == "money" and name != header("sum")]
     names, sums = by_unit.across(years)
-    yield Graph(
-        say("workbook.money_graph"),
-        "column",
-        names,
-        {header("net"): sums},
-        header("net"),
-        say("note.budget_graph") + note,
-    )
+    net = header("net")
+    yield Graph(say("workbook.money_graph"), names, (net, sums), net, say("note.budget_graph") + note)

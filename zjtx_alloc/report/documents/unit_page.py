@@ -11,7 +11,6 @@ from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import find_unit, load_units, members_of
 from zjtx_alloc.report.documents.unit_tables import contribution_rows, duty_table, fact_table, money_rows, range_rows
-from zjtx_alloc.report.notes.marks import weights_note
 from zjtx_alloc.report.notes.user_data import supply_note
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.run_id import run_line
@@ -134,7 +133,7 @@ def unit_sheet(results: Results, code: str) -> UnitSheet:
         apart=_apart(allocation.panel.units.loc[code].to_dict(), code),
         keys=tuple(_keys(results, why)),
         sections=sections,
-        notes=(weights_note(), *supply_note(allocation)),
+        notes=(say("note.weights"), *supply_note(allocation)),
     )
 
 

@@ -50,12 +50,12 @@ def budget_figure(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -
 
 
 @in_style()
-def bridge_figure(steps: pd.DataFrame, year: int | None = None, *notes: str) -> Figure:
-    """A waterfall from the last budget to this one, of one fiscal year or of all together; notes at the foot.
+def bridge_figure(steps: pd.DataFrame, *notes: str) -> Figure:
+    """A waterfall from the last budget to this one, all fiscal years together; notes at the foot.
 
     ``steps`` as ``za.bridge`` returns them, in 万元; drawn in 亿元.
     """
-    money = steps.sum(axis=1) if year is None else steps[year]
+    money = steps.sum(axis=1)
     inner = money.index[1:-1]
     level = np.append(money.iloc[:-1].cumsum(), 0) / _WAN_TO_YI
     height = money.abs().to_numpy() / _WAN_TO_YI
@@ -73,8 +73,7 @@ def bridge_figure(steps: pd.DataFrame, year: int | None = None, *notes: str) -> 
     axes.set_xticks(places, [say(f"step.{name}") for name in money.index])
     axes.set_ylim(0, (top.max() or 1) * 1.12)
     axes.set_ylabel(say("figure.yi"))
-    span = say("figure.all_years") if year is None else say("figure.one_year", year=year)
-    axes.set_title(say("figure.bridge", span=span))
+    axes.set_title(say("figure.bridge"))
     foot(figure, "".join((*notes, say("note.bridge"))))
     return figure
 

@@ -72,20 +72,15 @@ def stands_for(allocation: Allocation, code: str, line: Factor | Part) -> str:
     return say(kind, name=allocation.panel.name(line.stand_in_for))
 
 
-def weights_note() -> str:
-    """Weights are assumptions, never official."""
-    return say("note.weights")
-
-
 def short_marks(allocation: Allocation) -> str:
     """What the foot of a figure says: assumptions, marks, and whose facts they are."""
     return mark_shares(allocation) + source_line(allocation)
 
 
-def mark_shares(allocation: Allocation) -> str:
-    """That weights are assumptions, and the shares of 估算 and 代用, in one line."""
-    due = allocation.entitlement
-    return say("note.short_marks", estimated=due.estimated_share, stand_in=due.stand_in_share)
+def mark_shares(*allocations: Allocation, key: str = "note.short_marks") -> str:
+    """That weights are assumptions, and the (largest) shares of 估算 and 代用, in one line: the message ``key``."""
+    due = [allocation.entitlement for allocation in allocations]
+    return say(key, estimated=max(d.estimated_share for d in due), stand_in=max(d.stand_in_share for d in due))
 
 
 def source_line(*allocations: Allocation) -> str:
@@ -180,9 +175,7 @@ def _outside(left_out: Gaps, cohorts: tuple[Cohort, ...], allocations: tuple[All
 
 def budget_marks(allocations: Sequence[Allocation]) -> tuple[str, ...]:
     """The marks of several batches in short: the largest shares of 估算 and 代用, and whose figures the factors are."""
-    due = [allocation.entitlement for allocation in allocations]
-    estimated, stand_in = max(d.estimated_share for d in due), max(d.stand_in_share for d in due)
-    marks = say("note.budget_marks", estimated=estimated, stand_in=stand_in)
+    marks = mark_shares(*allocations, key="note.budget_marks")
     return (marks, *dict.fromkeys(note for a in allocations for note in replaced_note(a)), *pools_note(allocations))
 
 
@@ -228,7 +221,7 @@ def allocation_summary(allocation: Allocation) -> str:
         if len(held)
         else say("summary.unbound"),
         ties_note(allocation),
-        proof_note(allocation),
+        say(f"summary.proof_{allocation.solution.certificate.kind}"),
         say("note.weights"),
         *doubts_note(allocation),
     ]
@@ -257,11 +250,6 @@ def ties_note(allocation: Allocation) -> str:
     if sets:
         return say("summary.ties", sets="；".join(sets))
     return say("summary.no_ties" if allocation.problem.nested else "summary.no_ties_seen")
-
-
-def proof_note(allocation: Allocation) -> str:
-    """How the answer was proven outside the solver."""
-    return say(f"summary.proof_{allocation.solution.certificate.kind}")
 
 
 def budget_summary(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> str:

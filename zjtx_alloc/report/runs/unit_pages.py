@@ -18,11 +18,11 @@ from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.report.documents.unit_page import unit_sheet
-from zjtx_alloc.report.notes.marks import marks_note, weights_note
+from zjtx_alloc.report.notes.marks import marks_note
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.run_id import bearing_run_id, run_line
 from zjtx_alloc.report.runs.record_form import read_pages
-from zjtx_alloc.report.runs.records import bytes_digest, environment_here, file_digest, source_digest
+from zjtx_alloc.report.runs.records import bytes_digest, environment_here, file_digest
 from zjtx_alloc.report.writers.html import framed
 from zjtx_alloc.report.writers.pdf import UnitTypesetter
 
@@ -149,7 +149,7 @@ def _index(sheets: list[dict[str, Any]], results: Results, run: str) -> bytes:
     links = "　".join(f'<a href="{target}">{say(key)}</a>' for target, key in targets.items())
     under = "".join(
         f"<p class=note>{html.escape(note)}</p>"
-        for note in (*marks_note(results.allocation), weights_note(), run_line())
+        for note in (*marks_note(results.allocation), say("note.weights"), run_line())
     )
     body = (
         f"<h1>{html.escape(title)}</h1><p>{say('unit.index_intro')}</p><p>{links}</p>"
@@ -184,4 +184,4 @@ def _holds(folder: Path, files: dict[str, str]) -> bool:
 def _made_by() -> dict[str, Any]:
     """The program and the rules that a page depends on besides the inputs of its run."""
     rules = {f"data/policy/{name}": file_digest(shipped("data", "policy", name)) for name in _RULES}
-    return environment_here() | {"source": source_digest(), "rules": rules}
+    return environment_here() | {"rules": rules}

@@ -6,7 +6,7 @@ from zjtx_alloc.allocation.allocate import Allocation, marked
 from zjtx_alloc.allocation.entitlement import ADJUSTMENT
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.allocation_view import allocation_total, allocation_view
-from zjtx_alloc.report.notes.marks import marks_note, sources_of, split_rule, stands_for, weights_note
+from zjtx_alloc.report.notes.marks import marks_note, sources_of, split_rule, stands_for
 from zjtx_alloc.report.notes.user_data import pools_note, supply_note
 from zjtx_alloc.report.table import Table, of_kind, titled
 from zjtx_alloc.report.tables.data import sources_text
@@ -17,7 +17,7 @@ def allocation_table(allocation: Allocation) -> Table:
     """Quotas by unit with marks, and a total."""
     frame = allocation_view(allocation, "page")
     total = allocation_total(allocation, frame)
-    return titled("allocation", frame, *marks_note(allocation), weights_note(), total=total)
+    return titled("allocation", frame, *marks_note(allocation), say("note.weights"), total=total)
 
 
 def region_table(allocation: Allocation) -> Table:
@@ -58,7 +58,7 @@ def factor_table(allocation: Allocation) -> Table:
                     "source": "、".join(sources_of(panel, periods)),
                 }
             )
-    return titled("factors", pd.DataFrame(rows), *supply_note(allocation), weights_note())
+    return titled("factors", pd.DataFrame(rows), *supply_note(allocation), say("note.weights"))
 
 
 def assumption_table(allocation: Allocation) -> Table:

@@ -10,7 +10,7 @@ from zjtx_alloc.allocation.fairness import fairness
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import header, is_said, say
 from zjtx_alloc.report.allocation_view import allocation_view
-from zjtx_alloc.report.notes.marks import criterion_text, marks_note, source_line, weights_note
+from zjtx_alloc.report.notes.marks import criterion_text, mark_shares, marks_note, source_line
 from zjtx_alloc.report.table import Column, Table, csv_text, of_kind, plain_table, signed, six_decimals, titled
 from zjtx_alloc.rules.scenario import DEFAULT, Scenario
 
@@ -74,7 +74,7 @@ def setting_table(comparison: Comparison) -> Table:
     )
     differing = settings[settings.nunique(axis=1, dropna=False) > 1]
     frame = differing.fillna("—").rename(columns=_of("text")).rename_axis("setting").reset_index()
-    return titled("compared_settings", frame, weights_note())
+    return titled("compared_settings", frame, say("note.weights"))
 
 
 def _settings(scenario: Scenario, names: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -190,15 +190,12 @@ def _marks(comparison: Comparison) -> tuple[str, ...]:
             bearers.setdefault(note, []).append(allocation.scenario.name)
     everyone = len(comparison.allocations)
     notes = (note if len(names) == everyone else f"{'、'.join(names)}：{note}" for note, names in bearers.items())
-    return (*notes, weights_note())
+    return (*notes, say("note.weights"))
 
 
 def marks_line(comparison: Comparison) -> str:
     """The marks in one line, for the foot of a figure: the largest shares of any of the allocations."""
-    due = [allocation.entitlement for allocation in comparison.allocations]
-    estimated, stand_in = max(d.estimated_share for d in due), max(d.stand_in_share for d in due)
-    marks = say("compare.short_marks", estimated=estimated, stand_in=stand_in)
-    return marks + source_line(*comparison.allocations)
+    return mark_shares(*comparison.allocations, key="compare.short_marks") + source_line(*comparison.allocations)
 
 
 def gain_text(gain: float) -> str:

@@ -4,7 +4,7 @@ import pandas as pd
 
 from zjtx_alloc.allocation.plan import Plan
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.report.notes.marks import marks_note, weights_note
+from zjtx_alloc.report.notes.marks import marks_note
 from zjtx_alloc.report.notes.user_data import pools_note
 from zjtx_alloc.report.table import Column, Table, signed, titled
 
@@ -20,7 +20,7 @@ def plan_table(plan: Plan) -> Table:
     frame[["running_target", "running"]] = ends[["running_target", "running"]]
     frame["off_target"] = ends["running"] - ends["running_target"]
     total = frame.drop(columns="short_name").sum().to_dict() | {"short_name": say("table.total")}
-    return titled("plan", frame, *plan_notes(plan), *marks_note(plan.allocations[0]), weights_note(), total=total)
+    return titled("plan", frame, *plan_notes(plan), *marks_note(plan.allocations[0]), say("note.weights"), total=total)
 
 
 def deviations(plan: Plan) -> pd.DataFrame:
@@ -93,7 +93,7 @@ def plan_summary(plan: Plan) -> str:
         say("plan.moved", count=int(moved.groupby("code").any().sum())),
         _proof_note(plan),
         *plan_notes(plan),
-        weights_note(),
+        say("note.weights"),
         *marks_note(plan.allocations[0]),
     ]
     return "\n".join(f"- {line}" for line in lines)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from zjtx_alloc.base.files import check_free, write_csv
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.report.notes.marks import marks_note, weights_note
+from zjtx_alloc.report.notes.marks import marks_note
 from zjtx_alloc.report.table import Column, Table, csv_text, titled
 from zjtx_alloc.rules.scenario_ranges import range_notes
 from zjtx_alloc.uncertainty.drivers import OVERALL
@@ -82,7 +82,7 @@ def sweep_notes(found: Sweep) -> tuple[str, ...]:
         say("sweep.quantiles"),
         say("sweep.same_total"),
         *few,
-        weights_note(),
+        say("note.weights"),
     )
 
 
