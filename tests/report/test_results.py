@@ -26,7 +26,7 @@ def test_a_report_and_its_pages_of_units_compute_each_thing_once(panel, write_sc
     count(allocating, "solve")
     results = za.Results(panel, za.load_scenario(write_scenario(DECIDED)))
     manuscript = proposal(results)
-    report_sheets(results.allocation, results.budget, results.programme, manuscript)
+    report_sheets(results, manuscript)
     for code in ("540000", "440000", "540000"):
         unit_sheet(results, code)
     # The three batches and the one without its decision; two units.

@@ -3,35 +3,35 @@
 The sentences are in ``data/proposal.toml``; docx and PDF are two ways to write the same manuscript.
 """
 
-import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.report.documents.proposal_facts import proposal_facts
 from zjtx_alloc.report.documents.proposal_tables import (
     decision_annex,
     narrowed,
-    quota_annex,
     target_annex,
     widest_ranges,
 )
 from zjtx_alloc.report.notes.marks import budget_marks, gaps_note, mark_shares
 from zjtx_alloc.report.results import Results
-from zjtx_alloc.report.tables.allocation import factor_table, region_table, rule_table, source_table
+from zjtx_alloc.report.tables.allocation import allocation_table, factor_table, region_table, rule_table, source_table
 from zjtx_alloc.report.tables.budget import batch_table, unit_year_table, year_table
-from zjtx_alloc.report.writers.document import LANDSCAPE, PORTRAIT, Annex, Grid, Manuscript, Section, grid_of
+from zjtx_alloc.report.writers.document import (
+    LANDSCAPE,
+    PORTRAIT,
+    Annex,
+    Grid,
+    Manuscript,
+    Section,
+    document_form,
+    grid_of,
+)
 from zjtx_alloc.uncertainty.weight_range import WeightRange, searched
-
-
-@cache
-def _form() -> dict[str, Any]:
-    return tomllib.loads(shipped("data", "proposal.toml").read_text(encoding="utf-8"))
 
 
 def proposal(results: Results) -> Manuscript:
@@ -48,11 +48,12 @@ def proposal(results: Results) -> Manuscript:
         Basis, method, result, changes and reasons, money, data, sensitivity, assumptions; annexes 分配表,
         资金分年表, 人工调整表, 绩效目标表.
     """
-    form, allocation = _form(), results.allocation
+    form, allocation = document_form("proposal.toml"), results.allocation
     ranges = results.ranges if results.doubtful and searched(allocation.problem) else None
+    ends = {} if ranges is None else {end: ranges.table[end] for end in ("quota_min", "quota_max")}
     facts = proposal_facts(results, ranges)
     annexes = (
-        Annex(grid_of(quota_annex(allocation, ranges), PORTRAIT), landscape=False),
+        Annex(grid_of(allocation_table(allocation, "annex", **ends), PORTRAIT), landscape=False),
         Annex(_by_year(results.budget, results.programme), landscape=True),
         Annex(decision_annex(allocation), landscape=False),
         Annex(target_annex(form["form"], facts), landscape=False),

@@ -7,9 +7,8 @@ from typing import Any
 
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import header, say
-from zjtx_alloc.report.allocation_view import allocation_total, allocation_view
-from zjtx_alloc.report.notes.marks import mark_shares, marks_note
-from zjtx_alloc.report.table import Table, titled
+from zjtx_alloc.report.notes.marks import mark_shares
+from zjtx_alloc.report.table import Table
 from zjtx_alloc.report.tables.allocation import decision_table
 from zjtx_alloc.report.tables.ranges import range_table
 from zjtx_alloc.report.writers.document import PORTRAIT, Cell, Grid, grid_of
@@ -24,14 +23,6 @@ def narrowed(table: Table, *columns: str, notes: bool = True) -> Table:
     names = [header(column) for column in columns]
     kinds = {name: table.kinds[name] for name in names}
     return replace(table, frame=table.frame[names], kinds=kinds, notes=table.notes if notes else ())
-
-
-def quota_annex(allocation: Allocation, ranges: WeightRange | None) -> Table:
-    """附件 分配表: quotas in the official order with bounds, marks and, if known, their range; and a total."""
-    ends = {} if ranges is None else {end: ranges.table[end] for end in ("quota_min", "quota_max")}
-    frame = allocation_view(allocation, "annex", **ends)
-    total = allocation_total(allocation, frame)
-    return titled("allocation", frame, *marks_note(allocation), say("note.weights"), total=total)
 
 
 def decision_annex(allocation: Allocation) -> Grid:

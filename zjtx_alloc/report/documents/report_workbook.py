@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TypeVar
 
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.allocation.entitlement import ADJUSTMENT
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.report.notes.marks import short_marks, year_header, year_label
+from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.table import Table
 from zjtx_alloc.report.tables import allocation as allocation_tables, budget as budget_tables
 from zjtx_alloc.report.tables.composite import composite_tables
@@ -16,30 +18,38 @@ from zjtx_alloc.report.writers.sheet import Sheet, table_sheet
 from zjtx_alloc.report.writers.xlsx_charts import Graph
 
 Part = Table | Sheet | Grid | Graph
+Named = TypeVar("Named", Table, Grid)
 
 
-def report_sheets(
-    allocation: Allocation, budget: BudgetForecast, allocations: tuple[Allocation, ...], manuscript: Manuscript
-) -> list[Part]:
+def report_sheets(results: Results, manuscript: Manuscript) -> list[Part]:
     """One sheet an annex, as the proposal numbers them; then the tables behind them, and the charts."""
-    batches = _batches(allocation, budget, allocations)
+    allocation, budget, allocations = results.allocation, results.budget, results.programme
+    batches = table_sheet(
+        budget_tables.batch_table(budget, allocations),
+        {header("commitment"): f"{_at('approved')}*{budget.award.amount}"},
+    )
     made_of = _contributions(allocation)
     years = _years(budget, allocations)
     quotas = _quotas(allocation, made_of, batches)
     by_unit = _unit_years(budget, allocations, years)
-    decided = allocation_tables.decision_table(allocation)
-    step = {header("step"): f"{_at('quota')}-{_at('model')}"}
-    annexes: list[Part] = [quotas, by_unit, table_sheet(_annex(3, decided), step)]
-    annexes.append(replace(manuscript.annexes[3].grid, title=_title(4, manuscript.annexes[3].grid.title)))
+    decided = _annex(3, allocation_tables.decision_table(allocation))
     regions = _regions(allocation, quotas)
     return [
-        *annexes,
+        quotas,
+        by_unit,
+        table_sheet(decided, {header("step"): f"{_at('quota')}-{_at('model')}"}),
+        _annex(4, manuscript.annexes[3].grid),
         regions,
         made_of,
         *composite_tables(allocation),
         batches,
         years,
-        *_grounds(allocation, budget),
+        allocation_tables.factor_table(allocation),
+        allocation_tables.assumption_table(allocation),
+        allocation_tables.rule_table(allocation),
+        allocation_tables.estimate_table(allocation),
+        allocation_tables.source_table(allocation),
+        budget_tables.award_table(budget.award),
         *_graphs(allocation, quotas, regions, by_unit),
     ]
 
@@ -49,12 +59,8 @@ def _at(name: str, place: str = "") -> str:
     return f"[{header(name)}{place}]"
 
 
-def _title(number: int, title: str) -> str:
-    return f"{say('plan.annex', number=number)} {title}"
-
-
-def _annex(number: int, table: Table) -> Table:
-    return replace(table, title=_title(number, table.title))
+def _annex(number: int, part: Named) -> Named:
+    return replace(part, title=f"{say('plan.annex', number=number)} {part.title}")
 
 
 def _quotas(allocation: Allocation, made_of: Sheet, batches: Sheet) -> Sheet:
@@ -93,11 +99,6 @@ def _regions(allocation: Allocation, quotas: Sheet) -> Sheet:
     return table_sheet(allocation_tables.region_table(allocation), sums | share, checks=check)
 
 
-def _batches(allocation: Allocation, budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Sheet:
-    table = budget_tables.batch_table(budget, allocations)
-    return table_sheet(table, {header("commitment"): f"{_at('approved')}*{budget.award.amount}"})
-
-
 def _years(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Sheet:
     """Money by year and batch; the total leaves out the years' own sums."""
     table = replace(budget_tables.year_table(budget, allocations), title=say("title.year_sums"))
@@ -119,15 +120,6 @@ def _unit_years(budget: BudgetForecast, allocations: tuple[Allocation, ...], yea
         for name, year in columns.items()
     }
     return table_sheet(table, {header("sum"): "+".join(f"[{name}]" for name in columns)}, checks=checks)
-
-
-def _grounds(allocation: Allocation, budget: BudgetForecast) -> Iterator[Table]:
-    yield allocation_tables.factor_table(allocation)
-    yield allocation_tables.assumption_table(allocation)
-    yield allocation_tables.rule_table(allocation)
-    yield allocation_tables.estimate_table(allocation)
-    yield allocation_tables.source_table(allocation)
-    yield budget_tables.award_table(budget.award)
 
 
 def _graphs(allocation: Allocation, quotas: Sheet, regions: Sheet, by_unit: Sheet) -> Iterator[Graph]:

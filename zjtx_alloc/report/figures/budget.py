@@ -13,7 +13,7 @@ from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.budget.ledger.ledger import gaps_in
 from zjtx_alloc.report.figures.style import BATCH_COLOURS, BLUE, GREEN, GREY, ORANGE, blank, foot, in_style
-from zjtx_alloc.report.notes.marks import budget_notes, outlook_notes, source_line, year_label
+from zjtx_alloc.report.notes.marks import batch_label, budget_notes, outlook_notes, source_line, year_label
 from zjtx_alloc.report.table import signed
 
 FAN_COLOURS = (BLUE, GREEN, ORANGE)
@@ -26,10 +26,9 @@ def budget_figure(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -
     paid = budget.by_batch_and_year()["net"].unstack("batch", fill_value=0).sort_index() / _WAN_TO_YI
     layers = []
     for number, allocation in enumerate(allocations):
-        batch, status = allocation.scenario.batch, allocation.scenario.total_status
-        label = say("table.batch_status", batch=batch, status=say(f"status.{status}"))
-        colour = BATCH_COLOURS[number % len(BATCH_COLOURS)]
-        layers.append((paid[str(batch)], label, colour, "///" if status == "assumed" else ""))
+        scenario, colour = allocation.scenario, BATCH_COLOURS[number % len(BATCH_COLOURS)]
+        hatch = "///" if scenario.total_status == "assumed" else ""
+        layers.append((paid[str(scenario.batch)], batch_label(allocation), colour, hatch))
     if tails := [cohort.name for cohort in budget.cohorts if cohort.payment is not None]:
         layers.append((paid[tails].sum(axis=1), say("figure.tails"), GREY, "///"))
     figure, axes = blank(8.4, 4.8)

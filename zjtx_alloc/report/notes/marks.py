@@ -131,6 +131,12 @@ def outlook_notes(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Alloca
     return (*notes, say("note.closing_year", years=years), conditional_note(allocations), *outside)
 
 
+def batch_label(allocation: Allocation) -> str:
+    """A batch, and what its total rests on."""
+    scenario = allocation.scenario
+    return say("table.batch_status", batch=scenario.batch, status=say(f"status.{scenario.total_status}"))
+
+
 def batches_note(allocations: tuple[Allocation, ...]) -> str:
     """How many firms each batch has, and what that number rests on."""
     return say("note.batches", batches=_sizes(allocations))

@@ -135,7 +135,7 @@ def tables_written(folder: Path, results: Results) -> Iterator[Path]:
     yield write_csv(folder / "allocation.csv", tables.allocation_csv(allocation))
     yield write_csv(folder / "budget.csv", tables.budget_csv(budget))
     manuscript = proposal(results)
-    sheets = report_sheets(allocation, budget, results.programme, manuscript)
+    sheets = report_sheets(results, manuscript)
     yield write_workbook(folder / "report.xlsx", sheets, allocation.scenario.title)
     yield write_whole(folder / "report.docx", docx_file(manuscript))
     yield write_whole(folder / "report.pdf", pdf_file(manuscript))

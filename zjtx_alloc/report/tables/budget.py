@@ -13,6 +13,7 @@ from zjtx_alloc.budget.outcomes import OutcomeAssumption, outcome_evidence
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.notes.marks import (
     Gaps,
+    batch_label,
     batches_note,
     budget_marks,
     budget_notes,
@@ -52,7 +53,7 @@ def batch_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> 
 def year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Table:
     """Commitment beside cash, by fiscal year and batch, and the totals by year."""
     by_batch = budget.by_batch_and_year().reset_index()
-    names = {c.name: c.label for c in budget.cohorts} | {str(a.scenario.batch): _batch_name(a) for a in allocations}
+    names = {c.name: c.label for c in budget.cohorts} | {str(a.scenario.batch): batch_label(a) for a in allocations}
     by_batch["batch"] = by_batch["batch"].map(names)
     by_year = budget.by_year().reset_index().assign(batch=say("table.all_batches"))
     shared = by_batch["fiscal_year"].value_counts().loc[lambda batches: batches > 1].index
@@ -113,11 +114,6 @@ def calendar_table(dates: pd.DataFrame) -> Table:
     return titled("calendar", frame, say("note.calendar"), *notes)
 
 
-def _batch_name(allocation: Allocation) -> str:
-    status = say(f"status.{allocation.scenario.total_status}")
-    return say("table.batch_status", batch=allocation.scenario.batch, status=status)
-
-
 def range_table(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allocation, ...]) -> Table:
     """Net payments of the nation by fiscal year and assumption: mean, deviation, quantiles, and the firms they hold for."""
     frames = [o.table().query("measure == 'net'").assign(outcomes=o.outcomes.title) for o in outlooks]
@@ -159,7 +155,7 @@ def scenario_year_table(plan: BudgetPlan) -> Table:
     frame.loc[say("table.commitment")] = plan.full.by_year()["commitment"]
     gaps = plan.full.ledger.gaps()
     frame = _by_year(frame, gaps).rename_axis("outcomes").reset_index()
-    described = (note for budget in plan.budgets for note in _assumed(budget))
+    described = (cohort.assumption for budget in plan.budgets for cohort in budget.cohorts if cohort.assumption)
     notes = (say("note.all_completed"), *dict.fromkeys(described), batches_note(plan.allocations), *gaps_note(gaps))
     return titled("scenario_years", frame, *notes)
 
@@ -237,7 +233,3 @@ def reconciliation_table(plan: BudgetPlan, found: pd.DataFrame) -> Table:
     ]
     note = say("note.reconciled", title=plan.assumptions[0].title)
     return titled("reconciliation", frame, note, *budget_marks(plan.allocations))
-
-
-def _assumed(budget: BudgetForecast) -> list[str]:
-    return [cohort.assumption for cohort in budget.cohorts if cohort.assumption]

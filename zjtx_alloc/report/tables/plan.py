@@ -73,6 +73,7 @@ def plan_summary(plan: Plan) -> str:
     off, names = deviations(plan), plan.table["short_name"]
     last = off.xs(plan.allocations[-1].scenario.batch, level="batch")["separate"].abs().sort_values(ascending=False)
     moved = (plan.table["quota"] != plan.table["separate"]) & ~plan.table["known"]
+    nested = all(allocation.problem.nested for allocation in plan.allocations)
     lines = [
         say(
             "plan.summary",
@@ -91,15 +92,10 @@ def plan_summary(plan: Plan) -> str:
             ),
         ),
         say("plan.moved", count=int(moved.groupby("code").any().sum())),
-        _proof_note(plan),
+        # A dual bound may prove the plan where rules cross too, but no law made the vertex whole there.
+        say("plan.proof_nested" if nested and plan.proof == "dual" else f"plan.proof_{plan.proof}"),
         *plan_notes(plan),
         say("note.weights"),
         *marks_note(plan.allocations[0]),
     ]
     return "\n".join(f"- {line}" for line in lines)
-
-
-def _proof_note(plan: Plan) -> str:
-    """What proves the plan; where rules cross, a dual bound may do so too, but no law made the vertex whole."""
-    nested = all(allocation.problem.nested for allocation in plan.allocations)
-    return say("plan.proof_nested" if nested and plan.proof == "dual" else f"plan.proof_{plan.proof}")
