@@ -83,15 +83,12 @@ class Allocation:
             cap=self.problem.cap,
             binds=[
                 "、".join(sources.at[c, f"{b}_from"] if b in ("floor", "cap") else b for b in binds[c])
-                or self._decided(c)
+                or (say("bound.fixed") if c in self.scenario.fixed else "")
                 for c in self.quota.index
             ],
             estimated=marked(self.entitlement.estimated.gt(0), say("mark.estimated")),
             stand_in=marked(self.entitlement.stand_in.gt(0), say("mark.stand_in")),
         )
-
-    def _decided(self, code: str) -> str:
-        return say("bound.fixed") if code in self.scenario.fixed else ""
 
 
 def marked(flags: pd.Series, mark: str) -> pd.Series:
@@ -122,7 +119,7 @@ def allocate(panel: Panel, scenario: Scenario, *, pooled: bool = True) -> Alloca
     except (DataError, ScenarioError) as error:
         raise type(error)(say("allocation.in_scenario", scenario=scenario.name, reason=error)) from None
     bounds = unit_bounds(panel, scenario, pooled=pooled)
-    problem = _problem(scenario, entitled, bounds, panel.units["short_name"].to_dict())
+    problem = _problem(panel, scenario, entitled, bounds)
     try:
         solution = solve(problem)
     except InfeasibleError as error:
@@ -188,18 +185,17 @@ def quota_problem(panel: Panel, scenario: Scenario) -> QuotaProblem:
     DataError, ScenarioError
         As ``entitlement`` does; also if the chain of previous batches comes back to where it began.
     """
-    names, scenario = panel.units["short_name"].to_dict(), stand_ins_ended(panel, scenario)
-    return _problem(scenario, entitlement(panel, scenario), unit_bounds(panel, scenario), names)
+    scenario = stand_ins_ended(panel, scenario)
+    return _problem(panel, scenario, entitlement(panel, scenario), unit_bounds(panel, scenario))
 
 
 def problem_at(allocation: Allocation, total: int) -> QuotaProblem:
     """The problem of an allocation at another total: bounds and shares of rules may hang on it, its entitlements stay."""
     panel, scenario = allocation.panel, allocation.scenario.model_copy(update={"total": total})
-    names = panel.units["short_name"].to_dict()
-    return _problem(scenario, allocation.entitlement, unit_bounds(panel, scenario, pooled=allocation.pooled), names)
+    return _problem(panel, scenario, allocation.entitlement, unit_bounds(panel, scenario, pooled=allocation.pooled))
 
 
-def _problem(scenario: Scenario, entitled: Entitlement, bounds: pd.DataFrame, names: dict[str, str]) -> QuotaProblem:
+def _problem(panel: Panel, scenario: Scenario, entitled: Entitlement, bounds: pd.DataFrame) -> QuotaProblem:
     return QuotaProblem(
         total=scenario.total,
         entitlement=entitled.places,
@@ -208,7 +204,7 @@ def _problem(scenario: Scenario, entitled: Entitlement, bounds: pd.DataFrame, na
         groups=tuple(Group(n, g.codes(), g.floor, g.cap) for n, g in scenario.groups.items()),
         rules=tuple(_rule(name, rule, scenario.total) for name, rule in scenario.rules.items()),
         criterion=scenario.criterion,
-        names=names,
+        names=panel.units["short_name"].to_dict(),
     )
 
 

@@ -86,7 +86,8 @@ def entitlement(panel: Panel, scenario: Scenario) -> Entitlement:
 def by_factors(panel: Panel, scenario: Scenario) -> Entitlement:
     """The entitlements of a scenario on a panel that has its composites."""
     pools = {name: _pool(panel, scenario, pool) for name, pool in scenario.all_pools().items()}
-    share = _row_sums(pd.DataFrame({name: pool.share for name, pool in pools.items()}))
+    by_pool = pd.DataFrame({name: pool.share for name, pool in pools.items()})
+    share = _row_sums(by_pool)
     codes = list(dict.fromkeys(code for pool in pools.values() for code in pool.parts))
     neutral = {
         code: _row_sums(pd.DataFrame({n: p.weight * p.parts[code] for n, p in pools.items() if code in p.parts}))
@@ -99,7 +100,7 @@ def by_factors(panel: Panel, scenario: Scenario) -> Entitlement:
         places=places.rename("entitlement"),
         share=share.rename("share"),
         contributions=contributions,
-        pools=scenario.total * pd.DataFrame({name: pool.share for name, pool in pools.items()}),
+        pools=scenario.total * by_pool,
         estimated=_blend({n: p.share * p.estimated for n, p in pools.items()}, share),
         stand_in=_blend({n: p.share * p.stand_in for n, p in pools.items()}, share),
     )

@@ -78,10 +78,10 @@ class Explanation:
     unruled: int
     quota: int
     decision: str
-    bindings: tuple[Binding, ...]
-    lifted: tuple[Lifted, ...]
-    prospects: Prospects | None
-    text: str
+    bindings: tuple[Binding, ...] = ()
+    lifted: tuple[Lifted, ...] = ()
+    prospects: Prospects | None = None
+    text: str = ""
 
     def __str__(self) -> str:
         return self.text

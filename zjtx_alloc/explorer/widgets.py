@@ -82,7 +82,7 @@ class Explorer:
         self.allocation = self.baseline
         self.outputs = {part: _html().add_class(f"zjtx-{part}") for part in (*PARTS, "why", "message", "notice")}
         units = [(name, code) for code, name in panel.units["short_name"].items()]
-        self.unit = _heard(ui.Dropdown(options=units, description=say("explorer.unit")), self._choose)
+        self.unit = _heard(ui.Dropdown(options=units, description=say("explorer.unit")), lambda _code: self._draw())
         self.unit.add_class("zjtx-unit")
         self.controls = ui.VBox().add_class("zjtx-controls")
         self.page = _page(self.controls, self.unit, self.outputs)
@@ -165,9 +165,6 @@ class Explorer:
             self.sliders[simplex, other].value = held
         self.following = False
         self._compute()
-
-    def _choose(self, _code: str) -> None:
-        self._draw()
 
     def _compute(self) -> None:
         """Compute what the controls say; if that fails, say why and keep the last result, paled."""

@@ -8,7 +8,7 @@ from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.budget_xlsx.firms import batches, end_column, ends_known, first_row_of, known_note
 from zjtx_alloc.report.budget_xlsx.ledger import FLOWS
-from zjtx_alloc.report.notes.marks import condition, conditional_note, gaps_note
+from zjtx_alloc.report.notes.marks import batch_sizes, condition, gaps_note
 from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Column, Row, Sheet, number_of, sums_of
 
 _MONEY = ("due", "recovered", "net")
@@ -80,8 +80,14 @@ def scenario_sheet(plan: BudgetPlan, firms: Sheet, ledgers: Sequence[Sheet], inp
         totals.append({"year": say("table.total"), "outcomes": title, **sums})
     booked = FIRST_ROW + len(rows) + 1  # the total of the first assumption
     check: Row = {"year": say("workbook.check"), "net": Cell(0, f"[net:{booked}]-SUM({ledgers[0].range('net')})")}
-    about = [say("workbook.scenarios_note"), known_note(plan), conditional_note(plan.allocations)]
-    notes = [*about, *(a.note() for a in plan.assumptions), *gaps_note(plan.full.ledger.gaps())]
+    given = say("note.conditional", batches=batch_sizes(plan.allocations))
+    notes = [
+        say("workbook.scenarios_note"),
+        known_note(plan),
+        given,
+        *(a.note() for a in plan.assumptions),
+        *gaps_note(plan.full.ledger.gaps()),
+    ]
     return Sheet(
         say("workbook.scenarios"), _scenario_columns(plan), rows, [*totals, _fresh(inputs)], check,
         note="".join(notes), is_filtered=True,

@@ -49,13 +49,9 @@ def _basis(allocation: Allocation, budget: BudgetForecast) -> dict[str, Any]:
         "year": award.opening_year(scenario.batch),
         "total": scenario.total,
         "total_status": say(f"status.{scenario.total_status}"),
-        "total_note": _ended(scenario.assumptions.get("total", "")),
+        "total_note": f"{total.rstrip('。')}。" if (total := scenario.assumptions.get("total", "")) else "",
         "units": len(allocation.quota),
     }
-
-
-def _ended(text: str) -> str:
-    return f"{text}。" if text and not text.endswith("。") else text
 
 
 def _method(allocation: Allocation) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def sources_of(panel: Panel, columns: Iterable[tuple[str, str]]) -> list[str]:
 def budget_notes(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> tuple[str, ...]:
     """What the money rests on: batches by status, outcomes, and what is not included."""
     return (
-        batches_note(allocations),
+        say("note.batches", batches=batch_sizes(allocations)),
         *([say("note.outcomes", years=budget.award.implementation_years)] if budget.assumed_completed else []),
         *([say("note.horizon", year=budget.horizon, money=f"{budget.beyond:,}")] if budget.beyond else []),
         say("note.empowerment", cap=float(budget.award.empowerment_cap)),
@@ -128,23 +128,14 @@ def outlook_notes(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Alloca
     notes = (outlook.outcomes.note() for outlook in outlooks)
     gaps = gaps_in(outlooks[0].years, outlooks[0].cohorts, outlooks[0].award)
     outside = _outside(gaps, outlooks[0].cohorts, allocations)
-    return (*notes, say("note.closing_year", years=years), conditional_note(allocations), *outside)
+    given = say("note.conditional", batches=batch_sizes(allocations))
+    return (*notes, say("note.closing_year", years=years), given, *outside)
 
 
 def batch_label(allocation: Allocation) -> str:
     """A batch, and what its total rests on."""
     scenario = allocation.scenario
     return say("table.batch_status", batch=scenario.batch, status=say(f"status.{scenario.total_status}"))
-
-
-def batches_note(allocations: tuple[Allocation, ...]) -> str:
-    """How many firms each batch has, and what that number rests on."""
-    return say("note.batches", batches=_sizes(allocations))
-
-
-def conditional_note(allocations: tuple[Allocation, ...]) -> str:
-    """That ranges and probabilities hold for these batches' firms, however uncertain their number is."""
-    return say("note.conditional", batches=_sizes(allocations))
 
 
 def condition(year: int, cohorts: tuple[Cohort, ...], allocations: tuple[Allocation, ...]) -> str:
@@ -157,7 +148,8 @@ def condition(year: int, cohorts: tuple[Cohort, ...], allocations: tuple[Allocat
     )
 
 
-def _sizes(allocations: tuple[Allocation, ...]) -> str:
+def batch_sizes(allocations: tuple[Allocation, ...]) -> str:
+    """How many firms each batch has, and what that number rests on."""
     return "；".join(
         say(
             "note.batch",

@@ -67,7 +67,11 @@ def finished_pages(folder: Path, run: str) -> Finished:
     record = read_pages(folder / FOLDER / _RECORD)
     if record.get("run") != run or record.get("made_by") != _made_by():
         return Finished(run)
-    units = {code: unit for code, unit in record["units"].items() if _is_finished(folder, unit)}
+    units = {
+        code: unit
+        for code, unit in record["units"].items()
+        if _holds(folder, unit["files"]) and _sheet_digest(unit["sheet"]) == unit["sheet_sha256"]
+    }
     whole = units == record["units"] and _holds(folder, record["outputs"])
     return Finished(run, units, record["outputs"] if whole else {})
 
@@ -129,10 +133,6 @@ def _unit(folder: Path, results: Results, code: str, run: str, typesetter: UnitT
     names = {f"{_stem(code)}.html": page, f"{_stem(code)}.pdf": pdf}
     files = {name: _write(folder, name, content) for name, content in names.items()}
     return {"files": files, "sheet": sized, "sheet_sha256": _sheet_digest(sized)}
-
-
-def _is_finished(folder: Path, unit: dict[str, Any]) -> bool:
-    return _sheet_digest(unit["sheet"]) == unit["sheet_sha256"] and _holds(folder, unit["files"])
 
 
 def _sheet_digest(sheet: dict[str, Any]) -> str:

@@ -14,11 +14,10 @@ from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.notes.marks import (
     Gaps,
     batch_label,
-    batches_note,
+    batch_sizes,
     budget_marks,
     budget_notes,
     condition,
-    conditional_note,
     gaps_note,
     marks_note,
     outlook_notes,
@@ -156,7 +155,8 @@ def scenario_year_table(plan: BudgetPlan) -> Table:
     gaps = plan.full.ledger.gaps()
     frame = _by_year(frame, gaps).rename_axis("outcomes").reset_index()
     described = (cohort.assumption for budget in plan.budgets for cohort in budget.cohorts if cohort.assumption)
-    notes = (say("note.all_completed"), *dict.fromkeys(described), batches_note(plan.allocations), *gaps_note(gaps))
+    sizes = say("note.batches", batches=batch_sizes(plan.allocations))
+    notes = (say("note.all_completed"), *dict.fromkeys(described), sizes, *gaps_note(gaps))
     return titled("scenario_years", frame, *notes)
 
 
@@ -170,9 +170,9 @@ def region_table(plan: BudgetPlan) -> Table:
     gaps = plan.full.ledger.gaps()
     frame["fiscal_year"] = [year_label(int(year), gaps) for year in frame["fiscal_year"]]
     frame = frame[["fiscal_year", "region", "full", "mean", "p5", "p50", "p95"]]
+    given = say("note.conditional", batches=batch_sizes(plan.allocations))
     notes = (say("note.regions", title=plan.assumptions[0].title), plan.assumptions[0].note(), *gaps_note(gaps))
-    notes = (*notes, conditional_note(plan.allocations), *budget_marks(plan.allocations))
-    return titled("region_years", frame, *notes)
+    return titled("region_years", frame, *notes, given, *budget_marks(plan.allocations))
 
 
 def bridge_table(plan: BudgetPlan) -> Table:
@@ -204,7 +204,7 @@ def ceiling_table(plan: BudgetPlan) -> Table:
     ]
     notes = (
         say("note.ceilings"),
-        conditional_note(plan.allocations),
+        say("note.conditional", batches=batch_sizes(plan.allocations)),
         *(a.note() for a in plan.assumptions),
         *gaps_note(gaps),
     )
