@@ -14,7 +14,7 @@ from zjtx_alloc.budget.expected import PARTS, share_of_the_left
 from zjtx_alloc.budget.ledger.cohorts import Cohort, approved_firms
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
 from zjtx_alloc.budget.plan import BudgetPlan
-from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Column, Content, Sheet, sums_of
+from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Column, Content, Sheet, known_columns, sums_of
 
 _SPREAD = ("completed", "under_invested", "discontinued")  # outcomes whose firms are rounded; the rest missed
 
@@ -126,10 +126,9 @@ def rate_name(cohort: Cohort) -> str:
 
 def _columns(plan: BudgetPlan) -> dict[str, Column]:
     columns = {
-        "batch": Column(header("batch"), "text", 8), "code": Column(header("code"), "text", 9),
-        "unit": Column(header("short_name"), "text", 9), "order": Column(say("workbook.order"), "count", 7),
-        "quota": Column(header("quota"), "count", 8), **_with_helpers("approved", header("approved"), 10),
-        "unused": Column(header("unused"), "count", 8), "gone": Column(say("workbook.gone"), "count", 10),
+        **known_columns(batch=8, code=9, short_name=9), "order": Column(say("workbook.order"), "count", 7),
+        **known_columns(quota=8), **_with_helpers("approved", header("approved"), 10),
+        **known_columns(unused=8), "gone": Column(say("workbook.gone"), "count", 10),
     }  # fmt: skip
     for number, assumption in enumerate(plan.assumptions):
         for outcome in (*_SPREAD, "missed"):
@@ -154,7 +153,7 @@ def _batch_rows(plan: BudgetPlan, cohort: Cohort) -> _Rows:
     rank = {allocation.problem.labels[i]: place for place, i in enumerate(allocation.problem.order, start=1)}
     assert cohort.quota is not None, "cohorts of allocations know their quota"
     rows: _Rows = [
-        {"batch": cohort.label, "code": str(code), "unit": names[code], "order": rank[str(code)], "quota": places}
+        {"batch": cohort.label, "code": str(code), "short_name": names[code], "order": rank[str(code)], "quota": places}
         for code, places in zip(cohort.quota.index, _quotas(plan, cohort.quota, allocation), strict=True)
     ]
     if _is_by_rate(plan, cohort):

@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.report.table import FORMATS, Table, shown
+from zjtx_alloc.report.table import FORMATS, Table, described, shown
 
 FIRST_ROW = 4  # of data, as Excel counts: heading, note and header stand above
 _WIDEST = 40  # characters
@@ -95,6 +95,12 @@ class Column:
     look: str = "header"
     is_helper: bool = False
     rule: Mapping[str, Any] = field(default_factory=dict)
+
+
+def known_columns(**widths: float) -> dict[str, Column]:
+    """Columns by their names in ``data/columns.csv``, each so many characters wide."""
+    known = {name: described(name) for name in widths}
+    return {name: Column(column.header, column.kind, widths[name]) for name, column in known.items()}
 
 
 @dataclass(frozen=True)
