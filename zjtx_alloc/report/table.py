@@ -82,11 +82,9 @@ class Table:
             + "</tr>"
             for number, row in enumerate(self.frame.itertuples(index=False))
         )
-        under = filter(None, [*self.notes, run_line()])
-        notes = "".join(f"<p class=note>{html.escape(note)}</p>" for note in under)
         return (
             f"<div class=scroll><table class=zjtx><caption>{html.escape(self.title)}</caption>"
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{notes}"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{notes_html(*self.notes, run_line())}"
         )
 
     def _side(self, column: str) -> str:
@@ -99,6 +97,11 @@ class Table:
         long = " class=long" if len(text) > _LONG_TEXT else ""
         as_text = _EXCEL_TEXT if kind == "text" else ""
         return f'<td{long} style="text-align:{align}{as_text}">{html.escape(text)}</td>'
+
+
+def notes_html(*notes: str) -> str:
+    """Notes as they stand under a table or a page, those that are not blank."""
+    return "".join(f"<p class=note>{html.escape(note)}</p>" for note in notes if note)
 
 
 def shown(kind: str, value: object) -> str:

@@ -11,7 +11,7 @@ from zjtx_alloc.allocation.entitlement import ADJUSTMENT, coefficient_keys
 from zjtx_alloc.allocation.explain import grounds
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
-from zjtx_alloc.report.notes.marks import criterion_note, doubts_note, result_note, ties_note
+from zjtx_alloc.report.notes.marks import COEFFICIENTS, criterion_note, doubts_note, result_note, ties_note
 from zjtx_alloc.report.notes.user_data import supply_note
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.table import signed
@@ -22,7 +22,6 @@ from zjtx_alloc.uncertainty.weight_range import WeightRange
 
 _LARGEST, _HELD = 5, 10  # units explained one by one
 _SEEN = 0.005  # places: less than this reads as 0.00
-COEFFICIENTS = {"region_coefficient": "table.region", "grade_coefficient": "table.grade"}  # and what they are called
 
 
 def proposal_facts(results: Results, ranges: WeightRange | None) -> dict[str, Any]:

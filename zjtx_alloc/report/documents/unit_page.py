@@ -14,7 +14,7 @@ from zjtx_alloc.report.documents.unit_tables import contribution_rows, duty_tabl
 from zjtx_alloc.report.notes.user_data import supply_note
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.run_id import run_line
-from zjtx_alloc.report.table import Table
+from zjtx_alloc.report.table import Table, notes_html
 
 _WRAPS = 24  # characters; columns of longer texts share what width is left
 Block = Table | tuple[str, ...]  # a table, or sentences one below the other
@@ -62,7 +62,7 @@ class UnitSheet:
             for key in self.keys
         )
         parts = "".join(f"<h2>{html.escape(head)}</h2>{''.join(map(_html, blocks))}" for head, blocks in self.sections)
-        about = "".join(f"<p class=note>{html.escape(note)}</p>" for note in filter(None, (*self.notes, run_line())))
+        about = notes_html(*self.notes, run_line())
         lines = "<br>".join(html.escape(line) for line in (self.status, self.apart) if line)
         return f"<h1>{html.escape(self.name)}</h1><p>{lines}</p><div class=keys>{keys}</div>{parts}<hr>{about}"
 

@@ -8,8 +8,8 @@ from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.allocation.entitlement import ADJUSTMENT, coefficient_keys
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.budget.ledger.budget import MONEY
-from zjtx_alloc.report.documents.proposal_facts import COEFFICIENTS, allowed_weights
-from zjtx_alloc.report.notes.marks import budget_notes, split_rule, stands_for, year_label
+from zjtx_alloc.report.documents.proposal_facts import allowed_weights
+from zjtx_alloc.report.notes.marks import COEFFICIENTS, budget_notes, split_rule, stands_for, year_label
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.table import Table, titled
 from zjtx_alloc.report.tables.ranges import bracket_text, range_notes

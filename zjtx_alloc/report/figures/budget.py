@@ -12,18 +12,17 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.budget.ledger.ledger import gaps_in
-from zjtx_alloc.report.figures.style import BATCH_COLOURS, BLUE, GREEN, GREY, ORANGE, blank, foot, in_style
+from zjtx_alloc.report.figures.style import BATCH_COLOURS, BLUE, GREEN, GREY, ORANGE, WAN_TO_YI, blank, foot, in_style
 from zjtx_alloc.report.notes.marks import batch_label, budget_notes, outlook_notes, source_line, year_label
 from zjtx_alloc.report.table import signed
 
 FAN_COLOURS = (BLUE, GREEN, ORANGE)
-_WAN_TO_YI = 10_000
 
 
 @in_style()
 def budget_figure(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Figure:
     """Net payments by fiscal year and batch, the first round's tails in grey; what is assumed is hatched."""
-    paid = budget.by_batch_and_year()["net"].unstack("batch", fill_value=0).sort_index() / _WAN_TO_YI
+    paid = budget.by_batch_and_year()["net"].unstack("batch", fill_value=0).sort_index() / WAN_TO_YI
     layers = []
     for number, allocation in enumerate(allocations):
         scenario, colour = allocation.scenario, BATCH_COLOURS[number % len(BATCH_COLOURS)]
@@ -56,8 +55,8 @@ def bridge_figure(steps: pd.DataFrame, *notes: str) -> Figure:
     """
     money = steps.sum(axis=1)
     inner = money.index[1:-1]
-    level = np.append(money.iloc[:-1].cumsum(), 0) / _WAN_TO_YI
-    height = money.abs().to_numpy() / _WAN_TO_YI
+    level = np.append(money.iloc[:-1].cumsum(), 0) / WAN_TO_YI
+    height = money.abs().to_numpy() / WAN_TO_YI
     bottom = np.array([0.0, *np.minimum(level[1:-1], level[:-2]), 0.0])
     top = bottom + height
     figure, axes = blank(8.4, 4.8)
@@ -66,7 +65,7 @@ def bridge_figure(steps: pd.DataFrame, *notes: str) -> Figure:
     axes.bar(places, height, bottom=bottom, width=0.6, color=colours)
     axes.hlines(level[:-1], places[:-1] + 0.3, places[:-1] + 1.3, color="#555555", linewidth=0.7)
     for place, name in enumerate(money.index):
-        amount = money[name] / _WAN_TO_YI
+        amount = money[name] / WAN_TO_YI
         described = signed(amount, 2) if name in inner else f"{amount:.2f}"
         axes.text(place, top[place] + top.max() * 0.015, described, ha="center", va="bottom")
     axes.set_xticks(places, [say(f"step.{name}") for name in money.index])
@@ -116,7 +115,7 @@ def fan_figure(
 
 def _ranges(axes: Axes, places: np.ndarray, width: float, outlook: BudgetOutlook, colour: str) -> None:
     table = outlook.table().query("measure == 'net'").set_index("fiscal_year").drop(columns=["measure", "outcomes"])
-    money = table / _WAN_TO_YI
+    money = table / WAN_TO_YI
     for low, high, alpha in (("p5", "p95", 0.28), ("p25", "p75", 0.6)):
         label = say("figure.outlook", title=outlook.outcomes.title) if alpha > 0.5 else None
         axes.bar(places, money[high] - money[low], bottom=money[low], width=width, color=colour, alpha=alpha,
@@ -130,10 +129,10 @@ def _ranges(axes: Axes, places: np.ndarray, width: float, outlook: BudgetOutlook
 
 def _ceiling(axes: Axes, place: int, ceiling: int, outlooks: tuple[BudgetOutlook, ...]) -> None:
     year = outlooks[0].years[place]
-    level = ceiling / _WAN_TO_YI
+    level = ceiling / WAN_TO_YI
     axes.hlines(level, place - 0.46, place + 0.46, color="black", linewidth=1.0, linestyles="--")
     text = say("figure.ceiling", ceiling=level)
     if len(outlooks) == 1:
         text += say("figure.exceeds", risk=outlooks[0].exceeds(year, ceiling))
-    top = max(level, *(outlook.distribution(year).quantile(0.95) / _WAN_TO_YI for outlook in outlooks))
+    top = max(level, *(outlook.distribution(year).quantile(0.95) / WAN_TO_YI for outlook in outlooks))
     axes.annotate(text, (place, top), (0, 4), textcoords="offset points", ha="center", va="bottom", fontsize=7.5)

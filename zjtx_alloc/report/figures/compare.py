@@ -8,11 +8,10 @@ from matplotlib.figure import Figure
 from zjtx_alloc.allocation.compare import Comparison
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.figures.allocation import STEPS, Tile, tile_figure
-from zjtx_alloc.report.figures.style import BLUE, COLOURS, ORANGE, blank, foot, in_style, unit_rows
+from zjtx_alloc.report.figures.style import BLUE, COLOURS, ORANGE, WAN_TO_YI, blank, foot, in_style, unit_rows
 from zjtx_alloc.report.tables.compare import gain_text, marks_line
 
 _SEEN = 0.5  # places: less than this is not drawn as a gain
-_WAN_TO_YI = 10_000
 
 
 @in_style()
@@ -73,7 +72,7 @@ def regions_figure(comparison: Comparison) -> Figure:
 
 def money_figure(comparison: Comparison, money: pd.DataFrame) -> Figure:
     """Net payments by fiscal year, as ``money_by_year``, a bar a scenario, each its own batch alone."""
-    figure = _grouped(money / _WAN_TO_YI, comparison, say("figure.compared_money"), (say("figure.yi"), "{:.2f}"))
+    figure = _grouped(money / WAN_TO_YI, comparison, say("figure.compared_money"), (say("figure.yi"), "{:.2f}"))
     figure.axes[0].set_xlabel(say("figure.fiscal_year"))
     return figure
 

@@ -21,6 +21,7 @@ from zjtx_alloc.report.writers.fonts import sans
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8C8C8C"
 BATCH_COLOURS = (BLUE, ORANGE, GREEN)
 COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9", GREY)
+WAN_TO_YI = 10_000
 _NOTE_SIZE = 7.5  # points
 _LATIN = 0.58  # width of a letter or digit, in Chinese characters
 

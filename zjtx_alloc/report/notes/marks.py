@@ -14,6 +14,7 @@ from zjtx_alloc.report.notes.user_data import pools_note, replaced_note, supply_
 from zjtx_alloc.rules.composite_form import Part
 from zjtx_alloc.rules.scenario import Factor
 
+COEFFICIENTS = {"region_coefficient": "table.region", "grade_coefficient": "table.grade"}  # and what they are called
 Gaps = Mapping[int, tuple[str, ...]]  # fiscal year -> what of the whole programme its total leaves out
 
 
@@ -26,11 +27,9 @@ def doubts_note(allocation: Allocation) -> tuple[str, ...]:
     """What 估算 and 代用 mean here, with their shares."""
     due, panel = allocation.entitlement, allocation.panel
     notes = []
-    if due.estimated.gt(0).any():
-        names = "、".join(panel.units.loc[due.estimated.gt(0), "short_name"])
-        notes.append(
-            say("note.estimated", count=int(due.estimated.gt(0).sum()), names=names, share=due.estimated_share)
-        )
+    if (held := due.estimated.gt(0)).any():
+        names = "、".join(panel.units.loc[held, "short_name"])
+        notes.append(say("note.estimated", count=int(held.sum()), names=names, share=due.estimated_share))
     if due.stand_in.gt(0).any():
         parts = "；".join(
             say(

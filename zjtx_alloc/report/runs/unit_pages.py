@@ -23,6 +23,7 @@ from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.run_id import bearing_run_id, run_line
 from zjtx_alloc.report.runs.record_form import read_pages
 from zjtx_alloc.report.runs.records import bytes_digest, environment_here, file_digest
+from zjtx_alloc.report.table import notes_html
 from zjtx_alloc.report.writers.html import framed
 from zjtx_alloc.report.writers.pdf import UnitTypesetter
 
@@ -147,10 +148,7 @@ def _index(sheets: list[dict[str, Any]], results: Results, run: str) -> bytes:
     title = say("unit.index", scenario=results.allocation.scenario.title)
     targets = {_BOUND: "unit.bound", "../allocation.html": "unit.report", "../budget.html": "unit.budget"}
     links = "　".join(f'<a href="{target}">{say(key)}</a>' for target, key in targets.items())
-    under = "".join(
-        f"<p class=note>{html.escape(note)}</p>"
-        for note in (*marks_note(results.allocation), say("note.weights"), run_line())
-    )
+    under = notes_html(*marks_note(results.allocation), say("note.weights"), run_line())
     body = (
         f"<h1>{html.escape(title)}</h1><p>{say('unit.index_intro')}</p><p>{links}</p>"
         f"<div class=scroll><table class=zjtx><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{under}"
