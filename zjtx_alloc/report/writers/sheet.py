@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any
 
 import pandas as pd
+from openpyxl.utils import get_column_letter
 
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.table import FORMATS, Table, described, shown
@@ -217,7 +218,7 @@ class Sheet:
 
     @cached_property
     def _letters(self) -> dict[str, str]:
-        return {name: letter(place) for place, name in enumerate(self.columns)}
+        return {name: get_column_letter(place) for place, name in enumerate(self.columns, start=1)}
 
     @cached_property
     def _references(self) -> re.Pattern[str]:
@@ -244,15 +245,6 @@ class Sheet:
     def _fixed(self, column: str, first: int, last: int) -> str:
         name = self._letters[column]
         return f"${name}${first}:${name}${last}"
-
-
-def letter(place: int) -> str:
-    """The letters of a column: 0 is A."""
-    name, rest = "", place + 1
-    while rest:
-        rest, digit = divmod(rest - 1, 26)
-        name = chr(65 + digit) + name
-    return name
 
 
 def sums_of(rows: Sequence[Row], columns: Sequence[str], fixed: str = "$") -> dict[str, Cell]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import xlsxwriter
+from openpyxl.utils import get_column_letter
 
 from zjtx_alloc.base.errors import ReportError
 from zjtx_alloc.base.files import check_absent, write_whole
@@ -22,7 +23,6 @@ from zjtx_alloc.report.writers.sheet import (
     Page,
     Sheet,
     cell_of,
-    letter,
     table_sheet,
     text_width,
 )
@@ -136,7 +136,7 @@ def _write_sheet(book: Any, data: Sheet, styles: dict[str, Any]) -> Any:
             if cell.is_input and kind == "percent":
                 sheet.data_validation(number - 1, place, number - 1, place, _SHARE)
             if cell.name:
-                book.define_name(cell.name, f"='{data.title}'!${letter(place)}${number}")
+                book.define_name(cell.name, f"='{data.title}'!${get_column_letter(place + 1)}${number}")
     _write_notes(sheet, data.notes, data.first + len(rows), widths, styles)
     head = data.first - 2
     if data.frozen is not None:
