@@ -33,7 +33,7 @@ def fact_table(allocation: Allocation, code: str) -> Table:
             {
                 "indicator": panel.name(indicator),
                 "period": panel.supplied.get(indicator, line.period),
-                "fact_value": None if cell is None else _written(cell["value"]),
+                "fact_value": None if cell is None else f"{cell['value']:,.2f}".rstrip("0").rstrip("."),
                 "measure": panel.indicators.at[indicator, "measure"],
                 "marks": "、".join(marks) or "—",  # before the rest: a telephone shows no more
                 "national_share": None if cell is None or not whole else cell["value"] / whole,
@@ -43,11 +43,6 @@ def fact_table(allocation: Allocation, code: str) -> Table:
         notes += marks.values()
     notes += [_source_note(allocation, source, number) for source, number in cited.items()]
     return titled("unit_facts", pd.DataFrame(rows), *notes)
-
-
-def _written(value: float) -> str:
-    """A fact with what decimals it has, two at most."""
-    return f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
 def _marks(
