@@ -147,10 +147,8 @@ def allocate_programme(panel: Panel, scenario: Scenario, own: Allocation | None 
     own : Allocation, optional
         The scenario's own batch where it is known already.
     """
-    ordered = sorted([scenario, *companions(scenario)], key=lambda s: s.batch)
-    return tuple(
-        own if own is not None and s is scenario else allocate(panel, s, pooled=s is scenario) for s in ordered
-    )
+    items = sorted([own or scenario, *companions(scenario)], key=lambda item: scenario_behind(item).batch)
+    return allocated(items, panel, scenario.batch)
 
 
 def allocated(

@@ -44,11 +44,7 @@ def stand_in_figure(panel: Panel) -> Figure:
     axes.barh(labels, 100 * frame["part_of_whole"], color=colours, height=0.6)
     for row, share in enumerate(frame["part_of_whole"]):
         axes.text(
-            100 * share + 0.4,
-            row,
-            f"{share:.1%}",
-            va="center",
-            bbox={"facecolor": "white", "linewidth": 0, "pad": 1},
+            100 * share + 0.4, row, f"{share:.1%}", va="center", bbox={"facecolor": "white", "linewidth": 0, "pad": 1}
         )
     axes.axvline(100 * frame["part"].sum() / frame["whole"].sum(), color=GREY, linewidth=1, linestyle="--")
     axes.set_xlim(0, 100 * frame["part_of_whole"].max() * 1.12)

@@ -81,11 +81,7 @@ def _involved(scenarios: list[Scenario]) -> dict[str, Scenario]:
 
 
 def write_records(
-    folder: Path,
-    record: dict[str, Any],
-    fixed: tuple[str, ...],
-    versioned: tuple[str, ...],
-    kept: dict[str, str],
+    folder: Path, record: dict[str, Any], fixed: tuple[str, ...], versioned: tuple[str, ...], kept: dict[str, str]
 ) -> None:
     """Write run.json with the digests of the ``fixed`` files, environment.json with those of the ``versioned`` ones.
 

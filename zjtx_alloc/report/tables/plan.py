@@ -61,11 +61,7 @@ def plan_notes(plan: Plan) -> tuple[str, ...]:
         pool = say("plan.pool", batch=plan.pool_until)
         pool += say("plan.pool_unknown") if plan.pool_until < last else ""
     changes = [a.scenario.name for a in plan.allocations if a.scenario.change is not None]
-    return (
-        say("plan.target"),
-        pool,
-        *([say("plan.change", names="、".join(changes))] if changes else []),
-    )
+    return (say("plan.target"), pool, *([say("plan.change", names="、".join(changes))] if changes else []))
 
 
 def plan_summary(plan: Plan) -> str:

@@ -17,15 +17,7 @@ from zjtx_alloc.report.run_id import run_line
 from zjtx_alloc.report.table import FORMATS, Table
 from zjtx_alloc.report.writers import document as manuscript
 from zjtx_alloc.report.writers.document import Grid
-from zjtx_alloc.report.writers.sheet import (
-    FIRST_ROW,
-    Cell,
-    Page,
-    Sheet,
-    cell_of,
-    table_sheet,
-    text_width,
-)
+from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Page, Sheet, cell_of, table_sheet, text_width
 from zjtx_alloc.report.writers.xlsx_charts import Graph, write_graph
 
 _CREATED = manuscript.CREATED.replace(tzinfo=None)  # xlsxwriter wants it so
