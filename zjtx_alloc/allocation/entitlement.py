@@ -86,7 +86,8 @@ def entitlement(panel: Panel, scenario: Scenario) -> Entitlement:
 def by_factors(panel: Panel, scenario: Scenario) -> Entitlement:
     """The entitlements of a scenario on a panel that has its composites."""
     pools = {name: _pool(panel, scenario, pool) for name, pool in scenario.all_pools().items()}
-    share = _row_sums(pd.DataFrame({name: pool.share for name, pool in pools.items()}))
+    by_pool = pd.DataFrame({name: pool.share for name, pool in pools.items()})
+    share = _row_sums(by_pool)
     codes = list(dict.fromkeys(code for pool in pools.values() for code in pool.parts))
     neutral = {
         code: _row_sums(pd.DataFrame({n: p.weight * p.parts[code] for n, p in pools.items() if code in p.parts}))
@@ -99,7 +100,7 @@ def by_factors(panel: Panel, scenario: Scenario) -> Entitlement:
         places=places.rename("entitlement"),
         share=share.rename("share"),
         contributions=contributions,
-        pools=scenario.total * pd.DataFrame({name: pool.share for name, pool in pools.items()}),
+        pools=scenario.total * by_pool,
         estimated=_blend({n: p.share * p.estimated for n, p in pools.items()}, share),
         stand_in=_blend({n: p.share * p.stand_in for n, p in pools.items()}, share),
     )
@@ -121,7 +122,9 @@ def _pool(panel: Panel, scenario: Scenario, pool: Pool) -> _PoolResult:
         _admit(panel, scenario, code, factor, column)
         parts[code] = factor.weight * _share_of_factor(panel, scenario, code, factor, column["value"])
         estimated[code] = parts[code].where(column["estimated"], 0.0)
-        stand_in[code] = parts[code] if _stands_in(panel, scenario, code, factor) else parts[code] * 0.0
+        beneath = [(code, factor), *scenario.grounds(code, factor)]  # of a composite
+        stands_in = any(panel.stands_in(c, line.stand_in_for) for c, line in beneath)
+        stand_in[code] = parts[code] if stands_in else parts[code] * 0.0
     base = _row_sums(pd.DataFrame(parts))
     weighted = base * _coefficient(panel, scenario, pool)
     return _PoolResult(
@@ -158,11 +161,6 @@ def _admit(panel: Panel, scenario: Scenario, code: str, factor: Factor, column: 
     if not scenario.allow_estimates and column["estimated"].any():
         names = "、".join(panel.units.loc[column["estimated"], "short_name"])
         raise DataError(say("factors.estimates", what=_what(panel, code, factor), names=names))
-
-
-def _stands_in(panel: Panel, scenario: Scenario, code: str, factor: Factor) -> bool:
-    """Whether a factor, or anything beneath a composite, stands in for another indicator."""
-    return any(panel.stands_in(c, line.stand_in_for) for c, line in [(code, factor), *scenario.grounds(code, factor)])
 
 
 def _share_of_factor(panel: Panel, scenario: Scenario, code: str, factor: Factor, values: pd.Series) -> pd.Series:

@@ -129,7 +129,11 @@ def sweep(
     """
     if uncertainty is not None:
         scenario = with_uncertainty(scenario, uncertainty)
-    allocation = allocate(panel, scenario)
+    return sweep_of(allocate(panel, scenario), draws, seed)
+
+
+def sweep_of(allocation: Allocation, draws: int | None = None, seed: int = SEED) -> Sweep:
+    """``sweep`` of a scenario that is allocated already."""
     if draws is None:
         draws = DRAWS if solved_together(allocation.problem) else FEW_DRAWS
     return _swept(allocation, draws, seed, local_engine(allocation.problem, draws))

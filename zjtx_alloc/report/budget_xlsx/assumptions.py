@@ -8,7 +8,7 @@ from zjtx_alloc.budget.expected import share_of_the_left
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.budget_xlsx.firms import batches, rate_name
-from zjtx_alloc.report.writers.sheet import Cell, Column, Row, Sheet
+from zjtx_alloc.report.writers.sheet import Cell, Column, Row, Sheet, known_columns
 from zjtx_alloc.rules.award import load_tails
 
 _KINDS = {"占比": "percent", "万元/家": "money", "万元": "money"}
@@ -35,8 +35,8 @@ def assumption_sheet(plan: BudgetPlan, checks: list[str]) -> Sheet:
     )
     every = "+".join(f"ABS({cell})" for cell in checks)
     columns = {
-        "parameter": Column(header("parameter"), "text", 30), "value": Column(header("value"), "money"),
-        "measure": Column(header("measure"), "text", 10), "status": Column(header("assumed"), "text", 10),
+        **known_columns(parameter=30), "value": Column(header("value"), "money"),
+        **known_columns(measure=10), "status": Column(header("assumed"), "text", 10),
         "change": Column(say("workbook.changeable"), "text"), "source": Column(say("workbook.source"), "text", 26),
         "words": Column(header("note"), "text", 62),
     }  # fmt: skip

@@ -1,16 +1,19 @@
-"""What an official document (公文) says, as data; written as docx by ``official`` and as PDF by ``typesetting``."""
+"""What an official document (公文) says, as data; written as docx by ``docx`` and as PDF by ``pdf``."""
 
 import datetime
 import math
 import re
+import tomllib
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
 import pandas as pd
 
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.report.table import Table
 
 PORTRAIT, LANDSCAPE = 156, 227  # mm between the margins
@@ -110,6 +113,12 @@ class Manuscript:
     sections: tuple[Section, ...]
     annexes: tuple[Annex, ...]
     closing: tuple[str, ...] = ()
+
+
+@cache
+def document_form(name: str) -> dict[str, Any]:
+    """The sentences and tables of a document: a TOML file of ``data/``."""
+    return tomllib.loads(shipped("data", name).read_text(encoding="utf-8"))
 
 
 def lead(text: str) -> tuple[str, str]:
