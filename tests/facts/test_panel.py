@@ -246,18 +246,22 @@ def test_a_file_of_facts_keeps_the_estimates_that_it_does_not_have(panel, write_
     }  # fmt: skip
 
 
-def test_ranges_of_a_file_are_read_and_wrong_ones_named(panel, tmp_path):
+def test_ranges_of_a_file_are_read_unless_the_value_was_changed_beyond_them(panel, tmp_path):
     path = tmp_path / "facts.csv"
     panel.facts.to_csv(path, index=False, encoding="utf-8")
     assert za.load_panel(path).cells.equals(panel.cells)
     kept = panel.facts[panel.facts["indicator"] == "sme_count"].head(4).astype({"low": str, "high": str})
     kept["value"] = 100
-    kept["low"], kept["high"] = ["101", "", "约90", "100"], ["", "99", "120", "100"]
+    kept["low"], kept["high"] = ["101", "", "90", "100"], ["", "99", "120", "100"]
+    kept.to_csv(path, index=False, encoding="utf-8")
+    ends = za.load_panel(path).cells.loc[("sme_count", "2023-12"), ["low", "high"]]
+    assert ends.fillna(-1).to_numpy().tolist() == [[-1, -1], [-1, -1], [90, 120], [100, 100]]
+    kept["low"] = ["约90", "", "-1", "100"]
     kept.to_csv(path, index=False, encoding="utf-8")
     with pytest.raises(za.DataError) as caught:
         za.load_panel(path)
-    assert re.findall(r"第(\d+)行 (\w+) 列“(.*)”：不是数字，或下限大于取值、上限小于取值", str(caught.value)) == [
-        ("2", "low", "101"), ("3", "high", "99"), ("4", "low", "约90"),
+    assert re.findall(r"第(\d+)行 (\w+) 列“(.*)”：不是非负数；没有范围的请留空", str(caught.value)) == [
+        ("2", "low", "约90"), ("4", "low", "-1"),
     ]  # fmt: skip
 
 

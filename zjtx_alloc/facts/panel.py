@@ -161,6 +161,8 @@ def _panel(path: Path) -> Panel:
     if problems:
         raise DataError(say("panel.problems", file=path.name, count=len(problems), lines="\n".join(problems)))
     facts = facts.assign(**{column: facts[column].replace("", "nan").astype(float) for column in ("value", *RANGE)})
+    # A value that someone has changed beyond its range has none any more.
+    facts.loc[(facts["value"] < facts["low"]) | (facts["value"] > facts["high"]), list(RANGE)] = math.nan
     estimates = _lacking(facts[facts["scope"] != "nation"], _nowcasts())
     facts = pd.concat([facts, estimates], ignore_index=True)
     return Panel(units, indicators, _sources(facts), facts, _cells(facts, indicators))
@@ -266,7 +268,7 @@ def _problems(facts: pd.DataFrame, units: pd.DataFrame, indicators: pd.DataFrame
         ("measure", "measure"): indexed & facts["measure"].ne(facts["indicator"].map(indicators["measure"])),
         ("source", "blank"): facts["source"].eq(""),
     }
-    wrong |= {(end, "range"): _beyond(facts, end) for end in RANGE}
+    wrong |= {(end, "range"): ~facts[end].map(lambda text: text == "" or _is_amount(text)) for end in RANGE}
     wrong |= {(column, "hidden"): facts[column].map(hidden).ne("") for column in FACT_COLUMNS}
     found = [(row, column, kind) for (column, kind), mask in wrong.items() for row in facts.index[mask]]
     return [
@@ -277,17 +279,6 @@ def _problems(facts: pd.DataFrame, units: pd.DataFrame, indicators: pd.DataFrame
 
 def _is_amount(text: str) -> bool:
     return bool(_AMOUNT.fullmatch(text)) and not isinstance(amount(text, ""), str)
-
-
-def _beyond(facts: pd.DataFrame, end: str) -> pd.Series:
-    """Whether an end of a range is no number, or on the wrong side of the value."""
-    sign = 1 if end == "low" else -1
-    pairs = zip(facts[end], facts["value"], strict=True)
-    wrong = [
-        text != "" and not (_is_amount(text) and not (_is_amount(value) and sign * float(text) > sign * float(value)))
-        for text, value in pairs
-    ]
-    return pd.Series(wrong, facts.index)
 
 
 def _cells(facts: pd.DataFrame, indicators: pd.DataFrame, before: pd.DataFrame | None = None) -> pd.DataFrame:
