@@ -70,9 +70,10 @@ def sign(costs: Costs, k: np.ndarray, weight: np.ndarray, j: np.ndarray, other: 
 
 
 def _parts(costs: Costs, places: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Numerator and denominator of the k-th place's cost, in integers of any size."""
-    k, weight = (each.astype(np.int64).astype(object) for each in (places, weights))
+    """Numerator and denominator of the k-th place's cost, in integers: of any size, or where 64 bits suffice of those."""
+    k, weight = places.astype(np.int64), weights.astype(np.int64)
     (n0, n1, n2), (d0, d1), power = costs.numerator, costs.denominator, costs.power
     if power == 0:
         return (n1 * k + n0) * BILLION - d0 * weight, np.ones_like(weight)
+    k, weight = k.astype(object), weight.astype(object)
     return n2 * k * k + n1 * k + n0, (d1 * k + d0) * weight**power

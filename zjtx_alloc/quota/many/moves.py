@@ -42,7 +42,7 @@ def _make_up(block: Block, target: np.ndarray, places: np.ndarray, asked: np.nda
         for v, node in enumerate(block.tree.nodes[:-1]):
             a = asked[v, columns]
             free[node.start : node.stop] &= np.where(up, a < node.cap, a > node.floor)
-        chosen, _, _ = _pick(part, x + up, up, free)
+        chosen, _ = _pick(part, x + up, up, free)
         x[chosen, np.arange(len(columns))] += np.where(up, 1.0, -1.0)
         places[:, columns] = x
         asked[:, columns], _ = sums(block.tree, x)
@@ -85,8 +85,8 @@ def _exchange_within(block: Block, places: np.ndarray, granted: np.ndarray) -> t
         for v, node in enumerate(block.tree.nodes[:-1]):
             leave[node.start : node.stop] &= granted[v, columns] > node.floor
             enter[node.start : node.stop] &= granted[v, columns] < node.cap
-        giver, dearest[columns] = _pick_exactly(part, x, np.zeros(len(columns), dtype=bool), leave)
-        taker, cheapest[columns] = _pick_exactly(part, x + 1, np.ones(len(columns), dtype=bool), enter)
+        giver, dearest[columns] = _pick(part, x, np.zeros(len(columns), dtype=bool), leave)
+        taker, cheapest[columns] = _pick(part, x + 1, np.ones(len(columns), dtype=bool), enter)
         better = _better(part, x, giver, taker) & (dearest[columns] > -NONE) & (cheapest[columns] < NONE)
         columns, giver, taker = columns[better], giver[better], taker[better]
         places[giver, columns] -= 1
@@ -106,42 +106,33 @@ def _better(block: Block, places: np.ndarray, giver: np.ndarray, taker: np.ndarr
     return (saved > 0) | ((saved == 0) & preferred)
 
 
-def _pick(block: Block, k: np.ndarray, up: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The free unit whose k-th place is cheapest (``up``) or dearest, its cost, and which come near it.
+def _pick(block: Block, k: np.ndarray, up: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The free unit whose k-th place is cheapest (``up``) or dearest, integers comparing the near, and its cost.
 
-    Among the near, as far as floats show, the first in the tie order takes and the last gives.
+    Among equals the first in the tie order takes and the last gives.
     """
-    way, every = np.where(up, 1.0, -1.0), np.arange(len(up))
+    way, every = np.where(up, 1, -1), np.arange(len(up))
     key = np.where(free, cost(block.costs, k, block.weight) * way, NONE)
     chosen = key.argmin(axis=0)
     best = key[chosen, every]
     near = (key <= best + np.abs(best) * NEAR) & free
-    several = np.flatnonzero(np.count_nonzero(near, axis=0) > 1)
-    if len(several):
-        chosen[several] = _first(block.part(several), way[several], near[:, several])
-    return chosen, best * way, near
+    columns = np.flatnonzero(np.count_nonzero(near, axis=0) > 1)
+    near = near[:, columns]
+    while len(columns):
+        part, places = block.part(columns), k[:, columns]
+        chosen[columns] = _first(part, way[columns], near)
+        at = chosen[columns], np.arange(len(columns))
+        unit, column = np.nonzero(near)
+        own = places[unit, column], part.weight[unit, column]
+        better = sign(block.costs, *own, places[at][column], part.weight[at][column]) * way[columns][column] < 0
+        near = np.zeros_like(near)
+        near[unit[better], column[better]] = True
+        improved = near.any(axis=0)
+        columns, near = columns[improved], near[:, improved]
+    return chosen, best * way
 
 
 def _first(block: Block, way: np.ndarray, near: np.ndarray) -> np.ndarray:
     """The first of the near in the tie order, where ``way`` is −1 the last."""
     heavy = np.where(near, block.weight * way, -NONE)
     return np.where(heavy == heavy.max(axis=0), block.ties * way, NONE).argmin(axis=0)
-
-
-def _pick_exactly(block: Block, k: np.ndarray, up: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """As ``_pick``, but integers compare the near."""
-    chosen, best, near = _pick(block, k, up, free)
-    columns = np.flatnonzero(np.count_nonzero(near, axis=0) > 1)
-    while len(columns):
-        part, way, at = block.part(columns), np.where(up[columns], 1, -1), (chosen[columns], np.arange(len(columns)))
-        unit, column = np.nonzero(near[:, columns])
-        places, weight = k[:, columns], part.weight
-        signs = np.zeros(places.shape, dtype=int)
-        own = places[unit, column], weight[unit, column]
-        signs[unit, column] = sign(block.costs, *own, places[at][column], weight[at][column])
-        better = signs * way < 0
-        improved = np.flatnonzero(better.any(axis=0))
-        columns, better = columns[improved], better[:, improved]
-        near[:, columns] = better
-        chosen[columns] = _first(block.part(columns), way[improved], better)
-    return chosen, best
