@@ -118,7 +118,7 @@ def _chunk(problem: QuotaProblem, costs: Costs, values: np.ndarray) -> tuple[np.
     order = problem.tree.order
     billionths = in_billionths(values.T[order])
     block = block_of(problem, costs, billionths)
-    inexact = (billionths >= EXACT).any(axis=0)
+    inexact = np.asarray((billionths >= EXACT).any(axis=0))
     open_ = np.flatnonzero(feasible(block) & ~inexact)
     places = np.full(billionths.shape, -1.0)
     places[:, open_] = best_places(block.part(open_), problem.total)

@@ -24,7 +24,7 @@ _ROUNDS = 200  # of bisection: more than floats have digits
 def exact_places(demand: Demand, total: int) -> np.ndarray | None:
     """The optimal places that the tie rule names, in the tree's order; None if the rules clash."""
     tree = demand.tree
-    if (demand.lower > demand.upper).any() or tree.clash(demand.lower, demand.upper) is not None:
+    if not tree.admits(demand.lower, demand.upper):
         return None
     places = demand.lower.copy()
     waiting = [(len(tree.nodes) - 1, total)]

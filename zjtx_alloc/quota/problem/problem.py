@@ -294,7 +294,7 @@ class QuotaProblem:
 
     def check_bounds(self) -> None:
         """Raise InfeasibleError if bounds alone already clash: by unit, by group, or in sum."""
-        if self.tree is not None and self._bounds_leave_room(self.tree):
+        if self.tree is not None and (self.floor <= self.cap).all() and self.tree.admits(*self.leaves[:2]):
             return
         for label, low, high in zip(self.labels, self.lower, self.cap, strict=True):
             if low > high:
@@ -307,7 +307,3 @@ class QuotaProblem:
                 raise InfeasibleError(say("quota.too_much", rule=row.name, least=least, upper=row.upper))
             if most < row.lower:
                 raise InfeasibleError(say("quota.too_little", rule=row.name, most=most, lower=row.lower))
-
-    def _bounds_leave_room(self, tree: Tree) -> bool:
-        lower, upper, _ = self.leaves
-        return bool((self.floor <= self.cap).all()) and tree.clash(lower, upper) is None

@@ -114,14 +114,12 @@ class Tree:
         nodes = tuple(node.moved(-top.start, -top.first) for node in self.nodes[top.first : v + 1])
         return Tree(self.order[top.start : top.stop], nodes)
 
-    def clash(self, lower: np.ndarray, upper: np.ndarray) -> int | None:
-        """The first node that bounds of units (in the tree's order) leave no value; None if there is an answer."""
+    def admits(self, lower: np.ndarray, upper: np.ndarray) -> bool:
+        """Whether bounds of units (in the tree's order) leave an answer: at no node is the least above the most."""
         whole = len(self.nodes) - 1
-        least, most = self.sums(whole, lower)[0], self.sums(whole, upper)[0]
-        for v, node in enumerate(self.nodes):
-            if least[v] > node.cap or most[v] < node.floor or node.floor > node.cap:
-                return v
-        return None
+        sides = zip(self.nodes, self.sums(whole, lower)[0], self.sums(whole, upper)[0], strict=True)
+        kept = all(least <= n.cap and most >= n.floor and n.floor <= n.cap for n, least, most in sides)
+        return kept and bool((lower <= upper).all())
 
 
 def tree_of(rows: Sequence[Row], size: int, whole: Row) -> Tree | None:
