@@ -21,9 +21,9 @@ from zjtx_alloc.quota.problem.rule_tree import Tree
 Bounds = tuple[list[int], list[int]]
 
 
-def boxed(problem: QuotaProblem, level: Fraction, *, below: bool = False) -> QuotaProblem:
-    """The problem of least squares with deviations at most (or ``below``: less than) a level."""
-    return _within(problem, box(problem, level, below=below))
+def boxed(problem: QuotaProblem, level: Fraction) -> QuotaProblem:
+    """The problem of least squares with deviations at most a level."""
+    return _within(problem, box(problem, level))
 
 
 def _within(problem: QuotaProblem, bounds: Bounds) -> QuotaProblem:

@@ -1,9 +1,10 @@
 """The units of a nested problem in the tree's order: what each asks for at a level of prices, and exact prices."""
 
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -75,16 +76,10 @@ class Demand:
         """The exact price of a unit's k-th place."""
         return self._price(k, self.billionths[i])
 
-    def _price(self, k: int, billionths: int) -> Price:
-        found = self._prices.get((k, billionths))
-        if found is None:
-            found = self._prices[k, billionths] = self.criterion.price(k, Fraction(billionths or BILLION, BILLION))
-        return found
-
     @cached_property
-    def _prices(self) -> dict[tuple[int, int], Price]:
-        """Prices already asked for: ties repeat them."""
-        return {}
+    def _price(self) -> Callable[[int, int], Price]:
+        """The exact price of the k-th place at an entitlement in billionths; kept, since ties repeat it."""
+        return cache(lambda k, billionths: self.criterion.price(k, Fraction(billionths or BILLION, BILLION)))
 
     def ordered(self, who: np.ndarray, k: np.ndarray) -> np.ndarray:
         """The order in which places are handed out: by exact price, then by the tie order of their units."""
@@ -93,22 +88,13 @@ class Demand:
         apart = np.diff(levels[order]) > self.doubt(levels[order][1:], np.maximum.accumulate(self.due[who][order])[1:])
         run = np.concatenate(([0], np.cumsum(apart))) if len(order) else order
         crowded = order[(np.bincount(run) > 1)[run]] if len(order) else order
+        prices = {at: self.price(int(who[at]), int(k[at])) for at in crowded.tolist()}
+        rank = {price: at for at, price in enumerate(sorted(set(prices.values())))}
         step = np.zeros(len(order), dtype=int)
-        step[crowded] = self._steps([(self.billionths[who[at]], int(k[at])) for at in crowded])
+        step[crowded] = [rank[price] for price in prices.values()]
         runs = np.empty_like(run)
         runs[order] = run
         return np.lexsort((self.rank[who], step, runs))
-
-    def _steps(self, places: list[tuple[int, int]]) -> list[int]:
-        """For each place (billionths, k) how many different prices are lower."""
-        steps: dict[tuple[int, int], int] = {}
-        last, number = None, -1
-        for e, k in sorted(set(places), key=lambda place: self._price(place[1], place[0])):
-            price = self._price(k, e)
-            if last is None or price != last:
-                last, number = price, number + 1
-            steps[e, k] = number
-        return [steps[place] for place in places]
 
 
 def demand_of(problem: QuotaProblem, tree: Tree, criterion: Criterion) -> Demand:
