@@ -48,7 +48,7 @@ class _Asked:
         value = np.clip(asks, self.lower, self.upper)
         value[i] = asks[i]
         at = int(np.flatnonzero(self.tree.order == i)[0])
-        sums, _ = self.tree.sums(len(self.tree.nodes) - 1, value[self.tree.order])
+        sums, _ = self.tree.sums(value[self.tree.order])
         holding = (pair for pair in zip(sums, self.tree.nodes, strict=True) if pair[1].start <= at < pair[1].stop)
         # The smallest set that leaves no choice decides; the whole, whose floor is its cap, never leaves any.
         return next(asked <= node.floor for asked, node in holding if not node.floor < asked <= node.cap)

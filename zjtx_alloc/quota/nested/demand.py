@@ -38,27 +38,32 @@ class Demand:
     lower: np.ndarray
     upper: np.ndarray
 
-    def count(self, units: slice, level: float, lean: int = 0) -> np.ndarray:
+    def limb(self, v: int) -> "Demand":
+        """The units of node v alone."""
+        units = slice(self.tree.nodes[v].start, self.tree.nodes[v].stop)
+        due, rank, lower, upper = (each[units] for each in (self.due, self.rank, self.lower, self.upper))
+        return Demand(self.tree.limb(v), self.criterion, due, self.billionths[units], rank, lower, upper)
+
+    def count(self, level: float, lean: int = 0) -> np.ndarray:
         """Places of each unit below a level, within its bounds.
 
         ``lean``: −1 for no place that floats are unsure of, 1 for all of them.
         """
         level += lean * (_MARGIN * abs(level) + 1e-300)
         if self.criterion.shape is None:
-            return self._count_by_price(units, level)
-        lower, upper, due = self.lower[units], self.upper[units], self.due[units]
-        reach = self.criterion.shape.reach(level, due)
+            return self._count_by_price(level)
+        reach = self.criterion.shape.reach(level, self.due)
         if lean:
-            reach = reach + lean * (1e-9 + _MARGIN * (np.abs(reach) + due))
-        return np.clip(np.floor(reach), lower, upper).astype("int64")
+            reach = reach + lean * (1e-9 + _MARGIN * (np.abs(reach) + self.due))
+        return np.clip(np.floor(reach), self.lower, self.upper).astype("int64")
 
-    def _count_by_price(self, units: slice, level: float) -> np.ndarray:
+    def _count_by_price(self, level: float) -> np.ndarray:
         """As ``count``, of a criterion without float forms: bisection on exact prices."""
 
         def places(low: int, high: int, e: int) -> int:
             return low + bisect_left(range(low + 1, high + 1), level, key=lambda k: float(self._price(k, e)))
 
-        bounds = zip(self.lower[units].tolist(), self.upper[units].tolist(), self.billionths[units], strict=True)
+        bounds = zip(self.lower.tolist(), self.upper.tolist(), self.billionths, strict=True)
         return np.array([places(*each) for each in bounds])
 
     def levels(self, who: np.ndarray, k: np.ndarray) -> np.ndarray:

@@ -38,7 +38,7 @@ def meetings(demand: Demand, places: np.ndarray) -> Iterator[Meeting]:
     every = np.arange(len(places))
     last = np.where(places > demand.lower, demand.levels(every, np.maximum(places, 1)), -np.inf)
     following = np.where(places < demand.upper, demand.levels(every, places + 1), np.inf)
-    _, value = demand.tree.sums(len(demand.tree.nodes) - 1, places)
+    _, value = demand.tree.sums(places)
     leaving: list[Offers] = []
     entering: list[Offers] = []
     for v, node in enumerate(demand.tree.nodes):

@@ -288,7 +288,7 @@ class QuotaProblem:
         if self.tree is None:
             return False
         x, (lower, upper, _) = np.array(places, dtype="int64")[self.tree.order], self.leaves
-        asked, _ = self.tree.sums(len(self.tree.nodes) - 1, x)
+        asked, _ = self.tree.sums(x)
         kept = all(node.floor <= value <= node.cap for node, value in zip(self.tree.nodes, asked, strict=True))
         return kept and bool(((lower <= x) & (x <= upper)).all())
 

@@ -93,19 +93,15 @@ class Tree:
         """``start`` and ``own`` of every node."""
         return np.array([n.start for n in self.nodes]), np.array([n.own for n in self.nodes])
 
-    def sums(self, v: int, places: np.ndarray) -> tuple[list[int], list[int]]:
-        """By node from the first descendant of v to v: what its units and children ask for, and that within its bounds.
-
-        ``places``: of the units of v, in the tree's order.
-        """
-        top = self.nodes[v]
+    def sums(self, places: np.ndarray) -> tuple[list[int], list[int]]:
+        """By node: what its units (in the tree's order) and its children ask for, and that within its bounds."""
         before = np.concatenate(([0], np.cumsum(places)))
         starts, owns = self.slices
-        asked = (before[owns[top.first : v + 1] - top.start] - before[starts[top.first : v + 1] - top.start]).tolist()
+        asked = (before[owns] - before[starts]).tolist()
         granted: list[int] = []
-        for at, node in enumerate(self.nodes[top.first : v + 1]):
-            asked[at] += sum(granted[child - top.first] for child in node.children)
-            granted.append(min(max(asked[at], node.floor), node.cap))
+        for v, node in enumerate(self.nodes):
+            asked[v] += sum(granted[child] for child in node.children)
+            granted.append(min(max(asked[v], node.floor), node.cap))
         return asked, granted
 
     def limb(self, v: int) -> "Tree":
@@ -116,8 +112,7 @@ class Tree:
 
     def admits(self, lower: np.ndarray, upper: np.ndarray) -> bool:
         """Whether bounds of units (in the tree's order) leave an answer: at no node is the least above the most."""
-        whole = len(self.nodes) - 1
-        sides = zip(self.nodes, self.sums(whole, lower)[0], self.sums(whole, upper)[0], strict=True)
+        sides = zip(self.nodes, self.sums(lower)[0], self.sums(upper)[0], strict=True)
         kept = all(least <= n.cap and most >= n.floor and n.floor <= n.cap for n, least, most in sides)
         return kept and bool((lower <= upper).all())
 
