@@ -15,7 +15,7 @@ from zjtx_alloc.quota.crossing.minimax import boxed, largest, least_level
 from zjtx_alloc.quota.crossing.model import ModelAnswer, solve_model
 from zjtx_alloc.quota.crossing.tie_rule import largest_in_order
 from zjtx_alloc.quota.diagnose import diagnosed
-from zjtx_alloc.quota.nested.demand import Demand, demand_of
+from zjtx_alloc.quota.nested.demand import demand_of
 from zjtx_alloc.quota.nested.exchange_proof import better_move, tied_units
 from zjtx_alloc.quota.nested.greedy import exact_places
 from zjtx_alloc.quota.problem.criteria import Criterion, Minimax, criterion_name
@@ -122,16 +122,9 @@ def _separable(problem: QuotaProblem, find: _Find) -> tuple[QuotaProblem, Fracti
 
 
 def _by_price(problem: QuotaProblem) -> tuple[list[int], Certificate] | None:
-    tree, demand = _demand(problem)
+    demand = demand_of(problem)
     found = exact_places(demand, problem.total)
-    return None if found is None else (_by_position(tree, found), Certificate("exchange"))
-
-
-def _demand(problem: QuotaProblem) -> tuple[Tree, Demand]:
-    tree, measure = problem.tree, problem.yardstick
-    assert tree is not None
-    assert isinstance(measure, Criterion)
-    return tree, demand_of(problem, tree, measure)
+    return None if found is None else (_by_position(demand.tree, found), Certificate("exchange"))
 
 
 def _by_position(tree: Tree, places: np.ndarray) -> list[int]:
@@ -146,15 +139,15 @@ def _by_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | None:
 
 def _nested_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | None:
     """The model's answer, and moves of one place until none is better: what is left of it is exact."""
-    tree, demand = _demand(problem)
+    demand = demand_of(problem)
     linear = problem if demand.criterion.summable else replace(problem, criterion="hamilton")
     answer = solve_model(linear)
     if answer is None:
         return None
-    places = np.array(answer.places)[tree.order]
+    places = np.array(answer.places)[demand.tree.order]
     while (move := better_move(demand, places)) is not None:
         places[list(move[:2])] += (-1, 1)
-    return _by_position(tree, places), Certificate("exchange")
+    return _by_position(demand.tree, places), Certificate("exchange")
 
 
 def _crossing_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | None:
@@ -181,11 +174,11 @@ def _bounded(answer: ModelAnswer) -> Certificate:
 
 
 def _ties(problem: QuotaProblem, places: list[int]) -> tuple[tuple[str, ...], ...]:
-    if problem.tree is None:
+    if (tree := problem.tree) is None:
         sets = tied_sets(problem, places)
     else:
-        tree, demand = _demand(problem)
-        sets = [tree.order[units].tolist() for units in tied_units(demand, np.array(places)[tree.order])]
+        found = tied_units(demand_of(problem), np.array(places)[tree.order])
+        sets = [tree.order[units].tolist() for units in found]
     return tuple(tuple(problem.labels[i] for i in sorted(units)) for units in sets)
 
 

@@ -109,7 +109,7 @@ def _proven_sum(problem: QuotaProblem, places: list[int], certificate: Certifica
         if (pair := improving_move(problem, places)) is not None:
             raise _refusal(problem, *pair)
         return _proven_bound(problem, places, certificate)
-    move = better_move(demand_of(problem, tree, measure), np.array(places)[tree.order])
+    move = better_move(demand_of(problem), np.array(places)[tree.order])
     if move is not None:
         raise _refusal(problem, int(tree.order[move[0]]), int(tree.order[move[1]]), cheaper=move[2])
     return Certificate(kind)

@@ -10,9 +10,8 @@ what rounding them to billionths and floats can do, always against the claim tha
 """
 
 import heapq
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, count
 
 import numpy as np
 
@@ -100,7 +99,7 @@ def quota_end(admissible: Admissible, problem: QuotaProblem, i: int, known: End,
 
     best, point, waiting = int(known.value), known.point, _Cells(admissible, i, step)
     for _ in range(_CELLS):
-        if not waiting:
+        if not waiting.left:
             return End(best, point, best)
         cell, corners = waiting.pop()
         if not beyond(corners, best, everywhere=False):
@@ -112,7 +111,7 @@ def quota_end(admissible: Admissible, problem: QuotaProblem, i: int, known: End,
         else:
             waiting.push(*_halves(cell))
     bound = best
-    for _, corners in waiting:
+    for *_, corners in waiting.left:
         while beyond(corners, bound, everywhere=False):
             bound += step
     return End(best, point, bound)
@@ -142,29 +141,22 @@ def entitlement_end(admissible: Admissible, i: int, step: int) -> End:
 
 
 class _Cells:
-    """Cells still to be examined, the most promising for a unit first."""
+    """Cells still to be examined with their corners, the most promising for a unit first."""
 
     def __init__(self, admissible: Admissible, i: int, step: int) -> None:
         self._admissible, self._i, self._step = admissible, i, step
-        self._heap: list[tuple[float, int, Cell, np.ndarray]] = []
-        self._pushed = 0
+        self.left: list[tuple[float, int, Cell, np.ndarray]] = []
+        self._numbers = count()
         self.push(*admissible.cells)
 
     def push(self, *cells: Cell) -> None:
         for cell in cells:
             corners = self._admissible.entitlements(cell)
             promise = float((self._step * corners[:, self._i]).max())
-            self._pushed += 1
-            heapq.heappush(self._heap, (-promise, self._pushed, cell, corners))
+            heapq.heappush(self.left, (-promise, next(self._numbers), cell, corners))
 
     def pop(self) -> tuple[Cell, np.ndarray]:
-        return heapq.heappop(self._heap)[2:]
-
-    def __len__(self) -> int:
-        return len(self._heap)
-
-    def __iter__(self) -> Iterator[tuple[Cell, np.ndarray]]:
-        return (entry[2:] for entry in self._heap)
+        return heapq.heappop(self.left)[2:]
 
 
 def _own(admissible: Admissible, point: Cell, i: int) -> float:

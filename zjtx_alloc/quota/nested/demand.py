@@ -102,8 +102,11 @@ class Demand:
         return np.lexsort((self.rank[who], step, runs))
 
 
-def demand_of(problem: QuotaProblem, tree: Tree, criterion: Criterion) -> Demand:
-    """The units of a problem, by a separable criterion."""
+def demand_of(problem: QuotaProblem) -> Demand:
+    """The units of a problem of nested rules, by a separable criterion."""
+    tree, criterion = problem.tree, problem.yardstick
+    assert tree is not None
+    assert isinstance(criterion, Criterion)
     billionths = [problem.billionths[i] for i in tree.order.tolist()]
     due = np.array(billionths, dtype=float) / BILLION
     lower, upper, rank = problem.leaves
