@@ -74,10 +74,16 @@ def _reach(curve: Curve, price: Fraction, x: int, spare: Fraction) -> tuple[int,
 
 
 def _priced(problem: QuotaProblem, prices: Sequence[float]) -> tuple[Fraction, list[Fraction]]:
-    """What the rules' bounds earn at these prices, and what they pay each unit for a place."""
-    by_unit = [Fraction(prices[0])] * len(problem.labels)
-    earned = by_unit[0] * problem.total if by_unit else Fraction(0)
-    for row, lower, upper in zip(problem.rows, prices[1::2], prices[2::2], strict=True):
+    """What the total and the rules' bounds earn at these prices, and what they pay each unit for a place."""
+    earned, by_unit = priced(problem.rows, prices[1:], len(problem.labels))
+    place = Fraction(prices[0])
+    return earned + place * problem.total, [place + paid for paid in by_unit]
+
+
+def priced(rows: Sequence[Row], prices: Sequence[float], units: int) -> tuple[Fraction, list[Fraction]]:
+    """What bounds of rows earn at prices of each row's lower and upper bound, and what they pay each unit for a place."""
+    earned, by_unit = Fraction(0), [Fraction(0)] * units
+    for row, lower, upper in zip(rows, prices[::2], prices[1::2], strict=True):
         low, high = Fraction(max(lower, 0.0)), Fraction(min(upper, 0.0))
         earned += low * row.lower + high * row.upper
         if low or high:

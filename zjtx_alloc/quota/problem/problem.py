@@ -193,10 +193,7 @@ class QuotaProblem:
     @cached_property
     def rank(self) -> list[int]:
         """Place of each position in the tie order, 0 first."""
-        rank = [0] * len(self.order)
-        for place, i in enumerate(self.order):
-            rank[i] = place
-        return rank
+        return np.argsort(self.order).tolist()
 
     @cached_property
     def rows(self) -> list[Row]:
