@@ -198,7 +198,7 @@ def _guess(problem: QuotaProblem, wanted: Wanted) -> np.ndarray:
     if problem.rows:
         ends = np.array([(row.lower, row.upper) for row in problem.rows], dtype=float)
         same = ends[:, 0] == ends[:, 1]
-        matrix = np.array([row.dense(len(e)) for row in problem.rows], dtype=float)
+        matrix = np.array([[row.weight(i) for i in range(len(e))] for row in problem.rows], dtype=float)
         # Equalities and inequalities apart, or scipy warns.
         constraints += [
             scipy.optimize.LinearConstraint(matrix[part], *ends[part].T) for part in (same, ~same) if part.any()

@@ -22,18 +22,9 @@ class Row:
     upper: int
     scale: int = 1
 
-    @cached_property
-    def members(self) -> frozenset[int]:
-        """Positions of the units with a weight."""
-        return frozenset(self.terms)
-
     def weight(self, i: int) -> int:
         """Weight of the unit at a position; 0 outside the row."""
         return self.terms.get(i, 0)
-
-    def dense(self, size: int) -> tuple[int, ...]:
-        """The weights of all units of a problem, zeros included."""
-        return tuple(self.weight(i) for i in range(size))
 
     def value(self, places: Sequence[Any]) -> Any:
         """Σ weight·x, in the numbers that the places are in."""
