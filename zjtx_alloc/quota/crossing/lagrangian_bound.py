@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from zjtx_alloc.quota.crossing.chords import Curve, curves_of
 from zjtx_alloc.quota.problem.problem import QuotaProblem
-from zjtx_alloc.quota.problem.rule_tree import Row
+from zjtx_alloc.quota.problem.rule_tree import Row, priced
 
 _GAP = Fraction(1, 10**6)
 
@@ -78,18 +78,6 @@ def _priced(problem: QuotaProblem, prices: Sequence[float]) -> tuple[Fraction, l
     earned, by_unit = priced(problem.rows, prices[1:], len(problem.labels))
     place = Fraction(prices[0])
     return earned + place * problem.total, [place + paid for paid in by_unit]
-
-
-def priced(rows: Sequence[Row], prices: Sequence[float], units: int) -> tuple[Fraction, list[Fraction]]:
-    """What bounds of rows earn at prices of each row's lower and upper bound, and what they pay each unit for a place."""
-    earned, by_unit = Fraction(0), [Fraction(0)] * units
-    for row, lower, upper in zip(rows, prices[::2], prices[1::2], strict=True):
-        low, high = Fraction(max(lower, 0.0)), Fraction(min(upper, 0.0))
-        earned += low * row.lower + high * row.upper
-        if low or high:
-            for i, weight in row.terms.items():
-                by_unit[i] += (low + high) * weight
-    return earned, by_unit
 
 
 def _least(curve: Curve, price: Fraction) -> Fraction:

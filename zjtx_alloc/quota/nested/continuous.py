@@ -19,7 +19,7 @@ from zjtx_alloc.base.errors import InfeasibleError, SolverError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.problem.numbers import BILLION
 from zjtx_alloc.quota.problem.problem import QuotaProblem
-from zjtx_alloc.quota.problem.rule_tree import Node, Row, Tree
+from zjtx_alloc.quota.problem.rule_tree import Node, Row, Tree, priced
 
 _Curve = list[tuple[Fraction, Fraction]]  # (λ, places), rising; level before the first and after the last
 _CLOSE = 1e-5  # of a place, in the guess
@@ -125,7 +125,7 @@ def _proven(problem: QuotaProblem, wanted: Wanted) -> list[Fraction]:
     rows = [problem.whole, *problem.rows]
     sides = [_side(float(row.value(guess.tolist())), row.lower, row.upper) for row in rows]
     at = [_side(x, float(low), float(high)) for x, low, high in zip(guess, wanted.lower, wanted.upper, strict=True)]
-    slopes = _slopes(rows, _prices(rows, sides, at, wanted))
+    _, slopes = _paid(rows, _prices(rows, sides, at, wanted))
     places = [_placed(i, side, slopes[i], wanted) for i, side in enumerate(at)]
     kept = all(row.lower <= row.value(places) <= row.upper for row in rows)
     inside = all(low <= x <= high for x, low, high in zip(places, wanted.lower, wanted.upper, strict=True))
@@ -134,12 +134,10 @@ def _proven(problem: QuotaProblem, wanted: Wanted) -> list[Fraction]:
     return places
 
 
-def _slopes(rows: list[Row], prices: list[Fraction]) -> list[Fraction]:
-    """What all rows together pay each unit for a place."""
-    return [
-        sum((p * row.weight(i) for p, row in zip(prices, rows, strict=True)), Fraction(0))
-        for i in range(len(rows[0].terms))  # the first is the total: every unit has a term
-    ]
+def _paid(rows: list[Row], prices: list[Fraction]) -> tuple[Fraction, list[Fraction]]:
+    """As ``priced``, where a row has one price: of its lower bound if positive, else of its upper one."""
+    sides = [side for price in prices for side in (max(price, Fraction(0)), min(price, Fraction(0)))]
+    return priced(rows, sides, len(rows[0].terms))  # the first is the total: every unit has a term
 
 
 def _cost(places: Sequence[Fraction], wanted: Wanted) -> Fraction:
@@ -150,8 +148,7 @@ def _cost(places: Sequence[Fraction], wanted: Wanted) -> Fraction:
 
 def _bound(rows: list[Row], sides: list[int], places: list[Fraction], wanted: Wanted) -> Fraction:
     """A lower bound on the cost of any real places, from the prices that suit these best; exact by weak duality."""
-    prices = _suiting(rows, sides, places, wanted)
-    slopes = _slopes(rows, prices)
+    earned, slopes = _paid(rows, _suiting(rows, sides, places, wanted))
     best = [
         min(max(d + e * slope, low), high)
         for d, e, slope, low, high in zip(
@@ -159,10 +156,7 @@ def _bound(rows: list[Row], sides: list[int], places: list[Fraction], wanted: Wa
         )
     ]
     paid = sum((2 * slope * x for slope, x in zip(slopes, best, strict=True)), Fraction(0))
-    earned = sum(
-        (2 * p * (row.lower if p > 0 else row.upper) for p, row in zip(prices, rows, strict=True)), Fraction(0)
-    )
-    return _cost(best, wanted) - paid + earned
+    return _cost(best, wanted) - paid + 2 * earned
 
 
 def _suiting(rows: list[Row], sides: list[int], places: list[Fraction], wanted: Wanted) -> list[Fraction]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -40,6 +41,18 @@ class Row:
         """Least and greatest value within bounds of the units."""
         ends = [(w * lower[i], w * upper[i]) for i, w in self.terms.items()]
         return sum(map(min, ends)), sum(map(max, ends))
+
+
+def priced(rows: Sequence[Row], prices: Sequence[float | Fraction], units: int) -> tuple[Fraction, list[Fraction]]:
+    """What bounds of rows earn at prices of each row's lower and upper bound, and what they pay each unit for a place."""
+    earned, by_unit = Fraction(0), [Fraction(0)] * units
+    for row, lower, upper in zip(rows, prices[::2], prices[1::2], strict=True):
+        low, high = Fraction(max(lower, 0.0)), Fraction(min(upper, 0.0))
+        earned += low * row.lower + high * row.upper
+        if low or high:
+            for i, weight in row.terms.items():
+                by_unit[i] += (low + high) * weight
+    return earned, by_unit
 
 
 @dataclass(frozen=True)
