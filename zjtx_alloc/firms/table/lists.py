@@ -8,15 +8,16 @@ import pandas as pd
 
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.facts.cells import header_of, plain
-from zjtx_alloc.facts.grid import Grid, read_grids
-from zjtx_alloc.facts.layout import cell_at
+from zjtx_alloc.facts.cells import plain
+from zjtx_alloc.facts.grid import read_grids
+from zjtx_alloc.facts.headed import headed
 from zjtx_alloc.facts.problems import refuse_ragged
 from zjtx_alloc.firms.table.cells import valid_code
 from zjtx_alloc.firms.table.columns import column_spellings
-from zjtx_alloc.firms.table.reading import HEADER_WITHIN, is_remark
+from zjtx_alloc.firms.table.reading import is_remark
 
 MOST_LISTED = 50_000
+_ENTRY = ("credit_code", "name")
 _MOST_NAMED = 5
 
 
@@ -48,15 +49,18 @@ def load_list(path: str | Path) -> list[str]:
         column of codes or names.
     """
     file = Path(path)
-    found = {
-        grid.name: entries
-        for grid in read_grids(file, MOST_LISTED)
-        if (entries := _entries(file.name, grid)) is not None
-    }
-    if len(found) != 1:
-        key = "lists.many_sheets" if found else "lists.no_column"
-        raise DataError(say(key, file=file.name, sheets="、".join(found)))
-    return found.popitem()[1]
+    grids = read_grids(file, MOST_LISTED)
+    sheets = headed(grids, column_spellings(), lambda codes: not set(codes).isdisjoint(_ENTRY))
+    for sheet in sheets:
+        refuse_ragged(file.name, sheet.grid, [sheet.row], sheet.body)
+    if len(sheets) != 1:
+        key = "lists.many_sheets" if sheets else "lists.no_column"
+        raise DataError(say(key, file=file.name, sheets="、".join(sheet.grid.name for sheet in sheets)))
+    (sheet,) = sheets
+    entries = [
+        (row, next(filter(None, (plain(sheet.cell(row, code)) for code in _ENTRY)), "")) for row in sheet.body.values()
+    ]
+    return [entry for row, entry in entries if entry or not is_remark(row)]
 
 
 def listed(entries: Iterable[str], name: str) -> Listed:
@@ -81,16 +85,3 @@ def listed(entries: Iterable[str], name: str) -> Listed:
         shown = "、".join(f"“{entry}”" for entry in wrong[:_MOST_NAMED])
         raise DataError(say("lists.wrong", name=name, count=len(wrong), entries=shown))
     return Listed(tuple(codes), tuple(names))
-
-
-def _entries(file: str, grid: Grid) -> list[str] | None:
-    """The entries of a sheet; None if no row of its first ones heads a column of codes or names."""
-    for number in list(grid.rows)[:HEADER_WITHIN]:
-        heads = [column_spellings().get(header_of(plain(cell))[0]) for cell in grid.rows[number]]
-        places = [heads.index(column) for column in ("credit_code", "name") if column in heads]
-        if places:
-            body = {n: row for n, row in grid.rows.items() if n > number}
-            refuse_ragged(file, grid, [number], body)
-            found = {n: next(filter(None, (plain(cell_at(row, p)) for p in places)), "") for n, row in body.items()}
-            return [entry for n, entry in found.items() if entry or not is_remark(body[n])]
-    return None
