@@ -67,7 +67,7 @@ class BudgetOutlook:
     @property
     def years(self) -> tuple[int, ...]:
         """Fiscal years in which money moves."""
-        events = {year for c in self.cohorts for year in (c.opening_year, c.closing_year)}
+        events = {paid.year for cohort in self.cohorts for paid in cohort.payments(self.award)}
         return tuple(sorted(events | {year for year, _ in self._discontinued}))
 
     @property
@@ -83,7 +83,11 @@ class BudgetOutlook:
         """
         ends = settled(self.award).values()
         tails = () if self._tails_apart else (c.payment for c in self.cohorts if c.payment is not None)
-        return math.gcd(self.award.opening, *(money for pair in ends for money in pair), *tails)
+        return math.gcd(
+            *(payment.each for payment in self.award.payments_of(1)),
+            *(money for pair in ends for money in pair),
+            *tails,
+        )
 
     @cached_property
     def states(self) -> States:
@@ -146,7 +150,7 @@ class BudgetOutlook:
 
     @cached_property
     def _recovered(self) -> _Years:
-        return self._summed({o: recovered for o, (_, recovered) in settled(self.award).items()}, opening=False)
+        return self._summed({o: recovered for o, (_, recovered) in settled(self.award).items()}, certainly=0)
 
     @cached_property
     def _net(self) -> _Years:
@@ -160,20 +164,21 @@ class BudgetOutlook:
             carried |= {code: money.negated().positive_part() for code, money in left.items()}
         return net
 
-    def _summed(self, worth: Mapping[str, int], opening: bool = True) -> _Years:
-        """Each unit's money by year: the opening if it counts, and ``worth`` 万元 by outcome."""
+    def _summed(self, worth: Mapping[str, int], certainly: int = 1) -> _Years:
+        """Each unit's money by year: ``certainly`` times what hangs on no outcome, and ``worth`` 万元 by outcome."""
         nothing = certain(0, len(self.states.weights))
         years: _Years = {year: dict.fromkeys(self._codes, nothing) for year in self.years}
         made: dict[int, Lattice] = {}
         for cohort in self.cohorts:
             if cohort.payment is not None and self._tails_apart:
                 continue
-            first, last = years[cohort.opening_year], years[cohort.closing_year]
-            each = self.award.opening if cohort.payment is None else cohort.payment
-            for code, firms in cohort.approved.items():
-                first[str(code)] = first[str(code)].moved(int(firms) * each * opening // self.step)
-                if cohort.payment is None:
-                    last[str(code)] = added([last[str(code)], self._ends(cohort, str(code), worth, made)])
+            for paid in cohort.payments(self.award):
+                units, each = years[paid.year], certainly * paid.each
+                for code, firms in cohort.approved.items():
+                    if paid.on_outcome:
+                        units[str(code)] = added([units[str(code)], self._ends(cohort, str(code), worth, made)])
+                    else:
+                        units[str(code)] = units[str(code)].moved(int(firms) * each // self.step)
         for year, firms_of in self._discontinued:
             for code, firms in firms_of.items():
                 lost = int(firms) * worth[DISCONTINUED] // self.step
@@ -213,7 +218,7 @@ class BudgetOutlook:
     @cached_property
     def _tails_apart(self) -> bool:
         """Whether every tail is paid before the first year in which money may be recovered."""
-        ends = [cohort.closing_year for cohort in self.cohorts if cohort.payment is None]
+        ends = [paid.year for cohort in self.cohorts for paid in cohort.payments(self.award) if paid.on_outcome]
         recoveries = [*ends, *(year for year, _ in self._discontinued)]
         first = min(recoveries, default=math.inf)
         return all(cohort.opening_year < first for cohort in self.cohorts if cohort.payment is not None)

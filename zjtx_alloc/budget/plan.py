@@ -146,7 +146,11 @@ class BudgetPlan:
             them), probability (that the affordable total keeps them together). Batches that no
             ceiling concerns are left out; empty without ceilings.
         """
-        rows = [self._afforded(a) for a in self.allocations if self._years_of(a) & set(self.request.ceilings)]
+        rows = [
+            self._afforded(a)
+            for a in self.allocations
+            if any(p.year in self.request.ceilings for p in self.award.payments_of(a.scenario.batch))
+        ]
         table = pd.DataFrame(rows, columns=["batch", "total", "affordable", "probability"])
         return table.astype({"affordable": "Int64"})
 
@@ -157,13 +161,10 @@ class BudgetPlan:
         """The ceilings less the tails of their years, which are certain."""
         left = dict(self.request.ceilings)
         for tail in self.cohorts:
-            if tail.payment is not None and tail.opening_year in left:
-                left[tail.opening_year] -= tail.payment * int(tail.approved.sum())
+            for payment in tail.payments(self.award) if tail.payment is not None else ():
+                if payment.year in left:
+                    left[payment.year] -= payment.each * int(tail.approved.sum())
         return left
-
-    def _years_of(self, allocation: Allocation) -> set[int]:
-        batch = allocation.scenario.batch
-        return {self.award.opening_year(batch), self.award.closing_year(batch)}
 
     def _afforded(self, allocation: Allocation) -> tuple[str, int, int | None, float | None]:
         batch, total = allocation.scenario.batch, allocation.scenario.total
@@ -198,7 +199,7 @@ def plan_budget(request: BudgetRequest, panel: Panel) -> BudgetPlan:
     award = load_award(allocations[0].scenario.award)
     older = _tails(request, panel)
     batches = (*cohorts(*allocations), *older)
-    years = {year for c in batches for year in (c.opening_year, c.closing_year)}
+    years = {payment.year for cohort in batches for payment in cohort.payments(award)}
     if strange := sorted(set(request.ceilings) - years):
         raise DataError(say("budget_plan.ceiling_year", years="、".join(map(str, strange)),
                             known="、".join(map(str, sorted(years)))))  # fmt: skip

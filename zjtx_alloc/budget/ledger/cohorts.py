@@ -12,7 +12,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.ledger.settlement import OUTCOMES
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.quota.problem.numbers import are_whole, exactly, is_whole
-from zjtx_alloc.rules.award import load_award, load_tails
+from zjtx_alloc.rules.award import Award, Payment, load_award, load_tails
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,12 @@ class Cohort:
         if self.outcomes is not None:
             return self.outcomes
         return pd.DataFrame({"completed": self.continued, "missed": 0, "under_invested": 0})
+
+    def payments(self, award: Award) -> tuple[Payment, ...]:
+        """What the firms are paid and when: the award's payments, or a tail's one, named ``tail``."""
+        if self.payment is not None:
+            return (Payment("tail", self.opening_year, self.payment, False),)
+        return award.payments(self.opening_year, self.closing_year)
 
     def _checked_quota(self, quota: pd.Series) -> pd.Series:
         _same_units(self.label, quota.index, self.approved.index)

@@ -165,17 +165,11 @@ def _firms(evidence: _Evidence, key: _Key, gap: int) -> str:
 
 
 def _payments(ledger: Ledger, key: _Key) -> list[int]:
-    """万元 a firm that cohorts pay this unit in this year; the opening where none does."""
+    """万元 a firm that cohorts pay this unit in this year; the first payment of all where none does."""
     code, year = key
-    found = []
-    for cohort in ledger.cohorts:
-        if not cohort.approved.get(code, 0):
-            continue
-        if cohort.opening_year == year:
-            found.append(ledger.award.opening if cohort.payment is None else cohort.payment)
-        if cohort.closing_year == year and cohort.payment is None:
-            found.append(ledger.award.closing)
-    return found or [ledger.award.opening]
+    mine = [cohort for cohort in ledger.cohorts if cohort.approved.get(code, 0)]
+    found = [p.each for cohort in mine for p in cohort.payments(ledger.award) if p.year == year]
+    return found or [ledger.award.payments_of(1)[0].each]
 
 
 # In this order: what is more specific comes first, since a whole number of firms fits much.
