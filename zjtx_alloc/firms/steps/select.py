@@ -55,18 +55,10 @@ class Selection:
     def displayed(self) -> pd.DataFrame:
         """Every firm with its parts, score, rank and whether selected, as people read it."""
         rows = self.table
-        frame = self.firms.displayed(["unit", "city", "credit_code", "name"]).loc[rows.index]
-        parts = self.scores.parts().loc[rows.index].round(4)
-        return marked(
-            frame.join(parts).assign(
-                **{
-                    header("score"): self.scores.score[rows.index].round(4),
-                    header("rank"): rows["rank"],
-                    header("verdict"): rows["selected"].map({True: say("selection.yes"), False: say("selection.no")}),
-                }
-            ),
-            self.firms,
-        )
+        frame = self.firms.only(rows.index).displayed(["unit", "city", "credit_code", "name"])
+        verdict = rows["selected"].map({True: say("selection.yes"), False: say("selection.no")})
+        added = {header("score"): self.scores.score.round(4), header("rank"): rows["rank"], header("verdict"): verdict}
+        return marked(frame.join(self.scores.parts().round(4)).assign(**added), self.firms)
 
 
 def select(firms: Firms, rubric: Rubric, quota: pd.Series, cities: Mapping[str, pd.Series] | None = None) -> Selection:

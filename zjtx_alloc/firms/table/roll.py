@@ -39,6 +39,11 @@ class Firms:
     def __len__(self) -> int:
         return len(self.table)
 
+    @property
+    def by_unit(self) -> pd.Series:
+        """How many firms each unit has, int64, index ``code``, all units."""
+        return self.table["unit"].value_counts().reindex(load_units().index, fill_value=0).astype("int64")
+
     def only(self, firms: pd.Index) -> "Firms":
         """These firms alone, in this order."""
         return replace(self, table=self.table.loc[firms])
