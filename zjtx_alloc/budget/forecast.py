@@ -18,8 +18,9 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import find_unit, load_units
 from zjtx_alloc.budget.distribution import BudgetDistribution, mixed
 from zjtx_alloc.budget.lattice import Lattice, added, certain, unit_money
-from zjtx_alloc.budget.ledger.budget import BudgetForecast, reported_budget
+from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.budget.ledger.cohorts import Cohort
+from zjtx_alloc.budget.ledger.ledger import ledger
 from zjtx_alloc.budget.ledger.settlement import DISCONTINUED, OUTCOMES, settlement_of
 from zjtx_alloc.budget.outcomes import OutcomeAssumption, States, load_outcomes
 from zjtx_alloc.rules.award import Award
@@ -277,4 +278,8 @@ def forecast_budget(
         outcomes = load_outcomes(outcomes)
     if isinstance(outcomes, OutcomeAssumption):
         return BudgetOutlook(cohorts, award, outcomes)
-    return reported_budget(cohorts, award, outcomes)
+    outcomes = outcomes or {}
+    if strangers := sorted(set(outcomes) - {cohort.name for cohort in cohorts}):
+        raise DataError(say("budget.no_cohort", names="、".join(strangers)))
+    described = tuple(replace(c, outcomes=outcomes[c.name]) if c.name in outcomes else c for c in cohorts)
+    return BudgetForecast(ledger(described, award))

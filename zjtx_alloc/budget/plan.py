@@ -17,7 +17,7 @@ from zjtx_alloc.budget.affordable import affordable_total
 from zjtx_alloc.budget.expected import expected_cohorts
 from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.budget.ledger.bridge import bridge
-from zjtx_alloc.budget.ledger.budget import BudgetForecast, reported_budget
+from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.budget.ledger.cohorts import Cohort, cohorts, tails
 from zjtx_alloc.budget.ledger.ledger import ledger
 from zjtx_alloc.budget.outcomes import OutcomeAssumption, load_outcomes
@@ -197,7 +197,8 @@ def plan_budget(request: BudgetRequest, panel: Panel) -> BudgetPlan:
             raise ScenarioError(say("budget_plan.titles", titles="、".join(described)))
     allocations = _allocated(request.scenarios, panel)
     award = load_award(allocations[0].scenario.award)
-    older = _tails(request, panel)
+    rate = Fraction(request.tail_rate) if request.tail_rate else None
+    older = () if request.tail_payment is None else tails(panel, request.tail_payment, rate)
     batches = (*cohorts(*allocations), *older)
     years = {payment.year for cohort in batches for payment in cohort.payments(award)}
     if strange := sorted(set(request.ceilings) - years):
@@ -208,7 +209,7 @@ def plan_budget(request: BudgetRequest, panel: Panel) -> BudgetPlan:
     before = None
     if request.before:
         last = (*cohorts(*_allocated(request.before, panel)), *older)
-        before = reported_budget(expected_cohorts(last, assumptions[0]), award)
+        before = BudgetForecast(ledger(expected_cohorts(last, assumptions[0]), award))
     return BudgetPlan(request, allocations, award, batches, assumptions, before)
 
 
@@ -237,12 +238,6 @@ def _allocated(named: Sequence[Named], panel: Panel) -> tuple[Allocation, ...]:
     ordered = sorted(scenarios, key=lambda s: s.batch)
     # Of what can be recommended the user knows a state, which caps the next batch; approvals will change it.
     return tuple(allocate(panel, scenario, pooled=scenario is ordered[0]) for scenario in ordered)
-
-
-def _tails(request: BudgetRequest, panel: Panel) -> tuple[Cohort, ...]:
-    if request.tail_payment is None:
-        return ()
-    return tails(panel, request.tail_payment, Fraction(request.tail_rate) if request.tail_rate else None)
 
 
 def _is_money(money: int, most: int) -> bool:

@@ -71,23 +71,19 @@ class Grid:
     separator: str = ""
 
 
-def grid_of(frame: pd.DataFrame) -> Grid:
+def _grid_of(frame: pd.DataFrame) -> Grid:
     """A frame as Excel would show it: its columns in row 1, its cells below, blank ones as None."""
     cells = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
     return Grid("", {1: list(frame.columns), **dict(enumerate(cells, start=2))})
 
 
-def read_grids(path: Path, most_rows: int = MOST_ROWS) -> list[Grid]:
-    """``read_sheets``, where none may be longer.
-
-    Raises
-    ------
-    DataError
-        As ``read_sheets`` does, and if a sheet has more rows.
-    """
-    grids = read_sheets(path, most_rows)
-    refuse_long(path.name, grids, most_rows)
-    return grids
+def grids_of(source: str | Path | pd.DataFrame, frame: str, most_rows: int = MOST_ROWS) -> tuple[str, list[Grid]]:
+    """Name and sheets of a file as ``read_sheets``, none of them longer; or a frame by itself, under that name."""
+    if isinstance(source, pd.DataFrame):
+        return frame, [_grid_of(source)]
+    grids = read_sheets(Path(source), most_rows)
+    refuse_long(Path(source).name, grids, most_rows)
+    return Path(source).name, grids
 
 
 def refuse_long(file: str, grids: list[Grid], most_rows: int = MOST_ROWS) -> None:

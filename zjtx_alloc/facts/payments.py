@@ -11,7 +11,7 @@ import pandas as pd
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say, words
 from zjtx_alloc.facts.cells import amount, plain
-from zjtx_alloc.facts.grid import grid_of, read_grids
+from zjtx_alloc.facts.grid import grids_of
 from zjtx_alloc.facts.headed import Headed, headed
 from zjtx_alloc.facts.layout import cell_at
 from zjtx_alloc.facts.problems import Problem, problem, refusal, refuse_ragged
@@ -39,10 +39,7 @@ def read_transfers(source: str | Path | pd.DataFrame) -> pd.DataFrame:
     TableError
         With every problem of the table at once.
     """
-    if isinstance(source, pd.DataFrame):
-        name, grids = say("transfers.frame"), [grid_of(source)]
-    else:
-        name, grids = Path(source).name, read_grids(Path(source))
+    name, grids = grids_of(source, say("transfers.frame"))
     sheets = headed(grids, _spellings(), set(_NEEDED).issubset)
     if len(sheets) != 1:
         found = "、".join(sheet.grid.name for sheet in sheets)

@@ -1,6 +1,5 @@
 """From the last budget to this one, cause by cause: sequential replacement, so the steps sum exactly."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
@@ -38,9 +37,12 @@ def bridge(before: Ledger | BudgetForecast, after: Ledger | BudgetForecast) -> p
     given = first.adjustments if len(first.adjustments) else None
     mixed = replace(last.award, **{name: getattr(first.award, name) for name in _RECOVERY})
     totals = _totalled(first.cohorts, last.cohorts)
-    approved = _paired(totals, last.cohorts, _approved_of)
-    paid = _paired(approved, last.cohorts, lambda old, new: replace(old, payment=new.payment))
-    moved = _paired(paid, last.cohorts, _moved)
+    news = last.cohorts
+    approved = tuple(
+        _resized(old, new.approved.reindex(old.approved.index)) for old, new in zip(totals, news, strict=True)
+    )
+    paid = tuple(replace(old, payment=new.payment) for old, new in zip(approved, news, strict=True))
+    moved = tuple(_moved(old, new) for old, new in zip(paid, news, strict=True))
     stages: list[tuple[tuple[Cohort, ...], Award]] = [
         (totals, first.award), (approved, first.award), (paid, mixed), (moved, mixed), (last.cohorts, mixed),
     ]  # fmt: skip
@@ -79,11 +81,7 @@ def _at_old_rate(old: Cohort, new: Cohort) -> Cohort:
         return old
     places = int(old.quota.sum())
     rate = Fraction(int(old.approved.sum()), places) if places else Fraction(1)
-    return _resized(old, approved_firms(quota, rate, list(quota.index)))
-
-
-def _approved_of(old: Cohort, new: Cohort) -> Cohort:
-    return _resized(old, new.approved.reindex(old.approved.index))
+    return _resized(old, approved_firms(quota, rate))
 
 
 def _resized(cohort: Cohort, approved: pd.Series) -> Cohort:
@@ -108,7 +106,7 @@ def _resized(cohort: Cohort, approved: pd.Series) -> Cohort:
 def _spread(row: pd.Series, firms: int) -> pd.Series:
     if row.sum() == 0:
         return row.where(row.index != "completed", firms)
-    return approved_firms(row, Fraction(firms, int(row.sum())), list(row.index))
+    return approved_firms(row, Fraction(firms, int(row.sum())))
 
 
 def _moved(old: Cohort, new: Cohort) -> Cohort:
@@ -118,9 +116,3 @@ def _moved(old: Cohort, new: Cohort) -> Cohort:
         gone = gone.rename(columns=lambda year: min(max(int(year), new.opening_year), new.closing_year))
         gone = gone.T.groupby(level=0).sum().T
     return replace(old, opening_year=new.opening_year, closing_year=new.closing_year, discontinued=gone)
-
-
-def _paired(
-    cohorts: tuple[Cohort, ...], after: tuple[Cohort, ...], change: Callable[[Cohort, Cohort], Cohort]
-) -> tuple[Cohort, ...]:
-    return tuple(change(old, new) for old, new in zip(cohorts, after, strict=True))

@@ -9,7 +9,7 @@ import pandas as pd
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.cells import plain
-from zjtx_alloc.facts.grid import read_grids
+from zjtx_alloc.facts.grid import grids_of
 from zjtx_alloc.facts.headed import headed
 from zjtx_alloc.facts.problems import refuse_ragged
 from zjtx_alloc.firms.table.cells import valid_code
@@ -48,14 +48,13 @@ def load_list(path: str | Path) -> list[str]:
         If the file is no table, a row of it is wider than its header, or no sheet, or more than one, has a
         column of codes or names.
     """
-    file = Path(path)
-    grids = read_grids(file, MOST_LISTED)
+    file, grids = grids_of(path, "", MOST_LISTED)
     sheets = headed(grids, column_spellings(), lambda codes: not set(codes).isdisjoint(_ENTRY))
     for sheet in sheets:
-        refuse_ragged(file.name, sheet.grid, [sheet.row], sheet.body)
+        refuse_ragged(file, sheet.grid, [sheet.row], sheet.body)
     if len(sheets) != 1:
         key = "lists.many_sheets" if sheets else "lists.no_column"
-        raise DataError(say(key, file=file.name, sheets="、".join(sheet.grid.name for sheet in sheets)))
+        raise DataError(say(key, file=file, sheets="、".join(sheet.grid.name for sheet in sheets)))
     (sheet,) = sheets
     entries = [
         (row, next(filter(None, (plain(sheet.cell(row, code)) for code in _ENTRY)), "")) for row in sheet.body.values()

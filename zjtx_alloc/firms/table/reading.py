@@ -12,7 +12,7 @@ from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say, words
 from zjtx_alloc.base.text import shown
 from zjtx_alloc.facts.cells import COUNTS, plain, unit_of
-from zjtx_alloc.facts.grid import Grid, grid_of, read_grids
+from zjtx_alloc.facts.grid import Grid, grids_of
 from zjtx_alloc.facts.headed import Headed, headed
 from zjtx_alloc.facts.problems import Problem, problem, refusal, refuse_ragged
 from zjtx_alloc.firms.table.cells import Wrong, read_cells
@@ -47,10 +47,7 @@ def load_firms(source: str | Path | pd.DataFrame, unit: str | None = None) -> Fi
     code = None if unit is None else unit_of(unit)
     if unit is not None and code is None:
         raise DataError(say("firms.unknown_unit", name=shown(unit)))
-    if isinstance(source, pd.DataFrame):
-        file, grids = say("firms.frame"), [grid_of(source)]
-    else:
-        file, grids = Path(source).name, read_grids(Path(source), MOST_FIRMS)
+    file, grids = grids_of(source, say("firms.frame"), MOST_FIRMS)
     sheet = _sheet(file, grids)
     own = {sheet.columns[name].place for name in ("credit_code", "name") if name in sheet.columns} - {0}
     body = {number: row for number, row in sheet.body.items() if not is_remark(row, own)}

@@ -1,8 +1,6 @@
 """A province's implementation plan (实施方案) from its firm table; sections and tables in ``data/plan_document.toml``."""
 
 import math
-import tomllib
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,7 @@ import pandas as pd
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.files import write_whole
 from zjtx_alloc.base.messages import header, say
-from zjtx_alloc.base.resources import shipped
+from zjtx_alloc.base.resources import shipped_toml
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.firms.table.columns import SEVERAL, choices_of
 from zjtx_alloc.firms.table.roll import Firms
@@ -20,11 +18,6 @@ from zjtx_alloc.report.writers.docx import docx_file
 from zjtx_alloc.rules.award import Award
 
 _NUMBER_WIDTH = 12  # mm
-
-
-@cache
-def _form() -> dict[str, Any]:
-    return tomllib.loads(shipped("data", "plan_document.toml").read_text(encoding="utf-8"))
 
 
 def write_plan(firms: Firms, unit: str, batch: int, award: Award, path: str | Path) -> Path:
@@ -49,7 +42,7 @@ def write_plan(firms: Firms, unit: str, batch: int, award: Award, path: str | Pa
     """
     if not len(firms) or set(firms.table["unit"]) != {unit}:
         raise DataError(say("plan.firms", unit=load_units().at[unit, "name"]))
-    form, facts = _form(), _facts(firms, unit, batch, award)
+    form, facts = shipped_toml("plan_document.toml"), _facts(firms, unit, batch, award)
     sections = (
         Section(part["heading"], tuple(paragraph.format(**facts) for paragraph in part["paragraphs"]))
         for part in form["sections"]

@@ -3,15 +3,13 @@
 The sentences are in ``data/proposal.toml``; docx and PDF are two ways to write the same manuscript.
 """
 
-import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.base.resources import shipped
+from zjtx_alloc.base.resources import shipped_toml
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.report.documents.proposal_facts import proposal_facts
 from zjtx_alloc.report.documents.proposal_tables import (
@@ -29,11 +27,6 @@ from zjtx_alloc.report.writers.document import LANDSCAPE, PORTRAIT, Annex, Grid,
 from zjtx_alloc.uncertainty.weight_range import WeightRange, searched
 
 
-@cache
-def _form() -> dict[str, Any]:
-    return tomllib.loads(shipped("data", "proposal.toml").read_text(encoding="utf-8"))
-
-
 def proposal(results: Results) -> Manuscript:
     """The proposal for one batch.
 
@@ -48,7 +41,7 @@ def proposal(results: Results) -> Manuscript:
         Basis, method, result, changes and reasons, money, data, sensitivity, assumptions; annexes 分配表,
         资金分年表, 人工调整表, 绩效目标表.
     """
-    form, allocation = _form(), results.allocation
+    form, allocation = shipped_toml("proposal.toml"), results.allocation
     ranges = results.ranges if results.doubtful and searched(allocation.problem) else None
     facts = proposal_facts(results, ranges)
     annexes = (
