@@ -21,9 +21,8 @@ from zjtx_alloc.quota.solve import solve
 
 TOTAL = 14_000  # about as many as are in force nationwide (2024)
 _SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_DIRTY: dict[
-    str, tuple[Callable[[Any], Any], ...]
-] = {  # what a dirty table holds, by column: cells that a reader must refuse or understand
+# What a dirty table holds, by column: cells that a reader must refuse or understand.
+_DIRTY: dict[str, tuple[Callable[[Any], Any], ...]] = {
     "credit_code": (lambda code: code[:-1], lambda code: code[:-1] + ("0" if code[-1] != "0" else "1"), str.lower),
     "planned_investment": (lambda v: f"约{v}", lambda v: f"{v}万元", lambda v: -v),
     "certificate_end": (lambda day: "2027-02-30", lambda day: f"{day.year}年{day.month}月{day.day}日"),
@@ -56,12 +55,12 @@ def made_up_table(
         differ by one character.
     """
     random, recipe = np.random.default_rng(seed), shipped_toml("made_up.toml")
-    units = _units(total)
+    units, falling = _units(total), 1 / np.arange(1, len(recipe["places"]) + 1)
     entries = {
         "unit": list(load_units()["short_name"].reindex(units)),
         "credit_code": _codes(random, total),
         "name": _names(random, units),
-        "city": random.choice(recipe["places"], total, p=_falling(len(recipe["places"]))).tolist(),
+        "city": random.choice(recipe["places"], total, p=falling / falling.sum()).tolist(),
         "certificate_batch": random.choice(["第三批", "第四批", "第五批"], total).tolist(),
         **_certificates(random, total, as_of),
         **{column: _often(random, total, column) for column in recipe["first"]},
@@ -77,10 +76,8 @@ def made_up_table(
 
 def concealed(firms: Firms, seed: int = 1) -> list[str]:
     """Codes of invented firms that say no, but are on the (invented) list of the first round."""
-    random, codes = (
-        np.random.default_rng([seed, 1]),
-        firms.table.loc[firms.table["first_round"].eq("no"), "credit_code"],
-    )
+    random = np.random.default_rng([seed, 1])
+    codes = firms.table.loc[firms.table["first_round"].eq("no"), "credit_code"]
     return codes[random.random(len(codes)) < shipped_toml("made_up.toml")["often"]["concealed"] / 1000].tolist()
 
 
@@ -136,11 +133,6 @@ def _names(random: np.random.Generator, units: pd.Index) -> list[str]:
     parts = [short.reindex(units), *(random.choice(signs, len(units)) for _ in range(3))]
     parts += [random.choice(recipe["trades"], len(units)), random.choice(recipe["forms"], len(units))]
     return ["".join(words) + say("firms.invented") for words in zip(*parts, strict=True)]
-
-
-def _falling(count: int) -> np.ndarray:
-    weights = 1 / np.arange(1, count + 1)
-    return weights / weights.sum()
 
 
 def _certificates(random: np.random.Generator, total: int, as_of: date) -> dict[str, list[date]]:

@@ -36,8 +36,8 @@ def bridge(before: Ledger | BudgetForecast, after: Ledger | BudgetForecast) -> p
     first, last = _books(before), _books(after)
     given = first.adjustments if len(first.adjustments) else None
     mixed = replace(last.award, **{name: getattr(first.award, name) for name in _RECOVERY})
-    totals = _totalled(first.cohorts, last.cohorts)
-    news = last.cohorts
+    olds, news = {cohort.name: cohort for cohort in first.cohorts}, last.cohorts
+    totals = tuple(_at_old_rate(olds.get(new.name), new) for new in news)
     approved = tuple(
         _resized(old, new.approved.reindex(old.approved.index)) for old, new in zip(totals, news, strict=True)
     )
@@ -59,21 +59,12 @@ def _books(budget: Ledger | BudgetForecast) -> Ledger:
     return budget.ledger if isinstance(budget, BudgetForecast) else budget
 
 
-def _totalled(before: tuple[Cohort, ...], after: tuple[Cohort, ...]) -> tuple[Cohort, ...]:
-    """The new batches at their old approval rates; one that cannot be compared comes whole."""
-    old = {cohort.name: cohort for cohort in before}
-    return tuple(_at_old_rate(old[new.name], new) if _comparable(old.get(new.name), new) else new for new in after)
-
-
-def _comparable(old: Cohort | None, new: Cohort) -> bool:
-    return (
-        old is not None
-        and (old.payment is None) == (new.payment is None)
-        and set(old.approved.index) == set(new.approved.index)
-    )
-
-
-def _at_old_rate(old: Cohort, new: Cohort) -> Cohort:
+def _at_old_rate(old: Cohort | None, new: Cohort) -> Cohort:
+    """The new batch at its old approval rate; one that cannot be compared comes whole."""
+    if old is None or (old.payment is None) != (new.payment is None):
+        return new
+    if set(old.approved.index) != set(new.approved.index):
+        return new
     if old.quota is None or new.quota is None:
         return old
     quota = new.quota.reindex(old.quota.index)
@@ -89,18 +80,14 @@ def _resized(cohort: Cohort, approved: pd.Series) -> Cohort:
 
     Its places go: no money hangs on them, and the numbers are not theirs.
     """
-    plain = replace(cohort, outcomes=None, discontinued=None, approved=approved, quota=None)
-    if approved.equals(cohort.approved):
-        return replace(plain, outcomes=cohort.outcomes, discontinued=cohort.discontinued)
-    if cohort.outcomes is None and cohort.discontinued is None:
-        return plain
+    if approved.equals(cohort.approved) or (cohort.outcomes is None and cohort.discontinued is None):
+        return replace(cohort, approved=approved, quota=None)
     parts = cohort.ends if cohort.discontinued is None else cohort.ends.join(cohort.discontinued)
     rows = {code: _spread(parts.loc[code], int(firms)) for code, firms in approved.items()}
     spread = pd.DataFrame.from_dict(rows, orient="index").rename_axis("code")
-    gone = None if cohort.discontinued is None else spread[list(cohort.discontinued.columns)]
-    return replace(
-        plain, discontinued=gone, outcomes=None if cohort.outcomes is None else spread[list(cohort.outcomes.columns)]
-    )
+    described = (cohort.outcomes, cohort.discontinued)
+    ends, gone = (None if table is None else spread[list(table.columns)] for table in described)
+    return replace(cohort, approved=approved, quota=None, outcomes=ends, discontinued=gone)
 
 
 def _spread(row: pd.Series, firms: int) -> pd.Series:

@@ -1,6 +1,6 @@
 """Selection (遴选): firms ranked by a uniform rubric within their unit's quota, ties ruled and shown."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -153,7 +153,9 @@ def _varied(selection: Selection, name: str, change: Fraction) -> Iterator[dict[
     """Who comes in and who goes out, unit by unit, when one weight changes."""
     firms, scores = selection.firms, selection.scores
     exact, scale = weighted(scores.points, _shifted(scores.rubric.weights, name, change))
-    ranked = _ranked(firms, replace(scores, exact=exact, scale=scale), _cities(selection))
+    ranked = _ranked(
+        firms, replace(scores, exact=exact, scale=scale), {unit for unit, city in selection.places.index if city}
+    )
     before = selection.table["selected"].reindex(firms.table.index)
     after = _within(ranked, selection.places).reindex(firms.table.index)
     for unit, members in firms.table.groupby("unit").groups.items():
@@ -180,12 +182,6 @@ def _shifted(weights: dict[str, Fraction], name: str, change: Fraction) -> dict[
     raised = min(weights[name] * (1 + change), Fraction(1))
     rest = (1 - raised) / (1 - weights[name]) if weights[name] != 1 else Fraction(0)
     return {other: raised if other == name else weight * rest for other, weight in weights.items()}
-
-
-def _cities(selection: Selection) -> dict[str, pd.Series]:
-    """The sub-quotas of a selection, by unit."""
-    inner = selection.places[selection.places.index.get_level_values("city") != ""]
-    return {str(unit): part.droplevel("unit") for unit, part in inner.groupby(level="unit")}
 
 
 def _places(firms: Firms, quota: pd.Series, cities: Mapping[str, pd.Series]) -> pd.Series:
@@ -222,10 +218,10 @@ def _check_cities(table: pd.DataFrame, unit: str, quota: int, places: pd.Series)
 _NO_POOLS = pd.MultiIndex.from_arrays([[], []], names=["unit", "city"])
 
 
-def _ranked(firms: Firms, scores: Scores, cities: Mapping[str, pd.Series]) -> pd.DataFrame:
-    """Firms in the order of pool, score and tie columns, with their rank within the pool."""
+def _ranked(firms: Firms, scores: Scores, divided: Collection[str]) -> pd.DataFrame:
+    """Firms in the order of pool (a city's in the ``divided`` units), score and tie columns, with their rank in the pool."""
     table, ties = firms.table, scores.rubric.ties
-    city = table["city"].where(table["unit"].isin(cities), "") if "city" in table else ""
+    city = table["city"].where(table["unit"].isin(divided), "") if "city" in table else ""
     frame = pd.DataFrame({"unit": table["unit"], "city": city, "exact": scores.exact})
     for tie in ties:
         frame[tie] = values_of(firms, tie.removeprefix("-"))
