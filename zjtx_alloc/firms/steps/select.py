@@ -10,7 +10,8 @@ from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.firms.steps.rubric import Rubric, Scores, decimal, indicator_name, scored, values_of, weighted
-from zjtx_alloc.firms.table.roll import Firms, is_count, marked, whole_places
+from zjtx_alloc.firms.table.roll import Firms, marked, whole_places
+from zjtx_alloc.quota.problem.numbers import are_whole
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.solve import solve
 
@@ -207,7 +208,7 @@ def _check_quota(firms: Firms, quota: pd.Series) -> None:
 def _check_cities(table: pd.DataFrame, unit: str, quota: int, places: pd.Series) -> None:
     """Raise DataError unless sub-quotas are whole, within the quota and for every city of the unit's firms."""
     name = load_units().at[unit, "short_name"]
-    if wrong := [f"{city} {n}" for city, n in places.items() if not is_count(n)]:
+    if wrong := [f"{city} {n}" for city, n in places[~are_whole(places)].items()]:
         raise DataError(say("firms.whole_places", units="、".join(wrong)))
     if strangers := sorted(set(table["city"]) - set(places.index)):
         raise DataError(say("selection.no_city", unit=name, cities="、".join(strangers)))

@@ -53,13 +53,9 @@ def _text(cell: Any, column: FirmColumn) -> Any:
 
 def _name(cell: Any, column: FirmColumn) -> Any:
     text = re.sub(r"\s+", " ", str(cell)).strip()
-    return (
-        Wrong("hidden")
-        if hidden(text)
-        else Wrong("too_long", {"most": str(_LONGEST)})
-        if len(text) > _LONGEST
-        else text
-    )
+    if hidden(text):
+        return Wrong("hidden")
+    return Wrong("too_long", {"most": str(_LONGEST)}) if len(text) > _LONGEST else text
 
 
 def _unit(cell: Any, column: FirmColumn) -> Any:

@@ -1,10 +1,7 @@
 """Lists of firms already supported (已获支持名单), by credit code or, as published lists are, by full name."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-
-import pandas as pd
 
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
@@ -19,24 +16,6 @@ from zjtx_alloc.firms.table.reading import is_remark
 MOST_LISTED = 50_000
 _ENTRY = ("credit_code", "name")
 _MOST_NAMED = 5
-
-
-@dataclass(frozen=True)
-class Listed:
-    """Entries of a list: credit codes, and names as they are compared, each once and in the list's order."""
-
-    codes: tuple[str, ...]
-    names: tuple[str, ...]
-
-    def holds(self, table: pd.DataFrame) -> pd.Series:
-        """Whether each firm of a table is on the list."""
-        coded = table["credit_code"].isin(self.codes)
-        return coded | table["name"].map(plain).isin(self.names) if self.names else coded
-
-    def found_in(self, table: pd.DataFrame) -> dict[str, bool]:
-        """Whether each entry names a firm of a table, by entry: codes first."""
-        known = {*table["credit_code"], *table["name"].map(plain)}
-        return {entry: entry in known for entry in (*self.codes, *self.names)}
 
 
 def load_list(path: str | Path) -> list[str]:
@@ -62,8 +41,8 @@ def load_list(path: str | Path) -> list[str]:
     return [entry for row, entry in entries if entry or not is_remark(row)]
 
 
-def listed(entries: Iterable[str], name: str) -> Listed:
-    """Entries separated into codes and names.
+def listed(entries: Iterable[str], name: str) -> list[str]:
+    """Entries as they are compared, each once: codes in the list's order, then names.
 
     Raises
     ------
@@ -83,4 +62,4 @@ def listed(entries: Iterable[str], name: str) -> Listed:
     if wrong:
         shown = "、".join(f"“{entry}”" for entry in wrong[:_MOST_NAMED])
         raise DataError(say("lists.wrong", name=name, count=len(wrong), entries=shown))
-    return Listed(tuple(codes), tuple(names))
+    return [*codes, *names]
