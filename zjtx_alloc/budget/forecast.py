@@ -147,39 +147,38 @@ class BudgetOutlook:
 
     @cached_property
     def _due(self) -> _Years:
-        return self._summed({o: due for o, (due, _) in settled(self.award).items()})
+        return self._summed(due=1, recovered=0)
 
     @cached_property
     def _recovered(self) -> _Years:
-        return self._summed({o: recovered for o, (_, recovered) in settled(self.award).items()}, certainly=0)
+        return self._summed(due=0, recovered=1)
 
     @cached_property
     def _net(self) -> _Years:
-        ends = settled(self.award)
-        moved = self._summed({o: due - recovered for o, (due, recovered) in ends.items()})
         net: _Years = {}
         carried = dict.fromkeys(self._codes, certain(0, len(self.states.weights)))
-        for year, units in moved.items():
+        for year, units in self._summed(due=1, recovered=-1).items():
             left = {code: added([money, carried[code].negated()]) for code, money in units.items()}
             net[year] = {code: money.positive_part() for code, money in left.items()}
             carried |= {code: money.negated().positive_part() for code, money in left.items()}
         return net
 
-    def _summed(self, worth: Mapping[str, int], certainly: int = 1) -> _Years:
-        """Each unit's money by year: ``certainly`` times what hangs on no outcome, and ``worth`` 万元 by outcome."""
+    def _summed(self, due: int, recovered: int) -> _Years:
+        """Each unit's money by year: so many times what is due, and so many times what is recovered."""
+        worth = {outcome: due * paid + recovered * back for outcome, (paid, back) in settled(self.award).items()}
         nothing = certain(0, len(self.states.weights))
         years: _Years = {year: dict.fromkeys(self._codes, nothing) for year in self.years}
         made: dict[int, Lattice] = {}
         for cohort in self.cohorts:
             if cohort.payment is not None and self._tails_apart:
                 continue
-            for paid in cohort.payments(self.award):
-                units, each = years[paid.year], certainly * paid.each
+            for payment in cohort.payments(self.award):
+                units = years[payment.year]
                 for code, firms in cohort.approved.items():
-                    if paid.on_outcome:
+                    if payment.on_outcome:
                         units[str(code)] = added([units[str(code)], self._ends(cohort, str(code), worth, made)])
                     else:
-                        units[str(code)] = units[str(code)].moved(int(firms) * each // self.step)
+                        units[str(code)] = units[str(code)].moved(due * int(firms) * payment.each // self.step)
         for year, firms_of in self._discontinued:
             for code, firms in firms_of.items():
                 lost = int(firms) * worth[DISCONTINUED] // self.step

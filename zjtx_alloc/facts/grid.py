@@ -45,14 +45,8 @@ _COMPARED = {
 }
 
 
-class Uncalculated:
-    """The value of a formula that no program has calculated yet."""
-
-    def __init__(self, formula: str) -> None:
-        self.formula = formula
-
-    def __str__(self) -> str:
-        return self.formula
+class Uncalculated(str):
+    """A formula whose value no program has calculated yet."""
 
 
 @dataclass(frozen=True)

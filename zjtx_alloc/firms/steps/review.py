@@ -149,16 +149,15 @@ def _with_lists(firms: Firms, supported: Mapping[str, Iterable[str]]) -> tuple[F
     """What earlier lists say in the place of what firms declare, where the two differ, and the lists' entries."""
     table, described, rows = firms.table.copy(), [_flag_rows(pd.Index([]), "", "")], list[tuple[str, str, bool]]()
     known = [FIRST_ROUND, *(batch for batch in choices_of("earlier_batch") if batch != "none")]
-    coded, named = table["credit_code"], table["name"].map(plain)
-    known_firms = {*coded, *named}
     for batch, entries in supported.items():
         if batch not in known:
             raise DataError(say("review.round", name=batch, known="、".join(known)))
         column, value = (FIRST_ROUND, "yes") if batch == FIRST_ROUND else ("earlier_batch", batch)
         name = say("review.list", column=firm_columns()[column].name, value=as_read(column, value))
         found = listed(entries, name)
-        held = coded.isin(found) | named.isin(found)
-        rows += [(name, entry, entry in known_firms) for entry in found]
+        codes, names = table["credit_code"], table["name"].map(plain)
+        held, named = codes.isin(found) | names.isin(found), {*codes, *names}
+        rows += [(name, entry, entry in named) for entry in found]
         if column not in table:
             table[column] = "none"
         else:

@@ -194,7 +194,7 @@ def _places(firms: Firms, quota: pd.Series, cities: Mapping[str, pd.Series]) -> 
             continue
         _check_cities(firms.only(group).need("city"), str(unit), int(quota[unit]), cities[unit])
         places |= {(unit, city): int(n) for city, n in cities[unit].items()}
-    index = pd.MultiIndex.from_tuples(places, names=["unit", "city"]) if places else _NO_POOLS
+    index = pd.MultiIndex.from_tuples(list(places), names=["unit", "city"])
     return pd.Series(list(places.values()), index=index, dtype="int64")
 
 
@@ -214,9 +214,6 @@ def _check_cities(table: pd.DataFrame, unit: str, quota: int, places: pd.Series)
         raise DataError(say("selection.no_city", unit=name, cities="、".join(strangers)))
     if (sums := int(places.sum())) > quota:
         raise DataError(say("selection.city_sum", unit=name, sum=sums, quota=quota))
-
-
-_NO_POOLS = pd.MultiIndex.from_arrays([[], []], names=["unit", "city"])
 
 
 def _ranked(firms: Firms, scores: Scores, divided: Collection[str]) -> pd.DataFrame:

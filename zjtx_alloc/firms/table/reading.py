@@ -52,7 +52,7 @@ def load_firms(source: str | Path | pd.DataFrame, unit: str | None = None) -> Fi
     own = {sheet.columns[name].place for name in ("credit_code", "name") if name in sheet.columns} - {0}
     body = {number: row for number, row in sheet.body.items() if not is_remark(row, own)}
     refuse_ragged(file, sheet.grid, [sheet.row], body)
-    problems = [*_header_problems(sheet), *_absent(sheet, code)]
+    problems = [*_header_problems(sheet, code)]
     if not body:
         problems.append(problem(None, "", "", "no_firms"))
     columns, wrong = _cells(body, sheet, {found.column for found in problems})
@@ -78,7 +78,7 @@ def _sheet(file: str, grids: list[Grid]) -> Headed:
     raise refusal(file, "", [problem(None, say("intake.sheets"), names, kind, known=needed)])
 
 
-def _header_problems(sheet: Headed) -> Iterator[Problem]:
+def _header_problems(sheet: Headed, unit: str | None) -> Iterator[Problem]:
     yield from sheet.repeated()
     for heading in sheet.unread:
         for name in get_close_matches(heading.name, column_spellings(), n=1, cutoff=_ALIKE):
@@ -86,9 +86,6 @@ def _header_problems(sheet: Headed) -> Iterator[Problem]:
             if code not in sheet.columns:
                 yield problem(sheet.row, heading.label, heading.text, "misspelt", known=firm_columns()[code].name)
     yield from sheet.other_measures(((heading, firm_columns()[code].measure) for code, heading in sheet.known), COUNTS)
-
-
-def _absent(sheet: Headed, unit: str | None) -> Iterator[Problem]:
     for column in firm_columns().values():
         if column.needed and column.code not in sheet.columns and not (column.code == "unit" and unit is not None):
             yield problem(sheet.row, column.title, "", "no_column")

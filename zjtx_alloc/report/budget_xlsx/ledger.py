@@ -7,12 +7,12 @@ import pandas as pd
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.ledger.cohorts import Cohort
+from zjtx_alloc.budget.ledger.ledger import FLOWS
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.budget_xlsx.firms import end_column, first_row_of
 from zjtx_alloc.report.writers.sheet import Cell, Column, Sheet, sums_of
 from zjtx_alloc.rules.award import Award
 
-FLOWS = ("commitment", "forgone", "due", "recovered", "netted", "net", "direct", "empowerment")
 _FORMULAS = {
     # Rows stand in the order of netting, so what is netted already is what stands above.
     "netted": 'MIN([due],SUMIFS([recovered:$rows],[unit:$rows],[unit],[year:$rows],"<="&[year])'
