@@ -53,6 +53,27 @@ def test_the_award_is_that_of_the_notice(award):
     assert award.parameters["clause"].ne("").all()
 
 
+def test_a_batch_is_paid_at_first_for_sure_and_at_the_end_by_its_outcome(award, panel):
+    # 四（二）: 期初下达50%, the rest after the evaluation, three years on.
+    assert award.payments_of(2) == (("opening", 2025, 300, False), ("closing", 2028, 300, True))
+    assert cohort([1, 2]).payments(award) == award.payments_of(1)
+    unequal = replace(award, opening=200)
+    assert [payment.each for payment in unequal.payments_of(1)] == [200, 400]
+    (tail, *_) = za.tails(panel, payment=143)
+    assert tail.payments(award) == (("tail", 2024, 143, False),)
+
+
+@pytest.mark.parametrize("opening", [0, 120, 200, 600])
+def test_years_and_steps_follow_any_division_of_the_amount(award, opening):
+    divided = replace(award, opening=opening)
+    outlook = za.forecast_budget((cohort([3, 2, 1]),), divided, "central")
+    table = za.forecast_budget((cohort([3, 2, 1]),), divided).table
+    assert table["due"].sum() == 6 * 600
+    assert table.groupby("fiscal_year")["due"].sum()[2024] == 6 * opening
+    assert outlook.distribution(2027, "due").values[-1] == 6 * (600 - opening)
+    assert outlook.distribution(2024, "due").mean == 6 * opening
+
+
 def test_an_unknown_award_is_told_with_the_awards_that_there_are():
     with pytest.raises(za.ScenarioError, match="没有名为“caijian”的政策文件；可用：") as caught:
         za.load_award("caijian")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import Any
 
 import pandas as pd
 
@@ -37,9 +38,8 @@ def calendar(award: Award, cohorts: tuple[Cohort, ...] | None = None) -> pd.Data
         years = [(n, award.opening_year(n), award.closing_year(n)) for n in range(1, award.batches + 1)]
         cohorts = tuple(Cohort(str(n), pd.Series(dtype="int64"), first, last) for n, first, last in years)
     rows = [row for cohort in cohorts for row in _dated(cohort, award)]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    last = [found or date(year, 12, 31) for found, year in zip(table["date"], table["fiscal_year"], strict=True)]
-    return table.assign(last=last).sort_values("last", kind="stable").drop(columns="last").reset_index(drop=True)
+    ordered = sorted(rows, key=lambda row: row[0] or date(row[2], 12, 31))
+    return pd.DataFrame(ordered, columns=list(COLUMNS))
 
 
 def duties(award: Award, cohort: Cohort) -> pd.DataFrame:
@@ -69,7 +69,7 @@ def _years(cohort: Cohort, award: Award) -> dict[str, list[int]]:
     return named | {"payment": sorted({*paid.values()}), "support": list(range(first + 1, last + 1))}
 
 
-def _dated(cohort: Cohort, award: Award) -> Iterator[tuple[object, ...]]:
+def _dated(cohort: Cohort, award: Award) -> Iterator[tuple[Any, ...]]:
     rules, years = shipped_table("policy/deadlines.csv", "key"), _years(cohort, award)
     since = award.issued if cohort.payment is None else date.min
     for key, rule in rules.iterrows():

@@ -233,13 +233,20 @@ def _ranked(firms: Firms, scores: Scores, divided: Collection[str]) -> pd.DataFr
 def _ties(ranked: pd.DataFrame, rubric: Rubric, scale: int) -> pd.DataFrame:
     """Scores that some chosen and some not chosen firms share."""
     key = ["unit", "city", "exact"]
-    groups = ranked.groupby(key, sort=False)["selected"].agg(["size", "sum"])
+    selected = ranked.groupby(key, sort=False)["selected"]
+    divided = ranked[selected.transform("any") & ~selected.transform("all")]
     rows = []
-    for (unit, city, exact), (size, chosen) in groups[
-        groups["sum"].gt(0) & groups["sum"].lt(groups["size"])
-    ].iterrows():
-        held = ranked[ranked["unit"].eq(unit) & ranked["city"].eq(city) & ranked["exact"].eq(exact)]
+    for (unit, city, exact), held in divided.groupby(key, sort=False):
         last, first = held[held["selected"]].iloc[-1], held[~held["selected"]].iloc[0]
         decided = next(name for name in [*rubric.ties, _LAST] if last[name] != first[name])
-        rows.append((unit, city, exact / scale, int(size), int(chosen), indicator_name(decided.removeprefix("-"))))
+        rows.append(
+            (
+                unit,
+                city,
+                exact / scale,
+                len(held),
+                int(held["selected"].sum()),
+                indicator_name(decided.removeprefix("-")),
+            )
+        )
     return pd.DataFrame(rows, columns=["unit", "city", "score", "tied", "selected", "decided_by"])
