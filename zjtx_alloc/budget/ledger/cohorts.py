@@ -37,7 +37,7 @@ class Cohort:
     quota : Series of int, optional
         Places by unit; those without an approved firm are unused. None: not known.
     payment : int, optional
-        A tail: 万元 a firm, paid once, in the opening year. None: the award's two payments.
+        A tail: 万元 a firm, paid once, in the opening year. None: the award's payments.
     assumption : str
         What of this is assumed, in Chinese; blank if nothing.
 

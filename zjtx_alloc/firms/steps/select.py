@@ -239,14 +239,6 @@ def _ties(ranked: pd.DataFrame, rubric: Rubric, scale: int) -> pd.DataFrame:
     for (unit, city, exact), held in divided.groupby(key, sort=False):
         last, first = held[held["selected"]].iloc[-1], held[~held["selected"]].iloc[0]
         decided = next(name for name in [*rubric.ties, _LAST] if last[name] != first[name])
-        rows.append(
-            (
-                unit,
-                city,
-                exact / scale,
-                len(held),
-                int(held["selected"].sum()),
-                indicator_name(decided.removeprefix("-")),
-            )
-        )
+        name = indicator_name(decided.removeprefix("-"))
+        rows.append((unit, city, exact / scale, len(held), int(held["selected"].sum()), name))
     return pd.DataFrame(rows, columns=["unit", "city", "score", "tied", "selected", "decided_by"])
