@@ -187,12 +187,8 @@ def _kept_in_turn(cohorts_of: _Family, start: int, most: int, keeps: Callable[[_
 
 
 def _most_firms(found: list[_Moved]) -> _Moved:
-    return tuple(_largest(list(same)) for same in zip(*found, strict=True))
-
-
-def _largest(found: list[Cohort]) -> Cohort:
-    most = pd.concat([c.approved for c in found], axis=1).max(axis=1)
-    return replace(found[0], approved=most, quota=None)
+    most = [pd.concat([cohort.approved for cohort in same], axis=1).max(axis=1) for same in zip(*found, strict=True)]
+    return tuple(replace(cohort, approved=firms, quota=None) for cohort, firms in zip(found[0], most, strict=True))
 
 
 class _Envelope:

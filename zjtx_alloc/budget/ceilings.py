@@ -103,7 +103,8 @@ class Question:
 
     def due(self, cohorts: tuple[Cohort, ...]) -> MoneyByYear:
         """National money due for these cohorts, by year."""
-        return national(BudgetOutlook(cohorts, self.award, self.outcomes))
+        outlook = BudgetOutlook(cohorts, self.award, self.outcomes)
+        return {year: added(units.values()) for year, units in outlook.by_state("due").items()}
 
     def keeps(self, *parts: MoneyByYear) -> bool:
         """Whether these cohorts, beside those that stay fixed, keep the ceilings of their years surely enough."""
@@ -134,8 +135,7 @@ class Question:
     @cached_property
     def _fixed(self) -> MoneyByYear:
         moved = {number for batch in self.batches for number in self.moved_by(batch)}
-        fixed = tuple(c for c in cohorts(*self.allocations) if int(c.name) not in moved)
-        return national(BudgetOutlook(fixed, self.award, self.outcomes))
+        return self.due(tuple(c for c in cohorts(*self.allocations) if int(c.name) not in moved))
 
     def _carried_into(self, batch: int) -> int:
         """Places that earlier batches leave to this one."""
@@ -146,8 +146,3 @@ class Question:
     @cached_property
     def _step(self) -> int:
         return BudgetOutlook((), self.award, self.outcomes).step
-
-
-def national(outlook: BudgetOutlook) -> MoneyByYear:
-    """The nation's money due, by year."""
-    return {year: added(units.values()) for year, units in outlook.by_state("due").items()}

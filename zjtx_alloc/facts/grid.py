@@ -84,7 +84,7 @@ def refuse_long(file: str, grids: list[Grid], most_rows: int = MOST_ROWS) -> Non
     """Raise DataError if a sheet is too long to be the table."""
     for grid in grids:
         if grid.long:
-            raise DataError(say("intake.too_long", file=file, sheet=_named(grid.name), most=most_rows))
+            raise DataError(say("intake.too_long", file=file, sheet=in_sheet(grid.name), most=most_rows))
 
 
 def read_sheets(path: Path, most_rows: int = MOST_ROWS) -> list[Grid]:
@@ -118,7 +118,8 @@ def read_sheets(path: Path, most_rows: int = MOST_ROWS) -> list[Grid]:
     return [replace(grid, long=len(grid.rows) > most_rows) for grid in grids]
 
 
-def _named(sheet: str) -> str:
+def in_sheet(sheet: str) -> str:
+    """The name of a sheet as messages add it to the file's; blank for CSV."""
     return say("intake.sheet", sheet=sheet) if sheet else ""
 
 
@@ -168,7 +169,7 @@ def _rows(file: str, sheet: Any, most_rows: int) -> dict[int, list[Any]]:
             _check_width(file, sheet.title, len(row))
         cells += width
         if cells > _MOST_CELLS:
-            raise DataError(say("intake.too_many_cells", file=file, sheet=_named(sheet.title), most=_MOST_CELLS))
+            raise DataError(say("intake.too_many_cells", file=file, sheet=in_sheet(sheet.title), most=_MOST_CELLS))
         if len(rows) > most_rows or number > last + _MOST_BLANK:
             break
     return rows
@@ -183,7 +184,7 @@ def _cells_of(sheet: Any) -> Iterator[tuple[list[Any], int]]:
 
 def _check_width(file: str, sheet: str, width: int) -> None:
     if width > _MOST_COLUMNS:
-        raise DataError(say("intake.too_wide", file=file, sheet=_named(sheet), most=_MOST_COLUMNS))
+        raise DataError(say("intake.too_wide", file=file, sheet=in_sheet(sheet), most=_MOST_COLUMNS))
 
 
 def _shown(cell: Any) -> Any:

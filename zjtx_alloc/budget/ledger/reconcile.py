@@ -137,19 +137,14 @@ def _recovery(evidence: _Evidence, key: _Key, gap: int) -> str:
 
 
 def _firms(evidence: _Evidence, key: _Key, gap: int) -> str:
-    """The difference is whole firms, at what a firm is paid in this year."""
-    for each in dict.fromkeys(_payments(evidence.ledger, key)):
+    """The difference is whole firms, at what a firm is paid in this year; at the first payment of all where none is."""
+    (code, year), award = key, evidence.ledger.award
+    mine = [cohort for cohort in evidence.ledger.cohorts if cohort.approved.get(code, 0)]
+    paid = [payment.each for cohort in mine for payment in cohort.payments(award) if payment.year == year]
+    for each in dict.fromkeys(paid or [award.payments_of(1)[0].each]):
         if each and gap % each == 0:
             return say("cause.firms", firms=abs(gap) // each, each=each)
     return ""
-
-
-def _payments(ledger: Ledger, key: _Key) -> list[int]:
-    """万元 a firm that cohorts pay this unit in this year; the first payment of all where none does."""
-    code, year = key
-    mine = [cohort for cohort in ledger.cohorts if cohort.approved.get(code, 0)]
-    found = [p.each for cohort in mine for p in cohort.payments(ledger.award) if p.year == year]
-    return found or [ledger.award.payments_of(1)[0].each]
 
 
 # In this order: what is more specific comes first, since a whole number of firms fits much.

@@ -59,8 +59,7 @@ def _name(cell: Any, column: FirmColumn) -> Any:
 
 
 def _unit(cell: Any, column: FirmColumn) -> Any:
-    code = unit_of(cell)
-    return Wrong("unknown_unit") if code is None else code
+    return unit_of(cell) or Wrong("unknown_unit")
 
 
 def _credit_code(cell: Any, column: FirmColumn) -> Any:
