@@ -9,7 +9,6 @@ and its city under separate planning, or the Corps.
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,7 @@ import pandas as pd
 
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.base.resources import shipped, shipped_table
-from zjtx_alloc.base.toml_files import read_toml
+from zjtx_alloc.base.resources import shipped_table, shipped_toml
 from zjtx_alloc.base.units import load_units, members_of, provinces
 from zjtx_alloc.facts.evidence.covariates import Model, fitted
 from zjtx_alloc.facts.evidence.drift import Growth, Lists, Path, drift_error
@@ -150,10 +148,9 @@ def _path(indicator: str, known_by: str | None = None, without: frozenset[str] =
     return Growth(known_by, without, indicator == SME, (share["value"], share["low"], share["high"]))
 
 
-@cache
 def assumptions() -> dict[str, Any]:
     """What the estimates assume: ``data/nowcast.toml``."""
-    return read_toml(shipped("data", "nowcast.toml"))
+    return shipped_toml("nowcast.toml")
 
 
 def _best(path: Path, place: str, month: int, most: int) -> Observation | None:

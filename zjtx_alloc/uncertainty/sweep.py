@@ -204,7 +204,7 @@ def _swept(allocation: Allocation, draws: int, seed: int, engine: AbstractContex
         machine = _Machine(allocation, taken, solver)
         quotas, parameters = _solved(machine, draws, seed)
         base = sobol_base(draws)
-        first = _first(taken, seed, 2 * base)
+        first = joined(list(drawn(taken, seed, 2 * base)))
         pair = first.part(slice(0, base)), first.part(slice(base, 2 * base))
         sobol = block_indices(machine.quotas, pair, (quotas[:base], quotas[base : 2 * base]))
         shapley = weight_effects(taken, machine.quotas, first, seed)
@@ -215,10 +215,6 @@ def _swept(allocation: Allocation, draws: int, seed: int, engine: AbstractContex
     table = allocation.panel.units[["short_name", "region"]].join(summary_of(quotas, allocation.quota, alike))
     probability = value_probabilities(quotas, codes)
     return Sweep(allocation, seed, quotas, parameters, table, probability, sobol, shapley, base)
-
-
-def _first(taken: Sampling, seed: int, draws: int) -> Draws:
-    return joined(list(drawn(taken, seed, draws)))
 
 
 def _solved(machine: _Machine, draws: int, seed: int) -> tuple[np.ndarray, pd.DataFrame]:

@@ -7,11 +7,12 @@ import pandas as pd
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.ledger.cohorts import Cohort
+from zjtx_alloc.budget.ledger.ledger import FLOWS
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.budget_xlsx.firms import end_column, first_row_of
 from zjtx_alloc.report.writers.sheet import Cell, Column, Sheet, known_columns, sums_of
+from zjtx_alloc.rules.award import Award
 
-FLOWS = ("commitment", "forgone", "due", "recovered", "netted", "net", "direct", "empowerment")
 _FORMULAS = {
     # Rows stand in the order of netting, so what is netted already is what stands above.
     "netted": 'MIN([due],SUMIFS([recovered:$rows],[short_name:$rows],[short_name],[year:$rows],"<="&[year])'
@@ -30,7 +31,11 @@ def ledger_sheet(plan: BudgetPlan, firms: Sheet, number: int) -> Sheet:
     """A row a year, batch, unit and payment, in the order in which recoveries are netted."""
     budget = plan.budgets[number]
     entries = sorted(
-        ((year, place, kind) for place, cohort in enumerate(budget.cohorts) for year, kind in _payments(cohort)),
+        (
+            (year, place, kind)
+            for place, cohort in enumerate(budget.cohorts)
+            for year, kind in _payments(cohort, plan.award)
+        ),
         key=lambda entry: entry[:2],
     )
     known = budget.ledger.table.set_index(["cohort", "fiscal_year", "code"]).sort_index()
@@ -54,11 +59,9 @@ def ledger_sheet(plan: BudgetPlan, firms: Sheet, number: int) -> Sheet:
     )  # fmt: skip
 
 
-def _payments(cohort: Cohort) -> list[tuple[int, str]]:
+def _payments(cohort: Cohort, award: Award) -> list[tuple[int, str]]:
     """The rows of a cohort: its payments, and years in which firms only leave."""
-    if cohort.payment is not None:
-        return [(cohort.opening_year, "tail")]
-    paid = {cohort.opening_year: "opening", cohort.closing_year: "closing"}
+    paid = {payment.year: payment.name for payment in cohort.payments(award)}
     left = [] if cohort.discontinued is None else [int(str(year)) for year in cohort.discontinued]
     return list((dict.fromkeys(left, "left") | paid).items())
 

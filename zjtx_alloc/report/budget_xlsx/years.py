@@ -5,9 +5,9 @@ from typing import Any
 
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.units import load_units
+from zjtx_alloc.budget.ledger.ledger import FLOWS
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.budget_xlsx.firms import batches, end_column, ends_known, first_row_of, known_note
-from zjtx_alloc.report.budget_xlsx.ledger import FLOWS
 from zjtx_alloc.report.notes.marks import batch_sizes, condition, gaps_note
 from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Column, Row, Sheet, known_columns, number_of, sums_of
 

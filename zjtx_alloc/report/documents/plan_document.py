@@ -9,10 +9,11 @@ import pandas as pd
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.files import write_whole
 from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.base.resources import shipped_toml
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.firms.table.columns import SEVERAL, choices_of
 from zjtx_alloc.firms.table.roll import Firms
-from zjtx_alloc.report.writers.document import NUMERALS, Annex, Grid, Manuscript, Section, document_form, rows_of
+from zjtx_alloc.report.writers.document import NUMERALS, Annex, Grid, Manuscript, Section, rows_of
 from zjtx_alloc.report.writers.docx import docx_file
 from zjtx_alloc.rules.award import Award
 
@@ -41,7 +42,7 @@ def write_plan(firms: Firms, unit: str, batch: int, award: Award, path: str | Pa
     """
     if not len(firms) or set(firms.table["unit"]) != {unit}:
         raise DataError(say("plan.firms", unit=load_units().at[unit, "name"]))
-    form, facts = document_form("plan_document.toml"), _facts(firms, unit, batch, award)
+    form, facts = shipped_toml("plan_document.toml"), _facts(firms, unit, batch, award)
     sections = (
         Section(part["heading"], tuple(paragraph.format(**facts) for paragraph in part["paragraphs"]))
         for part in form["sections"]

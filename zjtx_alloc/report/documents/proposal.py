@@ -10,6 +10,7 @@ from typing import Any
 
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.base.resources import shipped_toml
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.report.documents.proposal_facts import proposal_facts
 from zjtx_alloc.report.notes.marks import budget_marks, gaps_note, mark_shares
@@ -33,7 +34,6 @@ from zjtx_alloc.report.writers.document import (
     Grid,
     Manuscript,
     Section,
-    document_form,
     grid_of,
 )
 from zjtx_alloc.uncertainty.weight_range import WeightRange, searched
@@ -63,7 +63,7 @@ def proposal(results: Results) -> Manuscript:
         Basis, method, result, changes and reasons, money, data, sensitivity, assumptions; annexes 分配表,
         资金分年表, 人工调整表, 绩效目标表.
     """
-    form, allocation = document_form("proposal.toml"), results.allocation
+    form, allocation = shipped_toml("proposal.toml"), results.allocation
     ranges = results.ranges if results.doubtful and searched(allocation.problem) else None
     ends = {} if ranges is None else {end: ranges.table[end] for end in ("quota_min", "quota_max")}
     facts = proposal_facts(results, ranges)

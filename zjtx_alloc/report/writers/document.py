@@ -3,17 +3,15 @@
 import datetime
 import math
 import re
-import tomllib
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.report.table import Table
 
 PORTRAIT, LANDSCAPE = 156, 227  # mm between the margins
@@ -116,11 +114,6 @@ class Manuscript:
 
 
 @cache
-def document_form(name: str) -> dict[str, Any]:
-    """The sentences and tables of a document: a TOML file of ``data/``."""
-    return tomllib.loads(shipped("data", name).read_text(encoding="utf-8"))
-
-
 def lead(text: str) -> tuple[str, str]:
     """A text as its lead of the second level (（一）遴选程序。), blank if it has none, and the rest."""
     found = _LEAD.match(text)
