@@ -33,6 +33,7 @@ _TEXTS = (
     "units.csv",
     "indicators.csv",
     "tiles.csv",
+    "sources.csv",
 )  # whose characters the page may show
 # A click on a drawn unit chooses it in the list of units, which reaches the kernel.
 _CHOOSE = (
