@@ -25,7 +25,7 @@ ROOT = PACKAGE.parent
 # From the ground up; a module imports from its own folder and from those before it in this list.
 FOLDERS = (
     "base",
-    "facts",
+    "facts.evidence", "facts",
     "quota.problem", "quota.nested", "quota.crossing", "quota", "quota.many",
     "apportionment",
     "rules",
@@ -46,7 +46,6 @@ ELSEWHERE = {
     "quota_problem": "allocate: its first half",
     "paradoxes": "fairness: asked of the same allocations",
     "tails": "cohorts: an older round's",
-    "known_counts": "fit_weights: what weights are fitted to",
     "power_mean": "signposts: a family of them",
     "stationary": "signposts: a family of them",
 }

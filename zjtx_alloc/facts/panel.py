@@ -31,6 +31,8 @@ FACT_COLUMNS = (
 )  # fmt: skip
 KNOWN, ADJUSTED, MODELLED = "known", "adjusted", "modelled"  # status of an estimate's cells, from sure to less sure
 ESTIMATED = (ADJUSTED, MODELLED)
+SPLIT, FILLED = "split", "filled"  # of a province's figure; by a composite's rule
+GROUNDS = (KNOWN, SUPPLIED, SPLIT, ADJUSTED, MODELLED, FILLED)  # what a cell may rest on, from sure to less sure
 _KEY = ["unit", "scope", "indicator", "period"]
 _Fact = dict[str, Any]
 _AMOUNT = re.compile(r"\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
@@ -127,6 +129,13 @@ class Panel:
                 say("panel.no_indicator", indicator=shown(indicator), known="、".join(self.indicators.index))
             )
         return str(self.indicators.at[indicator, "name"])
+
+
+def grounds_of(cells: pd.DataFrame) -> pd.Series:
+    """What each cell rests on, one of ``GROUNDS``: published, the user's own, or an estimate of some kind."""
+    sure = cells["status"].where(cells["status"].eq(SUPPLIED), KNOWN)
+    unsure = cells["status"].where(cells["status"].isin([*ESTIMATED, FILLED]), SPLIT)
+    return sure.where(~cells["estimated"].astype(bool), unsure)
 
 
 def load_panel(path: str | Path | None = None) -> Panel:

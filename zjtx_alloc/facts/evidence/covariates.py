@@ -43,9 +43,10 @@ class Model:
 
     @property
     def described(self) -> str:
-        """The covariates of all choices, with their years."""
-        names = dict.fromkeys(name for text in self.candidates["covariates"] for name in text.split("、"))
-        return "、".join(names)
+        """The covariates of all choices by their Chinese names, with their years."""
+        used = dict.fromkeys(name for text in self.candidates["covariates"] for name in text.split("、"))
+        names, parts = shipped_table("indicators.csv", "code")["name"], (one.split(":") for one in used)
+        return "、".join(f"{names[code]}（{years}）" for code, years in parts)
 
 
 def fitted(known: pd.Series, month: int, candidates: Sequence[Sequence[str]], coverage: float) -> Model:

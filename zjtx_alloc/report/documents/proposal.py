@@ -21,7 +21,7 @@ from zjtx_alloc.report.documents.proposal_tables import (
     target_annex,
     widest_ranges,
 )
-from zjtx_alloc.report.notes.marks import budget_marks, gaps_note, mark_shares
+from zjtx_alloc.report.notes.marks import budget_marks, gaps_note
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.tables.allocation import factor_table, region_table, rule_table, source_table
 from zjtx_alloc.report.tables.budget import batch_table, unit_year_table, year_table
@@ -80,7 +80,7 @@ def _tables(results: Results, ranges: WeightRange | None) -> dict[str, Grid]:
     found = {
         "factors": narrowed(factors, *pools, "indicator", "weight", "period", "stand_in_for", notes=False),
         "rules": rule_table(allocation),
-        "regions": replace(region_table(allocation), notes=(mark_shares(allocation),)),
+        "regions": region_table(allocation),
         "batches": narrowed(
             batch_table(budget, allocations),
             "batch",

@@ -9,9 +9,10 @@ from zjtx_alloc.allocation.entitlement import ADJUSTMENT, coefficient_keys
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.budget.ledger.budget import MONEY
 from zjtx_alloc.report.documents.proposal_facts import allowed_weights
-from zjtx_alloc.report.notes.marks import budget_notes, split_rule, stands_for, year_label
+from zjtx_alloc.report.notes.marks import budget_notes, stands_for, year_label
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.table import Table, titled
+from zjtx_alloc.report.tables.data import basis_of
 from zjtx_alloc.report.tables.ranges import bracket_text, range_notes
 from zjtx_alloc.rules.composite_form import Part
 from zjtx_alloc.rules.scenario import Factor
@@ -32,7 +33,7 @@ def fact_table(allocation: Allocation, code: str) -> Table:
             {
                 "indicator": panel.name(indicator),
                 "period": panel.supplied.get(indicator, line.period),
-                "fact_value": None if cell is None else _written(cell["value"]),
+                "fact_value": None if cell is None else _with_range(cell),
                 "measure": panel.indicators.at[indicator, "measure"],
                 "marks": "、".join(_marks(allocation, indicator, line, cell))
                 or "—",  # before the rest: a telephone shows no more
@@ -43,6 +44,12 @@ def fact_table(allocation: Allocation, code: str) -> Table:
         notes += _mark_notes(allocation, indicator, line, cell)
     notes += [_source_note(allocation, source, number) for source, number in cited.items()]
     return titled("unit_facts", pd.DataFrame(rows), *notes)
+
+
+def _with_range(cell: pd.Series) -> str:
+    """A fact, and what it may be where it is not known to the firm."""
+    value, low, high = (_written(cell[name]) for name in ("value", "low", "high"))
+    return value if pd.isna(cell["low"]) or low == high else say("unit.in_range", value=value, low=low, high=high)
 
 
 def _written(value: float) -> str:
@@ -68,7 +75,9 @@ def _mark_notes(allocation: Allocation, indicator: str, line: Factor | Part, cel
     if cell is None:
         yield say("unit.filled", name=name)
     elif cell["estimated"]:
-        yield say("unit.estimated", name=name, rule=split_rule(panel, indicator))
+        yield say("unit.estimated", name=name, rule=basis_of(panel, indicator, cell))
+    elif pd.notna(cell["low"]):
+        yield say("unit.published", name=name, rule=basis_of(panel, indicator, cell))
     if target := stands_for(allocation, indicator, line):
         yield say("unit.stand_in", name=name, target=target)
     if indicator in panel.supplied:

@@ -12,7 +12,7 @@ from zjtx_alloc.base.messages import header, is_said, say
 from zjtx_alloc.budget.forecast import forecast_budget
 from zjtx_alloc.budget.ledger.cohorts import cohorts
 from zjtx_alloc.report.allocation_view import allocation_view
-from zjtx_alloc.report.notes.marks import criterion_text, marks_note, source_line, weights_note
+from zjtx_alloc.report.notes.marks import criterion_text, marks_note, rests_note, source_line, weights_note
 from zjtx_alloc.report.table import Column, Table, csv_text, of_kind, plain_table, signed, six_decimals, titled
 from zjtx_alloc.rules.award import load_award
 from zjtx_alloc.rules.scenario import DEFAULT, Scenario
@@ -206,11 +206,8 @@ def _marks(comparison: Comparison) -> tuple[str, ...]:
 
 
 def marks_line(comparison: Comparison) -> str:
-    """The marks in one line, for the foot of a figure: the largest shares of any of the allocations."""
-    due = [allocation.entitlement for allocation in comparison.allocations]
-    estimated, stand_in = max(d.estimated_share for d in due), max(d.stand_in_share for d in due)
-    marks = say("compare.short_marks", estimated=estimated, stand_in=stand_in)
-    return marks + source_line(*comparison.allocations)
+    """The marks in one line, for the foot of a figure: the least and the largest share of each ground."""
+    return say("note.short_marks") + rests_note(*comparison.allocations) + source_line(*comparison.allocations)
 
 
 def gain_text(gain: float) -> str:
