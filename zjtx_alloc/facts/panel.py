@@ -133,8 +133,9 @@ class Panel:
 
 def grounds_of(cells: pd.DataFrame) -> pd.Series:
     """What each cell rests on, one of ``GROUNDS``: published, the user's own, or an estimate of some kind."""
-    sure = cells["status"].where(cells["status"].eq(SUPPLIED), KNOWN)
-    unsure = cells["status"].where(cells["status"].isin([*ESTIMATED, FILLED]), SPLIT)
+    status = cells.get("status", pd.Series("", cells.index))  # none in a panel made by hand
+    sure = status.where(status.eq(SUPPLIED), KNOWN)
+    unsure = status.where(status.isin([*ESTIMATED, FILLED]), SPLIT)
     return sure.where(~cells["estimated"].astype(bool), unsure)
 
 

@@ -33,7 +33,8 @@ def fact_table(allocation: Allocation, code: str) -> Table:
             {
                 "indicator": panel.name(indicator),
                 "period": panel.supplied.get(indicator, line.period),
-                "fact_value": None if cell is None else _with_range(cell),
+                "fact_value": None if cell is None else _written(cell["value"]),
+                "value_range": None if cell is None else _range(cell),
                 "measure": panel.indicators.at[indicator, "measure"],
                 "marks": "、".join(_marks(allocation, indicator, line, cell))
                 or "—",  # before the rest: a telephone shows no more
@@ -43,13 +44,15 @@ def fact_table(allocation: Allocation, code: str) -> Table:
         )
         notes += _mark_notes(allocation, indicator, line, cell)
     notes += [_source_note(allocation, source, number) for source, number in cited.items()]
-    return titled("unit_facts", pd.DataFrame(rows), *notes)
+    frame = pd.DataFrame(rows)
+    ranged = frame if frame["value_range"].notna().any() else frame.drop(columns="value_range")
+    return titled("unit_facts", ranged, *notes)
 
 
-def _with_range(cell: pd.Series) -> str:
-    """A fact, and what it may be where it is not known to the firm."""
-    value, low, high = (_written(cell[name]) for name in ("value", "low", "high"))
-    return value if pd.isna(cell["low"]) or low == high else say("unit.in_range", value=value, low=low, high=high)
+def _range(cell: pd.Series) -> str | None:
+    """What a fact may be where it is not known to the firm."""
+    low, high = (_written(cell[name]) for name in ("low", "high"))
+    return None if low == high else say("unit.from_to_value", low=low, high=high)
 
 
 def _written(value: float) -> str:

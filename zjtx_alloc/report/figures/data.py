@@ -79,6 +79,7 @@ def _estimates(axes: Axes, cells: pd.DataFrame, former: pd.Series | None) -> Non
     for row, (value, least, most) in enumerate(zip(cells["value"], cells["low"], cells["high"], strict=True)):
         text = f"{value:,.0f}" if least == most or pd.isna(least) else f"{value:,.0f}（{least:,.0f}—{most:,.0f}）"
         axes.text(1.02, row, text, transform=axes.get_yaxis_transform(), va="center", fontsize=7)
+    axes.set_xlabel(say("backtest.firms"))
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(lambda firms, _: f"{firms:,.0f}")
     axes.set_ylim(-0.7, len(cells) - 0.3)

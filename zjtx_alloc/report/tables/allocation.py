@@ -56,6 +56,7 @@ def factor_table(allocation: Allocation) -> Table:
                     "weight": factor.weight,
                     "stand_in_for": stands_for(allocation, code, factor),
                     "estimated_units": int(cells["estimated"].sum()),
+                    "rests_known": cells.loc[~cells["estimated"].astype(bool), "value"].sum() / cells["value"].sum(),
                     "source": "、".join(sources_of(panel, periods)),
                 }
             )
