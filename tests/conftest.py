@@ -54,10 +54,10 @@ def pytest_runtest_makereport(item, call):
 def plain_pages():
     """Reports without their notebooks, which other tests run: commands, tables, workbooks and documents stay."""
 
-    def write(order, work):
-        order.path.parent.mkdir(parents=True, exist_ok=True)
-        order.path.write_text(order.notebook, encoding="utf-8")
-        return order.path
+    def write(path, *_):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(path.stem, encoding="utf-8")
+        return path
 
     from zjtx_alloc.report.runs import notebooks  # noqa: PLC0415 - a second that most tests need not pay
 

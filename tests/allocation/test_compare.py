@@ -10,6 +10,7 @@ import pytest
 
 import zjtx_alloc as za
 from zjtx_alloc.cli.main import main
+from zjtx_alloc.report.results import money_by_year
 from zjtx_alloc.report.tables.compare import (
     comparison_text,
     distance_table,
@@ -127,9 +128,10 @@ def test_settings_are_told_in_chinese_keys_and_values(panel, baseline, allocatio
 @pytest.mark.parametrize("name", ["情景", "单位", "地区", "年度", "设置"])
 def test_a_scenario_may_be_called_as_a_header_is(name, panel, baseline, write_scenario):
     found = za.compare([baseline, za.load_scenario(write_scenario(EQUAL, f"{name}.toml"))], panel)
-    for table in (unit_table, region_table, distance_table, setting_table, year_table):
-        assert f"“{name}”" in table(found).frame.columns
-        assert not table(found).frame.columns.duplicated().any()
+    made = [table(found) for table in (unit_table, region_table, distance_table, setting_table)]
+    for table in (*made, year_table(found, money_by_year(found))):
+        assert f"“{name}”" in table.frame.columns
+        assert not table.frame.columns.duplicated().any()
     assert f"{name} 与 2024-baseline 相比" in comparison_text(found)
 
 

@@ -35,7 +35,7 @@ def test_the_bridge_by_hand():
         [5250 - 73, 0, 12 * 350 - 3 * 350],
     ]
     assert steps.index[steps.sum(axis=1) == 0].tolist() == ["timing"]
-    picture(bridge_figure(steps, 2028))
+    picture(bridge_figure(steps))
 
 
 def test_the_bridge_keeps_shares_of_outcomes_when_firms_change():

@@ -15,7 +15,7 @@ from zjtx_alloc.base import toml_files
 from zjtx_alloc.budget.ledger import cohorts as batches
 from zjtx_alloc.budget.ledger.budget import MONEY
 from zjtx_alloc.budget.ledger.cohorts import approved_firms
-from zjtx_alloc.rules.award import award_in_force
+from zjtx_alloc.rules.award import Payment, award_in_force
 from zjtx_alloc.rules.scenario import Approval
 
 HEAD = 'extends = "2024-baseline"\n'
@@ -51,6 +51,48 @@ def test_the_award_is_that_of_the_notice(award):
     ]  # fmt: skip
     assert (award.recovered_share, award.empowerment_recovered, award.discontinued_recovered) == (1, True, False)
     assert award.parameters["clause"].ne("").all()
+
+
+def test_a_batch_is_paid_at_first_for_sure_and_at_the_end_by_its_outcome(award, panel):
+    # 四（二）: 期初下达50%, the rest after the evaluation, three years on.
+    assert award.payments_of(2) == (("opening", 2025, 300, False), ("closing", 2028, 300, True))
+    assert cohort([1, 2]).payments(award) == award.payments_of(1)
+    unequal = replace(award, opening=200)
+    assert [payment.each for payment in unequal.payments_of(1)] == [200, 400]
+    (tail, *_) = za.tails(panel, payment=143)
+    assert tail.payments(award) == (("tail", 2024, 143, False),)
+
+
+@pytest.mark.parametrize("opening", [0, 120, 200, 600])
+def test_years_and_steps_follow_any_division_of_the_amount(award, opening):
+    divided = replace(award, opening=opening)
+    outlook = za.forecast_budget((cohort([3, 2, 1]),), divided, "central")
+    table = za.forecast_budget((cohort([3, 2, 1]),), divided).table
+    assert table["due"].sum() == 6 * 600
+    assert table.groupby("fiscal_year")["due"].sum()[2024] == 6 * opening
+    assert outlook.distribution(2027, "due").values[-1] == 6 * (600 - opening)
+    assert outlook.distribution(2024, "due").mean == 6 * opening
+
+
+class Interim(za.Award):
+    """The award of the notice, a tenth of it paid a year after the opening instead."""
+
+    def payments(self, first, last):
+        opening, closing = super().payments(first, last)
+        return opening._replace(each=240), Payment("interim", first + 1, 60, False), closing
+
+
+def test_a_third_payment_is_followed_by_ledger_forecast_calendar_and_reconciliation(award):
+    thrice, made = Interim(**vars(award)), (cohort([3, 2, 1]),)
+    books = za.ledger(made, thrice)
+    assert books.by_year()["due"].to_dict() == {2024: 1440, 2025: 360, 2026: 0, 2027: 1800}
+    assert books.by_year()["commitment"].sum() == 3600
+    outlook = za.forecast_budget(made, thrice, "central")
+    assert outlook.years == (2024, 2025, 2027)
+    assert outlook.distribution(2025, "due").mean == 360
+    assert (za.calendar(thrice, made).query("fiscal_year == 2025")["event"] == "正式下达专项转移支付").any()
+    paid = pd.DataFrame({"单位": ["天津"], "年度": [2025], "文号": ["财建〔2025〕1号"], "金额": [120]})
+    assert za.reconcile(books, paid)["explanation"].iloc[0] == "相当于1家企业的资金（每家60万元），请核对审核通过企业数"
 
 
 def test_an_unknown_award_is_told_with_the_awards_that_there_are():

@@ -19,9 +19,8 @@ from zjtx_alloc.explorer.state import (
     start,
     switched,
     switches,
-    with_bound,
-    with_coefficient,
     with_criterion,
+    with_entry,
     with_total,
     with_weight,
 )
@@ -109,7 +108,7 @@ def test_a_trial_does_not_bear_the_title_of_what_it_was_made_from(baseline):
     moved_ = with_weight(state, "", "little_giants", 0.5)
     tried = in_force(moved_)
     assert tried.title == "2024年第一批基准情景（试算）"
-    assert in_force(with_bound(start(tried), "floor", 2)).title == tried.title, "marked once"
+    assert in_force(with_entry(start(tried), "floor", "default", 2)).title == tried.title, "marked once"
     assert in_force(with_total(with_total(state, 1100), 1039)).title.endswith("（试算）"), (
         "its total is an assumption now"
     )
@@ -119,8 +118,8 @@ def test_a_trial_does_not_bear_the_title_of_what_it_was_made_from(baseline):
 def test_a_state_survives_its_file(write_scenario, tmp_path):
     state = start(za.load_scenario(write_scenario(RULES)))
     state = with_weight(state, "", "little_giants", 0.55)
-    state = with_coefficient(with_criterion(with_total(state, 1200), "hamilton"), "西部", 1.2)
-    state = switched(switched(with_bound(state, "cap", 90), "cap", True), "groups.广东和<深圳>", False)
+    state = with_entry(with_criterion(with_total(state, 1200), "hamilton"), "region_coefficient", "西部", 1.2)
+    state = switched(switched(with_entry(state, "cap", "default", 90), "cap", True), "groups.广东和<深圳>", False)
     force = in_force(state)
     back = za.load_scenario(za.save_scenario(force, tmp_path / "trial.toml"))
     assert back == force
@@ -133,7 +132,7 @@ def test_a_state_survives_its_file(write_scenario, tmp_path):
 
 def test_a_trial_has_the_ranges_of_a_file_that_extends_what_it_was_made_from(panel, baseline, write_scenario, tmp_path):
     state = with_total(with_weight(start(baseline), "", "little_giants", 0.7), 1241)
-    trial = in_force(with_coefficient(state, "西部", 1.2))
+    trial = in_force(with_entry(state, "region_coefficient", "西部", 1.2))
     lines = 'extends = "2024-baseline"\ntotal = 1241\n[region_coefficient]\n"西部" = 1.2\n[factors]\n'
     lines += "".join(f"{code}.weight = {weight}\n" for code, weight in simplices(trial)[""].items())
     by_hand = za.load_scenario(write_scenario(lines))
@@ -147,7 +146,7 @@ def test_a_trial_has_the_ranges_of_a_file_that_extends_what_it_was_made_from(pan
     assert (found.quotas.sum(axis=1) == 1241).all()
     said = sweep_summary(found)
     assert [trial.assumptions[name] + "。" in said for name in trial.assumptions if "." in name] == [True] * 5
-    back = with_coefficient(with_total(with_weight(state, "", "little_giants", 0.4), 1039), "西部", 1.1)
+    back = with_entry(with_total(with_weight(state, "", "little_giants", 0.4), 1039), "region_coefficient", "西部", 1.1)
     assert in_force(back).uncertainty == baseline.uncertainty, "however far the sliders went in between"
 
 
@@ -198,18 +197,18 @@ def test_the_pictures_show_every_unit_and_who_gains(panel, allocation, baseline)
     other = za.allocate(panel, in_force(with_weight(start(baseline), "", "little_giants", 0.9)))
     steps, names = other.quota - allocation.quota, panel.units["short_name"]
     shown = view(other, allocation, "440000")
-    for part in (shown.map, shown.bars, shown.table):
+    for part in (shown["map"], shown["bars"], shown["table"]):
         assert sorted(map(int, re.findall(r'data-unit="(\d+)"', part))) == list(range(37))
-    told = re.findall(r">([^<>]+ [+−]\d+)<", shown.changes)
+    told = re.findall(r">([^<>]+ [+−]\d+)<", shown["changes"])
     assert sorted(told) == sorted(f"{names[code]} {signed(int(step))}" for code, step in steps.items() if step)
     assert signed(-3) == "−3"
-    assert "相同" in view(allocation, allocation, "440000").changes
+    assert "相同" in view(allocation, allocation, "440000")["changes"]
 
 
 def test_what_users_write_is_escaped(panel, write_scenario):
     text = 'extends = "2024-baseline"\ntitle = "<script>x</script>"\n[rules."<b>"]\nunits = ["北京"]\nmin = 50\n'
     shown = za.allocate(panel, za.load_scenario(write_scenario(text)))
-    parts = [getattr(view(shown, shown, "110000"), part) for part in ("map", "bars", "changes", "table")]
+    parts = view(shown, shown, "110000").values()
     told = "".join([*parts, why_html(shown, "110000"), map_svg(shown, shown.quota * 0, "110000")])
     assert "<script>" not in told
     assert "<b>" not in told
@@ -219,7 +218,7 @@ def test_what_users_write_is_escaped(panel, write_scenario):
 
 def test_rules_that_clash_are_explained(panel, baseline):
     with pytest.raises(za.InfeasibleError) as clash:
-        za.allocate(panel, in_force(with_bound(start(baseline), "floor", 30)))
+        za.allocate(panel, in_force(with_entry(start(baseline), "floor", "default", 30)))
     told = failure_html(clash.value)
     assert str(clash.value.diagnosis) in told
     assert "大于名额总量 1039" in told
@@ -243,7 +242,7 @@ def test_only_what_changed_is_sent(explorer):
     sent = []
     for name, output in explorer.outputs.items():
         output.observe(lambda change, name=name: sent.append(name), names="value")
-    explorer.state = with_bound(explorer.state, "floor", 0)  # holds nobody but 西藏, whose table row says so
+    explorer.state = with_entry(explorer.state, "floor", "default", 0)  # holds nobody but 西藏, whose table row says so
     explorer.unit.value = "440000"
     assert sent == ["map", "bars", "table", "why"]
     sent.clear()
@@ -300,9 +299,7 @@ def test_saved_loaded_and_never_written_over(explorer, tmp_path):
 
 
 def test_the_font_of_the_page_has_every_character_that_its_pictures_show(panel, allocation):
-    pictures = "".join(
-        getattr(view(allocation, allocation, "440000"), part) for part in ("map", "bars", "changes", "table")
-    )
+    pictures = "".join(view(allocation, allocation, "440000").values())
     texts = "".join(shipped("data", name).read_text(encoding="utf-8") for name in widgets._TEXTS)
     assert {sign for sign in pictures if not sign.isascii()} <= set(texts)
 

@@ -8,7 +8,7 @@ import pytest
 from support.explorer_page import opened, served
 
 import zjtx_alloc as za
-from zjtx_alloc.explorer.state import in_force, start, with_bound, with_weight
+from zjtx_alloc.explorer.state import in_force, start, with_entry, with_weight
 from zjtx_alloc.report.writers.html import framed
 
 pytestmark = [pytest.mark.needs_browser, pytest.mark.thorough]
@@ -70,7 +70,7 @@ def test_a_click_on_the_map_says_why(page):
 
 def test_rules_that_clash_are_explained_in_place(page, panel, baseline):
     with pytest.raises(za.InfeasibleError) as clash:
-        za.allocate(panel, in_force(with_bound(start(baseline), "floor", 29)))
+        za.allocate(panel, in_force(with_entry(start(baseline), "floor", "default", 29)))
     fill(page, "floor", "29")
     assert str(clash.value.diagnosis).split("。")[0].split("小于")[0] in told(page, "message", "没有分配方案")
     before = quotas(page)

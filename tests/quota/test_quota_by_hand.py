@@ -9,6 +9,7 @@ from support.quota_oracle import PAIRS
 
 import zjtx_alloc as za
 from zjtx_alloc.quota.crossing import minimax
+from zjtx_alloc.quota.nested.continuous import bounded_entitlement
 
 
 def quota(name, total, due, groups=(), **more):
@@ -136,6 +137,11 @@ def test_a_group_at_its_cap_takes_its_own_cheapest_places_however_far_apart_they
     due = pd.Series({"D": 1e9, "B": 9e6, "A": 9e6, "C": 1e12})
     problem = za.QuotaProblem(1, due, 0, 6, (za.Group("ABCD", tuple("ABCD"), 0, 1),), criterion="adams")
     assert za.solve(problem, "exact").quota.to_dict() == {"D": 0, "B": 0, "A": 0, "C": 1}
+
+
+def test_a_group_of_no_unit_that_may_be_empty_takes_no_place_from_anyone():
+    problem = za.QuotaProblem(5, pd.Series({"A": 2.0, "B": 3.0}), groups=(za.Group("空", (), 0, 1),))
+    assert za.solve(problem).quota.tolist() == bounded_entitlement(problem) == [2, 3]
 
 
 def test_a_group_of_no_unit_with_a_floor_is_a_clash_for_every_engine():

@@ -39,7 +39,7 @@ def compared(tmp_path_factory):
 @pytest.fixture
 def touched(compared, tmp_path, monkeypatch):
     """A copy of the run to lay hands on; computing again gives the untouched one."""
-    monkeypatch.setitem(verifying._KINDS, "compare", lambda *_: compared.folder)
+    monkeypatch.setitem(verifying._AGAIN, "compare", lambda *_: compared.folder)
     return shutil.copytree(compared.folder, tmp_path / "compare")
 
 

@@ -5,6 +5,7 @@ import pytest
 
 import zjtx_alloc as za
 from zjtx_alloc.report.allocation_view import VIEWS, allocation_total, allocation_view
+from zjtx_alloc.report.results import money_by_year
 from zjtx_alloc.report.table import Column, of_kind, titled
 from zjtx_alloc.report.tables import compare as tables
 
@@ -88,6 +89,6 @@ def test_a_scenario_may_be_called_as_a_column_is_in_code(name, panel, baseline):
         tables.region_table,
         tables.distance_table,
         tables.setting_table,
-        tables.year_table,
+        lambda comparison: tables.year_table(comparison, money_by_year(comparison)),
     ):
         assert name in table(found).frame

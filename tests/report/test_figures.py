@@ -17,6 +17,7 @@ from zjtx_alloc.report.figures import (
 )
 from zjtx_alloc.report.figures.style import foot, style
 from zjtx_alloc.report.notes.marks import source_line
+from zjtx_alloc.report.results import money_by_year
 from zjtx_alloc.report.tables import sweep as sweep_tables
 from zjtx_alloc.report.tables.ranges import uncertainty_summary
 
@@ -39,12 +40,14 @@ DRAWN = {
     "budget": lambda allocation, plan, comparison: figures_budget.budget_figure(plan.full, plan.allocations),
     "fan": lambda allocation, plan, comparison: figures_budget.fan_figure(plan.outlooks, plan.allocations),
     "bridge": lambda allocation, plan, comparison: figures_budget.bridge_figure(
-        plan.bridge(), None, source_line(*plan.allocations)
+        plan.bridge(), source_line(*plan.allocations)
     ),
     "gains": lambda allocation, plan, comparison: figures_comparison.gains_figure(comparison),
     "gain map": lambda allocation, plan, comparison: figures_comparison.gain_map(comparison, "hamilton"),
     "regions": lambda allocation, plan, comparison: figures_comparison.regions_figure(comparison),
-    "money": lambda allocation, plan, comparison: figures_comparison.money_figure(comparison),
+    "money": lambda allocation, plan, comparison: figures_comparison.money_figure(
+        comparison, money_by_year(comparison)
+    ),
 }
 
 

@@ -26,12 +26,18 @@ def test_a_report_and_its_pages_of_units_compute_each_thing_once(panel, write_sc
     count(allocating, "solve")
     results = za.Results(panel, za.load_scenario(write_scenario(DECIDED)))
     manuscript = proposal(results)
-    report_sheets(results.allocation, results.budget, results.programme, manuscript)
+    report_sheets(results, manuscript)
     for code in ("540000", "440000", "540000"):
         unit_sheet(results, code)
     # The three batches and the one without its decision; two units.
     once = dict.fromkeys(["ranges_of", "forecast_budget", "duties", "allocate_programme"], 1)
     assert counted == once | {"solve": 3 + 1, "explain": 2}
+
+
+def test_studies_of_a_scenario_rest_on_its_own_allocations(panel, baseline):
+    results = za.Results(panel, baseline)
+    assert results.ranges.allocation is results.robust.allocation is results.allocation
+    assert results.plan.allocations == results.programme
 
 
 def test_nothing_is_computed_before_it_is_asked_for(panel, write_scenario):

@@ -22,7 +22,7 @@ from zjtx_alloc.cli.main import main
 from zjtx_alloc.explorer.server import write_notebook
 from zjtx_alloc.report.runs.compare_run import _sheets
 from zjtx_alloc.report.runs.index import write_index
-from zjtx_alloc.report.runs.notebooks import PageOrder, page, write_page
+from zjtx_alloc.report.runs.notebooks import page, write_page
 from zjtx_alloc.report.table import Table, allocation_csv, csv_text
 from zjtx_alloc.report.tables import (
     backtest as backtest_tables,
@@ -91,7 +91,7 @@ def test_texts_of_csv_files_are_no_formulas_and_numbers_stay():
 
 def test_cells_notes_and_titles_of_workbooks_are_no_formulas(tmp_path):
     table = Table("表", pd.DataFrame({"=甲": FORMULAS}), {"=甲": "text"}, tuple(FORMULAS))
-    graph = Graph("图", "column", "'表'!$A$4:$A$5", {"x": "'表'!$A$4:$A$5"}, "家", hostile.FORMULA)
+    graph = Graph("图", "'表'!$A$4:$A$5", ("x", "'表'!$A$4:$A$5"), "家", hostile.FORMULA)
     path = write_workbook(tmp_path / "x.xlsx", [table, graph], f"=表!$A$1{MARK}")
     sheet = openpyxl.load_workbook(path)["表"]
     assert {cell.data_type for row in sheet.iter_rows() for cell in row if cell.value is not None} == {"s"}
@@ -266,8 +266,8 @@ def test_pages_of_studies_of_a_hostile_scenario_are_words(study, tmp_path):
     doubt = "[uncertainty.weights]\nlittle_giants = { min = 0.2, max = 0.6 }\nperformance = { min = 0.0, max = 0.4 }\n"
     (path := tmp_path / f"=1+1 {MARK}.toml").write_text(f'extends = "trial.toml"\n{doubt}', encoding="utf-8")
     told = {"scenario": str(path)}
-    order = PageOrder(study, told, tmp_path / f"{study}.html", f"{hostile.SCRIPT}{hostile.FORMULA}", study=True)
-    shown = write_page(order, tmp_path).read_text(encoding="utf-8")
+    label = f"{hostile.SCRIPT}{hostile.FORMULA}"
+    shown = write_page(tmp_path / f"{study}.html", told, label, tmp_path, study=True).read_text(encoding="utf-8")
     assert alive(shown) == []
     assert MARK in shown
     assert "本情景没有这项结果" not in shown
@@ -276,7 +276,7 @@ def test_pages_of_studies_of_a_hostile_scenario_are_words(study, tmp_path):
 @pytest.mark.slow
 def test_the_page_of_hostile_firms_is_words(tmp_path):
     told = {"data": str(hostile_firms(tmp_path)), "unit": "天津"}
-    shown = write_page(PageOrder("firms", told, tmp_path / "firms.html", "x"), tmp_path).read_text("utf-8")
+    shown = write_page(tmp_path / "firms.html", told, "x", tmp_path).read_text("utf-8")
     assert alive(shown) == []
     assert MARK in shown
 

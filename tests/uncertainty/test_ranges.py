@@ -60,7 +60,8 @@ def test_at_one_point_what_is_possible_and_what_is_certain_enclose_the_quota(see
     corners, asked = problem.entitlement.to_numpy()[None], search._asked(problem)
     for i, places in enumerate(quota):
         for k in range(1, total + 1):
-            assert asked.possible(corners, i, k) == asked.certain(corners, i, k) == (places >= k), (i, k)
+            for everywhere in (False, True):
+                assert asked.gets(corners, i, k, everywhere=everywhere) == (places >= k), (i, k, everywhere)
 
 
 @pytest.mark.slow

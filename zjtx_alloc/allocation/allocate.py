@@ -1,6 +1,7 @@
 """The waist: facts and rules come together in a quota problem, and out comes an allocation (名额分配)."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -11,7 +12,7 @@ from zjtx_alloc.allocation.composite import Composite, with_composites
 from zjtx_alloc.allocation.entitlement import Entitlement, by_factors, entitlement
 from zjtx_alloc.base.errors import DataError, InfeasibleError, ScenarioError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.facts.panel import Panel
+from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.quota.crossing.exchange import binding
 from zjtx_alloc.quota.problem.numbers import exactly
 from zjtx_alloc.quota.problem.problem import Group, QuotaProblem, Rule
@@ -82,15 +83,12 @@ class Allocation:
             cap=self.problem.cap,
             binds=[
                 "、".join(sources.at[c, f"{b}_from"] if b in ("floor", "cap") else b for b in binds[c])
-                or self._decided(c)
+                or (say("bound.fixed") if c in self.scenario.fixed else "")
                 for c in self.quota.index
             ],
             estimated=marked(self.entitlement.estimated.gt(0), say("mark.estimated")),
             stand_in=marked(self.entitlement.stand_in.gt(0), say("mark.stand_in")),
         )
-
-    def _decided(self, code: str) -> str:
-        return say("bound.fixed") if code in self.scenario.fixed else ""
 
 
 def marked(flags: pd.Series, mark: str) -> pd.Series:
@@ -121,7 +119,7 @@ def allocate(panel: Panel, scenario: Scenario, *, pooled: bool = True) -> Alloca
     except (DataError, ScenarioError) as error:
         raise type(error)(say("allocation.in_scenario", scenario=scenario.name, reason=error)) from None
     bounds = unit_bounds(panel, scenario, pooled=pooled)
-    problem = _problem(scenario, entitled, bounds, panel.units["short_name"].to_dict())
+    problem = _problem(panel, scenario, entitled, bounds)
     try:
         solution = solve(problem)
     except InfeasibleError as error:
@@ -149,10 +147,27 @@ def allocate_programme(panel: Panel, scenario: Scenario, own: Allocation | None 
     own : Allocation, optional
         The scenario's own batch where it is known already.
     """
-    ordered = sorted([scenario, *companions(scenario)], key=lambda s: s.batch)
+    items = sorted([own or scenario, *companions(scenario)], key=lambda item: scenario_behind(item).batch)
+    return allocated(items, panel, scenario.batch)
+
+
+def allocated(
+    items: Sequence[Scenario | Allocation], panel: Panel | None, own: int | None = None
+) -> tuple[Allocation, ...]:
+    """Scenarios allocated on a panel (the shipped facts if not given), allocations as they are.
+
+    A user's 可推荐企业数 cap the batch ``own``, the earliest if not given.
+    """
+    facts = load_panel() if panel is None else panel
+    own = min(scenario_behind(item).batch for item in items) if own is None else own
     return tuple(
-        own if own is not None and s is scenario else allocate(panel, s, pooled=s is scenario) for s in ordered
+        item if isinstance(item, Allocation) else allocate(facts, item, pooled=item.batch == own) for item in items
     )
+
+
+def scenario_behind(item: Scenario | Allocation) -> Scenario:
+    """The scenario itself, or the one allocated."""
+    return item.scenario if isinstance(item, Allocation) else item
 
 
 def quota_problem(panel: Panel, scenario: Scenario) -> QuotaProblem:
@@ -168,18 +183,17 @@ def quota_problem(panel: Panel, scenario: Scenario) -> QuotaProblem:
     DataError, ScenarioError
         As ``entitlement`` does; also if the chain of previous batches comes back to where it began.
     """
-    names, scenario = panel.units["short_name"].to_dict(), stand_ins_ended(panel, scenario)
-    return _problem(scenario, entitlement(panel, scenario), unit_bounds(panel, scenario), names)
+    scenario = stand_ins_ended(panel, scenario)
+    return _problem(panel, scenario, entitlement(panel, scenario), unit_bounds(panel, scenario))
 
 
 def problem_at(allocation: Allocation, total: int) -> QuotaProblem:
     """The problem of an allocation at another total: bounds and shares of rules may hang on it, its entitlements stay."""
     panel, scenario = allocation.panel, allocation.scenario.model_copy(update={"total": total})
-    names = panel.units["short_name"].to_dict()
-    return _problem(scenario, allocation.entitlement, unit_bounds(panel, scenario, pooled=allocation.pooled), names)
+    return _problem(panel, scenario, allocation.entitlement, unit_bounds(panel, scenario, pooled=allocation.pooled))
 
 
-def _problem(scenario: Scenario, entitled: Entitlement, bounds: pd.DataFrame, names: dict[str, str]) -> QuotaProblem:
+def _problem(panel: Panel, scenario: Scenario, entitled: Entitlement, bounds: pd.DataFrame) -> QuotaProblem:
     return QuotaProblem(
         total=scenario.total,
         entitlement=entitled.places,
@@ -188,7 +202,7 @@ def _problem(scenario: Scenario, entitled: Entitlement, bounds: pd.DataFrame, na
         groups=tuple(Group(n, g.codes(), g.floor, g.cap) for n, g in scenario.groups.items()),
         rules=tuple(_rule(name, rule, scenario.total) for name, rule in scenario.rules.items()),
         criterion=scenario.criterion,
-        names=names,
+        names=panel.units["short_name"].to_dict(),
     )
 
 

@@ -6,10 +6,10 @@ from functools import cached_property
 
 import pandas as pd
 
-from zjtx_alloc.allocation.allocate import Allocation, allocate
+from zjtx_alloc.allocation.allocate import Allocation, allocated, scenario_behind
 from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.facts.panel import Panel, load_panel
+from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.rules.scenario import Scenario
 
 
@@ -66,13 +66,9 @@ def compare(items: Sequence[Scenario | Allocation], panel: Panel | None = None) 
     DataError, InfeasibleError, SolverError
         As ``allocate`` does.
     """
-    names = [item.name if isinstance(item, Scenario) else item.scenario.name for item in items]
+    names = [scenario_behind(item).name for item in items]
     if len(names) < 2 or len(set(names)) < len(names):
         raise ScenarioError(say("compare.names", names="、".join(names) or "—"))
-    facts = load_panel() if panel is None else panel
-    first = min(item.batch if isinstance(item, Scenario) else item.scenario.batch for item in items)
-    allocations = tuple(
-        item if isinstance(item, Allocation) else allocate(facts, item, pooled=item.batch == first) for item in items
-    )
+    allocations = allocated(items, panel)
     quota = pd.DataFrame({name: allocation.quota for name, allocation in zip(names, allocations, strict=True)})
     return Comparison(allocations, quota)

@@ -108,10 +108,6 @@ def _rank(values: pd.Series, part: Part, what: str) -> pd.Series:
     return (part.direction * values).rank(method="average")
 
 
-def _percentile(values: pd.Series, part: Part, what: str) -> pd.Series:
-    return (_rank(values, part, what) - 1) / (len(values) - 1)
-
-
 def _target(values: pd.Series, part: Part, what: str) -> pd.Series:
     rule = part.normalisation
     assert rule is not None
@@ -127,7 +123,8 @@ def _bands(values: pd.Series, part: Part, what: str) -> pd.Series:
 
 _NORMALISE: Mapping[str, Callable[[pd.Series, Part, str], pd.Series]] = {
     "share": lambda values, part, what: shares(values, what),
-    "min-max": _min_max, "z": _z, "rank": _rank, "percentile": _percentile, "target": _target, "bands": _bands,
+    "min-max": _min_max, "z": _z, "rank": _rank, "target": _target, "bands": _bands,
+    "percentile": lambda values, part, what: (_rank(values, part, what) - 1) / (len(values) - 1),
 }  # fmt: skip
 
 

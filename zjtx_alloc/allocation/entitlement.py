@@ -101,7 +101,8 @@ def entitlement(panel: Panel, scenario: Scenario) -> Entitlement:
 def by_factors(panel: Panel, scenario: Scenario) -> Entitlement:
     """The entitlements of a scenario on a panel that has its composites."""
     pools = {name: _pool(panel, scenario, pool) for name, pool in scenario.all_pools().items()}
-    share = _row_sums(pd.DataFrame({name: pool.share for name, pool in pools.items()}))
+    by_pool = pd.DataFrame({name: pool.share for name, pool in pools.items()})
+    share = _row_sums(by_pool)
     codes = list(dict.fromkeys(code for pool in pools.values() for code in pool.parts))
     neutral = {
         code: _row_sums(pd.DataFrame({n: p.weight * p.parts[code] for n, p in pools.items() if code in p.parts}))
@@ -114,7 +115,7 @@ def by_factors(panel: Panel, scenario: Scenario) -> Entitlement:
         places=places.rename("entitlement"),
         share=share.rename("share"),
         contributions=contributions,
-        pools=scenario.total * pd.DataFrame({name: pool.share for name, pool in pools.items()}),
+        pools=scenario.total * by_pool,
         rests_on=pd.DataFrame(
             {ground: _blend({n: p.share * p.rests_on[ground] for n, p in pools.items()}, share) for ground in _GROUNDS}
         ),
@@ -138,7 +139,8 @@ def _pool(panel: Panel, scenario: Scenario, pool: Pool) -> _PoolResult:
         _admit(panel, scenario, code, factor, column)
         parts[code] = factor.weight * _share_of_factor(panel, scenario, code, factor, column["value"])
         estimated[code] = parts[code].where(column["estimated"], 0.0)
-        stands_in = _stands_in(panel, scenario, code, factor)
+        beneath = [(code, factor), *scenario.grounds(code, factor)]  # of a composite
+        stands_in = any(panel.stands_in(c, line.stand_in_for) for c, line in beneath)
         grounds[code] = pd.Series(STAND_IN, column.index) if stands_in else grounds_of(column)
     base = _row_sums(pd.DataFrame(parts))
     weighted = base * _coefficient(panel, scenario, pool)
@@ -179,11 +181,6 @@ def _admit(panel: Panel, scenario: Scenario, code: str, factor: Factor, column: 
     if not scenario.allow_estimates and column["estimated"].any():
         names = "、".join(panel.units.loc[column["estimated"], "short_name"])
         raise DataError(say("factors.estimates", what=_what(panel, code, factor), names=names))
-
-
-def _stands_in(panel: Panel, scenario: Scenario, code: str, factor: Factor) -> bool:
-    """Whether a factor, or anything beneath a composite, stands in for another indicator."""
-    return any(panel.stands_in(c, line.stand_in_for) for c, line in [(code, factor), *scenario.grounds(code, factor)])
 
 
 def _share_of_factor(panel: Panel, scenario: Scenario, code: str, factor: Factor, values: pd.Series) -> pd.Series:

@@ -84,10 +84,6 @@ def _rounded(allocation: Allocation, code: str, rounding: pd.Series) -> Explanat
         unruled=int(rounding[code]),
         quota=int(allocation.quota[code]),
         decision="" if fixed is None else fixed.reason,
-        bindings=(),
-        lifted=(),
-        prospects=None,
-        text="",
     )
 
 

@@ -82,10 +82,10 @@ class Explanation:
     unruled: int
     quota: int
     decision: str
-    bindings: tuple[Binding, ...]
-    lifted: tuple[Lifted, ...]
-    prospects: Prospects | None
-    text: str
+    bindings: tuple[Binding, ...] = ()
+    lifted: tuple[Lifted, ...] = ()
+    prospects: Prospects | None = None
+    text: str = ""
 
     def __str__(self) -> str:
         return self.text
@@ -137,14 +137,9 @@ def factors_text(allocation: Allocation, why: Explanation) -> str:
 
 def rounding_text(why: Explanation) -> str:
     """What rounding alone would give, and what the rules made of it."""
-    key = (
-        "why.same"
-        if why.quota == why.unruled
-        else "why.more_by_rules"
-        if why.quota > why.unruled
-        else "why.less_by_rules"
-    )
-    return say(key, unruled=why.unruled, quota=why.quota, step=abs(why.quota - why.unruled))
+    step = why.quota - why.unruled
+    key = "why.more_by_rules" if step > 0 else "why.less_by_rules" if step < 0 else "why.same"
+    return say(key, unruled=why.unruled, quota=why.quota, step=abs(step))
 
 
 def bounds_text(allocation: Allocation, why: Explanation) -> list[str]:

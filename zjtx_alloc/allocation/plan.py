@@ -7,10 +7,10 @@ from fractions import Fraction
 
 import pandas as pd
 
-from zjtx_alloc.allocation.allocate import Allocation, allocate
+from zjtx_alloc.allocation.allocate import Allocation, allocated, scenario_behind
 from zjtx_alloc.base.errors import DataError, InfeasibleError, ScenarioError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.facts.panel import Panel, load_panel
+from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.quota.crossing.model_plan import Course, solve_plan
 from zjtx_alloc.quota.nested.continuous import bounded_entitlement, wanted_of
 from zjtx_alloc.quota.problem.numbers import are_whole
@@ -70,7 +70,7 @@ class Replan:
     changes: pd.DataFrame
 
 
-def plan(scenarios: Sequence[Scenario], panel: Panel | None = None, own: int | None = None) -> Plan:
+def plan(scenarios: Sequence[Scenario | Allocation], panel: Panel | None = None, own: int | None = None) -> Plan:
     """Plan the quotas of several batches together.
 
     Each batch's total is exact and its rules hold; each unit's running total is floor or ceiling of its
@@ -80,7 +80,7 @@ def plan(scenarios: Sequence[Scenario], panel: Panel | None = None, own: int | N
 
     Parameters
     ----------
-    scenarios : sequence of Scenario
+    scenarios : sequence of Scenario or Allocation
         One a batch, in any order.
     panel : Panel, optional
         The shipped facts if not given.
@@ -100,13 +100,10 @@ def plan(scenarios: Sequence[Scenario], panel: Panel | None = None, own: int | N
     ----------
     Tijdeman 1980, The chairman assignment problem, Discrete Mathematics 32.
     """
-    batches = [scenario.batch for scenario in scenarios]
+    batches = [scenario_behind(item).batch for item in scenarios]
     if not batches or len(set(batches)) < len(batches):
         raise ScenarioError(say("plan.batches", batches="、".join(map(str, sorted(batches))) or "—"))
-    facts = load_panel() if panel is None else panel
-    ordered = sorted(scenarios, key=lambda scenario: scenario.batch)
-    own = ordered[0].batch if own is None else own
-    return _planned(tuple(allocate(facts, scenario, pooled=scenario.batch == own) for scenario in ordered), {})
+    return _planned(allocated(sorted(scenarios, key=lambda item: scenario_behind(item).batch), panel, own), {})
 
 
 def replan(before: Plan, actual: Mapping[int, pd.Series]) -> Replan:

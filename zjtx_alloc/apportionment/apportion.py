@@ -168,8 +168,6 @@ def _filled(weights: Weights, seats: int, method: str | Method, floor: Bound, ca
 
 def _within(weights: Weights, seats: int, row: Signposts | LargestRemainder, bounds: Bounds) -> Filled:
     """Fill within the bounds; a unit of weight zero stays at its floor."""
-    if bounds.floors == seats:
-        return Filled(bounds.lower, [])
     if weights.least > 0:
         return _positive(_ladder(weights, seats, row), seats, bounds)
     units = np.flatnonzero(weights.floats)

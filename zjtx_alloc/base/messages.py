@@ -1,15 +1,8 @@
 """The one door to Chinese texts: sentences of ``data/messages.zh.toml``, headers of ``data/columns.csv``."""
 
-import tomllib
-from functools import cache
-from typing import Any
+from zjtx_alloc.base.resources import shipped_table, shipped_toml
 
-from zjtx_alloc.base.resources import shipped, shipped_table
-
-
-@cache
-def _templates() -> dict[str, dict[str, Any]]:
-    return tomllib.loads(shipped("data", "messages.zh.toml").read_text(encoding="utf-8"))
+_FILE = "messages.zh.toml"
 
 
 def say(key: str, /, **values: object) -> str:
@@ -21,18 +14,18 @@ def say(key: str, /, **values: object) -> str:
         If there is no such template, or a value of it is not given.
     """
     section, name = key.split(".")
-    return str(_templates()[section][name]).format(**values)
+    return str(shipped_toml(_FILE)[section][name]).format(**values)
 
 
 def is_said(key: str) -> bool:
     """Whether there is a sentence ``section.name``."""
     section, _, name = key.partition(".")
-    return name in _templates().get(section, {})
+    return name in shipped_toml(_FILE).get(section, {})
 
 
 def words(name: str) -> list[str]:
     """Spellings that mean one thing in users' tables, e.g. ``totals`` -> 合计, 总计 …."""
-    return list(_templates()["words"][name])
+    return list(shipped_toml(_FILE)["words"][name])
 
 
 def header(name: str) -> str:

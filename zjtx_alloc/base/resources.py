@@ -1,7 +1,9 @@
 """Where the shipped data and notebooks are: in the source tree, or inside the installed wheel."""
 
+import tomllib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -17,6 +19,12 @@ def shipped(*parts: str) -> Path:
 def spellings(row: pd.Series) -> list[str]:
     """Every spelling of a row's name, as users may write it: its code, its name, its aliases (joined by ``|``)."""
     return [str(row.name), row["name"], *filter(None, row["aliases"].split("|"))]
+
+
+@cache
+def shipped_toml(*parts: str) -> dict[str, Any]:
+    """A shipped TOML file below ``data``; read once, so copy it before changing it."""
+    return tomllib.loads(shipped("data", *parts).read_text(encoding="utf-8"))
 
 
 @cache

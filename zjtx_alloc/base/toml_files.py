@@ -2,7 +2,6 @@
 
 import re
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -66,30 +65,22 @@ def _syntax(described: str) -> str:
     return say("toml.syntax", row=found.group(1), column=found.group(2), what=what)
 
 
-def _check(table: dict[str, Any]) -> None:
-    for place, thing, depth in _things(table):
-        key = shown(".".join(place))
-        if depth > _DEEPEST:
-            raise UnreadableError(say("toml.deep", most=_DEEPEST))
-        if isinstance(thing, int) and abs(thing) > _LARGEST:
-            raise UnreadableError(say("toml.large", key=key, most=_LARGEST))
-        for text in (place[-1:], [thing] if isinstance(thing, str) else []):
-            if sign := hidden("".join(text)):
-                raise UnreadableError(say("toml.hidden", key=key, character=f"U+{ord(sign):04X}"))
-
-
-def _things(table: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any, int]]:
-    """Every table, list and value with its keys and depth; by a stack, for files may be deeper than Python's own."""
-    waiting: list[tuple[tuple[str, ...], Any, int]] = [((), table, 0)]
-    while waiting:
-        place, thing, depth = waiting.pop()
-        yield place, thing, depth
-        if depth > _DEEPEST:
-            continue
-        if isinstance(thing, dict):
-            waiting += [((*place, str(key)), value, depth + 1) for key, value in thing.items()]
-        elif isinstance(thing, list):
-            waiting += [(place, value, depth + 1) for value in thing]
+def _check(thing: Any, place: tuple[str, ...] = (), depth: int = 0) -> None:
+    """Refuse what is nested too deeply, a number too large and text that hides something, in a table, list or value."""
+    key = shown(".".join(place))
+    if depth > _DEEPEST:
+        raise UnreadableError(say("toml.deep", most=_DEEPEST))
+    if isinstance(thing, int) and abs(thing) > _LARGEST:
+        raise UnreadableError(say("toml.large", key=key, most=_LARGEST))
+    for text in (*place[-1:], *([thing] if isinstance(thing, str) else [])):
+        if sign := hidden(text):
+            raise UnreadableError(say("toml.hidden", key=key, character=f"U+{ord(sign):04X}"))
+    if isinstance(thing, dict):
+        for name, value in thing.items():
+            _check(value, (*place, str(name)), depth + 1)
+    elif isinstance(thing, list):
+        for value in thing:
+            _check(value, place, depth + 1)
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,13 @@ def _spellings() -> dict[str, str]:
 
 
 @cache
+def provinces() -> tuple[str, ...]:
+    """Codes of the 31 provinces."""
+    kinds = shipped_table("units.csv", "code")["kind"]
+    return tuple(kinds.index[kinds == "province"])
+
+
+@cache
 def members_of(province: str) -> tuple[str, ...]:
     """Codes of the units that make up a province: itself, its city under separate planning, the Corps."""
     units = shipped_table("units.csv", "code")

@@ -1,12 +1,12 @@
 """How many places the money affords: totals that keep the stated ceilings of their years together.
 
 A ceiling (万元) is compared with what is due (应下达) in its fiscal year; money that may come back is not
-counted on. A year in which a batch has no money says nothing about its total. Openings are certain, closings independent of each other in each state of the nation, so the
+counted on. A year in which a batch has no money says nothing about its total. What a batch is paid at first is certain, what hangs on outcomes independent in each state of the nation, so the
 joint probability over the years is exact: a product in each state, mixed.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import pandas as pd
@@ -63,7 +63,7 @@ def affordable_total(
     Parameters
     ----------
     ceilings : mapping of fiscal year to whole 万元
-        Only stated years count: state the closing years too, or later obligations go unwatched.
+        Only stated years count: state those of a batch's last payment too, or later obligations go unwatched.
     batch : int
     allocations : tuple of Allocation
         The programme: the batch, and those that stay fixed.
@@ -187,13 +187,8 @@ def _kept_in_turn(cohorts_of: _Family, start: int, most: int, keeps: Callable[[_
 
 
 def _most_firms(found: list[_Moved]) -> _Moved:
-    return tuple(_largest(list(same)) for same in zip(*found, strict=True))
-
-
-def _largest(found: list[Cohort]) -> Cohort:
-    one = found[0]
-    most = pd.concat([c.approved for c in found], axis=1).max(axis=1)
-    return Cohort(one.name, most, one.opening_year, one.closing_year)
+    most = [pd.concat([cohort.approved for cohort in same], axis=1).max(axis=1) for same in zip(*found, strict=True)]
+    return tuple(replace(cohort, approved=firms, quota=None) for cohort, firms in zip(found[0], most, strict=True))
 
 
 class _Envelope:

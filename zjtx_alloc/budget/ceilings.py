@@ -42,10 +42,10 @@ class Question:
         if wrong := [f"{year}={money}" for year, money in self.ceilings.items() if not is_whole(money)]:
             raise DataError(say("budget_plan.ceilings", value=shown("、".join(wrong))))
         for batch in self.batches:
-            years = (self.award.opening_year(batch), self.award.closing_year(batch))
+            years = [payment.year for payment in self.award.payments_of(batch)]
             self.varied(batch)
             if not set(years) & set(self.ceilings):
-                raise DataError(say("affordable.no_ceiling", batch=batch, opening=years[0], closing=years[1]))
+                raise DataError(say("affordable.no_ceiling", batch=batch, opening=years[0], closing=years[-1]))
             sure, total = min(self.sure_total(batch), self.most(batch)), self.varied(batch).scenario.total
             if sure > _TIMES * total:
                 raise DataError(say("affordable.unit", batch=batch, firms=sure, total=total, times=_TIMES))
@@ -91,9 +91,7 @@ class Question:
             return 0
         firms = _MOST
         for year, ceiling in self.ceilings.items():
-            each = self.award.opening * (year == self.award.opening_year(batch))
-            each += self.award.closing * (year == self.award.closing_year(batch))
-            if each:
+            if each := sum(payment.each for payment in self.award.payments_of(batch) if payment.year == year):
                 others = self._fixed.get(year)
                 taken = 0 if others is None else (others.start + others.mass.shape[1] - 1) * self._step
                 firms = min(firms, (ceiling - taken) // each)
@@ -105,7 +103,8 @@ class Question:
 
     def due(self, cohorts: tuple[Cohort, ...]) -> MoneyByYear:
         """National money due for these cohorts, by year."""
-        return national(BudgetOutlook(cohorts, self.award, self.outcomes))
+        outlook = BudgetOutlook(cohorts, self.award, self.outcomes)
+        return {year: added(units.values()) for year, units in outlook.by_state("due").items()}
 
     def keeps(self, *parts: MoneyByYear) -> bool:
         """Whether these cohorts, beside those that stay fixed, keep the ceilings of their years surely enough."""
@@ -131,13 +130,12 @@ class Question:
     def _years(self) -> set[int]:
         """Fiscal years in which money follows the totals asked about; no total can do anything about the others."""
         moved = {number for batch in self.batches for number in self.moved_by(batch)}
-        return {year for n in moved for year in (self.award.opening_year(n), self.award.closing_year(n))}
+        return {payment.year for number in moved for payment in self.award.payments_of(number)}
 
     @cached_property
     def _fixed(self) -> MoneyByYear:
         moved = {number for batch in self.batches for number in self.moved_by(batch)}
-        fixed = tuple(c for c in cohorts(*self.allocations) if int(c.name) not in moved)
-        return national(BudgetOutlook(fixed, self.award, self.outcomes))
+        return self.due(tuple(c for c in cohorts(*self.allocations) if int(c.name) not in moved))
 
     def _carried_into(self, batch: int) -> int:
         """Places that earlier batches leave to this one."""
@@ -148,8 +146,3 @@ class Question:
     @cached_property
     def _step(self) -> int:
         return BudgetOutlook((), self.award, self.outcomes).step
-
-
-def national(outlook: BudgetOutlook) -> MoneyByYear:
-    """The nation's money due, by year."""
-    return {year: added(units.values()) for year, units in outlook.by_state("due").items()}

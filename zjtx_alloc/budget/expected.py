@@ -37,9 +37,9 @@ def share_of_the_left(assumption: OutcomeAssumption) -> Fraction:
 
 def _expected(cohort: Cohort, assumption: OutcomeAssumption) -> Cohort:
     firms = cohort.continued
-    completed = _spread(firms, Fraction(assumption.completed.mean))
-    under = _spread(firms - completed, Fraction(assumption.otherwise.under_invested))
-    gone = _spread(firms - completed - under, share_of_the_left(assumption))
+    completed = approved_firms(firms, Fraction(assumption.completed.mean))
+    under = approved_firms(firms - completed, Fraction(assumption.otherwise.under_invested))
+    gone = approved_firms(firms - completed - under, share_of_the_left(assumption))
     described = {} if cohort.discontinued is None else {int(str(y)): n for y, n in cohort.discontinued.items()}
     described[cohort.closing_year] = gone + described.get(cohort.closing_year, 0)
     outcomes = {"completed": completed, "missed": firms - completed - under - gone, "under_invested": under}
@@ -49,7 +49,3 @@ def _expected(cohort: Cohort, assumption: OutcomeAssumption) -> Cohort:
         discontinued=pd.DataFrame(described),
         assumption=cohort.assumption + assumption.note() + say("outcomes.at_mean"),
     )
-
-
-def _spread(firms: pd.Series, share: Fraction) -> pd.Series:
-    return approved_firms(firms, share, list(firms.index))

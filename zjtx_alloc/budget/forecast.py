@@ -18,8 +18,9 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import find_unit, load_units
 from zjtx_alloc.budget.distribution import BudgetDistribution, mixed
 from zjtx_alloc.budget.lattice import Lattice, added, certain, unit_money
-from zjtx_alloc.budget.ledger.budget import BudgetForecast, reported_budget
+from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.budget.ledger.cohorts import Cohort
+from zjtx_alloc.budget.ledger.ledger import ledger
 from zjtx_alloc.budget.ledger.settlement import DISCONTINUED, OUTCOMES, settlement_of
 from zjtx_alloc.budget.outcomes import OutcomeAssumption, States, load_outcomes
 from zjtx_alloc.rules.award import Award
@@ -67,7 +68,7 @@ class BudgetOutlook:
     @property
     def years(self) -> tuple[int, ...]:
         """Fiscal years in which money moves."""
-        events = {year for c in self.cohorts for year in (c.opening_year, c.closing_year)}
+        events = {paid.year for cohort in self.cohorts for paid in cohort.payments(self.award)}
         return tuple(sorted(events | {year for year, _ in self._discontinued}))
 
     @property
@@ -83,7 +84,11 @@ class BudgetOutlook:
         """
         ends = settled(self.award).values()
         tails = () if self._tails_apart else (c.payment for c in self.cohorts if c.payment is not None)
-        return math.gcd(self.award.opening, *(money for pair in ends for money in pair), *tails)
+        return math.gcd(
+            *(payment.each for payment in self.award.payments_of(1)),
+            *(money for pair in ends for money in pair),
+            *tails,
+        )
 
     @cached_property
     def states(self) -> States:
@@ -142,38 +147,38 @@ class BudgetOutlook:
 
     @cached_property
     def _due(self) -> _Years:
-        return self._summed({o: due for o, (due, _) in settled(self.award).items()})
+        return self._summed(due=1, recovered=0)
 
     @cached_property
     def _recovered(self) -> _Years:
-        return self._summed({o: recovered for o, (_, recovered) in settled(self.award).items()}, opening=False)
+        return self._summed(due=0, recovered=1)
 
     @cached_property
     def _net(self) -> _Years:
-        ends = settled(self.award)
-        moved = self._summed({o: due - recovered for o, (due, recovered) in ends.items()})
         net: _Years = {}
         carried = dict.fromkeys(self._codes, certain(0, len(self.states.weights)))
-        for year, units in moved.items():
+        for year, units in self._summed(due=1, recovered=-1).items():
             left = {code: added([money, carried[code].negated()]) for code, money in units.items()}
             net[year] = {code: money.positive_part() for code, money in left.items()}
             carried |= {code: money.negated().positive_part() for code, money in left.items()}
         return net
 
-    def _summed(self, worth: Mapping[str, int], opening: bool = True) -> _Years:
-        """Each unit's money by year: the opening if it counts, and ``worth`` 万元 by outcome."""
+    def _summed(self, due: int, recovered: int) -> _Years:
+        """Each unit's money by year: so many times what is due, and so many times what is recovered."""
+        worth = {outcome: due * paid + recovered * back for outcome, (paid, back) in settled(self.award).items()}
         nothing = certain(0, len(self.states.weights))
         years: _Years = {year: dict.fromkeys(self._codes, nothing) for year in self.years}
         made: dict[int, Lattice] = {}
         for cohort in self.cohorts:
             if cohort.payment is not None and self._tails_apart:
                 continue
-            first, last = years[cohort.opening_year], years[cohort.closing_year]
-            each = self.award.opening if cohort.payment is None else cohort.payment
-            for code, firms in cohort.approved.items():
-                first[str(code)] = first[str(code)].moved(int(firms) * each * opening // self.step)
-                if cohort.payment is None:
-                    last[str(code)] = added([last[str(code)], self._ends(cohort, str(code), worth, made)])
+            for payment in cohort.payments(self.award):
+                units = years[payment.year]
+                for code, firms in cohort.approved.items():
+                    if payment.on_outcome:
+                        units[str(code)] = added([units[str(code)], self._ends(cohort, str(code), worth, made)])
+                    else:
+                        units[str(code)] = units[str(code)].moved(due * int(firms) * payment.each // self.step)
         for year, firms_of in self._discontinued:
             for code, firms in firms_of.items():
                 lost = int(firms) * worth[DISCONTINUED] // self.step
@@ -213,7 +218,7 @@ class BudgetOutlook:
     @cached_property
     def _tails_apart(self) -> bool:
         """Whether every tail is paid before the first year in which money may be recovered."""
-        ends = [cohort.closing_year for cohort in self.cohorts if cohort.payment is None]
+        ends = [paid.year for cohort in self.cohorts for paid in cohort.payments(self.award) if paid.on_outcome]
         recoveries = [*ends, *(year for year, _ in self._discontinued)]
         first = min(recoveries, default=math.inf)
         return all(cohort.opening_year < first for cohort in self.cohorts if cohort.payment is not None)
@@ -272,4 +277,8 @@ def forecast_budget(
         outcomes = load_outcomes(outcomes)
     if isinstance(outcomes, OutcomeAssumption):
         return BudgetOutlook(cohorts, award, outcomes)
-    return reported_budget(cohorts, award, outcomes)
+    outcomes = outcomes or {}
+    if strangers := sorted(set(outcomes) - {cohort.name for cohort in cohorts}):
+        raise DataError(say("budget.no_cohort", names="、".join(strangers)))
+    described = tuple(replace(c, outcomes=outcomes[c.name]) if c.name in outcomes else c for c in cohorts)
+    return BudgetForecast(ledger(described, award))

@@ -17,7 +17,7 @@ from zjtx_alloc.budget.affordable import affordable_total
 from zjtx_alloc.budget.expected import expected_cohorts
 from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.budget.ledger.bridge import bridge
-from zjtx_alloc.budget.ledger.budget import BudgetForecast, reported_budget
+from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.budget.ledger.cohorts import Cohort, cohorts, tails
 from zjtx_alloc.budget.ledger.ledger import ledger
 from zjtx_alloc.budget.outcomes import OutcomeAssumption, load_outcomes
@@ -146,7 +146,11 @@ class BudgetPlan:
             them), probability (that the affordable total keeps them together). Batches that no
             ceiling concerns are left out; empty without ceilings.
         """
-        rows = [self._afforded(a) for a in self.allocations if self._years_of(a) & set(self.request.ceilings)]
+        rows = [
+            self._afforded(a)
+            for a in self.allocations
+            if any(p.year in self.request.ceilings for p in self.award.payments_of(a.scenario.batch))
+        ]
         table = pd.DataFrame(rows, columns=["batch", "total", "affordable", "probability"])
         return table.astype({"affordable": "Int64"})
 
@@ -157,13 +161,10 @@ class BudgetPlan:
         """The ceilings less the tails of their years, which are certain."""
         left = dict(self.request.ceilings)
         for tail in self.cohorts:
-            if tail.payment is not None and tail.opening_year in left:
-                left[tail.opening_year] -= tail.payment * int(tail.approved.sum())
+            for payment in tail.payments(self.award) if tail.payment is not None else ():
+                if payment.year in left:
+                    left[payment.year] -= payment.each * int(tail.approved.sum())
         return left
-
-    def _years_of(self, allocation: Allocation) -> set[int]:
-        batch = allocation.scenario.batch
-        return {self.award.opening_year(batch), self.award.closing_year(batch)}
 
     def _afforded(self, allocation: Allocation) -> tuple[str, int, int | None, float | None]:
         batch, total = allocation.scenario.batch, allocation.scenario.total
@@ -196,9 +197,10 @@ def plan_budget(request: BudgetRequest, panel: Panel) -> BudgetPlan:
             raise ScenarioError(say("budget_plan.titles", titles="、".join(described)))
     allocations = _allocated(request.scenarios, panel)
     award = load_award(allocations[0].scenario.award)
-    older = _tails(request, panel)
+    rate = Fraction(request.tail_rate) if request.tail_rate else None
+    older = () if request.tail_payment is None else tails(panel, request.tail_payment, rate)
     batches = (*cohorts(*allocations), *older)
-    years = {year for c in batches for year in (c.opening_year, c.closing_year)}
+    years = {payment.year for cohort in batches for payment in cohort.payments(award)}
     if strange := sorted(set(request.ceilings) - years):
         raise DataError(say("budget_plan.ceiling_year", years="、".join(map(str, strange)),
                             known="、".join(map(str, sorted(years)))))  # fmt: skip
@@ -207,7 +209,7 @@ def plan_budget(request: BudgetRequest, panel: Panel) -> BudgetPlan:
     before = None
     if request.before:
         last = (*cohorts(*_allocated(request.before, panel)), *older)
-        before = reported_budget(expected_cohorts(last, assumptions[0]), award)
+        before = BudgetForecast(ledger(expected_cohorts(last, assumptions[0]), award))
     return BudgetPlan(request, allocations, award, batches, assumptions, before)
 
 
@@ -236,12 +238,6 @@ def _allocated(named: Sequence[Named], panel: Panel) -> tuple[Allocation, ...]:
     ordered = sorted(scenarios, key=lambda s: s.batch)
     # Of what can be recommended the user knows a state, which caps the next batch; approvals will change it.
     return tuple(allocate(panel, scenario, pooled=scenario is ordered[0]) for scenario in ordered)
-
-
-def _tails(request: BudgetRequest, panel: Panel) -> tuple[Cohort, ...]:
-    if request.tail_payment is None:
-        return ()
-    return tails(panel, request.tail_payment, Fraction(request.tail_rate) if request.tail_rate else None)
 
 
 def _is_money(money: int, most: int) -> bool:

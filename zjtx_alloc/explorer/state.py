@@ -147,14 +147,9 @@ def with_total(state: State, total: int) -> State:
     return _with(state, total=total, total_status="assumed", assumptions=kept)
 
 
-def with_bound(state: State, bound: str, places: int) -> State:
-    """The state with another floor or cap for all units that have none of their own."""
-    return _with(state, **{bound: getattr(state.scenario, bound) | {DEFAULT: places}})
-
-
-def with_coefficient(state: State, region: str, coefficient: float) -> State:
-    """The state with another coefficient of a region."""
-    return _with(state, region_coefficient=state.scenario.region_coefficient | {region: coefficient})
+def with_entry(state: State, table: str, key: str, number: float) -> State:
+    """The state with another number in a table: a floor or cap for all units without their own, a region's coefficient."""
+    return _with(state, **{table: getattr(state.scenario, table) | {key: number}})
 
 
 def with_criterion(state: State, criterion: str) -> State:

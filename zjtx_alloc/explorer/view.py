@@ -1,71 +1,52 @@
 """From a state to what the explorer shows: every part a string of HTML, a pure function of its arguments."""
 
 import html
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.allocation.explain import explain
 from zjtx_alloc.base.errors import InfeasibleError, ZjtxError
-from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.base.messages import say
 from zjtx_alloc.explorer.drawings import bars_svg, changes_svg, map_svg
-from zjtx_alloc.report.allocation_view import allocation_total, allocation_view
-from zjtx_alloc.report.notes.marks import criterion_note, marks_note, weights_note
-from zjtx_alloc.report.table import described, shown
+from zjtx_alloc.report.notes.marks import criterion_note
+from zjtx_alloc.report.table import Table, notes_html
+from zjtx_alloc.report.tables.allocation import allocation_table
+
+PARTS = ("map", "bars", "changes", "table")  # in which elements that show a unit carry ``data-unit``
 
 
-@dataclass(frozen=True)
-class View:
-    """What the page shows of an allocation; each part is replaced only if its text changed.
-
-    Attributes
-    ----------
-    map, bars, changes, table : str
-        HTML; elements that show a unit carry ``data-unit``, its place in the official order.
-    """
-
-    map: str
-    bars: str
-    changes: str
-    table: str
-
-
-def view(allocation: Allocation, baseline: Allocation, chosen: str) -> View:
-    """Draw an allocation beside the baseline, with one unit (by code) chosen."""
+def view(allocation: Allocation, baseline: Allocation, chosen: str) -> dict[str, str]:
+    """An allocation beside the baseline, with one unit (by code) chosen: the HTML of each of ``PARTS``."""
     steps = allocation.quota - baseline.quota
-    return View(
-        map=map_svg(allocation, steps, chosen),
-        bars=bars_svg(allocation, baseline, chosen),
-        changes=changes_svg(allocation, baseline, steps),
-        table=table_html(allocation, baseline, chosen),
-    )
+    return {
+        "map": map_svg(allocation, steps, chosen),
+        "bars": bars_svg(allocation, baseline, chosen),
+        "changes": changes_svg(allocation, baseline, steps),
+        "table": table_html(allocation, baseline, chosen),
+    }
 
 
 def table_html(allocation: Allocation, baseline: Allocation, chosen: str) -> str:
     """A row a unit in the official order: entitlement, quota, the baseline's quota, what binds, marks; a total."""
     steps = allocation.quota - baseline.quota
-    rows = allocation_view(allocation, "explorer", baseline=baseline.quota, step=steps)
+    table = allocation_table(allocation, "explorer", baseline=baseline.quota, step=steps)
+    *units, total = ("".join(_cells(table, texts)) for texts in table.texts().itertuples(index=False))
     body = "".join(
-        f'<tr data-unit="{number}"{" class=chosen" if code == chosen else ""}>'
-        + "".join(_cell(column, row[column]) for column in rows)
-        + "</tr>"
-        for number, (code, row) in enumerate(rows.iterrows())
+        f'<tr data-unit="{number}"{" class=chosen" if code == chosen else ""}>{cells}</tr>'
+        for number, (code, cells) in enumerate(zip(allocation.quota.index, units, strict=True))
     )
-    total = allocation_total(allocation, rows)
-    last = "".join(_cell(column, total.get(column, "")) for column in rows)
-    head = "".join(f"<th>{html.escape(header(column))}</th>" for column in rows)
-    notes = (criterion_note(allocation), *marks_note(allocation), weights_note())
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in table.frame)
+    notes = notes_html(criterion_note(allocation), *table.notes)
     return (
-        f"<h3>{html.escape(say('title.allocation'))}</h3><div class=scroll><table><thead><tr>{head}</tr></thead>"
-        f"<tbody>{body}<tr class=total>{last}</tr></tbody></table></div>"
-        + "".join(f"<p class=note>{html.escape(note)}</p>" for note in notes)
+        f"<h3>{html.escape(table.title)}</h3><div class=scroll><table><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}<tr class=total>{total}</tr></tbody></table></div>{notes}"
     )
 
 
-def _cell(column: str, value: object) -> str:
-    kind = described(column).kind
-    text = str(value) if kind == "text" else shown(kind, value).replace("-", "−")
-    number = "" if kind == "text" else " class=number"
-    return f'<td data-column="{column}"{number}>{html.escape(text)}</td>'
+def _cells(table: Table, texts: Iterable[str]) -> Iterator[str]:
+    for (head, kind), text in zip(table.kinds.items(), texts, strict=True):
+        number, seen = ("", text) if kind == "text" else (" class=number", text.replace("-", "−"))
+        yield f'<td data-column="{table.names[head]}"{number}>{html.escape(seen)}</td>'
 
 
 def why_html(allocation: Allocation, chosen: str) -> str:

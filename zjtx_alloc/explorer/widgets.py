@@ -6,7 +6,6 @@ text changed travel to the page.
 
 import html
 from collections.abc import Callable
-from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from zjtx_alloc.base.files import check_absent
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.explorer import state as states
-from zjtx_alloc.explorer.view import View, failure_html, notice_html, view, why_html
+from zjtx_alloc.explorer.view import PARTS, failure_html, notice_html, view, why_html
 from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.quota.problem.criteria import CRITERIA
 from zjtx_alloc.report.notes.marks import criterion_text
@@ -28,7 +27,6 @@ from zjtx_alloc.rules.own_columns import stand_ins_ended
 from zjtx_alloc.rules.scenario import DEFAULT, Scenario
 from zjtx_alloc.rules.scenario_files import load_scenario, save_bundle, scenario_names
 
-_DRAWN = tuple(field.name for field in fields(View))
 _TEXTS = (
     "messages.zh.toml",
     "columns.csv",
@@ -83,9 +81,9 @@ class Explorer:
         self.panel, self.folder = panel, folder
         self.baseline: Allocation = allocate(panel, scenario)
         self.allocation = self.baseline
-        self.outputs = {part: _html().add_class(f"zjtx-{part}") for part in (*_DRAWN, "why", "message", "notice")}
+        self.outputs = {part: _html().add_class(f"zjtx-{part}") for part in (*PARTS, "why", "message", "notice")}
         units = [(name, code) for code, name in panel.units["short_name"].items()]
-        self.unit = _heard(ui.Dropdown(options=units, description=say("explorer.unit")), self._choose)
+        self.unit = _heard(ui.Dropdown(options=units, description=say("explorer.unit")), lambda _code: self._draw())
         self.unit.add_class("zjtx-unit")
         self.controls = ui.VBox().add_class("zjtx-controls")
         self.page = _page(self.controls, self.unit, self.outputs)
@@ -123,7 +121,7 @@ class Explorer:
         scenario = self.state.scenario
         given = {"total": scenario.total, "floor": scenario.floor[DEFAULT], "cap": scenario.cap[DEFAULT]}
         moves: dict[str, tuple[Any, ...]] = {"total": (states.with_total,)}
-        moves |= {bound: (states.with_bound, bound) for bound in ("floor", "cap")}
+        moves |= {bound: (states.with_entry, bound, DEFAULT) for bound in ("floor", "cap")}
         shown: list[ui.Widget] = [_heading(say("explorer.bounds"))]
         for name, places in given.items():
             box = ui.IntText(places, description=say(f"explorer.{name}"))  # what is impossible is refused, not bent
@@ -131,7 +129,7 @@ class Explorer:
         shown.append(_heading(say("explorer.regions")))
         for region, value in scenario.region_coefficient.items():
             one = ui.FloatText(value, step=0.05, description=str(region))
-            shown.append(_heard(one, partial(self._move, states.with_coefficient, region)))
+            shown.append(_heard(one, partial(self._move, states.with_entry, "region_coefficient", region)))
         names = [(criterion_text(name), name) for name in CRITERIA]
         criterion = ui.Dropdown(options=names, value=scenario.criterion)
         return [*shown, _heading(header("criterion")), _heard(criterion, partial(self._move, states.with_criterion))]
@@ -169,9 +167,6 @@ class Explorer:
         self.following = False
         self._compute()
 
-    def _choose(self, _code: str) -> None:
-        self._draw()
-
     def _compute(self) -> None:
         """Compute what the controls say; if that fails, say why and keep the last result, paled."""
         self.outputs["notice"].value = ""
@@ -186,13 +181,12 @@ class Explorer:
         self._draw()
 
     def _draw(self) -> None:
-        shown = view(self.allocation, self.baseline, self.unit.value)
-        for part in _DRAWN:
-            self.outputs[part].value = f'<div onclick="{_CHOOSE}">{getattr(shown, part)}</div>'
+        for part, drawn in view(self.allocation, self.baseline, self.unit.value).items():
+            self.outputs[part].value = f'<div onclick="{_CHOOSE}">{drawn}</div>'
         self.outputs["why"].value = why_html(self.allocation, self.unit.value)
 
     def _pale(self, stale: bool) -> None:
-        for part in (*_DRAWN, "why"):
+        for part in (*PARTS, "why"):
             output = self.outputs[part]
             (output.add_class if stale else output.remove_class)("zjtx-stale")
 

@@ -45,14 +45,8 @@ _COMPARED = {
 }
 
 
-class Uncalculated:
-    """The value of a formula that no program has calculated yet."""
-
-    def __init__(self, formula: str) -> None:
-        self.formula = formula
-
-    def __str__(self) -> str:
-        return self.formula
+class Uncalculated(str):
+    """A formula whose value no program has calculated yet."""
 
 
 @dataclass(frozen=True)
@@ -71,30 +65,26 @@ class Grid:
     separator: str = ""
 
 
-def grid_of(frame: pd.DataFrame) -> Grid:
+def _grid_of(frame: pd.DataFrame) -> Grid:
     """A frame as Excel would show it: its columns in row 1, its cells below, blank ones as None."""
     cells = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
     return Grid("", {1: list(frame.columns), **dict(enumerate(cells, start=2))})
 
 
-def read_grids(path: Path, most_rows: int = MOST_ROWS) -> list[Grid]:
-    """``read_sheets``, where none may be longer.
-
-    Raises
-    ------
-    DataError
-        As ``read_sheets`` does, and if a sheet has more rows.
-    """
-    grids = read_sheets(path, most_rows)
-    refuse_long(path.name, grids, most_rows)
-    return grids
+def grids_of(source: str | Path | pd.DataFrame, frame: str, most_rows: int = MOST_ROWS) -> tuple[str, list[Grid]]:
+    """Name and sheets of a file as ``read_sheets``, none of them longer; or a frame by itself, under that name."""
+    if isinstance(source, pd.DataFrame):
+        return frame, [_grid_of(source)]
+    grids = read_sheets(Path(source), most_rows)
+    refuse_long(Path(source).name, grids, most_rows)
+    return Path(source).name, grids
 
 
 def refuse_long(file: str, grids: list[Grid], most_rows: int = MOST_ROWS) -> None:
     """Raise DataError if a sheet is too long to be the table."""
     for grid in grids:
         if grid.long:
-            raise DataError(say("intake.too_long", file=file, sheet=_named(grid.name), most=most_rows))
+            raise DataError(say("intake.too_long", file=file, sheet=in_sheet(grid.name), most=most_rows))
 
 
 def read_sheets(path: Path, most_rows: int = MOST_ROWS) -> list[Grid]:
@@ -128,7 +118,8 @@ def read_sheets(path: Path, most_rows: int = MOST_ROWS) -> list[Grid]:
     return [replace(grid, long=len(grid.rows) > most_rows) for grid in grids]
 
 
-def _named(sheet: str) -> str:
+def in_sheet(sheet: str) -> str:
+    """The name of a sheet as messages add it to the file's; blank for CSV."""
     return say("intake.sheet", sheet=sheet) if sheet else ""
 
 
@@ -178,7 +169,7 @@ def _rows(file: str, sheet: Any, most_rows: int) -> dict[int, list[Any]]:
             _check_width(file, sheet.title, len(row))
         cells += width
         if cells > _MOST_CELLS:
-            raise DataError(say("intake.too_many_cells", file=file, sheet=_named(sheet.title), most=_MOST_CELLS))
+            raise DataError(say("intake.too_many_cells", file=file, sheet=in_sheet(sheet.title), most=_MOST_CELLS))
         if len(rows) > most_rows or number > last + _MOST_BLANK:
             break
     return rows
@@ -193,7 +184,7 @@ def _cells_of(sheet: Any) -> Iterator[tuple[list[Any], int]]:
 
 def _check_width(file: str, sheet: str, width: int) -> None:
     if width > _MOST_COLUMNS:
-        raise DataError(say("intake.too_wide", file=file, sheet=_named(sheet), most=_MOST_COLUMNS))
+        raise DataError(say("intake.too_wide", file=file, sheet=in_sheet(sheet), most=_MOST_COLUMNS))
 
 
 def _shown(cell: Any) -> Any:

@@ -9,7 +9,6 @@ and its city under separate planning, or the Corps.
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,9 +16,8 @@ import pandas as pd
 
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.base.resources import shipped, shipped_table
-from zjtx_alloc.base.toml_files import read_toml
-from zjtx_alloc.base.units import load_units, members_of
+from zjtx_alloc.base.resources import shipped_table, shipped_toml
+from zjtx_alloc.base.units import load_units, members_of, provinces
 from zjtx_alloc.facts.evidence.covariates import Model, fitted
 from zjtx_alloc.facts.evidence.drift import Growth, Lists, Path, drift_error
 from zjtx_alloc.facts.evidence.observations import ABOVE, SME, STOCK, Observation, month_of
@@ -106,9 +104,9 @@ def nowcast(indicator: str, period: str, *, known_by: str | None = None, without
         for place in load_units().index
         if (best := _best(path, place, month, terms["most_lists"]))
     }
-    known = pd.Series({p: cells[p].value for p in _provinces() if p in cells})
+    known = pd.Series({p: cells[p].value for p in provinces() if p in cells})
     model = fitted(known, last, terms["models"]["candidates"], terms["coverage"])
-    estimates = {p: cells.get(p) or _modelled(model, p) for p in _provinces()}
+    estimates = {p: cells.get(p) or _modelled(model, p) for p in provinces()}
     total = round(path.total(month))
     table = _sharing(estimates, total, model.quantile)
     units = _units(table, estimates, cells, _shares(indicator, period, known_by, cells), model.quantile)
@@ -136,12 +134,8 @@ def _units(
 def nearest_counts(indicator: str, period: str) -> pd.Series:
     """The nearest count of each province as it was printed, by code; nothing is brought to the date."""
     path, month = _path(indicator), month_of(period)
-    found = {p: _best(path, p, month, assumptions()["most_lists"] - 1) for p in _provinces()}
+    found = {p: _best(path, p, month, assumptions()["most_lists"] - 1) for p in provinces()}
     return pd.Series({p: cell.value for p, cell in found.items() if cell})
-
-
-def _provinces() -> list[str]:
-    return [str(code) for code, kind in load_units()["kind"].items() if kind == "province"]
 
 
 def _path(indicator: str, known_by: str | None = None, without: frozenset[str] = frozenset()) -> Path:
@@ -153,10 +147,9 @@ def _path(indicator: str, known_by: str | None = None, without: frozenset[str] =
     return Growth(known_by, without, indicator == SME, (share["value"], share["low"], share["high"]))
 
 
-@cache
 def assumptions() -> dict[str, Any]:
     """What the estimates assume: ``data/nowcast.toml``."""
-    return read_toml(shipped("data", "nowcast.toml"))
+    return shipped_toml("nowcast.toml")
 
 
 def _best(path: Path, place: str, month: int, most: int) -> Observation | None:
@@ -213,9 +206,11 @@ def _moved(values: np.ndarray, weight: np.ndarray, rest: float) -> np.ndarray:
     Raises
     ------
     DataError
-        If what is known is more than the total.
+        If what is known is more than the total, or all is known and less.
     """
-    if rest <= 0:
+    if not len(values) and abs(rest) < 1:
+        return values
+    if not len(values) or rest <= 0:
         raise DataError(say("nowcast.beyond_total", rest=rest))
     give = weight / values
     low, high = -50.0 / give.max(), 50.0 / give.max()

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,32 +10,17 @@ import pandas as pd
 
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say, words
-from zjtx_alloc.facts.cells import amount, header_of, plain, stated_measures, stated_otherwise
-from zjtx_alloc.facts.grid import Grid, grid_of, read_grids
-from zjtx_alloc.facts.layout import Heading, cell_at
+from zjtx_alloc.facts.cells import amount, plain
+from zjtx_alloc.facts.grid import grids_of
+from zjtx_alloc.facts.headed import Headed, headed
+from zjtx_alloc.facts.layout import cell_at
 from zjtx_alloc.facts.problems import Problem, problem, refusal, refuse_ragged
 from zjtx_alloc.facts.reading import unit_in_row
 
 COLUMNS = ("code", "fiscal_year", "document", "amount", "netted")
-_NEEDED = ("year", "document", "amount")
-_OPTIONAL = ("netted",)
-_HEADER_WITHIN = 15  # rows in which a header is looked for
+_NEEDED = ("unit", "year", "document", "amount")
+_HEADED = (*_NEEDED, "netted")
 _YEAR = re.compile(r"(20\d\d)(\.0)?(年|年度|年预算)?")
-
-
-@dataclass(frozen=True)
-class _Sheet:
-    """A sheet of transfers: its header row, its columns, and those that are headed like one of them."""
-
-    grid: Grid
-    header_row: int
-    unit_places: tuple[int, ...]
-    columns: dict[str, Heading]
-    again: tuple[tuple[str, Heading], ...]
-
-    def cell(self, row: list[Any], name: str) -> Any:
-        """A row's cell in a column."""
-        return cell_at(row, self.columns[name].place)
 
 
 def read_transfers(source: str | Path | pd.DataFrame) -> pd.DataFrame:
@@ -54,17 +39,15 @@ def read_transfers(source: str | Path | pd.DataFrame) -> pd.DataFrame:
     TableError
         With every problem of the table at once.
     """
-    if isinstance(source, pd.DataFrame):
-        name, grids = say("transfers.frame"), [grid_of(source)]
-    else:
-        name, grids = Path(source).name, read_grids(Path(source))
-    sheets = [sheet for grid in grids if (sheet := _sheet_of(grid)) is not None]
+    name, grids = grids_of(source, say("transfers.frame"))
+    sheets = headed(grids, _spellings(), set(_NEEDED).issubset)
     if len(sheets) != 1:
         found = "、".join(sheet.grid.name for sheet in sheets)
         key = "transfers.many_sheets" if sheets else "transfers.no_header"
-        raise DataError(say(key, file=name, sheets=found, **_accepted()))
+        plainest = {code: words(f"{code}_headers")[0] for code in _HEADED}
+        raise DataError(say(key, file=name, sheets=found, **plainest))
     (sheet,) = sheets
-    refuse_ragged(name, sheet.grid, [sheet.header_row], [n for n in sheet.grid.rows if n > sheet.header_row])
+    refuse_ragged(name, sheet.grid, [sheet.row], sheet.body)
     rows, problems = _read(sheet)
     if problems:
         raise refusal(name, sheet.grid.name, problems)
@@ -73,38 +56,26 @@ def read_transfers(source: str | Path | pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict.fromkeys(("fiscal_year", "amount", "netted"), "int64"))
 
 
-def _accepted() -> dict[str, str]:
-    """The plainest header of each column, for messages."""
-    return {name: words(f"{name}_headers")[0] for name in ("unit", *_NEEDED, *_OPTIONAL)}
+@cache
+def _spellings() -> dict[str, str]:
+    return {spelling: code for code in _HEADED for spelling in words(f"{code}_headers")}
 
 
-def _sheet_of(grid: Grid) -> _Sheet | None:
-    for number in list(grid.rows)[:_HEADER_WITHIN]:
-        headings = [Heading(place, plain(cell)) for place, cell in enumerate(grid.rows[number])]
-        units = tuple(h.place for h in headings if h.name in words("unit_headers"))
-        headed = [(c, h) for c in (*_NEEDED, *_OPTIONAL) for h in headings if h.name in words(f"{c}_headers")]
-        columns = dict(reversed(headed))
-        if units and all(column in columns for column in _NEEDED):
-            again = tuple((column, h) for column, h in headed if h != columns[column])
-            return _Sheet(grid, number, units, columns, again)
-    return None
-
-
-def _read(sheet: _Sheet) -> tuple[list[tuple[Any, ...]], list[Problem]]:
-    rows, problems, total = [], [*_measure_problems(sheet), *_repeated(sheet)], None
-    for number, row in sheet.grid.rows.items():
-        if number <= sheet.header_row:
-            continue
-        label = next((cell for i in sheet.unit_places if plain(cell := cell_at(row, i)) != ""), None)
+def _read(sheet: Headed) -> tuple[list[tuple[Any, ...]], list[Problem]]:
+    places = [heading.place for code, heading in sheet.known if code == "unit"]
+    money = [(sheet.columns[code], "万元") for code in ("amount", "netted") if code in sheet.columns]
+    rows, problems, total = [], [*sheet.other_measures(money), *sheet.repeated(several=["unit"])], None
+    for number, row in sheet.body.items():
+        label = next((cell for place in places if plain(cell := cell_at(row, place)) != ""), None)
         if plain(label) in words("totals"):
             total = number, row
             continue
-        code, wrong = unit_in_row(number, row, sheet.unit_places)
+        code, wrong = unit_in_row(number, row, places)
         cells: list[Any] = [
             _year(sheet, number, row),
             _document(sheet, number, row),
             _money(sheet, number, row, "amount"),
-            _money(sheet, number, row, "netted") if "netted" in sheet.columns else 0,
+            _money(sheet, number, row, "netted"),
         ]
         problems += [found for found in (wrong, *cells) if isinstance(found, Problem)]
         rows.append((code, *cells))
@@ -113,46 +84,27 @@ def _read(sheet: _Sheet) -> tuple[list[tuple[Any, ...]], list[Problem]]:
     return rows, problems
 
 
-def _total_problems(sheet: _Sheet, number: int, row: list[Any], rows: list[tuple[Any, ...]]) -> Iterator[Problem]:
+def _total_problems(sheet: Headed, number: int, row: list[Any], rows: list[tuple[Any, ...]]) -> Iterator[Problem]:
     """Totals that are stated and differ from the sum of their rows."""
     for name in ("amount", "netted"):
-        cell = sheet.cell(row, name) if name in sheet.columns else None
+        cell = sheet.cell(row, name)
         made = sum(found[COLUMNS.index(name)] for found in rows)
         if plain(cell) != "" and _money(sheet, number, row, name) != made:
             yield problem(number, sheet.columns[name].label, cell, "total", sum=made)
 
 
-def _measure_problems(sheet: _Sheet) -> list[Problem]:
-    """Amounts are in 万元; a header or a title that names another measure is refused, never converted."""
-    found = []
-    stated = stated_measures(row for number, row in sheet.grid.rows.items() if number < sheet.header_row)
-    for name in [name for name in ("amount", "netted") if name in sheet.columns]:
-        heading = sheet.columns[name]
-        measure = header_of(heading.text)[1] or stated_otherwise(stated, "万元")
-        if measure not in ("", "万元"):
-            found.append(problem(sheet.header_row, heading.label, measure, "measure", measure="万元"))
-    return found
-
-
-def _repeated(sheet: _Sheet) -> Iterator[Problem]:
-    """Two columns that both may be the amount, or the year: which one is meant is not guessed."""
-    for column, other in sheet.again:
-        first = sheet.columns[column].label
-        yield problem(sheet.header_row, other.label, other.text, "column_twice", first=first)
-
-
-def _year(sheet: _Sheet, number: int, row: list[Any]) -> int | Problem:
+def _year(sheet: Headed, number: int, row: list[Any]) -> int | Problem:
     cell = sheet.cell(row, "year")
     match = _YEAR.fullmatch(plain(cell))
     return int(match.group(1)) if match else problem(number, sheet.columns["year"].label, cell, "year")
 
 
-def _document(sheet: _Sheet, number: int, row: list[Any]) -> str | Problem:
+def _document(sheet: Headed, number: int, row: list[Any]) -> str | Problem:
     cell = sheet.cell(row, "document")
     return plain(cell) or problem(number, sheet.columns["document"].label, cell, "no_document")
 
 
-def _money(sheet: _Sheet, number: int, row: list[Any], name: str) -> int | Problem:
+def _money(sheet: Headed, number: int, row: list[Any], name: str) -> int | Problem:
     cell = sheet.cell(row, name)
     if name == "netted" and plain(cell) == "":
         return 0

@@ -10,7 +10,7 @@ from zjtx_alloc.base.errors import TableError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import shown
 from zjtx_alloc.facts.cells import plain
-from zjtx_alloc.facts.grid import Grid
+from zjtx_alloc.facts.grid import Grid, in_sheet
 
 _LONGEST = 200  # characters of a value: all 37 units are named in 130
 _MOST_TOLD = 200  # problems in the message; the table of them has all
@@ -47,10 +47,8 @@ def refusal(file: str, sheet: str, problems: Sequence[Problem], note: str = "") 
     lines = ["｜".join(map(str, row)) for row in [tuple(table), *described.itertuples(index=False)]]
     lines += [say("intake.more", count=len(table) - len(described))] if len(described) < len(table) else []
     lines += [note] if note else []
-    where = say("intake.sheet", sheet=sheet) if sheet else ""
-    return TableError(
-        say("intake.problems", file=file, sheet=where, count=len(table), table="\n".join(lines)), problems=table
-    )
+    values = {"sheet": in_sheet(sheet), "count": len(table), "table": "\n".join(lines)}
+    return TableError(say("intake.problems", file=file, **values), problems=table)
 
 
 def refuse_ragged(file: str, grid: Grid, header_rows: Iterable[int], numbers: Iterable[int]) -> None:

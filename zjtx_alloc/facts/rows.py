@@ -45,7 +45,8 @@ def body_of(grid: Grid, layout: Layout) -> Body:
     other = next((at for at, row in rows if _is_header(row, layout) and _texts(row) not in header), None)
     if other is not None:
         rows = [(number, row) for number, row in rows if number < other]
-    last, whole = _last_unit(rows, layout), _whole_provinces(rows, layout)
+    last = max((number for number, row in rows if unit_of(layout.label(row)) is not None), default=0)
+    whole = _whole_provinces(rows, layout)
     kinds: dict[str, list[Row]] = {"units": [], "totals": [], "passed": []}
     for number, row in rows:
         label = plain(layout.label(row))
@@ -58,7 +59,9 @@ def body_of(grid: Grid, layout: Layout) -> Body:
             beyond = number > last and (after_total or not any(_numbers(row, layout)))
             kind = "passed" if beyond else "units"
         kinds[kind].append((number, row))
-    passed = tuple((number, plain(layout.label(row)) or _first(row)) for number, row in kinds["passed"])
+    passed = tuple(
+        (number, plain(layout.label(row)) or next(filter(None, _texts(row)), "")) for number, row in kinds["passed"]
+    )
     return Body(tuple(kinds["units"]), tuple(kinds["totals"]), passed, other)
 
 
@@ -96,13 +99,5 @@ def _whole_provinces(rows: list[Row], layout: Layout) -> set[str]:
     return inside
 
 
-def _last_unit(rows: list[Row], layout: Layout) -> int:
-    return max((number for number, row in rows if unit_of(layout.label(row)) is not None), default=0)
-
-
 def _numbers(row: list[Any], layout: Layout) -> Iterator[bool]:
     return (not isinstance(amount(cell_at(row, column.place), ""), str) for column in layout.columns)
-
-
-def _first(row: list[Any]) -> str:
-    return next((text for cell in row if (text := plain(cell)) != ""), "")

@@ -70,13 +70,10 @@ def _looked_through(file: str, package: zipfile.ZipFile, part: zipfile.ZipInfo, 
                 raise DataError(say("intake.swells", file=file, size=part.file_size / 2**20, parts=1))
             continue
         formulas = formulas or _FORMULA.search(chunk) is not None
-        *ended, last = _ROW.split(fresh)
-        rows += len(ended)
-        widths = (
-            [cells + len(_CELL.findall(ended[0])), *(len(_CELL.findall(row)) for row in ended[1:])] if ended else []
-        )
-        cells = len(_CELL.findall(last)) + (0 if ended else cells)
-        if max([*widths, cells]) > _WIDEST:
+        widths = [len(_CELL.findall(row)) for row in _ROW.split(fresh)]
+        widths[0] += cells  # of a row that the piece before began
+        rows, cells = rows + len(widths) - 1, widths[-1]
+        if max(widths) > _WIDEST:
             raise DataError(say("intake.too_wide", file=file, sheet="", most=_WIDEST))
         if rows > most_rows and not sized:
             raise DataError(say("intake.too_long", file=file, sheet="", most=most_rows))

@@ -153,14 +153,14 @@ def _reconcile(closing: Closing) -> None:
     first, last = books.loc[cohort.opening_year], books.loc[cohort.closing_year]
     recovered = closing.books.table.groupby("code")["recovered"].sum()
     ends = closing.settlement.outcomes.sum(axis=1)
-    gone = _by_unit(closing.evaluation.firms) - _by_unit(closing.continued)
+    gone = closing.evaluation.firms.by_unit - closing.continued.by_unit
     pairs = {
-        "own": (own["recommended"] - own["struck"], _by_unit(opening.own_review.passed)),
+        "own": (own["recommended"] - own["struck"], opening.own_review.passed.by_unit),
         "recommended": (official["recommended"], own["passed"].clip(upper=opening.quota)),
         "approved": (cohort.approved, official["recommended"] - official["struck"]),
         "opening": (first["due"], award.opening * cohort.approved),
         "grants": (opening.grants.by_unit, first["direct"]),
-        "evaluated": (_by_unit(closing.evaluation.firms), cohort.approved),
+        "evaluated": (closing.evaluation.firms.by_unit, cohort.approved),
         "settled": (ends + gone, cohort.approved),
         "closing": (last["due"], closing.settlement.by_unit["closing"]),
         "forgone": (closing.settlement.by_unit["forgone"], award.closing * cohort.approved - last["due"]),
@@ -173,18 +173,14 @@ def _reconcile(closing: Closing) -> None:
             raise DataError(say("chain.apart", step=say(f"chain.{step}"), units="、".join(names[apart])))
 
 
-def _by_unit(firms: Firms) -> pd.Series:
-    return firms.table["unit"].value_counts().reindex(load_units().index, fill_value=0)
-
-
 _RECOVERED = ("recovered", "from_firms", "empowerment", "difference")  # the first is the sum of the others
 
 
 def _steps(closing: Closing) -> list[tuple[str, int, int | None]]:
-    opening, flows = closing.opening, closing.books.table[["due", "direct", "recovered", "net"]].sum()
-    ends = closing.settlement.table["outcome"].value_counts()
+    opening, table, back = closing.opening, closing.settlement.table, closing.settlement.by_unit.sum()
     award, approved = opening.terms.conditions.award, int(closing.cohort.approved.sum())
-    rows: list[tuple[str, int, int | None]] = [
+    completed, owing = int(table["outcome"].eq("completed").sum()), int(table["recovered"].gt(0).sum())
+    return [
         (say("chain.quota"), int(opening.quota.sum()), None),
         (say("chain.applied"), len(opening.own_review.firms), None),
         (say("chain.own"), len(opening.own_review.passed), None),
@@ -194,11 +190,8 @@ def _steps(closing: Closing) -> list[tuple[str, int, int | None]]:
         (say("chain.grants"), len(opening.grants.firms), int(opening.grants.amount.sum())),
         (say("chain.evaluated"), len(closing.evaluation.firms), None),
         (say("chain.settled"), len(closing.continued), None),
+        (say("chain.closing"), completed, int(table["closing"].sum())),
+        (say("chain.forgone"), len(table) - completed, int(table["forgone"].sum())),
+        *((say(f"chain.{part}"), owing, int(back[part])) for part in _RECOVERED),
+        (say("chain.books"), approved, int(closing.books.table["net"].sum())),
     ]
-    table = closing.settlement.table
-    rows.append((say("chain.closing"), int(ends.get("completed", 0)), int(table["closing"].sum())))
-    rows.append((say("chain.forgone"), len(table) - int(ends.get("completed", 0)), int(table["forgone"].sum())))
-    owing, back = int(table["recovered"].gt(0).sum()), closing.settlement.by_unit.sum()
-    rows += [(say(f"chain.{part}"), owing, int(back[part])) for part in _RECOVERED]
-    rows.append((say("chain.books"), approved, int(flows["net"])))
-    return rows

@@ -1,9 +1,7 @@
 """Made-up firms (虚构企业) for trying the tool: seeded, marked in every name, never mixed with real ones."""
 
-import tomllib
 from collections.abc import Callable, Sequence
 from datetime import date
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,7 +10,7 @@ from stdnum.cn import uscc
 
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.base.resources import shipped
+from zjtx_alloc.base.resources import shipped_toml
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.facts.panel import load_panel
 from zjtx_alloc.firms.table.columns import TARGETS, choices_of, firm_columns
@@ -23,20 +21,14 @@ from zjtx_alloc.quota.solve import solve
 
 TOTAL = 14_000  # about as many as are in force nationwide (2024)
 _SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_DIRTY: dict[
-    str, tuple[Callable[[Any], Any], ...]
-] = {  # what a dirty table holds, by column: cells that a reader must refuse or understand
+# What a dirty table holds, by column: cells that a reader must refuse or understand.
+_DIRTY: dict[str, tuple[Callable[[Any], Any], ...]] = {
     "credit_code": (lambda code: code[:-1], lambda code: code[:-1] + ("0" if code[-1] != "0" else "1"), str.lower),
     "planned_investment": (lambda v: f"约{v}", lambda v: f"{v}万元", lambda v: -v),
     "certificate_end": (lambda day: "2027-02-30", lambda day: f"{day.year}年{day.month}月{day.day}日"),
     "unit": (lambda unit: "江东省", lambda unit: f" {unit} "),
     "listing": (lambda text: "拟上市",),
 }
-
-
-@cache
-def _recipe() -> dict[str, Any]:
-    return tomllib.loads(shipped("data", "made_up.toml").read_text(encoding="utf-8"))
 
 
 def made_up_firms(seed: int = 1, total: int = TOTAL, as_of: date = date(2024, 7, 31)) -> Firms:
@@ -62,13 +54,13 @@ def made_up_table(
         With what real tables hold: cells nobody can read, the same firm twice and in two units, names that
         differ by one character.
     """
-    random, recipe = np.random.default_rng(seed), _recipe()
-    units = _units(total)
+    random, recipe = np.random.default_rng(seed), shipped_toml("made_up.toml")
+    units, falling = _units(total), 1 / np.arange(1, len(recipe["places"]) + 1)
     entries = {
         "unit": list(load_units()["short_name"].reindex(units)),
         "credit_code": _codes(random, total),
         "name": _names(random, units),
-        "city": random.choice(recipe["places"], total, p=_falling(len(recipe["places"]))).tolist(),
+        "city": random.choice(recipe["places"], total, p=falling / falling.sum()).tolist(),
         "certificate_batch": random.choice(["第三批", "第四批", "第五批"], total).tolist(),
         **_certificates(random, total, as_of),
         **{column: _often(random, total, column) for column in recipe["first"]},
@@ -84,11 +76,9 @@ def made_up_table(
 
 def concealed(firms: Firms, seed: int = 1) -> list[str]:
     """Codes of invented firms that say no, but are on the (invented) list of the first round."""
-    random, codes = (
-        np.random.default_rng([seed, 1]),
-        firms.table.loc[firms.table["first_round"].eq("no"), "credit_code"],
-    )
-    return codes[random.random(len(codes)) < _recipe()["often"]["concealed"] / 1000].tolist()
+    random = np.random.default_rng([seed, 1])
+    codes = firms.table.loc[firms.table["first_round"].eq("no"), "credit_code"]
+    return codes[random.random(len(codes)) < shipped_toml("made_up.toml")["often"]["concealed"] / 1000].tolist()
 
 
 def made_up_results(firms: Firms, received: pd.Series, seed: int = 1) -> Firms:
@@ -123,7 +113,7 @@ def made_up_results(firms: Firms, received: pd.Series, seed: int = 1) -> Firms:
 
 def _units(total: int) -> pd.Index:
     """The unit of each firm, in the proportions of real facts."""
-    recipe, panel = _recipe(), load_panel()
+    recipe, panel = shipped_toml("made_up.toml"), load_panel()
     stock = panel.values(recipe["by"], recipe["period"])
     counts = solve(QuotaProblem(total=total, entitlement=stock * (total / stock.sum()))).quota
     return counts.index.repeat(counts)
@@ -138,21 +128,16 @@ def _codes(random: np.random.Generator, total: int) -> list[str]:
 
 
 def _names(random: np.random.Generator, units: pd.Index) -> list[str]:
-    recipe, short = _recipe(), load_units()["short_name"]
+    recipe, short = shipped_toml("made_up.toml"), load_units()["short_name"]
     signs = list(dict.fromkeys(recipe["signs"]))
     parts = [short.reindex(units), *(random.choice(signs, len(units)) for _ in range(3))]
     parts += [random.choice(recipe["trades"], len(units)), random.choice(recipe["forms"], len(units))]
     return ["".join(words) + say("firms.invented") for words in zip(*parts, strict=True)]
 
 
-def _falling(count: int) -> np.ndarray:
-    weights = 1 / np.arange(1, count + 1)
-    return weights / weights.sum()
-
-
 def _certificates(random: np.random.Generator, total: int, as_of: date) -> dict[str, list[date]]:
     """Three years from a day; a few have run out."""
-    out = random.random(total) < _recipe()["often"]["expired"] / 1000
+    out = random.random(total) < shipped_toml("made_up.toml")["often"]["expired"] / 1000
     left = np.where(out, random.integers(-300, 0, total), random.integers(0, 1000, total))
     ends = [date.fromordinal(as_of.toordinal() + int(days)) for days in left]
     return {
@@ -162,9 +147,11 @@ def _certificates(random: np.random.Generator, total: int, as_of: date) -> dict[
 
 
 def _often(random: np.random.Generator, total: int, column: str) -> list[str]:
-    often = _recipe()["often"][column]
+    often = shipped_toml("made_up.toml")["often"][column]
     share = [count / 1000 for count in often.values()]
-    return random.choice([_recipe()["first"][column], *often], total, p=[1 - sum(share), *share]).tolist()
+    return random.choice(
+        [shipped_toml("made_up.toml")["first"][column], *often], total, p=[1 - sum(share), *share]
+    ).tolist()
 
 
 def _plans(random: np.random.Generator, total: int) -> dict[str, list[Any]]:
@@ -177,9 +164,9 @@ def _plans(random: np.random.Generator, total: int) -> dict[str, list[Any]]:
     }
     n, m = random.integers(2, 30, total), random.integers(2, 10, total)
     for place, column in enumerate(TARGETS.values()):
-        text = _recipe()["targets"][firm_columns()[column].name]
+        text = shipped_toml("made_up.toml")["targets"][firm_columns()[column].name]
         columns[column] = [text.format(n=n[i], m=m[i]) if covered[i, place] else "" for i in range(total)]
-    often, draw = _recipe()["often"], random.random(total) * 1000
+    often, draw = shipped_toml("made_up.toml")["often"], random.random(total) * 1000
     investment = np.round(2000 + random.gamma(1.6, 1800, total) + 10)
     investment[draw < often["below_2000"]] = random.integers(800, 2000, int((draw < often["below_2000"]).sum()))
     investment[draw >= 1000 - often["exactly_2000"]] = 2000

@@ -11,11 +11,11 @@ import pandas as pd
 from zjtx_alloc.base.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.crossing.exchange import polished, tied_sets
-from zjtx_alloc.quota.crossing.minimax import boxed, largest, least_level
-from zjtx_alloc.quota.crossing.model import ModelAnswer, solve_model
+from zjtx_alloc.quota.crossing.minimax import boxed, least_level
+from zjtx_alloc.quota.crossing.model import solve_model
 from zjtx_alloc.quota.crossing.tie_rule import largest_in_order
 from zjtx_alloc.quota.diagnose import diagnosed
-from zjtx_alloc.quota.nested.demand import Demand, demand_of
+from zjtx_alloc.quota.nested.demand import demand_of
 from zjtx_alloc.quota.nested.exchange_proof import better_move, tied_units
 from zjtx_alloc.quota.nested.greedy import exact_places
 from zjtx_alloc.quota.problem.criteria import Criterion, Minimax, criterion_name
@@ -89,17 +89,18 @@ def _solved(problem: QuotaProblem, engine: Engine) -> Solution:
     problem.check_bounds()  # first, for a rule over no unit that nothing satisfies makes no tree
     if engine == "exact" and not problem.nested:
         raise ScenarioError(say("engine.crossing"))
-    chosen = "exact" if engine == "auto" and problem.nested else "model" if engine == "auto" else engine
-    find = _by_price if chosen == "exact" else _by_model
+    chosen = engine if engine != "auto" else "exact" if problem.nested else "model"
+    find = _by_price if chosen == "exact" else _nested_model if problem.nested else _crossing_model
     inner, level = _separable(problem, find)
     found = find(inner)
     if found is None:
         raise InfeasibleError(say("quota.infeasible", rules="、".join(row.name for row in problem.rows) or "—"))
     places, certificate = found
-    certificate = proven(problem, places, replace(certificate, level=level))
+    certificate, measure = proven(problem, places, replace(certificate, level=level)), problem.yardstick
+    level = certificate.level
     return Solution(
         quota=pd.Series(places, index=problem.entitlement.index, dtype="int64", name="quota"),
-        cost=_cost(problem, places),
+        cost=float(level) if isinstance(measure, Minimax) else measure.float_cost(places, problem.billionths),
         unserved=problem.unserved(places),
         engine=chosen,
         ties=_ties(inner, places),
@@ -122,16 +123,9 @@ def _separable(problem: QuotaProblem, find: _Find) -> tuple[QuotaProblem, Fracti
 
 
 def _by_price(problem: QuotaProblem) -> tuple[list[int], Certificate] | None:
-    tree, demand = _demand(problem)
+    demand = demand_of(problem)
     found = exact_places(demand, problem.total)
-    return None if found is None else (_by_position(tree, found), Certificate("exchange"))
-
-
-def _demand(problem: QuotaProblem) -> tuple[Tree, Demand]:
-    tree, measure = problem.tree, problem.yardstick
-    assert tree is not None
-    assert isinstance(measure, Criterion)
-    return tree, demand_of(problem, tree, measure)
+    return None if found is None else (_by_position(demand.tree, found), Certificate("exchange"))
 
 
 def _by_position(tree: Tree, places: np.ndarray) -> list[int]:
@@ -140,21 +134,17 @@ def _by_position(tree: Tree, places: np.ndarray) -> list[int]:
     return answer.tolist()
 
 
-def _by_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | None:
-    return _nested_model(problem) if problem.nested else _crossing_model(problem)
-
-
 def _nested_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | None:
     """The model's answer, and moves of one place until none is better: what is left of it is exact."""
-    tree, demand = _demand(problem)
+    demand = demand_of(problem)
     linear = problem if demand.criterion.summable else replace(problem, criterion="hamilton")
     answer = solve_model(linear)
     if answer is None:
         return None
-    places = np.array(answer.places)[tree.order]
+    places = np.array(answer.places)[demand.tree.order]
     while (move := better_move(demand, places)) is not None:
         places[list(move[:2])] += (-1, 1)
-    return _by_position(tree, places), Certificate("exchange")
+    return _by_position(demand.tree, places), Certificate("exchange")
 
 
 def _crossing_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | None:
@@ -173,25 +163,14 @@ def _crossing_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | No
     if answer is None:
         return None
     places = largest_in_order(problem, polished(problem, answer.places), answer.guide)
-    return places, _bounded(answer)
-
-
-def _bounded(answer: ModelAnswer) -> Certificate:
-    return Certificate("dual" if answer.prices else "bound", bound=answer.bound, prices=answer.prices)
+    kind = "dual" if answer.prices else "bound"
+    return places, Certificate(kind, bound=answer.bound, prices=answer.prices)
 
 
 def _ties(problem: QuotaProblem, places: list[int]) -> tuple[tuple[str, ...], ...]:
-    if problem.tree is None:
+    if (tree := problem.tree) is None:
         sets = tied_sets(problem, places)
     else:
-        tree, demand = _demand(problem)
-        sets = [tree.order[units].tolist() for units in tied_units(demand, np.array(places)[tree.order])]
+        found = tied_units(demand_of(problem), np.array(places)[tree.order])
+        sets = [tree.order[units].tolist() for units in found]
     return tuple(tuple(problem.labels[i] for i in sorted(units)) for units in sets)
-
-
-def _cost(problem: QuotaProblem, places: list[int]) -> float:
-    """The cost in floats, unit by unit: exact sums of many fractions take long."""
-    measure = problem.yardstick
-    if isinstance(measure, Minimax):
-        return float(largest(problem, places))
-    return measure.float_cost(places, problem.billionths)

@@ -94,10 +94,10 @@ def proven(problem: QuotaProblem, places: list[int], certificate: Certificate | 
         return _proven_sum(problem, places, certificate, "exchange" if measure.summable else "leximin")
     level = largest(problem, places)
     inner = _proven_sum(boxed(problem, level), places, certificate, "minimax")
-    tree, claimed = problem.tree, Fraction(0) if certificate is None else certificate.level
-    if admits_below(problem, tree, level) if tree is not None else level != claimed:
+    claimed = Fraction(0) if certificate is None else certificate.level
+    if admits_below(problem, level) if problem.nested else level != claimed:
         raise SolverError(say("solver.not_least", level=f"{float(level):.9g}"))
-    return replace(inner, kind="bound" if tree is None else "minimax", level=level)
+    return replace(inner, kind="minimax" if problem.nested else "bound", level=level)
 
 
 def _proven_sum(problem: QuotaProblem, places: list[int], certificate: Certificate | None, kind: str) -> Certificate:
@@ -109,7 +109,7 @@ def _proven_sum(problem: QuotaProblem, places: list[int], certificate: Certifica
         if (pair := improving_move(problem, places)) is not None:
             raise _refusal(problem, *pair)
         return _proven_bound(problem, places, certificate)
-    move = better_move(demand_of(problem, tree, measure), np.array(places)[tree.order])
+    move = better_move(demand_of(problem), np.array(places)[tree.order])
     if move is not None:
         raise _refusal(problem, int(tree.order[move[0]]), int(tree.order[move[1]]), cheaper=move[2])
     return Certificate(kind)

@@ -251,7 +251,9 @@ def entitlement_for(problem: QuotaProblem, quota: pd.Series, label: str, one: St
     due, by = problem.billionths[i], 1 if one.places > have else -1
 
     def changed(move: int) -> bool:
-        return by * (int(best_quota(_with_entitlement(problem, i, due + by * move)).iloc[i]) - have) > 0
+        entitlement = problem.entitlement.copy()
+        entitlement.iloc[i] = (due + by * move) / BILLION
+        return by * (int(best_quota(replace(problem, entitlement=entitlement)).iloc[i]) - have) > 0
 
     most = due - 1 if by < 0 else 10 * (problem.total + 1) * BILLION
     move = _switch(_indifferent(problem, quota, i, one), BILLION // 4, most)
@@ -283,12 +285,6 @@ def _indifferent(problem: QuotaProblem, quota: pd.Series, i: int, one: Step) -> 
     rise = problem.cost(other.to_list()) - problem.cost(quota.to_list())
     worth = price(0) - by * rise
     return lambda move: bool(by * (price(move) - worth) <= 0)
-
-
-def _with_entitlement(problem: QuotaProblem, i: int, billionths: int) -> QuotaProblem:
-    entitlement = problem.entitlement.copy()
-    entitlement.iloc[i] = billionths / BILLION
-    return replace(problem, entitlement=entitlement)
 
 
 def _switch(holds: Callable[[int], bool], step: int, most: int) -> int | None:

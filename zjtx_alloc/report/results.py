@@ -1,4 +1,4 @@
-"""All that is computed of one scenario, each thing once and only when it is asked for; reports show what is in here."""
+"""All that is computed for reports, which show what is in here: of one scenario each thing once and when it is asked for."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -6,6 +6,7 @@ from functools import cached_property
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation, allocate, allocate_programme
+from zjtx_alloc.allocation.compare import Comparison
 from zjtx_alloc.allocation.explain import explain
 from zjtx_alloc.allocation.explanation_text import Explanation
 from zjtx_alloc.allocation.fairness import Paradoxes, paradoxes
@@ -21,8 +22,8 @@ from zjtx_alloc.quota.solve import solve
 from zjtx_alloc.rules.award import load_award
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.uncertainty.known_counts import known_counts
-from zjtx_alloc.uncertainty.robust import Robust, robust
-from zjtx_alloc.uncertainty.sweep import Sweep, sweep
+from zjtx_alloc.uncertainty.robust import Robust, robust_of
+from zjtx_alloc.uncertainty.sweep import Sweep, sweep_of
 from zjtx_alloc.uncertainty.weight_range import WeightRange, ranges_of
 
 _ACROSS = ("webster", "hamilton", "huntington-hill", "minimax")  # where rules cross, each takes a second or two
@@ -56,7 +57,7 @@ class Results:
     @cached_property
     def budget(self) -> BudgetForecast:
         """The money of the programme if every firm completes."""
-        return forecast_budget(cohorts(*self.programme), load_award(self.scenario.award))
+        return _forecast(*self.programme)
 
     @cached_property
     def duties(self) -> pd.DataFrame:
@@ -78,12 +79,12 @@ class Results:
     @cached_property
     def robust(self) -> Robust:
         """The quotas that can be defended whatever the weights are."""
-        return robust(self.panel, self.scenario)
+        return robust_of(self.allocation)
 
     @cached_property
     def sweep(self) -> Sweep:
         """Quotas under draws of all that the scenario says is unknown."""
-        return sweep(self.panel, self.scenario)
+        return sweep_of(self.allocation)
 
     @cached_property
     def known(self) -> pd.DataFrame:
@@ -93,7 +94,7 @@ class Results:
     @cached_property
     def plan(self) -> Plan:
         """The programme's batches planned together."""
-        return plan([each.scenario for each in self.programme], self.panel, own=self.scenario.batch)
+        return plan(self.programme)
 
     @cached_property
     def by_criterion(self) -> dict[str, Allocation]:
@@ -124,3 +125,13 @@ class Results:
         if unit not in self._explanations:
             self._explanations[unit] = explain(self.allocation, unit)
         return self._explanations[unit]
+
+
+def money_by_year(comparison: Comparison) -> pd.DataFrame:
+    """Net payments in 万元 by fiscal year (index) and scenario, each its own batch alone; NaN where none falls due."""
+    budgets = {a.scenario.name: _forecast(a) for a in comparison.allocations}
+    return pd.DataFrame({name: budget.by_year()["net"] for name, budget in budgets.items()}).sort_index()
+
+
+def _forecast(*allocations: Allocation) -> BudgetForecast:
+    return forecast_budget(cohorts(*allocations), load_award(allocations[0].scenario.award))

@@ -3,7 +3,7 @@
 import html
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -57,6 +57,8 @@ class Table:
         What stands under the table: marks, sources, assumptions, measures.
     has_total : bool
         Whether the last row is the total.
+    names : mapping of header to name
+        What columns of ``data/columns.csv`` are called in code, for the formulas of a workbook.
     """
 
     title: str
@@ -64,6 +66,7 @@ class Table:
     kinds: Mapping[str, str]
     notes: tuple[str, ...] = ()
     has_total: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def texts(self) -> pd.DataFrame:
         """The cells as people read them."""
@@ -79,11 +82,9 @@ class Table:
             + "</tr>"
             for number, row in enumerate(self.frame.itertuples(index=False))
         )
-        under = filter(None, [*self.notes, run_line()])
-        notes = "".join(f"<p class=note>{html.escape(note)}</p>" for note in under)
         return (
             f"<div class=scroll><table class=zjtx><caption>{html.escape(self.title)}</caption>"
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{notes}"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{notes_html(*self.notes, run_line())}"
         )
 
     def _side(self, column: str) -> str:
@@ -96,6 +97,11 @@ class Table:
         long = " class=long" if len(text) > _LONG_TEXT else ""
         as_text = _EXCEL_TEXT if kind == "text" else ""
         return f'<td{long} style="text-align:{align}{as_text}">{html.escape(text)}</td>'
+
+
+def notes_html(*notes: str) -> str:
+    """Notes as they stand under a table or a page, those that are not blank."""
+    return "".join(f"<p class=note>{html.escape(note)}</p>" for note in notes if note)
 
 
 def shown(kind: str, value: object) -> str:
@@ -164,9 +170,11 @@ def titled(
         blanks = ("" if column.kind == "text" else None for column in columns)
         last = {name: total.get(name, blank) for name, blank in zip(frame, blanks, strict=True)}
         frame = pd.concat([frame.astype(object), pd.DataFrame([last], dtype=object)])
-    frame = frame.set_axis([column.header for column in columns], axis=1).reset_index(drop=True)
     kinds = {column.header: column.kind for column in columns}
-    return Table(say(f"title.{key}", **values), frame, kinds, notes, has_total or total is not None)
+    pairs = zip(kinds, frame, strict=True)  # a scenario may be called as a column is in code
+    names = {head: name for head, name in pairs if isinstance(name, str) and name not in kinds}
+    frame = frame.set_axis(list(kinds), axis=1).reset_index(drop=True)
+    return Table(say(f"title.{key}", **values), frame, kinds, notes, has_total or total is not None, names)
 
 
 def plain_table(frame: pd.DataFrame) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import cache
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -50,6 +51,15 @@ class _Document(Strict):
     issued: Day
     parameters: dict[str, _Parameter]
     tails: list[Tail] = []
+
+
+class Payment(NamedTuple):
+    """One payment (下达): its name, fiscal year, 万元 a firm, and whether it hangs on the firm's outcome."""
+
+    name: str
+    year: int
+    each: int
+    on_outcome: bool
 
 
 @dataclass(frozen=True)
@@ -104,6 +114,10 @@ class Award:
         """万元 a firm paid at the end (期末)."""
         return self.amount - self.opening
 
+    def payments(self, first: int, last: int) -> tuple[Payment, ...]:
+        """The payments to firms that are supported from one fiscal year to another; together the amount."""
+        return Payment("opening", first, self.opening, False), Payment("closing", last, self.closing, True)
+
     @property
     def effective(self) -> date:
         """The day from which the notice holds: the first of its parameters'."""
@@ -118,6 +132,10 @@ class Award:
     def closing_year(self, batch: int) -> int:
         """Fiscal year in which a batch's closing payment is due."""
         return self.opening_year(batch) + self.implementation_years
+
+    def payments_of(self, batch: int) -> tuple[Payment, ...]:
+        """The payments to a batch's firms."""
+        return self.payments(self.opening_year(batch), self.closing_year(batch))
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,8 @@
 """How quotas are distributed over many scenarios, unit by unit: counted, never interpolated."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
+import scipy  # loads its parts where they are first used
 
 _PERCENT = (5, 25, 50, 75, 95)
 _CELLS = 2**20  # of ranks computed at a time
@@ -76,25 +75,11 @@ def _counted(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _rank_counts(quotas: np.ndarray) -> np.ndarray:
-    """How often each unit (row) has each rank (column, from 1)."""
+    """How often each unit (row) has each rank (column, from 1: the most places); equals share the better one."""
     units = quotas.shape[1]
     counts = np.zeros(units * (units + 1), dtype=np.int64)
-    shift = np.arange(units) * (units + 1)
-    for ranks in _ranks(quotas):
+    step, shift = max(_CELLS // units, 1), np.arange(units) * (units + 1)
+    for start in range(0, len(quotas), step):
+        ranks = scipy.stats.rankdata(-quotas[start : start + step], "min", axis=1).astype(np.int64)
         counts += np.bincount((ranks + shift).ravel(), minlength=len(counts))
     return counts.reshape(units, units + 1)
-
-
-def _ranks(quotas: np.ndarray) -> Iterator[np.ndarray]:
-    """Ranks within each scenario, 1 for the most places; equals share the better one."""
-    units = quotas.shape[1]
-    step = max(_CELLS // units, 1)
-    for start in range(0, len(quotas), step):
-        part = quotas[start : start + step]
-        order = np.argsort(-part, axis=1)
-        falling = np.take_along_axis(part, order, axis=1)
-        place = np.ones(part.shape, dtype=np.int64)
-        place[:, 1:] = np.where(falling[:, 1:] != falling[:, :-1], np.arange(2, units + 1), 1)
-        ranks = np.empty_like(place)
-        np.put_along_axis(ranks, order, np.maximum.accumulate(place, axis=1), axis=1)
-        yield ranks

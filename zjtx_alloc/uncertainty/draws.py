@@ -5,9 +5,10 @@ the seed and each kind of parameter from its own child of that: the d-th draw de
 on how many draws there are nor on who computes them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,12 +52,7 @@ class Draws:
 
     def part(self, rows: slice) -> "Draws":
         """Some of the draws."""
-
-        def cut(array: np.ndarray) -> np.ndarray:
-            return array if len(array) == 1 else array[rows]
-
-        weights, facts = tuple(map(cut, self.weights)), tuple(map(cut, self.facts))
-        return Draws(weights, cut(self.coefficients), facts, cut(self.totals))
+        return _array_by_array(lambda array: array if len(array) == 1 else array[rows], self)
 
     def uncertain(self, block: str) -> bool:
         """Whether a block of parameters varies."""
@@ -66,16 +62,14 @@ class Draws:
 
 def joined(parts: list[Draws]) -> Draws:
     """Draws one after another, all of the same sampling."""
+    return _array_by_array(lambda *arrays: arrays[0] if len(arrays[0]) == 1 else np.concatenate(arrays), *parts)
 
-    def tied(*arrays: np.ndarray) -> np.ndarray:
-        return arrays[0] if len(arrays[0]) == 1 else np.concatenate(arrays)
 
-    return Draws(
-        tuple(map(tied, *(p.weights for p in parts))),
-        tied(*(p.coefficients for p in parts)),
-        tuple(map(tied, *(p.facts for p in parts))),
-        tied(*(p.totals for p in parts)),
-    )
+def _array_by_array(make: Callable[..., np.ndarray], *draws: Draws) -> Draws:
+    """Draws each of whose arrays is made of those at its place in these."""
+    blocks = ([getattr(each, block) for each in draws] for block in BLOCKS)
+    made: list[Any] = [tuple(map(make, *held)) if isinstance(held[0], tuple) else make(*held) for held in blocks]
+    return Draws(*made)
 
 
 @dataclass(frozen=True)
@@ -138,13 +132,8 @@ def sampling(panel: Panel, scenario: Scenario) -> Sampling:
     doubt, pools = scenario.uncertainty, scenario.all_pools().values()
     admissible = weight_blocks(panel, scenario)
     columns = {(c, f.period): panel.column(c, f.period) for pool in pools for c, f in pool.factors.items()}
-    spans = {
-        (name, key): span
-        for name in ("region_coefficient", "grade_coefficient")
-        for key, span in getattr(doubt, name).items()
-    }
     coefficients = {
-        (name, key): (spans[name, key].min, value, spans[name, key].max) if (name, key) in spans else (value,) * 3
+        (name, key): (span.min, value, span.max) if (span := getattr(doubt, name).get(key)) else (value,) * 3
         for name in ("region_coefficient", "grade_coefficient")
         for key, value in getattr(scenario, name).items()
     }

@@ -75,9 +75,8 @@ def weight_effects(sampling: Sampling, model: Model, draws: Draws, seed: int) ->
         Rows as in ``block_indices``; columns (pool, factor), the weights that vary; a row sums to 1. NaN where
         the weights do not move the quota. No columns if the weights are certain or more than ten vary.
     """
-    movers = _movers(draws)
-    names = [sampling.admissible.names[_flat(draws, mover)] for mover in movers]
-    columns = pd.MultiIndex.from_tuples(names, names=["pool", "factor"])
+    named = _movers(sampling, draws)
+    movers, columns = list(named), pd.MultiIndex.from_tuples(list(named.values()), names=["pool", "factor"])
     if not movers or len(movers) > _PLAYERS:
         return pd.DataFrame(columns=columns[:0])
     count = min(len(draws), _SHAPLEY_MOST, max(min(2 * len(draws), _SHAPLEY_SCENARIOS) >> len(movers), _SHAPLEY_LEAST))
@@ -107,25 +106,18 @@ def shapley_values(players: list[_Mover], costs: dict[frozenset[_Mover], np.ndar
     return np.array(values)
 
 
-def _movers(draws: Draws) -> list[_Mover]:
-    return [
-        (block, i)
-        for block, weights in enumerate(draws.weights)
-        for i in range(weights.shape[1])
-        if np.ptp(weights[:, i]) > 0
-    ]
-
-
-def _flat(draws: Draws, mover: _Mover) -> int:
-    block, i = mover
-    return sum(weights.shape[1] for weights in draws.weights[:block]) + i
+def _movers(sampling: Sampling, draws: Draws) -> dict[_Mover, tuple[str, str]]:
+    """The weights that vary, each with its pool and factor."""
+    each = [(block, i) for block, weights in enumerate(draws.weights) for i in range(weights.shape[1])]
+    named = zip(each, sampling.admissible.names, strict=True)
+    return {(block, i): name for (block, i), name in named if np.ptp(draws.weights[block][:, i]) > 0}
 
 
 def _unexplained(
     sampling: Sampling, model: Model, draws: Draws, rng: np.random.Generator
 ) -> dict[frozenset[_Mover], np.ndarray]:
     """For each set of weights the variance left when all others are known: E Var(quota | others), by unit."""
-    movers, base = _movers(draws), model(draws).astype(float)
+    movers, base = list(_movers(sampling, draws)), model(draws).astype(float)
     costs = {}
     for size in range(len(movers) + 1):
         for free in combinations(movers, size):

@@ -84,9 +84,13 @@ def robust(
     ----------
     Savage 1951, JASA 46 (minimax regret); Kouvelis & Yu 1997, Robust Discrete Optimization.
     """
+    return robust_of(allocate(panel, scenario), weights, draws, seed)
+
+
+def robust_of(allocation: Allocation, weights: Weights | None = None, draws: int = DRAWS, seed: int = SEED) -> Robust:
+    """``robust`` of a scenario that is allocated already."""
     if draws < 1 or seed < 0:
         raise ScenarioError(say("sweep.numbers", least=1, draws=draws, seed=seed))
-    allocation = allocate(panel, scenario)
     admissible = admissible_weights(allocation.panel, allocation.scenario, weights)
     corners = np.vstack([admissible.entitlements(point)[0] for point in admissible.vertices])
     drawn = np.vstack([admissible.entitlements(point)[0] for point in admissible.draws(draws, seed)])

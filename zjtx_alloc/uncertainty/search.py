@@ -10,13 +10,13 @@ what rounding them to billionths and floats can do, always against the claim tha
 """
 
 import heapq
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, count
 
 import numpy as np
 
 from zjtx_alloc.quota.problem.problem import QuotaProblem
+from zjtx_alloc.quota.problem.rule_tree import Tree
 from zjtx_alloc.uncertainty.admissible import Admissible, Cell
 
 _MARGIN = 1e-9  # of a place
@@ -36,107 +36,83 @@ class End:
 
 @dataclass(frozen=True)
 class _Asked:
-    """Places asked for, when one unit asks for its k-th: bounds of the units, and nested rows from small to large."""
+    """Places asked for, when one unit asks for its k-th: bounds of the units by position, and the tree of nested rules."""
 
     lower: np.ndarray
     upper: np.ndarray
-    rows: list[tuple[np.ndarray, int, int]]
-    total: int
+    tree: Tree
 
     def granted(self, i: int, asks: np.ndarray) -> bool:
         """Whether unit i gets what it asks for; every other unit has been given what it asks for at that price."""
         value = np.clip(asks, self.lower, self.upper)
         value[i] = asks[i]
-        for members, floor, cap in self.rows:
-            asked = value[members].sum()
-            if members[i]:
-                if asked <= floor:
-                    return True
-                if asked > cap:
-                    return False
-            else:
-                value[members] = 0
-                value[np.argmax(members)] = min(max(asked, floor), cap)
-        return bool(value.sum() <= self.total)
+        at = int(np.flatnonzero(self.tree.order == i)[0])
+        sums, _ = self.tree.sums(value[self.tree.order])
+        holding = (pair for pair in zip(sums, self.tree.nodes, strict=True) if pair[1].start <= at < pair[1].stop)
+        # The smallest set that leaves no choice decides; the whole, whose floor is its cap, never leaves any.
+        return next(asked <= node.floor for asked, node in holding if not node.floor < asked <= node.cap)
 
-    def possible(self, corners: np.ndarray, i: int, k: int) -> bool:
-        """Whether unit i may get k places somewhere within these corners; False is proven."""
-        if k <= self.lower[i] or k > self.upper[i]:
-            return k <= self.lower[i]
-        level = (k - 0.5) * (corners - _MARGIN) / (corners[:, [i]] + _MARGIN)
-        asks, most = (np.ceil(ends - 0.5) for ends in (level.min(axis=0), level.max(axis=0)))
-        asks[i] = most[i] = k  # the others: places strictly cheaper than the k-th of i
-        if not self.granted(i, asks):
-            return False
-        moving = (asks < most) & (asks >= self.lower) & (most <= self.upper)
-        least = np.clip(asks, self.lower, self.upper)[~moving].sum() + (level[:, moving] - 0.5).sum(axis=1).min()
-        return bool(self.rows or least <= self.total + _SUM)
+    def gets(self, corners: np.ndarray, i: int, k: int, *, everywhere: bool) -> bool:
+        """Whether unit i gets at least k places everywhere, or else somewhere, within these corners.
 
-    def certain(self, corners: np.ndarray, i: int, k: int) -> bool:
-        """Whether unit i gets at least k places everywhere within these corners; True is proven."""
+        Everywhere: True is proven. Somewhere: False is.
+        """
         if k <= self.lower[i] or k > self.upper[i]:
-            return k <= self.lower[i]
-        if corners[:, i].min() <= _MARGIN:
+            return bool(k <= self.lower[i])
+        if everywhere and corners[:, i].min() <= _MARGIN:
             return False  # an entitlement of nothing takes only its floor
-        level = (k - 0.5) * (corners + _MARGIN) / (corners[:, [i]] - _MARGIN)
-        fewest, asks = (np.floor(ends + 0.5) for ends in (level.min(axis=0), level.max(axis=0)))
-        asks[i] = fewest[i] = k  # the others: places no dearer than the k-th of i
-        if self.granted(i, asks):
-            return True
-        moving = (fewest < asks) & (fewest >= self.lower) & (asks <= self.upper)
-        most = np.clip(asks, self.lower, self.upper)[~moving].sum() + (level[:, moving] + 0.5).sum(axis=1).max()
-        return bool(not self.rows and most <= self.total - _SUM)
+        side = 1 if everywhere else -1
+        level = (k - 0.5) * (corners + side * _MARGIN) / (corners[:, [i]] - side * _MARGIN)
+        # The others: places no dearer than the k-th of i, or else those strictly cheaper.
+        ends = level.min(axis=0), level.max(axis=0)
+        least, most = (side * np.floor(side * end + 0.5) for end in ends)
+        least[i] = most[i] = k
+        asks = most if everywhere else least
+        if self.granted(i, asks) == everywhere:
+            return everywhere
+        if len(self.tree.nodes) > 1:
+            return not everywhere
+        moving = (least < most) & (least >= self.lower) & (most <= self.upper)
+        sums = (level[:, moving] + side * 0.5).sum(axis=1)
+        fixed = np.clip(asks, self.lower, self.upper)[~moving].sum()
+        return bool(fixed + (sums.max() if everywhere else sums.min()) <= self.tree.nodes[-1].cap - side * _SUM)
 
 
 def _asked(problem: QuotaProblem) -> _Asked:
-    rows = sorted(problem.rows, key=lambda row: len(row.members))
-    kept = [(np.array(row.dense(len(problem.labels)), dtype=bool), row.lower, row.upper) for row in rows]
+    assert problem.tree is not None
+    floor, cap = problem.floor.to_numpy(), problem.cap.to_numpy()
     # An entitlement that rounds to nothing caps its unit at the floor; it is 0 here or weighs no more than that.
-    upper = np.minimum(problem.cap.to_numpy(), problem.total)
-    return _Asked(problem.floor.to_numpy(), np.maximum(upper, problem.floor.to_numpy()), kept, problem.total)
+    return _Asked(floor, np.maximum(np.minimum(cap, problem.total), floor), problem.tree)
 
 
-def most_places(admissible: Admissible, problem: QuotaProblem, i: int, known: End) -> End:
-    """The most places of unit i over all admissible weights, upward from a value known to be attained."""
-    asked = _asked(problem)
-    return _climb(admissible, i, known, 1, (asked.possible, asked.certain))
+def quota_end(admissible: Admissible, problem: QuotaProblem, i: int, known: End, step: int) -> End:
+    """The most (step 1) or fewest (step −1) places of unit i over all admissible weights, from a value that is attained.
 
+    Place by place until no cell may hold one more; a bracket if that takes too many cells.
+    """
+    asked, up = _asked(problem), step > 0
 
-def fewest_places(admissible: Admissible, problem: QuotaProblem, i: int, known: End) -> End:
-    """The fewest places of unit i over all admissible weights, downward from a value known to be attained."""
-    asked = _asked(problem)
+    def beyond(corners: np.ndarray, value: int, *, everywhere: bool) -> bool:
+        """Whether the unit passes a value everywhere, or else may somewhere, within these corners."""
+        found = asked.gets(corners, i, value + up, everywhere=everywhere == up)
+        return found == up
 
-    def may(corners: np.ndarray, unit: int, k: int) -> bool:
-        return not asked.certain(corners, unit, k + 1)
-
-    def does(corners: np.ndarray, unit: int, k: int) -> bool:
-        return not asked.possible(corners, unit, k + 1)
-
-    return _climb(admissible, i, known, -1, (may, does))
-
-
-_Test = Callable[[np.ndarray, int, int], bool]
-
-
-def _climb(admissible: Admissible, i: int, known: End, step: int, tests: tuple[_Test, _Test]) -> End:
-    """Place by place until no cell may hold one more; a bracket if that takes too many cells."""
-    may, does = tests
     best, point, waiting = int(known.value), known.point, _Cells(admissible, i, step)
     for _ in range(_CELLS):
-        if not waiting:
+        if not waiting.left:
             return End(best, point, best)
         cell, corners = waiting.pop()
-        if not may(corners, i, best + step):
+        if not beyond(corners, best, everywhere=False):
             continue
         middle = _middle(cell)
-        if does(admissible.entitlements(middle), i, best + step):
+        if beyond(admissible.entitlements(middle), best, everywhere=True):
             best, point = best + step, middle
             waiting.push(cell)
         else:
             waiting.push(*_halves(cell))
     bound = best
-    for _, corners in waiting:
-        while may(corners, i, bound + step):
+    for *_, corners in waiting.left:
+        while beyond(corners, bound, everywhere=False):
             bound += step
     return End(best, point, bound)
 
@@ -165,29 +141,22 @@ def entitlement_end(admissible: Admissible, i: int, step: int) -> End:
 
 
 class _Cells:
-    """Cells still to be examined, the most promising for a unit first."""
+    """Cells still to be examined with their corners, the most promising for a unit first."""
 
     def __init__(self, admissible: Admissible, i: int, step: int) -> None:
         self._admissible, self._i, self._step = admissible, i, step
-        self._heap: list[tuple[float, int, Cell, np.ndarray]] = []
-        self._pushed = 0
+        self.left: list[tuple[float, int, Cell, np.ndarray]] = []
+        self._numbers = count()
         self.push(*admissible.cells)
 
     def push(self, *cells: Cell) -> None:
         for cell in cells:
             corners = self._admissible.entitlements(cell)
             promise = float((self._step * corners[:, self._i]).max())
-            self._pushed += 1
-            heapq.heappush(self._heap, (-promise, self._pushed, cell, corners))
+            heapq.heappush(self.left, (-promise, next(self._numbers), cell, corners))
 
     def pop(self) -> tuple[Cell, np.ndarray]:
-        return heapq.heappop(self._heap)[2:]
-
-    def __len__(self) -> int:
-        return len(self._heap)
-
-    def __iter__(self) -> Iterator[tuple[Cell, np.ndarray]]:
-        return (entry[2:] for entry in self._heap)
+        return heapq.heappop(self.left)[2:]
 
 
 def _own(admissible: Admissible, point: Cell, i: int) -> float:
@@ -209,12 +178,8 @@ def _halves(cell: Cell) -> tuple[Cell, Cell]:
     middle = (cell[b][p] + cell[b][q]) / 2
 
     def with_middle_for(old: int) -> Cell:
-        return tuple(_replaced(block, old, middle) if c == b else block for c, block in enumerate(cell))
+        block = cell[b].copy()
+        block[old] = middle
+        return (*cell[:b], block, *cell[b + 1 :])
 
     return with_middle_for(p), with_middle_for(q)
-
-
-def _replaced(block: np.ndarray, row: int, value: np.ndarray) -> np.ndarray:
-    changed = block.copy()
-    changed[row] = value
-    return changed

@@ -129,7 +129,11 @@ def sweep(
     """
     if uncertainty is not None:
         scenario = with_uncertainty(scenario, uncertainty)
-    allocation = allocate(panel, scenario)
+    return sweep_of(allocate(panel, scenario), draws, seed)
+
+
+def sweep_of(allocation: Allocation, draws: int | None = None, seed: int = SEED) -> Sweep:
+    """``sweep`` of a scenario that is allocated already."""
     if draws is None:
         draws = DRAWS if solved_together(allocation.problem) else FEW_DRAWS
     return _swept(allocation, draws, seed, local_engine(allocation.problem, draws))
@@ -200,7 +204,7 @@ def _swept(allocation: Allocation, draws: int, seed: int, engine: AbstractContex
         machine = _Machine(allocation, taken, solver)
         quotas, parameters = _solved(machine, draws, seed)
         base = sobol_base(draws)
-        first = _first(taken, seed, 2 * base)
+        first = joined(list(drawn(taken, seed, 2 * base)))
         pair = first.part(slice(0, base)), first.part(slice(base, 2 * base))
         sobol = block_indices(machine.quotas, pair, (quotas[:base], quotas[base : 2 * base]))
         shapley = weight_effects(taken, machine.quotas, first, seed)
@@ -211,10 +215,6 @@ def _swept(allocation: Allocation, draws: int, seed: int, engine: AbstractContex
     table = allocation.panel.units[["short_name", "region"]].join(summary_of(quotas, allocation.quota, alike))
     probability = value_probabilities(quotas, codes)
     return Sweep(allocation, seed, quotas, parameters, table, probability, sobol, shapley, base)
-
-
-def _first(taken: Sampling, seed: int, draws: int) -> Draws:
-    return joined(list(drawn(taken, seed, draws)))
 
 
 def _solved(machine: _Machine, draws: int, seed: int) -> tuple[np.ndarray, pd.DataFrame]:

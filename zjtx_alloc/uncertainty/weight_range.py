@@ -11,7 +11,7 @@ from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.solve import solve
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.uncertainty.admissible import Admissible, Cell, Weights, admissible_weights, point_table
-from zjtx_alloc.uncertainty.search import End, entitlement_end, fewest_places, most_places
+from zjtx_alloc.uncertainty.search import End, entitlement_end, quota_end
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _ends(problem: QuotaProblem, admissible: Admissible, found: pd.Series, i: in
     low = End(int(found[least]), admissible.vertices[least], problem.lower[i])
     high = End(int(found[most]), admissible.vertices[most], int(problem.cap.iloc[i]))
     if searched(problem):
-        low, high = fewest_places(admissible, problem, i, low), most_places(admissible, problem, i, high)
+        low, high = quota_end(admissible, problem, i, low, -1), quota_end(admissible, problem, i, high, 1)
     yield "quota_min", low
     yield "quota_max", high
 

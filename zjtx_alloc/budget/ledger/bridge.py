@@ -1,6 +1,5 @@
 """From the last budget to this one, cause by cause: sequential replacement, so the steps sum exactly."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
@@ -37,10 +36,13 @@ def bridge(before: Ledger | BudgetForecast, after: Ledger | BudgetForecast) -> p
     first, last = _books(before), _books(after)
     given = first.adjustments if len(first.adjustments) else None
     mixed = replace(last.award, **{name: getattr(first.award, name) for name in _RECOVERY})
-    totals = _totalled(first.cohorts, last.cohorts)
-    approved = _paired(totals, last.cohorts, _approved_of)
-    paid = _paired(approved, last.cohorts, lambda old, new: replace(old, payment=new.payment))
-    moved = _paired(paid, last.cohorts, _moved)
+    olds, news = {cohort.name: cohort for cohort in first.cohorts}, last.cohorts
+    totals = tuple(_at_old_rate(olds.get(new.name), new) for new in news)
+    approved = tuple(
+        _resized(old, new.approved.reindex(old.approved.index)) for old, new in zip(totals, news, strict=True)
+    )
+    paid = tuple(replace(old, payment=new.payment) for old, new in zip(approved, news, strict=True))
+    moved = tuple(_moved(old, new) for old, new in zip(paid, news, strict=True))
     stages: list[tuple[tuple[Cohort, ...], Award]] = [
         (totals, first.award), (approved, first.award), (paid, mixed), (moved, mixed), (last.cohorts, mixed),
     ]  # fmt: skip
@@ -57,21 +59,12 @@ def _books(budget: Ledger | BudgetForecast) -> Ledger:
     return budget.ledger if isinstance(budget, BudgetForecast) else budget
 
 
-def _totalled(before: tuple[Cohort, ...], after: tuple[Cohort, ...]) -> tuple[Cohort, ...]:
-    """The new batches at their old approval rates; one that cannot be compared comes whole."""
-    old = {cohort.name: cohort for cohort in before}
-    return tuple(_at_old_rate(old[new.name], new) if _comparable(old.get(new.name), new) else new for new in after)
-
-
-def _comparable(old: Cohort | None, new: Cohort) -> bool:
-    return (
-        old is not None
-        and (old.payment is None) == (new.payment is None)
-        and set(old.approved.index) == set(new.approved.index)
-    )
-
-
-def _at_old_rate(old: Cohort, new: Cohort) -> Cohort:
+def _at_old_rate(old: Cohort | None, new: Cohort) -> Cohort:
+    """The new batch at its old approval rate; one that cannot be compared comes whole."""
+    if old is None or (old.payment is None) != (new.payment is None):
+        return new
+    if set(old.approved.index) != set(new.approved.index):
+        return new
     if old.quota is None or new.quota is None:
         return old
     quota = new.quota.reindex(old.quota.index)
@@ -79,11 +72,7 @@ def _at_old_rate(old: Cohort, new: Cohort) -> Cohort:
         return old
     places = int(old.quota.sum())
     rate = Fraction(int(old.approved.sum()), places) if places else Fraction(1)
-    return _resized(old, approved_firms(quota, rate, list(quota.index)))
-
-
-def _approved_of(old: Cohort, new: Cohort) -> Cohort:
-    return _resized(old, new.approved.reindex(old.approved.index))
+    return _resized(old, approved_firms(quota, rate))
 
 
 def _resized(cohort: Cohort, approved: pd.Series) -> Cohort:
@@ -91,24 +80,20 @@ def _resized(cohort: Cohort, approved: pd.Series) -> Cohort:
 
     Its places go: no money hangs on them, and the numbers are not theirs.
     """
-    plain = replace(cohort, outcomes=None, discontinued=None, approved=approved, quota=None)
-    if approved.equals(cohort.approved):
-        return replace(plain, outcomes=cohort.outcomes, discontinued=cohort.discontinued)
-    if cohort.outcomes is None and cohort.discontinued is None:
-        return plain
+    if approved.equals(cohort.approved) or (cohort.outcomes is None and cohort.discontinued is None):
+        return replace(cohort, approved=approved, quota=None)
     parts = cohort.ends if cohort.discontinued is None else cohort.ends.join(cohort.discontinued)
     rows = {code: _spread(parts.loc[code], int(firms)) for code, firms in approved.items()}
     spread = pd.DataFrame.from_dict(rows, orient="index").rename_axis("code")
-    gone = None if cohort.discontinued is None else spread[list(cohort.discontinued.columns)]
-    return replace(
-        plain, discontinued=gone, outcomes=None if cohort.outcomes is None else spread[list(cohort.outcomes.columns)]
-    )
+    described = (cohort.outcomes, cohort.discontinued)
+    ends, gone = (None if table is None else spread[list(table.columns)] for table in described)
+    return replace(cohort, approved=approved, quota=None, outcomes=ends, discontinued=gone)
 
 
 def _spread(row: pd.Series, firms: int) -> pd.Series:
     if row.sum() == 0:
         return row.where(row.index != "completed", firms)
-    return approved_firms(row, Fraction(firms, int(row.sum())), list(row.index))
+    return approved_firms(row, Fraction(firms, int(row.sum())))
 
 
 def _moved(old: Cohort, new: Cohort) -> Cohort:
@@ -118,9 +103,3 @@ def _moved(old: Cohort, new: Cohort) -> Cohort:
         gone = gone.rename(columns=lambda year: min(max(int(year), new.opening_year), new.closing_year))
         gone = gone.T.groupby(level=0).sum().T
     return replace(old, opening_year=new.opening_year, closing_year=new.closing_year, discontinued=gone)
-
-
-def _paired(
-    cohorts: tuple[Cohort, ...], after: tuple[Cohort, ...], change: Callable[[Cohort, Cohort], Cohort]
-) -> tuple[Cohort, ...]:
-    return tuple(change(old, new) for old, new in zip(cohorts, after, strict=True))

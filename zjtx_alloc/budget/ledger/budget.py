@@ -1,14 +1,11 @@
 """The forecast of a budget (预算): the ledger of cohorts whose outcomes are known, assumed or reported."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 
-from zjtx_alloc.base.errors import DataError
-from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.ledger.cohorts import Cohort
-from zjtx_alloc.budget.ledger.ledger import Ledger, ledger
+from zjtx_alloc.budget.ledger.ledger import Ledger
 from zjtx_alloc.rules.award import Award
 
 MONEY = ("commitment", "due", "recovered", "net", "direct", "empowerment")
@@ -67,15 +64,3 @@ class BudgetForecast:
     def by_batch_and_year(self) -> pd.DataFrame:
         """National sums, index (batch, fiscal_year), columns as ``MONEY``."""
         return self.table.groupby(["batch", "fiscal_year"], sort=False)[list(MONEY)].sum()
-
-
-def reported_budget(
-    cohorts: tuple[Cohort, ...], award: Award, outcomes: Mapping[str, pd.DataFrame] | None = None
-) -> BudgetForecast:
-    """What is committed, due and recovered, by cohort, unit and fiscal year, as ``forecast_budget`` says for fixed outcomes."""
-    outcomes = outcomes or {}
-    strangers = sorted(set(outcomes) - {cohort.name for cohort in cohorts})
-    if strangers:
-        raise DataError(say("budget.no_cohort", names="、".join(strangers)))
-    described = tuple(replace(c, outcomes=outcomes[c.name]) if c.name in outcomes else c for c in cohorts)
-    return BudgetForecast(ledger(described, award))

@@ -1,12 +1,11 @@
 """The calendar of a cohort: the dates that the notice and the budget law set, and what a unit must do by them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import pandas as pd
 
-from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.rules.award import Award
@@ -15,30 +14,6 @@ BASES = ("fixed", "known", "computed", "analogy", "undated")
 COLUMNS = (
     "date", "cohort", "fiscal_year", "event", "who", "document", "clause", "quote", "basis", "note",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Span:
-    """The years of a cohort that the calendar speaks of."""
-
-    name: str
-    label: str
-    opening: int
-    closing: int
-    since: date
-    is_tail: bool = False
-
-    def years(self, per: str) -> list[int]:
-        """The fiscal years to which a rule applies: payments, evaluations of the support, the ends."""
-        if self.is_tail:
-            return [self.opening] if per == "payment" else []
-        support = list(range(self.opening + 1, self.closing + 1))
-        return {
-            "opening": [self.opening],
-            "closing": [self.closing],
-            "payment": sorted({self.opening, self.closing}),
-            "support": support,
-        }[per]
 
 
 def calendar(award: Award, cohorts: tuple[Cohort, ...] | None = None) -> pd.DataFrame:
@@ -59,11 +34,12 @@ def calendar(award: Award, cohorts: tuple[Cohort, ...] | None = None) -> pd.Data
         after another day), ``analogy`` (the rule names another batch's or year's day) or ``undated``. Days before
         the award's notice was issued, and those counted from them, are left out.
     """
-    spans = [_span_of(cohort, award) for cohort in cohorts] if cohorts is not None else _batches(award)
-    rows = [row for span in spans for row in _dated(span)]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    last = [found or date(year, 12, 31) for found, year in zip(table["date"], table["fiscal_year"], strict=True)]
-    return table.assign(last=last).sort_values("last", kind="stable").drop(columns="last").reset_index(drop=True)
+    if cohorts is None:
+        years = [(n, award.opening_year(n), award.closing_year(n)) for n in range(1, award.batches + 1)]
+        cohorts = tuple(Cohort(str(n), pd.Series(dtype="int64"), first, last) for n, first, last in years)
+    rows = [row for cohort in cohorts for row in _dated(cohort, award)]
+    ordered = sorted(rows, key=lambda row: row[0] or date(row[2], 12, 31))
+    return pd.DataFrame(ordered, columns=list(COLUMNS))
 
 
 def duties(award: Award, cohort: Cohort) -> pd.DataFrame:
@@ -85,28 +61,24 @@ def duties(award: Award, cohort: Cohort) -> pd.DataFrame:
     return asked[["duty", "quote", "clause", "days"]].assign(dates=dates)
 
 
-def _batches(award: Award) -> list[_Span]:
-    return [
-        _Span(str(b), say("table.batch", batch=b), award.opening_year(b), award.closing_year(b), award.issued)
-        for b in range(1, award.batches + 1)
-    ]
+def _years(cohort: Cohort, award: Award) -> dict[str, list[int]]:
+    """The fiscal years to which rules apply: each payment by its name, all of them, evaluations of the support."""
+    paid = {payment.name: payment.year for payment in cohort.payments(award)}
+    first, last = min(paid.values()), max(paid.values())
+    named = {name: [year] for name, year in paid.items()}
+    return named | {"payment": sorted({*paid.values()}), "support": list(range(first + 1, last + 1))}
 
 
-def _span_of(cohort: Cohort, award: Award) -> _Span:
-    is_tail = cohort.payment is not None
-    since = date.min if is_tail else award.issued
-    return _Span(cohort.name, cohort.label, cohort.opening_year, cohort.closing_year, since, is_tail)
-
-
-def _dated(span: _Span) -> Iterator[tuple[object, ...]]:
-    rules = shipped_table("policy/deadlines.csv", "key")
+def _dated(cohort: Cohort, award: Award) -> Iterator[tuple[Any, ...]]:
+    rules, years = shipped_table("policy/deadlines.csv", "key"), _years(cohort, award)
+    since = award.issued if cohort.payment is None else date.min
     for key, rule in rules.iterrows():
-        for year in span.years(rule["per"]):
-            day, basis = _day(rules, str(key), year, span.name)
-            first, _ = _day(rules, _first(rules, str(key)), year, span.name)
-            if first is None or first >= span.since:
+        for year in years.get(rule["per"], []):
+            day, basis = _day(rules, str(key), year, cohort.name)
+            first, _ = _day(rules, _first(rules, str(key)), year, cohort.name)
+            if first is None or first >= since:
                 described = [rule[column] for column in ("event", "who", "document", "clause", "quote")]
-                yield day, span.label, year, *described, basis, rule["note"]
+                yield day, cohort.label, year, *described, basis, rule["note"]
 
 
 def _first(rules: pd.DataFrame, key: str) -> str:

@@ -1,6 +1,7 @@
 """Money follows approved firms (审核通过企业): the cohorts of allocated batches, and an older round's tails."""
 
 import math
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -12,7 +13,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.ledger.settlement import OUTCOMES
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.quota.problem.numbers import are_whole, exactly, is_whole
-from zjtx_alloc.rules.award import load_award, load_tails
+from zjtx_alloc.rules.award import Award, Payment, load_award, load_tails
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Cohort:
     quota : Series of int, optional
         Places by unit; those without an approved firm are unused. None: not known.
     payment : int, optional
-        A tail: 万元 a firm, paid once, in the opening year. None: the award's two payments.
+        A tail: 万元 a firm, paid once, in the opening year. None: the award's payments.
     assumption : str
         What of this is assumed, in Chinese; blank if nothing.
 
@@ -86,6 +87,12 @@ class Cohort:
         if self.outcomes is not None:
             return self.outcomes
         return pd.DataFrame({"completed": self.continued, "missed": 0, "under_invested": 0})
+
+    def payments(self, award: Award) -> tuple[Payment, ...]:
+        """What the firms are paid and when: the award's payments, or a tail's one, named ``tail``."""
+        if self.payment is not None:
+            return (Payment("tail", self.opening_year, self.payment, False),)
+        return award.payments(self.opening_year, self.closing_year)
 
     def _checked_quota(self, quota: pd.Series) -> pd.Series:
         _same_units(self.label, quota.index, self.approved.index)
@@ -140,7 +147,7 @@ def checked_outcomes(label: str, firms: pd.Series, outcomes: pd.DataFrame) -> pd
     return counts
 
 
-def approved_firms(quota: pd.Series, rate: Fraction, order: list[str]) -> pd.Series:
+def approved_firms(quota: pd.Series, rate: Fraction, order: Iterable[Hashable] | None = None) -> pd.Series:
     """Approved firms by unit at an approval rate.
 
     The national number is quota total × rate, rounded half up (四舍五入); it is spread by largest
@@ -152,13 +159,13 @@ def approved_firms(quota: pd.Series, rate: Fraction, order: list[str]) -> pd.Ser
         Places by unit.
     rate : Fraction
         Between 0 and 1.
-    order : list of labels
-        Who goes first among equal remainders.
+    order : labels, optional
+        Who goes first among equal remainders; the first of the index if not given.
     """
     exact = {code: int(places) * rate for code, places in quota.items()}
     approved = {code: math.floor(firms) for code, firms in exact.items()}
     left = math.floor(sum(exact.values()) + Fraction(1, 2)) - sum(approved.values())
-    for code in sorted(order, key=lambda c: approved[c] - exact[c])[:left]:
+    for code in sorted(quota.index if order is None else order, key=lambda c: approved[c] - exact[c])[:left]:
         approved[code] += 1
     return pd.Series(approved, name="approved", dtype="int64").rename_axis(quota.index.name)
 
@@ -242,7 +249,7 @@ def tails(panel: Panel, payment: int | None = None, unseen_rate: Fraction | None
         if not tail.seen:
             if rate is None:
                 continue
-            firms = approved_firms(firms, rate, list(firms.index))
+            firms = approved_firms(firms, rate)
             assumption += say("tails.unseen", name=tail.name, rate=float(rate))
         found.append(
             Cohort(tail.name, firms, tail.fiscal_year, tail.fiscal_year, payment=amount, assumption=assumption)

@@ -116,7 +116,7 @@ def gaps_in(years: Iterable[int], cohorts: tuple[Cohort, ...], award: Award) -> 
     for batch in range(1, award.batches + 1):
         if str(batch) not in held:
             name = say("table.batch", batch=batch)
-            absent += [(award.opening_year(batch), name), (award.closing_year(batch), name)]
+            absent += [(payment.year, name) for payment in award.payments_of(batch)]
     return {int(y): missing for y in years if (missing := tuple(name for at, name in absent if at == y))}
 
 
@@ -179,15 +179,14 @@ _Event = tuple[int, dict[str, np.ndarray]]
 
 def _rows(cohort: Cohort, award: Award) -> pd.DataFrame:
     """A cohort's rows: one a unit and year in which something happens to its money."""
-    whole, first = (award.amount, award.opening) if cohort.payment is None else (cohort.payment, cohort.payment)
+    payments, firms = cohort.payments(award), cohort.approved.to_numpy()
     cap = award.empowerment_cap if cohort.payment is None else Fraction(0)
-    firms = cohort.approved.to_numpy()
-    events = [(cohort.opening_year, {"commitment": whole * firms} | _payment(first * firms, cap))]
+    ended = sum(settlement_of(outcome, award).closing * cohort.ends[outcome].to_numpy() for outcome in OUTCOMES)
+    events = [(p.year, _payment(ended if p.on_outcome else p.each * firms, cap)) for p in payments]
+    events.append((cohort.opening_year, {"commitment": sum(p.each for p in payments) * firms}))
     if cohort.payment is None:
         gone = {} if cohort.discontinued is None else dict(cohort.discontinued.items())
         events += [(int(str(year)), _lost(leaving, DISCONTINUED, award)) for year, leaving in gone.items()]
-        paid = sum(settlement_of(outcome, award).closing * cohort.ends[outcome].to_numpy() for outcome in OUTCOMES)
-        events.append((cohort.closing_year, _payment(paid, cap)))
         events += [(cohort.closing_year, _lost(cohort.ends[outcome], outcome, award)) for outcome in OUTCOMES]
     return _booked(cohort, events)
 

@@ -11,7 +11,6 @@ from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.ledger.ledger import Ledger
 from zjtx_alloc.facts.payments import read_transfers
 
-CAUSES = ("duplicate", "year", "unit", "absent", "recovery", "firms", "unexplained")
 _Key = tuple[str, int]
 
 
@@ -40,10 +39,11 @@ def reconcile(ledger: Ledger, actuals: str | Path | pd.DataFrame) -> pd.DataFram
     DataError
         As ``read_transfers`` does, with every problem of the table at once.
     """
-    evidence = _gathered(ledger, read_transfers(actuals))
+    transfers = read_transfers(actuals)
+    money = (ledger.accounts[["net", "due"]], transfers.groupby(["code", "fiscal_year"])[["amount", "netted"]].sum())
+    evidence = _Evidence(ledger, transfers, *(table[flow].to_dict() for table in money for flow in table))
     cells = evidence.cells()
-    names = load_units()["short_name"]
-    rows = [(names[code], *_row(evidence, (code, year))) for code, year in cells]
+    rows = [_row(evidence, key) for key in cells]
     columns = ["short_name", "expected", "actual", "difference", "documents", "status", "cause", "explanation"]
     index = pd.MultiIndex.from_tuples(cells, names=["code", "fiscal_year"])
     return pd.DataFrame(rows, index=index, columns=columns)
@@ -75,35 +75,15 @@ class _Evidence:
         return self.transfers[(self.transfers["code"] == key[0]) & (self.transfers["fiscal_year"] == key[1])]
 
 
-def _gathered(ledger: Ledger, transfers: pd.DataFrame) -> _Evidence:
-    sums = transfers.groupby(["code", "fiscal_year"])[["amount", "netted"]].sum()
-    return _Evidence(
-        ledger, transfers, ledger.accounts["net"].to_dict(), ledger.accounts["due"].to_dict(),
-        sums["amount"].to_dict(), sums["netted"].to_dict(),
-    )  # fmt: skip
-
-
-def _row(evidence: _Evidence, key: _Key) -> tuple[int, int, int, str, str, str, str]:
-    gap = evidence.gap(key)
-    documents = "、".join(dict.fromkeys(evidence.of(key)["document"]))
-    cause, explanation = _likely(evidence, key, gap) if gap else ("", "")
+def _row(evidence: _Evidence, key: _Key) -> tuple[str, int, int, int, str, str, str, str]:
+    name, gap = load_units().at[key[0], "short_name"], evidence.gap(key)
     money = (int(evidence.expected.get(key, 0)), int(evidence.actual.get(key, 0)), gap)
-    return *money, documents, _status(evidence, key, gap), cause, explanation
-
-
-def _status(evidence: _Evidence, key: _Key, gap: int) -> str:
+    documents = "、".join(dict.fromkeys(evidence.of(key)["document"]))
     if gap == 0:
-        return "matched"
-    if evidence.due.get(key, 0) == 0:
-        return "unknown"
-    return "short" if gap < 0 else "over"
-
-
-def _likely(evidence: _Evidence, key: _Key, gap: int) -> tuple[str, str]:
-    for cause, test in _TESTS.items():
-        if explanation := test(evidence, key, gap):
-            return cause, explanation
-    return "unexplained", say("cause.unexplained")
+        return name, *money, documents, "matched", "", ""
+    status = "unknown" if evidence.due.get(key, 0) == 0 else "short" if gap < 0 else "over"
+    found = ((cause, test(evidence, key, gap)) for cause, test in _TESTS.items())
+    return name, *money, documents, status, *next(pair for pair in found if pair[1])
 
 
 def _duplicate(evidence: _Evidence, key: _Key, gap: int) -> str:
@@ -157,28 +137,19 @@ def _recovery(evidence: _Evidence, key: _Key, gap: int) -> str:
 
 
 def _firms(evidence: _Evidence, key: _Key, gap: int) -> str:
-    """The difference is whole firms, at what a firm is paid in this year."""
-    for each in dict.fromkeys(_payments(evidence.ledger, key)):
+    """The difference is whole firms, at what a firm is paid in this year; at the first payment of all where none is."""
+    (code, year), award = key, evidence.ledger.award
+    mine = [cohort for cohort in evidence.ledger.cohorts if cohort.approved.get(code, 0)]
+    paid = [payment.each for cohort in mine for payment in cohort.payments(award) if payment.year == year]
+    for each in dict.fromkeys(paid or [award.payments_of(1)[0].each]):
         if each and gap % each == 0:
             return say("cause.firms", firms=abs(gap) // each, each=each)
     return ""
 
 
-def _payments(ledger: Ledger, key: _Key) -> list[int]:
-    """万元 a firm that cohorts pay this unit in this year; the opening where none does."""
-    code, year = key
-    found = []
-    for cohort in ledger.cohorts:
-        if not cohort.approved.get(code, 0):
-            continue
-        if cohort.opening_year == year:
-            found.append(ledger.award.opening if cohort.payment is None else cohort.payment)
-        if cohort.closing_year == year and cohort.payment is None:
-            found.append(ledger.award.closing)
-    return found or [ledger.award.opening]
-
-
 # In this order: what is more specific comes first, since a whole number of firms fits much.
 _TESTS: dict[str, Callable[[_Evidence, _Key, int], str]] = {
     "duplicate": _duplicate, "year": _year, "unit": _unit, "absent": _absent, "recovery": _recovery, "firms": _firms,
+    "unexplained": lambda evidence, key, gap: say("cause.unexplained"),
 }  # fmt: skip
+CAUSES = tuple(_TESTS)

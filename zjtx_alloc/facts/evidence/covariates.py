@@ -44,9 +44,9 @@ class Model:
     @property
     def described(self) -> str:
         """The covariates of all choices by their Chinese names, with their years."""
-        used = dict.fromkeys(name for text in self.candidates["covariates"] for name in text.split("、"))
-        names, parts = shipped_table("indicators.csv", "code")["name"], (one.split(":") for one in used)
-        return "、".join(f"{names[code]}（{years}）" for code, years in parts)
+        names = shipped_table("indicators.csv", "code")["name"]
+        used = dict.fromkeys(label for text in self.candidates["covariates"] for label in text.split("、"))
+        return "、".join(f"{names[code]}（{years}）" for code, _, years in (label.partition(":") for label in used))
 
 
 def fitted(known: pd.Series, month: int, candidates: Sequence[Sequence[str]], coverage: float) -> Model:

@@ -1,15 +1,15 @@
 """Counts brought to another date, as the nation moved in between; where a place's own new firms are known, with these."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import combinations, pairwise
 from typing import Protocol
 
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.base.units import NATION, load_units
+from zjtx_alloc.base.units import NATION, load_units, provinces
 from zjtx_alloc.facts.evidence.observations import ABOVE, NAMED, SME, STOCK, Observation, observations
 
 _APART = 0.5  # of a year or list: nearer pairs say nothing of drift
@@ -76,17 +76,16 @@ class Lists:
 
     def moved(self, cell: Observation, month: int) -> float:
         """What is left of a count after each review, and the firms of each list: the place's own where they are known."""
-        return self._at(cell, self.state(month))
+        return self._at(cell, self.state(month), self._rate)
 
-    def _at(self, cell: Observation, target: int) -> float:
+    def _at(self, cell: Observation, target: int, rate: Callable[[str, int], float]) -> float:
         value = cell.value * (self._force[cell.batch].value / self._published[cell.batch] if cell.cumulative else 1)
         for batch in range(cell.batch + 1, target + 1):
             own = self._named.get((cell.place, batch))
-            new = value * self._rate(cell.place, batch) if own is None else own
-            value = value * self._kept(batch) + new
+            value = value * self._kept(batch) + (value * rate(cell.place, batch) if own is None else own)
         for batch in range(cell.batch, target, -1):
             own = self._named.get((cell.place, batch), math.inf)
-            grown = self._kept(batch) + self._rate(cell.place, batch)
+            grown = self._kept(batch) + rate(cell.place, batch)
             value = (value - own) / self._kept(batch) if own < value else value / grown
         return value
 
@@ -96,41 +95,40 @@ class Lists:
 
     def _rate(self, place: str, batch: int) -> float:
         """New firms a firm in force: of the province where its list is known, else of all provinces whose list is not."""
+        return self._rate_given(self._known_lists, place, batch)
+
+    def _rate_given(self, lists: Mapping[int, dict[str, tuple[float, float]]], place: str, batch: int) -> float:
+        known = lists.get(batch, {})
         province = load_units().at[place, "parent"] or place
-        new, stock = self._shown(batch).get(province, (None, 0.0))
-        if new is not None:
+        if province in known:
+            new, stock = known[province]
             return new / stock
-        known = self._shown(batch).values()
-        left = self._force[batch - 1].value - math.fsum(stock for _, stock in known)
-        return (self._named[NATION, batch] - math.fsum(new for new, _ in known)) / left
+        left = self._force[batch - 1].value - math.fsum(stock for _, stock in known.values())
+        return (self._named[NATION, batch] - math.fsum(new for new, _ in known.values())) / left
 
     @cached_property
     def _known_lists(self) -> dict[int, dict[str, tuple[float, float]]]:
-        return {}
+        """By list the provinces whose new firms are known, each with these and with its firms in force before.
 
-    def _shown(self, batch: int) -> dict[str, tuple[float, float]]:
-        """Provinces whose new firms of a list are known, with those in force before it.
-
-        Either the new firms are published, or the firms in force both before and after.
+        Either the new firms are published, or the firms in force both before and after. Lists are taken in their order:
+        a count is brought to the list before by what earlier lists show, and by the nation's rate over later ones.
         """
-        found = self._known_lists
-        if batch not in found:
-            found[
-                batch
-            ] = {}  # while it is made, so that a count moved back over this very list takes the nation's rate
-            made: dict[str, tuple[float, float]] = {}
-            for place in sorted(_provinces()):
+        found: dict[int, dict[str, tuple[float, float]]] = {}
+        rate = partial(self._rate_given, found)
+        for batch in sorted(self._force)[1:]:
+            known = {}
+            for place in provinces():
                 new, before, after = (
                     self._named.get((place, batch)),
                     self._stock(place, batch - 1),
                     self._stock(place, batch),
                 )
                 if new is not None and (near := self._nearest(place, batch - 1)):
-                    made[place] = new, self._at(near, batch - 1)
+                    known[place] = new, self._at(near, batch - 1, rate)
                 elif before and after:
-                    made[place] = max(0.0, after - before * self._kept(batch)), before
-            found[batch] = made
-        return found[batch]
+                    known[place] = max(0.0, after - before * self._kept(batch)), before
+            found[batch] = known
+        return found
 
     def _stock(self, place: str, batch: int) -> float | None:
         own = [o for o in self.cells if (o.place, o.batch, o.cumulative) == (place, batch, False)]
@@ -219,11 +217,6 @@ def _squares(path: Path) -> Iterator[float]:
             distance = path.distance(one, other.month)
             if distance >= _APART and (moved := path.moved(one, other.month)) > 0:
                 yield math.log(moved / other.value) ** 2 / distance
-
-
-def _provinces() -> frozenset[str]:
-    units = load_units()
-    return frozenset(units.index[units["kind"] == "province"])
 
 
 def _period(month: int) -> str:

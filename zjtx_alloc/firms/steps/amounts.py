@@ -12,7 +12,8 @@ from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.ledger.ledger import ledger
 from zjtx_alloc.firms.steps.rubric import decimal
 from zjtx_alloc.firms.steps.select import Selection
-from zjtx_alloc.firms.table.roll import Firms, is_count, marked
+from zjtx_alloc.firms.table.roll import Firms, marked
+from zjtx_alloc.quota.problem.numbers import are_whole
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.solve import solve
 from zjtx_alloc.rules.award import Award
@@ -160,7 +161,7 @@ def _check_money(money: pd.Series, units: pd.Series) -> None:
     names, held = load_units()["short_name"], set(units)
     wrong = {
         "no_money": sorted(held - set(money.index)),
-        "whole": [unit for unit, amount in money.items() if not is_count(amount)],
+        "whole": list(money.index[~are_whole(money)]),
         "no_firms": [unit for unit, amount in money.items() if amount > 0 and unit not in held],
     }
     for kind, found in wrong.items():

@@ -62,12 +62,9 @@ def check_change(before: Firms, after: Firms) -> pd.DataFrame:
     after.each_once(say("change.after"))
     old = before.need("planned_investment", "directions").reset_index().set_index("credit_code")
     new = after.need("planned_investment", "directions").reset_index().set_index("credit_code")
-    findings = [
-        (old.at[code, "firm"], before, "", "", "", say("change.gone")) for code in old.index.difference(new.index)
-    ]
-    findings += [
-        (new.at[c, "firm"], after, "", "", "", say("change.stranger")) for c in new.index.difference(old.index)
-    ]
+    gone, strange = old.index.difference(new.index), new.index.difference(old.index)
+    findings = [(firm, before, "", "", "", say("change.gone")) for firm in old.loc[gone, "firm"]]
+    findings += [(firm, after, "", "", "", say("change.stranger")) for firm in new.loc[strange, "firm"]]
     for code in old.index.intersection(new.index, sort=False):
         found = _findings(old.loc[code].to_dict(), new.loc[code].to_dict())
         findings += [(old.at[code, "firm"], before, *finding) for finding in found]
@@ -78,12 +75,8 @@ def _findings(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, s
     """Column, before, after and what is wrong, for one firm."""
     column = "planned_investment"
     if new[column] < old[column]:
-        yield (
-            firm_columns()[column].name,
-            as_read(column, old[column]),
-            as_read(column, new[column]),
-            say("change.fewer"),
-        )
+        was, now = (as_read(column, plan[column]) for plan in (old, new))
+        yield firm_columns()[column].name, was, now, say("change.fewer")
     for code in str(old["directions"]).split(SEVERAL):
         if code not in TARGETS:
             continue

@@ -1,15 +1,13 @@
 """Yearly evaluation (年度绩效评价): one rubric for all, grades, and who goes on being supported (三（六）)."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 
 import pandas as pd
 
 from zjtx_alloc.base.errors import DataError, ScenarioError
 from zjtx_alloc.base.messages import header, say
-from zjtx_alloc.base.resources import shipped
+from zjtx_alloc.base.resources import shipped_toml
 from zjtx_alloc.firms.steps.rubric import Rubric, Scores, decimal, scored
 from zjtx_alloc.firms.steps.select import select
 from zjtx_alloc.firms.table.roll import Firms, marked
@@ -49,24 +47,14 @@ class Evaluation:
         return marked(frame.assign(**added), self.firms)
 
 
-@cache
-def general_bands() -> Mapping[str, str]:
-    """Least score of each grade, best first: the Ministry's general bands as a consultancy reports them; assumed.
-
-    The notice asks for grades and gives no bands (三（六）): ``data/policy/evaluation/grades.toml``.
-    """
-    return dict(
-        tomllib.loads(shipped("data", "policy", "evaluation", "grades.toml").read_text(encoding="utf-8"))["least"]
-    )
-
-
 def evaluate(firms: Firms, rubric: Rubric, bands: Mapping[str, str] | None = None) -> Evaluation:
     """Evaluate firms by one rubric and grade them.
 
     Parameters
     ----------
     bands : mapping, optional
-        Least score of each grade, as decimals; 优 90, 良 80, 中 60, 差 0 if not given.
+        Least score of each grade, as decimals; if not given 优 90, 良 80, 中 60, 差 0: the Ministry's general bands
+        as a consultancy reports them, assumed, since the notice asks for grades and gives no bands (三（六）).
 
     Raises
     ------
@@ -75,7 +63,7 @@ def evaluate(firms: Firms, rubric: Rubric, bands: Mapping[str, str] | None = Non
     ScenarioError
         If a least score is no decimal from 0 to 100, two grades share one, or none begins at zero.
     """
-    given = dict(general_bands() if bands is None else bands)
+    given = dict(shipped_toml("policy", "evaluation", "grades.toml")["least"] if bands is None else bands)
     bounds = {name: decimal(bound, say("evaluation.bound", grade=name), _FULL) for name, bound in given.items()}
     ordered = sorted(bounds, key=lambda name: -bounds[name])
     if len(set(bounds.values())) < len(bounds) or not bounds or bounds[ordered[-1]] != 0:

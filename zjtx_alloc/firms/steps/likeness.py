@@ -2,7 +2,7 @@
 
 Two names differ by at most one sign if they share a name with one sign less (Bocek, Hunt & Stiller 2007;
 Garbe's SymSpell): so each name is entered under its own deletions, and only what meets is compared. Entries are
-hashes, sorted; names that meet are compared sign by sign, so a chance meeting of hashes changes nothing.
+hashes; names that meet are compared sign by sign, so a chance meeting of hashes changes nothing.
 """
 
 import re
@@ -51,12 +51,12 @@ def alike(codes: pd.Series, names: pd.Series) -> pd.DataFrame:
     single = names.drop_duplicates()
     single = single[single.str.len() >= _SHORTEST]
     met, text = _meeting(single.tolist()), single.to_numpy()
-    pairs = [(a, b) for a, b in met.tolist() if _one_apart(text[a], text[b])]
+    pairs = [(a, b) for a, b in met.to_numpy() if _one_apart(text[a], text[b])]
     firms = single.index.to_numpy()
     return _under_other_codes(codes, sorted(tuple(sorted((firms[a], firms[b]))) for a, b in pairs))
 
 
-def _meeting(names: list[str]) -> np.ndarray:
+def _meeting(names: list[str]) -> pd.DataFrame:
     """Pairs of places whose names meet under a deletion or as they are, each pair once."""
     lengths = np.array([len(name) for name in names], dtype="int64")
     hashes, owners = [np.empty(0, "uint64")], [np.empty(0, "int64")]
@@ -65,12 +65,11 @@ def _meeting(names: list[str]) -> np.ndarray:
         entries = _entries([names[place] for place in places], length)
         hashes.append(entries.ravel())
         owners.append(np.repeat(places, entries.shape[1]))
-    hashed, owner = np.concatenate(hashes), np.concatenate(owners)
-    order = np.argsort(hashed, kind="stable")  # entries of one name stay side by side
-    hashed, owner = hashed[order], owner[order]
-    again = np.zeros(len(hashed), bool)
-    again[1:] = (hashed[1:] == hashed[:-1]) & (owner[1:] == owner[:-1])
-    return _within_runs(hashed[~again], owner[~again])
+    table = pd.DataFrame({"hash": np.concatenate(hashes), "owner": np.concatenate(owners)})
+    met = table[table["hash"].duplicated(keep=False)].drop_duplicates()
+    met = met[met.groupby("hash")["owner"].transform("size") <= _COMMONEST]
+    pairs = met.merge(met, on="hash", suffixes=("", "_other"))
+    return pairs.loc[pairs["owner"] < pairs["owner_other"], ["owner", "owner_other"]].drop_duplicates()
 
 
 def _entries(names: list[str], length: int) -> np.ndarray:
@@ -83,18 +82,6 @@ def _entries(names: list[str], length: int) -> np.ndarray:
     left = np.pad(np.cumsum(before, axis=1), ((0, 0), (1, 0)))
     right = np.pad(rest[:, 1:], ((0, 0), (0, 1)))
     return np.hstack([left + right, rest[:, :1]])
-
-
-def _within_runs(hashed: np.ndarray, owner: np.ndarray) -> np.ndarray:
-    """Pairs of owners whose hashes are equal, each pair once, in order; ``hashed`` is sorted."""
-    starts = np.flatnonzero(np.r_[True, hashed[1:] != hashed[:-1]]) if len(hashed) else np.empty(0, "int64")
-    sizes = np.diff(np.r_[starts, len(hashed)])
-    found = [np.empty((0, 2), "int64")]
-    for size in np.unique(sizes[(sizes > 1) & (sizes <= _COMMONEST)]):
-        members = owner[starts[sizes == size][:, None] + np.arange(size)]
-        one, other = np.triu_indices(size, 1)
-        found.append(np.stack([members[:, one].ravel(), members[:, other].ravel()], axis=1))
-    return np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
 
 
 def _one_apart(a: str, b: str) -> bool:

@@ -59,13 +59,11 @@ class Review:
     @property
     def by_unit(self) -> pd.DataFrame:
         """Index ``code`` (all units); recommended, struck, passed (firms) and, under a quota, quota and excess."""
-        units = load_units().index
-        recommended = _counted(self.firms, units)
-        passed = _counted(self.passed, units)
+        recommended, passed = self.firms.by_unit, self.passed.by_unit
         table = pd.DataFrame({"recommended": recommended, "struck": recommended - passed, "passed": passed})
         if self.quota is None:
             return table
-        quota = self.quota.reindex(units, fill_value=0).astype("int64")
+        quota = self.quota.reindex(table.index, fill_value=0).astype("int64")
         return table.assign(quota=quota, excess=(recommended - quota).clip(lower=0))
 
     @property
@@ -157,8 +155,9 @@ def _with_lists(firms: Firms, supported: Mapping[str, Iterable[str]]) -> tuple[F
         column, value = (FIRST_ROUND, "yes") if batch == FIRST_ROUND else ("earlier_batch", batch)
         name = say("review.list", column=firm_columns()[column].name, value=as_read(column, value))
         found = listed(entries, name)
-        held = found.holds(table)
-        rows += [(name, entry, is_held) for entry, is_held in found.found_in(table).items()]
+        codes, names = table["credit_code"], table["name"].map(plain)
+        held, named = codes.isin(found) | names.isin(found), {*codes, *names}
+        rows += [(name, entry, entry in named) for entry in found]
         if column not in table:
             table[column] = "none"
         else:
@@ -251,10 +250,6 @@ def _flag_rows(firms: pd.Index, kind: str, what: str | list[str], others: pd.Ser
     frame = pd.DataFrame({"firm": firms.astype("int64"), "kind": kind, "what": what})
     other = [pd.NA] * len(frame) if others is None else list(others)
     return frame.assign(other=pd.array(other, dtype="Int64"))[["firm", "kind", "other", "what"]]
-
-
-def _counted(firms: Firms, units: pd.Index) -> pd.Series:
-    return firms.table["unit"].value_counts().reindex(units, fill_value=0).astype("int64")
 
 
 def _listed(firms: Firms, index: pd.Index, **columns: pd.Series) -> pd.DataFrame:

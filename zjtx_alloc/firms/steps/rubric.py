@@ -123,8 +123,7 @@ class Scores:
 
     def reaches(self, least: str | Fraction) -> pd.Series:
         """Whether each score is at least this many points."""
-        bound = Fraction(least) * self.scale
-        return self.exact >= math.ceil(bound)
+        return self.exact >= math.ceil(Fraction(least) * self.scale)
 
 
 def load_rubric(name: str | Path) -> Rubric:

@@ -1,6 +1,6 @@
 """Selection (遴选): firms ranked by a uniform rubric within their unit's quota, ties ruled and shown."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -10,7 +10,8 @@ from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.firms.steps.rubric import Rubric, Scores, decimal, indicator_name, scored, values_of, weighted
-from zjtx_alloc.firms.table.roll import Firms, is_count, marked, whole_places
+from zjtx_alloc.firms.table.roll import Firms, marked, whole_places
+from zjtx_alloc.quota.problem.numbers import are_whole
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.solve import solve
 
@@ -55,18 +56,10 @@ class Selection:
     def displayed(self) -> pd.DataFrame:
         """Every firm with its parts, score, rank and whether selected, as people read it."""
         rows = self.table
-        frame = self.firms.displayed(["unit", "city", "credit_code", "name"]).loc[rows.index]
-        parts = self.scores.parts().loc[rows.index].round(4)
-        return marked(
-            frame.join(parts).assign(
-                **{
-                    header("score"): self.scores.score[rows.index].round(4),
-                    header("rank"): rows["rank"],
-                    header("verdict"): rows["selected"].map({True: say("selection.yes"), False: say("selection.no")}),
-                }
-            ),
-            self.firms,
-        )
+        frame = self.firms.only(rows.index).displayed(["unit", "city", "credit_code", "name"])
+        verdict = rows["selected"].map({True: say("selection.yes"), False: say("selection.no")})
+        added = {header("score"): self.scores.score.round(4), header("rank"): rows["rank"], header("verdict"): verdict}
+        return marked(frame.join(self.scores.parts().round(4)).assign(**added), self.firms)
 
 
 def select(firms: Firms, rubric: Rubric, quota: pd.Series, cities: Mapping[str, pd.Series] | None = None) -> Selection:
@@ -161,7 +154,9 @@ def _varied(selection: Selection, name: str, change: Fraction) -> Iterator[dict[
     """Who comes in and who goes out, unit by unit, when one weight changes."""
     firms, scores = selection.firms, selection.scores
     exact, scale = weighted(scores.points, _shifted(scores.rubric.weights, name, change))
-    ranked = _ranked(firms, replace(scores, exact=exact, scale=scale), _cities(selection))
+    ranked = _ranked(
+        firms, replace(scores, exact=exact, scale=scale), {unit for unit, city in selection.places.index if city}
+    )
     before = selection.table["selected"].reindex(firms.table.index)
     after = _within(ranked, selection.places).reindex(firms.table.index)
     for unit, members in firms.table.groupby("unit").groups.items():
@@ -190,12 +185,6 @@ def _shifted(weights: dict[str, Fraction], name: str, change: Fraction) -> dict[
     return {other: raised if other == name else weight * rest for other, weight in weights.items()}
 
 
-def _cities(selection: Selection) -> dict[str, pd.Series]:
-    """The sub-quotas of a selection, by unit."""
-    inner = selection.places[selection.places.index.get_level_values("city") != ""]
-    return {str(unit): part.droplevel("unit") for unit, part in inner.groupby(level="unit")}
-
-
 def _places(firms: Firms, quota: pd.Series, cities: Mapping[str, pd.Series]) -> pd.Series:
     _check_quota(firms, quota)
     places = {}
@@ -205,7 +194,7 @@ def _places(firms: Firms, quota: pd.Series, cities: Mapping[str, pd.Series]) -> 
             continue
         _check_cities(firms.only(group).need("city"), str(unit), int(quota[unit]), cities[unit])
         places |= {(unit, city): int(n) for city, n in cities[unit].items()}
-    index = pd.MultiIndex.from_tuples(places, names=["unit", "city"]) if places else _NO_POOLS
+    index = pd.MultiIndex.from_tuples(list(places), names=["unit", "city"])
     return pd.Series(list(places.values()), index=index, dtype="int64")
 
 
@@ -219,7 +208,7 @@ def _check_quota(firms: Firms, quota: pd.Series) -> None:
 def _check_cities(table: pd.DataFrame, unit: str, quota: int, places: pd.Series) -> None:
     """Raise DataError unless sub-quotas are whole, within the quota and for every city of the unit's firms."""
     name = load_units().at[unit, "short_name"]
-    if wrong := [f"{city} {n}" for city, n in places.items() if not is_count(n)]:
+    if wrong := [f"{city} {n}" for city, n in places[~are_whole(places)].items()]:
         raise DataError(say("firms.whole_places", units="、".join(wrong)))
     if strangers := sorted(set(table["city"]) - set(places.index)):
         raise DataError(say("selection.no_city", unit=name, cities="、".join(strangers)))
@@ -227,13 +216,10 @@ def _check_cities(table: pd.DataFrame, unit: str, quota: int, places: pd.Series)
         raise DataError(say("selection.city_sum", unit=name, sum=sums, quota=quota))
 
 
-_NO_POOLS = pd.MultiIndex.from_arrays([[], []], names=["unit", "city"])
-
-
-def _ranked(firms: Firms, scores: Scores, cities: Mapping[str, pd.Series]) -> pd.DataFrame:
-    """Firms in the order of pool, score and tie columns, with their rank within the pool."""
+def _ranked(firms: Firms, scores: Scores, divided: Collection[str]) -> pd.DataFrame:
+    """Firms in the order of pool (a city's in the ``divided`` units), score and tie columns, with their rank in the pool."""
     table, ties = firms.table, scores.rubric.ties
-    city = table["city"].where(table["unit"].isin(cities), "") if "city" in table else ""
+    city = table["city"].where(table["unit"].isin(divided), "") if "city" in table else ""
     frame = pd.DataFrame({"unit": table["unit"], "city": city, "exact": scores.exact})
     for tie in ties:
         frame[tie] = values_of(firms, tie.removeprefix("-"))
@@ -247,13 +233,12 @@ def _ranked(firms: Firms, scores: Scores, cities: Mapping[str, pd.Series]) -> pd
 def _ties(ranked: pd.DataFrame, rubric: Rubric, scale: int) -> pd.DataFrame:
     """Scores that some chosen and some not chosen firms share."""
     key = ["unit", "city", "exact"]
-    groups = ranked.groupby(key, sort=False)["selected"].agg(["size", "sum"])
+    selected = ranked.groupby(key, sort=False)["selected"]
+    divided = ranked[selected.transform("any") & ~selected.transform("all")]
     rows = []
-    for (unit, city, exact), (size, chosen) in groups[
-        groups["sum"].gt(0) & groups["sum"].lt(groups["size"])
-    ].iterrows():
-        held = ranked[ranked["unit"].eq(unit) & ranked["city"].eq(city) & ranked["exact"].eq(exact)]
+    for (unit, city, exact), held in divided.groupby(key, sort=False):
         last, first = held[held["selected"]].iloc[-1], held[~held["selected"]].iloc[0]
         decided = next(name for name in [*rubric.ties, _LAST] if last[name] != first[name])
-        rows.append((unit, city, exact / scale, int(size), int(chosen), indicator_name(decided.removeprefix("-"))))
+        name = indicator_name(decided.removeprefix("-"))
+        rows.append((unit, city, exact / scale, len(held), int(held["selected"].sum()), name))
     return pd.DataFrame(rows, columns=["unit", "city", "score", "tied", "selected", "decided_by"])

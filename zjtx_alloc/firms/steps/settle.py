@@ -21,7 +21,8 @@ from zjtx_alloc.budget.ledger.settlement import (
     settlement_of,
 )
 from zjtx_alloc.firms.steps.evaluate import Evaluation
-from zjtx_alloc.firms.table.roll import Firms, is_count, marked
+from zjtx_alloc.firms.table.roll import Firms, marked
+from zjtx_alloc.quota.problem.numbers import are_whole
 from zjtx_alloc.rules.award import Award
 
 _ACHIEVED = 100  # % of the targets
@@ -134,7 +135,7 @@ def settle(
 def _whole_money(firms: Firms, granted: pd.Series) -> pd.Series:
     """What each firm got, or DataError naming those without a whole amount."""
     money = granted.reindex(firms.table.index)
-    wrong = money.index[money.isna() | ~money.map(is_count)]
+    wrong = money.index[~are_whole(money)]
     if len(wrong):
         raise DataError(say("closing.granted", firms=firms.names(wrong)))
     return money.astype("int64")

@@ -53,18 +53,13 @@ def _text(cell: Any, column: FirmColumn) -> Any:
 
 def _name(cell: Any, column: FirmColumn) -> Any:
     text = re.sub(r"\s+", " ", str(cell)).strip()
-    return (
-        Wrong("hidden")
-        if hidden(text)
-        else Wrong("too_long", {"most": str(_LONGEST)})
-        if len(text) > _LONGEST
-        else text
-    )
+    if hidden(text):
+        return Wrong("hidden")
+    return Wrong("too_long", {"most": str(_LONGEST)}) if len(text) > _LONGEST else text
 
 
 def _unit(cell: Any, column: FirmColumn) -> Any:
-    code = unit_of(cell)
-    return Wrong("unknown_unit") if code is None else code
+    return unit_of(cell) or Wrong("unknown_unit")
 
 
 def _credit_code(cell: Any, column: FirmColumn) -> Any:

@@ -1,7 +1,6 @@
 """A firm table (企业表) in Excel or CSV, read or refused with every problem named."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,27 +11,18 @@ import pandas as pd
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say, words
 from zjtx_alloc.base.text import shown
-from zjtx_alloc.facts.cells import header_of, plain, stated_measures, stated_otherwise, unit_of
-from zjtx_alloc.facts.grid import Grid, grid_of, read_grids
-from zjtx_alloc.facts.layout import Heading, cell_at
+from zjtx_alloc.facts.cells import COUNTS, plain, unit_of
+from zjtx_alloc.facts.grid import Grid, grids_of
+from zjtx_alloc.facts.headed import Headed, headed
 from zjtx_alloc.facts.problems import Problem, problem, refusal, refuse_ragged
 from zjtx_alloc.firms.table.cells import Wrong, read_cells
 from zjtx_alloc.firms.table.columns import column_spellings, firm_columns
 from zjtx_alloc.firms.table.roll import Firms
 
 MOST_FIRMS = 50_000
-HEADER_WITHIN = 15  # rows in which the header is looked for
 _FEWEST = 3  # columns that make a row a header
 _ALIKE = 0.8
-_MEASURES = {"", "家", "个"}
-
-
-@dataclass(frozen=True)
-class _Layout:
-    row: int
-    columns: dict[str, Heading]
-    unread: tuple[Heading, ...]
-    problems: tuple[Problem, ...]
+_CLASHING = ("certificate_start", "certificate_end", "research_money", "planned_investment", "unit")
 
 
 def load_firms(source: str | Path | pd.DataFrame, unit: str | None = None) -> Firms:
@@ -57,85 +47,48 @@ def load_firms(source: str | Path | pd.DataFrame, unit: str | None = None) -> Fi
     code = None if unit is None else unit_of(unit)
     if unit is not None and code is None:
         raise DataError(say("firms.unknown_unit", name=shown(unit)))
-    if isinstance(source, pd.DataFrame):
-        file, grids = say("firms.frame"), [grid_of(source)]
-    else:
-        file, grids = Path(source).name, read_grids(Path(source), MOST_FIRMS)
-    grid, layout = _sheet(file, grids)
-    own = {layout.columns[name].place for name in ("credit_code", "name") if name in layout.columns} - {0}
-    body = {n: row for n, row in grid.rows.items() if n > layout.row and not is_remark(row, own)}
-    refuse_ragged(file, grid, [layout.row], body)
-    problems = [*layout.problems, *_absent(layout, code)]
+    file, grids = grids_of(source, say("firms.frame"), MOST_FIRMS)
+    sheet = _sheet(file, grids)
+    own = {sheet.columns[name].place for name in ("credit_code", "name") if name in sheet.columns} - {0}
+    body = {number: row for number, row in sheet.body.items() if not is_remark(row, own)}
+    refuse_ragged(file, sheet.grid, [sheet.row], body)
+    problems = [*_header_problems(sheet, code)]
     if not body:
         problems.append(problem(None, "", "", "no_firms"))
-    columns, wrong = _cells(body, layout)
-    problems += [*wrong, *_reversed(body, layout, columns), *_beyond_plan(body, layout, columns)]
+    columns, wrong = _cells(body, sheet, {found.column for found in problems})
+    problems += [*wrong, *_clashes(body, sheet, columns, code)]
     if code is not None:
-        problems += _other_units(body, layout, columns.get("unit", []), code)
         columns["unit"] = [code] * len(body)
     invented = [say("firms.invented") in str(name) for name in columns.get("name", [])]
     if any(invented) and not all(invented):
-        problems.append(problem(None, layout.columns["name"].label, f"{sum(invented)}/{len(invented)}", "mixed"))
+        problems.append(problem(None, sheet.columns["name"].label, f"{sum(invented)}/{len(invented)}", "mixed"))
     if problems:
-        raise refusal(file, grid.name, problems)
+        raise refusal(file, sheet.grid.name, problems)
     table = pd.DataFrame({"file": file, "row": list(body), **_typed(columns)}).rename_axis("firm")
-    return Firms(table, all(invented), tuple(heading.label for heading in layout.unread))
+    return Firms(table, all(invented), tuple(heading.label for heading in sheet.unread))
 
 
-def _sheet(file: str, grids: list[Grid]) -> tuple[Grid, _Layout]:
-    found = [(grid, layout) for grid in grids if (layout := _layout(grid)) is not None]
+def _sheet(file: str, grids: list[Grid]) -> Headed:
+    found = headed(grids, column_spellings(), lambda codes: len(codes) >= _FEWEST)
     if len(found) == 1:
         return found[0]
-    names = "、".join(grid.name for grid, _ in found) or "、".join(grid.name for grid in grids if grid.name) or "—"
+    names = "、".join(sheet.grid.name for sheet in found) or "、".join(grid.name for grid in grids if grid.name) or "—"
     needed = "、".join(column.name for column in firm_columns().values() if column.needed)
     kind = "many_firm_sheets" if found else "no_firm_header"
     raise refusal(file, "", [problem(None, say("intake.sheets"), names, kind, known=needed)])
 
 
-def _layout(grid: Grid) -> _Layout | None:
-    """The layout of a sheet whose header is among its first rows; None if it has none."""
-    for number in list(grid.rows)[:HEADER_WITHIN]:
-        headings = [Heading(place, plain(cell)) for place, cell in enumerate(grid.rows[number]) if plain(cell)]
-        known = [h for h in headings if h.name in column_spellings()]
-        if len(known) >= _FEWEST:
-            columns: dict[str, Heading] = {}
-            for heading in known:
-                columns.setdefault(column_spellings()[heading.name], heading)
-            unread = tuple(h for h in headings if h not in known)
-            stated = stated_measures(row for above, row in grid.rows.items() if above < number)
-            problems = (*_header_problems(number, known, unread, columns), *_measure_problems(number, known, stated))
-            return _Layout(number, columns, unread, problems)
-    return None
-
-
-def _header_problems(
-    row: int, known: list[Heading], unread: tuple[Heading, ...], columns: dict[str, Heading]
-) -> Iterator[Problem]:
-    for heading in known:
-        column = firm_columns()[column_spellings()[heading.name]]
-        first = columns[column.code]
-        if heading is not first:
-            yield problem(row, heading.label, heading.text, "column_twice", first=first.label)
-    for heading in unread:
+def _header_problems(sheet: Headed, unit: str | None) -> Iterator[Problem]:
+    yield from sheet.repeated()
+    for heading in sheet.unread:
         for name in get_close_matches(heading.name, column_spellings(), n=1, cutoff=_ALIKE):
             code = column_spellings()[name]
-            if code not in columns:
-                yield problem(row, heading.label, heading.text, "misspelt", known=firm_columns()[code].name)
-
-
-def _measure_problems(row: int, known: list[Heading], stated: dict[str, str]) -> Iterator[Problem]:
-    """Headers, or titles where a header says nothing, that name another measure than the column's."""
-    for heading in known:
-        column = firm_columns()[column_spellings()[heading.name]]
-        measure = header_of(heading.text)[1] or stated_otherwise(stated, column.measure)
-        if column.measure and measure not in {column.measure, *_MEASURES}:
-            yield problem(row, heading.label, measure, "measure", measure=column.measure)
-
-
-def _absent(layout: _Layout, unit: str | None) -> Iterator[Problem]:
+            if code not in sheet.columns:
+                yield problem(sheet.row, heading.label, heading.text, "misspelt", known=firm_columns()[code].name)
+    yield from sheet.other_measures(((heading, firm_columns()[code].measure) for code, heading in sheet.known), COUNTS)
     for column in firm_columns().values():
-        if column.needed and column.code not in layout.columns and not (column.code == "unit" and unit is not None):
-            yield problem(layout.row, column.title, "", "no_column")
+        if column.needed and column.code not in sheet.columns and not (column.code == "unit" and unit is not None):
+            yield problem(sheet.row, column.title, "", "no_column")
 
 
 def is_remark(row: list[Any], own: Collection[int] = ()) -> bool:
@@ -145,12 +98,13 @@ def is_remark(row: list[Any], own: Collection[int] = ()) -> bool:
     return first in words("totals") or (second == "" and place not in own)
 
 
-def _cells(body: dict[int, list[Any]], layout: _Layout) -> tuple[dict[str, list[Any]], list[Problem]]:
-    """Values by column, and what is wrong with cells."""
+def _cells(
+    body: dict[int, list[Any]], sheet: Headed, refused: Collection[str]
+) -> tuple[dict[str, list[Any]], list[Problem]]:
+    """Values by column, and what is wrong with cells; a header in yuan is reported once, not again for every cell."""
     columns, problems = {}, []
-    refused = {found.column for found in layout.problems}  # a header in yuan is reported once, not again for every cell
-    for code, heading in layout.columns.items():
-        cells = [cell_at(row, heading.place) for row in body.values()]
+    for code, heading in sheet.columns.items():
+        cells = [sheet.cell(row, code) for row in body.values()]
         columns[code] = read_cells(cells, firm_columns()[code])
         problems += [
             problem(number, heading.label, cell, value.kind, **value.details)
@@ -160,30 +114,22 @@ def _cells(body: dict[int, list[Any]], layout: _Layout) -> tuple[dict[str, list[
     return columns, problems
 
 
-def _reversed(body: dict[int, list[Any]], layout: _Layout, columns: dict[str, list[Any]]) -> Iterator[Problem]:
-    """Certificates that end before they begin."""
-    begin, end = (columns.get(name, []) for name in ("certificate_start", "certificate_end"))
-    for number, first, last in zip(body, begin, end, strict=False):
-        if isinstance(first, date) and isinstance(last, date) and last < first:
-            place = layout.columns["certificate_end"]
-            yield problem(number, place.label, body[number][place.place], "date_order", first=f"{first}")
+def _clashes(
+    body: dict[int, list[Any]], sheet: Headed, columns: dict[str, list[Any]], unit: str | None
+) -> Iterator[Problem]:
+    """Certificates that end before they begin, research money above the whole plan it is part of, firms of another unit."""
 
+    def clash(number: int, code: str, kind: str, **details: str) -> Problem:
+        return problem(number, sheet.columns[code].label, sheet.cell(body[number], code), kind, **details)
 
-def _beyond_plan(body: dict[int, list[Any]], layout: _Layout, columns: dict[str, list[Any]]) -> Iterator[Problem]:
-    """Research money (产学研合作投入) above the whole plan that it is a part of."""
-    part, whole = (columns.get(name, []) for name in ("research_money", "planned_investment"))
-    for number, research, plan in zip(body, part, whole, strict=False):
+    read = [columns.get(code) or [None] * len(body) for code in _CLASHING]
+    for number, begin, end, research, plan, found in zip(body, *read, strict=True):
+        if isinstance(begin, date) and isinstance(end, date) and end < begin:
+            yield clash(number, "certificate_end", "date_order", first=f"{begin}")
         if isinstance(research, int | float) and isinstance(plan, int | float) and research > plan:
-            place = layout.columns["research_money"]
-            cell = cell_at(body[number], place.place)
-            yield problem(number, place.label, cell, "research_over_plan", plan=f"{plan:,.15g}")
-
-
-def _other_units(body: dict[int, list[Any]], layout: _Layout, units: list[Any], code: str) -> Iterator[Problem]:
-    for number, found in zip(body, units, strict=False):
-        if isinstance(found, str) and found != code:
-            place = layout.columns["unit"]
-            yield problem(number, place.label, body[number][place.place], "other_unit")
+            yield clash(number, "research_money", "research_over_plan", plan=f"{plan:,.15g}")
+        if unit is not None and isinstance(found, str) and found != unit:
+            yield clash(number, "unit", "other_unit")
 
 
 def _typed(columns: dict[str, list[Any]]) -> dict[str, Any]:

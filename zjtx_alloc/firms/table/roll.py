@@ -1,6 +1,5 @@
 """A roll of firms (企业名册): the checked rows of one or many firm tables, a row a firm."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,6 +9,7 @@ from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.firms.table.columns import as_read, firm_columns
+from zjtx_alloc.quota.problem.numbers import are_whole
 
 MOST_NAMED = 10  # firms named in a sentence
 
@@ -38,6 +38,11 @@ class Firms:
 
     def __len__(self) -> int:
         return len(self.table)
+
+    @property
+    def by_unit(self) -> pd.Series:
+        """How many firms each unit has, int64, index ``code``, all units."""
+        return self.table["unit"].value_counts().reindex(load_units().index, fill_value=0).astype("int64")
 
     def only(self, firms: pd.Index) -> "Firms":
         """These firms alone, in this order."""
@@ -134,14 +139,9 @@ def whole_places(quota: pd.Series) -> None:
         raise DataError(say("firms.stranger_units", units="、".join(strangers)))
     if twice := [names[unit] for unit in quota.index[quota.index.duplicated()].unique()]:
         raise DataError(say("firms.units_twice", units="、".join(twice)))
-    wrong = [f"{names[unit]} {n}" for unit, n in quota.items() if not is_count(n)]
+    wrong = [f"{names[unit]} {n}" for unit, n in quota[~are_whole(quota)].items()]
     if wrong:
         raise DataError(say("firms.whole_places", units="、".join(wrong)))
-
-
-def is_count(number: float) -> bool:
-    """Whether a number of places or of 万元 is whole and not negative."""
-    return 0 <= number < math.inf and number == int(number)
 
 
 def marked(table: pd.DataFrame, firms: Firms) -> pd.DataFrame:

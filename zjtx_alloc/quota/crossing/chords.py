@@ -1,8 +1,8 @@
-"""The cost of each unit as a convex curve, linear between integers, for linear models."""
+"""The cost of each unit as a convex curve, linear between integers, for linear models and bounds on what they find."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from zjtx_alloc.quota.problem.criteria import Criterion
 from zjtx_alloc.quota.problem.numbers import BILLION
@@ -11,22 +11,39 @@ from zjtx_alloc.quota.problem.problem import QuotaProblem
 
 @dataclass(frozen=True)
 class Curve:
-    """Cost of one unit over its bounds.
+    """Cost of one unit over its bounds, by a criterion that adds up; nothing where e = 0, which leaves no choice."""
 
-    Attributes
-    ----------
-    base : Fraction
-        Cost at the lower bound.
-    unit : Fraction
-        What a model should measure this unit's cost in: half its curvature at the entitlement.
-    """
-
+    measure: Criterion
+    e: Fraction
     lower: int
     upper: int
-    base: Fraction
-    unit: Fraction
-    cost: Callable[[int], Fraction]
-    slope: Callable[[int], Fraction]
+
+    def cost(self, x: int) -> Fraction:
+        """The cost of x places; that of none is above what a free first place is worth."""
+        if not self.e:
+            return Fraction(0)
+        if not x and self.measure.first_is_free and self.upper:
+            return self.measure.cost(1, self.e) - self.slope(1)
+        return self.measure.cost(x, self.e)
+
+    def slope(self, k: int) -> Fraction:
+        """The cost of the k-th place."""
+        return self.measure.slope(k, self.e)
+
+    @cached_property
+    def base(self) -> Fraction:
+        """Cost at the lower bound."""
+        return self.cost(self.lower)
+
+    @cached_property
+    def unit(self) -> Fraction:
+        """What a model should measure this unit's cost in: half its curvature at the entitlement."""
+        if self.lower == self.upper:
+            return Fraction(1)
+        k = max(int(self.e), 2)
+        bend = self.slope(k + 1) - self.slope(k)
+        steepest = max(abs(self.slope(self.lower + 1)), abs(self.slope(self.upper)))
+        return 2 / max(bend, steepest / 10**6) if max(bend, steepest) else Fraction(1)
 
     def around(self, middle: int, reach: int) -> set[int]:
         """Chords near a number of places, each named by its right end."""
@@ -40,24 +57,9 @@ class Curve:
 
 
 def curves_of(problem: QuotaProblem) -> list[Curve]:
-    """The curve of each unit, by a criterion that adds up; flat where e = 0 or there is nothing to choose."""
+    """The curve of each unit."""
     measure = problem.yardstick
     assert isinstance(measure, Criterion)
     assert measure.summable
     bounds = zip(problem.billionths, problem.lower, problem.upper, strict=True)
-    return [_curve(measure, Fraction(e, BILLION), low, high) for e, low, high in bounds]
-
-
-def _curve(measure: Criterion, e: Fraction, lower: int, upper: int) -> Curve:
-    if not e or lower == upper:
-        fixed = measure.cost(lower, e) if e else Fraction(0)
-        return Curve(lower, lower, fixed, Fraction(1), lambda x: fixed, lambda k: Fraction(0))
-    k = max(int(e), 2)
-    bend = measure.slope(k + 1, e) - measure.slope(k, e)
-    steepest = max(abs(measure.slope(lower + 1, e)), abs(measure.slope(upper, e)))
-    unit = 2 / max(bend, steepest / 10**6) if max(bend, steepest) else Fraction(1)
-
-    def cost(x: int) -> Fraction:
-        return measure.cost(x, e) if x or not measure.first_is_free else measure.cost(1, e) - measure.slope(1, e)
-
-    return Curve(lower, upper, cost(lower), unit, cost, lambda k: measure.slope(k, e))
+    return [Curve(measure, Fraction(e, BILLION), low, high) for e, low, high in bounds]

@@ -16,7 +16,6 @@ from zjtx_alloc.quota.nested.exchange_proof import united
 from zjtx_alloc.quota.problem.criteria import Minimax, Price
 from zjtx_alloc.quota.problem.numbers import BILLION
 from zjtx_alloc.quota.problem.problem import QuotaProblem
-from zjtx_alloc.quota.problem.rule_tree import Row
 
 
 def _prices(problem: QuotaProblem, places: list[int]) -> tuple[list[Price], list[Price]]:
@@ -40,17 +39,15 @@ def _prices(problem: QuotaProblem, places: list[int]) -> tuple[list[Price], list
     return last, following
 
 
-def _blockers(problem: QuotaProblem, places: list[int], i: int, j: int) -> list[tuple[str, int | Row]]:
-    """What forbids moving a place from i to j: ("floor", i), ("cap", j) or ("row", row)."""
-    found: list[tuple[str, int | Row]] = []
-    if places[i] <= problem.lower[i]:
-        found.append(("floor", i))
+def _blockers(problem: QuotaProblem, places: list[int], i: int, j: int) -> list[tuple[str, list[int]]]:
+    """What forbids moving a place from i to j: "floor", "cap" or the name of a row, and which of the two it holds."""
+    found = [("floor", [i])] if places[i] <= problem.lower[i] else []
     if places[j] >= problem.upper[j]:
-        found.append(("cap", j))
+        found.append(("cap", [j]))
     for row in problem.rows:
         step = row.weight(j) - row.weight(i)
         if step and not row.lower <= row.value(places) + step <= row.upper:
-            found.append(("row", row))
+            found.append((row.name, [k for k in (i, j) if row.weight(k)]))
     return found
 
 
@@ -183,9 +180,7 @@ def binding(problem: QuotaProblem, places: list[int]) -> dict[str, list[str]]:
         blockers = _blockers(problem, places, i, j)
         if len(blockers) != 1 or not (better or _prefers(problem, i, j)):
             continue
-        kind, what = blockers[0]
-        held = [k for k in (i, j) if what.weight(k)] if isinstance(what, Row) else [what]
-        name = what.name if isinstance(what, Row) else kind
+        name, held = blockers[0]
         for k in held:
             if name not in found[problem.labels[k]]:
                 found[problem.labels[k]].append(name)

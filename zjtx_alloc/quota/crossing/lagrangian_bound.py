@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from zjtx_alloc.quota.problem.criteria import Criterion
-from zjtx_alloc.quota.problem.numbers import BILLION
+from zjtx_alloc.quota.crossing.chords import Curve, curves_of
 from zjtx_alloc.quota.problem.problem import QuotaProblem
-from zjtx_alloc.quota.problem.rule_tree import Row
+from zjtx_alloc.quota.problem.rule_tree import Row, priced
 
 _GAP = Fraction(1, 10**6)
 
@@ -31,7 +30,7 @@ def dual_bound(problem: QuotaProblem, prices: Sequence[float]) -> Fraction:
         price of the wrong sign counts as zero.
     """
     earned, by_unit = _priced(problem, prices)
-    return earned + sum((_least(problem, i, price) for i, price in enumerate(by_unit)), Fraction(0))
+    return earned + sum(map(_least, curves_of(problem), by_unit), Fraction(0))
 
 
 @dataclass(frozen=True)
@@ -50,11 +49,11 @@ def leeway(problem: QuotaProblem, prices: Sequence[float], places: Sequence[int]
     choose at the prices takes a part of it, and so does a priced row off its bound.
     """
     earned, by_unit = _priced(problem, prices)
-    least = [_least(problem, i, price) for i, price in enumerate(by_unit)]
-    beyond = [_cost(problem, i, x) - by_unit[i] * x - least[i] for i, x in enumerate(places)]
+    units = list(zip(curves_of(problem), by_unit, places, strict=True))
+    beyond = [curve.cost(x) - price * x - _least(curve, price) for curve, price, x in units]
     idle = sum((price * x for price, x in zip(by_unit, places, strict=True)), -earned)
     spare = sum((part for part in beyond if part), idle)
-    ends = [_reach(problem, i, price, places[i], spare - beyond[i]) for i, price in enumerate(by_unit)]
+    ends = [_reach(*unit, spare - part) for unit, part in zip(units, beyond, strict=True)]
     rows = []
     for row, lower, upper in zip(problem.rows, prices[1::2], prices[2::2], strict=True):
         most = row.lower + spare // Fraction(lower) if lower > 0 else row.upper
@@ -63,47 +62,25 @@ def leeway(problem: QuotaProblem, prices: Sequence[float], places: Sequence[int]
     return Leeway([low for low, _ in ends], [high for _, high in ends], rows)
 
 
-def _reach(problem: QuotaProblem, i: int, price: Fraction, x: int, spare: Fraction) -> tuple[int, int]:
+def _reach(curve: Curve, price: Fraction, x: int, spare: Fraction) -> tuple[int, int]:
     """Fewest and most places of a unit until what it costs beyond x places, less their price, is more than can be spared."""
-    measure, e = _measured(problem, i)
     low, high, left = x, x, spare
-    while e and low > problem.lower[i] and (left := left + measure.slope(low, e) - price) >= 0:
+    while low > curve.lower and (left := left + curve.slope(low) - price) >= 0:
         low -= 1
     left = spare
-    while e and high < problem.upper[i] and (left := left - measure.slope(high + 1, e) + price) >= 0:
+    while high < curve.upper and (left := left - curve.slope(high + 1) + price) >= 0:
         high += 1
     return low, high
 
 
 def _priced(problem: QuotaProblem, prices: Sequence[float]) -> tuple[Fraction, list[Fraction]]:
-    """What the rules' bounds earn at these prices, and what they pay each unit for a place."""
-    by_unit = [Fraction(prices[0])] * len(problem.labels)
-    earned = by_unit[0] * problem.total if by_unit else Fraction(0)
-    for row, lower, upper in zip(problem.rows, prices[1::2], prices[2::2], strict=True):
-        low, high = Fraction(max(lower, 0.0)), Fraction(min(upper, 0.0))
-        earned += low * row.lower + high * row.upper
-        if low or high:
-            for i, weight in row.terms.items():
-                by_unit[i] += (low + high) * weight
-    return earned, by_unit
+    """What the total and the rules' bounds earn at these prices, and what they pay each unit for a place."""
+    earned, by_unit = priced(problem.rows, prices[1:], len(problem.labels))
+    place = Fraction(prices[0])
+    return earned + place * problem.total, [place + paid for paid in by_unit]
 
 
-def _least(problem: QuotaProblem, i: int, price: Fraction) -> Fraction:
+def _least(curve: Curve, price: Fraction) -> Fraction:
     """Least cost − price·x over the integers within bounds: convex, so all places below the price are taken."""
-    measure, e = _measured(problem, i)
-    low = problem.lower[i]  # all that a unit with e = 0 takes
-    options = range(low + 1, problem.upper[i] + 1) if e else range(0)
-    x = low + bisect_left(options, price, key=lambda k: measure.slope(k, e))
-    return _cost(problem, i, x) - price * x
-
-
-def _cost(problem: QuotaProblem, i: int, x: int) -> Fraction:
-    """The cost of a unit's places; none where e = 0."""
-    measure, e = _measured(problem, i)
-    return measure.cost(x, e) if e else Fraction(0)
-
-
-def _measured(problem: QuotaProblem, i: int) -> tuple[Criterion, Fraction]:
-    """The criterion, which adds up, and a unit's entitlement."""
-    assert isinstance(problem.yardstick, Criterion)
-    return problem.yardstick, Fraction(problem.billionths[i], BILLION)
+    x = curve.lower + bisect_left(range(curve.lower + 1, curve.upper + 1), price, key=curve.slope)
+    return curve.cost(x) - price * x

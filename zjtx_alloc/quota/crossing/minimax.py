@@ -21,9 +21,9 @@ from zjtx_alloc.quota.problem.rule_tree import Tree
 Bounds = tuple[list[int], list[int]]
 
 
-def boxed(problem: QuotaProblem, level: Fraction, *, below: bool = False) -> QuotaProblem:
-    """The problem of least squares with deviations at most (or ``below``: less than) a level."""
-    return _within(problem, box(problem, level, below=below))
+def boxed(problem: QuotaProblem, level: Fraction) -> QuotaProblem:
+    """The problem of least squares with deviations at most a level."""
+    return _within(problem, box(problem, level))
 
 
 def _within(problem: QuotaProblem, bounds: Bounds) -> QuotaProblem:
@@ -60,13 +60,11 @@ def largest(problem: QuotaProblem, places: list[int]) -> Fraction:
 
 def least_level(problem: QuotaProblem) -> Fraction:
     """The least largest deviation of a problem that has an answer."""
-    tree = problem.tree
-    admits = _model_admits(problem) if tree is None else _tree_admits(tree)
-    low, level = _narrowed(problem, tree, admits)
-    while level and admits(bounds := box(problem, level, below=True)):
+    low, level = _narrowed(problem)
+    while level and _admits(problem, bounds := box(problem, level, below=True)):
         level = _widest(problem, bounds)
         low = low if low < level else Fraction(0)  # floats had it that nothing lies below
-        if admits(bounds := box(problem, middle := (low + level) / 2)):
+        if _admits(problem, bounds := box(problem, middle := (low + level) / 2)):
             level = _widest(problem, bounds)
         else:
             low = middle
@@ -78,27 +76,27 @@ def _widest(problem: QuotaProblem, bounds: Bounds) -> Fraction:
     return max(largest(problem, bounds[0]), largest(problem, bounds[1]))
 
 
-def admits_below(problem: QuotaProblem, tree: Tree, level: Fraction) -> bool:
-    """Whether bounds and sums of the tree admit deviations that are all below a level."""
-    return level > 0 and _tree_admits(tree)(box(problem, level, below=True))
+def admits_below(problem: QuotaProblem, level: Fraction) -> bool:
+    """Whether the rules admit deviations that are all below a level."""
+    return level > 0 and _admits(problem, box(problem, level, below=True))
 
 
-def _narrowed(problem: QuotaProblem, tree: Tree | None, admits: Callable[[Bounds], bool]) -> tuple[Fraction, Fraction]:
+def _narrowed(problem: QuotaProblem) -> tuple[Fraction, Fraction]:
     """A level that seems to admit no answer and one that admits one; bisection, in floats where a tree makes that quick.
 
     Only a start: from any such level ``least_level`` comes down to the same one, so how near it is changes no answer.
     """
     most = high = _widest(problem, (problem.lower, problem.upper))
-    low, fine = Fraction(0), Fraction(1, 10**4) if tree is None else Fraction(1, 10**11)
-    rough = None if tree is None else _rough_test(problem, tree)
+    low, fine = Fraction(0), Fraction(1, 10**11) if problem.tree else Fraction(1, 10**4)
+    rough = _rough_test(problem, problem.tree) if problem.tree else None
     while high - low > fine * (1 + high):
         middle = Fraction(float(low + high) / 2)
-        if rough(float(middle)) if rough else admits(box(problem, middle)):
+        if rough(float(middle)) if rough else _admits(problem, box(problem, middle)):
             high = middle
         else:
             low = middle
     high *= 1 + Fraction(1, 10**9)  # what floats may have overlooked
-    return low, high if admits(box(problem, high)) else most
+    return low, high if _admits(problem, box(problem, high)) else most
 
 
 def _rough_test(problem: QuotaProblem, tree: Tree) -> Callable[[float], bool]:
@@ -112,25 +110,17 @@ def _rough_test(problem: QuotaProblem, tree: Tree) -> Callable[[float], bool]:
     def admits(level: float) -> bool:
         low = np.where(none, lower, np.maximum(lower, np.ceil(due - level * reach)))
         high = np.where(none, upper, np.minimum(upper, np.floor(due + level * reach)))
-        return bool((low <= high).all()) and tree.clash(low, high) is None
+        return tree.admits(low, high)
 
     return admits
 
 
-def _tree_admits(tree: Tree) -> Callable[[Bounds], bool]:
-    def admits(bounds: Bounds) -> bool:
-        low, high = (np.array(side)[tree.order] for side in bounds)
-        return bool((low <= high).all()) and tree.clash(low, high) is None
-
-    return admits
-
-
-def _model_admits(problem: QuotaProblem) -> Callable[[Bounds], bool]:
-    def admits(bounds: Bounds) -> bool:
-        ordered = all(low <= high for low, high in zip(*bounds, strict=True))
-        return ordered and solve_model(_within(problem, bounds)) is not None
-
-    return admits
+def _admits(problem: QuotaProblem, bounds: Bounds) -> bool:
+    """Whether bounds of the units leave an answer."""
+    if problem.tree is not None:
+        return problem.tree.admits(*(np.array(side)[problem.tree.order] for side in bounds))
+    ordered = all(low <= high for low, high in zip(*bounds, strict=True))
+    return ordered and solve_model(_within(problem, bounds)) is not None
 
 
 def _scales(problem: QuotaProblem) -> list[int]:

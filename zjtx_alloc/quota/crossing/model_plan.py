@@ -9,7 +9,7 @@ argument that bounds Tijdeman's chairman assignment (1980, Discrete Mathematics 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import pulp
@@ -19,7 +19,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.crossing.lagrangian_bound import meets
 from zjtx_alloc.quota.crossing.model import FINE, NEAR_WHOLE, admits_answer
 from zjtx_alloc.quota.problem.problem import QuotaProblem
-from zjtx_alloc.quota.problem.rule_tree import Row
+from zjtx_alloc.quota.problem.rule_tree import Row, priced
 
 
 @dataclass(frozen=True)
@@ -101,12 +101,11 @@ def solve_plan(course: Course) -> Planned:
         model, x = _built(course, category)
         if not admits_answer(model, **FINE):
             raise InfeasibleError(say("plan.infeasible", rules="、".join(_clash(course))))
-        values = [[float(variable.value()) for variable in batch] for batch in x]
-        places = [[round(value) for value in batch] for batch in values]
-        if all(
-            abs(v - p) <= NEAR_WHOLE for pair in zip(values, places, strict=True) for v, p in zip(*pair, strict=True)
-        ):
+        values = [float(variable.value()) for variable in x]
+        if all(abs(value - round(value)) <= NEAR_WHOLE for value in values):
             break
+    whole, units = list(map(round, values)), len(course.start)
+    places = [whole[first : first + units] for first in range(0, len(whole), units)]
     if broken := course.violations(places):
         raise SolverError(say("solver.broken", what="；".join(broken)))
     if category == pulp.LpContinuous:
@@ -119,35 +118,33 @@ def solve_plan(course: Course) -> Planned:
     return Planned(places, cost, bound, proof)
 
 
-@dataclass(frozen=True)
-class _Line:
-    """low ≤ Σ weight·x ≤ high over cells (batch, unit)."""
+def _lines(course: Course, rows: Sequence[tuple[int, Row]] | None = None) -> list[Row]:
+    """Totals and rules (or those given) of the batches, then every running total between floor and ceiling of its target.
 
-    weights: dict[tuple[int, int], int]
-    low: int
-    high: int
-
-
-def _lines(course: Course, rows: Sequence[tuple[int, Row]] | None = None) -> list[_Line]:
-    """Totals and rules (or those given) of the batches, then every running total between floor and ceiling of its target."""
+    Over cells: the units of the first batch, then those of the next.
+    """
+    units = len(course.start)
     totals = [(b, problem.whole) for b, problem in enumerate(course.problems)]
     lines = [
-        _Line({(b, i): w for i, w in row.terms.items()}, row.lower, row.upper)
+        replace(row, terms={b * units + i: w for i, w in row.terms.items()})
         for b, row in (*totals, *(course.rows if rows is None else rows))
     ]
     for b, due in enumerate(course.targets):
-        for i, target in enumerate(due):
-            ahead = course.start[i]
-            lines.append(
-                _Line({(a, i): 1 for a in range(b + 1)}, math.floor(target) - ahead, math.ceil(target) - ahead)
-            )
+        for i, (target, ahead) in enumerate(zip(due, course.start, strict=True)):
+            cells = dict.fromkeys(range(i, (b + 1) * units, units), 1)
+            lines.append(Row("", cells, math.floor(target) - ahead, math.ceil(target) - ahead))
     return lines
 
 
-def _slopes(course: Course) -> list[list[Fraction]]:
-    """What one place more in a batch costs: the sum over its own and all later running totals."""
+def _bounds(course: Course) -> list[tuple[int, int]]:
+    """Least and most places of every cell."""
+    return [ends for problem in course.problems for ends in zip(problem.lower, problem.upper, strict=True)]
+
+
+def _slopes(course: Course) -> list[Fraction]:
+    """What one place more in a cell costs: the sum over its own and all later running totals."""
     steps = [[1 - 2 * (t - math.floor(t)) for t in due] for due in course.targets]
-    return [[sum(column, Fraction(0)) for column in zip(*steps[b:], strict=True)] for b in range(len(steps))]
+    return [sum(column, Fraction(0)) for b in range(len(steps)) for column in zip(*steps[b:], strict=True)]
 
 
 def _constant(course: Course) -> Fraction:
@@ -160,40 +157,27 @@ def _constant(course: Course) -> Fraction:
 
 def _built(
     course: Course, category: str, rows: Sequence[tuple[int, Row]] | None = None
-) -> tuple[pulp.LpProblem, list[list[pulp.LpVariable]]]:
-    model = pulp.LpProblem("plan", pulp.LpMinimize)
+) -> tuple[pulp.LpProblem, list[pulp.LpVariable]]:
+    model, units = pulp.LpProblem("plan", pulp.LpMinimize), len(course.start)
     x = [
-        [
-            model.add_variable(f"x{b}_{i}", low, high, category)
-            for i, (low, high) in enumerate(zip(p.lower, p.upper, strict=True))
-        ]
-        for b, p in enumerate(course.problems)
+        model.add_variable(f"x{at // units}_{at % units}", low, high, category)
+        for at, (low, high) in enumerate(_bounds(course))
     ]
-    slopes = _slopes(course)
-    model.setObjective(
-        pulp.lpSum(float(c) * v for cs, vs in zip(slopes, x, strict=True) for c, v in zip(cs, vs, strict=True))
-    )
+    model.setObjective(pulp.lpSum(float(slope) * cell for slope, cell in zip(_slopes(course), x, strict=True)))
     for number, line in enumerate(_lines(course, rows)):
-        value = pulp.lpSum(w * x[b][i] for (b, i), w in line.weights.items())
-        model.addConstraint(value >= line.low, f"lower{number}")
-        model.addConstraint(value <= line.high, f"upper{number}")
+        value = pulp.lpSum(w * x[at] for at, w in line.terms.items())
+        model.addConstraint(value >= line.lower, f"lower{number}")
+        model.addConstraint(value <= line.upper, f"upper{number}")
     return model, x
 
 
 def _dual_bound(course: Course, duals: Sequence[float]) -> Fraction:
     """Every cell on its own, paying the rows' prices: by weak duality a lower bound whatever the prices are."""
-    prices, bound = _slopes(course), _constant(course)
-    for line, lower, upper in zip(_lines(course), duals[::2], duals[1::2], strict=True):
-        low, high = Fraction(max(lower, 0.0)), Fraction(min(upper, 0.0))
-        bound += low * line.low + high * line.high
-        for (b, i), weight in line.weights.items():
-            prices[b][i] -= (low + high) * weight
-    cells = [
-        (p, low, high)
-        for q, ps in zip(course.problems, prices, strict=True)
-        for p, low, high in zip(ps, q.lower, q.upper, strict=True)
-    ]
-    return bound + sum((min(p * low, p * high) for p, low, high in cells), Fraction(0))
+    slopes = _slopes(course)
+    earned, paid = priced(_lines(course), duals, len(slopes))
+    prices = [slope - price for slope, price in zip(slopes, paid, strict=True)]
+    cells = (min(p * low, p * high) for p, (low, high) in zip(prices, _bounds(course), strict=True))
+    return _constant(course) + earned + sum(cells, Fraction(0))
 
 
 def _clash(course: Course) -> list[str]:

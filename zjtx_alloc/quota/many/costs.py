@@ -10,7 +10,6 @@ from zjtx_alloc.quota.problem.signposts import SIGNPOSTS
 
 NEAR = 1e-14  # relative; costs further apart than this are ordered by their floats
 NONE = 1e300  # the cost of a place that nobody may take; its negative, of one that nobody may give
-_SAFE = 2.0**62  # products of integers below it are right in 64 bits
 
 
 @dataclass(frozen=True)
@@ -65,22 +64,16 @@ def cost(costs: Costs, k: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 
 def sign(costs: Costs, k: np.ndarray, weight: np.ndarray, j: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Sign of the cost of place k at one weight less that of place j at another, all int64; the costs near.
-
-    Products may overflow: their difference is small, and right modulo 2**64. Where not even that is
-    certain the sign is 2.
-    """
-    above, below = _parts(costs, k, weight)
-    above_other, below_other = _parts(costs, j, other)
-    size = np.abs(_parts(costs, k.astype(float), weight.astype(float))[0])
-    size *= _parts(costs, j.astype(float), other.astype(float))[1]
-    known = size * (4 * NEAR) < _SAFE
-    return np.where(known, np.sign(above * below_other - above_other * below), 2)
+    """Sign of the cost of place k at one weight less that of place j at another, exactly: floats that are whole."""
+    (above, below), (above_other, below_other) = _parts(costs, k, weight), _parts(costs, j, other)
+    return np.sign(above * below_other - above_other * below).astype(int)
 
 
-def _parts(costs: Costs, k: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Numerator and denominator of the k-th place's cost, in the numbers of the arrays given."""
+def _parts(costs: Costs, places: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Numerator and denominator of the k-th place's cost, in integers: of any size, or where 64 bits suffice of those."""
+    k, weight = places.astype(np.int64), weights.astype(np.int64)
     (n0, n1, n2), (d0, d1), power = costs.numerator, costs.denominator, costs.power
     if power == 0:
         return (n1 * k + n0) * BILLION - d0 * weight, np.ones_like(weight)
+    k, weight = k.astype(object), weight.astype(object)
     return n2 * k * k + n1 * k + n0, (d1 * k + d0) * weight**power

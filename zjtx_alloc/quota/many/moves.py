@@ -7,14 +7,11 @@ from zjtx_alloc.quota.many.costs import NEAR, NONE, cost, sign
 from zjtx_alloc.quota.many.prices import answer, search
 
 
-def best_places(block: Block, total: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the places of feasible scenarios, and which scenarios are left in doubt.
-
-    Doubtful are near ties whose products would not fit even the integers' remainders.
-    """
+def best_places(block: Block, total: int) -> np.ndarray:
+    """Return the places of feasible scenarios."""
     places, granted = _spread(block, np.full(block.weight.shape[1], float(total)))
-    doubtful = _exchange(block, places, granted)
-    return places, doubtful
+    _exchange(block, places, granted)
+    return places
 
 
 def _spread(block: Block, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -45,19 +42,18 @@ def _make_up(block: Block, target: np.ndarray, places: np.ndarray, asked: np.nda
         for v, node in enumerate(block.tree.nodes[:-1]):
             a = asked[v, columns]
             free[node.start : node.stop] &= np.where(up, a < node.cap, a > node.floor)
-        chosen, _, _ = _pick(part, x + up, up, free)
+        chosen, _ = _pick(part, x + up, up, free)
         x[chosen, np.arange(len(columns))] += np.where(up, 1.0, -1.0)
         places[:, columns] = x
         asked[:, columns], _ = sums(block.tree, x)
         columns = columns[asked[-1, columns] != target[columns]]
 
 
-def _exchange(block: Block, places: np.ndarray, granted: np.ndarray) -> np.ndarray:
-    """Move places, in place, until within no node a move is better or preferred; the doubtful.
+def _exchange(block: Block, places: np.ndarray, granted: np.ndarray) -> None:
+    """Move places, in place, until within no node a move is better or preferred.
 
     From the inside out: what is best within a group stays so when the group gives or takes one place.
     """
-    doubtful = np.zeros(places.shape[1], dtype=bool)
     give = np.where(places > block.lower, cost(block.costs, places, block.weight), -NONE)
     take = np.where(places < block.upper, cost(block.costs, places + 1, block.weight), NONE)
     dearest, cheapest = np.empty_like(granted), np.empty_like(granted)
@@ -70,24 +66,18 @@ def _exchange(block: Block, places: np.ndarray, granted: np.ndarray) -> np.ndarr
         unclear = np.flatnonzero(dearest[v] + np.abs(dearest[v]) * NEAR >= cheapest[v])
         if len(unclear):
             inside = places[node.start : node.stop, unclear], granted[node.first : v + 1, unclear]
-            dearest[v, unclear], cheapest[v, unclear], unsure = _exchange_within(block.limb(v, unclear), *inside)
+            dearest[v, unclear], cheapest[v, unclear] = _exchange_within(block.limb(v, unclear), *inside)
             places[node.start : node.stop, unclear], granted[node.first : v + 1, unclear] = inside
-            doubtful[unclear] |= unsure
         dearest[v][granted[v] <= node.floor] = -NONE
         cheapest[v][granted[v] >= node.cap] = NONE
-    return doubtful
 
 
-def _exchange_within(
-    block: Block, places: np.ndarray, granted: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _exchange_within(block: Block, places: np.ndarray, granted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Exchange, in place, across a block whose inner nodes are settled.
 
-    Returns the dearest place that could be given and the cheapest that could be taken in the end, and the
-    doubtful.
+    Returns the dearest place that could be given and the cheapest that could be taken in the end.
     """
     dearest, cheapest = np.empty((2, places.shape[1]))
-    doubtful = np.zeros(places.shape[1], dtype=bool)
     columns = np.arange(places.shape[1])
     while len(columns):
         part, x = block.part(columns), places[:, columns]
@@ -95,70 +85,54 @@ def _exchange_within(
         for v, node in enumerate(block.tree.nodes[:-1]):
             leave[node.start : node.stop] &= granted[v, columns] > node.floor
             enter[node.start : node.stop] &= granted[v, columns] < node.cap
-        giver, dearest[columns], unsure = _pick_exactly(part, x, np.zeros(len(columns), dtype=bool), leave)
-        taker, cheapest[columns], unsure_too = _pick_exactly(part, x + 1, np.ones(len(columns), dtype=bool), enter)
-        balance = _balance(part, x, giver, taker)
-        balance[dearest[columns] <= -NONE] = balance[cheapest[columns] >= NONE] = -1
-        doubtful[columns] |= unsure | unsure_too | (balance == 2)
-        moves = np.flatnonzero((balance > 0) & ~doubtful[columns])
-        columns, giver, taker = columns[moves], giver[moves], taker[moves]
+        giver, dearest[columns] = _pick(part, x, np.zeros(len(columns), dtype=bool), leave)
+        taker, cheapest[columns] = _pick(part, x + 1, np.ones(len(columns), dtype=bool), enter)
+        better = _better(part, x, giver, taker) & (dearest[columns] > -NONE) & (cheapest[columns] < NONE)
+        columns, giver, taker = columns[better], giver[better], taker[better]
         places[giver, columns] -= 1
         places[taker, columns] += 1
         for v, node in enumerate(block.tree.nodes[:-1]):
             granted[v, columns] -= (giver >= node.start) & (giver < node.stop)
             granted[v, columns] += (taker >= node.start) & (taker < node.stop)
-    return dearest, cheapest, doubtful
+    return dearest, cheapest
 
 
-def _balance(block: Block, places: np.ndarray, giver: np.ndarray, taker: np.ndarray) -> np.ndarray:
-    """Positive where the taker should have the giver's place: cheaper, or as cheap and preferred; 2 if unknown."""
+def _better(block: Block, places: np.ndarray, giver: np.ndarray, taker: np.ndarray) -> np.ndarray:
+    """Whether the taker should have the giver's place: cheaper, or as cheap and preferred."""
     every = np.arange(places.shape[1])
-    given, taken = places[giver, every], places[taker, every] + 1
     v, w = block.weight[giver, every], block.weight[taker, every]
-    left, right = cost(block.costs, given, v), cost(block.costs, taken, w)
-    exact = sign(block.costs, *(a.astype(np.int64) for a in (given, v, taken, w)))
-    balance = np.where(np.abs(left - right) <= NEAR * np.abs(left), exact, np.sign(left - right))
+    saved = sign(block.costs, places[giver, every], v, places[taker, every] + 1, w)
     preferred = (w > v) | ((w == v) & (block.ties[taker, 0] < block.ties[giver, 0]))
-    return np.where(balance == 0, np.where(preferred, 1, -1), balance)
+    return (saved > 0) | ((saved == 0) & preferred)
 
 
-def _pick(block: Block, k: np.ndarray, up: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The free unit whose k-th place is cheapest (``up``) or dearest, its cost, and which come near it.
+def _pick(block: Block, k: np.ndarray, up: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The free unit whose k-th place is cheapest (``up``) or dearest, integers comparing the near, and its cost.
 
-    Among the near, as far as floats show, the first in the tie order takes and the last gives.
+    Among equals the first in the tie order takes and the last gives.
     """
-    way, every = np.where(up, 1.0, -1.0), np.arange(len(up))
+    way, every = np.where(up, 1, -1), np.arange(len(up))
     key = np.where(free, cost(block.costs, k, block.weight) * way, NONE)
     chosen = key.argmin(axis=0)
     best = key[chosen, every]
     near = (key <= best + np.abs(best) * NEAR) & free
-    several = np.flatnonzero(np.count_nonzero(near, axis=0) > 1)
-    if len(several):
-        chosen[several] = _first(block.part(several), way[several], near[:, several])
-    return chosen, best * way, near
+    columns = np.flatnonzero(np.count_nonzero(near, axis=0) > 1)
+    near = near[:, columns]
+    while len(columns):
+        part, places = block.part(columns), k[:, columns]
+        chosen[columns] = _first(part, way[columns], near)
+        at = chosen[columns], np.arange(len(columns))
+        unit, column = np.nonzero(near)
+        own = places[unit, column], part.weight[unit, column]
+        better = sign(block.costs, *own, places[at][column], part.weight[at][column]) * way[columns][column] < 0
+        near = np.zeros_like(near)
+        near[unit[better], column[better]] = True
+        improved = near.any(axis=0)
+        columns, near = columns[improved], near[:, improved]
+    return chosen, best * way
 
 
 def _first(block: Block, way: np.ndarray, near: np.ndarray) -> np.ndarray:
     """The first of the near in the tie order, where ``way`` is −1 the last."""
     heavy = np.where(near, block.weight * way, -NONE)
     return np.where(heavy == heavy.max(axis=0), block.ties * way, NONE).argmin(axis=0)
-
-
-def _pick_exactly(
-    block: Block, k: np.ndarray, up: np.ndarray, free: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """As ``_pick``, but integers compare the near; and which scenarios are left in doubt."""
-    chosen, best, near = _pick(block, k, up, free)
-    doubtful = np.zeros(len(up), dtype=bool)
-    columns = np.flatnonzero(np.count_nonzero(near, axis=0) > 1)
-    while len(columns):
-        part, way, every = block.part(columns), np.where(up[columns], 1, -1), np.arange(len(columns))
-        places, weight, at = k[:, columns].astype(np.int64), part.weight.astype(np.int64), chosen[columns]
-        signs = sign(block.costs, places, weight, places[at, every], weight[at, every])
-        doubtful[columns] |= ((signs == 2) & near[:, columns]).any(axis=0)
-        better = near[:, columns] & (signs * way < 0) & (signs != 2)
-        improved = np.flatnonzero(better.any(axis=0))
-        columns, better = columns[improved], better[:, improved]
-        near[:, columns] = better
-        chosen[columns] = _first(block.part(columns), way[improved], better)
-    return chosen, best, doubtful

@@ -64,8 +64,8 @@ def solve_many(problem: QuotaProblem, entitlements: np.ndarray | pd.DataFrame) -
             return quotas
         left = []
         for chunk in _chunks(rows, _CELLS // len(columns)):
-            quotas[chunk], doubtful = _chunk(everywhere, costs, values[chunk][:, columns])
-            left.append(chunk[doubtful])
+            quotas[chunk], inexact = _chunk(everywhere, costs, values[chunk][:, columns])
+            left.append(chunk[inexact])
     for row in itertools.chain.from_iterable(left):
         quotas[row] = _alone(problem, values[row, columns])
     return quotas
@@ -113,16 +113,16 @@ def _chunks(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:
 
 
 def _chunk(problem: QuotaProblem, costs: Costs, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Quotas (R, n) of some scenarios, −1 where there is no answer; and which are not settled."""
+    """Quotas (R, n) of some scenarios, −1 where there is no answer; and which are beyond what floats hold exactly."""
     assert problem.tree is not None
     order = problem.tree.order
     billionths = in_billionths(values.T[order])
     block = block_of(problem, costs, billionths)
-    doubtful = np.asarray((billionths >= EXACT).any(axis=0))
-    open_ = np.flatnonzero(feasible(block) & ~doubtful)
+    inexact = np.asarray((billionths >= EXACT).any(axis=0))
+    open_ = np.flatnonzero(feasible(block) & ~inexact)
     places = np.full(billionths.shape, -1.0)
-    places[:, open_], doubtful[open_] = best_places(block.part(open_), problem.total)
-    return places[np.argsort(order)].T, doubtful
+    places[:, open_] = best_places(block.part(open_), problem.total)
+    return places[np.argsort(order)].T, inexact
 
 
 def _alone(problem: QuotaProblem, entitlement: np.ndarray) -> np.ndarray | int:

@@ -19,7 +19,7 @@ from zjtx_alloc.base.errors import InfeasibleError, SolverError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.problem.numbers import BILLION
 from zjtx_alloc.quota.problem.problem import QuotaProblem
-from zjtx_alloc.quota.problem.rule_tree import Row
+from zjtx_alloc.quota.problem.rule_tree import Node, Row, Tree, priced
 
 _Curve = list[tuple[Fraction, Fraction]]  # (λ, places), rising; level before the first and after the last
 _CLOSE = 1e-5  # of a place, in the guess
@@ -57,50 +57,48 @@ def bounded_entitlement(problem: QuotaProblem, wanted: Wanted | None = None) -> 
     for label, low, high in zip(problem.labels, wanted.lower, wanted.upper, strict=True):
         if low > high:
             raise InfeasibleError(say("quota.floor_above_cap", label=problem.name(label), floor=low, cap=high))
-    if not problem.nested:
-        return _proven(problem, wanted)
-    places = [Fraction(0)] * len(wanted.places)
-    _hand_out(_tree(problem, wanted), Fraction(problem.total), places)
+    return _proven(problem, wanted) if problem.tree is None else _handed_out(problem.tree, wanted)
+
+
+def _handed_out(tree: Tree, wanted: Wanted) -> list[Fraction]:
+    """Each set's places handed out to its units and the sets below it: what they take at the level where all take those."""
+    units = [_unit(i, wanted) for i in tree.order.tolist()]
+    inside, curves = list[_Curve](), list[_Curve]()  # of each set, before its own bounds and within them
+    for node in tree.nodes:
+        inside.append(_sum(node, [*units[node.start : node.own], *(curves[child] for child in node.children)]))
+        curves.append(_bounded(node, inside[-1]))
+    targets = [Fraction(node.floor) for node in tree.nodes]  # that of the whole is the total
+    places = [Fraction(0)] * len(units)
+    for v, node in reversed(list(enumerate(tree.nodes))):
+        level = _level(inside[v], targets[v])
+        for at in range(node.start, node.own):
+            places[tree.order[at]] = _at(units[at], level)
+        for child in node.children:
+            targets[child] = _at(curves[child], level)
     return places
 
 
-@dataclass(frozen=True)
-class _Node:
-    """A unit (position i) or a group of nodes, and how many places it takes at each price, within its bounds."""
-
-    name: str
-    members: frozenset[int]
-    parts: tuple["_Node", ...]
-    inside: _Curve  # before the group's own bounds
-    curve: _Curve
-
-
-def _tree(problem: QuotaProblem, wanted: Wanted) -> _Node:
-    tops = [_unit(problem.name(label), i, wanted) for i, label in enumerate(problem.labels)]
-    for row in sorted(problem.rows, key=lambda row: len(row.members)):
-        inner = [node for node in tops if node.members <= row.members]
-        tops = [node for node in tops if not node.members <= row.members]
-        tops.append(_group(row, inner))
-    return _group(problem.whole, tops)
-
-
-def _unit(name: str, i: int, wanted: Wanted) -> _Node:
+def _unit(i: int, wanted: Wanted) -> _Curve:
     e, d, low, high = wanted.weights[i], wanted.places[i], wanted.lower[i], wanted.upper[i]
-    curve = [((low - d) / e, low), ((high - d) / e, high)] if e and low < high else [(Fraction(0), low)]
-    return _Node(name, frozenset([i]), (), curve, curve)
+    return [((low - d) / e, low), ((high - d) / e, high)] if e and low < high else [(Fraction(0), low)]
 
 
-def _group(row: Row, parts: list[_Node]) -> _Node:
-    levels = sorted({level for part in parts for level, _ in part.curve})
-    inside = [(level, sum((_at(part.curve, level) for part in parts), Fraction(0))) for level in levels]
-    if not inside or inside[0][1] > row.upper or inside[-1][1] < row.lower:
-        raise InfeasibleError(say("quota.infeasible", rules=row.name))
-    ends = [_level(inside, Fraction(end)) for end in (row.lower, row.upper) if inside[0][1] < end < inside[-1][1]]
-    curve = [
-        (level, min(max(_at(inside, level), Fraction(row.lower)), Fraction(row.upper)))
-        for level in sorted({*levels, *ends})
+def _sum(node: Node, parts: list[_Curve]) -> _Curve:
+    """What the parts of a set take together."""
+    levels = sorted({level for part in parts for level, _ in part})
+    total = [(level, sum((_at(part, level) for part in parts), Fraction(0))) for level in levels]
+    if not total or total[0][1] > node.cap or total[-1][1] < node.floor:
+        raise InfeasibleError(say("quota.infeasible", rules=node.name))
+    return total
+
+
+def _bounded(node: Node, inside: _Curve) -> _Curve:
+    """A curve within a set's bounds, with corners where it meets them."""
+    low, high = Fraction(node.floor), Fraction(node.cap)
+    ends = {_level(inside, end) for end in (low, high) if inside[0][1] < end < inside[-1][1]}
+    return [
+        (level, min(max(_at(inside, level), low), high)) for level in sorted(ends.union(level for level, _ in inside))
     ]
-    return _Node(row.name, row.members, tuple(parts), inside, curve)
 
 
 def _at(curve: _Curve, level: Fraction) -> Fraction:
@@ -121,23 +119,13 @@ def _level(curve: _Curve, places: Fraction) -> Fraction:
     return curve[0][0] if places <= curve[0][1] else curve[-1][0]
 
 
-def _hand_out(node: _Node, target: Fraction, places: list[Fraction]) -> None:
-    """Hand the target out below a node: each part what it takes at the level where all take the target."""
-    if not node.parts:
-        places[min(node.members)] = target
-        return
-    level = _level(node.inside, target)
-    for part in node.parts:
-        _hand_out(part, _at(part.curve, level), places)
-
-
 def _proven(problem: QuotaProblem, wanted: Wanted) -> list[Fraction]:
     """The optimum where rules cross: guessed in floats, solved in fractions, proven by prices."""
     guess = _guess(problem, wanted)
     rows = [problem.whole, *problem.rows]
     sides = [_side(float(row.value(guess.tolist())), row.lower, row.upper) for row in rows]
     at = [_side(x, float(low), float(high)) for x, low, high in zip(guess, wanted.lower, wanted.upper, strict=True)]
-    slopes = _slopes(rows, _prices(rows, sides, at, wanted))
+    _, slopes = _paid(rows, _prices(rows, sides, at, wanted))
     places = [_placed(i, side, slopes[i], wanted) for i, side in enumerate(at)]
     kept = all(row.lower <= row.value(places) <= row.upper for row in rows)
     inside = all(low <= x <= high for x, low, high in zip(places, wanted.lower, wanted.upper, strict=True))
@@ -146,12 +134,10 @@ def _proven(problem: QuotaProblem, wanted: Wanted) -> list[Fraction]:
     return places
 
 
-def _slopes(rows: list[Row], prices: list[Fraction]) -> list[Fraction]:
-    """What all rows together pay each unit for a place."""
-    return [
-        sum((p * row.weight(i) for p, row in zip(prices, rows, strict=True)), Fraction(0))
-        for i in range(len(rows[0].terms))  # the first is the total: every unit has a term
-    ]
+def _paid(rows: list[Row], prices: list[Fraction]) -> tuple[Fraction, list[Fraction]]:
+    """As ``priced``, where a row has one price: of its lower bound if positive, else of its upper one."""
+    sides = [side for price in prices for side in (max(price, Fraction(0)), min(price, Fraction(0)))]
+    return priced(rows, sides, len(rows[0].terms))  # the first is the total: every unit has a term
 
 
 def _cost(places: Sequence[Fraction], wanted: Wanted) -> Fraction:
@@ -162,8 +148,7 @@ def _cost(places: Sequence[Fraction], wanted: Wanted) -> Fraction:
 
 def _bound(rows: list[Row], sides: list[int], places: list[Fraction], wanted: Wanted) -> Fraction:
     """A lower bound on the cost of any real places, from the prices that suit these best; exact by weak duality."""
-    prices = _suiting(rows, sides, places, wanted)
-    slopes = _slopes(rows, prices)
+    earned, slopes = _paid(rows, _suiting(rows, sides, places, wanted))
     best = [
         min(max(d + e * slope, low), high)
         for d, e, slope, low, high in zip(
@@ -171,10 +156,7 @@ def _bound(rows: list[Row], sides: list[int], places: list[Fraction], wanted: Wa
         )
     ]
     paid = sum((2 * slope * x for slope, x in zip(slopes, best, strict=True)), Fraction(0))
-    earned = sum(
-        (2 * p * (row.lower if p > 0 else row.upper) for p, row in zip(prices, rows, strict=True)), Fraction(0)
-    )
-    return _cost(best, wanted) - paid + earned
+    return _cost(best, wanted) - paid + 2 * earned
 
 
 def _suiting(rows: list[Row], sides: list[int], places: list[Fraction], wanted: Wanted) -> list[Fraction]:
@@ -210,7 +192,7 @@ def _guess(problem: QuotaProblem, wanted: Wanted) -> np.ndarray:
     if problem.rows:
         ends = np.array([(row.lower, row.upper) for row in problem.rows], dtype=float)
         same = ends[:, 0] == ends[:, 1]
-        matrix = np.array([row.dense(len(e)) for row in problem.rows], dtype=float)
+        matrix = np.array([[row.weight(i) for i in range(len(e))] for row in problem.rows], dtype=float)
         # Equalities and inequalities apart, or scipy warns.
         constraints += [
             scipy.optimize.LinearConstraint(matrix[part], *ends[part].T) for part in (same, ~same) if part.any()

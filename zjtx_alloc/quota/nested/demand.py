@@ -1,9 +1,10 @@
 """The units of a nested problem in the tree's order: what each asks for at a level of prices, and exact prices."""
 
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -37,27 +38,32 @@ class Demand:
     lower: np.ndarray
     upper: np.ndarray
 
-    def count(self, units: slice, level: float, lean: int = 0) -> np.ndarray:
+    def limb(self, v: int) -> "Demand":
+        """The units of node v alone."""
+        units = slice(self.tree.nodes[v].start, self.tree.nodes[v].stop)
+        due, rank, lower, upper = (each[units] for each in (self.due, self.rank, self.lower, self.upper))
+        return Demand(self.tree.limb(v), self.criterion, due, self.billionths[units], rank, lower, upper)
+
+    def count(self, level: float, lean: int = 0) -> np.ndarray:
         """Places of each unit below a level, within its bounds.
 
         ``lean``: −1 for no place that floats are unsure of, 1 for all of them.
         """
         level += lean * (_MARGIN * abs(level) + 1e-300)
         if self.criterion.shape is None:
-            return self._count_by_price(units, level)
-        lower, upper, due = self.lower[units], self.upper[units], self.due[units]
-        reach = self.criterion.shape.reach(level, due)
+            return self._count_by_price(level)
+        reach = self.criterion.shape.reach(level, self.due)
         if lean:
-            reach = reach + lean * (1e-9 + _MARGIN * (np.abs(reach) + due))
-        return np.clip(np.floor(reach), lower, upper).astype("int64")
+            reach = reach + lean * (1e-9 + _MARGIN * (np.abs(reach) + self.due))
+        return np.clip(np.floor(reach), self.lower, self.upper).astype("int64")
 
-    def _count_by_price(self, units: slice, level: float) -> np.ndarray:
+    def _count_by_price(self, level: float) -> np.ndarray:
         """As ``count``, of a criterion without float forms: bisection on exact prices."""
 
         def places(low: int, high: int, e: int) -> int:
             return low + bisect_left(range(low + 1, high + 1), level, key=lambda k: float(self._price(k, e)))
 
-        bounds = zip(self.lower[units].tolist(), self.upper[units].tolist(), self.billionths[units], strict=True)
+        bounds = zip(self.lower.tolist(), self.upper.tolist(), self.billionths, strict=True)
         return np.array([places(*each) for each in bounds])
 
     def levels(self, who: np.ndarray, k: np.ndarray) -> np.ndarray:
@@ -75,16 +81,10 @@ class Demand:
         """The exact price of a unit's k-th place."""
         return self._price(k, self.billionths[i])
 
-    def _price(self, k: int, billionths: int) -> Price:
-        found = self._prices.get((k, billionths))
-        if found is None:
-            found = self._prices[k, billionths] = self.criterion.price(k, Fraction(billionths or BILLION, BILLION))
-        return found
-
     @cached_property
-    def _prices(self) -> dict[tuple[int, int], Price]:
-        """Prices already asked for: ties repeat them."""
-        return {}
+    def _price(self) -> Callable[[int, int], Price]:
+        """The exact price of the k-th place at an entitlement in billionths; kept, since ties repeat it."""
+        return cache(lambda k, billionths: self.criterion.price(k, Fraction(billionths or BILLION, BILLION)))
 
     def ordered(self, who: np.ndarray, k: np.ndarray) -> np.ndarray:
         """The order in which places are handed out: by exact price, then by the tie order of their units."""
@@ -93,26 +93,20 @@ class Demand:
         apart = np.diff(levels[order]) > self.doubt(levels[order][1:], np.maximum.accumulate(self.due[who][order])[1:])
         run = np.concatenate(([0], np.cumsum(apart))) if len(order) else order
         crowded = order[(np.bincount(run) > 1)[run]] if len(order) else order
+        prices = {at: self.price(int(who[at]), int(k[at])) for at in crowded.tolist()}
+        rank = {price: at for at, price in enumerate(sorted(set(prices.values())))}
         step = np.zeros(len(order), dtype=int)
-        step[crowded] = self._steps([(self.billionths[who[at]], int(k[at])) for at in crowded])
+        step[crowded] = [rank[price] for price in prices.values()]
         runs = np.empty_like(run)
         runs[order] = run
         return np.lexsort((self.rank[who], step, runs))
 
-    def _steps(self, places: list[tuple[int, int]]) -> list[int]:
-        """For each place (billionths, k) how many different prices are lower."""
-        steps: dict[tuple[int, int], int] = {}
-        last, number = None, -1
-        for e, k in sorted(set(places), key=lambda place: self._price(place[1], place[0])):
-            price = self._price(k, e)
-            if last is None or price != last:
-                last, number = price, number + 1
-            steps[e, k] = number
-        return [steps[place] for place in places]
 
-
-def demand_of(problem: QuotaProblem, tree: Tree, criterion: Criterion) -> Demand:
-    """The units of a problem, by a separable criterion."""
+def demand_of(problem: QuotaProblem) -> Demand:
+    """The units of a problem of nested rules, by a separable criterion."""
+    tree, criterion = problem.tree, problem.yardstick
+    assert tree is not None
+    assert isinstance(criterion, Criterion)
     billionths = [problem.billionths[i] for i in tree.order.tolist()]
     due = np.array(billionths, dtype=float) / BILLION
     lower, upper, rank = problem.leaves

@@ -13,7 +13,6 @@ import numpy as np
 
 from zjtx_alloc.quota.nested.demand import Demand
 from zjtx_alloc.quota.problem.criteria import Price
-from zjtx_alloc.quota.problem.rule_tree import Node
 
 
 @dataclass(frozen=True)
@@ -24,28 +23,19 @@ class Offers:
     units: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Meeting:
-    """At one node: the offers that reach it from below."""
-
-    node: Node
-    givers: Offers
-    takers: Offers
-
-
-def meetings(demand: Demand, places: np.ndarray) -> Iterator[Meeting]:
-    """The best offers at every node, given the places of all units in the tree's order."""
+def meetings(demand: Demand, places: np.ndarray) -> Iterator[tuple[Offers, Offers]]:
+    """Givers and takers whose best offers reach a node from below, node by node; places in the tree's order."""
     every = np.arange(len(places))
     last = np.where(places > demand.lower, demand.levels(every, np.maximum(places, 1)), -np.inf)
     following = np.where(places < demand.upper, demand.levels(every, places + 1), np.inf)
-    _, value = demand.tree.sums(len(demand.tree.nodes) - 1, places)
+    _, value = demand.tree.sums(places)
     leaving: list[Offers] = []
     entering: list[Offers] = []
     for v, node in enumerate(demand.tree.nodes):
         own = slice(node.start, node.own)
         givers = _dearest(demand, _near(demand, own, last, 1), places, 0, [leaving[c] for c in node.children])
         takers = _dearest(demand, _near(demand, own, following, -1), places, 1, [entering[c] for c in node.children])
-        yield Meeting(node, givers, takers)
+        yield givers, takers
         leaving.append(givers if value[v] > node.floor else _NOBODY)
         entering.append(takers if value[v] < node.cap else _NOBODY)
 
@@ -80,8 +70,7 @@ def better_move(demand: Demand, places: np.ndarray) -> tuple[int, int, bool] | N
 
     None is the proof: the answer is optimal, and among equals the one that the tie rule names.
     """
-    for meeting in meetings(demand, places):
-        givers, takers = meeting.givers, meeting.takers
+    for givers, takers in meetings(demand, places):
         if not givers.units or not takers.units:
             continue
         giver = max(givers.units, key=demand.rank.__getitem__)
@@ -93,8 +82,8 @@ def better_move(demand: Demand, places: np.ndarray) -> tuple[int, int, bool] | N
 
 def tied_units(demand: Demand, places: np.ndarray) -> list[list[int]]:
     """Sets of units among which a place could move at no cost, of an optimal answer."""
-    equal = (m for m in meetings(demand, places) if m.givers.units and m.givers.price == m.takers.price)
-    return united({*meeting.givers.units, *meeting.takers.units} for meeting in equal if meeting.takers.units)
+    pairs = ((givers, takers) for givers, takers in meetings(demand, places) if givers.units and takers.units)
+    return united({*givers.units, *takers.units} for givers, takers in pairs if givers.price == takers.price)
 
 
 def united(sets: Iterable[set[int]]) -> list[list[int]]:

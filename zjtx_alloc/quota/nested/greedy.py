@@ -15,7 +15,6 @@ from collections.abc import Callable
 import numpy as np
 
 from zjtx_alloc.quota.nested.demand import Demand
-from zjtx_alloc.quota.problem.rule_tree import Tree
 
 _HANDFUL = 64  # of places, few enough to sort
 _ROUNDS = 200  # of bisection: more than floats have digits
@@ -23,66 +22,57 @@ _ROUNDS = 200  # of bisection: more than floats have digits
 
 def exact_places(demand: Demand, total: int) -> np.ndarray | None:
     """The optimal places that the tie rule names, in the tree's order; None if the rules clash."""
-    tree = demand.tree
-    if (demand.lower > demand.upper).any() or tree.clash(demand.lower, demand.upper) is not None:
+    if not demand.tree.admits(demand.lower, demand.upper):
         return None
     places = demand.lower.copy()
-    waiting = [(len(tree.nodes) - 1, total)]
-    while waiting:
-        v, target = waiting.pop()
-        node = tree.nodes[v]
-        fewest, places[node.start : node.stop], most = _handed_out(demand, v, target)
-        granted = tree.sums(v, places[node.start : node.stop])[1]
-        free = _free(tree, v, fewest) & _free(tree, v, most)
-        below = list(node.children)
-        while below:
-            child = below.pop()
-            if free[child - node.first]:
-                below.extend(tree.nodes[child].children)
-            else:
-                waiting.append((child, granted[child - node.first]))
+    _hand_out(demand, total, places)
     return places
 
 
-def _free(tree: Tree, v: int, places: np.ndarray) -> np.ndarray:
-    """Which nodes from the first descendant of v to v are granted what they ask for."""
-    return np.equal(*tree.sums(v, places))
+def _hand_out(demand: Demand, target: int, places: np.ndarray) -> None:
+    """Give the units in place what they have when all ask for the target at one level; a group held at a bound has its own."""
+    if (demand.lower == demand.upper).all():
+        return
+    fewest, places[:], most = _at_one_level(demand, target)
+    tree, granted = demand.tree, demand.tree.sums(places)[1]
+    free = np.equal(*tree.sums(fewest)) & np.equal(*tree.sums(most))
+    below = list(tree.nodes[-1].children)
+    while below:
+        node = tree.nodes[child := below.pop()]
+        if free[child]:
+            below.extend(node.children)
+        else:
+            _hand_out(demand.limb(child), granted[child], places[node.start : node.stop])
 
 
-def _handed_out(demand: Demand, v: int, target: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Places of the units of node v when it asks for the target: all at one level, but for groups held at a bound.
+def _at_one_level(demand: Demand, target: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Places of the units when together they ask for the target.
 
     Between what they are sure to have at that level and the most that floats leave open. A group that is held at a
     bound by either is to find its own level: what it would be sure to have is more than it may.
     """
-    node = demand.tree.nodes[v]
-    units = slice(node.start, node.stop)
-    if (demand.lower[units] == demand.upper[units]).all():
-        return (demand.lower[units],) * 3
-    low, high = _bracket(demand, v, target)
-    base, top = demand.count(units, low, -1), demand.count(units, high, 1)
+    low, high = _bracket(demand, target)
+    base, top = demand.count(low, -1), demand.count(high, 1)
     more = top - base
-    unit = np.repeat(np.arange(node.stop - node.start), more)
+    unit = np.repeat(np.arange(len(base)), more)
     k = base[unit] + 1 + np.arange(len(unit)) - np.repeat(np.cumsum(more) - more, more)
-    unit = unit[demand.ordered(unit + node.start, k)]
+    unit = unit[demand.ordered(unit, k)]
 
     def with_first(number: int) -> np.ndarray:
         return base + np.bincount(unit[:number], minlength=len(base))
 
-    number = bisect_left(range(len(unit)), target, key=lambda n: demand.tree.sums(v, with_first(n))[0][-1])
+    number = bisect_left(range(len(unit)), target, key=lambda n: demand.tree.sums(with_first(n))[0][-1])
     return base, with_first(number), top
 
 
-def _bracket(demand: Demand, v: int, target: int) -> tuple[float, float]:
-    """Two levels, a handful of places apart, between which node v comes to ask for the target."""
-    node = demand.tree.nodes[v]
-    units = slice(node.start, node.stop)
+def _bracket(demand: Demand, target: int) -> tuple[float, float]:
+    """Two levels, a handful of places apart, between which the units come to ask for the target."""
 
     def places(level: float) -> tuple[int, np.ndarray]:
-        x = demand.count(units, level)
-        return demand.tree.sums(v, x)[0][-1] - target, x
+        x = demand.count(level)
+        return demand.tree.sums(x)[0][-1] - target, x
 
-    low, high = _around(demand, units, lambda level: places(level)[0])
+    low, high = _around(demand, lambda level: places(level)[0])
     (below, fewer), (above, more) = places(low), places(high)
     for turn in range(_ROUNDS):
         if (more - fewer).sum() <= _HANDFUL or high - low <= 1e-14 * max(abs(low), abs(high)):
@@ -98,9 +88,9 @@ def _bracket(demand: Demand, v: int, target: int) -> tuple[float, float]:
     return low, high
 
 
-def _around(demand: Demand, units: slice, missing: Callable[[float], int]) -> tuple[float, float]:
+def _around(demand: Demand, missing: Callable[[float], int]) -> tuple[float, float]:
     """Two levels with the one sought between them, found from the typical one outward."""
-    free = units.start + np.flatnonzero(demand.lower[units] < demand.upper[units])
+    free = np.flatnonzero(demand.lower < demand.upper)
     least = float(demand.levels(free, demand.lower[free] + 1).min())
     most = float(demand.levels(free, demand.upper[free]).max())
     some = free[:: len(free) // 100 + 1]

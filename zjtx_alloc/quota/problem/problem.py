@@ -193,10 +193,7 @@ class QuotaProblem:
     @cached_property
     def rank(self) -> list[int]:
         """Place of each position in the tie order, 0 first."""
-        rank = [0] * len(self.order)
-        for place, i in enumerate(self.order):
-            rank[i] = place
-        return rank
+        return np.argsort(self.order).tolist()
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -288,13 +285,13 @@ class QuotaProblem:
         if self.tree is None:
             return False
         x, (lower, upper, _) = np.array(places, dtype="int64")[self.tree.order], self.leaves
-        asked, _ = self.tree.sums(len(self.tree.nodes) - 1, x)
+        asked, _ = self.tree.sums(x)
         kept = all(node.floor <= value <= node.cap for node, value in zip(self.tree.nodes, asked, strict=True))
         return kept and bool(((lower <= x) & (x <= upper)).all())
 
     def check_bounds(self) -> None:
         """Raise InfeasibleError if bounds alone already clash: by unit, by group, or in sum."""
-        if self.tree is not None and self._bounds_leave_room(self.tree):
+        if self.tree is not None and (self.floor <= self.cap).all() and self.tree.admits(*self.leaves[:2]):
             return
         for label, low, high in zip(self.labels, self.lower, self.cap, strict=True):
             if low > high:
@@ -307,7 +304,3 @@ class QuotaProblem:
                 raise InfeasibleError(say("quota.too_much", rule=row.name, least=least, upper=row.upper))
             if most < row.lower:
                 raise InfeasibleError(say("quota.too_little", rule=row.name, most=most, lower=row.lower))
-
-    def _bounds_leave_room(self, tree: Tree) -> bool:
-        lower, upper, _ = self.leaves
-        return bool((self.floor <= self.cap).all()) and tree.clash(lower, upper) is None

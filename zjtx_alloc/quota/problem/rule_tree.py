@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -22,18 +23,9 @@ class Row:
     upper: int
     scale: int = 1
 
-    @cached_property
-    def members(self) -> frozenset[int]:
-        """Positions of the units with a weight."""
-        return frozenset(self.terms)
-
     def weight(self, i: int) -> int:
         """Weight of the unit at a position; 0 outside the row."""
         return self.terms.get(i, 0)
-
-    def dense(self, size: int) -> tuple[int, ...]:
-        """The weights of all units of a problem, zeros included."""
-        return tuple(self.weight(i) for i in range(size))
 
     def value(self, places: Sequence[Any]) -> Any:
         """Σ weight·x, in the numbers that the places are in."""
@@ -49,6 +41,18 @@ class Row:
         """Least and greatest value within bounds of the units."""
         ends = [(w * lower[i], w * upper[i]) for i, w in self.terms.items()]
         return sum(map(min, ends)), sum(map(max, ends))
+
+
+def priced(rows: Sequence[Row], prices: Sequence[float | Fraction], units: int) -> tuple[Fraction, list[Fraction]]:
+    """What bounds of rows earn at prices of each row's lower and upper bound, and what they pay each unit for a place."""
+    earned, by_unit = Fraction(0), [Fraction(0)] * units
+    for row, lower, upper in zip(rows, prices[::2], prices[1::2], strict=True):
+        low, high = Fraction(max(lower, 0.0)), Fraction(min(upper, 0.0))
+        earned += low * row.lower + high * row.upper
+        if low or high:
+            for i, weight in row.terms.items():
+                by_unit[i] += (low + high) * weight
+    return earned, by_unit
 
 
 @dataclass(frozen=True)
@@ -93,19 +97,15 @@ class Tree:
         """``start`` and ``own`` of every node."""
         return np.array([n.start for n in self.nodes]), np.array([n.own for n in self.nodes])
 
-    def sums(self, v: int, places: np.ndarray) -> tuple[list[int], list[int]]:
-        """By node from the first descendant of v to v: what its units and children ask for, and that within its bounds.
-
-        ``places``: of the units of v, in the tree's order.
-        """
-        top = self.nodes[v]
+    def sums(self, places: np.ndarray) -> tuple[list[int], list[int]]:
+        """By node: what its units (in the tree's order) and its children ask for, and that within its bounds."""
         before = np.concatenate(([0], np.cumsum(places)))
         starts, owns = self.slices
-        asked = (before[owns[top.first : v + 1] - top.start] - before[starts[top.first : v + 1] - top.start]).tolist()
+        asked = (before[owns] - before[starts]).tolist()
         granted: list[int] = []
-        for at, node in enumerate(self.nodes[top.first : v + 1]):
-            asked[at] += sum(granted[child - top.first] for child in node.children)
-            granted.append(min(max(asked[at], node.floor), node.cap))
+        for v, node in enumerate(self.nodes):
+            asked[v] += sum(granted[child] for child in node.children)
+            granted.append(min(max(asked[v], node.floor), node.cap))
         return asked, granted
 
     def limb(self, v: int) -> "Tree":
@@ -114,14 +114,11 @@ class Tree:
         nodes = tuple(node.moved(-top.start, -top.first) for node in self.nodes[top.first : v + 1])
         return Tree(self.order[top.start : top.stop], nodes)
 
-    def clash(self, lower: np.ndarray, upper: np.ndarray) -> int | None:
-        """The first node that bounds of units (in the tree's order) leave no value; None if there is an answer."""
-        whole = len(self.nodes) - 1
-        least, most = self.sums(whole, lower)[0], self.sums(whole, upper)[0]
-        for v, node in enumerate(self.nodes):
-            if least[v] > node.cap or most[v] < node.floor or node.floor > node.cap:
-                return v
-        return None
+    def admits(self, lower: np.ndarray, upper: np.ndarray) -> bool:
+        """Whether bounds of units (in the tree's order) leave an answer: at no node is the least above the most."""
+        sides = zip(self.nodes, self.sums(lower)[0], self.sums(upper)[0], strict=True)
+        kept = all(least <= n.cap and most >= n.floor and n.floor <= n.cap for n, least, most in sides)
+        return kept and bool((lower <= upper).all())
 
 
 def tree_of(rows: Sequence[Row], size: int, whole: Row) -> Tree | None:

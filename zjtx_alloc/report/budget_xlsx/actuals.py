@@ -6,7 +6,7 @@ import pandas as pd
 
 from zjtx_alloc.base.messages import header, say, words
 from zjtx_alloc.budget.plan import BudgetPlan
-from zjtx_alloc.report.writers.sheet import Cell, Column, Sheet, sums_of
+from zjtx_alloc.report.writers.sheet import Cell, Column, Sheet, known_columns, sums_of
 
 _FORM_ROWS = 200
 
@@ -17,30 +17,29 @@ def actuals_sheet(plan: BudgetPlan, ledger: Sheet, found: pd.DataFrame | None) -
         return _form()
     rows = [_row(ledger, row) for row in found.reset_index().itertuples()]
     columns = {
-        "unit": Column(header("short_name"), "text", 9), "year": Column(header("fiscal_year"), "year", 8),
-        "expected": Column(header("expected"), "money", 13), "actual": Column(header("actual"), "money", 13),
-        "gap": Column(header("gap"), "step"), "documents": Column(header("documents"), "text", 28),
-        "status": Column(header("match_status"), "text", 11), "cause": Column(header("cause"), "text", 50),
+        **known_columns(short_name=9), "year": Column(header("fiscal_year"), "year", 8),
+        **known_columns(expected=13, actual=13, gap=12, documents=28, match_status=11, cause=50),
     }  # fmt: skip
     return Sheet(
         say("workbook.actuals"), columns, rows,
-        [{"unit": say("table.total"), **sums_of(rows, ("expected", "actual", "gap"))}],
-        {"unit": say("workbook.check"), "gap": Cell(0, "[actual:total]-[expected:total]-[gap:total]")},
+        [{"short_name": say("table.total"), **sums_of(rows, ("expected", "actual", "gap"))}],
+        {"short_name": say("workbook.check"), "gap": Cell(0, "[actual:total]-[expected:total]-[gap:total]")},
         note=say("workbook.actuals_note", title=plan.assumptions[0].title), is_filtered=True,
     )  # fmt: skip
 
 
 def _row(ledger: Sheet, row: Any) -> dict[str, Any]:
     expected, due = (
-        f"SUMIFS({ledger.range(flow)},{ledger.range('unit')},[$unit],{ledger.range('year')},[$year])"
+        f"SUMIFS({ledger.range(flow)},{ledger.range('short_name')},[$short_name],{ledger.range('year')},[$year])"
         for flow in ("net", "due")
     )
     status = {name: say(f"match.{name}") for name in ("matched", "unknown", "short", "over")}
     found = f'IF({due}=0,"{status["unknown"]}",IF([gap]<0,"{status["short"]}","{status["over"]}"))'
     return {
-        "unit": row.short_name, "year": int(row.fiscal_year), "expected": Cell(int(row.expected), expected),
+        "short_name": row.short_name, "year": int(row.fiscal_year), "expected": Cell(int(row.expected), expected),
         "actual": int(row.actual), "gap": Cell(int(row.difference), "[actual]-[expected]"), "documents": row.documents,
-        "status": Cell(status[row.status], f'IF([gap]=0,"{status["matched"]}",{found})', "plain"), "cause": row.explanation,
+        "match_status": Cell(status[row.status], f'IF([gap]=0,"{status["matched"]}",{found})', "plain"),
+        "cause": row.explanation,
     }  # fmt: skip
 
 

@@ -1,14 +1,14 @@
 """The parameters of a budget workbook, each with its clause, named so that formulas read as sentences."""
 
-from fractions import Fraction
 from typing import Any
 
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.budget.expected import share_of_the_left
+from zjtx_alloc.budget.ledger.settlement import DISCONTINUED, settlement_of
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.budget_xlsx.firms import batches, rate_name
-from zjtx_alloc.report.writers.sheet import Cell, Column, Row, Sheet
+from zjtx_alloc.report.writers.sheet import Cell, Column, Row, Sheet, known_columns
 from zjtx_alloc.rules.award import load_tails
 
 _KINDS = {"占比": "percent", "万元/家": "money", "万元": "money"}
@@ -35,8 +35,8 @@ def assumption_sheet(plan: BudgetPlan, checks: list[str]) -> Sheet:
     )
     every = "+".join(f"ABS({cell})" for cell in checks)
     columns = {
-        "parameter": Column(header("parameter"), "text", 30), "value": Column(header("value"), "money"),
-        "measure": Column(header("measure"), "text", 10), "status": Column(header("assumed"), "text", 10),
+        **known_columns(parameter=30), "value": Column(header("value"), "money"),
+        **known_columns(measure=10), "status": Column(header("assumed"), "text", 10),
         "change": Column(say("workbook.changeable"), "text"), "source": Column(say("workbook.source"), "text", 26),
         "words": Column(header("note"), "text", 62),
     }  # fmt: skip
@@ -93,8 +93,7 @@ def _award_rows(plan: BudgetPlan) -> list[dict[str, Any]]:
 def _derived_rows(plan: BudgetPlan) -> list[dict[str, Any]]:
     """What a firm is paid and gives back, from the parameters above."""
     award, name = plan.award, {key: say(f"cell.{key}") for key in (*_LIVE, "opening", "each")}
-    reached = Fraction(1) if award.empowerment_recovered else 1 - award.empowerment_cap
-    each = award.opening * award.recovered_share * reached
+    each, gone = (settlement_of(outcome, award).recovered for outcome in ("under_invested", DISCONTINUED))
     formulas = {
         "opening": (f"{name['amount']}*{name['opening_share']}", award.opening),
         "closing": (f"{name['amount']}-{name['opening']}", award.closing),
@@ -103,7 +102,7 @@ def _derived_rows(plan: BudgetPlan) -> list[dict[str, Any]]:
             each,
         ),
         "each_discontinued": (
-            f"IF({name['discontinued_recovered']}=1,{name['each']},0)", each if award.discontinued_recovered else 0
+            f"IF({name['discontinued_recovered']}=1,{name['each']},0)", gone
         ),
     }  # fmt: skip
     return [

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import takewhile
 from typing import Any
 
 import pandas as pd
@@ -13,7 +14,7 @@ from zjtx_alloc.budget.expected import PARTS, share_of_the_left
 from zjtx_alloc.budget.ledger.cohorts import Cohort, approved_firms
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
 from zjtx_alloc.budget.plan import BudgetPlan
-from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Column, Content, Sheet, sums_of
+from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Column, Content, Sheet, known_columns, sums_of
 
 _SPREAD = ("completed", "under_invested", "discontinued")  # outcomes whose firms are rounded; the rest missed
 
@@ -61,12 +62,8 @@ def batches(plan: BudgetPlan) -> list[Cohort]:
 
 def first_row_of(plan: BudgetPlan, name: str) -> int:
     """Excel's row of a batch's first unit."""
-    row = FIRST_ROW
-    for cohort in batches(plan):
-        if cohort.name == name:
-            break
-        row += len(cohort.approved)
-    return row
+    above = takewhile(lambda cohort: cohort.name != name, batches(plan))
+    return FIRST_ROW + sum(len(cohort.approved) for cohort in above)
 
 
 def firms_sheet(plan: BudgetPlan) -> Sheet:
@@ -89,7 +86,7 @@ def firms_sheet(plan: BudgetPlan) -> Sheet:
 
 def known_note(plan: BudgetPlan) -> str:
     """Which batches have approved firms, departures or outcomes that are known; blank if none has."""
-    known = [c.label for c in batches(plan) if ends_known(c) or not _is_by_rate(c, _allocation_of(plan, c))]
+    known = [c.label for c in batches(plan) if ends_known(c) or not _is_by_rate(plan, c)]
     return say("workbook.known_note", names="、".join(known)) if known else ""
 
 
@@ -98,8 +95,9 @@ def ends_known(cohort: Cohort) -> bool:
     return cohort.outcomes is not None or cohort.discontinued is not None
 
 
-def _is_by_rate(cohort: Cohort, allocation: Allocation) -> bool:
+def _is_by_rate(plan: BudgetPlan, cohort: Cohort) -> bool:
     """Whether the approved firms are quota × rate, not known otherwise."""
+    allocation = _allocation_of(plan, cohort)
     order = [allocation.problem.labels[i] for i in allocation.problem.order]
     assert cohort.quota is not None, "cohorts of allocations know their quota"
     return bool(cohort.approved.eq(approved_firms(cohort.quota, allocation.scenario.approval.exact, order)).all())
@@ -113,9 +111,7 @@ def _allocation_of(plan: BudgetPlan, cohort: Cohort) -> Allocation:
 def _approval_check(plan: BudgetPlan) -> str:
     """Approved firms less quota × rate rounded, batch by batch: zero; nothing to check of firms known otherwise."""
     parts = ["0"]
-    for cohort in batches(plan):
-        if not _is_by_rate(cohort, _allocation_of(plan, cohort)):
-            continue
+    for cohort in (c for c in batches(plan) if _is_by_rate(plan, c)):
         first = first_row_of(plan, cohort.name)
         last = first + len(cohort.approved) - 1
         firms, quota = f"SUM([approved:{first}-{last}])", f"SUM([quota:{first}-{last}])"
@@ -130,10 +126,9 @@ def rate_name(cohort: Cohort) -> str:
 
 def _columns(plan: BudgetPlan) -> dict[str, Column]:
     columns = {
-        "batch": Column(header("batch"), "text", 8), "code": Column(header("code"), "text", 9),
-        "unit": Column(header("short_name"), "text", 9), "order": Column(say("workbook.order"), "count", 7),
-        "quota": Column(header("quota"), "count", 8), **_with_helpers("approved", header("approved"), 10),
-        "unused": Column(header("unused"), "count", 8), "gone": Column(say("workbook.gone"), "count", 10),
+        **known_columns(batch=8, code=9, short_name=9), "order": Column(say("workbook.order"), "count", 7),
+        **known_columns(quota=8), **_with_helpers("approved", header("approved"), 10),
+        **known_columns(unused=8), "gone": Column(say("workbook.gone"), "count", 10),
     }  # fmt: skip
     for number, assumption in enumerate(plan.assumptions):
         for outcome in (*_SPREAD, "missed"):
@@ -158,10 +153,10 @@ def _batch_rows(plan: BudgetPlan, cohort: Cohort) -> _Rows:
     rank = {allocation.problem.labels[i]: place for place, i in enumerate(allocation.problem.order, start=1)}
     assert cohort.quota is not None, "cohorts of allocations know their quota"
     rows: _Rows = [
-        {"batch": cohort.label, "code": str(code), "unit": names[code], "order": rank[str(code)], "quota": places}
-        for code, places in zip(cohort.quota.index, _quotas(plan, cohort, allocation), strict=True)
+        {"batch": cohort.label, "code": str(code), "short_name": names[code], "order": rank[str(code)], "quota": places}
+        for code, places in zip(cohort.quota.index, _quotas(plan, cohort.quota, allocation), strict=True)
     ]
-    if _is_by_rate(cohort, allocation):
+    if _is_by_rate(plan, cohort):
         rate = allocation.scenario.approval.exact
         spread = _Spread("approved", "[quota]", rate_name(cohort), cohort.quota, cohort.approved, rate, is_ordered=True)
         _add_spread(rows, spread, first)
@@ -188,9 +183,9 @@ def _add_numbers(rows: _Rows, column: str, firms: pd.Series) -> None:
         row[column] = int(number)
 
 
-def _quotas(plan: BudgetPlan, cohort: Cohort, allocation: Allocation) -> list[int | Cell]:
+def _quotas(plan: BudgetPlan, quota: pd.Series, allocation: Allocation) -> list[int | Cell]:
     """A batch's places: as allocated, and with what the batch before leaves over where its scenario carries it."""
-    known = [int(places) for places in cohort.quota] if cohort.quota is not None else []
+    known = [int(places) for places in quota]
     place = next(number for number, one in enumerate(plan.allocations) if one is allocation)
     if place == 0 or not plan.allocations[place - 1].scenario.approval.carry_unused:
         return list(known)

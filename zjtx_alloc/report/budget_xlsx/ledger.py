@@ -7,15 +7,16 @@ import pandas as pd
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.ledger.cohorts import Cohort
+from zjtx_alloc.budget.ledger.ledger import FLOWS
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.budget_xlsx.firms import end_column, first_row_of
-from zjtx_alloc.report.writers.sheet import Cell, Column, Sheet, sums_of
+from zjtx_alloc.report.writers.sheet import Cell, Column, Sheet, known_columns, sums_of
+from zjtx_alloc.rules.award import Award
 
-FLOWS = ("commitment", "forgone", "due", "recovered", "netted", "net", "direct", "empowerment")
 _FORMULAS = {
     # Rows stand in the order of netting, so what is netted already is what stands above.
-    "netted": 'MIN([due],SUMIFS([recovered:$rows],[unit:$rows],[unit],[year:$rows],"<="&[year])'
-    "-SUMIFS([netted:above],[unit:above],[unit]))",
+    "netted": 'MIN([due],SUMIFS([recovered:$rows],[short_name:$rows],[short_name],[year:$rows],"<="&[year])'
+    "-SUMIFS([netted:above],[short_name:above],[short_name]))",
     "net": "[due]-[netted]",
     "direct": "[due]-[empowerment]",
 }
@@ -30,7 +31,11 @@ def ledger_sheet(plan: BudgetPlan, firms: Sheet, number: int) -> Sheet:
     """A row a year, batch, unit and payment, in the order in which recoveries are netted."""
     budget = plan.budgets[number]
     entries = sorted(
-        ((year, place, kind) for place, cohort in enumerate(budget.cohorts) for year, kind in _payments(cohort)),
+        (
+            (year, place, kind)
+            for place, cohort in enumerate(budget.cohorts)
+            for year, kind in _payments(cohort, plan.award)
+        ),
         key=lambda entry: entry[:2],
     )
     known = budget.ledger.table.set_index(["cohort", "fiscal_year", "code"]).sort_index()
@@ -42,10 +47,9 @@ def ledger_sheet(plan: BudgetPlan, firms: Sheet, number: int) -> Sheet:
             formulas = _formulas(plan, (firms, number), (cohort, kind, year, str(code)))
             rows.append(_entry((cohort, kind, year, str(code)), formulas, books.loc[code]))
     columns = {
-        "year": Column(header("fiscal_year"), "year", 8), "batch": Column(header("batch"), "text", 14),
-        "code": Column(header("code"), "text", 9), "unit": Column(header("short_name"), "text", 9),
+        "year": Column(header("fiscal_year"), "year", 8), **known_columns(batch=14, code=9, short_name=9),
         "payment": Column(say("workbook.payment"), "text", 8), "firms": Column(say("workbook.firms_paid"), "count", 9),
-        **{flow: Column(header(flow), "money", 13) for flow in FLOWS},
+        **known_columns(**dict.fromkeys(FLOWS, 13)),
     }  # fmt: skip
     title = say("workbook.ledger_of", number=number + 1) if number else say("workbook.ledger")
     return Sheet(
@@ -55,11 +59,9 @@ def ledger_sheet(plan: BudgetPlan, firms: Sheet, number: int) -> Sheet:
     )  # fmt: skip
 
 
-def _payments(cohort: Cohort) -> list[tuple[int, str]]:
+def _payments(cohort: Cohort, award: Award) -> list[tuple[int, str]]:
     """The rows of a cohort: its payments, and years in which firms only leave."""
-    if cohort.payment is not None:
-        return [(cohort.opening_year, "tail")]
-    paid = {cohort.opening_year: "opening", cohort.closing_year: "closing"}
+    paid = {payment.year: payment.name for payment in cohort.payments(award)}
     left = [] if cohort.discontinued is None else [int(str(year)) for year in cohort.discontinued]
     return list((dict.fromkeys(left, "left") | paid).items())
 
@@ -80,7 +82,7 @@ def _entry(entry: _Entry, formulas: dict[str, str], books: pd.Series) -> dict[st
     firms = cohort.approved[code] if kind != "closing" else cohort.ends.at[code, "completed"]
     paid = int(firms) if kind != "left" else 0
     text = {
-        "year": year, "batch": cohort.label, "code": code, "unit": load_units().at[code, "short_name"],
+        "year": year, "batch": cohort.label, "code": code, "short_name": load_units().at[code, "short_name"],
         "payment": say(f"payment.{kind}"),
     }  # fmt: skip
     numbers = {"firms": paid, **{flow: int(books[flow]) for flow in FLOWS}}

@@ -5,11 +5,11 @@ from typing import Any
 
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.units import load_units
+from zjtx_alloc.budget.ledger.ledger import FLOWS
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.budget_xlsx.firms import batches, end_column, ends_known, first_row_of, known_note
-from zjtx_alloc.report.budget_xlsx.ledger import FLOWS
-from zjtx_alloc.report.notes.marks import condition, conditional_note, gaps_note
-from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Column, Row, Sheet, number_of, sums_of
+from zjtx_alloc.report.notes.marks import batch_sizes, condition, gaps_note
+from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Column, Row, Sheet, known_columns, number_of, sums_of
 
 _MONEY = ("due", "recovered", "net")
 _SUMMARY = ("mean", "p5", "p25", "p50", "p75", "p95")
@@ -20,15 +20,15 @@ def unit_year_sheet(plan: BudgetPlan, ledger: Sheet) -> Sheet:
     units, books, years = load_units(), plan.budgets[0].ledger, plan.outlooks[0].years
     sums = books.table.groupby("code")[list(FLOWS)].sum().reindex(units.index, fill_value=0)
     nets = books.accounts["net"].unstack("fiscal_year").reindex(index=units.index, columns=years, fill_value=0)
-    net, year_of, unit_of = (ledger.range(name) for name in ("net", "year", "unit"))
-    booked = {flow: f"SUMIFS({ledger.range(flow)},{unit_of},[$unit])" for flow in FLOWS}
+    net, year_of, unit_of = (ledger.range(name) for name in ("net", "year", "short_name"))
+    booked = {flow: f"SUMIFS({ledger.range(flow)},{unit_of},[$short_name])" for flow in FLOWS}
     rows = []
     for code, unit in units.iterrows():
-        row: dict[str, Any] = {"code": str(code), "unit": unit["short_name"], "region": unit["region"]}
+        row: dict[str, Any] = {"code": str(code), "short_name": unit["short_name"], "region": unit["region"]}
         mine = sums.loc[code]
         row |= {flow: Cell(int(mine[flow]), booked[flow]) for flow in ("commitment", "forgone", "recovered")}
         for year in years:
-            formula = f"SUMIFS({net},{unit_of},[$unit],{year_of},[{year}:head])"
+            formula = f"SUMIFS({net},{unit_of},[$short_name],{year_of},[{year}:head])"
             row[str(year)] = Cell(int(nets.at[code, year]), formula)
         row["paid"] = Cell(int(nets.loc[code].sum()), f"SUM([{years[0]}]:[{years[-1]}])")
         left = int(mine["recovered"] - mine["netted"])
@@ -49,12 +49,9 @@ def unit_year_sheet(plan: BudgetPlan, ledger: Sheet) -> Sheet:
 
 def _unit_columns(years: Sequence[int], gaps: Any) -> dict[str, Column]:
     return {
-        "code": Column(header("code"), "text", 9), "unit": Column(header("short_name"), "text", 9),
-        "region": Column(header("region"), "text", 7),
-        **{flow: Column(header(flow), "money", 13) for flow in ("commitment", "forgone")},
+        **known_columns(code=9, short_name=9, region=7, commitment=13, forgone=13),
         **{str(y): Column(y, "money", 11, "header incomplete" if y in gaps else "header year") for y in years},
-        "paid": Column(say("workbook.paid"), "money", 13), "recovered": Column(header("recovered"), "money"),
-        "receivable": Column(header("receivable"), "money"),
+        "paid": Column(say("workbook.paid"), "money", 13), **known_columns(recovered=12, receivable=12),
     }  # fmt: skip
 
 
@@ -80,8 +77,14 @@ def scenario_sheet(plan: BudgetPlan, firms: Sheet, ledgers: Sequence[Sheet], inp
         totals.append({"year": say("table.total"), "outcomes": title, **sums})
     booked = FIRST_ROW + len(rows) + 1  # the total of the first assumption
     check: Row = {"year": say("workbook.check"), "net": Cell(0, f"[net:{booked}]-SUM({ledgers[0].range('net')})")}
-    about = [say("workbook.scenarios_note"), known_note(plan), conditional_note(plan.allocations)]
-    notes = [*about, *(a.note() for a in plan.assumptions), *gaps_note(plan.full.ledger.gaps())]
+    given = say("note.conditional", batches=batch_sizes(plan.allocations))
+    notes = [
+        say("workbook.scenarios_note"),
+        known_note(plan),
+        given,
+        *(a.note() for a in plan.assumptions),
+        *gaps_note(plan.full.ledger.gaps()),
+    ]
     return Sheet(
         say("workbook.scenarios"), _scenario_columns(plan), rows, [*totals, _fresh(inputs)], check,
         note="".join(notes), is_filtered=True,
@@ -93,11 +96,11 @@ def _scenario_columns(plan: BudgetPlan) -> dict[str, Column]:
         "ceiling": Column(say("workbook.ceiling"), "money"), "exceeds": Column(say("workbook.exceeds"), "share", 10)
     }  # fmt: skip
     return {
-        "year": Column(header("fiscal_year"), "year", 8), "outcomes": Column(header("outcomes"), "text", 10),
+        "year": Column(header("fiscal_year"), "year", 8), **known_columns(outcomes=10),
         **{name: Column(f"{header(name)}{say('workbook.live')}", "money", 14) for name in _MONEY},
-        **{name: Column(header(name), "money") for name in _SUMMARY},
+        **known_columns(**dict.fromkeys(_SUMMARY, 12)),
         **(ceilings if plan.request.ceilings else {}),
-        "condition": Column(header("condition"), "text", 26),
+        **known_columns(condition=26),
     }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.firms.table.columns import FirmColumn, choices_of, firm_columns
-from zjtx_alloc.report.writers.sheet import Column, Page, Sheet
+from zjtx_alloc.report.writers.sheet import Column, Page, Sheet, known_columns
 from zjtx_alloc.report.writers.xlsx import write_form
 
 _ROWS = 1000  # that are checked; more may be filled in
@@ -64,8 +64,8 @@ def _described(code: str) -> str:
 
 def _guide() -> Sheet:
     columns = {
-        "name": Column(header("column"), "text", 30), "measure": Column(header("measure"), "text", 10),
-        "needed": Column(say("firm_template.needed"), "text", 10), "note": Column(header("note"), "text", 80),
+        "name": Column(header("column"), "text", 30), **known_columns(measure=10),
+        "needed": Column(say("firm_template.needed"), "text", 10), **known_columns(note=80),
     }  # fmt: skip
     rows = [
         {

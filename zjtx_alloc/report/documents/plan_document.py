@@ -1,8 +1,6 @@
 """A province's implementation plan (实施方案) from its firm table; sections and tables in ``data/plan_document.toml``."""
 
 import math
-import tomllib
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,7 @@ import pandas as pd
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.files import write_whole
 from zjtx_alloc.base.messages import header, say
-from zjtx_alloc.base.resources import shipped
+from zjtx_alloc.base.resources import shipped_toml
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.firms.table.columns import SEVERAL, choices_of
 from zjtx_alloc.firms.table.roll import Firms
@@ -20,11 +18,6 @@ from zjtx_alloc.report.writers.docx import docx_file
 from zjtx_alloc.rules.award import Award
 
 _NUMBER_WIDTH = 12  # mm
-
-
-@cache
-def _form() -> dict[str, Any]:
-    return tomllib.loads(shipped("data", "plan_document.toml").read_text(encoding="utf-8"))
 
 
 def write_plan(firms: Firms, unit: str, batch: int, award: Award, path: str | Path) -> Path:
@@ -49,7 +42,7 @@ def write_plan(firms: Firms, unit: str, batch: int, award: Award, path: str | Pa
     """
     if not len(firms) or set(firms.table["unit"]) != {unit}:
         raise DataError(say("plan.firms", unit=load_units().at[unit, "name"]))
-    form, facts = _form(), _facts(firms, unit, batch, award)
+    form, facts = shipped_toml("plan_document.toml"), _facts(firms, unit, batch, award)
     sections = (
         Section(part["heading"], tuple(paragraph.format(**facts) for paragraph in part["paragraphs"]))
         for part in form["sections"]
@@ -74,14 +67,10 @@ def _grid(firms: Firms, form: dict[str, Any]) -> Grid:
 def _facts(firms: Firms, unit: str, batch: int, award: Award) -> dict[str, Any]:
     """What the sentences of the plan are filled with."""
     table = firms.need("planned_investment", "directions", "field", "listing", "first_round")
-    research = table["research_money"] if "research_money" in table else pd.Series(dtype=float)
-    partner = table["research_partner"] if "research_partner" in table else pd.Series(dtype=str)
+    research = table.get("research_money", pd.Series(dtype=float))
+    partner = table.get("research_partner", pd.Series(dtype=str))
+    city = table.get("city", pd.Series("", table.index)).replace("", say("plan.no_city"))
     investment = math.fsum(table["planned_investment"])
-    city = (
-        table["city"].replace("", say("plan.no_city"))
-        if "city" in table
-        else pd.Series([say("plan.no_city")] * len(table))
-    )
     return {
         "unit": load_units().at[unit, "name"],
         "batch": NUMERALS[batch - 1],
@@ -89,10 +78,7 @@ def _facts(firms: Firms, unit: str, batch: int, award: Award) -> dict[str, Any]:
         "number": award.number,
         "firms": len(table),
         "cities": _counts(city.value_counts().to_dict()),
-        "fields": _counts(_chosen(table, "field")),
-        "directions": _counts(_chosen(table, "directions")),
-        "listing": _counts(_chosen(table, "listing")),
-        "first_round": _counts(_chosen(table, "first_round")),
+        **{column: _chosen(table, column) for column in ("field", "directions", "listing", "first_round")},
         "investment": f"{investment:,.10g}",
         "average": f"{investment / len(table):,.0f}",
         "least": f"{table['planned_investment'].min():,.10g}",
@@ -106,13 +92,10 @@ def _facts(firms: Firms, unit: str, batch: int, award: Award) -> dict[str, Any]:
     }
 
 
-def _chosen(table: pd.DataFrame, column: str) -> dict[str, int]:
+def _chosen(table: pd.DataFrame, column: str) -> str:
     """Firms by choice; one with several counts at each."""
-    held = table[column].str.split(SEVERAL, regex=False)
-    counts = {
-        name: int(held.map(lambda codes, code=code: code in codes).sum()) for code, name in choices_of(column).items()
-    }
-    return {name: count for name, count in counts.items() if count}
+    counts = table[column].str.get_dummies(SEVERAL).sum()
+    return _counts({name: int(counts[code]) for code, name in choices_of(column).items() if code in counts})
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -3,35 +3,50 @@
 The sentences are in ``data/proposal.toml``; docx and PDF are two ways to write the same manuscript.
 """
 
-import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import cache
+from itertools import groupby
 from typing import Any
 
 from zjtx_alloc.allocation.allocate import Allocation
-from zjtx_alloc.base.messages import say
-from zjtx_alloc.base.resources import shipped
+from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.base.resources import shipped_toml
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.report.documents.proposal_facts import proposal_facts
-from zjtx_alloc.report.documents.proposal_tables import (
-    decision_annex,
-    narrowed,
-    quota_annex,
-    target_annex,
-    widest_ranges,
-)
-from zjtx_alloc.report.notes.marks import budget_marks, gaps_note
+from zjtx_alloc.report.notes.marks import budget_marks, gaps_note, mark_shares
 from zjtx_alloc.report.results import Results
-from zjtx_alloc.report.tables.allocation import factor_table, region_table, rule_table, source_table
+from zjtx_alloc.report.table import Table
+from zjtx_alloc.report.tables.allocation import (
+    allocation_table,
+    decision_table,
+    factor_table,
+    region_table,
+    rule_table,
+    source_table,
+)
 from zjtx_alloc.report.tables.budget import batch_table, unit_year_table, year_table
-from zjtx_alloc.report.writers.document import LANDSCAPE, PORTRAIT, Annex, Grid, Manuscript, Section, grid_of
+from zjtx_alloc.report.tables.ranges import range_table
+from zjtx_alloc.report.writers.document import (
+    LANDSCAPE,
+    PORTRAIT,
+    Annex,
+    Cell,
+    Grid,
+    Manuscript,
+    Section,
+    grid_of,
+)
 from zjtx_alloc.uncertainty.weight_range import WeightRange, searched
 
-
-@cache
-def _form() -> dict[str, Any]:
-    return tomllib.loads(shipped("data", "proposal.toml").read_text(encoding="utf-8"))
+# Columns of tables that are cut to a page's width.
+_BATCHES = ("batch", "total", "total_status", "approval_rate", "approved", "commitment")
+_YEARS = ("fiscal_year", "batch", "commitment", "due", "net", "direct", "empowerment")
+_DATA = ("indicator", "period", "value", "measure", "estimated_units", "source")
+_RANGES = (
+    "short_name", "entitlement", "entitlement_min", "entitlement_max", "quota", "quota_min", "quota_max", "span",
+)  # fmt: skip
+_MOST = 10  # units in the table of the widest ranges
+_FORM_WIDTHS = (30.0, 34.0, 46.0, 46.0)
 
 
 def proposal(results: Results) -> Manuscript:
@@ -48,14 +63,15 @@ def proposal(results: Results) -> Manuscript:
         Basis, method, result, changes and reasons, money, data, sensitivity, assumptions; annexes 分配表,
         资金分年表, 人工调整表, 绩效目标表.
     """
-    form, allocation = _form(), results.allocation
+    form, allocation = shipped_toml("proposal.toml"), results.allocation
     ranges = results.ranges if results.doubtful and searched(allocation.problem) else None
+    ends = {} if ranges is None else {end: ranges.table[end] for end in ("quota_min", "quota_max")}
     facts = proposal_facts(results, ranges)
     annexes = (
-        Annex(grid_of(quota_annex(allocation, ranges), PORTRAIT), landscape=False),
+        Annex(grid_of(allocation_table(allocation, "annex", **ends), PORTRAIT), landscape=False),
         Annex(_by_year(results.budget, results.programme), landscape=True),
-        Annex(decision_annex(allocation), landscape=False),
-        Annex(target_annex(form["form"], facts), landscape=False),
+        Annex(_decision_annex(allocation), landscape=False),
+        Annex(_target_annex(form["form"], facts), landscape=False),
     )
     tables = _tables(results, ranges)
     return Manuscript(
@@ -78,31 +94,30 @@ def _tables(results: Results, ranges: WeightRange | None) -> dict[str, Grid]:
     allocation, budget, allocations = results.allocation, results.budget, results.programme
     factors, pools = factor_table(allocation), ["pool", "pool_share"] if allocation.scenario.pools else []
     found = {
-        "factors": narrowed(factors, *pools, "indicator", "weight", "period", "stand_in_for", notes=False),
+        "factors": _narrowed(factors, *pools, "indicator", "weight", "period", "stand_in_for", notes=()),
         "rules": rule_table(allocation),
         "regions": region_table(allocation),
-        "batches": narrowed(
-            batch_table(budget, allocations),
-            "batch",
-            "total",
-            "total_status",
-            "approval_rate",
-            "approved",
-            "commitment",
-            notes=False,
-        ),
-        "years": narrowed(
-            year_table(budget, allocations), "fiscal_year", "batch", "commitment", "due", "net", "direct", "empowerment"
-        ),
-        "data": replace(
-            narrowed(factors, "indicator", "period", "value", "measure", "estimated_units", "source", notes=False),
-            title=say("title.data"),
-        ),
-        "sources": narrowed(source_table(allocation), "source", "publisher", "title", "date", "reliability"),
+        "batches": _narrowed(batch_table(budget, allocations), *_BATCHES, notes=()),
+        "years": _narrowed(year_table(budget, allocations), *_YEARS),
+        "data": _narrowed(factors, *_DATA, title=say("title.data"), notes=()),
+        "sources": _narrowed(source_table(allocation), "source", "publisher", "title", "date", "reliability"),
     }
     if ranges is not None:
-        found["ranges"] = widest_ranges(ranges)
+        found["ranges"] = _widest_ranges(ranges)
     return {name: grid_of(table, PORTRAIT) for name, table in found.items()}
+
+
+def _narrowed(table: Table, *columns: str, **changes: Any) -> Table:
+    """A table with some of its columns, by their names in code, as wide as a page; ``changes`` are its title and notes."""
+    heads = [header(column) for column in columns]
+    return replace(table, frame=table.frame[heads], kinds={head: table.kinds[head] for head in heads}, **changes)
+
+
+def _widest_ranges(ranges: WeightRange) -> Table:
+    """The units whose quota the weights move most."""
+    table, notes = range_table(ranges), (mark_shares(ranges.allocation),)
+    frame = table.frame.sort_values(header("span"), ascending=False, kind="stable").head(_MOST)
+    return _narrowed(replace(table, frame=frame), *_RANGES, title=say("proposal.most_moved"), notes=notes)
 
 
 def _by_year(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Grid:
@@ -112,3 +127,55 @@ def _by_year(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Gri
     completed = say("note.outcomes", years=budget.award.implementation_years)
     notes = (completed, say("note.net"), *gaps_note(budget.ledger.gaps()), *budget_marks(allocations))
     return grid_of(replace(table, notes=notes), LANDSCAPE)
+
+
+def _decision_annex(allocation: Allocation) -> Grid:
+    """附件 人工调整表; one row that says so where nothing was decided."""
+    grid = grid_of(decision_table(allocation), PORTRAIT)
+    if len(grid.rows) > 1:
+        return grid
+    nothing = (Cell(say("proposal.no_decision"), "center", across=len(grid.widths)),)
+    return replace(grid, rows=(*grid.rows, nothing), widths=(PORTRAIT / len(grid.widths),) * len(grid.widths))
+
+
+def _target_annex(form: Mapping[str, Any], facts: Mapping[str, Any]) -> Grid:
+    """附件 绩效目标表, in the form of the published ones: money, the goal, indicators of three levels."""
+    local, blank = say("proposal.local"), say("proposal.blank")
+    opening = str(facts["opening"])
+    rows = [
+        (_label("programme"), Cell(form["programme"].format(**facts), across=3)),
+        (
+            _label("ministry"),
+            Cell(say("proposal.ministry_name")),
+            _label("finance"),
+            Cell(say("proposal.finance_name")),
+        ),
+        (
+            Cell(say("proposal.money"), "center", down=3),
+            Cell(say("proposal.amount", year=facts["opening_year"]), "center"),
+            Cell(opening, "right", across=2),
+        ),
+        (_label("central"), Cell(opening, "right", across=2)),
+        (Cell(local, "center"), Cell(blank, "right", across=2)),
+        (_label("goal"), Cell(form["goal"], across=3)),
+        tuple(_label(name) for name in ("first", "second", "third", "value")),
+        *_indicators([[text.format(**facts) for text in row] for row in form["indicators"]]),
+    ]
+    return Grid(form["title"], tuple(rows), _FORM_WIDTHS, heads=0, notes=(form["note"],))
+
+
+def _label(name: str) -> Cell:
+    return Cell(say(f"proposal.{name}"), "center")
+
+
+def _indicators(rows: list[list[str]]) -> Iterator[tuple[Cell, ...]]:
+    """Rows whose first and second level are said once and reach down."""
+    for first, under in groupby(rows, key=lambda row: row[0]):
+        group = list(under)
+        upper = [Cell(first, "center", down=len(group))]
+        for second, parts in groupby(group, key=lambda row: row[1]):
+            leaves = list(parts)
+            middle = [Cell(second, "center", down=len(leaves))]
+            for leaf in leaves:
+                yield (*upper, *middle, *(Cell(text) for text in leaf[2:]))
+                upper, middle = [], []

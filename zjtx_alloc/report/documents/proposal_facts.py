@@ -1,17 +1,17 @@
 """What the sentences of the proposal (建议稿) are filled with: each fact a number of the library or a sentence of numbers."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.allocation.compare import compare
-from zjtx_alloc.allocation.entitlement import ADJUSTMENT
+from zjtx_alloc.allocation.entitlement import ADJUSTMENT, coefficient_keys
 from zjtx_alloc.allocation.explain import grounds
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
-from zjtx_alloc.report.notes.marks import criterion_note, doubts_note, proof_note, result_note, ties_note
+from zjtx_alloc.report.notes.marks import COEFFICIENTS, criterion_note, doubts_note, result_note, ties_note
 from zjtx_alloc.report.notes.user_data import supply_note
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.table import signed
@@ -22,7 +22,6 @@ from zjtx_alloc.uncertainty.weight_range import WeightRange
 
 _LARGEST, _HELD = 5, 10  # units explained one by one
 _SEEN = 0.005  # places: less than this reads as 0.00
-_COEFFICIENTS = ("region_coefficient", "grade_coefficient")
 
 
 def proposal_facts(results: Results, ranges: WeightRange | None) -> dict[str, Any]:
@@ -49,13 +48,9 @@ def _basis(allocation: Allocation, budget: BudgetForecast) -> dict[str, Any]:
         "year": award.opening_year(scenario.batch),
         "total": scenario.total,
         "total_status": say(f"status.{scenario.total_status}"),
-        "total_note": _ended(scenario.assumptions.get("total", "")),
+        "total_note": f"{total.rstrip('。')}。" if (total := scenario.assumptions.get("total", "")) else "",
         "units": len(allocation.quota),
     }
-
-
-def _ended(text: str) -> str:
-    return f"{text}。" if text and not text.endswith("。") else text
 
 
 def _method(allocation: Allocation) -> dict[str, Any]:
@@ -64,8 +59,8 @@ def _method(allocation: Allocation) -> dict[str, Any]:
     lines = [line for name, pool in pools.items() for line in _formula(allocation, name, pool)]
     lines += [say("proposal.share"), *([say("proposal.pools")] if len(pools) > 1 else [])]
     coefficients = [
-        say("proposal.coefficients", name=_coefficient(name), values=_joined(f"{k}{v:g}" for k, v in table.items()))
-        for name in _COEFFICIENTS
+        say("proposal.coefficients", name=say(called), values="、".join(f"{k}{v:g}" for k, v in table.items()))
+        for name, called in COEFFICIENTS.items()
         if (table := getattr(scenario, name))
     ]
     return {
@@ -73,17 +68,17 @@ def _method(allocation: Allocation) -> dict[str, Any]:
         "coefficients": "".join(coefficients) or say("proposal.no_coefficient"),
         "criterion": criterion_note(allocation),
         "ties": ties_note(allocation),
-        "proof": proof_note(allocation),
+        "proof": say(f"summary.proof_{allocation.solution.certificate.kind}"),
     }
 
 
 def _formula(allocation: Allocation, name: str, pool: Pool) -> Iterator[str]:
     """The factor method of one pool with its own numbers."""
     scenario, label = allocation.scenario, say("proposal.pool", name=name) if name else ""
-    used = [c for c in _COEFFICIENTS if getattr(scenario, c) and (pool.coefficients is None or c in pool.coefficients)]
+    used = "".join(f"×{say(COEFFICIENTS[name])}" for name in coefficient_keys(allocation.panel, scenario, pool))
     parts = "＋".join(_part(allocation, code, factor) for code, factor in pool.factors.items())
     yield say("proposal.places", pool=label, places=f"{scenario.total * pool.share:.10g}")
-    yield say("proposal.weighted", pool=label, parts=parts, coefficients="".join(f"×{_coefficient(c)}" for c in used))
+    yield say("proposal.weighted", pool=label, parts=parts, coefficients=used)
 
 
 def _part(allocation: Allocation, code: str, factor: Factor) -> str:
@@ -91,14 +86,6 @@ def _part(allocation: Allocation, code: str, factor: Factor) -> str:
     if factor.multiplier is None:
         return say("proposal.part", weight=factor.weight, name=name)
     return say("proposal.multiplied", weight=factor.weight, name=name, multiplier=factor.multiplier)
-
-
-def _coefficient(name: str) -> str:
-    return say("table.region") if name == "region_coefficient" else say("table.grade")
-
-
-def _joined(texts: Iterable[str]) -> str:
-    return "、".join(texts)
 
 
 def _result(allocation: Allocation, allocations: tuple[Allocation, ...]) -> dict[str, Any]:
@@ -138,7 +125,7 @@ def _change(allocation: Allocation, allocations: tuple[Allocation, ...]) -> str:
     names, steps = allocation.panel.units["short_name"], allocation.quota - previous.quota
     up, down = (steps[steps * sign > 0].sort_values(ascending=sign < 0, kind="stable") for sign in (1, -1))
     moved = [
-        _joined(say("proposal.moved", name=names[c], step=signed(n)) for c, n in part.head(_LARGEST).items())
+        "、".join(say("proposal.moved", name=names[c], step=signed(n)) for c, n in part.head(_LARGEST).items())
         for part in (up, down)
     ]
     gained, lost = (text or say("proposal.nobody") for text in moved)
@@ -200,7 +187,7 @@ def _money(allocation: Allocation, budget: BudgetForecast) -> dict[str, Any]:
         "closing_year": closing_year,
         "opening": opening,
         "closing": closing,
-        "years": _joined(say("summary.year", year=year, money=f"{money:,}") for year, money in years),
+        "years": "、".join(say("summary.year", year=year, money=f"{money:,}") for year, money in years),
         "direct": float(1 - award.empowerment_cap),
         "empowerment": float(award.empowerment_cap),
         "firms_value": say("proposal.firms_value", approved=approved, quota=scenario.total, rate=rate),

@@ -11,11 +11,10 @@ from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import find_unit, load_units, members_of
 from zjtx_alloc.report.documents.unit_tables import contribution_rows, duty_table, fact_table, money_rows, range_rows
-from zjtx_alloc.report.notes.marks import weights_note
 from zjtx_alloc.report.notes.user_data import supply_note
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.run_id import run_line
-from zjtx_alloc.report.table import Table, shown
+from zjtx_alloc.report.table import Table, notes_html
 
 _WRAPS = 24  # characters; columns of longer texts share what width is left
 Block = Table | tuple[str, ...]  # a table, or sentences one below the other
@@ -63,7 +62,7 @@ class UnitSheet:
             for key in self.keys
         )
         parts = "".join(f"<h2>{html.escape(head)}</h2>{''.join(map(_html, blocks))}" for head, blocks in self.sections)
-        about = "".join(f"<p class=note>{html.escape(note)}</p>" for note in filter(None, (*self.notes, run_line())))
+        about = notes_html(*self.notes, run_line())
         lines = "<br>".join(html.escape(line) for line in (self.status, self.apart) if line)
         return f"<h1>{html.escape(self.name)}</h1><p>{lines}</p><div class=keys>{keys}</div>{parts}<hr>{about}"
 
@@ -134,7 +133,7 @@ def unit_sheet(results: Results, code: str) -> UnitSheet:
         apart=_apart(allocation.panel.units.loc[code].to_dict(), code),
         keys=tuple(_keys(results, why)),
         sections=sections,
-        notes=(weights_note(), *supply_note(allocation)),
+        notes=(say("note.weights"), *supply_note(allocation)),
     )
 
 
@@ -197,18 +196,13 @@ def _html(block: Block) -> str:
 def _plain(block: Block) -> dict[str, Any]:
     if not isinstance(block, Table):
         return {"lines": list(block)}
-    frame = block.frame
-    texts = [
-        [shown(block.kinds[name], value) for name, value in zip(frame, row, strict=True)]
-        for row in frame.itertuples(index=False)
-    ]
-    columns = [list(column) for column in zip(*texts, strict=True)]
+    texts = block.texts()
     return {
         "title": block.title,
-        "heads": [str(name) for name in frame],
-        "rows": texts,
-        "right": [block.kinds[name] != "text" for name in frame],
-        "shares": [_share(column) for column in columns],
+        "heads": list(texts),
+        "rows": texts.to_numpy().tolist(),
+        "right": [block.kinds[name] != "text" for name in texts],
+        "shares": [_share(list(column)) for _, column in texts.items()],
         "has_total": block.has_total,
         "notes": list(block.notes),
     }

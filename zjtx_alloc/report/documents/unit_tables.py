@@ -9,7 +9,7 @@ from zjtx_alloc.allocation.entitlement import ADJUSTMENT, coefficient_keys
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.budget.ledger.budget import MONEY
 from zjtx_alloc.report.documents.proposal_facts import allowed_weights
-from zjtx_alloc.report.notes.marks import budget_notes, stands_for, year_label
+from zjtx_alloc.report.notes.marks import COEFFICIENTS, budget_notes, stands_for, year_label
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.table import Table, titled
 from zjtx_alloc.report.tables.data import basis_of
@@ -29,6 +29,7 @@ def fact_table(allocation: Allocation, code: str) -> Table:
         whole = cells["value"].sum() if len(cells) == len(panel.units) else None
         cell = cells.loc[code] if code in cells.index else None
         number = None if cell is None else cited.setdefault(str(cell["source"]), len(cited) + 1)
+        marks = dict(_marks(allocation, indicator, line, cell))
         rows.append(
             {
                 "indicator": panel.name(indicator),
@@ -36,17 +37,21 @@ def fact_table(allocation: Allocation, code: str) -> Table:
                 "fact_value": None if cell is None else _written(cell["value"]),
                 "value_range": None if cell is None else _range(cell),
                 "measure": panel.indicators.at[indicator, "measure"],
-                "marks": "、".join(_marks(allocation, indicator, line, cell))
-                or "—",  # before the rest: a telephone shows no more
+                "marks": "、".join(marks) or "—",  # before the rest: a telephone shows no more
                 "national_share": None if cell is None or not whole else cell["value"] / whole,
                 "source": "—" if number is None else say("unit.source_number", number=number),
             }
         )
-        notes += _mark_notes(allocation, indicator, line, cell)
+        notes += marks.values()
     notes += [_source_note(allocation, source, number) for source, number in cited.items()]
     frame = pd.DataFrame(rows)
     ranged = frame if frame["value_range"].notna().any() else frame.drop(columns="value_range")
     return titled("unit_facts", ranged, *notes)
+
+
+def _written(value: float) -> str:
+    """A fact with what decimals it has, two at most."""
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
 def _range(cell: pd.Series) -> str | None:
@@ -55,36 +60,21 @@ def _range(cell: pd.Series) -> str | None:
     return None if low == high else say("unit.from_to_value", low=low, high=high)
 
 
-def _written(value: float) -> str:
-    """A fact with what decimals it has, two at most."""
-    return f"{value:,.2f}".rstrip("0").rstrip(".")
-
-
-def _marks(allocation: Allocation, indicator: str, line: Factor | Part, cell: pd.Series | None) -> Iterator[str]:
-    """估算, 代用, 用户 and 补缺, as far as they fit the cell."""
-    if cell is None:
-        yield say("mark.filled")
-    elif cell["estimated"]:
-        yield say("mark.estimated")
-    if allocation.panel.stands_in(indicator, line.stand_in_for):
-        yield say("mark.stand_in")
-    if indicator in allocation.panel.supplied:
-        yield say("mark.supplied")
-
-
-def _mark_notes(allocation: Allocation, indicator: str, line: Factor | Part, cell: pd.Series | None) -> Iterator[str]:
-    """What a cell's marks mean."""
+def _marks(
+    allocation: Allocation, indicator: str, line: Factor | Part, cell: pd.Series | None
+) -> Iterator[tuple[str, str]]:
+    """估算, 公布, 代用, 用户 and 补缺, as far as they fit the cell, each with what it means."""
     panel, name = allocation.panel, allocation.panel.name(indicator)
     if cell is None:
-        yield say("unit.filled", name=name)
+        yield say("mark.filled"), say("unit.filled", name=name)
     elif cell["estimated"]:
-        yield say("unit.estimated", name=name, rule=basis_of(panel, indicator, cell))
+        yield say("mark.estimated"), say("unit.estimated", name=name, rule=basis_of(panel, indicator, cell))
     elif pd.notna(cell["low"]):
-        yield say("unit.published", name=name, rule=basis_of(panel, indicator, cell))
+        yield say("mark.published"), say("unit.published", name=name, rule=basis_of(panel, indicator, cell))
     if target := stands_for(allocation, indicator, line):
-        yield say("unit.stand_in", name=name, target=target)
+        yield say("mark.stand_in"), say("unit.stand_in", name=name, target=target)
     if indicator in panel.supplied:
-        yield say("unit.supplied", name=name)
+        yield say("mark.supplied"), say("unit.supplied", name=name)
 
 
 def _source_note(allocation: Allocation, source: str, number: int) -> str:
@@ -122,12 +112,12 @@ def contribution_rows(allocation: Allocation, code: str) -> Table:
 
 def _coefficients(allocation: Allocation, code: str) -> Iterator[str]:
     """The coefficients that count for a unit, each with the key that gives it."""
-    scenario, names = allocation.scenario, {"region_coefficient": "table.region", "grade_coefficient": "table.grade"}
+    scenario = allocation.scenario
     keys: dict[str, str] = {}
     for pool in scenario.all_pools().values():
         keys |= {name: key[code] for name, key in coefficient_keys(allocation.panel, scenario, pool).items()}
     for name, key in keys.items():
-        yield say("unit.coefficient", name=say(names[name]), key=key, value=getattr(scenario, name)[key])
+        yield say("unit.coefficient", name=say(COEFFICIENTS[name]), key=key, value=getattr(scenario, name)[key])
 
 
 def range_rows(ranges: WeightRange, code: str) -> Table:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib import colormaps, rc_context
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
@@ -17,38 +17,38 @@ from matplotlib.patches import Patch, Rectangle
 
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.base.resources import shipped
+from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.facts.panel import KNOWN
-from zjtx_alloc.report.figures.style import BLUE, ORANGE, foot, style
+from zjtx_alloc.report.figures.style import BLUE, ORANGE, blank, foot, in_style, unit_rows
 from zjtx_alloc.report.notes.marks import criterion_text, mostly_guessed, short_marks
 from zjtx_alloc.report.table import signed
 
+_WHOLE, _KNOWN = "#BFD9EA", "#6FB1D9"  # a bar, and what of it rests on published counts
 STEPS = LinearSegmentedColormap.from_list("steps", ["#E8966B", "white", "#6FB1D9"])
 
 
+@in_style()
 def quota_figure(allocation: Allocation) -> Figure:
     """Entitlement against quota by unit, largest first, and what rounding and rules added or took."""
     table = allocation.table().sort_values(["quota", "entitlement"], kind="stable")
     rows, reach = np.arange(len(table)), 1.08 * float(table[["quota", "entitlement"]].max(axis=None))
-    with rc_context(style()):
-        figure = Figure(figsize=(9, 10.2), layout="constrained")
-        left, right = figure.subplots(1, 2, sharey=True, width_ratios=[3, 1.3])
-        known = table["quota"] * allocation.entitlement.rests_on[KNOWN][table.index]
-        left.barh(rows, table["quota"], color="#BFD9EA", edgecolor=BLUE, linewidth=0.5)
-        left.barh(rows, known, color="#6FB1D9", edgecolor=BLUE, linewidth=0.5)
-        left.plot(table["entitlement"], rows, "o", color=ORANGE, markersize=4)
-        for row, quota, entitlement in zip(rows, table["quota"], table["entitlement"], strict=True):
-            left.text(max(quota, entitlement) + 0.013 * reach, row, f"{quota}", va="center", fontsize=8)
-        left.set_yticks(rows, table["short_name"])
-        left.set_ylim(-0.7, len(table) - 0.3)
-        left.set_xlim(0, reach)
-        left.set_xlabel(say("figure.places"))
-        left.set_title(say("figure.quota", title=allocation.scenario.title))
-        bars = [Patch(facecolor=colour, edgecolor=BLUE) for colour in ("#BFD9EA", "#6FB1D9")]
-        labels = [say(f"figure.{name}") for name in ("quota_bar", "known_bar", "entitlement_dot")]
-        left.legend([*bars, left.lines[0]], labels, loc="lower right", frameon=False)
-        _differences(right, rows, table["quota"] - table["entitlement"])
-        foot(figure, short_marks(allocation))
+    figure = Figure(figsize=(9, 10.2), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=[3, 1.3])
+    known = table["quota"] * allocation.entitlement.rests_on[KNOWN][table.index]
+    for widths, colour in ((table["quota"], _WHOLE), (known, _KNOWN)):
+        left.barh(rows, widths, color=colour, edgecolor=BLUE, linewidth=0.5)
+    left.plot(table["entitlement"], rows, "o", color=ORANGE, markersize=4)
+    for row, quota, entitlement in zip(rows, table["quota"], table["entitlement"], strict=True):
+        left.text(max(quota, entitlement) + 0.013 * reach, row, f"{quota}", va="center", fontsize=8)
+    unit_rows(left, table["short_name"])
+    left.set_xlim(0, reach)
+    left.set_xlabel(say("figure.places"))
+    left.set_title(say("figure.quota", title=allocation.scenario.title))
+    bars = [Patch(facecolor=colour, edgecolor=BLUE) for colour in (_WHOLE, _KNOWN)]
+    labels = [say(f"figure.{name}") for name in ("quota_bar", "known_bar", "entitlement_dot")]
+    left.legend([*bars, left.lines[0]], labels, loc="lower right", frameon=False)
+    _differences(right, rows, table["quota"] - table["entitlement"])
+    foot(figure, short_marks(allocation))
     return figure
 
 
@@ -77,11 +77,8 @@ def map_figure(allocation: Allocation) -> Figure:
         )
         for unit in table.itertuples()
     }
-    with rc_context(style()):
-        figure = tile_figure(tiles)
-        figure.axes[0].set_title(say("figure.map", title=allocation.scenario.title, total=allocation.scenario.total))
-        foot(figure, say("figure.orange") + short_marks(allocation))
-    return figure
+    title = say("figure.map", title=allocation.scenario.title, total=allocation.scenario.total)
+    return tile_figure(tiles, title, say("figure.orange") + short_marks(allocation))
 
 
 @dataclass(frozen=True)
@@ -95,14 +92,14 @@ class Tile:
     marked: bool = False
 
 
-def tile_figure(tiles: Mapping[str, Tile]) -> Figure:
-    """A tile-grid map, tiles by code; what has none takes no part."""
-    places = pd.read_csv(shipped("data", "tiles.csv"), dtype={"code": str}, encoding="utf-8")
+@in_style()
+def tile_figure(tiles: Mapping[str, Tile], title: str, note: str) -> Figure:
+    """A tile-grid map, tiles by code, a note at its foot; what has no tile takes no part."""
+    places = shipped_table("tiles.csv", "code").astype({"row": int, "column": int})
     nobody = Tile("#EDEDED", say("figure.no_part"), 7.5)
-    figure = Figure(figsize=(8.4, 8.8), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = blank(8.4, 8.8)
     for place in places.itertuples():
-        tile = tiles.get(place.code, nobody)
+        tile = tiles.get(place.Index, nobody)
         axes.add_patch(
             Rectangle(
                 (place.column, -place.row), 0.94, 0.94, facecolor=tile.face,
@@ -119,9 +116,12 @@ def tile_figure(tiles: Mapping[str, Tile]) -> Figure:
     axes.set_ylim(strip - 0.15, 1.1)
     axes.set_aspect("equal")
     axes.axis("off")
+    axes.set_title(title)
+    foot(figure, note)
     return figure
 
 
+@in_style()
 def criteria_figure(allocations: dict[str, Allocation]) -> Figure:
     """What each other criterion gives or takes against the scenario's own, only the units that differ."""
     names, own = list(allocations), next(iter(allocations.values()))
@@ -129,22 +129,20 @@ def criteria_figure(allocations: dict[str, Allocation]) -> Figure:
     steps = quotas[names[1:]].sub(quotas[names[0]], axis="index")
     differs = steps.ne(0).any(axis="columns")
     steps = steps[differs] if differs.any() else steps
-    with rc_context(style()):
-        figure = Figure(figsize=(9, 2.2 + 0.27 * len(steps)), layout="constrained")
-        axes = figure.subplots()
-        reach = max(1, int(steps.abs().to_numpy().max(initial=0)))
-        axes.imshow(steps.to_numpy(dtype=float), cmap=STEPS, vmin=-reach, vmax=reach, aspect="auto")
-        for (row, column), step in np.ndenumerate(steps.to_numpy()):
-            if step:
-                axes.text(column, row, signed(step), ha="center", va="center")
-        axes.set_xticks(
-            range(len(names) - 1), [criterion_text(name).replace("（", "\n（") for name in names[1:]], fontsize=7.5
-        )
-        axes.set_yticks(range(len(steps)), own.panel.units["short_name"][steps.index])
-        axes.xaxis.tick_top()
-        axes.tick_params(length=0)
-        axes.spines[:].set_visible(False)
-        axes.set_title(say("figure.criteria", title=own.scenario.title, own=criterion_text(names[0])))
-        axes.hlines(np.arange(len(steps) + 1) - 0.5, -0.5, len(names) - 1.5, color="#E0E0E0", linewidth=0.6)
-        foot(figure, short_marks(own))
+    figure, axes = blank(9, 2.2 + 0.27 * len(steps))
+    reach = max(1, int(steps.abs().to_numpy().max(initial=0)))
+    axes.imshow(steps.to_numpy(dtype=float), cmap=STEPS, vmin=-reach, vmax=reach, aspect="auto")
+    for (row, column), step in np.ndenumerate(steps.to_numpy()):
+        if step:
+            axes.text(column, row, signed(step), ha="center", va="center")
+    axes.set_xticks(
+        range(len(names) - 1), [criterion_text(name).replace("（", "\n（") for name in names[1:]], fontsize=7.5
+    )
+    axes.set_yticks(range(len(steps)), own.panel.units["short_name"][steps.index])
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_title(say("figure.criteria", title=own.scenario.title, own=criterion_text(names[0])))
+    axes.hlines(np.arange(len(steps) + 1) - 0.5, -0.5, len(names) - 1.5, color="#E0E0E0", linewidth=0.6)
+    foot(figure, short_marks(own))
     return figure

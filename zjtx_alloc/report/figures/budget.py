@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -13,75 +12,71 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.budget.ledger.ledger import gaps_in
-from zjtx_alloc.report.figures.style import BATCH_COLOURS, BLUE, GREEN, GREY, ORANGE, foot, style
-from zjtx_alloc.report.notes.marks import budget_notes, outlook_notes, source_line, year_label
+from zjtx_alloc.report.figures.style import BATCH_COLOURS, BLUE, GREEN, GREY, ORANGE, WAN_TO_YI, blank, foot, in_style
+from zjtx_alloc.report.notes.marks import batch_label, budget_notes, outlook_notes, source_line, year_label
 from zjtx_alloc.report.table import signed
 
 FAN_COLOURS = (BLUE, GREEN, ORANGE)
-_WAN_TO_YI = 10_000
 
 
+@in_style()
 def budget_figure(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Figure:
     """Net payments by fiscal year and batch, the first round's tails in grey; what is assumed is hatched."""
-    paid = budget.by_batch_and_year()["net"].unstack("batch", fill_value=0).sort_index() / _WAN_TO_YI
+    paid = budget.by_batch_and_year()["net"].unstack("batch", fill_value=0).sort_index() / WAN_TO_YI
     layers = []
     for number, allocation in enumerate(allocations):
-        batch, status = allocation.scenario.batch, allocation.scenario.total_status
-        label = say("table.batch_status", batch=batch, status=say(f"status.{status}"))
-        colour = BATCH_COLOURS[number % len(BATCH_COLOURS)]
-        layers.append((paid[str(batch)], label, colour, "///" if status == "assumed" else ""))
+        scenario, colour = allocation.scenario, BATCH_COLOURS[number % len(BATCH_COLOURS)]
+        hatch = "///" if scenario.total_status == "assumed" else ""
+        layers.append((paid[str(scenario.batch)], batch_label(allocation), colour, hatch))
     if tails := [cohort.name for cohort in budget.cohorts if cohort.payment is not None]:
         layers.append((paid[tails].sum(axis=1), say("figure.tails"), GREY, "///"))
-    with rc_context(style()):
-        figure = Figure(figsize=(8.4, 4.8), layout="constrained")
-        axes = figure.subplots()
-        gaps = budget.ledger.gaps()
-        below, years = np.zeros(len(paid)), [year_label(int(year), gaps) for year in paid.index]
-        for height, label, colour, hatch in layers:
-            axes.bar(years, height, bottom=below, width=0.6, edgecolor="white", color=colour, hatch=hatch, label=label)
-            below = below + height.to_numpy()
-        for x, sum_ in enumerate(below):
-            axes.text(x, sum_ + below.max() * 0.015, f"{sum_:.2f}", ha="center", va="bottom")
-        axes.set_ylim(0, below.max() * 1.25)
-        axes.set_ylabel(say("figure.yi"))
-        axes.set_xlabel(say("figure.fiscal_year"))
-        axes.set_title(say("figure.budget"))
-        axes.legend(frameon=False, loc="upper left", ncols=len(layers))
-        foot(figure, "".join(budget_notes(budget, allocations)) + source_line(*allocations))
+    figure, axes = blank(8.4, 4.8)
+    gaps = budget.ledger.gaps()
+    below, years = np.zeros(len(paid)), [year_label(int(year), gaps) for year in paid.index]
+    for height, label, colour, hatch in layers:
+        axes.bar(years, height, bottom=below, width=0.6, edgecolor="white", color=colour, hatch=hatch, label=label)
+        below = below + height.to_numpy()
+    for x, sum_ in enumerate(below):
+        axes.text(x, sum_ + below.max() * 0.015, f"{sum_:.2f}", ha="center", va="bottom")
+    axes.set_ylim(0, below.max() * 1.25)
+    axes.set_ylabel(say("figure.yi"))
+    axes.set_xlabel(say("figure.fiscal_year"))
+    axes.set_title(say("figure.budget"))
+    axes.legend(frameon=False, loc="upper left", ncols=len(layers))
+    foot(figure, "".join(budget_notes(budget, allocations)) + source_line(*allocations))
     return figure
 
 
-def bridge_figure(steps: pd.DataFrame, year: int | None = None, *notes: str) -> Figure:
-    """A waterfall from the last budget to this one, of one fiscal year or of all together; notes at the foot.
+@in_style()
+def bridge_figure(steps: pd.DataFrame, *notes: str) -> Figure:
+    """A waterfall from the last budget to this one, all fiscal years together; notes at the foot.
 
     ``steps`` as ``za.bridge`` returns them, in 万元; drawn in 亿元.
     """
-    money = steps.sum(axis=1) if year is None else steps[year]
+    money = steps.sum(axis=1)
     inner = money.index[1:-1]
-    level = np.append(money.iloc[:-1].cumsum(), 0) / _WAN_TO_YI
-    height = money.abs().to_numpy() / _WAN_TO_YI
+    level = np.append(money.iloc[:-1].cumsum(), 0) / WAN_TO_YI
+    height = money.abs().to_numpy() / WAN_TO_YI
     bottom = np.array([0.0, *np.minimum(level[1:-1], level[:-2]), 0.0])
     top = bottom + height
-    with rc_context(style()):
-        figure = Figure(figsize=(8.4, 4.8), layout="constrained")
-        axes = figure.subplots()
-        places = np.arange(len(money))
-        colours = [GREY, *(BLUE if money[name] >= 0 else ORANGE for name in inner), GREY]
-        axes.bar(places, height, bottom=bottom, width=0.6, color=colours)
-        axes.hlines(level[:-1], places[:-1] + 0.3, places[:-1] + 1.3, color="#555555", linewidth=0.7)
-        for place, name in enumerate(money.index):
-            amount = money[name] / _WAN_TO_YI
-            described = signed(amount, 2) if name in inner else f"{amount:.2f}"
-            axes.text(place, top[place] + top.max() * 0.015, described, ha="center", va="bottom")
-        axes.set_xticks(places, [say(f"step.{name}") for name in money.index])
-        axes.set_ylim(0, (top.max() or 1) * 1.12)
-        axes.set_ylabel(say("figure.yi"))
-        span = say("figure.all_years") if year is None else say("figure.one_year", year=year)
-        axes.set_title(say("figure.bridge", span=span))
-        foot(figure, "".join((*notes, say("note.bridge"))))
+    figure, axes = blank(8.4, 4.8)
+    places = np.arange(len(money))
+    colours = [GREY, *(BLUE if money[name] >= 0 else ORANGE for name in inner), GREY]
+    axes.bar(places, height, bottom=bottom, width=0.6, color=colours)
+    axes.hlines(level[:-1], places[:-1] + 0.3, places[:-1] + 1.3, color="#555555", linewidth=0.7)
+    for place, name in enumerate(money.index):
+        amount = money[name] / WAN_TO_YI
+        described = signed(amount, 2) if name in inner else f"{amount:.2f}"
+        axes.text(place, top[place] + top.max() * 0.015, described, ha="center", va="bottom")
+    axes.set_xticks(places, [say(f"step.{name}") for name in money.index])
+    axes.set_ylim(0, (top.max() or 1) * 1.12)
+    axes.set_ylabel(say("figure.yi"))
+    axes.set_title(say("figure.bridge"))
+    foot(figure, "".join((*notes, say("note.bridge"))))
     return figure
 
 
+@in_style()
 def fan_figure(
     outlooks: tuple[BudgetOutlook, ...],
     allocations: tuple[Allocation, ...],
@@ -100,29 +95,27 @@ def fan_figure(
     """
     years = outlooks[0].shown_years
     width = 0.72 / len(outlooks)
-    with rc_context(style()):
-        figure = Figure(figsize=(8.4, 5.2), layout="constrained")
-        axes = figure.subplots()
-        for number, outlook in enumerate(outlooks):
-            places = np.arange(len(years)) + (number - (len(outlooks) - 1) / 2) * width
-            _ranges(axes, places, width * 0.86, outlook, FAN_COLOURS[number % len(FAN_COLOURS)])
-        for year, ceiling in {y: c for y, c in (ceilings or {}).items() if y in years}.items():
-            _ceiling(axes, years.index(year), ceiling, outlooks)
-        gaps = gaps_in(years, outlooks[0].cohorts, outlooks[0].award)
-        axes.set_xticks(range(len(years)), [year_label(year, gaps) for year in years])
-        axes.set_ylim(0, axes.get_ylim()[1] * 1.12)
-        axes.set_ylabel(say("figure.yi"))
-        axes.set_xlabel(say("figure.fiscal_year"))
-        axes.set_title(say("figure.fan"))
-        axes.legend(frameon=False, loc="upper left", ncols=len(outlooks))
-        notes = "".join(outlook_notes(outlooks, allocations))
-        foot(figure, say("figure.fan_key") + notes + source_line(*allocations))
+    figure, axes = blank(8.4, 5.2)
+    for number, outlook in enumerate(outlooks):
+        places = np.arange(len(years)) + (number - (len(outlooks) - 1) / 2) * width
+        _ranges(axes, places, width * 0.86, outlook, FAN_COLOURS[number % len(FAN_COLOURS)])
+    for year, ceiling in {y: c for y, c in (ceilings or {}).items() if y in years}.items():
+        _ceiling(axes, years.index(year), ceiling, outlooks)
+    gaps = gaps_in(years, outlooks[0].cohorts, outlooks[0].award)
+    axes.set_xticks(range(len(years)), [year_label(year, gaps) for year in years])
+    axes.set_ylim(0, axes.get_ylim()[1] * 1.12)
+    axes.set_ylabel(say("figure.yi"))
+    axes.set_xlabel(say("figure.fiscal_year"))
+    axes.set_title(say("figure.fan"))
+    axes.legend(frameon=False, loc="upper left", ncols=len(outlooks))
+    notes = "".join(outlook_notes(outlooks, allocations))
+    foot(figure, say("figure.fan_key") + notes + source_line(*allocations))
     return figure
 
 
 def _ranges(axes: Axes, places: np.ndarray, width: float, outlook: BudgetOutlook, colour: str) -> None:
     table = outlook.table().query("measure == 'net'").set_index("fiscal_year").drop(columns=["measure", "outcomes"])
-    money = table / _WAN_TO_YI
+    money = table / WAN_TO_YI
     for low, high, alpha in (("p5", "p95", 0.28), ("p25", "p75", 0.6)):
         label = say("figure.outlook", title=outlook.outcomes.title) if alpha > 0.5 else None
         axes.bar(places, money[high] - money[low], bottom=money[low], width=width, color=colour, alpha=alpha,
@@ -136,10 +129,10 @@ def _ranges(axes: Axes, places: np.ndarray, width: float, outlook: BudgetOutlook
 
 def _ceiling(axes: Axes, place: int, ceiling: int, outlooks: tuple[BudgetOutlook, ...]) -> None:
     year = outlooks[0].years[place]
-    level = ceiling / _WAN_TO_YI
+    level = ceiling / WAN_TO_YI
     axes.hlines(level, place - 0.46, place + 0.46, color="black", linewidth=1.0, linestyles="--")
     text = say("figure.ceiling", ceiling=level)
     if len(outlooks) == 1:
         text += say("figure.exceeds", risk=outlooks[0].exceeds(year, ceiling))
-    top = max(level, *(outlook.distribution(year).quantile(0.95) / _WAN_TO_YI for outlook in outlooks))
+    top = max(level, *(outlook.distribution(year).quantile(0.95) / WAN_TO_YI for outlook in outlooks))
     axes.annotate(text, (place, top), (0, 4), textcoords="offset points", ha="center", va="bottom", fontsize=7.5)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib import colormaps, rc_context
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import Panel
-from zjtx_alloc.report.figures.style import BLUE, GREY, ORANGE, foot, style
+from zjtx_alloc.report.figures.style import BLUE, GREY, ORANGE, blank, foot, in_style, unit_rows
 from zjtx_alloc.report.notes.marks import published
 from zjtx_alloc.report.tables.data import former_values
 
@@ -23,6 +23,7 @@ _GUESSED: dict[str, Any] = {"color": ORANGE, "marker": "o", "linestyle": "none",
 _FORMER: dict[str, Any] = {"color": GREY, "marker": "x", "linestyle": "none", "markersize": 4.5}
 
 
+@in_style()
 def coverage_figure(panel: Panel) -> Figure:
     """Units with a figure, by indicator and year; a year of several periods counts the fullest."""
     years = panel.cells.index.get_level_values("period").str[:4]
@@ -30,37 +31,35 @@ def coverage_figure(panel: Panel) -> Figure:
     table = known.groupby(["indicator", "year"]).max().unstack("year")
     table = table.reindex(panel.indicators.index)
     shades = Normalize(0, len(panel.units))
-    with rc_context(style()):
-        figure = Figure(figsize=(9, 0.42 * len(table) + 1.6), layout="constrained")
-        axes = figure.subplots()
-        axes.imshow(table, cmap=colormaps["Blues"], norm=shades, aspect="auto")
-        for (row, column), count in np.ndenumerate(table.to_numpy()):
-            if not np.isnan(count):
-                ink = "white" if shades(count) > 0.6 else "black"
-                axes.text(column, row, f"{count:.0f}", ha="center", va="center", color=ink)
-        axes.set_xticks(range(len(table.columns)), table.columns)
-        axes.set_yticks(range(len(table)), [panel.name(code) for code in table.index])
-        axes.tick_params(length=0)
-        axes.spines[:].set_visible(False)
-        axes.set_title(say("figure.coverage", units=len(panel.units)))
-        foot(figure, say("figure.coverage_foot"))
+    figure, axes = blank(9, 0.42 * len(table) + 1.6)
+    axes.imshow(table, cmap=colormaps["Blues"], norm=shades, aspect="auto")
+    for (row, column), count in np.ndenumerate(table.to_numpy()):
+        if not np.isnan(count):
+            ink = "white" if shades(count) > 0.6 else "black"
+            axes.text(column, row, f"{count:.0f}", ha="center", va="center", color=ink)
+    axes.set_xticks(range(len(table.columns)), table.columns)
+    axes.set_yticks(range(len(table)), [panel.name(code) for code in table.index])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_title(say("figure.coverage", units=len(panel.units)))
+    foot(figure, say("figure.coverage_foot"))
     return figure
 
 
+@in_style()
 def estimate_figure(panel: Panel, columns: Sequence[tuple[str, str]]) -> Figure:
     """Each unit's factors with their ranges, published counts apart from estimates, beside what the stand-ins said."""
     former = former_values(panel)
-    with rc_context(style()):
-        figure = Figure(figsize=(max(9.0, 4.6 * len(columns)), 10.2), layout="constrained")
-        for axes, (code, period) in zip(figure.subplots(1, len(columns), squeeze=False)[0], columns, strict=True):
-            cells = panel.column(code, period).iloc[::-1]
-            _estimates(axes, cells, former.get(code))
-            axes.set_yticks(range(len(cells)), panel.units["short_name"][cells.index])
-            axes.set_title(say("figure.estimates", name=panel.name(code), period=period))
-        labels = [say(f"figure.estimate_{kind}") for kind in ("known", "guess", "former")]
-        handles = [Line2D([], [], **look) for look in (_PUBLISHED, _GUESSED, _FORMER)]
-        figure.legend(handles, labels, loc="outside upper left", ncols=3, frameon=False)
-        foot(figure, say("figure.estimates_foot") + published((panel, *column) for column in columns))
+    figure = Figure(figsize=(max(9.0, 4.6 * len(columns)), 10.2), layout="constrained")
+    for axes, (code, period) in zip(figure.subplots(1, len(columns), squeeze=False)[0], columns, strict=True):
+        cells = panel.column(code, period).iloc[::-1]
+        _estimates(axes, cells, former.get(code))
+        unit_rows(axes, panel.units["short_name"][cells.index])
+        axes.set_title(say("figure.estimates", name=panel.name(code), period=period))
+    labels = [say(f"figure.estimate_{kind}") for kind in ("known", "guess", "former")]
+    handles = [Line2D([], [], **look) for look in (_PUBLISHED, _GUESSED, _FORMER)]
+    figure.legend(handles, labels, loc="outside upper left", ncols=3, frameon=False)
+    foot(figure, say("figure.estimates_foot") + published((panel, *column) for column in columns))
     return figure
 
 

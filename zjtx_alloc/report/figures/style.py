@@ -2,11 +2,16 @@
 
 import io
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from IPython.display import Image
 from matplotlib import font_manager, rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from zjtx_alloc.report.run_id import run_line
@@ -16,6 +21,7 @@ from zjtx_alloc.report.writers.fonts import sans
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8C8C8C"
 BATCH_COLOURS = (BLUE, ORANGE, GREEN)
 COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9", GREY)
+WAN_TO_YI = 10_000
 _NOTE_SIZE = 7.5  # points
 _LATIN = 0.58  # width of a letter or digit, in Chinese characters
 
@@ -36,9 +42,28 @@ def style() -> dict[Any, Any]:
     }
 
 
+@contextmanager
+def in_style() -> Iterator[None]:
+    """Within it, or in a function decorated with it, figures have the one look."""
+    with rc_context(style()):
+        yield
+
+
+def blank(width: float, height: float) -> tuple[Figure, Axes]:
+    """An empty figure with one pair of axes; in inches."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots()
+
+
+def unit_rows(axes: Axes, names: pd.Series) -> None:
+    """A row a unit, the first lowest."""
+    axes.set_yticks(np.arange(len(names)), names)
+    axes.set_ylim(-0.7, len(names) - 0.3)
+
+
 def picture(figure: Figure) -> Image:
     """A figure as a PNG for a notebook, sharp on dense screens; its titles are read out to those who cannot see it."""
-    with rc_context(style()):
+    with in_style():
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=200, metadata={"Software": None})
     titles = filter(None, [figure.get_suptitle(), *(axes.get_title(loc="left") for axes in figure.axes)])

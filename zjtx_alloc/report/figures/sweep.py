@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -10,7 +9,7 @@ from matplotlib.patches import Patch
 
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.figures.allocation import Tile, tile_figure
-from zjtx_alloc.report.figures.style import BLUE, GREEN, GREY, ORANGE, foot, style
+from zjtx_alloc.report.figures.style import BLUE, GREEN, GREY, ORANGE, blank, foot, in_style, unit_rows
 from zjtx_alloc.report.notes.marks import short_marks
 from zjtx_alloc.report.tables.sweep import factor_name, sweep_notes, whole_percent
 from zjtx_alloc.uncertainty.drivers import OVERALL
@@ -21,49 +20,45 @@ _COLOURS = {"weights": BLUE, "coefficients": GREEN, "facts": ORANGE, "totals": G
 _GAIN_LOSS = LinearSegmentedColormap.from_list("gain_loss", ["#E8966B", "#F6F6F6", "#6FB1D9"])
 
 
+@in_style()
 def band_figure(found: Sweep) -> Figure:
     """Bands by unit: all quotas drawn, nine tenths of them, half of them; the baseline's as a dot."""
     table = found.table.sort_values(["quota", "mean"], kind="stable")
     rows, reach = np.arange(len(table)), 1.1 * float(table["max"].max())
-    with rc_context(style()):
-        figure = Figure(figsize=(9, 9.6), layout="constrained")
-        axes = figure.subplots()
-        for band, colour in _BANDS.items():
-            low, high = (table[end] for end in band.split("_"))
-            axes.barh(rows, high - low, left=low, color=colour, height=0.72, edgecolor=colour, linewidth=1)
-        dots = axes.plot(table["quota"], rows, "o", color=ORANGE, markersize=4)
-        for row, unit in enumerate(table.itertuples()):
-            axes.text(unit.max + 0.012 * reach, row, f"{unit.q05}—{unit.q95}", va="center", fontsize=8)
-        axes.set_yticks(rows, table["short_name"])
-        axes.set_ylim(-0.7, len(table) - 0.3)
-        axes.set_xlim(0, reach)
-        axes.set_xlabel(say("figure.places"))
-        axes.set_title(say("sweep.bands", title=found.allocation.scenario.title))
-        patches = [Patch(facecolor=colour) for colour in _BANDS.values()]
-        labels = [*(say(f"sweep.band_{band}") for band in _BANDS), say("robust.baseline")]
-        axes.legend([*patches, *dots], labels, loc="lower right", frameon=False)
-        foot(figure, sweep_notes(found)[0] + say("sweep.number_is_band") + short_marks(found.allocation))
+    figure, axes = blank(9, 9.6)
+    for band, colour in _BANDS.items():
+        low, high = (table[end] for end in band.split("_"))
+        axes.barh(rows, high - low, left=low, color=colour, height=0.72, edgecolor=colour, linewidth=1)
+    dots = axes.plot(table["quota"], rows, "o", color=ORANGE, markersize=4)
+    for row, unit in enumerate(table.itertuples()):
+        axes.text(unit.max + 0.012 * reach, row, f"{unit.q05}—{unit.q95}", va="center", fontsize=8)
+    unit_rows(axes, table["short_name"])
+    axes.set_xlim(0, reach)
+    axes.set_xlabel(say("figure.places"))
+    axes.set_title(say("sweep.bands", title=found.allocation.scenario.title))
+    patches = [Patch(facecolor=colour) for colour in _BANDS.values()]
+    labels = [*(say(f"sweep.band_{band}") for band in _BANDS), say("robust.baseline")]
+    axes.legend([*patches, *dots], labels, loc="lower right", frameon=False)
+    foot(figure, sweep_notes(found)[0] + say("sweep.number_is_band") + short_marks(found.allocation))
     return figure
 
 
+@in_style()
 def driver_figure(found: Sweep) -> Figure:
     """Sobol indices by unit (each block alone) and over all units (alone and in total); Shapley effects of weights."""
     order = found.table.sort_values(["quota", "mean"], kind="stable").index
-    with rc_context(style()):
-        figure = Figure(figsize=(9, 9.6), layout="constrained")
-        grid = figure.add_gridspec(1, 2, width_ratios=[1.15, 1])
-        left, right = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
-        _stacked(left.subplots(), found.sobol["first"].loc[order], found.allocation.panel.units["short_name"][order])
-        axes = right.subplots(2, 1) if len(found.shapley.columns) else [right.subplots()]
-        _overall(axes[0], found)
-        if len(found.shapley.columns):
-            effects = found.shapley.loc[OVERALL].fillna(0.0).iloc[::-1]
-            axes[1].barh(
-                [_two_lines(factor_name(found, *name)) for name in effects.index], effects, height=0.5, color=BLUE
-            )
-            _shares(axes[1], say("sweep.weights_title"))
-            _numbers(axes[1], np.arange(len(effects)), effects.to_numpy())
-        foot(figure, say("sweep.sobol_note", base=found.base) + short_marks(found.allocation))
+    figure = Figure(figsize=(9, 9.6), layout="constrained")
+    grid = figure.add_gridspec(1, 2, width_ratios=[1.15, 1])
+    left, right = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
+    _stacked(left.subplots(), found.sobol["first"].loc[order], found.allocation.panel.units["short_name"][order])
+    axes = right.subplots(2, 1) if len(found.shapley.columns) else [right.subplots()]
+    _overall(axes[0], found)
+    if len(found.shapley.columns):
+        effects = found.shapley.loc[OVERALL].fillna(0.0).iloc[::-1]
+        axes[1].barh([_two_lines(factor_name(found, *name)) for name in effects.index], effects, height=0.5, color=BLUE)
+        _shares(axes[1], say("sweep.weights_title"))
+        _numbers(axes[1], np.arange(len(effects)), effects.to_numpy())
+    foot(figure, say("sweep.sobol_note", base=found.base) + short_marks(found.allocation))
     return figure
 
 
@@ -76,8 +71,7 @@ def _stacked(axes: Axes, first: pd.DataFrame, names: pd.Series) -> None:
     for row in np.flatnonzero(first.isna().all(axis=1)):
         axes.text(0.01, float(row), "—", va="center")
     axes.axvline(1, color="black", linewidth=0.6)
-    axes.set_yticks(np.arange(len(first)), names)
-    axes.set_ylim(-0.7, len(first) - 0.3)
+    unit_rows(axes, names)
     _shares(axes, say("sweep.drivers"))
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.07), ncols=4, frameon=False)
 
@@ -121,11 +115,5 @@ def gain_figure(found: Sweep) -> Figure:
         )
         for unit in found.table.itertuples()
     }
-    with rc_context(style()):
-        figure = tile_figure(tiles)
-        figure.axes[0].set_title(say("sweep.map", title=found.allocation.scenario.title))
-        foot(
-            figure,
-            say("sweep.map_note") + say("sweep.same_total") + sweep_notes(found)[0] + short_marks(found.allocation),
-        )
-    return figure
+    note = say("sweep.map_note") + say("sweep.same_total") + sweep_notes(found)[0] + short_marks(found.allocation)
+    return tile_figure(tiles, say("sweep.map", title=found.allocation.scenario.title), note)

@@ -18,6 +18,7 @@ from zjtx_alloc.report.notes.user_data import pools_note, replaced_note, supply_
 from zjtx_alloc.rules.composite_form import Part
 from zjtx_alloc.rules.scenario import Factor
 
+COEFFICIENTS = {"region_coefficient": "table.region", "grade_coefficient": "table.grade"}  # and what they are called
 Gaps = Mapping[int, tuple[str, ...]]  # fiscal year -> what of the whole programme its total leaves out
 
 
@@ -93,19 +94,14 @@ def stands_for(allocation: Allocation, code: str, line: Factor | Part) -> str:
     return say(kind, name=allocation.panel.name(line.stand_in_for))
 
 
-def weights_note() -> str:
-    """Weights are assumptions, never official."""
-    return say("note.weights")
-
-
 def short_marks(allocation: Allocation) -> str:
     """What the foot of a figure says: assumptions, marks, and whose facts they are."""
     return mark_shares(allocation) + source_line(allocation)
 
 
-def mark_shares(allocation: Allocation) -> str:
-    """That weights are assumptions, and what entitlements rest on, in one line."""
-    return say("note.short_marks") + rests_note(allocation)
+def mark_shares(*allocations: Allocation) -> str:
+    """That weights are assumptions, and what entitlements rest on, in one line; of several the least and the most."""
+    return say("note.short_marks") + rests_note(*allocations)
 
 
 def source_line(*allocations: Allocation) -> str:
@@ -139,7 +135,7 @@ def sources_of(panel: Panel, columns: Iterable[tuple[str, str]]) -> list[str]:
 def budget_notes(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> tuple[str, ...]:
     """What the money rests on: batches by status, outcomes, and what is not included."""
     return (
-        batches_note(allocations),
+        say("note.batches", batches=batch_sizes(allocations)),
         *([say("note.outcomes", years=budget.award.implementation_years)] if budget.assumed_completed else []),
         *([say("note.horizon", year=budget.horizon, money=f"{budget.beyond:,}")] if budget.beyond else []),
         say("note.empowerment", cap=float(budget.award.empowerment_cap)),
@@ -153,17 +149,14 @@ def outlook_notes(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Alloca
     notes = (outlook.outcomes.note() for outlook in outlooks)
     gaps = gaps_in(outlooks[0].years, outlooks[0].cohorts, outlooks[0].award)
     outside = _outside(gaps, outlooks[0].cohorts, allocations)
-    return (*notes, say("note.closing_year", years=years), conditional_note(allocations), *outside)
+    given = say("note.conditional", batches=batch_sizes(allocations))
+    return (*notes, say("note.closing_year", years=years), given, *outside)
 
 
-def batches_note(allocations: tuple[Allocation, ...]) -> str:
-    """How many firms each batch has, and what that number rests on."""
-    return say("note.batches", batches=_sizes(allocations))
-
-
-def conditional_note(allocations: tuple[Allocation, ...]) -> str:
-    """That ranges and probabilities hold for these batches' firms, however uncertain their number is."""
-    return say("note.conditional", batches=_sizes(allocations))
+def batch_label(allocation: Allocation) -> str:
+    """A batch, and what its total rests on."""
+    scenario = allocation.scenario
+    return say("table.batch_status", batch=scenario.batch, status=say(f"status.{scenario.total_status}"))
 
 
 def condition(year: int, cohorts: tuple[Cohort, ...], allocations: tuple[Allocation, ...]) -> str:
@@ -176,7 +169,8 @@ def condition(year: int, cohorts: tuple[Cohort, ...], allocations: tuple[Allocat
     )
 
 
-def _sizes(allocations: tuple[Allocation, ...]) -> str:
+def batch_sizes(allocations: tuple[Allocation, ...]) -> str:
+    """How many firms each batch has, and what that number rests on."""
     return "；".join(
         say(
             "note.batch",
@@ -200,7 +194,7 @@ def _outside(left_out: Gaps, cohorts: tuple[Cohort, ...], allocations: tuple[All
 
 def budget_marks(allocations: Sequence[Allocation]) -> tuple[str, ...]:
     """The marks of several batches in short: what their entitlements rest on, and whose figures the factors are."""
-    marks = say("note.short_marks") + rests_note(*allocations)
+    marks = mark_shares(*allocations)
     return (marks, *dict.fromkeys(note for a in allocations for note in replaced_note(a)), *pools_note(allocations))
 
 
@@ -248,7 +242,7 @@ def allocation_summary(allocation: Allocation, *look_back: str) -> str:
         if len(held)
         else say("summary.unbound"),
         ties_note(allocation),
-        proof_note(allocation),
+        say(f"summary.proof_{allocation.solution.certificate.kind}"),
         say("note.weights"),
     ]
     return "\n".join(f"- {line}" for line in lines)
@@ -276,11 +270,6 @@ def ties_note(allocation: Allocation) -> str:
     if sets:
         return say("summary.ties", sets="；".join(sets))
     return say("summary.no_ties" if allocation.problem.nested else "summary.no_ties_seen")
-
-
-def proof_note(allocation: Allocation) -> str:
-    """How the answer was proven outside the solver."""
-    return say(f"summary.proof_{allocation.solution.certificate.kind}")
 
 
 def budget_summary(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> str:

@@ -1,6 +1,7 @@
 """Which numbers of a report are the user's own and which are shipped; the text of ``zjtx check``."""
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import say
@@ -102,12 +103,8 @@ def check_text(check: TableCheck, scenario: Scenario, file: str, reference: str)
 
 def _runs(rows: Iterable[int]) -> str:
     """Row numbers, with runs of them as 1—3."""
-    runs: list[list[int]] = []
-    for row in rows:
-        if runs and row == runs[-1][-1] + 1:
-            runs[-1].append(row)
-        else:
-            runs.append([row])
+    numbered = groupby(enumerate(rows), key=lambda pair: pair[1] - pair[0])  # the same within a run
+    runs = [[row for _, row in run] for _, run in numbered]
     return "、".join(str(run[0]) if len(run) == 1 else f"{run[0]}—{run[-1]}" for run in runs)
 
 

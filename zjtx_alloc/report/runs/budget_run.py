@@ -45,10 +45,7 @@ class BudgetRun:
 
 
 def run_budget(
-    request: BudgetRequest,
-    out: str | Path = "reports",
-    panel: Panel | None = None,
-    actuals: str | Path | None = None,
+    request: BudgetRequest, out: str | Path = "reports", panel: Panel | None = None, actuals: str | Path | None = None
 ) -> BudgetRun:
     """Compute a budget and write its report to ``out/budget/``.
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from zjtx_alloc.allocation.compare import Comparison, compare
 from zjtx_alloc.base.files import folder_for, write_csv
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.budget.plan import scenario_of
 from zjtx_alloc.facts.panel import Panel, load_panel
+from zjtx_alloc.report.results import money_by_year
 from zjtx_alloc.report.runs.records import run_record
 from zjtx_alloc.report.runs.scaffold import Job, drafted
 from zjtx_alloc.report.tables import compare as tables
 from zjtx_alloc.report.writers.xlsx import write_workbook
 from zjtx_alloc.rules.scenario import Scenario
-from zjtx_alloc.rules.scenario_files import load_scenario
 
 FOLDER = "compare"
 
@@ -52,8 +53,7 @@ def run_comparison(
     DataError, ScenarioError, InfeasibleError, SolverError
         Before anything is written.
     """
-    loaded = (one if isinstance(one, Scenario) else load_scenario(one) for one in scenarios)
-    asked = [scenario.model_copy(update={"budget_with": []}) for scenario in loaded]  # companions play no part
+    asked = [scenario_of(one).model_copy(update={"budget_with": []}) for one in scenarios]  # companions play no part
     found = compare(asked, load_panel() if panel is None else panel)
     names = [scenario.name for scenario in asked]
     record = run_record("compare", found.allocations, panel) | {"asked": names}
@@ -74,5 +74,5 @@ def _sheets(found: Comparison) -> list[tables.Table]:
         tables.unit_table(found),
         tables.distance_table(found),
         tables.fairness_table(found),
-        tables.year_table(found),
+        tables.year_table(found, money_by_year(found)),
     ]

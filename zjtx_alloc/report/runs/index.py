@@ -108,10 +108,7 @@ def _check(holds: bool, described: str) -> str:
 def _checks(folder: Path, record: dict[str, Any]) -> Iterator[tuple[bool, str]]:
     """What can be read off the files themselves: they are those of the run, and their sums are right."""
     wrong = altered(folder)
-    if wrong:
-        yield False, say("index.altered", names="、".join(wrong))
-    else:
-        yield True, say("index.unaltered")
+    yield not wrong, say("index.altered", names="、".join(wrong)) if wrong else say("index.unaltered")
     try:
         yield from _sums(folder, {name: record["scenarios"][name]["total"] for name in record["asked"]})
     except (KeyError, TypeError, ValueError, OSError):  # a file that is no longer a table of the run

@@ -5,7 +5,6 @@ Importing this module costs a second (papermill, nbconvert), so a run imports it
 
 import html
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,32 +25,6 @@ from zjtx_alloc.report.writers.html import framed
 _MARKDOWN = "text/markdown"
 # What may leave the question of a study without an answer, as the kernel names it.
 _OPEN = {kind.__name__ for kind in (DataError, InfeasibleError, ScenarioError, SolverError)}
-
-
-@dataclass(frozen=True)
-class PageOrder:
-    """A page to be made.
-
-    Attributes
-    ----------
-    notebook : str
-        Name of a shipped notebook.
-    parameters : dict
-        Those that differ from its own.
-    path : Path
-        Where the page goes; its stem names the title (``page.<stem>`` of the messages).
-    label : str
-        The scenarios, for the title.
-    study : bool
-        Whether the question may have no answer (no plan under rules that cross, nothing said to be uncertain):
-        then the page says why.
-    """
-
-    notebook: str
-    parameters: dict[str, Any]
-    path: Path
-    label: str
-    study: bool = False
 
 
 def run_notebook(name: str, parameters: dict[str, Any], executed: Path) -> Path:
@@ -123,18 +96,32 @@ def as_words(markdown: str) -> str:
     return re.sub(r"([\\\[\]])", r"\\\1", words)
 
 
-def write_page(order: PageOrder, work: Path) -> Path:
-    """Run a notebook in the folder ``work`` and write its page; fit for a thread of its own."""
-    executed = work / f"{order.path.stem}.ipynb"
+def write_page(path: Path, parameters: dict[str, Any], label: str, work: Path, study: bool = False) -> Path:
+    """Run a shipped notebook in the folder ``work`` and write its page; fit for a thread of its own.
+
+    Parameters
+    ----------
+    path : Path
+        Where the page goes; its stem names the notebook and the title (``page.<stem>`` of the messages).
+    parameters : dict
+        Those that differ from the notebook's own.
+    label : str
+        The scenarios, for the title.
+    work : Path
+    study : bool
+        Whether the question may have no answer (no plan under rules that cross, nothing said to be uncertain):
+        then the page says why.
+    """
+    executed = work / f"{path.stem}.ipynb"
     try:
         try:
-            run_notebook(order.notebook, order.parameters, executed)
+            run_notebook(path.stem, parameters, executed)
         except ReportError as error:
             failure = error.__cause__
-            if not (order.study and isinstance(failure, PapermillExecutionError) and failure.ename in _OPEN):
+            if not (study and isinstance(failure, PapermillExecutionError) and failure.ename in _OPEN):
                 raise
-            _without_answer(order.notebook, failure.evalue, executed)
-        return page(executed, order.path, order.label)
+            _without_answer(path.stem, failure.evalue, executed)
+        return page(executed, path, label)
     finally:
         ensure_event_loop().close()  # papermill leaves a thread's loop open
 

@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from zjtx_alloc.base.files import UnreadableError, is_file_name, read_whole
 
 _MOST_BYTES = 16 * 2**20
-_LOOSE = ConfigDict(strict=True, extra="allow")
+# Names that were asked for, and what holds each; only a budget has all of them.
+_PARTS = (("asked", "scenarios"), ("asked_outcomes", "outcomes"), ("asked_before", "before"))
 
 
 def _file_name(text: str) -> str:
@@ -27,25 +28,23 @@ def _file_within(text: str) -> str:
 
 Name = Annotated[str, AfterValidator(_file_name)]
 File = Annotated[str, AfterValidator(_file_within)]
-Told = dict[str, Any]
+Described = dict[str, Any]
 
 
-class _Scenario(BaseModel):
-    model_config = _LOOSE
+class _Form(BaseModel):
+    model_config = ConfigDict(strict=True, extra="allow")
 
+
+class _Scenario(_Form):
     title: str
     total: int
 
 
-class _Supply(BaseModel):
-    model_config = _LOOSE
-
+class _Supply(_Form):
     supplied: dict[str, str]
 
 
-class _Record(BaseModel):
-    model_config = _LOOSE
-
+class _Record(_Form):
     id: str = Field(pattern="^[0-9a-f]{12}$")
     asked: list[Name] = Field(min_length=1)
     scenarios: dict[Name, _Scenario]
@@ -54,9 +53,7 @@ class _Record(BaseModel):
     outputs: dict[File, str]
 
 
-class _Tails(BaseModel):
-    model_config = _LOOSE
-
+class _Tails(_Form):
     payment: int | None
     rate: str
 
@@ -67,7 +64,7 @@ class _Places(_Record):
 
 class _Money(_Record):
     kind: Literal["budget"]
-    outcomes: dict[Name, Told]
+    outcomes: dict[Name, Described]
     asked_outcomes: list[Name]
     before: dict[Name, _Scenario]
     asked_before: list[Name]
@@ -77,43 +74,32 @@ class _Money(_Record):
     tails: _Tails
 
 
-class _Environment(BaseModel):
-    model_config = _LOOSE
-
+class _Environment(_Form):
     python: str
     packages: dict[str, str]
     outputs: dict[File, str]
 
 
-class _Page(BaseModel):
-    model_config = _LOOSE
-
+class _Page(_Form):
     files: dict[Name, str] = Field(min_length=1)
-    sheet: Told
+    sheet: Described
     sheet_sha256: str
 
 
-class _Pages(BaseModel):
-    model_config = _LOOSE
-
+class _Pages(_Form):
     run: str
-    made_by: Told
+    made_by: Described
     units: dict[Annotated[str, Field(pattern="^[0-9]{6}$")], _Page]
     outputs: dict[Name, str]
 
 
 def read_record(folder: Path) -> dict[str, Any]:
     """A run's ``run.json``; empty if it is missing, cannot be read or is no whole record."""
-    record = _read(folder / "run.json")
-    try:
-        (_Money if record.get("kind") == "budget" else _Places).model_validate(record)
-    except ValidationError:
-        return {}
-    asked = [(record["asked"], record["scenarios"])]
-    if record["kind"] == "budget":
-        asked += [(record["asked_outcomes"], record["outcomes"]), (record["asked_before"], record["before"])]
-    is_whole = all(name in described for names, described in asked for name in names)
-    return record if is_whole and (record["kind"] != "report" or len(record["asked"]) == 1) else {}
+    path = folder / "run.json"
+    record = _checked(path, _Places) or _checked(path, _Money)
+    parts = _PARTS if record.get("kind") == "budget" else _PARTS[:1]
+    is_whole = all(name in record[held] for asked, held in parts for name in record.get(asked, ()))
+    return record if is_whole and (record.get("kind") != "report" or len(record["asked"]) == 1) else {}
 
 
 def read_environment(folder: Path) -> dict[str, Any]:
@@ -126,18 +112,10 @@ def read_pages(path: Path) -> dict[str, Any]:
     return _checked(path, _Pages)
 
 
-def _checked(path: Path, form: type[BaseModel]) -> dict[str, Any]:
-    record = _read(path)
+def _checked(path: Path, form: type[_Form]) -> dict[str, Any]:
     try:
+        record = json.loads(read_whole(path, _MOST_BYTES).decode())
         form.model_validate(record)
-    except ValidationError:
+    except (OSError, ValueError, RecursionError, UnreadableError):  # pydantic's ValidationError is a ValueError
         return {}
-    return record
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        read = json.loads(read_whole(path, _MOST_BYTES).decode())
-    except (OSError, ValueError, RecursionError, UnreadableError):
-        return {}
-    return read if isinstance(read, dict) else {}
+    return dict(record)

@@ -82,11 +82,7 @@ def _involved(scenarios: list[Scenario]) -> dict[str, Scenario]:
 
 
 def write_records(
-    folder: Path,
-    record: dict[str, Any],
-    fixed: tuple[str, ...],
-    versioned: tuple[str, ...],
-    kept: dict[str, str],
+    folder: Path, record: dict[str, Any], fixed: tuple[str, ...], versioned: tuple[str, ...], kept: dict[str, str]
 ) -> None:
     """Write run.json with the digests of the ``fixed`` files, environment.json with those of the ``versioned`` ones.
 
@@ -94,8 +90,7 @@ def write_records(
     such files that an earlier run made, by digest.
     """
     _write_json(folder / "run.json", record | {"id": run_id(record), "outputs": _digests(folder, fixed)})
-    described = environment_here() | {"source": source_digest()}
-    _write_json(folder / ENVIRONMENT, described | {"outputs": _digests(folder, versioned) | kept})
+    _write_json(folder / ENVIRONMENT, environment_here() | {"outputs": _digests(folder, versioned) | kept})
 
 
 def bind(folder: Path, within: str, files: dict[str, str]) -> None:
@@ -107,8 +102,7 @@ def bind(folder: Path, within: str, files: dict[str, str]) -> None:
 
 def is_whole(folder: Path, run: str, within: str) -> bool:
     """Whether a folder holds all of a run as this very program makes it, whatever is in its subfolder ``within``."""
-    described = read_environment(folder)
-    here = environment_here() | {"source": source_digest()}
+    described, here = read_environment(folder), environment_here()
     changed = [name for name in altered(folder) if not name.startswith(f"{within}/")]
     return read_record(folder).get("id") == run and not changed and {key: described.get(key) for key in here} == here
 
@@ -131,12 +125,13 @@ def file_digest(path: Path) -> str:
 
 
 def environment_here() -> dict[str, Any]:
-    """The versions that drawn files depend on."""
-    return {"python": platform.python_version(), "packages": {name: metadata.version(name) for name in _PACKAGES}}
+    """The versions and the program that drawn files depend on."""
+    packages = {name: metadata.version(name) for name in _PACKAGES}
+    return {"python": platform.python_version(), "packages": packages, "source": _source_digest()}
 
 
 @cache
-def source_digest() -> str:
+def _source_digest() -> str:
     """The sha256 of the package's own code and layouts: between two releases the version does not distinguish them."""
     package = next(folder for folder in Path(__file__).parents if folder.name == "zjtx_alloc")
     code = sorted(package.rglob("*.py"))

@@ -12,6 +12,7 @@ from zjtx_alloc.base.errors import ReportError
 from zjtx_alloc.base.files import alone_in, folder_for, write_csv, write_whole
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
+from zjtx_alloc.budget.plan import scenario_of
 from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.report import table as tables
 from zjtx_alloc.report.documents.proposal import proposal
@@ -27,7 +28,6 @@ from zjtx_alloc.report.writers.docx import docx_file
 from zjtx_alloc.report.writers.pdf import pdf_file
 from zjtx_alloc.report.writers.xlsx import write_workbook
 from zjtx_alloc.rules.scenario import Scenario
-from zjtx_alloc.rules.scenario_files import load_scenario
 
 BOUND = ("allocation.csv", "budget.csv")  # the same bytes for the same inputs, whatever the libraries
 DOCUMENTS = ("report.xlsx", "report.docx", "report.pdf")
@@ -88,7 +88,7 @@ def run(
     ReportError
         If there is no such page, or files cannot be written.
     """
-    scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
+    scenario = scenario_of(scenario)
     codes = asked_units(units) if units else ()
     chosen = _chosen([pages] if isinstance(pages, str) else pages, bool(codes))
     results = Results(load_panel() if panel is None else panel, scenario)
@@ -135,7 +135,7 @@ def tables_written(folder: Path, results: Results) -> Iterator[Path]:
     yield write_csv(folder / "allocation.csv", tables.allocation_csv(allocation))
     yield write_csv(folder / "budget.csv", tables.budget_csv(budget))
     manuscript = proposal(results)
-    sheets = report_sheets(allocation, budget, results.programme, manuscript)
+    sheets = report_sheets(results, manuscript)
     yield write_workbook(folder / "report.xlsx", sheets, allocation.scenario.title)
     yield write_whole(folder / "report.docx", docx_file(manuscript))
     yield write_whole(folder / "report.pdf", pdf_file(manuscript))

@@ -84,10 +84,10 @@ class Draft:
 
     def page(self, name: str, parameters: dict[str, Any], study: bool = False) -> None:
         """Begin a page by its notebook; its kernel works while this process goes on."""
-        from zjtx_alloc.report.runs.notebooks import PageOrder, write_page  # noqa: PLC0415 - a second that other uses need not pay
+        from zjtx_alloc.report.runs.notebooks import write_page  # noqa: PLC0415 - a second that other uses need not pay
 
-        order = PageOrder(name, parameters | {"data": self.data}, self.folder / f"{name}.html", self._label, study)
-        self._pages.append(self._pool.submit(write_page, order, self.work))
+        path, given = self.folder / f"{name}.html", parameters | {"data": self.data}
+        self._pages.append(self._pool.submit(write_page, path, given, self._label, self.work, study))
 
     def wrote(self, path: Path) -> None:
         """Report progress."""

@@ -18,11 +18,12 @@ from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.report.documents.unit_page import unit_sheet
-from zjtx_alloc.report.notes.marks import marks_note, weights_note
+from zjtx_alloc.report.notes.marks import marks_note
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.run_id import bearing_run_id, run_line
 from zjtx_alloc.report.runs.record_form import read_pages
-from zjtx_alloc.report.runs.records import bytes_digest, environment_here, file_digest, source_digest
+from zjtx_alloc.report.runs.records import bytes_digest, environment_here, file_digest
+from zjtx_alloc.report.table import notes_html
 from zjtx_alloc.report.writers.html import framed
 from zjtx_alloc.report.writers.pdf import UnitTypesetter
 
@@ -67,7 +68,11 @@ def finished_pages(folder: Path, run: str) -> Finished:
     record = read_pages(folder / FOLDER / _RECORD)
     if record.get("run") != run or record.get("made_by") != _made_by():
         return Finished(run)
-    units = {code: unit for code, unit in record["units"].items() if _is_finished(folder, unit)}
+    units = {
+        code: unit
+        for code, unit in record["units"].items()
+        if _holds(folder, unit["files"]) and _sheet_digest(unit["sheet"]) == unit["sheet_sha256"]
+    }
     whole = units == record["units"] and _holds(folder, record["outputs"])
     return Finished(run, units, record["outputs"] if whole else {})
 
@@ -131,10 +136,6 @@ def _unit(folder: Path, results: Results, code: str, run: str, typesetter: UnitT
     return {"files": files, "sheet": sized, "sheet_sha256": _sheet_digest(sized)}
 
 
-def _is_finished(folder: Path, unit: dict[str, Any]) -> bool:
-    return _sheet_digest(unit["sheet"]) == unit["sheet_sha256"] and _holds(folder, unit["files"])
-
-
 def _sheet_digest(sheet: dict[str, Any]) -> str:
     return bytes_digest(json.dumps(sheet, ensure_ascii=False).encode())
 
@@ -147,10 +148,7 @@ def _index(sheets: list[dict[str, Any]], results: Results, run: str) -> bytes:
     title = say("unit.index", scenario=results.allocation.scenario.title)
     targets = {_BOUND: "unit.bound", "../allocation.html": "unit.report", "../budget.html": "unit.budget"}
     links = "　".join(f'<a href="{target}">{say(key)}</a>' for target, key in targets.items())
-    under = "".join(
-        f"<p class=note>{html.escape(note)}</p>"
-        for note in (*marks_note(results.allocation), weights_note(), run_line())
-    )
+    under = notes_html(*marks_note(results.allocation), say("note.weights"), run_line())
     body = (
         f"<h1>{html.escape(title)}</h1><p>{say('unit.index_intro')}</p><p>{links}</p>"
         f"<div class=scroll><table class=zjtx><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{under}"
@@ -184,4 +182,4 @@ def _holds(folder: Path, files: dict[str, str]) -> bool:
 def _made_by() -> dict[str, Any]:
     """The program and the rules that a page depends on besides the inputs of its run."""
     rules = {f"data/policy/{name}": file_digest(shipped("data", "policy", name)) for name in _RULES}
-    return environment_here() | {"source": source_digest(), "rules": rules}
+    return environment_here() | {"rules": rules}

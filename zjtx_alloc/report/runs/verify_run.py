@@ -15,7 +15,7 @@ from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.report.runs.budget_run import ACTUALS, run_budget
 from zjtx_alloc.report.runs.compare_run import run_comparison
 from zjtx_alloc.report.runs.record_form import read_environment, read_record
-from zjtx_alloc.report.runs.records import FACTS, altered, environment_here, outputs, run_id, source_digest
+from zjtx_alloc.report.runs.records import FACTS, altered, environment_here, outputs, run_id
 from zjtx_alloc.report.runs.run import PAGES, run
 from zjtx_alloc.report.runs.unit_pages import FOLDER as UNITS
 
@@ -60,13 +60,14 @@ def _differences(folder: Path, record: dict[str, Any]) -> Iterator[str]:
         return
     with tempfile.TemporaryDirectory() as work:
         try:
-            again = _computed_again(folder, record, Path(work))
+            panel = load_panel(folder / FACTS) if "panel" in record["inputs"] else None
+            again = _AGAIN[record["kind"]](folder, record, Path(work), panel)
         except ZjtxError as error:
             yield say("verify.failed", reason=error)
             return
         yield from _inputs(record, read_record(again))
         written, found = outputs(folder), outputs(again)
-    same_program = environment.get("source") == source_digest()
+    same_program = environment.get("source") == environment_here()["source"]
     for name in sorted(written.keys() | found.keys()):
         if written.get(name) != found.get(name) and name not in changed:
             cause = "otherwise_versions" if versions else "otherwise" if same_program else "otherwise_program"
@@ -88,12 +89,6 @@ def _inputs(record: dict[str, Any], again: dict[str, Any]) -> Iterator[str]:
         for name in sorted(then.keys() | now.keys()):
             if then.get(name) != now.get(name):
                 yield say(f"verify.{part}", name=name)
-
-
-def _computed_again(folder: Path, record: dict[str, Any], work: Path) -> Path:
-    """The run made again in a folder under ``work``, from the record and the facts kept with it."""
-    panel = load_panel(folder / FACTS) if "panel" in record["inputs"] else None
-    return _KINDS[record["kind"]](folder, record, work, panel)
 
 
 def _report(folder: Path, record: dict[str, Any], work: Path, panel: Panel | None) -> Path:
@@ -124,20 +119,22 @@ def _budget(folder: Path, record: dict[str, Any], work: Path, panel: Panel | Non
     return run_budget(request, work / "out", panel, kept).folder
 
 
-_KINDS = {"report": _report, "compare": _comparison, "budget": _budget}
+_AGAIN = {"report": _report, "compare": _comparison, "budget": _budget}
 
 
 def _scenarios(record: dict[str, Any], folder: Path) -> list[Path]:
     """The scenarios as recorded, each a file; those asked for, in their order."""
-    for name, described in record["scenarios"].items():
-        lines = {key: value for key, value in described.items() if key != "name"}
-        write_whole(folder / f"{name}.toml", tomli_w.dumps(lines).encode())
-    return [folder / f"{name}.toml" for name in record["asked"]]
+    files = {name: _written(folder, name, described) for name, described in record["scenarios"].items()}
+    return [files[name] for name in record["asked"]]
 
 
 def _outcomes(name: str, record: dict[str, Any], work: Path) -> str | Path:
     """An assumption by its shipped name, or the user's own as recorded."""
     if f"data/outcomes/{name}.toml" in record["inputs"]:
         return name
-    lines = {key: value for key, value in record["outcomes"][name].items() if key != "name"}
-    return write_whole(work / "outcomes" / f"{name}.toml", tomli_w.dumps(lines).encode())
+    return _written(work / "outcomes", name, record["outcomes"][name])
+
+
+def _written(folder: Path, name: str, described: dict[str, Any]) -> Path:
+    lines = {key: value for key, value in described.items() if key != "name"}
+    return write_whole(folder / f"{name}.toml", tomli_w.dumps(lines).encode())

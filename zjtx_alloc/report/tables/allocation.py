@@ -6,18 +6,18 @@ from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.allocation.entitlement import ADJUSTMENT
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.allocation_view import allocation_total, allocation_view
-from zjtx_alloc.report.notes.marks import mark_shares, marks_note, sources_of, stands_for, weights_note
+from zjtx_alloc.report.notes.marks import COEFFICIENTS, mark_shares, marks_note, sources_of, stands_for
 from zjtx_alloc.report.notes.user_data import pools_note, supply_note
 from zjtx_alloc.report.table import Table, of_kind, titled
 from zjtx_alloc.report.tables.data import cell_table, sources_text
 from zjtx_alloc.rules.scenario import DEFAULT, Rule
 
 
-def allocation_table(allocation: Allocation) -> Table:
-    """Quotas by unit with marks, and a total."""
-    frame = allocation_view(allocation, "page")
+def allocation_table(allocation: Allocation, view: str = "page", **beside: pd.Series) -> Table:
+    """Quotas by unit in the official order with bounds and marks, as ``allocation_view``, and a total."""
+    frame = allocation_view(allocation, view, **beside)
     total = allocation_total(allocation, frame)
-    return titled("allocation", frame, *marks_note(allocation), weights_note(), total=total)
+    return titled("allocation", frame, *marks_note(allocation), say("note.weights"), total=total)
 
 
 def region_table(allocation: Allocation) -> Table:
@@ -60,7 +60,7 @@ def factor_table(allocation: Allocation) -> Table:
                     "source": "、".join(sources_of(panel, periods)),
                 }
             )
-    return titled("factors", pd.DataFrame(rows), *supply_note(allocation), weights_note())
+    return titled("factors", pd.DataFrame(rows), *supply_note(allocation), say("note.weights"))
 
 
 def assumption_table(allocation: Allocation) -> Table:
@@ -77,9 +77,10 @@ def rule_table(allocation: Allocation) -> Table:
     scenario, table = allocation.scenario, allocation.table()
     names = allocation.panel.units["short_name"].to_dict() | {DEFAULT: say("table.all_units")}
     rows: list[tuple[str, str, set[str]]] = [
-        (say("table.region"), f"{region} {value:g}", set()) for region, value in scenario.region_coefficient.items()
+        (say(called), f"{key} {value:g}", set())
+        for name, called in COEFFICIENTS.items()
+        for key, value in getattr(scenario, name).items()
     ]
-    rows += [(say("table.grade"), f"{grade} {value:g}", set()) for grade, value in scenario.grade_coefficient.items()]
     rows += [(say("bound.floor"), f"{names[c]} ≥ {n}", {say("bound.floor")}) for c, n in scenario.floor.items()]
     rows += [(say("bound.cap"), f"{names[c]} ≤ {n}", {say("bound.cap")}) for c, n in scenario.cap.items()]
     if capped := pools_note([allocation]):

@@ -13,11 +13,11 @@ from zjtx_alloc.budget.outcomes import OutcomeAssumption, outcome_evidence
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.notes.marks import (
     Gaps,
-    batches_note,
+    batch_label,
+    batch_sizes,
     budget_marks,
     budget_notes,
     condition,
-    conditional_note,
     gaps_note,
     outlook_notes,
     year_header,
@@ -51,7 +51,7 @@ def batch_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> 
 def year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Table:
     """Commitment beside cash, by fiscal year and batch, and the totals by year."""
     by_batch = budget.by_batch_and_year().reset_index()
-    names = {c.name: c.label for c in budget.cohorts} | {str(a.scenario.batch): _batch_name(a) for a in allocations}
+    names = {c.name: c.label for c in budget.cohorts} | {str(a.scenario.batch): batch_label(a) for a in allocations}
     by_batch["batch"] = by_batch["batch"].map(names)
     by_year = budget.by_year().reset_index().assign(batch=say("table.all_batches"))
     shared = by_batch["fiscal_year"].value_counts().loc[lambda batches: batches > 1].index
@@ -106,11 +106,6 @@ def calendar_table(dates: pd.DataFrame) -> Table:
     return titled("calendar", frame, say("note.calendar"), *notes)
 
 
-def _batch_name(allocation: Allocation) -> str:
-    status = say(f"status.{allocation.scenario.total_status}")
-    return say("table.batch_status", batch=allocation.scenario.batch, status=status)
-
-
 def range_table(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allocation, ...]) -> Table:
     """Net payments of the nation by fiscal year and assumption: mean, deviation, quantiles, and the firms they hold for."""
     frames = [o.table().query("measure == 'net'").assign(outcomes=o.outcomes.title) for o in outlooks]
@@ -152,8 +147,9 @@ def scenario_year_table(plan: BudgetPlan) -> Table:
     frame.loc[say("table.commitment")] = plan.full.by_year()["commitment"]
     gaps = plan.full.ledger.gaps()
     frame = _by_year(frame, gaps).rename_axis("outcomes").reset_index()
-    described = (note for budget in plan.budgets for note in _assumed(budget))
-    notes = (say("note.all_completed"), *dict.fromkeys(described), batches_note(plan.allocations), *gaps_note(gaps))
+    described = (cohort.assumption for budget in plan.budgets for cohort in budget.cohorts if cohort.assumption)
+    sizes = say("note.batches", batches=batch_sizes(plan.allocations))
+    notes = (say("note.all_completed"), *dict.fromkeys(described), sizes, *gaps_note(gaps))
     return titled("scenario_years", frame, *notes)
 
 
@@ -167,9 +163,9 @@ def region_table(plan: BudgetPlan) -> Table:
     gaps = plan.full.ledger.gaps()
     frame["fiscal_year"] = [year_label(int(year), gaps) for year in frame["fiscal_year"]]
     frame = frame[["fiscal_year", "region", "full", "mean", "p5", "p50", "p95"]]
+    given = say("note.conditional", batches=batch_sizes(plan.allocations))
     notes = (say("note.regions", title=plan.assumptions[0].title), plan.assumptions[0].note(), *gaps_note(gaps))
-    notes = (*notes, conditional_note(plan.allocations), *budget_marks(plan.allocations))
-    return titled("region_years", frame, *notes)
+    return titled("region_years", frame, *notes, given, *budget_marks(plan.allocations))
 
 
 def bridge_table(plan: BudgetPlan) -> Table:
@@ -201,7 +197,7 @@ def ceiling_table(plan: BudgetPlan) -> Table:
     ]
     notes = (
         say("note.ceilings"),
-        conditional_note(plan.allocations),
+        say("note.conditional", batches=batch_sizes(plan.allocations)),
         *(a.note() for a in plan.assumptions),
         *gaps_note(gaps),
     )
@@ -230,7 +226,3 @@ def reconciliation_table(plan: BudgetPlan, found: pd.DataFrame) -> Table:
     ]
     note = say("note.reconciled", title=plan.assumptions[0].title)
     return titled("reconciliation", frame, note, *budget_marks(plan.allocations))
-
-
-def _assumed(budget: BudgetForecast) -> list[str]:
-    return [cohort.assumption for cohort in budget.cohorts if cohort.assumption]

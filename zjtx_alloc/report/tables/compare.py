@@ -9,12 +9,9 @@ from zjtx_alloc.allocation.compare import Comparison
 from zjtx_alloc.allocation.fairness import fairness
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import header, is_said, say
-from zjtx_alloc.budget.forecast import forecast_budget
-from zjtx_alloc.budget.ledger.cohorts import cohorts
 from zjtx_alloc.report.allocation_view import allocation_view
-from zjtx_alloc.report.notes.marks import criterion_text, marks_note, rests_note, source_line, weights_note
+from zjtx_alloc.report.notes.marks import criterion_text, mark_shares, marks_note, source_line
 from zjtx_alloc.report.table import Column, Table, csv_text, of_kind, plain_table, signed, six_decimals, titled
-from zjtx_alloc.rules.award import load_award
 from zjtx_alloc.rules.scenario import DEFAULT, Scenario
 
 # What does not bear on the quotas, or stands in the table of scenarios.
@@ -77,7 +74,7 @@ def setting_table(comparison: Comparison) -> Table:
     )
     differing = settings[settings.nunique(axis=1, dropna=False) > 1]
     frame = differing.fillna("—").rename(columns=_of("text")).rename_axis("setting").reset_index()
-    return titled("compared_settings", frame, weights_note())
+    return titled("compared_settings", frame, say("note.weights"))
 
 
 def _settings(scenario: Scenario, names: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -143,18 +140,9 @@ def fairness_table(comparison: Comparison) -> Table:
     return titled("compared_fairness", pd.DataFrame(rows, columns=columns), *notes, *_marks(comparison))
 
 
-def money_by_year(comparison: Comparison) -> pd.DataFrame:
-    """Net payments in 万元 by fiscal year (index) and scenario, each its own batch alone; NaN where none falls due."""
-    years = {}
-    for allocation in comparison.allocations:
-        scenario = allocation.scenario
-        years[scenario.name] = forecast_budget(cohorts(allocation), load_award(scenario.award)).by_year()["net"]
-    return pd.DataFrame(years).sort_index()
-
-
-def year_table(comparison: Comparison) -> Table:
-    """Money by fiscal year and scenario, and the totals."""
-    money = money_by_year(comparison).rename(index=str, columns=_of("money"))
+def year_table(comparison: Comparison, money: pd.DataFrame) -> Table:
+    """Money by fiscal year and scenario, as ``money_by_year``, and the totals."""
+    money = money.rename(index=str, columns=_of("money"))
     total = money.sum().to_dict() | {"fiscal_year": say("table.total")}
     frame = money.rename_axis("fiscal_year").reset_index()
     return titled("compared_years", frame, say("compare.money"), *_marks(comparison), total=total)
@@ -213,12 +201,12 @@ def _marks(comparison: Comparison) -> tuple[str, ...]:
             bearers.setdefault(note, []).append(allocation.scenario.name)
     everyone = len(comparison.allocations)
     notes = (note if len(names) == everyone else f"{'、'.join(names)}：{note}" for note, names in bearers.items())
-    return (*notes, weights_note())
+    return (*notes, say("note.weights"))
 
 
 def marks_line(comparison: Comparison) -> str:
     """The marks in one line, for the foot of a figure: the least and the largest share of each ground."""
-    return say("note.short_marks") + rests_note(*comparison.allocations) + source_line(*comparison.allocations)
+    return mark_shares(*comparison.allocations) + source_line(*comparison.allocations)
 
 
 def gain_text(gain: float) -> str:

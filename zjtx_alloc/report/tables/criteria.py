@@ -9,7 +9,7 @@ from zjtx_alloc.allocation.explanation_text import Explanation
 from zjtx_alloc.allocation.fairness import Paradoxes, fairness
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.problem.criteria import CRITERIA, criterion_name
-from zjtx_alloc.report.notes.marks import criterion_text, crossing_note, marks_note, weights_note
+from zjtx_alloc.report.notes.marks import criterion_text, crossing_note, marks_note
 from zjtx_alloc.report.table import Column, Table, titled
 
 
@@ -21,7 +21,7 @@ def criterion_table(allocations: dict[str, Allocation]) -> Table:
     missing = "、".join(criterion_text(c) for c in CRITERIA if c not in allocations)
     absent = [say("note.not_admitted", names=missing)] if missing else []
     described = (*(criterion_name(c) for c in allocations), *absent, *crossing_note(first))
-    notes = (*described, *marks_note(first), weights_note())
+    notes = (*described, *marks_note(first), say("note.weights"))
     return titled("criteria", frame, *notes)
 
 

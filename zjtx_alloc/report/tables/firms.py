@@ -53,9 +53,9 @@ def tie_table(selection: Selection) -> Table:
     return titled("ties", ties, *_rubric_notes(selection.scores.rubric, selection.firms))
 
 
-def cut_table(selection: Selection, step: str = "0.1") -> Table:
+def cut_table(selection: Selection) -> Table:
     """How the cut line moves with each weight."""
-    lines = _with_names(cut_lines(selection, step).rename(columns={"step": "weight_step"}))
+    lines = _with_names(cut_lines(selection).rename(columns={"step": "weight_step"}))
     lines = lines[["short_name", "indicator", "weight_step", "cut", "changed", "leaving", "entering"]]
     return titled("cuts", lines, *_rubric_notes(selection.scores.rubric, selection.firms))
 

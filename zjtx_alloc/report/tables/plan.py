@@ -4,7 +4,7 @@ import pandas as pd
 
 from zjtx_alloc.allocation.plan import Plan
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.report.notes.marks import marks_note, weights_note
+from zjtx_alloc.report.notes.marks import marks_note
 from zjtx_alloc.report.notes.user_data import pools_note
 from zjtx_alloc.report.table import Column, Table, signed, titled
 
@@ -20,7 +20,7 @@ def plan_table(plan: Plan) -> Table:
     frame[["running_target", "running"]] = ends[["running_target", "running"]]
     frame["off_target"] = ends["running"] - ends["running_target"]
     total = frame.drop(columns="short_name").sum().to_dict() | {"short_name": say("table.total")}
-    return titled("plan", frame, *plan_notes(plan), *marks_note(plan.allocations[0]), weights_note(), total=total)
+    return titled("plan", frame, *plan_notes(plan), *marks_note(plan.allocations[0]), say("note.weights"), total=total)
 
 
 def deviations(plan: Plan) -> pd.DataFrame:
@@ -61,11 +61,7 @@ def plan_notes(plan: Plan) -> tuple[str, ...]:
         pool = say("plan.pool", batch=plan.pool_until)
         pool += say("plan.pool_unknown") if plan.pool_until < last else ""
     changes = [a.scenario.name for a in plan.allocations if a.scenario.change is not None]
-    return (
-        say("plan.target"),
-        pool,
-        *([say("plan.change", names="、".join(changes))] if changes else []),
-    )
+    return (say("plan.target"), pool, *([say("plan.change", names="、".join(changes))] if changes else []))
 
 
 def plan_summary(plan: Plan) -> str:
@@ -73,6 +69,7 @@ def plan_summary(plan: Plan) -> str:
     off, names = deviations(plan), plan.table["short_name"]
     last = off.xs(plan.allocations[-1].scenario.batch, level="batch")["separate"].abs().sort_values(ascending=False)
     moved = (plan.table["quota"] != plan.table["separate"]) & ~plan.table["known"]
+    nested = all(allocation.problem.nested for allocation in plan.allocations)
     lines = [
         say(
             "plan.summary",
@@ -91,15 +88,10 @@ def plan_summary(plan: Plan) -> str:
             ),
         ),
         say("plan.moved", count=int(moved.groupby("code").any().sum())),
-        _proof_note(plan),
+        # A dual bound may prove the plan where rules cross too, but no law made the vertex whole there.
+        say("plan.proof_nested" if nested and plan.proof == "dual" else f"plan.proof_{plan.proof}"),
         *plan_notes(plan),
-        weights_note(),
+        say("note.weights"),
         *marks_note(plan.allocations[0]),
     ]
     return "\n".join(f"- {line}" for line in lines)
-
-
-def _proof_note(plan: Plan) -> str:
-    """What proves the plan; where rules cross, a dual bound may do so too, but no law made the vertex whole."""
-    nested = all(allocation.problem.nested for allocation in plan.allocations)
-    return say("plan.proof_nested" if nested and plan.proof == "dual" else f"plan.proof_{plan.proof}")

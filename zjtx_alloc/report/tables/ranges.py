@@ -3,7 +3,7 @@
 import pandas as pd
 
 from zjtx_alloc.base.messages import header, say
-from zjtx_alloc.report.notes.marks import marks_note, weights_note
+from zjtx_alloc.report.notes.marks import marks_note
 from zjtx_alloc.report.table import Table, of_kind, titled
 from zjtx_alloc.rules.scenario_ranges import range_notes as inherited_notes
 from zjtx_alloc.uncertainty.robust import Robust
@@ -46,7 +46,7 @@ def allowed_table(found: WeightRange) -> Table:
         }
         for pool, code in weights.columns
     ]
-    return titled("allowed", pd.DataFrame(rows), say("ranges.allowed"), weights_note())
+    return titled("allowed", pd.DataFrame(rows), say("ranges.allowed"), say("note.weights"))
 
 
 def range_notes(found: WeightRange) -> tuple[str, ...]:
@@ -55,7 +55,7 @@ def range_notes(found: WeightRange) -> tuple[str, ...]:
     exact = say("ranges.exact") if table[["entitlement_exact", "quota_exact"]].all(axis=None) else say(
         "ranges.some_brackets", entitlement=int((~table["entitlement_exact"]).sum()), quota=int((~table["quota_exact"]).sum())
     )  # fmt: skip
-    return exact, *inherited_notes(found.allocation.scenario.assumptions), weights_note()
+    return exact, *inherited_notes(found.allocation.scenario.assumptions), say("note.weights")
 
 
 def robust_table(found: Robust) -> Table:
@@ -83,7 +83,7 @@ def robust_notes(found: Robust) -> tuple[str, ...]:
         covers,
         say("robust.draws", draws=found.draws, seed=found.seed),
         say(webster, vertices=found.vertices),
-        weights_note(),
+        say("note.weights"),
     )
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from zjtx_alloc.base.files import check_free, write_csv
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.report.notes.marks import marks_note, weights_note
+from zjtx_alloc.report.notes.marks import marks_note
 from zjtx_alloc.report.table import Column, Table, csv_text, titled
 from zjtx_alloc.rules.scenario_ranges import range_notes
 from zjtx_alloc.uncertainty.drivers import OVERALL
@@ -28,7 +28,9 @@ def sweep_table(found: Sweep) -> Table:
 
 def driver_table(found: Sweep) -> Table:
     """First-order and total Sobol indices by unit and overall, — where a quota does not vary."""
-    return _by_unit(found, "sobol", found.sobol, [say(f"sweep.{order}", block=_block(b)) for order, b in found.sobol])
+    return _by_unit(
+        found, "sobol", found.sobol, [say(f"sweep.{order}", block=say(f"sweep.block_{b}")) for order, b in found.sobol]
+    )
 
 
 def weight_effect_table(found: Sweep) -> Table:
@@ -50,10 +52,6 @@ def factor_name(found: Sweep, pool: str, code: str) -> str:
     return f"{pool}：{name}" if pool else name
 
 
-def _block(block: str) -> str:
-    return say(f"sweep.block_{block}")
-
-
 def uncertain_table(found: Sweep) -> Table:
     """What was drawn: the ends and the mean of every number that varies, as drawn."""
     rows = [
@@ -72,7 +70,8 @@ def uncertain_table(found: Sweep) -> Table:
 
 def _parameter(found: Sweep, block: str, table: str, name: str) -> str:
     what = {"weights": lambda: factor_name(found, table, name), "coefficients": lambda: name}
-    return f"{_block(block)}：{what[block]()}" if block in what else _block(block)
+    called = say(f"sweep.block_{block}")
+    return f"{called}：{what[block]()}" if block in what else called
 
 
 def sweep_notes(found: Sweep) -> tuple[str, ...]:
@@ -83,7 +82,7 @@ def sweep_notes(found: Sweep) -> tuple[str, ...]:
         say("sweep.quantiles"),
         say("sweep.same_total"),
         *few,
-        weights_note(),
+        say("note.weights"),
     )
 
 
@@ -102,7 +101,7 @@ def sweep_summary(found: Sweep) -> list[str]:
         say("sweep.steady", share=_SURE, units="、".join(same["short_name"]) or say("ranges.nobody")),
     ]
     if total.notna().all():
-        parts = "、".join(f"{_block(block)}{whole_percent(share)}" for block, share in total.items())
+        parts = "、".join(say(f"sweep.block_{block}") + whole_percent(share) for block, share in total.items())
         lines.append(say("sweep.driven", parts=parts, base=found.base))
     if len(found.shapley.columns):
         effects = found.shapley.loc[OVERALL].sort_values(ascending=False, kind="stable")
@@ -131,14 +130,12 @@ def write_sweep(found: Sweep, folder: Path) -> list[Path]:
         "units": found.table,
         "probability": found.probability.to_frame(),
         "sobol": found.sobol.set_axis([f"{order}_{block}" for order, block in found.sobol], axis=1),
-        "shapley": found.shapley.set_axis([_joined(column) for column in found.shapley], axis=1),
-        "parameters": found.parameters.set_axis([_joined(column) for column in found.parameters], axis=1),
+        "shapley": found.shapley.set_axis([".".join(filter(None, column)) for column in found.shapley], axis=1),
+        "parameters": found.parameters.set_axis(
+            [".".join(filter(None, column)) for column in found.parameters], axis=1
+        ),
         "quotas": pd.DataFrame(found.quotas, columns=names.index).rename_axis("draw"),
     }
     paths = {name: folder / f"sweep-{name}.csv" for name in tables}
     check_free(paths.values())
     return [write_csv(paths[name], csv_text(table.reset_index())) for name, table in tables.items()]
-
-
-def _joined(column: tuple[str, ...]) -> str:
-    return ".".join(part for part in column if part)

@@ -1,4 +1,4 @@
-"""What an official document (公文) says, as data; written as docx by ``official`` and as PDF by ``typesetting``."""
+"""What an official document (公文) says, as data; written as docx by ``docx`` and as PDF by ``pdf``."""
 
 import datetime
 import math
@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import pandas as pd
@@ -112,6 +113,7 @@ class Manuscript:
     closing: tuple[str, ...] = ()
 
 
+@cache
 def lead(text: str) -> tuple[str, str]:
     """A text as its lead of the second level (（一）遴选程序。), blank if it has none, and the rest."""
     found = _LEAD.match(text)

@@ -6,7 +6,7 @@ Fonts are named as Word on Windows has them (仿宋_GB2312, 黑体, 方正小标
 import io
 import time
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -57,12 +57,7 @@ def docx_file(manuscript: Manuscript) -> bytes:
         _run(_paragraph(document, _JUSTIFY, indented=True, kept=True), section.heading, HEADING, _SIZE)
         for block in section.blocks:
             _text(document, block) if isinstance(block, str) else _inline(document, block)
-    _list(
-        document,
-        say("plan.annexes"),
-        [annex.grid.title for annex in manuscript.annexes],
-        signed=bool(manuscript.closing),
-    )
+    _annex_list(document, manuscript)
     if manuscript.closing:
         _paragraph(document, _RIGHT, indented=False, kept=True)
     for line in manuscript.closing:
@@ -140,13 +135,14 @@ def _text(document: Any, text: str) -> None:
             _run(paragraph, part, font, _SIZE)
 
 
-def _list(document: Any, first: str, items: Sequence[str], *, signed: bool) -> None:
+def _annex_list(document: Any, manuscript: Manuscript) -> None:
     """The list of annexes: 附件：1. …, further lines under the first; with the signature on one page."""
+    first, annexes = say("plan.annexes"), manuscript.annexes
     _paragraph(document, _LEFT, indented=False)
-    for number, item in enumerate(items, start=1):
-        paragraph = _paragraph(document, _LEFT, indented=True, kept=number < len(items) or signed)
+    for number, annex in enumerate(annexes, start=1):
+        paragraph = _paragraph(document, _LEFT, indented=True, kept=number < len(annexes) or bool(manuscript.closing))
         start = first if number == 1 else "　" * len(first)
-        _run(paragraph, f"{start}{number}. {item}", BODY, _SIZE)
+        _run(paragraph, f"{start}{number}. {annex.grid.title}", BODY, _SIZE)
 
 
 def _inline(document: Any, grid: Grid) -> None:

@@ -15,9 +15,10 @@ from functools import cached_property
 from typing import Any
 
 import pandas as pd
+from openpyxl.utils import get_column_letter
 
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.report.table import FORMATS, Table, shown
+from zjtx_alloc.report.table import FORMATS, Table, described, shown
 
 FIRST_ROW = 4  # of data, as Excel counts: heading, note and header stand above
 _WIDEST = 40  # characters
@@ -95,6 +96,12 @@ class Column:
     look: str = "header"
     is_helper: bool = False
     rule: Mapping[str, Any] = field(default_factory=dict)
+
+
+def known_columns(**widths: float) -> dict[str, Column]:
+    """Columns by their names in ``data/columns.csv``, each so many characters wide."""
+    known = {name: described(name) for name in widths}
+    return {name: Column(column.header, column.kind, widths[name]) for name, column in known.items()}
 
 
 @dataclass(frozen=True)
@@ -211,7 +218,7 @@ class Sheet:
 
     @cached_property
     def _letters(self) -> dict[str, str]:
-        return {name: letter(place) for place, name in enumerate(self.columns)}
+        return {name: get_column_letter(place) for place, name in enumerate(self.columns, start=1)}
 
     @cached_property
     def _references(self) -> re.Pattern[str]:
@@ -240,15 +247,6 @@ class Sheet:
         return f"${name}${first}:${name}${last}"
 
 
-def letter(place: int) -> str:
-    """The letters of a column: 0 is A."""
-    name, rest = "", place + 1
-    while rest:
-        rest, digit = divmod(rest - 1, 26)
-        name = chr(65 + digit) + name
-    return name
-
-
 def sums_of(rows: Sequence[Row], columns: Sequence[str], fixed: str = "$") -> dict[str, Cell]:
     """Totals of columns, as formulas with their values; blanks add nothing, as in SUM."""
     cells = {name: [row[name] for row in rows if row[name] is not None] for name in columns}
@@ -261,38 +259,41 @@ def table_sheet(
     sums: Mapping[str, str] = _NONE,
     checks: Mapping[str, str] = _NONE,
 ) -> Sheet:
-    """A table as a sheet, its columns named by their headers; without formulas its numbers stand still.
+    """A table as a sheet, its columns named as in code, or by their headers; without formulas its numbers stand still.
 
     Parameters
     ----------
     table : Table
-    formulas : mapping of header to formula
+    formulas : mapping of name to formula
         Columns that follow from others, row by row.
-    sums : mapping of header to formula
+    sums : mapping of name to formula
         Totals other than the plain sum, where the table has a total.
-    checks : mapping of header to formula
+    checks : mapping of name to formula
         What must be zero under each column.
     """
-    headers, records = list(table.frame), list(table.frame.itertuples(index=False))
+    records = list(table.frame.itertuples(index=False))
+    columns = {
+        table.names.get(head, head): Column(head, table.kinds[head], _width(table, head)) for head in table.frame
+    }
     last = len(records) - int(table.has_total)
-    totals = {name: sums.get(name, f"SUM([{name}:rows])") for name in headers if table.kinds[name] in _SUMMED}
+    totals = {name: sums.get(name, f"SUM([{name}:rows])") for name, column in columns.items() if column.kind in _SUMMED}
     check: Row = {
-        **dict.fromkeys(headers, ""), headers[0]: say("workbook.check"),
+        **dict.fromkeys(columns, ""), next(iter(columns)): say("workbook.check"),
         **{name: Cell(0, formula, "plain") for name, formula in checks.items()},
     }  # fmt: skip
     is_long = _LONG_TABLE < len(records) <= _LONGEST_ON_A_PAGE  # stands upright on one page
     return Sheet(
-        table.title, {name: Column(name, table.kinds[name], _width(table, name)) for name in headers},
-        [_table_row(table, record, formulas) for record in records[:last]],
-        [_table_row(table, record, totals) for record in records[last:]],
+        table.title, columns,
+        [_table_row(columns, record, formulas) for record in records[:last]],
+        [_table_row(columns, record, totals) for record in records[last:]],
         check if checks else {}, notes=table.notes, page=Page(not is_long, int(is_long), heading=24),
-        frozen=_FIXED_COLUMNS if len(headers) > _FIXED_COLUMNS + 1 else 0,
+        frozen=_FIXED_COLUMNS if len(columns) > _FIXED_COLUMNS + 1 else 0,
     )  # fmt: skip
 
 
-def _table_row(table: Table, record: Sequence[Any], formulas: Mapping[str, str]) -> Row:
-    values = zip(table.frame, record, strict=True)
-    return {name: _table_cell(value, table.kinds[name], formulas.get(name, "")) for name, value in values}
+def _table_row(columns: Mapping[str, Column], record: Sequence[Any], formulas: Mapping[str, str]) -> Row:
+    values = zip(columns.items(), record, strict=True)
+    return {name: _table_cell(value, column.kind, formulas.get(name, "")) for (name, column), value in values}
 
 
 def _table_cell(value: Any, kind: str, formula: str) -> Cell:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import xlsxwriter
+from openpyxl.utils import get_column_letter
 
 from zjtx_alloc.base.errors import ReportError
 from zjtx_alloc.base.files import check_absent, write_whole
@@ -16,16 +17,7 @@ from zjtx_alloc.report.run_id import run_line
 from zjtx_alloc.report.table import FORMATS, Table
 from zjtx_alloc.report.writers import document as manuscript
 from zjtx_alloc.report.writers.document import Grid
-from zjtx_alloc.report.writers.sheet import (
-    FIRST_ROW,
-    Cell,
-    Page,
-    Sheet,
-    cell_of,
-    letter,
-    table_sheet,
-    text_width,
-)
+from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Page, Sheet, cell_of, table_sheet, text_width
 from zjtx_alloc.report.writers.xlsx_charts import Graph, write_graph
 
 _CREATED = manuscript.CREATED.replace(tzinfo=None)  # xlsxwriter wants it so
@@ -136,7 +128,7 @@ def _write_sheet(book: Any, data: Sheet, styles: dict[str, Any]) -> Any:
             if cell.is_input and kind == "percent":
                 sheet.data_validation(number - 1, place, number - 1, place, _SHARE)
             if cell.name:
-                book.define_name(cell.name, f"='{data.title}'!${letter(place)}${number}")
+                book.define_name(cell.name, f"='{data.title}'!${get_column_letter(place + 1)}${number}")
     _write_notes(sheet, data.notes, data.first + len(rows), widths, styles)
     head = data.first - 2
     if data.frozen is not None:

@@ -1,7 +1,6 @@
 """Charts of a workbook, each on a sheet of its own: beside a table a chart would shrink the printed page."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -13,13 +12,10 @@ class Graph:
     ----------
     title : str
         Also the name of its sheet.
-    kind : str
-        Of xlsxwriter: column, bar.
     names : str
         Range of the names along the axis.
-    series : mapping of label to range
-    lines : mapping of label to range
-        Series drawn as marks above the others.
+    columns, marks : tuple of label and range
+        What is drawn as columns, and as marks above them; no marks if blank.
     crowded : bool
         Whether the names are so many that they stand upright.
     measure, note : str
@@ -27,31 +23,23 @@ class Graph:
     """
 
     title: str
-    kind: str
     names: str
-    series: Mapping[str, str]
+    columns: tuple[str, str]
     measure: str
     note: str
-    lines: Mapping[str, str] = field(default_factory=dict)
+    marks: tuple[str, str] | tuple[()] = ()
     crowded: bool = False
 
 
 def write_graph(book: Any, graph: Graph, heading: str) -> Any:
     """A chart with its title, its measure on the axis, and the note under it."""
-    font, colours = {"name": "等线", "size": 10}, iter(("#0072B2", "#D55E00", "#009E73", "#CC79A7"))
-    chart = book.add_chart({"type": graph.kind})
-    for label, values in graph.series.items():
-        chart.add_series(
-            {"name": label, "categories": f"={graph.names}", "values": f"={values}", "fill": {"color": next(colours)},
-             "gap": 40, "data_labels": {"value": True, "font": font | {"size": 9}}}
-        )  # fmt: skip
-    if graph.lines:
-        marks = book.add_chart({"type": "line"})
-        for label, values in graph.lines.items():
-            colour = {"color": next(colours)}
-            marker = {"type": "diamond", "size": 7, "fill": colour, "border": colour}
-            marks.add_series({"name": label, "categories": f"={graph.names}", "values": f"={values}",
-                              "line": {"none": True}, "marker": marker})  # fmt: skip
+    font, chart = {"name": "等线", "size": 10}, book.add_chart({"type": "column"})
+    labels = {"value": True, "font": font | {"size": 9}}
+    chart.add_series(_series(graph, graph.columns) | {"fill": {"color": "#0072B2"}, "gap": 40, "data_labels": labels})
+    if graph.marks:
+        marks, colour = book.add_chart({"type": "line"}), {"color": "#D55E00"}
+        marker = {"type": "diamond", "size": 7, "fill": colour, "border": colour}
+        marks.add_series(_series(graph, graph.marks) | {"line": {"none": True}, "marker": marker})
         chart.combine(marks)
     title = f"{heading}　{graph.title}".replace("!", "！")  # xlsxwriter takes 甲!B2 for a cell
     chart.set_title({"name": title, "name_font": font | {"size": 14}, "overlay": False})
@@ -67,9 +55,14 @@ def write_graph(book: Any, graph: Graph, heading: str) -> Any:
         {"name": graph.measure, "name_font": font, "num_font": font, "num_format": "#,##0", "min": 0,
          "major_gridlines": {"visible": True, "line": {"color": "#E0E0E0"}}}
     )  # fmt: skip
-    chart.set_legend({"position": "top", "font": font} if len(graph.series) + len(graph.lines) > 1 else {"none": True})
+    chart.set_legend({"position": "top", "font": font} if graph.marks else {"none": True})
     sheet = book.add_chartsheet(graph.title)
     sheet.set_chart(chart)
     sheet.set_landscape()
     sheet.set_paper(9)
     return sheet
+
+
+def _series(graph: Graph, what: tuple[str, str]) -> dict[str, Any]:
+    label, values = what
+    return {"name": label, "categories": f"={graph.names}", "values": f"={values}"}

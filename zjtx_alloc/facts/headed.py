@@ -1,0 +1,78 @@
+"""A table under one row of headers, as of firms, transfers or a list: where it is, and what its headers have wrong."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from zjtx_alloc.facts.cells import header_of, plain, stated_measures, stated_otherwise
+from zjtx_alloc.facts.grid import Grid
+from zjtx_alloc.facts.layout import Heading, cell_at
+from zjtx_alloc.facts.problems import Problem, problem
+
+_HEADER_WITHIN = 15  # rows in which the header is looked for
+
+
+@dataclass(frozen=True)
+class Headed:
+    """A sheet with its header's row as Excel numbers it, the headings that name a column, by its code, and the others."""
+
+    grid: Grid
+    row: int
+    known: tuple[tuple[str, Heading], ...]
+    unread: tuple[Heading, ...]
+
+    @cached_property
+    def columns(self) -> dict[str, Heading]:
+        """The columns by code; of several with one code the first."""
+        columns: dict[str, Heading] = {}
+        for code, heading in self.known:
+            columns.setdefault(code, heading)
+        return columns
+
+    @property
+    def body(self) -> dict[int, list[Any]]:
+        """The rows below the header."""
+        return {number: row for number, row in self.grid.rows.items() if number > self.row}
+
+    def cell(self, row: list[Any], code: str) -> Any:
+        """A row's cell in a column; None where either is missing."""
+        return cell_at(row, self.columns[code].place) if code in self.columns else None
+
+    def repeated(self, several: Collection[str] = ()) -> Iterator[Problem]:
+        """Two columns that both may be the amount, or the year: which one is meant is not guessed, but of ``several``."""
+        for code, heading in self.known:
+            if (first := self.columns[code]) is not heading and code not in several:
+                yield problem(self.row, heading.label, heading.text, "column_twice", first=first.label)
+
+    def other_measures(self, headings: Iterable[tuple[Heading, str]], alike: Iterable[str] = ()) -> Iterator[Problem]:
+        """Headings that name another measure than theirs, or titles that do: refused, never converted."""
+        stated = stated_measures(row for number, row in self.grid.rows.items() if number < self.row)
+        for heading, measure in headings:
+            named = header_of(heading.text)[1] or stated_otherwise(stated, measure)
+            if measure and named not in {"", measure, *alike}:
+                yield problem(self.row, heading.label, named, "measure", measure=measure)
+
+
+def headed(grids: Iterable[Grid], codes: Mapping[str, str], suffices: Callable[[list[str]], bool]) -> list[Headed]:
+    """The sheets with a row near the top whose known headers suffice.
+
+    Parameters
+    ----------
+    grids : iterable of Grid
+    codes : mapping
+        Codes of the columns by every spelling of a header, as ``header_of`` leaves it.
+    suffices : function of the codes that a row names, to bool
+    """
+    found = []
+    for grid in grids:
+        rows = (_under(grid, number, codes) for number in list(grid.rows)[:_HEADER_WITHIN])
+        found += [sheet for sheet in rows if suffices([code for code, _ in sheet.known])][:1]
+    return found
+
+
+def _under(grid: Grid, number: int, codes: Mapping[str, str]) -> Headed:
+    """The sheet if this row were its header."""
+    headings = [Heading(place, plain(cell)) for place, cell in enumerate(grid.rows[number]) if plain(cell)]
+    known = tuple((codes[heading.name], heading) for heading in headings if heading.name in codes)
+    return Headed(grid, number, known, tuple(heading for heading in headings if heading.name not in codes))
