@@ -160,8 +160,8 @@ def test_where_rules_cross_quotas_are_bracketed_by_the_units_own_bounds(toy_pane
 
 
 @pytest.mark.parametrize("criterion", ["hamilton", "leximin", "minimax"])
-def test_under_another_criterion_quotas_are_bracketed_by_the_units_own_bounds(panel, baseline, criterion):
-    trial = baseline.model_copy(update={"criterion": criterion, "cap": {"default": 200}})
+def test_under_another_criterion_quotas_are_bracketed_by_the_units_own_bounds(panel, stand_ins, criterion):
+    trial = stand_ins.model_copy(update={"criterion": criterion, "cap": {"default": 200}})
     table = za.weight_range(panel, trial).table
     assert not table["quota_exact"].any()
     assert table["entitlement_exact"].all()

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from zjtx_alloc.allocation import composite_steps as steps
 from zjtx_alloc.base.errors import ScenarioError
@@ -186,9 +187,9 @@ def with_composites(panel: Panel, scenario: Scenario) -> tuple[Panel, tuple[Comp
 
 
 def _with_column(panel: Panel, composite: Composite) -> Panel:
-    texts = dict.fromkeys(panel.cells.columns, "")
+    blank = {name: math.nan if is_numeric_dtype(kind) else "" for name, kind in panel.cells.dtypes.items()}
     own = {"value": composite.score, "estimated": composite.estimated, "status": composite.grounds}
-    cells = pd.DataFrame(texts | {"low": math.nan, "high": math.nan} | own)
+    cells = pd.DataFrame(blank | own)
     keys = [[composite.name], [""], composite.score.index]
     cells.index = pd.MultiIndex.from_product(keys, names=panel.cells.index.names)
     kept = panel.cells[panel.cells.index.get_level_values("indicator") != composite.name]

@@ -17,7 +17,7 @@ from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.rules.scenario import Factor, Scenario, Uncertainty
 
 SLACK = 0.1
-_NAIVE = "little_giants:2021-06"
+_NAIVE = "little_giants"
 _ROUNDS = 60  # of bisection
 
 
@@ -107,7 +107,7 @@ def fit_weights(panel: Panel, observed: str, factors: Sequence[str] | None = Non
     ends = [_identified(shares.to_numpy(), target, k, slack) for k in range(len(factors))]
     weights = pd.DataFrame(ends, index=pd.Index(shares.columns, name="factor"), columns=["least", "most"])
     weights.insert(0, "weight", best)
-    return WeightFit(panel, observed, factors, shares, table, weights, regions, _errors(panel, table), slack)
+    return WeightFit(panel, observed, factors, shares, table, weights, regions, _errors(panel, table, factors), slack)
 
 
 def _code(reference: str) -> str:
@@ -219,11 +219,15 @@ def _left_out(panel: Panel, shares: pd.DataFrame, seen: pd.Series) -> tuple[pd.D
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("region"), predicted
 
 
-def _errors(panel: Panel, table: pd.DataFrame) -> pd.DataFrame:
-    """Firms misplaced by the fit and by naive rules, which have nothing to fit and so nothing to leave out."""
+def _errors(panel: Panel, table: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
+    """Firms misplaced by the fit and by naive rules, which have nothing to fit and so nothing to leave out.
+
+    The naive rule by 小巨人企业数 is that of the fit's own period, the newest where the fit has none.
+    """
     seen = table["observed"]
+    newest = f"{_NAIVE}:{max(panel.periods(_NAIVE))}"
     naive = {
-        "little_giants": seen.sum() * _shares(panel, _NAIVE),
+        _NAIVE: seen.sum() * _shares(panel, next((f for f in factors if _code(f) == _NAIVE), newest)),
         "equal": pd.Series(seen.sum() / len(seen), index=seen.index),
     }
     rows = {"fitted": (_misplaced(seen, table["fitted"]), _misplaced(seen, table["left_out"]))}
