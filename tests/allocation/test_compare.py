@@ -141,3 +141,15 @@ def test_notes_under_a_narrow_table_are_not_squeezed_into_it(panel, allocation, 
     sheet = openpyxl.load_workbook(path).worksheets[0]
     assert sheet.max_column > 3
     assert max(row.height for row in sheet.row_dimensions.values() if row.height) < 60
+
+
+def test_a_stand_in_stands_beside_what_took_its_place(panel):
+    found = za.compare([za.load_scenario(name) for name in ("2024-old-stand-ins", "2024-baseline")], panel)
+    table = setting_table(found).frame.set_index("设置")
+    assert table.loc["因素·规模以上工业中小企业数·采用的数据"].tolist() == [
+        "有R&D活动的规模以上工业企业数",
+        "规模以上工业中小企业数",
+    ]
+    assert table.loc["因素·规模以上工业中小企业数·数据期"].tolist() == ["2020", "2023-12"]
+    assert table.loc["因素·有效期内“小巨人”企业数·代用对象"].tolist() == ["有效期内“小巨人”企业数", "—"]
+    assert not any("权重" in setting for setting in table.index)  # the same in both

@@ -285,7 +285,7 @@ def test_the_page_says_what_totals_follow_and_that_2021_counts_cap_nothing(plann
     table = plan_table(planned)
     assert table.frame.iloc[-1]["累计名额"] == 1039 + 1241 + 1241
     assert any("2021年名单不能代替" in note for note in table.notes)
-    assert any(note.startswith("估算") for note in table.notes)
+    assert any(note.startswith("理论名额的依据") for note in table.notes)
     told = plan_summary(za.plan([za.load_scenario(name) for name in BATCHES], own_counts(tmp_path, 100)))
     assert "约束至第1批" in told
     assert "缺数不按0处理" in told

@@ -32,6 +32,7 @@ _TEXTS = (
     "columns.csv",
     "units.csv",
     "indicators.csv",
+    "sources.csv",
     "tiles.csv",
     "sources.csv",
 )  # whose characters the page may show

@@ -31,6 +31,8 @@ FACT_COLUMNS = (
 )  # fmt: skip
 KNOWN, ADJUSTED, MODELLED = "known", "adjusted", "modelled"  # status of an estimate's cells, from sure to less sure
 ESTIMATED = (ADJUSTED, MODELLED)
+SPLIT, FILLED = "split", "filled"  # of a province's figure; by a composite's rule
+GROUNDS = (KNOWN, SUPPLIED, SPLIT, ADJUSTED, MODELLED, FILLED)  # what a cell may rest on, from sure to less sure
 RANGE = ("low", "high")  # further columns that a tidy file may have
 _KEY, _SERIES = ["unit", "scope", "indicator", "period"], ["indicator", "period"]
 _Fact = dict[str, Any]
@@ -129,6 +131,14 @@ class Panel:
                 say("panel.no_indicator", indicator=shown(indicator), known="、".join(self.indicators.index))
             )
         return str(self.indicators.at[indicator, "name"])
+
+
+def grounds_of(cells: pd.DataFrame) -> pd.Series:
+    """What each cell rests on, one of ``GROUNDS``: published, the user's own, or an estimate of some kind."""
+    status = cells.get("status", pd.Series("", cells.index))  # none in a panel made by hand
+    sure = status.where(status.eq(SUPPLIED), KNOWN)
+    unsure = status.where(status.isin([*ESTIMATED, FILLED]), SPLIT)
+    return sure.where(~cells["estimated"].astype(bool), unsure)
 
 
 def load_panel(path: str | Path | None = None) -> Panel:

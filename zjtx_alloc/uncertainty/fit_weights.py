@@ -11,7 +11,6 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import Panel
@@ -254,34 +253,3 @@ def fitted_scenario(scenario: Scenario, fit: WeightFit) -> Scenario:
         "uncertainty": Uncertainty(),
     }
     return scenario.model_copy(update=changes | {"region_coefficient": {}, "grade_coefficient": {}, "grade": {}})
-
-
-def known_counts(allocations: Sequence[Allocation]) -> pd.DataFrame:
-    """The counts of supported firms that are known for single units, beside what allocations give them.
-
-    Returns
-    -------
-    DataFrame
-        A row a known count and allocation: scenario, batch, short_name, observed (firms), status of the
-        fact, entitlement, quota, source. Counts are of firms that passed; a quota is what may be recommended.
-    """
-    rows = []
-    for allocation in allocations:
-        facts, batch = allocation.panel.facts, allocation.scenario.batch
-        for fact in facts[
-            (facts["indicator"] == f"supported_firms_b{batch}") & (facts["scope"] == "unit")
-        ].itertuples():
-            rows.append(
-                {
-                    "scenario": allocation.scenario.name,
-                    "batch": batch,
-                    "short_name": fact.unit_name,
-                    "observed": int(fact.value),
-                    "status": fact.status,
-                    "entitlement": float(allocation.entitlement.places[fact.unit]),
-                    "quota": int(allocation.quota[fact.unit]),
-                    "source": fact.source,
-                }
-            )
-    columns = ["scenario", "batch", "short_name", "observed", "status", "entitlement", "quota", "source"]
-    return pd.DataFrame(rows, columns=columns)
