@@ -121,7 +121,7 @@ def test_from_an_empty_template_to_a_report_with_ones_own_numbers(tmp_path, caps
     book = openpyxl.load_workbook("因素 表.xlsx")
     sheet = book["因素表"]
     headers = [str(cell.value).replace("\n", "") for cell in sheet[3]]
-    column = headers.index("规模以上工业中小企业数（家）") + 1
+    column = headers.index("中小企业培育绩效（分）") + 1
     for number in range(37):
         sheet.cell(4 + number, column, 1000 + 37 * number)
     book.save("因素 表.xlsx")
@@ -132,15 +132,15 @@ def test_from_an_empty_template_to_a_report_with_ones_own_numbers(tmp_path, caps
     assert code == 0, err
     record = json.loads((tmp_path / "报告 文件夹" / "我的情景" / "run.json").read_text(encoding="utf-8"))
     assert record["indicators"]["我的情景"] == {
-        "supplied": {"sme_count": "用户提供"},
-        "shipped": {"little_giants": "2021-06", "first_round_continued_r1_sum": "2024-04"},
+        "supplied": {"performance": "用户提供"},
+        "shipped": {"sme_count": "2023-12", "little_giants": "2024-06"},
     }
     page = (tmp_path / "报告 文件夹" / "我的情景" / "allocation.html").read_text(encoding="utf-8")
-    assert "用户提供（因素 表.xlsx），取代随附数据或代用指标：规模以上工业中小企业数" in page
-    assert "其余因素为随附数据：有效期内“小巨人”企业数、上一轮绩效评价后继续支持企业数" in page
-    assert "以2020年有R&amp;D活动的规模以上工业企业数" not in page
+    assert "用户提供（因素 表.xlsx），取代随附数据或代用指标：中小企业培育绩效" in page
+    assert "其余因素为随附数据：规模以上工业中小企业数、有效期内“小巨人”企业数" in page
+    assert "以上一轮三批企业通过绩效评价继续支持的家数" not in page
     allocation = za.allocate(za.load_panel("因素 表.xlsx"), za.load_scenario("我的情景.toml"))
-    shares = allocation.entitlement.contributions["sme_count"] / 1039 / 0.4
+    shares = allocation.entitlement.contributions["performance"] / 1039 / 0.2
     assert shares.iloc[36] == pytest.approx((1000 + 37 * 36) / (37_000 + 37 * 666))
 
 
