@@ -107,6 +107,10 @@ def test_zjtx_check_tells_problems_or_what_was_understood(write_table, capsys):
     for said in ("表头在第1行，37个单位齐全，合计在第39行且与各行之和相符", "读取的列", "与随附数据的差别"):
         assert said in out
     assert "代用" not in out  # the factors are these very indicators
+    code, out, err = zjtx(capsys, "check", write_table(rows), "--save", "新.toml")
+    assert (
+        out.splitlines()[-1] == "没有写出 新.toml：情景 2024-baseline 没有以其他指标代用本表的列，直接用 --data 即可。"
+    )
     rows[3][1] = "约200"
     code, out, err = zjtx(capsys, "check", write_table(rows))
     assert (code, out) == (1, "")

@@ -181,6 +181,8 @@ def check(file: Path, scenario: str, save: Path | None) -> None:
     ending = endable(found.panel, chosen)
     if save is None or not ending:
         click.echo(seen(check_text(found, chosen, str(file), scenario)))
+        if save is not None:
+            click.echo(say("check.not_saved", file=save, scenario=scenario))
         return
     saved = save_without_stand_ins(scenario, ending, save)
     click.echo(seen(check_text(found, load_scenario(saved[0]), str(file), str(saved[0]))))
