@@ -121,8 +121,9 @@ def _named(headings: list[Heading], form: Form) -> int:
 
 def _field_of(heading: Heading, form: Form) -> str | None:
     """The column that a header names: by its word, or by beginning with it."""
-    exact = [name for name, field in form.fields.items() if heading.name in field.words]
-    begun = [(len(w), n) for n, field in form.fields.items() for w in field.words if heading.name.startswith(w)]
+    name = heading.name
+    exact = [one for one, field in form.fields.items() if name in field.words]
+    begun = [(len(w), one) for one, field in form.fields.items() for w in field.words if name.startswith(w)]
     return exact[0] if exact else max(begun)[1] if begun else None
 
 

@@ -24,7 +24,7 @@ class Tables:
     problems: list[Problem] = field(default_factory=list)
 
     def put(self, path: Path, value: Any, place: Place) -> None:
-        """Set one value; a blank one is none. A path that was set is a problem."""
+        """Set one value; a blank one is none. A path set twice is a problem, but for a batch's own row after that of all."""
         if value is None:
             return
         table = self.tables
@@ -32,8 +32,9 @@ class Tables:
             table = table.setdefault(key, {})
             if not isinstance(table, dict):
                 return
-        if path in self.places and self.places[path][0].row != place[0].row:
-            self.problems.append(place[0].problem(place[1], "setting_twice", first=self.places[path][0].row))
+        earlier = self.places[path][0] if path in self.places else None
+        if earlier is not None and earlier["batch"] == place[0]["batch"]:
+            self.problems.append(place[0].problem(place[1], "setting_twice", first=earlier.row))
         table[path[-1]] = value
         self.places[path] = place
 
