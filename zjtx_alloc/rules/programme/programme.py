@@ -36,6 +36,9 @@ from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import put_together
 
 _SHIPPED_BATCHES = (1, 2, 3)
+_SUMMED = tuple(
+    forms()[name].title for name in ("weights", "coefficients")
+)  # sheets that are wrong or right as a whole
 _ALIKE = 0.6  # likeness at which an unknown sheet is taken for a slip of the pen
 
 
@@ -192,7 +195,7 @@ def load_programme(path: str | Path) -> Programme:
     problems += wrong
     known, wrong = _known(rows, entries)
     scenarios, wrong_batches = _scenarios(rows, entries, known)
-    problems += [*wrong, *wrong_batches, *_misspelt_sheets(grids, others)]
+    problems += [*_without_echoes([*wrong, *wrong_batches], problems), *_misspelt_sheets(grids, others)]
     periods = shown_indicators([*scenarios.values(), *(row.base for row in rows if row.base is not None)])
     factors = FactorSheet(load_panel())
     if FACTORS in grids:
@@ -230,6 +233,12 @@ def _misspelt_sheets(grids: Mapping[str, Grid], others: Iterable[str]) -> list[P
     absent = [form.title for name, form in forms().items() if name not in grids]
     near = {title: get_close_matches(plain(title), absent, n=1, cutoff=_ALIKE) for title in others}
     return [fault(title, None, "", title, "misspelt_sheet", known=found[0]) for title, found in near.items() if found]
+
+
+def _without_echoes(found: Iterable[Problem], cells: Sequence[Problem]) -> list[Problem]:
+    """Problems of rows and sums, but for those that only follow from a cell that could not be read."""
+    rows, sheets = {(p.sheet, p.row) for p in cells}, {p.sheet for p in cells if plain(p.sheet) in _SUMMED}
+    return [p for p in found if (p.sheet, p.row) not in rows and p.sheet not in sheets]
 
 
 def _ordered(problems: Iterable[Problem], grids: Mapping[str, Grid]) -> list[Problem]:

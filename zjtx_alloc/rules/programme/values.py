@@ -21,6 +21,7 @@ _BATCH = re.compile(r"第?(\d{1,3}|[一二三四五六七八九])批?")
 _NUMERALS = "一二三四五六七八九"
 _YEAR = re.compile(r"(20\d\d)(\.0)?(年|年度|年预算)?")
 _DAY = re.compile(r"(20\d\d)[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
+_EXCEL_ERROR = re.compile(r"#(REF!|DIV/0!|VALUE!|NAME\?|N/A|NULL!|NUM!|SPILL!|CALC!)")
 _MOST_PLACES = 10**6
 
 
@@ -39,7 +40,7 @@ def value_of(cell: Any, form: Field) -> Any:
         return Wrong("formula")
     if text == "":
         return None
-    if text.startswith("#"):
+    if _EXCEL_ERROR.fullmatch(text):
         return Wrong("error_value")
     if form.kind == "choice":
         return _choice(text, form)
