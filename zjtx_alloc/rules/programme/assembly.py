@@ -9,11 +9,12 @@ from pydantic import ValidationError
 
 from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.base.toml_files import mistakes
+from zjtx_alloc.base.toml_files import Mistake, mistakes
 from zjtx_alloc.facts.problems import Problem
 from zjtx_alloc.rules.programme.checks import table_problems
 from zjtx_alloc.rules.programme.forms import forms
 from zjtx_alloc.rules.programme.records import Entries, Record, fault
+from zjtx_alloc.rules.programme.scenario_rows import joined
 from zjtx_alloc.rules.programme.scenario_tables import PARTS, READERS, Tables, batch_tables
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import companion, load_scenario, scenario_names
@@ -77,9 +78,7 @@ def batch_scenario(
     try:
         return Scenario.model_validate({"name": batch.name} | found.tables), []
     except ValidationError as error:
-        return None, [
-            _placed(found, batch, mistake.keys, mistake.value, mistake.allowed) for mistake in mistakes(error)
-        ]
+        return None, [_placed(found, batch, mistake) for mistake in mistakes(error)]
 
 
 def _inherited(batch: BatchRow, entries: Mapping[str, Entries]) -> dict[str, Any]:
@@ -147,28 +146,19 @@ def _differing(after: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _placed(found: Tables, batch: BatchRow, keys: tuple[str, ...], value: object, allowed: str) -> Problem:
-    """A mistake at the cell it stands in; else at the batch's row, or the sheet that would hold it."""
-    what, _, remedy = allowed.rpartition("；")
-    for end in range(len(keys), 0, -1):
-        near = [path for path in found.places if path[:end] == keys[:end]]
-        if near:
-            record, column = found.places[near[0]]
-            shown = None if isinstance(value, dict | list) else value
-            return record.problem(
-                column, "as_said", shown, what=what or say("programme.unfit"), remedy=remedy or allowed
-            )
-    where = ".".join(keys)
+def _placed(found: Tables, batch: BatchRow, mistake: Mistake) -> Problem:
+    """A mistake of the tables at the cell it stands in; else at the cell nearest to it, or at the batch's row, by its key."""
+    value = None if isinstance(mistake.value, dict | list) else mistake.value
+    exact = [path for path in found.places if path == mistake.keys]
+    near = [
+        path for end in range(len(mistake.keys), 0, -1) for path in found.places if path[:end] == mistake.keys[:end]
+    ]
+    what, _, remedy = mistake.allowed.rpartition("；")
+    what = what or say("programme.unfit")
+    details = {"what": what if exact else f"{joined(mistake.keys)}：{what}".lstrip("："), "remedy": remedy}
+    if near:
+        record, column = found.places[near[0]]
+        return record.problem(column, "as_said", value, **details)
     if batch.row is not None:
-        return batch.row.problem(
-            "batch", "as_said", where or None, what=what or say("programme.unfit"), remedy=remedy or allowed
-        )
-    return fault(
-        forms()["batches"].title,
-        None,
-        "",
-        where or None,
-        "as_said",
-        what=what or say("programme.unfit"),
-        remedy=remedy or allowed,
-    )
+        return batch.row.problem("batch", "as_said", **details)
+    return fault(forms()["batches"].title, None, "", value, "as_said", **details)

@@ -34,7 +34,7 @@ class Record:
     def __getitem__(self, name: str) -> Any:
         return self.values.get(name)
 
-    def problem(self, name: str, kind: str, value: Any = None, **details: object) -> Problem:
+    def problem(self, name: str, kind: str, value: Any = None, /, **details: object) -> Problem:
         """A problem of one of its cells; its value is shown if no other is given."""
         return fault(
             self.sheet, self.row, self.labels.get(name, ""), self[name] if value is None else value, kind, **details
@@ -51,7 +51,7 @@ class Entries:
     problems: tuple[Problem, ...]
 
 
-def fault(sheet: str, row: int | None, column: str, value: object, kind: str, **details: object) -> Problem:
+def fault(sheet: str, row: int | None, column: str, value: object, kind: str, /, **details: object) -> Problem:
     """A problem of a kind that only a programme has (``[programme_wrong]``), or that any table may have (``[wrong]``)."""
     if not is_said(f"programme_wrong.{kind}"):
         return replace(problem(row, column, value, kind, **details), sheet=sheet)
@@ -74,15 +74,16 @@ def read_form(grid: Grid, form: Form) -> Entries:
     for number, row in grid.rows.items():
         cells = {name: cell_at(row, heading.place) for name, heading in columns.items()}
         filled = {name for name, cell in cells.items() if plain(cell) != ""}
-        if number <= header or not filled - _KEYS:
+        is_blank = not filled - _KEYS
+        if number <= header or (is_blank and len(filled) < 2):  # one cell alone is a remark under the table
             continue
         if any(plain(cell) in words("totals") for cell in row):
             totals.append((number, row))
             continue
         values = {name: value_of(cell, form.fields[name]) for name, cell in cells.items()}
         record = Record(grid.name, number, {n: v for n, v in values.items() if not isinstance(v, Wrong)}, labels)
-        problems += _cell_problems(record, cells, values, form)
-        records.append(record)
+        problems += _cell_problems(record, cells, values, form, is_blank)
+        records += [] if is_blank else [record]
     for total in totals:
         problems += _total_problems(grid.name, total, columns, form, records)
     unread = tuple(h.label for h in headings if _field_of(h, form) is None)
@@ -107,12 +108,10 @@ def _headings(row: list[Any]) -> list[Heading]:
 
 
 def _joined(upper: list[Heading], lower: list[Heading], form: Form) -> list[Heading]:
-    """Two rows of headers as one: the lower one where it is known, else the upper."""
-    below = {heading.place: heading for heading in lower}
-    known = [h for h in lower if _field_of(h, form)]
-    rest = [h for h in upper if h.place not in {one.place for one in known}]
-    is_header = all(below.get(h.place, h) in known or h.place not in below for h in rest)
-    return sorted([*known, *rest], key=lambda h: h.place) if is_header else []
+    """Two rows of headers as one: the lower one where it is known or alone, else the upper."""
+    above = {heading.place: heading for heading in upper}
+    below = {h.place: h for h in lower if h.place not in above or _field_of(h, form)}
+    return [heading for _, heading in sorted((above | below).items())]
 
 
 def _named(headings: list[Heading], form: Form) -> int:
@@ -142,17 +141,24 @@ def _header_problems(
             yield fault(sheet, header, "", None, "no_sheet_column", header=field.header)
     others = {word: field.header for name, field in form.fields.items() if name not in first for word in field.words}
     for heading in headings:
-        near = get_close_matches(heading.name, others, n=1, cutoff=_ALIKE)
+        near = [word for word in others if _differ_by_one(word, heading.name)]
+        near += get_close_matches(heading.name, others, n=1, cutoff=_ALIKE)
         if _field_of(heading, form) is None and near:
             yield fault(sheet, header, heading.label, heading.text, "misspelt", known=others[near[0]])
 
 
-def _cell_problems(record: Record, cells: dict[str, Any], values: dict[str, Any], form: Form) -> Iterator[Problem]:
+def _differ_by_one(word: str, other: str) -> bool:
+    return len(word) == len(other) > 1 and sum(a != b for a, b in zip(word, other, strict=True)) == 1
+
+
+def _cell_problems(
+    record: Record, cells: dict[str, Any], values: dict[str, Any], form: Form, is_blank: bool
+) -> Iterator[Problem]:
     for name, field in form.fields.items():
         value = values.get(name)
         if isinstance(value, Wrong):
             yield record.problem(name, value.kind, cells[name], **value.details)
-        elif field.needed and value is None and name in values:
+        elif field.needed and value is None and name in values and not is_blank:
             yield record.problem(name, "needed", cells[name])
     code, unit = record["code"], cells.get("unit")
     if "code" in values and plain(unit) and code is not None and unit_of(unit) not in (code, None):
