@@ -100,7 +100,7 @@ def budget_command(scenarios: tuple[str, ...], out: Path, data: Path | None, bat
         raise click.UsageError(say("programme.one_budget"))
     found = [opened(one, data, batch, with_money=True) for one in scenarios]
     asked = {
-        "outcomes": _listed(given["outcomes"]),
+        "outcomes": _listed(given["outcomes"]) if given["outcomes"] else None,
         "ceilings": parsed_ceilings(given["ceilings"]),
         "confidence": given["confidence"],
         "before": _listed(given["before"]),

@@ -82,7 +82,7 @@ def all_opened(named: Sequence[str], data: Path | None, batch: int | None) -> tu
 def budget_request(first: Opened, scenarios: Sequence[Scenario], asked: dict[str, Any]) -> BudgetRequest:
     """What a budget is asked for: by the options, else by the workbook's sheet 预算."""
     request = BudgetRequest(
-        scenarios=scenarios, **{name: value for name, value in asked.items() if value not in (None, "", (), {})}
+        scenarios=scenarios, **{name: value for name, value in asked.items() if value not in (None, "")}
     )
     if first.programme is None:
         return request
