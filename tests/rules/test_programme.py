@@ -1,6 +1,7 @@
 """A programme in one workbook: what is written is what is read, and what a user changes is what counts."""
 
 import datetime
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -9,6 +10,7 @@ from support.programme_edits import add, cell_of, column_of, edited, header_of
 import zjtx_alloc as za
 from zjtx_alloc.report.documents.programme_workbook import write_programme
 
+RD = "有R&D活动的规模以上工业企业数"
 SHEETS = [
     "说明",
     "因素",
@@ -251,3 +253,59 @@ def test_titles_two_rows_of_headers_full_width_and_totals_are_read(changed):
     programme = changed(change)
     assert programme.batches[0].approved.sum() == 37000
     assert programme.batches[0].scenario.floor == {"default": 1}
+
+
+def test_headers_and_notes_are_the_golden_ones(plain):
+    """What others rely on: the sheets, the words that headers begin with, what is said above each."""
+    lines = []
+    for sheet in openpyxl.load_workbook(plain).worksheets[2:]:
+        number, headings = header_of(sheet)
+        lines += [f"# {sheet.title}", str(sheet.cell(number - 1, 1).value), "｜".join(headings).replace("\n", ""), ""]
+    golden = Path(__file__).parents[1] / "support" / "programme_headers.txt"
+    assert "\n".join(lines) == golden.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.needs_office
+def test_a_planner_does_it_all_in_an_office_program(plain, tmp_path, recalculated, panel):
+    """End a stand-in, other weights and a coefficient, a cap, a decision, a group, the first batch's quotas and approvals."""
+    shipped = za.allocate(panel, za.load_scenario("2024-baseline")).quota
+    approved = (shipped - 1).clip(lower=0)
+
+    def change(book):
+        factors = book["因素"]
+        for number, code in enumerate(panel.units.index):
+            factors.cell(4 + number, column_of(factors, "规模以上工业中小企业数")).value = 1000 + 37 * number
+        cell_of(book["权重"], {"因素": RD}, "权重").value = 0.5
+        cell_of(book["权重"], {"因素": "有效期内“小巨人”企业数"}, "权重").value = 0.3
+        cell_of(book["系数"], {"地区": "西部"}, "系数").value = 1.15
+        cell_of(book["单位规则"], {"代码": "440000"}, "上限").value = 40
+        cell_of(book["单位规则"], {"代码": "540000"}, "人工调整名额").value = 2
+        cell_of(book["单位规则"], {"代码": "540000"}, "理由").value = "会商确定"
+        add(book["组合规则"], {"名称": "西部", "地区": "西部", "下限": 400})
+        for code in panel.units.index:
+            cell_of(book["审核结果"], {"批次": 1, "代码": code}, "下达名额").value = int(shipped[code])
+            cell_of(book["审核结果"], {"批次": 1, "代码": code}, "审核通过").value = int(approved[code])
+
+    (saved,) = recalculated(edited(plain, change, tmp_path / "测算.xlsx"))
+    programme = za.load_programme(saved)
+    second = programme.current
+    assert second.number == 2
+    assert programme.batches[0].approved.tolist() == approved.tolist()
+    assert programme.batches[0].granted.tolist() == shipped.tolist()
+    assert programme.panel.supplied == {"sme_count": "用户提供"}
+    tables = za.load_scenario("2025-baseline").resolved()
+    tables["factors"] = {
+        "sme_count": {"period": "2020", "weight": 0.5}, "little_giants": {"period": "2021-06", "weight": 0.3},
+        "first_round_continued_r1_sum": {"period": "2024-04", "weight": 0.2},
+    }  # fmt: skip
+    tables["region_coefficient"]["西部"] = 1.15
+    tables |= {"cap": {"440000": 40}, "fixed": {"540000": {"quota": 2, "reason": "会商确定"}}}
+    tables |= {"groups": {"西部": {"region": "西部", "floor": 400}}, "uncertainty": {}}
+    by_hand = za.allocate(programme.panel, za.Scenario.model_validate({"name": "手算"} | tables)).quota
+    assert za.allocate(programme.panel_of(second), second.scenario).quota.equals(by_hand)
+    assert by_hand["440000"] == 40
+    assert by_hand[panel.units["region"] == "西部"].sum() == 400
+    back = openpyxl.load_workbook(saved)
+    assert back.sheetnames == SHEETS
+    assert back["因素"].freeze_panes
