@@ -282,7 +282,7 @@ def test_a_planner_does_it_all_in_an_office_program(plain, tmp_path, recalculate
         cell_of(book["单位规则"], {"代码": "440000"}, "上限").value = 40
         cell_of(book["单位规则"], {"代码": "540000"}, "人工调整名额").value = 2
         cell_of(book["单位规则"], {"代码": "540000"}, "理由").value = "会商确定"
-        add(book["组合规则"], {"名称": "西部", "地区": "西部", "下限": 400})
+        add(book["组合规则"], {"名称": "西部", "地区": "西部", "下限": 410})
         for code in panel.units.index:
             cell_of(book["审核结果"], {"批次": 1, "代码": code}, "下达名额").value = int(shipped[code])
             cell_of(book["审核结果"], {"批次": 1, "代码": code}, "审核通过").value = int(approved[code])
@@ -301,11 +301,11 @@ def test_a_planner_does_it_all_in_an_office_program(plain, tmp_path, recalculate
     }  # fmt: skip
     tables["region_coefficient"]["西部"] = 1.15
     tables |= {"cap": {"440000": 40}, "fixed": {"540000": {"quota": 2, "reason": "会商确定"}}}
-    tables |= {"groups": {"西部": {"region": "西部", "floor": 400}}, "uncertainty": {}}
+    tables |= {"groups": {"西部": {"region": "西部", "floor": 410}}, "uncertainty": {}}
     by_hand = za.allocate(programme.panel, za.Scenario.model_validate({"name": "手算"} | tables)).quota
     assert za.allocate(programme.panel_of(second), second.scenario).quota.equals(by_hand)
     assert by_hand["440000"] == 40
-    assert by_hand[panel.units["region"] == "西部"].sum() == 400
+    assert by_hand[panel.units["region"] == "西部"].sum() == 410
     back = openpyxl.load_workbook(saved)
     assert back.sheetnames == SHEETS
     assert back["因素"].freeze_panes
