@@ -44,7 +44,13 @@ def write_programme(path: str | Path, scenario: Scenario) -> Path:
     batches = {one.batch: one for one in sorted([scenario, *companions(scenario)], key=lambda one: one.batch)}
     if len(batches) < 1 + len(scenario.budget_with):
         raise ScenarioError(say("programme.same_batch", scenario=scenario.name))
-    panel, rows = load_panel(), {n: rows_of(one, _references(one, batches)) for n, one in batches.items()}
+    panel, rows = (
+        load_panel(),
+        {
+            n: rows_of(one, _references(one, batches), [reference_to(other) for other in batches if other != n])
+            for n, one in batches.items()
+        },
+    )
     filled = {
         "batches": [_batch_cells(one, rows[n]["batches"][0]) for n, one in batches.items()],
         "units": _unit_rows(rows),
@@ -210,7 +216,7 @@ def _factor_sheet(panel: Panel, scenarios: Sequence[Scenario]) -> Sheet:
     )
     return Sheet(
         say("programme.factors"), columns, rows, [total | summed], heading=say("programme.factors"),
-        note=say("programme_sheet.factors"), page=Page(pages=1, header=48),
+        note=say("programme_sheet.factors"), page=Page(pages=1, header=62),
     )  # fmt: skip
 
 
@@ -222,7 +228,7 @@ def _factor_column(panel: Panel, code: str, period: str) -> Column:
         "input_title": name[:32], "input_message": panel.indicators.at[code, "description"][:255],
     }  # fmt: skip
     kind = "count" if measure in COUNTS else "places"
-    return Column(f"{name}\n（{measure}{when}）", kind, 17, "form header", rule=rule)
+    return Column(f"{name}（{measure}{when}）", kind, 17, "form header", rule=rule)
 
 
 def _factor_cells(column: pd.DataFrame | None, kind: str, stands_in: bool) -> dict[str, Cell]:

@@ -116,8 +116,8 @@ def _cell_styles(book: Any) -> dict[str, Any]:
         "free date": font | {"num_format": "yyyy-mm-dd"},
     }  # fmt: skip
     entry = cell | {"text_wrap": True}
-    looks |= {"entry": entry, "entry text": entry | {"num_format": "@"}, "entry count": entry | {"num_format": "#,##0"},
-              "entry share": entry | {"num_format": "0.######"}, "entry date": entry | {"num_format": "yyyy-mm-dd"}, "entry batch": entry | {"align": "center"}}  # fmt: skip
+    looks |= {"entry": entry, "entry text": entry | {"num_format": "@", "indent": 1}, "entry count": entry | {"num_format": "#,##0"},
+              "entry share": entry, "entry date": entry | {"num_format": "yyyy-mm-dd"}, "entry batch": entry | {"align": "center"}}  # fmt: skip
     for tone, colour in TONES.items():
         looks |= {
             f"{tone} {kind}": cell | {"num_format": FORMATS[kind][1], "bg_color": colour}

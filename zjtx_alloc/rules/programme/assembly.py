@@ -69,7 +69,7 @@ def batch_scenario(
             records = entries[form].records
             found.take([r for r in records if r["batch"] is None], reader)
             found.take([r for r in records if r["batch"] == batch.number], reader)
-    _refer(found.tables, names, batch)
+    _refer(found, names, batch)
     if batch.base is not None:
         found.tables = _with_inherited_ranges(batch.base.resolved(), found.tables)
     problems = [*found.problems, *table_problems(found, pool)]
@@ -105,22 +105,19 @@ def _inherited_doubt(doubt: dict[str, Any], entries: Mapping[str, Entries]) -> d
     return {k: v for k, v in doubt.items() if k not in owned and (k in rest or "settings" not in entries)}
 
 
-def _refer(tables: dict[str, Any], names: Mapping[int, str], batch: BatchRow) -> None:
+def _refer(found: Tables, names: Mapping[int, str], batch: BatchRow) -> None:
     """Let what the workbook calls 第N批 be the scenario of that batch; without a word, all batches are budgeted together."""
-    by_reference = {reference_to(number): f"{name}.toml" for number, name in names.items()}
-    others = [f"{name}.toml" for number, name in names.items() if number != batch.number]
-    inherited = [] if batch.base is None or batch.row is None or not isinstance(tables.get("budget_with"), list) else [
-        name for name in tables["budget_with"] if name in batch.base.budget_with
-        and companion(batch.base, name).batch not in names]  # fmt: skip
-    typed = [by_reference.get(name, name) for name in tables.get("budget_with", []) if name not in _base_names(batch)]
-    tables["budget_with"] = typed or [*others, *inherited]
+    tables, files = found.tables, {reference_to(number): f"{name}.toml" for number, name in names.items()}
+    listed = tables.get("budget_with", [])
+    if ("budget_with",) not in found.places:
+        own = files[reference_to(batch.number)]
+        beyond = [] if batch.base is None else [n for n in listed if companion(batch.base, n).batch not in names]
+        tables["budget_with"] = [*(file for file in files.values() if file != own), *beyond]
+    elif isinstance(listed, list):
+        tables["budget_with"] = [files.get(str(name), name) for name in listed]
     change = as_table(tables.get("change"))
-    if change.get("previous") in by_reference:
-        tables["change"] = change | {"previous": by_reference[change["previous"]]}
-
-
-def _base_names(batch: BatchRow) -> list[str]:
-    return [] if batch.base is None else batch.base.budget_with
+    if (previous := str(change.get("previous"))) in files:
+        tables["change"] = change | {"previous": files[previous]}
 
 
 def _with_inherited_ranges(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:

@@ -20,9 +20,19 @@ _SMALL_CEILING, _LARGE_CEILING = 1000, 10**8  # 万元 a year: below and above, 
 _MOST_A_TRANSFER = 10**7  # 万元 to one unit
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Known:
-    """What is known of one batch, each a Series over the units that are filled in (index ``code``, int64); None: none is."""
+    """What is known of one batch; None: nothing is.
+
+    Attributes
+    ----------
+    granted, recommended, approved, certified : Series or None
+        下达名额, 推荐, 审核通过, 新认定 of the units for which they are filled in: index ``code``, int64.
+    outcomes : DataFrame or None
+        期末结果: index (code, year); columns completed, missed, under_invested, discontinued (firms, Int64).
+    pool : Series or None
+        可推荐企业数, as ``granted``; a unit that it does not name has no cap.
+    """
 
     granted: pd.Series | None = None
     recommended: pd.Series | None = None
@@ -30,6 +40,11 @@ class Known:
     certified: pd.Series | None = None
     outcomes: pd.DataFrame | None = None
     pool: pd.Series | None = None
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether the approvals of all units are known."""
+        return self.approved is not None and len(self.approved) == len(load_units())
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from zjtx_alloc.base.errors import DataError, ScenarioError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.base.units import load_units, plain
+from zjtx_alloc.base.units import plain
 from zjtx_alloc.facts.grid import Grid, read_grids, read_sheets
 from zjtx_alloc.facts.panel import FACT_COLUMNS, Panel, load_panel, with_facts
 from zjtx_alloc.facts.problems import Problem, refusal
@@ -42,66 +43,28 @@ _SUMMED = tuple(
 _ALIKE = 0.6  # likeness at which an unknown sheet is taken for a slip of the pen
 
 
-@dataclass(frozen=True)
-class Batch:
-    """A batch of a programme.
+@dataclass(frozen=True, kw_only=True)
+class Batch(Known):
+    """A batch of a programme, with what is known of it (the attributes of ``Known``).
 
     Attributes
     ----------
     number : int
     scenario : Scenario
-    known : Known
-        What is known of it; its Series are attributes here too.
     rounding_carried : bool
         取整结转: whether running totals follow running entitlements.
     unused : str
         未用名额: lapse (作废), unit (本单位补回) or pool (统筹补回).
     opening_year, closing_year : int or None
-        期初、期末年度 as the workbook says; None: as the award has them.
+        期初、期末年度 where the workbook says others than the award has; else None.
     """
 
     number: int
     scenario: Scenario
-    known: Known
     rounding_carried: bool = False
     unused: str = "lapse"
     opening_year: int | None = None
     closing_year: int | None = None
-
-    @property
-    def granted(self) -> pd.Series | None:
-        """下达名额 of the units for which they are filled in, index ``code``."""
-        return self.known.granted
-
-    @property
-    def recommended(self) -> pd.Series | None:
-        """推荐, as ``granted``."""
-        return self.known.recommended
-
-    @property
-    def approved(self) -> pd.Series | None:
-        """审核通过, as ``granted``."""
-        return self.known.approved
-
-    @property
-    def certified(self) -> pd.Series | None:
-        """新认定, as ``granted``."""
-        return self.known.certified
-
-    @property
-    def outcomes(self) -> pd.DataFrame | None:
-        """期末结果: index (code, year); columns completed, missed, under_invested, discontinued (firms, Int64)."""
-        return self.known.outcomes
-
-    @property
-    def pool(self) -> pd.Series | None:
-        """可推荐企业数 of this batch, as ``granted``; blank is no cap."""
-        return self.known.pool
-
-    @property
-    def is_approved(self) -> bool:
-        """Whether the approvals of all units are known."""
-        return self.approved is not None and len(self.approved) == len(load_units())
 
 
 @dataclass(frozen=True)
@@ -287,9 +250,7 @@ def _known(rows: Sequence[BatchRow], entries: Mapping[str, Entries]) -> tuple[di
         entries[name].records if name in entries else () for name in ("approvals", "outcomes", "units")
     )
     first = {row.number: known_of(row.number, approvals, (), {}) for row in rows}
-    whole = len(load_units())
-    open_ = [n for n, known in first.items() if known.approved is None or len(known.approved) < whole]
-    current = open_[0] if open_ else max(first, default=0)
+    current = next((n for n, known in first.items() if not known.is_approved), max(first, default=0))
     pools = {row.number: pools_of(units, row.number, row.number == current) for row in rows}
     found = {n: known_of(n, approvals, outcomes, pools[n]) for n in first}
     problems = approval_problems(approvals)
@@ -314,16 +275,17 @@ def _scenarios(
 
 
 def _batch(row: BatchRow, scenario: Scenario, known: Known) -> Batch:
-    award = load_award(scenario.award)
     record = row.row
+    own: dict[str, Any] = {"number": row.number, "scenario": scenario} | vars(known)
     if record is None:
-        return Batch(row.number, scenario, known)
-    is_first_year = record["opening"] == award.first_year + row.number - 1
-    is_last_year = record["closing"] == award.first_year + row.number - 1 + award.implementation_years
-    return Batch(
-        row.number, scenario, known, record["rounding"] == "yes", record["unused"] or "lapse",
-        None if is_first_year else record["opening"], None if is_last_year else record["closing"],
-    )  # fmt: skip
+        return Batch(**own)
+    award = load_award(scenario.award)
+    opening = award.first_year + row.number - 1
+    years = {"opening_year": opening, "closing_year": opening + award.implementation_years}
+    other = {
+        name: year for name, usual in years.items() if (year := record[name.partition("_")[0]]) not in (None, usual)
+    }
+    return Batch(**own, rounding_carried=record["rounding"] == "yes", unused=record["unused"] or "lapse", **other)
 
 
 def _with_pool(panel: Panel, pool: pd.Series, file: str) -> Panel:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -16,10 +16,11 @@ _UNITS = (("floor", "floor"), ("cap", "cap"))  # columns of 单位规则 and tab
 _NOT_PLAIN = re.compile(r'[."\'\s]|^$')
 
 
-def rows_of(scenario: Scenario, references: Mapping[str, str]) -> Rows:
+def rows_of(scenario: Scenario, references: Mapping[str, str], others: Sequence[str] = ()) -> Rows:
     """The rows of one batch, in the sheets 批次, 权重, 系数, 单位规则, 组合规则 and 其他设置.
 
-    ``references``: how the workbook calls the scenarios that it holds (第1批), by how this one refers to them.
+    ``references``: how the workbook calls the scenarios that it holds (第1批), by how this one refers to them;
+    ``others``: how it calls its other batches, which are budgeted together unless a setting says otherwise.
     """
     rest = deepcopy(scenario.resolved())
     doubt = rest.get("uncertainty", {})
@@ -30,8 +31,9 @@ def rows_of(scenario: Scenario, references: Mapping[str, str]) -> Rows:
         "units": _unit_rows(rest),
         "groups": list(_group_rows(rest)),
     }
-    if [name for name in rest.pop("budget_with", []) if name not in references]:
-        rest["budget_with"] = [references.get(name, name) for name in scenario.budget_with]
+    rest.pop("budget_with", None)
+    if (together := [references.get(name, name) for name in scenario.budget_with]) != list(others):
+        rest["budget_with"] = together
     if scenario.change is not None:
         previous = scenario.change.previous
         rest["change"]["previous"] = references.get(previous, previous)
@@ -64,7 +66,7 @@ def _leaves(table: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tupl
     for key, value in table.items():
         if isinstance(value, dict) and value:
             yield from _leaves(value, (*above, key))
-        elif above or value != {}:
+        elif above or value != {}:  # an empty table of its own is none
             yield (*above, key), value
 
 
