@@ -16,7 +16,7 @@ from zjtx_alloc.base.text import seen
 from zjtx_alloc.budget.plan import BudgetRequest
 from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.report.runs.records import FACTS, facts_csv, keep_workbook
-from zjtx_alloc.rules.programme.notes import money_notes
+from zjtx_alloc.rules.programme.notes import money_notes, plain_lines
 from zjtx_alloc.rules.programme.programme import Programme, load_programme
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import load_scenario, save_bundle
@@ -61,6 +61,8 @@ def opened(named: str, data: Path | None, batch: int | None, *, with_money: bool
     click.echo(say("programme.using", file=programme.file, batch=chosen.number, title=chosen.scenario.title))
     for note in (*programme.notes_on(chosen), *(() if with_money else money_notes(programme))):
         click.echo(seen(note))
+    if programme.doubts:
+        click.echo(seen(f"{say('programme.doubts')}\n{plain_lines(programme.doubts)}"))
     return Opened(chosen.scenario, panel if panel.supplied else None, Path(named), programme)
 
 

@@ -4,7 +4,9 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.base.units import load_units
+from zjtx_alloc.facts.layout import indicator_names
 from zjtx_alloc.facts.problems import Problem
 from zjtx_alloc.quota.problem.numbers import exactly
 from zjtx_alloc.rules.programme.scenario_tables import Path, Tables
@@ -15,6 +17,7 @@ _ENDS = ("min", "max")
 
 def table_problems(found: Tables, pool: Mapping[str, int]) -> Iterator[Problem]:
     """Every problem of a batch's tables that one cell or column shows."""
+    yield from _factors(found)
     yield from _weights(found)
     yield from _ranges(found)
     yield from _regions(found)
@@ -31,6 +34,20 @@ def _at(tables: Any, path: Path) -> Any:
 def _problem(found: Tables, path: Path, kind: str, value: object = None, **details: object) -> Problem:
     record, column = found.places[path]
     return record.problem(column, kind, value, **details)
+
+
+def _factors(found: Tables) -> Iterator[Problem]:
+    """Factors that are neither an indicator nor a composite of the scenario, and indicators without a period."""
+    known, composites = indicator_names(), found.tables.get("composites", {})
+    codes = set(known.values())
+    for path in [path for path in found.places if path[-1] == "weight" and "factors" in path]:
+        record, code = found.places[path][0], path[-2]
+        if code not in codes and code not in composites:
+            yield record.problem(
+                "factor", "no_factor", known="、".join(shipped_table("indicators.csv", "code")["name"])
+            )
+        elif code not in composites and _at(found.tables, (*path[:-1], "period")) is None:
+            yield record.problem("period", "needed")
 
 
 def _weights(found: Tables) -> Iterator[Problem]:

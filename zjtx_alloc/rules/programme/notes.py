@@ -10,7 +10,6 @@ from zjtx_alloc.facts.problems import Problem, problem_table
 from zjtx_alloc.rules.programme.assembly import BatchRow
 from zjtx_alloc.rules.programme.forms import forms
 from zjtx_alloc.rules.programme.records import Entries
-from zjtx_alloc.rules.scenario_ranges import range_notes
 
 if TYPE_CHECKING:
     from zjtx_alloc.rules.programme.programme import Batch, Programme
@@ -26,19 +25,21 @@ def reading_notes(
     bases = "、".join(dict.fromkeys(row.base.name for row in rows if row.base is not None)) or "—"
     strange = [title for title in others if title != say("programme.guide")]
     unread = [f"{grids[name].name} {label}" for name, one in entries.items() for label in one.unread]
+    known, settings = {row.number for row in rows}, entries["settings"].records if "settings" in entries else ()
+    gone = sorted({r["batch"] for r in settings if r["batch"] not in (None, *known)})
     hidden = [grid.name for grid in grids.values() if grid.hidden_rows or grid.hidden_places]
     return tuple(
         say(f"programme.{key}", names=names, bases=bases)
         for key, names in (
             ("inherited", absent), ("other_sheets", "、".join(strange)), ("unread", "、".join(unread)),
-            ("hidden", "、".join(hidden)),
+            ("hidden", "、".join(hidden)), ("gone", "、".join(map(str, gone))),
         ) if names
     )  # fmt: skip
 
 
 def batch_notes(batch: "Batch", programme: "Programme") -> tuple[str, ...]:
     """Ranges that moved; what is known of the batches; what was read and has no effect yet."""
-    notes = [*range_notes(batch.scenario.assumptions)]
+    notes = [*batch.moved]
     later = {
         "rounding_later": any(one.rounding_carried for one in programme.batches),
         "pool_later": any(one.unused == "pool" for one in programme.batches),

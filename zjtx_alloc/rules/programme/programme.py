@@ -35,6 +35,7 @@ from zjtx_alloc.rules.programme.notes import batch_notes, reading_notes
 from zjtx_alloc.rules.programme.records import Entries, Record, fault, read_form
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import put_together
+from zjtx_alloc.rules.scenario_ranges import range_notes
 
 _SHIPPED_BATCHES = (1, 2, 3)
 _SUMMED = tuple(
@@ -57,6 +58,8 @@ class Batch(Known):
         未用名额: lapse (作废), unit (本单位补回) or pool (统筹补回).
     opening_year, closing_year : int or None
         期初、期末年度 where the workbook says others than the award has; else None.
+    moved : tuple of str
+        What became of ranges whose number the workbook changed, in Chinese.
     """
 
     number: int
@@ -65,6 +68,7 @@ class Batch(Known):
     unused: str = "lapse"
     opening_year: int | None = None
     closing_year: int | None = None
+    moved: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -163,7 +167,7 @@ def load_programme(path: str | Path) -> Programme:
     factors = FactorSheet(load_panel())
     if FACTORS in grids:
         factors = read_factors(path.name, grids[FACTORS], factors.panel, periods)
-    problems += factors.problems
+    problems += factors.problems or _missing_facts(scenarios.values(), factors.panel, entries)
     transfers = transfers_of(entries["transfers"]) if "transfers" in entries else None
     if problems:
         raise refusal(path.name, "", _ordered(dict.fromkeys(problems), grids))
@@ -240,8 +244,23 @@ def _strange_batches(entries: Mapping[str, Entries], rows: Sequence[BatchRow]) -
     """Rows of batches that the sheet 批次 does not have."""
     known = {row.number for row in rows}
     listed = "、".join(map(str, sorted(known)))
-    records = [r for name, one in entries.items() if name != "batches" and known for r in one.records]
+    records = [r for name, one in entries.items() if name not in ("batches", "settings") and known for r in one.records]
     return [r.problem("batch", "no_such_batch", known=listed) for r in records if r["batch"] not in (None, *known)]
+
+
+def _missing_facts(scenarios: Iterable[Scenario], panel: Panel, entries: Mapping[str, Entries]) -> list[Problem]:
+    """Factors of the sheet 权重 whose period some units have no figure of."""
+    records = {r["factor"]: r for r in entries["weights"].records} if "weights" in entries else {}
+    found = []
+    for code, period in dict.fromkeys(
+        (code, line.period) for one in scenarios for code, line in one.indicators() if code in records
+    ):
+        try:
+            panel.column(code, period)
+        except DataError as error:
+            what, _, remedy = str(error).partition("；")
+            found.append(records[code].problem("period", "as_said", what=what, remedy=remedy))
+    return found
 
 
 def _known(rows: Sequence[BatchRow], entries: Mapping[str, Entries]) -> tuple[dict[int, Known], list[Problem]]:
@@ -276,7 +295,9 @@ def _scenarios(
 
 def _batch(row: BatchRow, scenario: Scenario, known: Known) -> Batch:
     record = row.row
-    own: dict[str, Any] = {"number": row.number, "scenario": scenario} | vars(known)
+    before = () if row.base is None else range_notes(row.base.assumptions)
+    moved = tuple(note for note in range_notes(scenario.assumptions) if note not in before)
+    own: dict[str, Any] = {"number": row.number, "scenario": scenario, "moved": moved} | vars(known)
     if record is None:
         return Batch(**own)
     award = load_award(scenario.award)

@@ -95,12 +95,14 @@ def unit_tables(found: Tables, record: Record) -> None:
         return
     found.put(("floor", code), record["floor"], (record, "floor"))
     found.put(("cap", code), record["cap"], (record, "cap"))
+    if record["pool"] is not None and code == DEFAULT:
+        found.problems.append(record.problem("pool", "each_unit"))
     if record["fixed"] is not None and record["reason"] is None:
         found.problems.append(record.problem("reason", "no_reason"))
     elif record["fixed"] is None and record["reason"] is not None:
         found.problems.append(record.problem("fixed", "no_fixed"))
     elif record["fixed"] is not None and code == DEFAULT:
-        found.problems.append(record.problem("fixed", "fixed_rest"))
+        found.problems.append(record.problem("fixed", "each_unit"))
     else:
         found.put(("fixed", code, "quota"), record["fixed"], (record, "fixed"))
         found.put(("fixed", code, "reason"), record["reason"], (record, "reason"))
