@@ -1,6 +1,7 @@
 """From a scenario to a workbook and back, and from a workbook to TOML and back, nothing is lost."""
 
 import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import Phase, given, settings, strategies as st
@@ -150,3 +151,19 @@ def test_texts_that_are_no_toml_stand_plain_and_others_do_not():
     assert setting_text("0.05") == '"0.05"'
     assert setting_text(True) == "true"
     assert tomllib.loads(f"v = {setting_text(['甲', '乙'])}") == {"v": ["甲", "乙"]}
+
+
+def test_composites_and_a_previous_batch_of_the_workbook_are_kept(tmp_path):
+    """The documented example with its companions, one of which is what the second batch may not move far from."""
+    first = za.load_scenario(Path(za.__file__).parents[1] / "docs" / "composite.toml")
+    lines = 'extends = "2025-baseline"\nbudget_with = ["2024-baseline"]\n[change]\nprevious = "2024-baseline"\nmax_relative = 0.1\n'
+    (tmp_path / "第二批.toml").write_text(lines, encoding="utf-8")
+    second = za.load_scenario(tmp_path / "第二批.toml")
+    for number, scenario in enumerate((first, second)):
+        path = write_programme(tmp_path / f"{number}.xlsx", scenario)
+        batches = {batch.number: batch.scenario for batch in za.load_programme(path).batches}
+        back, kept = batches[scenario.batch], {"name", "budget_with", "change"}
+        assert back.model_dump(exclude=kept) == scenario.model_dump(exclude=kept)
+    assert (back.change.previous, back.budget_with) == ("1-第1批.toml", ["1-第1批.toml"])
+    own, theirs = (za.allocate(za.load_panel(), one).quota for one in (back, second))
+    assert own.equals(theirs)

@@ -3,6 +3,7 @@
 import openpyxl
 import pytest
 from support.programme_edits import add, cell_of, column_of, edited, header_of
+from support.tables import base, text, xlsx
 
 import zjtx_alloc as za
 from zjtx_alloc.cli.main import main
@@ -205,3 +206,16 @@ def test_a_marked_copy_has_the_wrong_cells_coloured_and_commented(plain, tmp_pat
     with pytest.raises(SystemExit, match="1"):
         main(["check", str(path), "--mark", str(tmp_path / "标出.xlsx")])
     assert "文件已存在" in capsys.readouterr().err
+
+
+def test_a_plain_factor_table_is_marked_too_and_text_is_not(tmp_path, capsys):
+    rows = base()
+    rows[3][1] = "约200"
+    (tmp_path / "因素.xlsx").write_bytes(xlsx(rows))
+    with pytest.raises(SystemExit, match="1"):
+        main(["check", str(tmp_path / "因素.xlsx"), "--mark", str(tmp_path / "标出.xlsx")])
+    assert openpyxl.load_workbook(tmp_path / "标出.xlsx").active["B4"].comment.text.startswith("不是数字。")
+    (tmp_path / "因素.csv").write_bytes(text(rows))
+    with pytest.raises(SystemExit, match="1"):
+        main(["check", str(tmp_path / "因素.csv"), "--mark", str(tmp_path / "标出2.xlsx")])
+    assert "只能在 .xlsx 文件上标出错格" in capsys.readouterr().err

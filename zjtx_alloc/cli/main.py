@@ -156,6 +156,8 @@ def compare_command(scenarios: tuple[str, ...], out: Path, data: Path | None, ba
     """并列对比几个情景，写出对比报告（SCENARIOS 为情景名、.toml 文件或测算工作簿，第一个为对照）。"""
     given, panel = all_opened(scenarios, data, batch)
     found = run_comparison([one.scenario for one in given], out, panel)
+    for one in given:
+        one.keep(found.folder)
     _say_used(*found.comparison.allocations)
     click.echo(comparison_text(found.comparison))
     click.echo()

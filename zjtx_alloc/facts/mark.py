@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 import openpyxl
 import pandas as pd
@@ -34,7 +35,7 @@ def marking(file: Path, copy: Path | None) -> Iterator[None]:
     if copy is None:
         yield
         return
-    if {file.suffix.lower(), copy.suffix.lower()} != {".xlsx"}:
+    if copy.suffix.lower() != ".xlsx" or (file.is_file() and not is_zipfile(file)):
         raise ReportError(say("programme.mark_xlsx", file=copy))
     check_absent(copy)
     try:
