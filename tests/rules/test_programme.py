@@ -308,4 +308,4 @@ def test_a_planner_does_it_all_in_an_office_program(plain, tmp_path, recalculate
     assert by_hand[panel.units["region"] == "西部"].sum() == 410
     back = openpyxl.load_workbook(saved)
     assert back.sheetnames == SHEETS
-    assert back["因素"].freeze_panes
+    assert len(back["批次"].data_validations.dataValidation) >= 5

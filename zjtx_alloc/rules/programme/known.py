@@ -1,7 +1,7 @@
 """What is known of a programme beside its rules: quotas granted, approvals, outcomes, transfers, ceilings, the day."""
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -16,8 +16,8 @@ from zjtx_alloc.rules.scenario import DEFAULT
 
 APPROVALS = ("granted", "recommended", "approved", "certified")  # columns of 审核结果
 ENDS = ("completed", "missed", "under_invested", "discontinued")  # columns of 期末结果
-_SMALL_CEILING, _LARGE_CEILING = 1000, 10**8  # 万元 a year: below and above, the measure is another
-_MOST_A_TRANSFER = 10**7  # 万元 to one unit
+_SMALL_CEILING, _LARGE_CEILING = 1000, 10**7  # 万元 a year: below and above, the measure is another
+_MOST_A_TRANSFER = 10**6  # 万元 to one unit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,14 +90,18 @@ def pools_of(records: Iterable[Record], batch: int, is_current: bool) -> dict[st
     return common | {r["code"]: r["pool"] for r in rows if r["batch"] == batch}
 
 
-def approval_problems(records: Iterable[Record]) -> list[Problem]:
-    """Rows that come twice, and counts that cannot be: more approved than recommended, more recommended than granted."""
+def approval_problems(records: Iterable[Record], totals: Mapping[int, int]) -> list[Problem]:
+    """Rows that come twice, and counts that cannot be: more than the batch's total, more approved than recommended or granted."""
     found, seen = [], dict[tuple[Any, Any], int]()
     for record in records:
         key = record["batch"], record["code"]
         if None not in key and seen.setdefault(key, record.row) != record.row:
             found.append(record.problem("code", "twice", first=seen[key]))
         chain = [(name, record[name]) for name in APPROVALS[:3] if record[name] is not None]
+        total = totals.get(record["batch"])
+        found += [
+            record.problem(n, "above_total", total=total) for n, count in chain if total is not None and count > total
+        ]
         for (more, most), (less, count) in pairwise(chain):
             if count > most:
                 found.append(record.problem(less, "more_than", most=most, of=record.labels[more]))

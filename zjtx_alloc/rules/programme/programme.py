@@ -272,7 +272,8 @@ def _known(rows: Sequence[BatchRow], entries: Mapping[str, Entries]) -> tuple[di
     current = next((n for n, known in first.items() if not known.is_approved), max(first, default=0))
     pools = {row.number: pools_of(units, row.number, row.number == current) for row in rows}
     found = {n: known_of(n, approvals, outcomes, pools[n]) for n in first}
-    problems = approval_problems(approvals)
+    totals = {row.number: row.row["total"] for row in rows if row.row is not None and row.row["total"] is not None}
+    problems = approval_problems(approvals, totals)
     problems += outcome_problems(outcomes, {n: known.approved for n, known in found.items()})
     problems += transfer_problems(entries["transfers"].records) if "transfers" in entries else []
     return found, problems
