@@ -206,10 +206,15 @@ def _is_tidy(path: Path) -> bool:
 
 def with_table(panel: Panel, reading: Reading) -> Panel:
     """The panel with a user's columns in the place of the shipped ones."""
+    return with_facts(panel, reading.facts)
+
+
+def with_facts(panel: Panel, own: pd.DataFrame) -> Panel:
+    """The panel with other facts (columns ``FACT_COLUMNS``) in the place of those of their indicators and periods."""
     series = ["indicator", "period"]
-    mine = pd.MultiIndex.from_frame(reading.facts[series])
+    mine = pd.MultiIndex.from_frame(own[series])
     shipped_facts = panel.facts[~pd.MultiIndex.from_frame(panel.facts[series]).isin(mine)]
-    facts = pd.concat([shipped_facts, reading.facts], ignore_index=True)
+    facts = pd.concat([shipped_facts, own], ignore_index=True)
     cells = _cells(facts, panel.indicators)
     return Panel(panel.units, panel.indicators, _sources(facts), facts, cells)
 
