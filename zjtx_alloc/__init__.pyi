@@ -80,8 +80,8 @@ from .uncertainty.fit_weights import (
     WeightFit as WeightFit,
     fit_weights as fit_weights,
     fitted_scenario as fitted_scenario,
-    known_counts as known_counts,
 )
+from .uncertainty.known_counts import known_counts as known_counts
 from .uncertainty.robust import Robust as Robust, robust as robust
 from .uncertainty.sweep import Sweep as Sweep, sweep as sweep, sweep_on_cluster as sweep_on_cluster
 from .uncertainty.weight_range import WeightRange as WeightRange, weight_range as weight_range

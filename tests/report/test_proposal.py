@@ -104,7 +104,6 @@ def test_word_finds_the_numbers_of_the_library(word, allocation, panel):
         "372,300",
         "372,300",
         "2,112,600",
-        "",
     ]
     assert [row[1] for row in rows(money)[1:-1]] == [f"{300 * n:,}" for n in allocation.quota]
 

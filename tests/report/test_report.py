@@ -143,7 +143,9 @@ def test_the_pages_show_the_numbers_of_the_library(finished):
     )
     for places in finished.allocation.entitlement.places:
         assert f">{places:,.2f}</td>" in allocation
-    assert "占全部理论名额的17.7%" in allocation
+    assert allocation.index("回看新一轮已知的3个数") < allocation.index("理论名额的依据：公布数22.2%、估算57.7%")
+    assert allocation.index("理论名额的依据") < allocation.index("二、名额分配")
+    assert "六、附：回看新一轮的已知数" in allocation
     for money in finished.budget.by_year()["net"]:
         assert f">{money:,}</td>" in budget
     assert "2024年未含上一轮第一批第三年、上一轮第三批第二年" in budget
@@ -156,7 +158,8 @@ def test_the_record_binds_outputs_and_inputs_to_the_run(finished):
         assert hashlib.sha256((finished.folder / name).read_bytes()).hexdigest() == digest
     assert record["scenarios"]["2024-baseline"]["factors"]["little_giants"]["weight"] == 0.4
     assert set(record["scenarios"]) == set(za.scenario_names())
-    assert {"data/facts.csv", "data/policy/caijian-2024-148.toml"} <= set(record["inputs"])
+    told = {"data/facts.csv", "data/nowcast.csv", "data/observations.csv", "data/policy/caijian-2024-148.toml"}
+    assert told <= set(record["inputs"])
 
 
 @pytest.mark.thorough

@@ -17,7 +17,7 @@ from zjtx_alloc.facts.problems import Problem, problem, refusal
 from zjtx_alloc.facts.reading import Reading, read_table
 
 # Complete shipped columns that another count may be compared with.
-REFERENCES = (("little_giants", "2021-06"), ("rd_active_firms", "2020"), ("hightech_firms", "2023"), ("gdp", "2024"))
+REFERENCES = (("little_giants", "2025-12"), ("sme_count", "2024-12"), ("hightech_firms", "2023"), ("gdp", "2024"))
 _FAR = 3.5  # modified z-score of an outlier (Iglewicz & Hoaglin 1993)
 _FACTOR = 2.0  # and at least this many times, or this part of, what is usual
 _MAD_TO_SIGMA = 1.4826
@@ -142,9 +142,13 @@ def _columns(shipped: Panel, panel: Panel, reading: Reading) -> Iterator[dict[st
 
 
 def _national(panel: Panel, indicator: str, period: str) -> tuple[str, float] | None:
-    """The published national figure of the same period, else the latest; None if there is none."""
-    facts = panel.facts[(panel.facts["unit"] == NATION) & (panel.facts["indicator"] == indicator)]
-    known = dict(zip(facts["period"], facts["value"], strict=True))
+    """The nation's figure of the same period, else the latest, and of when; None if there is none.
+
+    Published, or what the shipped estimates add up to.
+    """
+    facts = panel.facts[panel.facts["indicator"] == indicator]
+    of_nation = facts[facts["unit"] == NATION].set_index("period")["value"]
+    known = facts[facts["high"].notna()].groupby("period")["value"].sum().to_dict() | of_nation.to_dict()
     if not known:
         return None
     chosen = period if period in known else max(known)

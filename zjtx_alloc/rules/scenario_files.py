@@ -197,7 +197,7 @@ def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
         left = _without_total(left)
     merged = with_ranges_following(base, laid_over(left, raw), raw)
     for code in ended:
-        if FORMER.get(code, code) in _factors(merged):
+        if "stand_in_for" not in as_table(_factors(merged).get(code, {"stand_in_for": code})):
             warnings.warn(say("scenario.ended_already", file=path.name, code=code), FutureWarning, stacklevel=4)
         else:
             end_stand_in(merged, code, path.name)

@@ -207,7 +207,7 @@ def _doubts(allocation: Allocation, ranges: WeightRange | None) -> dict[str, Any
     unknown = say(unsearched if allowed else "proposal.no_range")
     lines = enumerate(scenario.assumptions.values(), start=1)
     return {
-        "marks": "".join(doubts_note(allocation)) or say("proposal.unmarked"),
+        "marks": "".join(doubts_note(allocation)),
         "supply": "".join(supply_note(allocation)),
         "allowed": say("proposal.allowed_all", weights=allowed) if allowed else say("proposal.no_range"),
         "ranges": unknown if ranges is None else range_summary(ranges) + range_notes(ranges)[0],

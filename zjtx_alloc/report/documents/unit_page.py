@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zjtx_alloc.allocation.explanation_text import Explanation, factors_text
+from zjtx_alloc.allocation.explanation_text import Explanation, factors_text, rests_text
 from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import find_unit, load_units, members_of
@@ -156,7 +156,7 @@ def _keys(results: Results, why: Explanation) -> Iterator[KeyFigure]:
     scenario, budget = results.allocation.scenario, results.budget
     total = say("unit.of_total", share=why.quota / scenario.total, total=f"{scenario.total:,}")
     yield KeyFigure(say("unit.quota"), say("unit.places", places=why.quota), total)
-    marks = say("unit.marked", estimated=why.estimated, stand_in=why.stand_in)
+    marks = rests_text(why.rests_on)
     yield KeyFigure(say("unit.entitlement"), say("unit.places", places=f"{why.entitlement:.2f}"), marks)
     yield _range_key(results, why.code)
     yield _queue_key(results, why)

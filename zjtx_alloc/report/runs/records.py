@@ -46,7 +46,8 @@ def facts_csv(panel: Panel) -> bytes:
 
 def run_record(kind: str, allocations: tuple[Allocation, ...], panel: Panel | None) -> dict[str, Any]:
     """What was computed from what: the kind of run, the scenarios as resolved, the inputs by sha256."""
-    names = ["units.csv", "indicators.csv", "sources.csv", *([] if panel else ["facts.csv"])]
+    names = ["units.csv", "indicators.csv", "sources.csv", "observations.csv"]
+    names += [] if panel else ["facts.csv", "nowcast.csv"]
     names.append("policy/tails/caijian-2021-2.toml")
     names += [f"policy/{award}.toml" for award in sorted({a.scenario.award for a in allocations})]
     inputs = {f"data/{name}": bytes_digest(shipped("data", *name.split("/")).read_bytes()) for name in names}
