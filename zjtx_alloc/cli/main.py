@@ -20,7 +20,6 @@ from zjtx_alloc.cli.help import ChineseGroup, reason
 from zjtx_alloc.cli.opening import all_opened, budget_request, files_of, is_workbook, opened, transfers_file
 from zjtx_alloc.explorer.server import serve
 from zjtx_alloc.facts.cells import unit_of
-from zjtx_alloc.facts.mark import marking
 from zjtx_alloc.firms.steps.conditions import load_conditions
 from zjtx_alloc.firms.steps.review import FIRST_ROUND, review
 from zjtx_alloc.firms.table.lists import load_list
@@ -43,6 +42,7 @@ from zjtx_alloc.report.tables.compare import comparison_text
 from zjtx_alloc.report.tables.firms import review_table
 from zjtx_alloc.report.tables.sweep import sweep_summary, write_sweep
 from zjtx_alloc.report.terminal import speak_plainly
+from zjtx_alloc.report.writers.mark import marking
 from zjtx_alloc.rules.award import award_in_force, load_award
 from zjtx_alloc.rules.check_table import check_table
 from zjtx_alloc.rules.own_columns import endable
