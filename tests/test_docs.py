@@ -156,6 +156,8 @@ def made_anew(words):
     """Files that a command makes and would not write over: another document may have made them."""
     if words[1] == "template":
         return [Path(words[2])]
+    if words[1] in ("new", "convert"):
+        return [Path(words[2 if words[1] == "new" else 3])]
     return Path().glob(f"{Path(words[-1]).stem}*.toml") if "--save" in words else []
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import zjtx_alloc as za
+from zjtx_alloc.rules.programme.forms import forms
 
 # --- docs/architecture.md ---------------------------------------------------------------------------------
 
@@ -76,3 +77,9 @@ def test_numbers_told_in_the_finance_guide_are_those_of_the_baseline(allocation)
     for name, title in {"central": "中性", "optimistic": "乐观", "stress": "压力"}.items():
         low, mean, high = (float(x) * 100 for x in za.load_outcomes(name).completed.model_dump().values())
         assert f"| {title} `{name}` | {mean:g}%（{low:g}%—{high:g}%）" in guide
+
+
+def test_the_planners_guide_lists_the_columns_of_the_workbook_as_they_are():
+    guide = (ROOT / "docs" / "guide-planners.zh.md").read_text(encoding="utf-8")
+    for form in forms().values():
+        assert f"| {form.title} | {'、'.join(field.header for field in form.fields.values())} |" in guide

@@ -28,7 +28,7 @@ FOLDERS = (
     "facts.evidence", "facts",
     "quota.problem", "quota.nested", "quota.crossing", "quota", "quota.many",
     "apportionment",
-    "rules",
+    "rules", "rules.programme",
     "allocation",
     "uncertainty",
     "budget.ledger", "budget",

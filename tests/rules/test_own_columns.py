@@ -110,7 +110,7 @@ def test_every_command_says_so_first(own, capsys, stand_ins):
     with pytest.raises(SystemExit):
         main(["explain", "2024-old-stand-ins", "江苏", "--data", str(own)])
     output = capsys.readouterr()
-    assert output.err.splitlines()[0] == "用户提供（因素表.xlsx），取代随附数据或代用指标：规模以上工业中小企业数。"
+    assert output.out.splitlines()[0] == "用户提供（因素表.xlsx），取代随附数据或代用指标：规模以上工业中小企业数。"
     allocation = za.allocate(za.load_panel(own), stand_ins)
     assert allocation_summary(allocation).split("\n")[1].endswith("或代用指标：规模以上工业中小企业数。")
 

@@ -207,7 +207,7 @@ def _pools(allocations: tuple[Allocation, ...]) -> list[list[int] | None]:
     """
     first, found = allocations[0], list[list[int] | None]()
     pool = pool_caps(first.panel) if first.pooled else {}
-    counts = [pool[code] for code in first.quota.index] if pool else None
+    counts = [pool[code] for code in first.quota.index] if set(pool) == set(first.quota.index) else None
     for number, allocation in enumerate(allocations):
         if number and counts is not None:
             new = allocation.scenario.certified

@@ -225,7 +225,12 @@ def _is_tidy(path: Path) -> bool:
 
 def with_table(panel: Panel, reading: Reading) -> Panel:
     """The panel with a user's columns in the place of the shipped ones."""
-    facts = pd.concat([_lacking(reading.facts, panel.facts), reading.facts], ignore_index=True)
+    return with_facts(panel, reading.facts)
+
+
+def with_facts(panel: Panel, own: pd.DataFrame) -> Panel:
+    """The panel with other facts (columns ``FACT_COLUMNS``) in the place of those of their indicators and periods."""
+    facts = pd.concat([_lacking(own, panel.facts), own], ignore_index=True)
     cells = _cells(facts, panel.indicators, panel.facts)
     return Panel(panel.units, panel.indicators, _sources(facts), facts, cells)
 

@@ -67,14 +67,14 @@ def check_table(path: str | Path) -> TableCheck:
     """
     shipped, reading = load_panel(), read_table(path)
     panel = with_table(shipped, reading)
-    if implausible := [*_wrong_totals(shipped, panel, reading), *_zeros(shipped, panel, reading)]:
+    if implausible := [*wrong_totals(shipped, panel, reading), *zeros(shipped, panel, reading)]:
         raise refusal(reading.file, reading.layout.sheet, implausible, reading.hidden)
     columns = pd.DataFrame(_columns(shipped, panel, reading))
     differences = pd.DataFrame(_differences(shipped, panel))
     return TableCheck(reading, panel, columns, differences, pd.DataFrame(_outliers(panel)))
 
 
-def _wrong_totals(shipped: Panel, panel: Panel, reading: Reading) -> Iterator[Problem]:
+def wrong_totals(shipped: Panel, panel: Panel, reading: Reading) -> Iterator[Problem]:
     """Columns that fit the nations' totals far better if exchanged, and others far above the nation's total."""
     sums = {c: float(panel.values(c.indicator, panel.supplied[c.indicator]).sum()) for c in reading.layout.columns}
     nations = {
@@ -109,7 +109,7 @@ def _total_problem(
     return problem(reading.layout.header_rows[0], column.label, f"{total:,.10g}", kind, **said)
 
 
-def _zeros(shipped: Panel, panel: Panel, reading: Reading) -> Iterator[Problem]:
+def zeros(shipped: Panel, panel: Panel, reading: Reading) -> Iterator[Problem]:
     """Zeros of units that would have many in the proportions of the same indicator, or of any reference column."""
     names = panel.units["short_name"]
     for column in reading.layout.columns:

@@ -20,6 +20,7 @@ from zjtx_alloc.rules.scenario_files import beside, companion
 
 _ID = 12  # hexadecimal digits: of ten thousand runs two share one with a chance of 1 in 5 million
 ENVIRONMENT = "environment.json"
+GIVEN = "given"  # folder of a run with the workbook that it was made of
 FACTS = "facts.csv"  # the facts of a run that was given its own
 _LAYOUTS = ("messages.zh.toml", "columns.csv", "proposal.toml", "page.html", "manuscript.typ", "unit.typ")
 _PACKAGES = (
@@ -98,6 +99,12 @@ def bind(folder: Path, within: str, files: dict[str, str]) -> None:
     described = read_environment(folder)
     others = {name: digest for name, digest in described["outputs"].items() if not name.startswith(f"{within}/")}
     _write_json(folder / ENVIRONMENT, described | {"outputs": others | files})
+
+
+def keep_workbook(folder: Path, workbook: Path) -> None:
+    """Keep the workbook that a run was made of, byte for byte; what it says is in the record and the facts already."""
+    kept = write_whole(folder / GIVEN / workbook.name, workbook.read_bytes())
+    bind(folder, GIVEN, {f"{GIVEN}/{workbook.name}": file_digest(kept)})
 
 
 def is_whole(folder: Path, run: str, within: str) -> bool:

@@ -28,6 +28,12 @@ _STEP = 32  # points: a line of what to do
 _CHECK_WIDTH = 15  # characters of the words before a check
 _NOTE_WIDTH, _PLAIN_WIDTH = 80, 8.43  # characters: of notes at the least, of a column that is left as it is
 _CHARACTERS = 0.52  # of a column, to a millimetre of a form
+TONES = {
+    "published": "#FFFFFF",
+    "estimated": "#FCE4D6",
+    "stand-in": "#E4DFEC",
+    "blank": "#FFF9E5",
+}  # of facts to be changed
 _SHARE = {"validate": "decimal", "criteria": "between", "minimum": 0, "maximum": 1}
 
 
@@ -101,6 +107,15 @@ def _cell_styles(book: Any) -> dict[str, Any]:
         "free text": font | {"num_format": "@"}, "free number": font | {"num_format": "General"},
         "free date": font | {"num_format": "yyyy-mm-dd"},
     }  # fmt: skip
+    entry = cell | {"text_wrap": True}
+    looks |= {"entry": entry, "entry text": entry | {"num_format": "@", "indent": 1}, "entry count": entry | {"num_format": "#,##0"},
+              "entry share": entry, "entry date": entry | {"num_format": "yyyy-mm-dd"}, "entry batch": entry | {"align": "center"}}  # fmt: skip
+    for tone, colour in TONES.items():
+        looks |= {
+            f"{tone} {kind}": cell | {"num_format": FORMATS[kind][1], "bg_color": colour}
+            for kind in ("count", "places")
+        }
+        looks[f"{tone} legend"] = entry | {"bg_color": colour}
     for kind, (_, number) in FORMATS.items():
         looks[kind] = cell | {"num_format": number, "text_wrap": kind == "text", "indent": int(kind == "text")}
         looks[f"total {kind}"] = looks[kind] | {"bold": True, "bg_color": "#F2F2F2"}
