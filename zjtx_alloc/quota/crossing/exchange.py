@@ -73,16 +73,14 @@ def improving_move(problem: QuotaProblem, places: list[int]) -> tuple[int, int] 
 def polished(problem: QuotaProblem, places: list[int]) -> list[int]:
     """Make every allowed improving move, then every allowed move of equal cost that the tie rule prefers."""
     places = list(places)
-    while (move := _next_move(problem, places)) is not None:
+    while True:
+        offers = _offers(problem, places)
+        preferred = (move for move in offers.moves(better=False) if _prefers(problem, *move))
+        move = next(offers.moves(better=True), None) or next(preferred, None)
+        if move is None:
+            return places
         places[move[0]] -= 1
         places[move[1]] += 1
-    return places
-
-
-def _next_move(problem: QuotaProblem, places: list[int]) -> tuple[int, int] | None:
-    offers = _offers(problem, places)
-    preferred = (move for move in offers.moves(better=False) if _prefers(problem, *move))
-    return next(offers.moves(better=True), None) or next(preferred, None)
 
 
 def tied_sets(problem: QuotaProblem, places: list[int]) -> list[list[int]]:
