@@ -261,23 +261,12 @@ def known_counts(allocations: Sequence[Allocation]) -> pd.DataFrame:
         A row a known count and allocation: scenario, batch, short_name, observed (firms), status of the
         fact, entitlement, quota, source. Counts are of firms that passed; a quota is what may be recommended.
     """
-    rows = []
-    for allocation in allocations:
-        facts, batch = allocation.panel.facts, allocation.scenario.batch
-        for fact in facts[
-            (facts["indicator"] == f"supported_firms_b{batch}") & (facts["scope"] == "unit")
-        ].itertuples():
-            rows.append(
-                {
-                    "scenario": allocation.scenario.name,
-                    "batch": batch,
-                    "short_name": fact.unit_name,
-                    "observed": int(fact.value),
-                    "status": fact.status,
-                    "entitlement": float(allocation.entitlement.places[fact.unit]),
-                    "quota": int(allocation.quota[fact.unit]),
-                    "source": fact.source,
-                }
-            )
+    rows = [
+        (a.scenario.name, a.scenario.batch, fact.unit_name, int(fact.value), fact.status,
+         float(a.entitlement.places[fact.unit]), int(a.quota[fact.unit]), fact.source)
+        for a in allocations
+        for fact in a.panel.facts[a.panel.facts["scope"] == "unit"].itertuples()
+        if fact.indicator == f"supported_firms_b{a.scenario.batch}"
+    ]  # fmt: skip
     columns = ["scenario", "batch", "short_name", "observed", "status", "entitlement", "quota", "source"]
     return pd.DataFrame(rows, columns=columns)
