@@ -36,9 +36,8 @@ def cohort(firms, name="1", years=(2024, 2027), outcomes=None):
 
 
 def law(outlook, *question):
-    told = outlook.distribution(*question).series()
-    assert (told.name, told.index.name) == ("probability", "amount")
-    return {int(v): float(p) for v, p in told.items()}
+    told = outlook.distribution(*question)
+    return dict(zip(told.values.tolist(), told.probability.tolist(), strict=True))
 
 
 def test_one_firm_by_hand(award):

@@ -12,7 +12,7 @@ from zjtx_alloc.cli.main import main
 from zjtx_alloc.report.tables import sweep as sweep_tables
 from zjtx_alloc.uncertainty import draws as drawing, sweep as sweeping
 from zjtx_alloc.uncertainty.admissible import with_uncertainty
-from zjtx_alloc.uncertainty.distributions import quantile, summary_of
+from zjtx_alloc.uncertainty.distributions import summary_of
 from zjtx_alloc.uncertainty.draws import as_scenario, drawn, drawn_block, entitlements_of, one, sampling
 
 GROUPS = '[groups."中部"]\nregion = "中部"\ncap = 200\n[groups."湘鄂"]\nunits = ["湖南", "湖北"]\nfloor = 100\n[cap]\ndefault = 90\n'
@@ -145,7 +145,8 @@ def test_counts_quantiles_and_ranks_by_hand():
     assert table["gain"].tolist() == [0.25, 0.5, 0.25]
     assert table["lose"].tolist() == [0.5, 0.25, 0]
     assert table[["rank", "rank_min", "rank_max"]].values.tolist() == [[1, 1, 1], [2, 1, 3], [3, 2, 3]]
-    assert quantile(np.array([1, 2]), np.array([1, 19]), 5) == 1
+    twenty = np.array([[1]] + [[2]] * 19, dtype=np.int32)  # five percent of twenty is exactly one
+    assert summary_of(twenty, pd.Series([2], index=["a"]), np.array([[2], [2]]))["q05"].tolist() == [1]
 
 
 def test_the_table_counts_what_was_drawn(panel, grouped):

@@ -143,13 +143,8 @@ def _admit(panel: Panel, observed: str, factor: str, admitted: list[str]) -> Non
 
 def _made_of(panel: Panel, code: str) -> set[str]:
     """Everything that an indicator is derived from, directly or not."""
-    found: set[str] = set()
-    waiting = [code]
-    while waiting:
-        parts = [part for part in str(panel.indicators.at[waiting.pop(), "derived_from"]).split("|") if part]
-        waiting += [part for part in parts if part not in found]
-        found |= set(parts)
-    return found
+    parts = set(filter(None, str(panel.indicators.at[code, "derived_from"]).split("|")))
+    return parts.union(*(_made_of(panel, part) for part in parts))
 
 
 def _shares(panel: Panel, reference: str) -> pd.Series:

@@ -147,12 +147,9 @@ def _weights(ranges: WeightRange, code: str, end: str) -> str:
     if end != "own":
         return " / ".join(f"{weight:.3g}" for weight in ranges.weights.loc[(code, f"quota_{end}")])
     pools = ranges.allocation.scenario.all_pools()
-    own = [(pools[pool] if pool in pools else next(iter(pools.values()))) for pool, _ in ranges.weights.columns]
-    factors = [factor for _, factor in ranges.weights.columns]
-    return " / ".join(
-        f"{pool.factors[factor].weight if factor else pool.share:.3g}"
-        for pool, factor in zip(own, factors, strict=True)
-    )
+    first = next(iter(pools.values()))
+    own = ((pools.get(pool, first), factor) for pool, factor in ranges.weights.columns)
+    return " / ".join(f"{pool.factors[factor].weight if factor else pool.share:.3g}" for pool, factor in own)
 
 
 def money_rows(results: Results, code: str) -> Table:
