@@ -66,9 +66,9 @@ def parts(work: Path) -> dict[str, float]:
     import zjtx_alloc as za
     from zjtx_alloc.report.documents.unit_page import asked_units, unit_sheet
     from zjtx_alloc.report.runs import run as runs
-    from zjtx_alloc.report.runs.notebooks import PageOrder, write_page
+    from zjtx_alloc.report.runs.notebooks import write_page
     from zjtx_alloc.report.writers.html import framed
-    from zjtx_alloc.report.writers.pdf import UnitTypesetter
+    from zjtx_alloc.report.writers.pdf import bound_pdf, unit_pdf
 
     taken, start = {}, time.perf_counter()
 
@@ -84,17 +84,16 @@ def parts(work: Path) -> dict[str, float]:
         lap(path.name)
     for name in runs.PAGES:
         told = {"scenarios": [SCENARIO]} if name == "budget" else {"scenario": SCENARIO}
-        write_page(PageOrder(name, told, work / f"{name}.html", SCENARIO, name in runs.STUDIES), work)
+        write_page(work / f"{name}.html", told, SCENARIO, work, name in runs.STUDIES)
         lap(f"{name}.html, alone")
     sheets = [unit_sheet(results, code) for code in asked_units("all")]
     lap("units: explanations and tables, 37")
     for sheet in sheets:
         framed(sheet.name, sheet._repr_html_(), "")
     lap("units: HTML, 37")
-    typesetter = UnitTypesetter()
-    sized = [typesetter.page(sheet.plain())[0] for sheet in sheets]
+    sized = [unit_pdf(sheet.plain())[0] for sheet in sheets]
     lap("units: PDF, 37")
-    typesetter.bound(sized)
+    bound_pdf(sized)
     lap("units: bound PDF")
     return taken
 
