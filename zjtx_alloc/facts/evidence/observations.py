@@ -7,7 +7,6 @@ from functools import cache
 import pandas as pd
 
 from zjtx_alloc.base.resources import shipped_table
-from zjtx_alloc.base.units import NATION
 
 STOCK, NAMED = "little_giants", "little_giants_named"
 ABOVE, SME = "above_scale_firms", "sme_count"
@@ -84,8 +83,3 @@ def _read(row: pd.Series) -> Observation:
         int(row["rank"]),
         row["source"],
     )
-
-
-def of_nation(found: tuple[Observation, ...]) -> tuple[Observation, ...]:
-    """Those of the whole nation."""
-    return tuple(o for o in found if o.place == NATION)
