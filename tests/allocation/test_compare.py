@@ -77,7 +77,7 @@ total_status = "official"
 allow_estimates = false
 [approval]
 rate = "0.95"
-carry_unused = true
+unused = "unit"
 [grade]
 default = "优"
 [grade_coefficient]

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from zjtx_alloc.allocation.allocate import Allocation, allocate
+from zjtx_alloc.allocation.allocate import Allocation
+from zjtx_alloc.allocation.allocate_programme import allocate_batch
 from zjtx_alloc.allocation.explain import explain
 from zjtx_alloc.base.errors import ZjtxError
 from zjtx_alloc.base.files import why, write_csv
@@ -113,7 +114,7 @@ def allocate_command(scenario: str, out: Path | None, data: Path | None) -> None
     """只计算名额，写出 allocation.csv（SCENARIO 为情景名或 .toml 文件）。"""
     chosen = load_scenario(scenario)
     path = out or Path(f"{chosen.name}-allocation.csv")
-    found = allocate(load_panel(data), chosen)
+    found = allocate_batch(load_panel(data), chosen)
     write_csv(path, allocation_csv(found))
     _say_used(found)
     click.echo(path)
@@ -125,7 +126,7 @@ def allocate_command(scenario: str, out: Path | None, data: Path | None) -> None
 @_data
 def explain_command(scenario: str, unit: str, data: Path | None) -> None:
     """说明一个单位的名额从何而来、怎样才会变（SCENARIO 为情景名或 .toml 文件，UNIT 为单位代码、简称或全称）。"""
-    found = allocate(load_panel(data), load_scenario(scenario))
+    found = allocate_batch(load_panel(data), load_scenario(scenario))
     _say_used(found)
     click.echo(explain(found, unit))
 
