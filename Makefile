@@ -1,5 +1,6 @@
 # make report: set up and run the main job. make test: set up and test; make test-full: test thoroughly.
 # make explore: try a scenario in the browser. make lab: the notebooks in JupyterLab.
+# make nowcast: data/nowcast.csv again, after a change of data/observations.csv, data/facts.csv or data/nowcast.toml.
 # make gallery: all that people will see, as PNG in reports/gallery, and docs/pictures (needs Chromium, LibreOffice, poppler).
 PYTHON ?= python3
 SCENARIO ?= 2024-baseline
@@ -9,7 +10,7 @@ else
 BIN := .venv/bin
 endif
 
-.PHONY: report explore lab test test-full check gallery python clean
+.PHONY: report explore lab test test-full check nowcast gallery python clean
 
 report: .venv/use.stamp
 	@$(BIN)/zjtx report $(SCENARIO)
@@ -35,6 +36,10 @@ check: .venv/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/codespell
+
+nowcast: .venv/use.stamp
+	@$(BIN)/python -c 'from zjtx_alloc.facts.nowcast import shipped_nowcasts as made; \
+	  made().to_csv("data/nowcast.csv", index=False, encoding="utf-8", lineterminator="\n")'
 
 gallery: .venv/dev.stamp
 	@$(BIN)/python docs/gallery.py

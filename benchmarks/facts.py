@@ -6,7 +6,6 @@ nation. “dated”: counts that stand at the date as they are; “mixed”: eve
 
 import sys
 
-import numpy as np
 import pandas as pd
 
 import zjtx_alloc as za
@@ -15,47 +14,58 @@ from zjtx_alloc.facts.nowcast import nearest_counts
 
 PERIODS = {"little_giants": "2024-12", "sme_count": "2023-12"}
 STAND_INS = {"little_giants": ("little_giants", "2021-06"), "sme_count": ("rd_active_firms", "2020")}
+ESTIMATES = ("stand-in", "high-tech alone", "left out, not raked", "left out, raked")
 
 
-def by_province(values: pd.Series) -> pd.Series:
-    """Sums of the units of each province."""
+def accuracy(indicator: str) -> pd.DataFrame:
+    """How near each estimate is to the known provinces of an indicator at its date.
+
+    Returns
+    -------
+    DataFrame
+        Index dated, mixed; provinces (number), known (their share of the nation), a column of ``ESTIMATES`` each
+        (misplaced points), error (median relative error of the last), inside (provinces whose count is within the
+        90 % range that the others give it).
+    """
+    panel, period = za.load_panel(), PERIODS[indicator]
+    full, mixed = za.nowcast(indicator, period), nearest_counts(indicator, period)
+    dated = full.provinces.loc[full.provinces["status"] == "known", "value"]
+    alone = {code: za.nowcast(indicator, period, without=[code]) for code in mixed.index}
+    left_out = pd.DataFrame({code: now.provinces.loc[code] for code, now in alone.items()}).T
+    shares = {
+        "stand-in": _shares(panel.values(*STAND_INS[indicator])),
+        "high-tech alone": _shares(sum(panel.values("hightech_certified", year) for year in ("2022", "2023", "2024"))),
+        "left out, not raked": pd.Series({code: now.unraked[code] for code, now in alone.items()}) / full.total,
+        "left out, raked": left_out["value"] / full.total,
+    }
+    rows = {}
+    for name, counts in (("dated", dated), ("mixed", mixed)):
+        here, known = left_out.loc[counts.index], counts / full.total
+        rows[name] = {
+            "provinces": len(counts),
+            "known": known.sum(),
+            **{what: float((shares[what][counts.index] - known).abs().sum() * 100) for what in ESTIMATES},
+            "error": (here["value"] / counts - 1).abs().median(),
+            "inside": int((here["low"].le(counts) & here["high"].ge(counts)).sum()),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _shares(values: pd.Series) -> pd.Series:
+    """Of the nation, by province with its city or the Corps."""
     parent = load_units()["parent"]
-    return values.groupby(parent.where(parent.ne(""), parent.index)).sum()
-
-
-def misplaced(shares: pd.Series, known: pd.Series) -> float:
-    """Points of share in the wrong place."""
-    return float((shares[known.index] - known).abs().sum() * 100)
+    return values.groupby(parent.where(parent.ne(""), parent.index)).sum() / values.sum()
 
 
 def main() -> None:
     """Print the table."""
-    panel = za.load_panel()
     for indicator, period in PERIODS.items():
-        full = za.nowcast(indicator, period)
-        mixed = nearest_counts(indicator, period)
-        dated = full.provinces.loc[full.provinces["status"] == "known", "value"]
-        old = by_province(panel.values(*STAND_INS[indicator]))
-        tech = by_province(sum(panel.values("hightech_certified", year) for year in ("2022", "2023", "2024")))
-        alone = {p: za.nowcast(indicator, period, without=[p]) for p in mixed.index}
-        raked = pd.Series({p: now.provinces.at[p, "value"] for p, now in alone.items()}) / full.total
-        plain = pd.Series({p: now.unraked[p] for p, now in alone.items()}) / full.total
-        for name, counts in (("dated", dated), ("mixed", mixed)):
-            known = counts / full.total
-            inside = [
-                alone[p].provinces.at[p, "low"] <= counts[p] <= alone[p].provinces.at[p, "high"] for p in counts.index
-            ]
-            error = np.median(np.abs(np.log(raked[counts.index] / known)))
-            figures = {
-                "stand-in": misplaced(old / old.sum(), known),
-                "high-tech alone": misplaced(tech / tech.sum(), known),
-                "left out, not raked": misplaced(plain, known),
-                "left out, raked": misplaced(raked, known),
-            }
-            text = "; ".join(f"{what} {points:.1f}" for what, points in figures.items())
+        for name, row in accuracy(indicator).iterrows():
+            misplaced = "; ".join(f"{what} {row[what]:.1f}" for what in ESTIMATES)
             print(
-                f"{indicator} {period} {name} ({len(counts)} provinces, {known.sum():.0%}): misplaced points: {text}; "
-                f"median error {error:.0%}; coverage of 90 % ranges {np.mean(inside):.0%}"
+                f"{indicator} {period} {name} ({row['provinces']:.0f} provinces, {row['known']:.0%}): "
+                f"misplaced points: {misplaced}; median error {row['error']:.0%}; "
+                f"coverage of 90 % ranges {row['inside'] / row['provinces']:.0%}"
             )
 
 

@@ -35,7 +35,7 @@ BATCHES = (SCENARIO, "2025-baseline", "2026-baseline")
 UNITS = ("广东", "深圳", "西藏", "兵团")  # large, apart, held by its floor, small; the bound PDF shows all
 TRIAL = """extends = "2024-baseline"
 title = "提高西部下限"
-factors = { rd_active_firms = { weight = 0.3 }, little_giants = { weight = 0.5 } }
+factors = { sme_count = { weight = 0.3 }, little_giants = { weight = 0.5 } }
 groups = { "西部" = { region = "西部", floor = 200 } }
 """
 WIDTHS = {"": 1100, " 手机": 390}  # of a window, in pixels

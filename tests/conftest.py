@@ -94,6 +94,12 @@ def baseline():
 
 
 @pytest.fixture(scope="session")
+def stand_ins():
+    """The shipped scenario of batch 1 on the stand-ins of 2020 and 2021: two stand-ins, provinces' figures split."""
+    return za.load_scenario("2024-old-stand-ins")
+
+
+@pytest.fixture(scope="session")
 def allocation(panel, baseline):
     """Batch 1, allocated."""
     return za.allocate(panel, baseline)

@@ -156,6 +156,8 @@ def made_anew(words):
     """Files that a command makes and would not write over: another document may have made them."""
     if words[1] == "template":
         return [Path(words[2])]
+    if words[1] in ("new", "convert"):
+        return [Path(words[2 if words[1] == "new" else 3])]
     return Path().glob(f"{Path(words[-1]).stem}*.toml") if "--save" in words else []
 
 
@@ -164,10 +166,10 @@ def filled_in(path):
     book = openpyxl.load_workbook(path)
     sheet = book.worksheets[0]
     column = next(cell.column for cell in sheet[3] if str(cell.value).startswith("规模以上工业中小企业数"))
-    held = za.load_panel().values("rd_active_firms", "2020")
+    held = za.load_panel().values("sme_count", "2024-12")
     for row in range(4, sheet.max_row + 1):
         if sheet.cell(row, 1).value in held.index:
-            sheet.cell(row, column).value = 10 * round(held[sheet.cell(row, 1).value])
+            sheet.cell(row, column).value = round(held[sheet.cell(row, 1).value])
     book.save(path)
 
 

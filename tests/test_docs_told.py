@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import zjtx_alloc as za
+from zjtx_alloc.rules.programme.forms import forms
 
 # --- docs/architecture.md ---------------------------------------------------------------------------------
 
@@ -57,7 +58,10 @@ def test_numbers_told_in_the_planners_guide_are_those_of_the_baseline(panel, bas
     together = plan.table["running"] - plan.table["running_target"]
     assert f"最多差{separate.abs().max():.2f}家，统筹后最多差{together.abs().max():.2f}家" in guide
     places = allocation.entitlement.places
-    assert all(f"{name}{places[code]:.2f}" in guide for name, code in {"陕西": "610000", "广东": "440000"}.items())
+    assert all(
+        f"{name}" in guide and f"{places[code]:.2f}" in guide
+        for name, code in {"浙江": "330000", "广东": "440000"}.items()
+    )
 
 
 def test_numbers_told_in_the_finance_guide_are_those_of_the_baseline(allocation):
@@ -73,3 +77,9 @@ def test_numbers_told_in_the_finance_guide_are_those_of_the_baseline(allocation)
     for name, title in {"central": "中性", "optimistic": "乐观", "stress": "压力"}.items():
         low, mean, high = (float(x) * 100 for x in za.load_outcomes(name).completed.model_dump().values())
         assert f"| {title} `{name}` | {mean:g}%（{low:g}%—{high:g}%）" in guide
+
+
+def test_the_planners_guide_lists_the_columns_of_the_workbook_as_they_are():
+    guide = (ROOT / "docs" / "guide-planners.zh.md").read_text(encoding="utf-8")
+    for form in forms().values():
+        assert f"| {form.title} | {'、'.join(field.header for field in form.fields.values())} |" in guide

@@ -28,7 +28,7 @@ FOLDERS = (
     "facts.evidence", "facts",
     "quota.problem", "quota.nested", "quota.crossing", "quota", "quota.many",
     "apportionment",
-    "rules",
+    "rules", "rules.programme",
     "allocation",
     "uncertainty",
     "budget.ledger", "budget",
@@ -46,7 +46,6 @@ ELSEWHERE = {
     "quota_problem": "allocate: its first half",
     "paradoxes": "fairness: asked of the same allocations",
     "tails": "cohorts: an older round's",
-    "known_counts": "fit_weights: what weights are fitted to",
     "power_mean": "signposts: a family of them",
     "stationary": "signposts: a family of them",
 }

@@ -69,6 +69,7 @@ from .report.runs.run import Run as Run, run as run
 from .report.runs.verify_run import verify_run as verify_run
 from .rules.award import Award as Award, load_award as load_award
 from .rules.check_table import TableCheck as TableCheck, check_table as check_table
+from .rules.programme.programme import Batch as Batch, Programme as Programme, load_programme as load_programme
 from .rules.scenario import Scenario as Scenario
 from .rules.scenario_files import (
     load_scenario as load_scenario,
@@ -79,8 +80,8 @@ from .uncertainty.fit_weights import (
     WeightFit as WeightFit,
     fit_weights as fit_weights,
     fitted_scenario as fitted_scenario,
-    known_counts as known_counts,
 )
+from .uncertainty.known_counts import known_counts as known_counts
 from .uncertainty.robust import Robust as Robust, robust as robust
 from .uncertainty.sweep import Sweep as Sweep, sweep as sweep, sweep_on_cluster as sweep_on_cluster
 from .uncertainty.weight_range import WeightRange as WeightRange, weight_range as weight_range

@@ -23,7 +23,7 @@ from zjtx_alloc.report.writers.xlsx import write_workbook
 
 COMPOSITE = Path(__file__).parents[2] / "docs" / "composite.toml"
 
-EQUAL = 'extends = "2024-baseline"\n[factors.little_giants]\nweight = 0.8\n[factors.rd_active_firms]\nweight = 0.0\n'
+EQUAL = 'extends = "2024-baseline"\n[factors.little_giants]\nweight = 0.8\n[factors.sme_count]\nweight = 0.0\n'
 
 
 def test_a_comparison_worked_by_hand(toy_panel):
@@ -67,7 +67,7 @@ def test_the_command_prints_tables_and_who_gains(capsys, write_scenario, tmp_pat
     assert lines[0] == "情景对比：各单位名额"
     assert lines[-1] == str(tmp_path / "compare")
     assert [line.split()[:3] for line in lines if line.split()[:1] == ["合计"]] == [["合计", "1,039", "1,039"]]
-    assert any(line.startswith("other 与 2024-baseline 相比：") and "江苏−" in line for line in lines)
+    assert any(line.startswith("other 与 2024-baseline 相比：") and "北京+" in line for line in lines)
     assert "增减为与 2024-baseline 按总量折算后的名额之差。" in "".join(lines)
 
 
@@ -140,4 +140,16 @@ def test_notes_under_a_narrow_table_are_not_squeezed_into_it(panel, allocation, 
     path = write_workbook(tmp_path / "compare.xlsx", [region_table(found)], "对比")
     sheet = openpyxl.load_workbook(path).worksheets[0]
     assert sheet.max_column > 3
-    assert max(row.height for row in sheet.row_dimensions.values() if row.height) < 50
+    assert max(row.height for row in sheet.row_dimensions.values() if row.height) < 60
+
+
+def test_a_stand_in_stands_beside_what_took_its_place(panel):
+    found = za.compare([za.load_scenario(name) for name in ("2024-old-stand-ins", "2024-baseline")], panel)
+    table = setting_table(found).frame.set_index("设置")
+    assert table.loc["因素·规模以上工业中小企业数·采用的数据"].tolist() == [
+        "有R&D活动的规模以上工业企业数",
+        "规模以上工业中小企业数",
+    ]
+    assert table.loc["因素·规模以上工业中小企业数·数据期"].tolist() == ["2020", "2023-12"]
+    assert table.loc["因素·有效期内“小巨人”企业数·代用对象"].tolist() == ["有效期内“小巨人”企业数", "—"]
+    assert not any("权重" in setting for setting in table.index)  # the same in both

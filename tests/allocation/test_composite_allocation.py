@@ -60,7 +60,7 @@ def test_a_composite_of_two_shares_is_the_two_factors(toy):
 
 
 SHIPPED = za.load_panel()
-FULL = [(c, p) for c in ("little_giants", "rd_active_firms", "gdp", "population", "hightech_firms", "local_tax_revenue")
+FULL = [(c, p) for c in ("little_giants", "sme_count", "rd_active_firms", "gdp", "population", "hightech_firms", "local_tax_revenue")
         for p in SHIPPED.periods(c) if len(SHIPPED.known(c, p)) == 37]  # fmt: skip
 
 

@@ -12,11 +12,12 @@ from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.facts.panel import SUPPLIED
 
 # Places, worked separately from the package.
-WORKED = {"北京": 35.04, "江苏": 108.47, "广东": 78.60, "深圳": 28.24, "天津": 17.60, "西藏": 0.04}
+WORKED = {"北京": 40.65, "江苏": 110.07, "广东": 79.54, "深圳": 39.35, "天津": 18.35, "西藏": 0.40}
 SPLIT = {"210000", "210200", "330000", "330200", "350000", "350200"} | {
     "370000", "370200", "440000", "440300", "650000", "660000",
 }  # fmt: skip
 FACTORS = {"rd_active_firms": "2020", "little_giants": "2021-06", "first_round_continued_r1_sum": "2024-04"}
+SPLIT_BY = ("little_giants", "2025-12")
 A, B, C = "110000", "320000", "540000"  # 东部, 东部, 西部
 
 
@@ -107,7 +108,7 @@ def test_a_pool_takes_every_coefficient_unless_it_names_some(toy):
 
 
 def shipped_facts():
-    """Values of the baseline's factors by unit, in fractions, read and split without the package."""
+    """Values of the former stand-ins by unit, in fractions, read and split without the package."""
     with shipped("data", "units.csv").open(encoding="utf-8-sig", newline="") as file:
         units = list(csv.DictReader(file))
     with shipped("data", "facts.csv").open(encoding="utf-8-sig", newline="") as file:
@@ -115,7 +116,9 @@ def shipped_facts():
             f for f in csv.DictReader(file) if FACTORS.get(f["indicator"]) == f["period"] and f["scope"] != "nation"
         ]
     raw = {k: {f["unit"]: Fraction(f["value"]) for f in facts if f["indicator"] == k} for k in FACTORS}
-    giants = raw["little_giants"]
+    with shipped("data", "nowcast.csv").open(encoding="utf-8", newline="") as file:
+        estimates = [row for row in csv.DictReader(file) if (row["indicator"], row["period"]) == SPLIT_BY]
+    giants = {row["unit"]: Fraction(row["value"]) for row in estimates}
     for inner, outer in ((u["code"], u["parent"]) for u in units if u["parent"]):
         whole = raw["rd_active_firms"][outer]
         raw["rd_active_firms"][inner] = whole * giants[inner] / (giants[inner] + giants[outer])
@@ -133,11 +136,11 @@ def worked_share(factors, coefficient):
 REGION = {"东部": Fraction(1), "中部": Fraction("1.05"), "西部": Fraction("1.1"), "东北": Fraction("1.1")}
 
 
-def test_the_baseline_agrees_with_the_formula_in_fractions(panel, baseline):
+def test_the_stand_ins_agree_with_the_formula_in_fractions(panel, stand_ins):
     raw, region = shipped_facts()
     weights = {"rd_active_firms": "0.4", "little_giants": "0.4", "first_round_continued_r1_sum": "0.2"}
     share = worked_share([(Fraction(w), raw[k]) for k, w in weights.items()], {u: REGION[r] for u, r in region.items()})
-    places = za.entitlement(panel, baseline).places
+    places = za.entitlement(panel, stand_ins).places
     assert len(share) == 37
     for unit, worked in share.items():
         assert places[unit] == pytest.approx(float(1039 * worked), abs=1e-9)
@@ -194,33 +197,47 @@ def test_the_six_worked_entitlements_of_the_baseline(panel, baseline):
     assert found == pytest.approx(WORKED, abs=0.005)
 
 
-@pytest.mark.parametrize("name", ["2024-baseline", "2025-baseline", "2026-baseline"])
+@pytest.mark.parametrize("name", za.scenario_names())
 def test_contributions_sum_to_the_entitlement_and_entitlements_to_the_total(panel, name):
     loaded = za.load_scenario(name)
     found = za.entitlement(panel, loaded)
-    assert list(found.contributions) == [*FACTORS, "adjustment"]
+    assert list(found.contributions) == [*loaded.factors, "adjustment"]
     assert (found.contributions.sum(axis=1) - found.places).abs().max() < 1e-9
     assert (found.pools.sum(axis=1) - found.places).abs().max() < 1e-9
     assert found.places.sum() == pytest.approx(loaded.total, abs=1e-9)
     assert found.share.sum() == pytest.approx(1, abs=1e-12)
 
 
-def test_the_estimated_share_of_the_baseline(panel, baseline):
-    found = za.entitlement(panel, baseline)
+def test_the_estimated_share_of_the_stand_ins(panel, stand_ins):
+    found = za.entitlement(panel, stand_ins)
     assert round(found.estimated_share, 3) == 0.177
     assert set(found.estimated.index[found.estimated > 0]) == SPLIT
     # Before coefficients: weight 0.4 x the six split provinces' part of the nation.
     split = 1874 + 23846 + 5979 + 11604 + 23081 + 185
-    plain = za.entitlement(panel, baseline.model_copy(update={"region_coefficient": {}}))
+    plain = za.entitlement(panel, stand_ins.model_copy(update={"region_coefficient": {}}))
     assert plain.estimated_share == pytest.approx(0.4 * split / 146691, abs=1e-12)
     assert round(plain.estimated_share, 3) == 0.182
-    # Two of the three factors stand in for another: 0.8 before coefficients.
-    assert plain.stand_in_share == pytest.approx(0.8, abs=1e-12)
+    # Every factor stands in for another.
+    assert plain.stand_in_share == pytest.approx(1, abs=1e-12)
 
 
-def test_forbidden_estimates_are_named(panel, baseline):
+def test_the_estimated_share_of_the_baseline(panel, baseline):
+    """Before coefficients: weight 0.4 x what is not known of each factor; a fifth stands in for 培育绩效."""
+    with shipped("data", "nowcast.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["status"] != "known"]
+    parts = {
+        key: sum(int(row["value"]) for row in rows if (row["indicator"], row["period"]) == key)
+        for key in (("sme_count", "2023-12"), ("little_giants", "2024-06"))
+    }
+    plain = za.entitlement(panel, baseline.model_copy(update={"region_coefficient": {}}))
+    worked = 0.4 * parts["sme_count", "2023-12"] / 472948 + 0.4 * parts["little_giants", "2024-06"] / 12183
+    assert plain.estimated_share == pytest.approx(worked, abs=1e-12)
+    assert plain.stand_in_share == pytest.approx(0.2, abs=1e-12)
+
+
+def test_forbidden_estimates_are_named(panel, stand_ins):
     with pytest.raises(za.DataError) as caught:
-        za.entitlement(panel, baseline.model_copy(update={"allow_estimates": False}))
+        za.entitlement(panel, stand_ins.model_copy(update={"allow_estimates": False}))
     named = "辽宁、大连、浙江、宁波、福建、厦门、山东、青岛、广东、深圳、新疆、兵团；"
     assert "有R&D活动的规模以上工业企业数 2020 的下列单位为估算：" + named in str(caught.value)
 

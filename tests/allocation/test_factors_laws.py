@@ -30,9 +30,9 @@ LINES = shipped("data", "facts.csv").read_text(encoding="utf-8-sig").splitlines(
 
 @examples(12)
 @given(seed=st.integers(0, 2**32))
-def test_law_the_order_of_the_rows_changes_no_bit(panel, baseline, reload_facts, seed):
+def test_law_the_order_of_the_rows_changes_no_bit(panel, stand_ins, reload_facts, seed):
     shuffled = [LINES[0], *random.Random(seed).sample(LINES[1:], len(LINES) - 1)]
-    before, after = (za.entitlement(p, baseline) for p in (panel, reload_facts(shuffled)))
+    before, after = (za.entitlement(p, stand_ins) for p in (panel, reload_facts(shuffled)))
     for field in ("places", "share", "estimated", "stand_in", "contributions", "pools"):
         assert getattr(after, field).equals(getattr(before, field)), field
 
@@ -44,16 +44,18 @@ USED = [
 
 @examples(40)
 @given(row=st.sampled_from(USED), more=st.integers(1, 5000))
-def test_law_a_better_fact_never_lowers_the_units_own_entitlement(panel, baseline, reload_facts, row, more):
+def test_law_a_better_fact_never_lowers_the_units_own_entitlement(panel, stand_ins, reload_facts, row, more):
     fields = LINES[row].split(",")
     fields[5] = str(int(fields[5]) + more)
     better = reload_facts([*LINES[:row], ",".join(fields), *LINES[row + 1 :]])
-    before, after = (za.entitlement(p, baseline).places for p in (panel, better))
+    before, after = (za.entitlement(p, stand_ins).places for p in (panel, better))
     assert after[fields[0]] > before[fields[0]]
 
 
 @examples(40)
-@given(factor=st.sampled_from(sorted(FACTORS)), scale=st.floats(1e-6, 1e6))
+@given(
+    factor=st.sampled_from(["sme_count", "little_giants", "first_round_continued_r1_sum"]), scale=st.floats(1e-6, 1e6)
+)
 def test_law_units_of_measure_cancel(panel, baseline, factor, scale):
     cells = panel.cells.copy()
     cells.loc[cells.index.get_level_values("indicator") == factor, "value"] *= scale

@@ -104,10 +104,10 @@ def test_an_entitlement_of_zero_is_explicit(toy):
 
 def test_fairness_of_the_baseline(allocation):
     found = za.fairness(allocation)
-    assert found.indicator == "rd_active_firms"
-    assert found.counted == "有R&D活动的规模以上工业企业数（2020）"
-    assert found.units["firms"].sum() == pytest.approx(146_691)
-    assert found.units.at["110000", "per_1000"] == pytest.approx(35000 / found.units.at["110000", "firms"])
+    assert found.indicator == "sme_count"
+    assert found.counted == "规模以上工业中小企业数（2023-12）"
+    assert found.units["firms"].sum() == 472_948
+    assert found.units.at["110000", "per_1000"] == pytest.approx(41000 / found.units.at["110000", "firms"])
     assert found.regions["quota"].sum() == 1039
     # The floor lifts 西藏 to 1, which is 0.04 rounded up; without violations Webster's rounding is mild.
     assert found.violations.empty
@@ -117,7 +117,7 @@ def test_fairness_of_the_baseline(allocation):
 def test_no_firms_no_rate(allocation):
     panel = allocation.panel
     cells = panel.cells.copy()
-    cells.loc[("rd_active_firms", "2020", "540000"), "value"] = 0
+    cells.loc[("sme_count", "2023-12", "540000"), "value"] = 0
     found = za.fairness(replace(allocation, panel=replace(panel, cells=cells)))
     assert math.isnan(found.units.at["540000", "per_1000"])
     assert not math.isnan(found.gini.whole)

@@ -44,9 +44,9 @@ def test_report_prints_its_folder_last_and_its_progress_on_stderr(capsys, tmp_pa
 
 def test_explain_prints_the_sentences_with_a_users_data(capsys, panel, tmp_path):
     code, lines, _ = zjtx(capsys, "explain", "2024-baseline", "浙江")
-    assert (code, lines[0]) == (0, "2024年第一批基准情景：浙江的名额为81家。")
+    assert (code, lines[0]) == (0, "2024年第一批基准情景：浙江的名额为91家。")
     facts = panel.facts.copy()
-    facts.loc[(facts["indicator"] == "little_giants") & (facts["unit"] == "540000"), "value"] = 30
+    facts.loc[(facts["indicator"] == "little_giants") & (facts["unit"] == "540000"), "value"] = 300
     facts.to_csv(tmp_path / "facts.csv", index=False, encoding="utf-8")
     before = zjtx(capsys, "explain", "2024-baseline", "西藏")[1]
     after = zjtx(capsys, "explain", "2024-baseline", "西藏", "--data", str(tmp_path / "facts.csv"))[1]

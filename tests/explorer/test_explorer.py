@@ -127,7 +127,7 @@ def test_a_state_survives_its_file(write_scenario, tmp_path):
     assert (back.total, back.total_status, back.criterion) == (1200, "assumed", "hamilton")
     assert "total" not in back.assumptions
     assert (back.cap, back.groups, back.region_coefficient["西部"]) == ({"default": 90}, {}, 1.2)
-    assert simplices(back)[""] == {"rd_active_firms": 0.3, "little_giants": 0.55, "first_round_continued_r1_sum": 0.15}
+    assert simplices(back)[""] == {"sme_count": 0.3, "little_giants": 0.55, "first_round_continued_r1_sum": 0.15}
 
 
 def test_a_trial_has_the_ranges_of_a_file_that_extends_what_it_was_made_from(panel, baseline, write_scenario, tmp_path):

@@ -31,8 +31,8 @@ def problems(tmp_path, columns, header=None):
 def columns(panel):
     """A table as it would come: 474,5xx firms above the line, 14,6xx little giants."""
     return {
-        SME: like(panel, "rd_active_firms", "2020", 474_540),
-        GIANTS: like(panel, "little_giants", "2021-06", 14_600),
+        SME: like(panel, "sme_count", "2024-12", 474_540),
+        GIANTS: like(panel, "little_giants", "2025-12", 14_600),
     }
 
 
@@ -41,12 +41,12 @@ def test_a_plausible_table_has_no_problem(columns, tmp_path):
 
 
 def test_exchanged_columns_are_told_by_the_nations_total(columns, tmp_path):
-    """474,5xx little giants are 32.5 times the nation; the other column would fit."""
+    """474,5xx little giants are 27 times the nation; the other column would fit."""
     (found,), (remedy,) = problems(tmp_path, {SME: columns[GIANTS], GIANTS: columns[SME]})
     more, right = (f"{columns[name].sum():,}" for name in (SME, GIANTS))
     assert found == [
         1, "C “小巨人”企业数", more,
-        f"合计是全国数14,600（2024-10）的32.5倍，而“B 规模以上工业中小企业数(家)”列合计{right}，两列像是互换了",
+        f"合计是全国数17,589（2025-12）的27.0倍，而“B 规模以上工业中小企业数(家)”列合计{right}，两列像是互换了",
     ]  # fmt: skip
     assert remedy == "请核对两列的表头和数字，互换的请改正"
 
@@ -64,14 +64,14 @@ def test_columns_nearly_as_large_are_told_where_the_nation_is_known_for_both(pan
 
 
 def test_a_total_of_an_earlier_year_is_not_taken_for_an_exchange(panel, tmp_path):
-    """1,832 little giants without a period are an eighth of 2024's, whatever stands beside them."""
+    """1,832 little giants without a period are a tenth of 2025's, whatever stands beside them."""
     early = panel.values("little_giants", "2021-06").astype(int)
     beside = like(panel, "rd_active_firms", "2020", 14_600)
     assert problems(tmp_path, {SME: beside, GIANTS: early, "可推荐企业数": early}) == ([], [])
 
 
 def test_eligible_firms_are_some_of_the_little_giants(columns, panel, tmp_path):
-    eligible = like(panel, "little_giants", "2021-06", 10_000)
+    eligible = like(panel, "little_giants", "2025-12", 10_000)
     assert problems(tmp_path, {SME: columns[SME], "可推荐企业数": eligible}) == ([], [])
     (found,), _ = problems(tmp_path, {SME: eligible, "可推荐企业数": columns[SME]})
     assert found[1] == "C 可推荐企业数"
@@ -80,19 +80,31 @@ def test_eligible_firms_are_some_of_the_little_giants(columns, panel, tmp_path):
 
 def test_a_total_far_above_the_nations_is_told_also_where_no_column_fits(columns, panel, tmp_path):
     (found,), (remedy,) = problems(tmp_path, {GIANTS: columns[SME]})
-    assert found == [1, "B “小巨人”企业数", f"{columns[SME].sum():,}", "合计是全国数14,600（2024-10）的32.5倍"]
+    assert found == [1, "B “小巨人”企业数", f"{columns[SME].sum():,}", "合计是全国数17,589（2025-12）的27.0倍"]
     assert remedy == "请核对数字和计量单位（家），是否填成了别的指标"
     (found,), _ = problems(tmp_path, {GIANTS: columns[SME], SME: 0 * columns[SME]})  # which nothing fits, nor does it
-    assert found[3] == "合计是全国数14,600（2024-10）的32.5倍"
-    assert problems(tmp_path, {GIANTS: like(panel, "little_giants", "2021-06", 40_000)}) == ([], [])
+    assert found[3] == "合计是全国数17,589（2025-12）的27.0倍"
+    assert problems(tmp_path, {GIANTS: like(panel, "little_giants", "2025-12", 40_000)}) == ([], [])
+
+
+def test_a_total_is_compared_with_the_nations_of_its_own_date(columns, tmp_path):
+    """Published of October 2024; of other dates what the estimates add up to, the newest for none."""
+    for header, nation in {
+        "“小巨人”企业数（2024年10月）": "14,600（2024-10）",
+        "“小巨人”企业数（2024年6月）": "12,183（2024-06）",
+        "规模以上工业中小企业数（2023年12月）": "472,948（2023-12）",
+        "规模以上工业中小企业数": "501,760（2024-12）",
+    }.items():
+        (found,), _ = problems(tmp_path, {header: 40 * columns[SME]})
+        assert f"合计是全国数{nation}的" in found[3], header
 
 
 def test_a_zero_where_the_shipped_figures_have_many_is_told_with_its_row(columns, tmp_path):
-    """辽宁 has 52 of the 1,832 little giants of 2021: of 14,2xx some 400. 西藏, with none, may be 0."""
-    giants, sme = columns[GIANTS].copy(), columns[SME].copy()
-    giants["210000"] = giants["540000"] = sme["540000"] = 0
-    (found,), (remedy,) = problems(tmp_path, columns | {GIANTS: giants, SME: sme})
-    expected = giants.sum() * 52 / 1832
+    """辽宁 has 258 of the 17,589 little giants of 2025: of 14,3xx some 210. 西藏, with few, may be 0."""
+    giants = columns[GIANTS].copy()
+    giants["210000"] = giants["540000"] = 0
+    (found,), (remedy,) = problems(tmp_path, columns | {GIANTS: giants})
+    expected = giants.sum() * 258 / 17589
     assert found == [7, "C “小巨人”企业数", "0", f"辽宁为0，按随附数据的比例约有{expected:,.0f}家"]
     assert remedy == "没有数据的请补齐，不要填0；核实确为0的，不必改，可直接用于 report 等命令"
 

@@ -74,9 +74,10 @@ def test_what_is_beside_the_indicators_is_named(write_table):
 
 def test_true_counts_end_the_stand_ins_in_one_line(write_table, write_scenario):
     scenario = za.load_scenario(
-        write_scenario('extends = "2024-baseline"\nend_stand_in = ["sme_count", "little_giants"]\n')
+        write_scenario('extends = "2024-old-stand-ins"\nend_stand_in = ["sme_count", "little_giants", "performance"]\n')
     )
-    table = za.allocate(za.load_panel(write_table(base())), scenario).table()
+    rows = [[*row, score] for row, score in zip(base(), ["培育绩效得分", *range(60, 97)], strict=True)]
+    table = za.allocate(za.load_panel(write_table(rows)), scenario).table()
     assert (table["stand_in"] == "").all()
     assert (table["estimated"] == "").all()
     with pytest.raises(za.ScenarioError, match=r"end_stand_in.*gdp"):
@@ -84,32 +85,32 @@ def test_true_counts_end_the_stand_ins_in_one_line(write_table, write_scenario):
 
 
 def test_a_check_compares_with_what_is_known(write_table, panel):
-    """Shipped giants × 8, but 0 and ten times as much for two units: totals, differences and outliers by hand."""
-    giants = panel.values("little_giants", "2021-06")
-    rows = [["单位", "“小巨人”企业数（家）"], *([c, int(8 * n)] for c, n in giants.items())]
+    """Shipped giants, but ten times as much for one unit: totals, differences and outliers by hand."""
+    giants = panel.values("little_giants", "2025-12")
+    rows = [["单位", "“小巨人”企业数（家）"], *([c, int(n)] for c, n in giants.items())]
     rows[1][1] *= 10
     check = za.check_table(write_table(rows))
     (column,) = check.columns.to_dict("records")
-    total = 8 * 1832 + 72 * int(giants.iloc[0])
+    total = 17589 + 9 * int(giants.iloc[0])
     assert column["各单位合计"] == f"{total:,}"
-    assert (column["全国数（数据期）"], column["与全国数之比"]) == ("14,600（2024-10）", f"{total / 14600:.2f}")
+    assert (column["全国数（数据期）"], column["与全国数之比"]) == ("17,589（2025-12）", f"{total / 17589:.2f}")
     (difference,) = check.differences.to_dict("records")
-    assert difference["不同的单位数"] == (giants > 0).sum() == 36  # 8 × 0 is 0 again
-    assert difference["变化最大的单位（随附→本表）"].startswith(f"北京 {giants.iloc[0]:g}→{80 * giants.iloc[0]:,g}、")
-    assert check.outliers[["单位", "取值"]].to_numpy().tolist() == [["北京", f"{80 * int(giants.iloc[0]):,}"]]
+    assert difference["不同的单位数"] == 1
+    assert difference["变化最大的单位（随附→本表）"] == "北京 1,210→12,100"
+    assert ["北京", "12,100"] in check.outliers[["单位", "取值"]].to_numpy().tolist()
 
 
 def test_zjtx_check_tells_problems_or_what_was_understood(write_table, capsys):
     rows = base()
     code, out, err = zjtx(capsys, "check", write_table([*rows, ["合计", sum(r[1] for r in rows[1:]), None]]))
     assert (code, err) == (0, "")
-    for said in (
-        "表头在第1行，37个单位齐全，合计在第39行且与各行之和相符",
-        "读取的列",
-        "与随附数据的差别",
-        "计算时自动改用本表的列",
-    ):
+    for said in ("表头在第1行，37个单位齐全，合计在第39行且与各行之和相符", "读取的列", "与随附数据的差别"):
         assert said in out
+    assert "代用" not in out  # the factors are these very indicators
+    code, out, err = zjtx(capsys, "check", write_table(rows), "--save", "新.toml")
+    assert (
+        out.splitlines()[-1] == "没有写出 新.toml：情景 2024-baseline 没有以其他指标代用本表的列，直接用 --data 即可。"
+    )
     rows[3][1] = "约200"
     code, out, err = zjtx(capsys, "check", write_table(rows))
     assert (code, out) == (1, "")
@@ -124,7 +125,7 @@ def test_from_an_empty_template_to_a_report_with_ones_own_numbers(tmp_path, caps
     book = openpyxl.load_workbook("因素 表.xlsx")
     sheet = book["因素表"]
     headers = [str(cell.value).replace("\n", "") for cell in sheet[3]]
-    column = headers.index("规模以上工业中小企业数（家）") + 1
+    column = headers.index("中小企业培育绩效（分）") + 1
     for number in range(37):
         sheet.cell(4 + number, column, 1000 + 37 * number)
     book.save("因素 表.xlsx")
@@ -135,24 +136,24 @@ def test_from_an_empty_template_to_a_report_with_ones_own_numbers(tmp_path, caps
     assert code == 0, err
     record = json.loads((tmp_path / "报告 文件夹" / "我的情景" / "run.json").read_text(encoding="utf-8"))
     assert record["indicators"]["我的情景"] == {
-        "supplied": {"sme_count": "用户提供"},
-        "shipped": {"little_giants": "2021-06", "first_round_continued_r1_sum": "2024-04"},
+        "supplied": {"performance": "用户提供"},
+        "shipped": {"sme_count": "2023-12", "little_giants": "2024-06"},
     }
     page = (tmp_path / "报告 文件夹" / "我的情景" / "allocation.html").read_text(encoding="utf-8")
-    assert "用户提供（因素 表.xlsx），取代随附数据或代用指标：规模以上工业中小企业数" in page
-    assert "其余因素为随附数据：有效期内“小巨人”企业数、上一轮绩效评价后继续支持企业数" in page
-    assert "以2020年有R&amp;D活动的规模以上工业企业数" not in page
+    assert "用户提供（因素 表.xlsx），取代随附数据或代用指标：中小企业培育绩效" in page
+    assert "其余因素为随附数据：规模以上工业中小企业数、有效期内“小巨人”企业数" in page
+    assert "以上一轮三批企业通过绩效评价继续支持的家数" not in page
     allocation = za.allocate(za.load_panel("因素 表.xlsx"), za.load_scenario("我的情景.toml"))
-    shares = allocation.entitlement.contributions["sme_count"] / 1039 / 0.4
+    shares = allocation.entitlement.contributions["performance"] / 1039 / 0.2
     assert shares.iloc[36] == pytest.approx((1000 + 37 * 36) / (37_000 + 37 * 666))
 
 
 def test_check_warns_of_what_would_fail_later(write_table, capsys):
-    rows = [["单位", "“小巨人”企业数", "规上工业中小企业数"], *([row[0], 0, row[1]] for row in base()[1:])]
+    rows = [["单位", "“小巨人”企业数", "培育绩效（分）"], *([row[0], 0, row[2]] for row in base()[1:])]
     code, out, _ = zjtx(capsys, "check", write_table(rows))
     assert code == 0
     assert "各单位合计为0、不能作分配因素的列：有效期内“小巨人”企业数；请核对" in out
-    assert "情景 2024-baseline 以其他指标代用：规模以上工业中小企业数。计算时自动改用本表的列" in out
+    assert "情景 2024-baseline 以其他指标代用：中小企业培育绩效。计算时自动改用本表的列" in out
 
 
 def test_a_cell_formatted_as_a_percentage_is_told_as_it_looks(write_table):
@@ -204,6 +205,29 @@ def test_a_provincial_table_fills_the_template_too(tmp_path):
     column = za.load_panel(path).column("sme_count", "")
     assert column["estimated"].sum() == 12
     assert column["value"].sum() == pytest.approx(3100)
+
+
+@pytest.mark.parametrize("header", ["小巨人企业数（家）", "小巨人企业数（2025年12月，家）"])
+def test_a_provincial_column_is_split_by_the_shipped_shares_of_the_city(header, panel, write_table):
+    """Also where it takes the place of the very column to split by: 深圳 has 1333 of 2543."""
+    rows = [["单位", "口径", header], *([name, "", 100] for name in panel.units["short_name"] if name != "深圳")]
+    rows[[row[0] for row in rows].index("广东")][1] = "省级合计"
+    column = za.load_panel(write_table(rows)).column("little_giants", "2025-12")
+    assert panel.values("little_giants", "2025-12")[["440000", "440300"]].tolist() == [1210, 1333]
+    assert column["value"]["440300"] == pytest.approx(100 * 1333 / 2543)
+    assert column.index[column["estimated"]].tolist() == ["440000", "440300"]
+
+
+@pytest.mark.parametrize("own", [[], [["深圳", "", 80]]])
+def test_a_score_of_a_whole_province_says_nothing_of_its_units(own, panel, write_table):
+    rows = [
+        ["单位", "口径", "培育绩效得分"],
+        *([name, "", 90] for name in panel.units["short_name"] if name != "深圳"),
+        *own,
+    ]
+    rows[[row[0] for row in rows].index("广东")][1] = "省级合计"
+    with pytest.raises(za.DataError, match="广东省 performance 用户提供：这一指标各单位相加没有意义，省级合计无法拆分"):
+        za.load_panel(write_table(rows))
 
 
 def test_a_file_that_another_program_holds_open_is_named(tmp_path, monkeypatch):

@@ -11,15 +11,15 @@ from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.base.units import find_unit, load_units, members_of
 from zjtx_alloc.facts.panel import FACT_COLUMNS
 
-# little_giants 2021-06 of the six provinces that hold another unit, with that unit's, and the
+# little_giants 2025-12 of the six provinces that hold another unit, with that unit's (data/nowcast.csv), and the
 # province's rd_active_firms 2020 (中国科技统计年鉴2021): everything a split needs.
 SPLITS = {
-    "辽宁": (1874, {"辽宁": 52, "大连": 22}),
-    "浙江": (23846, {"浙江": 107, "宁波": 55}),
-    "福建": (5979, {"福建": 68, "厦门": 49}),
-    "山东": (11604, {"山东": 94, "青岛": 47}),
-    "广东": (23081, {"广东": 106, "深圳": 35}),
-    "新疆": (185, {"新疆": 16, "兵团": 4}),
+    "辽宁": (1874, {"辽宁": 258, "大连": 100}),
+    "浙江": (23846, {"浙江": 1698, "宁波": 469}),
+    "福建": (5979, {"福建": 263, "厦门": 219}),
+    "山东": (11604, {"山东": 866, "青岛": 433}),
+    "广东": (23081, {"广东": 1210, "深圳": 1333}),
+    "新疆": (185, {"新疆": 61, "兵团": 15}),
 }
 GUANGDONG, SHENZHEN = "440000", "440300"
 
@@ -73,10 +73,10 @@ def test_a_province_is_split_by_little_giants(panel, province):
 
 
 def test_guangdong_by_hand(panel):
-    # 23081 x 106/141 = 17351.674, and 23081 x 35/141 = 5729.326 for 深圳.
+    # 23081 x 1210/2543 = 10982.308, and 23081 x 1333/2543 = 12098.692 for 深圳.
     values = panel.values("rd_active_firms", "2020")
-    assert values[GUANGDONG] == pytest.approx(17351.674, abs=5e-4)
-    assert values[SHENZHEN] == pytest.approx(5729.326, abs=5e-4)
+    assert values[GUANGDONG] == pytest.approx(10982.308, abs=5e-4)
+    assert values[SHENZHEN] == pytest.approx(12098.692, abs=5e-4)
 
 
 def test_the_twelve_units_of_split_provinces_and_no_others_are_marked_estimated(panel):
@@ -86,11 +86,15 @@ def test_the_twelve_units_of_split_provinces_and_no_others_are_marked_estimated(
     assert set(cells.index[cells["estimated"]]) == split
 
 
-def test_what_is_published_for_a_member_is_subtracted_not_estimated(panel):
-    guangdong = panel.cells.loc[("above_scale_firms", "2020-12", GUANGDONG)]
-    assert guangdong["value"] == 58504 - 11255
-    assert not guangdong["estimated"]
-    assert panel.cells.loc[("above_scale_firms", "2020-12", SHENZHEN)]["value"] == 11255
+def test_what_is_published_for_a_member_is_subtracted_not_estimated(write_facts):
+    # Above-scale firms of 2020: 58504 with 深圳's 11255.
+    path = write_facts(
+        (GUANGDONG, "province", "above_scale_firms", "2020", "58504", "个"),
+        (SHENZHEN, "unit", "above_scale_firms", "2020", "11255", "个"),
+    )
+    cells = za.load_panel(path).cells.loc[("above_scale_firms", "2020")]
+    assert cells.loc[GUANGDONG, ["value", "estimated"]].tolist() == [58504 - 11255, False]
+    assert cells.loc[SHENZHEN, ["value", "estimated"]].tolist() == [11255, False]
 
 
 def test_a_province_of_one_unit_is_never_split(panel, write_facts):
@@ -99,23 +103,23 @@ def test_a_province_of_one_unit_is_never_split(panel, write_facts):
     tibet = panel.column("rd_active_firms", "2020").loc["540000"]
     assert (tibet["value"], tibet["estimated"]) == (12, False)
     alone = za.load_panel(write_facts(("110000", "province", "gdp", "2020", "7", "亿元")))
-    assert alone.cells["value"].to_dict() == {("gdp", "2020", "110000"): 7}
+    assert alone.cells.loc["gdp", "value"].to_dict() == {("2020", "110000"): 7}
 
 
 def test_weights_that_sum_to_zero_are_an_error(write_facts):
     path = write_facts(
         (GUANGDONG, "province", "gdp", "2020", "7", "亿元"),
-        (GUANGDONG, "unit", "little_giants", "2021-06", "0", "家"),
-        (SHENZHEN, "unit", "little_giants", "2021-06", "0", "家"),
+        (GUANGDONG, "unit", "little_giants", "2025-12", "0", "家"),
+        (SHENZHEN, "unit", "little_giants", "2025-12", "0", "家"),
     )
-    with pytest.raises(za.DataError, match=r"gdp 2020：省级合计无法拆分，.*little_giants:2021-06.*合计为0"):
+    with pytest.raises(za.DataError, match=r"gdp 2020：省级合计无法拆分，.*little_giants:2025-12.*合计为0"):
         za.load_panel(path)
 
 
 def test_a_member_without_a_weight_is_named(write_facts):
     path = write_facts(
         (GUANGDONG, "province", "gdp", "2020", "7", "亿元"),
-        (GUANGDONG, "unit", "little_giants", "2021-06", "106", "家"),
+        (GUANGDONG, "unit", "little_giants", "2025-12", "106", "家"),
     )
     with pytest.raises(za.DataError, match=r"缺少 深圳 的数据"):
         za.load_panel(path)
@@ -137,7 +141,7 @@ def test_decimals_that_add_up_on_paper_are_no_disagreement(write_facts):
         (GUANGDONG, "unit", "gdp", "2020", "0.1", "亿元"),
         (SHENZHEN, "unit", "gdp", "2020", "0.2", "亿元"),
     )
-    assert len(za.load_panel(path).cells) == 2
+    assert len(za.load_panel(path).cells.loc["gdp"]) == 2
 
 
 # The published national figures. Counts add up exactly; sums of rounded money within the rounding,
@@ -228,6 +232,37 @@ def test_a_blank_line_does_not_shift_the_rows(write_facts):
     path.write_text(f"{header}\n\n{fact}\n", encoding="utf-8")
     with pytest.raises(za.DataError, match=r"第3行 unit 列“11000”"):
         za.load_panel(path)
+
+
+def test_a_file_of_facts_keeps_the_estimates_that_it_does_not_have(panel, write_facts):
+    giants = ("110000", "unit", "little_giants", "2024-12", "7", "家")
+    nation = ("000000", "nation", "sme_count", "2024-12", "500000", "家")
+    cells = za.load_panel(write_facts(giants, nation)).cells["value"]
+    assert cells["little_giants", "2024-12"].to_dict() == {"110000": 7}
+    assert cells["sme_count", "2024-12"].equals(panel.values("sme_count", "2024-12").sort_index())
+    assert set(cells.index.droplevel(2)) == {
+        ("little_giants", "2024-06"), ("little_giants", "2024-12"), ("little_giants", "2025-12"),
+        ("sme_count", "2023-12"), ("sme_count", "2024-12"),
+    }  # fmt: skip
+
+
+def test_ranges_of_a_file_are_read_unless_the_value_was_changed_beyond_them(panel, tmp_path):
+    path = tmp_path / "facts.csv"
+    panel.facts.to_csv(path, index=False, encoding="utf-8")
+    assert za.load_panel(path).cells.equals(panel.cells)
+    kept = panel.facts[panel.facts["indicator"] == "sme_count"].head(4).astype({"low": str, "high": str})
+    kept["value"] = 100
+    kept["low"], kept["high"] = ["101", "", "90", "100"], ["", "99", "120", "100"]
+    kept.to_csv(path, index=False, encoding="utf-8")
+    ends = za.load_panel(path).cells.loc[("sme_count", "2023-12"), ["low", "high"]]
+    assert ends.fillna(-1).to_numpy().tolist() == [[-1, -1], [-1, -1], [90, 120], [100, 100]]
+    kept["low"] = ["约90", "", "-1", "100"]
+    kept.to_csv(path, index=False, encoding="utf-8")
+    with pytest.raises(za.DataError) as caught:
+        za.load_panel(path)
+    assert re.findall(r"第(\d+)行 (\w+) 列“(.*)”：不是非负数；没有范围的请留空", str(caught.value)) == [
+        ("2", "low", "约90"), ("4", "low", "-1"),
+    ]  # fmt: skip
 
 
 def test_a_file_without_facts_is_a_data_error(write_facts):

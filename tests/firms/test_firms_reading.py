@@ -194,7 +194,16 @@ def test_made_up_firms_repeat_and_are_marked(panel):
     assert "虚构" in found.reasons()["说明"].iloc[0]
 
 
-def test_a_dirty_table_is_refused_with_its_problems():
+def test_a_dirty_table_is_refused_with_every_problem():
+    """What real tables hold: cells nobody can read, negative money, days that are none, units that are none."""
+    table = za.firms.made_up_table(total=3000)
+    wrong = {
+        "统一社会信用代码": lambda code: code[:-1], "推进计划投资总额（万元）": lambda money: f"约{money}",
+        "证书有效期止": lambda day: "2027-02-30", "省级单位": lambda unit: "江东省", "上市情况": lambda text: "拟上市",
+    }  # fmt: skip
+    for place, (column, spoilt) in enumerate(wrong.items()):
+        for row in range(place, 3000, 1000):
+            table.at[row, column] = spoilt(table.at[row, column])
     with pytest.raises(za.TableError) as caught:
-        za.firms.load_firms(za.firms.made_up_table(total=3000, dirty=True))
-    assert len(caught.value.problems) > 10
+        za.firms.load_firms(table)
+    assert len(caught.value.problems) == 3 * len(wrong)

@@ -18,7 +18,7 @@ from zjtx_alloc.report.table import shown
 
 pytestmark = pytest.mark.thorough
 
-OWN = 'extends = "2024-baseline"\ntitle = "提高<小巨人>权重"\n[factors.little_giants]\nweight = 0.8\n[factors.rd_active_firms]\nweight = 0.0\n'
+OWN = 'extends = "2024-baseline"\ntitle = "提高<小巨人>权重"\n[factors.little_giants]\nweight = 0.8\n[factors.sme_count]\nweight = 0.0\n'
 
 
 @pytest.fixture(scope="module")

@@ -32,8 +32,7 @@ from zjtx_alloc.report.tables import (
     sweep as sweep_tables,
 )
 from zjtx_alloc.report.tables.compare import comparison_csv, gain_list
-from zjtx_alloc.report.writers.xlsx import write_workbook
-from zjtx_alloc.report.writers.xlsx_charts import Graph
+from zjtx_alloc.report.writers.xlsx import Graph, write_workbook
 from zjtx_alloc.rules.scenario_files import save_bundle
 
 pytestmark = pytest.mark.thorough

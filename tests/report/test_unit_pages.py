@@ -85,15 +85,17 @@ def test_a_page_shows_the_numbers_of_the_library(made, results, code):
 def test_the_numbers_of_guangdong_are_those_worked_out_before(made):
     page = page_of(made, "440000").read_text(encoding="utf-8")
     for text in (
-        "<b>78家</b>",
-        "<b>78.60家</b>",
-        "<b>62—95家</b>",
-        "<b>第2位</b>",
-        "<b>46,800万元</b>",
-        "占总量1,039家的7.51%",
+        "<b>80家</b>",
+        "<b>79.54家</b>",
+        "<b>63—96家</b>",
+        "<b>第10位</b>",
+        "<b>48,000万元</b>",
+        "占总量1,039家的7.70%",
     ):
         assert text in page
-    assert "其中估算60.8%，代用90.5%" in page
+    assert "<small>公布数60.8%、估算29.8%（按全国增长推到该日）、代用9.4%</small>" in page
+    assert "公布：规模以上工业中小企业数，全省：" in page
+    assert "482—963</td>" in page  # an estimate with its range
     assert "广东省的各项数字不含深圳市（单列）。" in page
     assert page.count(f"运行编号：{RUN}") == 7  # five tables, the page and its foot
 
@@ -149,7 +151,7 @@ def test_a_page_stands_alone_and_the_list_leads_to_every_page(made):
         assert re.search(rf'href="{code}-[%\w]+\.html"', index)
         assert re.search(rf'href="{code}-[%\w]+\.pdf"', index)
     assert 'href="units.pdf"' in index
-    assert "代用因素占全部理论名额的" in index
+    assert "理论名额的依据：公布数" in index
 
 
 def test_what_is_finished_is_not_made_again(made, results, tmp_path):

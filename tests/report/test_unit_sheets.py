@@ -15,9 +15,10 @@ def test_a_users_figures_are_marked(panel, baseline, tmp_path):
     table.write_text("单位,有效期内“小巨人”企业数\n" + "\n".join(lines) + "\n", encoding="utf-8")
     own = za.Results(za.load_panel(table), baseline.model_copy(update={"budget_with": []}))
     page = unit_sheet(own, "110000")._repr_html_()
-    row = next(row for row in Rows(page).rows if row[0] == "有效期内“小巨人”企业数" and len(row) == 7)
+    row = next(row for row in Rows(page).rows if row[0] == "有效期内“小巨人”企业数" and len(row) == 8)
     assert row[2] == "100"
-    assert row[4] == "用户"
+    assert row[3] == "—"  # no range of its own
+    assert row[5] == "用户"
     assert "用户：有效期内“小巨人”企业数取自用户提供的因素表。" in page
     assert "表.csv" in page
 

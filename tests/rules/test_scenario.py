@@ -5,6 +5,8 @@ import pytest
 import zjtx_alloc as za
 
 SHIPPED = ("2024-baseline", "2025-baseline", "2026-baseline")
+STAND_INS = "2024-old-stand-ins"
+VINTAGES = dict(zip(SHIPPED, (("2023-12", "2024-06"), ("2024-12", "2024-12"), ("2024-12", "2025-12")), strict=True))
 HEAD = 'extends = "2024-baseline"\n'
 POOLS = """
 [pools.task]
@@ -27,8 +29,8 @@ def message_of(path):
     return str(caught.value)
 
 
-def test_the_shipped_scenarios_are_the_three_batches():
-    assert za.scenario_names() == SHIPPED
+def test_the_shipped_scenarios_are_the_three_batches_and_the_first_on_its_former_stand_ins():
+    assert za.scenario_names() == (SHIPPED[0], STAND_INS, *SHIPPED[1:])
     loaded = [za.load_scenario(name) for name in SHIPPED]
     assert [(s.name, s.batch, s.total) for s in loaded] == [
         ("2024-baseline", 1, 1039),
@@ -49,28 +51,39 @@ def test_a_shipped_scenario_names_its_companions_and_says_its_assumptions(name):
 def test_a_shipped_scenario_has_the_factors_that_were_agreed(name):
     scenario = za.load_scenario(name)
     assert {code: (f.period, f.weight, f.stand_in_for) for code, f in scenario.factors.items()} == {
-        "rd_active_firms": ("2020", 0.4, "sme_count"),
-        "little_giants": ("2021-06", 0.4, "little_giants"),
-        "first_round_continued_r1_sum": ("2024-04", 0.2, None),
+        "sme_count": (VINTAGES[name][0], 0.4, None),
+        "little_giants": (VINTAGES[name][1], 0.4, None),
+        "first_round_continued_r1_sum": ("2024-04", 0.2, "performance"),
     }
     assert scenario.region_coefficient == {"东部": 1.0, "中部": 1.05, "西部": 1.1, "东北": 1.1}
     assert scenario.floor == {"default": 1}
     assert scenario.approval.exact == 1
 
 
+def test_the_former_stand_ins_change_nothing_but_the_factors(baseline, stand_ins):
+    assert {code: (f.period, f.weight, f.stand_in_for) for code, f in stand_ins.factors.items()} == {
+        "rd_active_firms": ("2020", 0.4, "sme_count"),
+        "little_giants": ("2021-06", 0.4, "little_giants"),
+        "first_round_continued_r1_sum": ("2024-04", 0.2, "performance"),
+    }
+    changed = {"name", "title", "factors", "uncertainty", "assumptions"}
+    assert stand_ins.model_dump(exclude=changed) == baseline.model_dump(exclude=changed)
+    assert stand_ins.uncertainty.facts == baseline.uncertainty.facts
+
+
 def test_extends_merges_by_key(write_scenario, baseline):
     child = za.load_scenario(
         write_scenario(
-            HEAD + "total = 1000\n[factors.rd_active_firms]\nweight = 0.3\n[factors.little_giants]\nweight = 0.5\n"
+            HEAD + "total = 1000\n[factors.sme_count]\nweight = 0.3\n[factors.little_giants]\nweight = 0.5\n"
         )
     )
     assert (child.name, child.total, child.batch) == ("trial", 1000, baseline.batch)
     assert {c: f.weight for c, f in child.factors.items()} == {
-        "rd_active_firms": 0.3,
+        "sme_count": 0.3,
         "little_giants": 0.5,
         "first_round_continued_r1_sum": 0.2,
     }
-    assert child.factors["rd_active_firms"].stand_in_for == "sme_count"
+    assert child.factors["first_round_continued_r1_sum"].stand_in_for == "performance"
     # A new total rests on nothing that the old one rested on.
     own = {k: v for k, v in child.assumptions.items() if not k.startswith("uncertainty.")}
     assert own == {k: v for k, v in baseline.assumptions.items() if k != "total"}
@@ -244,3 +257,46 @@ def test_a_scenario_with_everything_survives_saving(write_scenario, tmp_path):
     again = za.load_scenario(za.save_scenario(scenario, tmp_path / "saved" / "trial.toml"))
     assert again.model_dump() == scenario.model_dump()
     assert again.approval.rate == "0.950"
+
+
+# ---- files that name what the baselines called a factor before ----
+
+OLD = "trial.toml：基准情景的“rd_active_firms”已改为“sme_count”"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("[factors.rd_active_firms]\nweight = 0.3\n[factors.little_giants]\nweight = 0.5\n",
+         "[factors.sme_count]\nweight = 0.3\n[factors.little_giants]\nweight = 0.5\n"),
+        ('drop = ["factors.rd_active_firms", "uncertainty"]\n[factors.little_giants]\nweight = 0.8\n',
+         'drop = ["factors.sme_count", "uncertainty"]\n[factors.little_giants]\nweight = 0.8\n'),
+        ("[uncertainty.weights]\nrd_active_firms = { min = 0.3, max = 0.5 }\n",
+         "[uncertainty.weights]\nsme_count = { min = 0.3, max = 0.5 }\n"),
+    ],
+)  # fmt: skip
+def test_a_former_factor_is_read_as_the_new_one_with_a_warning(write_scenario, old, new):
+    with pytest.warns(FutureWarning, match=OLD):
+        former = za.load_scenario(write_scenario(HEAD + old))
+    assert former == za.load_scenario(write_scenario(HEAD + new))
+
+
+def test_a_former_factor_with_a_period_is_the_old_indicator_in_its_place(write_scenario, baseline):
+    lines = '[factors.rd_active_firms]\nperiod = "2023"\nstand_in_for = "sme_count"\n'
+    with pytest.warns(FutureWarning, match=OLD):
+        found = za.load_scenario(write_scenario(HEAD + lines))
+    assert list(found.factors) == ["rd_active_firms", *list(baseline.factors)[1:]]
+    factor = found.factors["rd_active_firms"]
+    assert (factor.period, factor.weight, factor.stand_in_for) == ("2023", 0.4, "sme_count")
+    assert list(found.uncertainty.weights) == list(found.factors)
+
+
+def test_a_stand_in_that_has_ended_already_is_a_warning(write_scenario, baseline):
+    with pytest.warns(FutureWarning, match="基准情景已直接采用“sme_count”，end_stand_in 中的“sme_count”不再需要"):
+        found = za.load_scenario(write_scenario(HEAD + 'end_stand_in = ["sme_count"]\n'))
+    assert found.factors == baseline.factors
+
+
+def test_a_file_of_its_own_factors_means_what_it_says(write_scenario):
+    lines = 'drop = ["factors"]\n[factors.rd_active_firms]\nperiod = "2020"\nweight = 1.0\n'
+    assert list(za.load_scenario(write_scenario(HEAD + lines)).factors) == ["rd_active_firms"]

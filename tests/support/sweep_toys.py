@@ -3,7 +3,7 @@
 import zjtx_alloc as za
 
 WEIGHTS = {
-    "rd_active_firms": {"min": 0.2, "max": 0.6},
+    "sme_count": {"min": 0.2, "max": 0.6},
     "little_giants": {"min": 0.2, "max": 0.6},
     "first_round_continued_r1_sum": {"min": 0.0, "max": 0.4},
 }

@@ -13,12 +13,12 @@ POOLS = """drop = ["factors", "uncertainty"]
 [pools.a]
 share = 0.7
 [pools.a.factors.little_giants]
-period = "2021-06"
+period = "2024-06"
 weight = 1.0
 [pools.b]
 share = 0.3
-[pools.b.factors.rd_active_firms]
-period = "2020"
+[pools.b.factors.sme_count]
+period = "2023-12"
 weight = 1.0
 """
 MOVED = "有效期内“小巨人”企业数的权重由0.4改为0.7，其变动范围随之由0.2—0.6移至0.5—0.9"
@@ -29,11 +29,11 @@ def lines_of(**weights):
 
 
 def test_inherited_ranges_move_with_their_weights_and_it_is_said(panel, baseline, write_scenario):
-    text = lines_of(little_giants=0.7, rd_active_firms=0.1)
+    text = lines_of(little_giants=0.7, sme_count=0.1)
     trial = za.load_scenario(write_scenario('extends = "2024-baseline"\n' + text))
     ends = {code: (span.min, span.max) for code, span in trial.uncertainty.weights.items()}
     assert ends == {  # 0.4 − 0.2 … and 0.4 + 0.2, each moved by what its weight did, not beyond 0
-        "rd_active_firms": (0.0, 0.3), "little_giants": (0.5, 0.9), "first_round_continued_r1_sum": (0.0, 0.4),
+        "sme_count": (0.0, 0.3), "little_giants": (0.5, 0.9), "first_round_continued_r1_sum": (0.0, 0.4),
     }  # fmt: skip
     assert trial.assumptions["uncertainty.weights.little_giants"] == MOVED
     ranges = za.weight_range(panel, trial)
@@ -47,32 +47,35 @@ def test_inherited_ranges_move_with_their_weights_and_it_is_said(panel, baseline
 
 
 def test_what_is_said_of_a_moved_range_follows_it_and_ends_with_it(write_scenario):
-    write_scenario('extends = "2024-baseline"\n' + lines_of(little_giants=0.7, rd_active_firms=0.1), "one.toml")
+    write_scenario('extends = "2024-baseline"\n' + lines_of(little_giants=0.7, sme_count=0.1), "one.toml")
     key = "uncertainty.weights.little_giants"
 
     def said(lines):
         return za.load_scenario(write_scenario('extends = "one.toml"\n' + lines, "two.toml")).assumptions
 
     assert said("")[key] == MOVED
-    back = said(lines_of(little_giants=0.4, rd_active_firms=0.4))[key]
+    back = said(lines_of(little_giants=0.4, sme_count=0.4))[key]
     assert back == "有效期内“小巨人”企业数的权重由0.7改为0.4，其变动范围随之由0.5—0.9移至0.2—0.6"
     assert key not in said("[uncertainty.weights.little_giants]\nmin = 0.6\nmax = 0.8\n")
     assert key not in said('drop = ["uncertainty"]\n')
-    renamed = said('end_stand_in = ["sme_count"]\n')
-    assert renamed["uncertainty.weights.sme_count"].startswith("规模以上工业中小企业数的权重由0.4改为0.1")
+    write_scenario(
+        'extends = "2024-baseline"\n' + lines_of(little_giants=0.3, first_round_continued_r1_sum=0.3), "one.toml"
+    )
+    renamed = said('end_stand_in = ["performance"]\n')
+    assert renamed["uncertainty.weights.performance"].startswith("中小企业培育绩效的权重由0.2改为0.3")
 
 
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        (lines_of(little_giants=0.7, rd_active_firms=0.1) + "[uncertainty.weights.little_giants]\nmin = 0.2\nmax = 0.6\n",
+        (lines_of(little_giants=0.7, sme_count=0.1) + "[uncertainty.weights.little_giants]\nmin = 0.2\nmax = 0.6\n",
          "factors.little_giants.weight 为 0.7，不在 [uncertainty] 所写的 0.2 至 0.6 之内；请改正其一"),
         ("[uncertainty.total]\nmin = 1100\nmax = 1200\n", "total 为 1039，不在 [uncertainty] 所写的 1100 至 1200 之内；请改正其一"),
         ("[uncertainty.region_coefficient]\n\"西部\" = {min = 1.2, max = 1.3}\n", "region_coefficient.西部 为 1.1，不在"),
         ('drop = ["uncertainty"]\n[uncertainty.weights]\nlittle_giants = {min = 0.2, max = 0.6}\n',
          "（—）：little_giants 写了范围，但各部分合计须为1，其余各部分没有变动的余地"),
-        ('drop = ["uncertainty"]\n[uncertainty.weights]\nlittle_giants = {min = 0.4, max = 0.6}\nrd_active_firms = {min = 0.4, max = 0.5}\n',
-         "（—）：little_giants、rd_active_firms 写了范围"),
+        ('drop = ["uncertainty"]\n[uncertainty.weights]\nlittle_giants = {min = 0.4, max = 0.6}\nsme_count = {min = 0.4, max = 0.5}\n',
+         "（—）：little_giants、sme_count 写了范围"),
         (POOLS + "[uncertainty.pools.a.share]\nmin = 0.6\nmax = 0.8\n", "（各名额池占比（share））：a 写了范围"),
     ],
 )  # fmt: skip
@@ -91,10 +94,10 @@ def test_a_copy_changed_in_code_is_refused_where_its_ranges_are_asked_for(panel,
 
 
 def test_ranges_cut_off_until_one_choice_is_left_end_and_it_is_said(write_scenario):
-    one_sided = {"little_giants": (0.4, 0.6), "rd_active_firms": (0.2, 0.6), "first_round_continued_r1_sum": (0.0, 0.4)}
+    one_sided = {"little_giants": (0.4, 0.6), "sme_count": (0.2, 0.6), "first_round_continued_r1_sum": (0.0, 0.4)}
     ranges = "".join(f"{code} = {{min = {least}, max = {most}}}\n" for code, (least, most) in one_sided.items())
     write_scenario('extends = "2024-baseline"\n[uncertainty.weights]\n' + ranges, "one.toml")
-    all_on_one = lines_of(little_giants=1.0, rd_active_firms=0.0, first_round_continued_r1_sum=0.0)
+    all_on_one = lines_of(little_giants=1.0, sme_count=0.0, first_round_continued_r1_sum=0.0)
     found = za.load_scenario(write_scenario('extends = "one.toml"\n' + all_on_one, "two.toml"))
     assert found.uncertainty.weights == {}
     assert found.assumptions["uncertainty.weights"].startswith("因素权重已改变，沿用的范围")
@@ -134,7 +137,7 @@ def test_draws_are_uniform_over_the_polytope():
         ("[uncertainty.weights.little_giants]\nmin = 0.7\nmax = 0.3\n", "min（0.7）大于 max（0.3）"),
         ("[uncertainty.weights.little_giants]\nmin = 0.2\nmax = 1.3\n", "应不大于 1"),
         ("[uncertainty.weights.gdp]\nmin = 0.2\nmax = 0.3\n", "“gdp”不是本情景的因素"),
-        ("[uncertainty.weights]\nlittle_giants = {min = 0.0, max = 0.1}\nrd_active_firms = {min = 0.0, max = 0.1}\n", "只能在 0.2 至 0.4 之间"),
+        ("[uncertainty.weights]\nlittle_giants = {min = 0.0, max = 0.1}\nsme_count = {min = 0.0, max = 0.1}\n", "只能在 0.2 至 0.4 之间"),
         ("[uncertainty.pools.task]\nshare = {min = 0.1, max = 0.2}\n", "“task”不是本情景的名额池"),
     ],
 )  # fmt: skip
@@ -175,8 +178,8 @@ def test_a_scenario_without_uncertain_weights_is_refused(panel, write_scenario):
 @pytest.mark.parametrize(
     ("lines", "ranged"),
     [
-        ("total = 500\n", ("rd_active_firms", "little_giants", "first_round_continued_r1_sum")),
-        ('end_stand_in = ["sme_count"]\n', ("sme_count", "little_giants", "first_round_continued_r1_sum")),
+        ("total = 500\n", ("sme_count", "little_giants", "first_round_continued_r1_sum")),
+        ('end_stand_in = ["performance"]\n', ("sme_count", "little_giants", "performance")),
         ('drop = ["factors"]\n[factors.gdp]\nperiod = "2020"\nweight = 1.0\n', ()),
     ],
 )
@@ -194,9 +197,9 @@ def test_inherited_ranges_follow_the_factors_they_were_written_for(write_scenari
         ({"little_giants": (0.6, 0.1)}, "min（0.6）大于 max（0.1）"),
         ({"little_giants": (-0.1, 0.6)}, "应不小于 0"),
         ({"little_giants": (0.5, 0.6)}, "不能为1"),
-        ({"rd_active_firms": (0.2, 0.6)}, "rd_active_firms 写了范围，但各部分合计须为1"),
+        ({"sme_count": (0.2, 0.6)}, "sme_count 写了范围，但各部分合计须为1"),
         (
-            {"little_giants": (0.5, 0.7), "rd_active_firms": (0.2, 0.4)},
+            {"little_giants": (0.5, 0.7), "sme_count": (0.2, 0.4)},
             "weight 为 0.4，不在 [uncertainty] 所写的 0.5 至 0.7 之内",
         ),
     ],

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import zjtx_alloc as za
-from zjtx_alloc.report.tables.backtest import backtest_summary, known_table
+from zjtx_alloc.report.tables.backtest import backtest_summary
 
 OBSERVED = "first_round_continued_r1_sum:2024-04"
 FACTORS = ("rd_active_firms:2020", "little_giants:2021-06", "hightech_firms:2020")
@@ -134,29 +134,9 @@ def test_every_derivation_names_indicators_that_exist(panel):
             assert {r.partition(":")[0] for r in references.split("|") if r} <= set(panel.indicators.index)
 
 
-def test_known_counts_stand_beside_the_allocations(panel, baseline, fit):
-    fitted = za.fitted_scenario(baseline, fit)
-    assert sum(f.weight for f in fitted.factors.values()) == pytest.approx(1)
-    allocations = [za.allocate(panel, s) for s in (baseline, fitted, za.load_scenario("2025-baseline"))]
-    table = za.known_counts(allocations)
-    assert table[["short_name", "batch", "observed", "status"]].to_numpy().tolist() == [
-        ["天津市", 1, 19, "inferred"], ["天津市", 1, 19, "inferred"], ["内蒙古自治区", 2, 10, "published"],
-    ]  # fmt: skip
-    assert table["quota"].iloc[0] == allocations[0].quota["120000"]
-
-
-def test_a_known_count_names_its_source_in_words(panel, baseline):
-    (row,) = known_table([za.allocate(panel, baseline)]).frame.to_dict("records")
-    assert row["来源"] == "天津市工业和信息化局下达2024年中小企业发展专项资金（财建〔2024〕359号）"
-
-
 def test_the_page_says_what_this_cannot_show(panel, fit):
     told = backtest_summary(fit)
     assert "是通过绩效评价的企业，不是当年入选企业" in told
     assert "不宜作为依据" in told  # left out, the fit is worse than 小巨人企业数 alone
     better = za.fit_weights(planted(panel, (0.5, 0.1, 0.4)), OBSERVED)
     assert "优于简单规则" in backtest_summary(better)
-    assert any(
-        "两个数不足以检验权重" in note
-        for note in known_table([za.allocate(panel, za.load_scenario("2024-baseline"))]).notes
-    )

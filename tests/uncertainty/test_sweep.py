@@ -12,10 +12,12 @@ from zjtx_alloc.cli.main import main
 from zjtx_alloc.report.tables import sweep as sweep_tables
 from zjtx_alloc.uncertainty import draws as drawing, sweep as sweeping
 from zjtx_alloc.uncertainty.admissible import with_uncertainty
-from zjtx_alloc.uncertainty.distributions import quantile, summary_of
+from zjtx_alloc.uncertainty.distributions import summary_of
 from zjtx_alloc.uncertainty.draws import as_scenario, drawn, drawn_block, entitlements_of, one, sampling
 
 GROUPS = '[groups."中部"]\nregion = "中部"\ncap = 200\n[groups."湘鄂"]\nunits = ["湖南", "湖北"]\nfloor = 100\n[cap]\ndefault = 90\n'
+
+FACTS_FIXED = {"facts": {"ranges": False}}
 
 
 @pytest.fixture
@@ -85,8 +87,9 @@ def test_one_kind_of_uncertainty_does_not_change_the_draws_of_another(panel, bas
     pd.testing.assert_frame_equal(alone.parameters, among.parameters[["weights"]])
 
 
-def test_parameters_keep_to_their_laws(panel, baseline):
-    scenario = with_uncertainty(baseline, EVERYTHING)
+def test_parameters_keep_to_their_laws(panel, stand_ins):
+    weights = {code: {"min": 0.2, "max": 0.6} for code in ("rd_active_firms", "little_giants")}
+    scenario = with_uncertainty(stand_ins, EVERYTHING | {"weights": weights})
     taken = sampling(panel, scenario)
     block = drawn_block(taken, 1, 0)
     assert block.totals.min() == 1030
@@ -101,6 +104,28 @@ def test_parameters_keep_to_their_laws(panel, baseline):
             if part.any():
                 assert multiples[:, part].max() - 1 == pytest.approx(reach, rel=1e-2)
                 assert 1 - multiples[:, part].min() == pytest.approx(reach, rel=1e-2)
+
+
+def test_a_cell_with_a_range_is_drawn_within_it_as_often_below_as_above(panel, baseline):
+    """Estimates between low and high; what is published is off by 1 % as well; without ``ranges`` by 20 and 1 %."""
+    taken = sampling(panel, with_uncertainty(baseline, EVERYTHING))
+    for (code, period), multiples in zip(taken.values, drawn_block(taken, 1, 0).facts, strict=True):
+        cells = panel.column(code, period)
+        is_known = ~cells["estimated"].to_numpy()
+        low, high = (cells[end] / cells["value"] for end in ("low", "high"))
+        if code.startswith("first_round"):
+            assert cells["low"].isna().all()
+            continue
+        low = np.where(is_known, np.minimum(low, 0.99), low)
+        high = np.where(is_known, np.maximum(high, 1.01), high)
+        assert multiples.min(axis=0) == pytest.approx(low, abs=2e-2)
+        assert multiples.max(axis=0) == pytest.approx(high, abs=2e-2)
+        assert (multiples < 1).mean() == pytest.approx(0.5, abs=0.01)
+        median = np.median(multiples, axis=0)
+        assert median == pytest.approx(np.ones(37), abs=0.1)
+    plain = EVERYTHING | {"facts": EVERYTHING["facts"] | {"ranges": False}}
+    (ends, *_) = sampling(panel, with_uncertainty(baseline, plain)).spreads.values()
+    assert set(np.round(ends[1], 9)) == {1.2, 1.01}
 
 
 def test_dirichlet_weights_have_the_baseline_as_mean_and_the_textbook_variance(panel, baseline):
@@ -120,7 +145,8 @@ def test_counts_quantiles_and_ranks_by_hand():
     assert table["gain"].tolist() == [0.25, 0.5, 0.25]
     assert table["lose"].tolist() == [0.5, 0.25, 0]
     assert table[["rank", "rank_min", "rank_max"]].values.tolist() == [[1, 1, 1], [2, 1, 3], [3, 2, 3]]
-    assert quantile(np.array([1, 2]), np.array([1, 19]), 5) == 1
+    twenty = np.array([[1]] + [[2]] * 19, dtype=np.int32)  # five percent of twenty is exactly one
+    assert summary_of(twenty, pd.Series([2], index=["a"]), np.array([[2], [2]]))["q05"].tolist() == [1]
 
 
 def test_the_table_counts_what_was_drawn(panel, grouped):
@@ -143,7 +169,7 @@ def test_the_table_counts_what_was_drawn(panel, grouped):
 
 def test_a_total_that_alone_varies_makes_nobody_gain_or_lose(panel, baseline):
     """Draws of 1,000 to 1,100 places have 1,050 on average, the baseline 1,039: that is no gain."""
-    found = za.sweep(panel, baseline, {"total": {"min": 1000, "max": 1100}}, draws=300)
+    found = za.sweep(panel, baseline, {"total": {"min": 1000, "max": 1100}} | FACTS_FIXED, draws=300)
     assert found.quotas.sum(axis=1).mean() == pytest.approx(1050, abs=5)
     assert (found.table[["gain", "lose"]] == 0).all(axis=None)
     assert "总量增减引起的名额增减因此不算在内" in "".join(sweep_tables.sweep_notes(found))
@@ -164,7 +190,7 @@ def test_a_constant_quota_has_no_index(panel, write_scenario):
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        ({}, "没有任何可变动的内容"),
+        (FACTS_FIXED, "没有任何可变动的内容"),
         ({"weights": WEIGHTS, "concentration": 9.0}, "只能写其一"),
         ({"facts": {"published": 0.1, "estimated": 0.05}}, "估算数据的相对误差 estimated（0.05）小于公布数据的 published（0.1）"),
         ({"facts": {"estimated": 1.0}}, "uncertainty.facts.estimated：应小于 1"),
@@ -184,7 +210,7 @@ def test_wrong_uncertainty_is_explained(panel, baseline, table, said):
 
 def test_wrong_lines_of_a_file_name_what_is_allowed(write_scenario):
     lines = "[uncertainty.facts]\npublishd = 0.1\n"
-    with pytest.raises(za.ScenarioError, match=r"没有这一项；可用：published、estimated"):
+    with pytest.raises(za.ScenarioError, match=r"没有这一项；可用：ranges、published、estimated"):
         za.load_scenario(write_scenario('extends = "2024-baseline"\n' + lines))
 
 

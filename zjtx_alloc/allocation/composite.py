@@ -1,13 +1,15 @@
 """Composite indicators of a scenario: each with every step it went through, and as a column of the panel."""
 
+import math
 from dataclasses import dataclass, replace
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from zjtx_alloc.allocation import composite_steps as steps
 from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.facts.panel import Panel
+from zjtx_alloc.facts.panel import FILLED, GROUNDS, KNOWN, SUPPLIED, Panel, grounds_of
 from zjtx_alloc.rules.composite_form import Part, Recipe, leaves
 from zjtx_alloc.rules.composite_laws import Laws, laws
 from zjtx_alloc.rules.scenario import Scenario
@@ -34,8 +36,8 @@ class Composite:
         Index ``code``.
     imputed : DataFrame of bool
         Cells filled by the part's rule for missing values.
-    estimated : Series of bool
-        Whether a unit's score rests on an estimated (估算) or filled cell, at any depth.
+    grounds : Series of str
+        The least sure of what the cells beneath a unit's score rest on, at any depth; one of ``GROUNDS`` of the panel.
     stand_ins : tuple of str
         Indicators beneath it, at any depth, that stand in for another (代用).
     nested : dict of str to Composite
@@ -53,10 +55,15 @@ class Composite:
     contributions: pd.DataFrame
     score: pd.Series
     imputed: pd.DataFrame
-    estimated: pd.Series
+    grounds: pd.Series
     stand_ins: tuple[str, ...]
     nested: dict[str, "Composite"]
     laws: Laws
+
+    @property
+    def estimated(self) -> pd.Series:
+        """Whether a unit's score rests on an estimated (估算) or filled cell, at any depth."""
+        return ~self.grounds.isin([KNOWN, SUPPLIED])
 
     def correlations(self) -> pd.DataFrame:
         """Pearson correlations of the parts' normalised values and the score; blank for what does not vary."""
@@ -107,7 +114,7 @@ class _Column:
     treated: pd.Series
     normalised: pd.Series
     imputed: pd.Series
-    estimated: pd.Series
+    grounds: pd.Series
 
 
 def compose(panel: Panel, scenario: Scenario, name: str) -> Composite:
@@ -150,7 +157,7 @@ def _composed(panel: Panel, scenario: Scenario, name: str, made: dict[str, Compo
         contributions=steps.contributions(scores, weights, recipe, what),
         score=steps.aggregated(scores, weights, recipe, what),
         imputed=pd.DataFrame({code: column.imputed for code, column in columns.items()}),
-        estimated=pd.DataFrame({code: column.estimated for code, column in columns.items()}).any(axis=1),
+        grounds=pd.DataFrame({code: column.grounds for code, column in columns.items()}).apply(_least_sure, axis=1),
         stand_ins=_stand_ins(panel, scenario, name),
         nested=nested,
         laws=laws(scenario.composites, name),
@@ -180,8 +187,9 @@ def with_composites(panel: Panel, scenario: Scenario) -> tuple[Panel, tuple[Comp
 
 
 def _with_column(panel: Panel, composite: Composite) -> Panel:
-    texts = dict.fromkeys(panel.cells.columns, "")
-    cells = pd.DataFrame(texts | {"value": composite.score, "estimated": composite.estimated})
+    blank = {name: math.nan if is_numeric_dtype(kind) else "" for name, kind in panel.cells.dtypes.items()}
+    own = {"value": composite.score, "estimated": composite.estimated, "status": composite.grounds}
+    cells = pd.DataFrame(blank | own)
     keys = [[composite.name], [""], composite.score.index]
     cells.index = pd.MultiIndex.from_product(keys, names=panel.cells.index.names)
     kept = panel.cells[panel.cells.index.get_level_values("indicator") != composite.name]
@@ -203,16 +211,20 @@ def _column(panel: Panel, code: str, part: Part, what: str) -> _Column:
     blank = cells["value"].isna()
     raw = steps.imputed(cells["value"].astype(float), part.missing, described)
     value = steps.treated(raw, part.treatment, described)
-    estimated = blank | cells["estimated"].eq(True)
-    return _Column(label, raw, value, steps.normalised(value, part, described), blank, estimated)
+    grounds = grounds_of(cells.assign(estimated=cells["estimated"].eq(True))).where(~blank, FILLED)
+    return _Column(label, raw, value, steps.normalised(value, part, described), blank, grounds)
 
 
 def _nested(child: Composite, part: Part, what: str) -> _Column:
     described = say("composite.part", what=what, name=child.recipe.title)
     score = steps.normalised(child.score, part, described)
     return _Column(
-        child.recipe.title, child.score, child.score, score, pd.Series(False, child.score.index), child.estimated
+        child.recipe.title, child.score, child.score, score, pd.Series(False, child.score.index), child.grounds
     )
+
+
+def _least_sure(grounds: pd.Series) -> str:
+    return max(grounds, key=GROUNDS.index)
 
 
 def _stand_ins(panel: Panel, scenario: Scenario, name: str) -> tuple[str, ...]:

@@ -19,9 +19,12 @@ from zjtx_alloc.allocation.composite import with_composites
 from zjtx_alloc.allocation.composite_steps import shares
 from zjtx_alloc.base.errors import DataError, ScenarioError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.facts.panel import Panel
+from zjtx_alloc.facts.panel import GROUNDS, Panel, grounds_of
 from zjtx_alloc.rules.own_columns import stand_ins_ended
 from zjtx_alloc.rules.scenario import ADJUSTMENT, DEFAULT, Factor, Pool, Scenario
+
+STAND_IN = "stand_in"
+_GROUNDS = (*GROUNDS, STAND_IN)
 
 
 @dataclass(frozen=True)
@@ -39,18 +42,30 @@ class Entitlement:
         (what the coefficients add or take); each row sums to ``places``.
     pools : DataFrame
         Places by pool; each row sums to ``places``. The plain case has one column, named "".
+    rests_on : DataFrame of float
+        A column for each of ``GROUNDS`` of the panel (known: published; user; split, adjusted, modelled, filled:
+        estimates) and ``stand_in``: the part (0 to 1) of each entitlement that rests on it. A row sums to 1; what
+        stands in for another indicator counts there alone, whatever its cells are.
     estimated : Series of float
-        The part (0 to 1) of each entitlement that rests on estimated cells (估算).
-    stand_in : Series of float
-        The part (0 to 1) of each entitlement that rests on stand-in factors (代用).
+        The part (0 to 1) of each entitlement that rests on estimated cells (估算), those of stand-ins among them.
     """
 
     places: pd.Series
     share: pd.Series
     contributions: pd.DataFrame
     pools: pd.DataFrame
+    rests_on: pd.DataFrame
     estimated: pd.Series
-    stand_in: pd.Series
+
+    @property
+    def stand_in(self) -> pd.Series:
+        """The part (0 to 1) of each entitlement that rests on stand-in factors (代用)."""
+        return self.rests_on[STAND_IN]
+
+    @property
+    def rests_on_share(self) -> pd.Series:
+        """Share of all places that rests on each ground; sums to 1."""
+        return pd.Series({ground: math.fsum(self.share * part) for ground, part in self.rests_on.items()})
 
     @property
     def estimated_share(self) -> float:
@@ -101,8 +116,10 @@ def by_factors(panel: Panel, scenario: Scenario) -> Entitlement:
         share=share.rename("share"),
         contributions=contributions,
         pools=scenario.total * by_pool,
+        rests_on=pd.DataFrame(
+            {ground: _blend({n: p.share * p.rests_on[ground] for n, p in pools.items()}, share) for ground in _GROUNDS}
+        ),
         estimated=_blend({n: p.share * p.estimated for n, p in pools.items()}, share),
-        stand_in=_blend({n: p.share * p.stand_in for n, p in pools.items()}, share),
     )
 
 
@@ -111,12 +128,12 @@ class _PoolResult:
     weight: float
     parts: dict[str, pd.Series]  # weight × share of each factor; sums to 1 over units and factors
     share: pd.Series  # pool's weight × the units' shares after coefficients
+    rests_on: dict[str, pd.Series]
     estimated: pd.Series
-    stand_in: pd.Series
 
 
 def _pool(panel: Panel, scenario: Scenario, pool: Pool) -> _PoolResult:
-    parts, estimated, stand_in = {}, {}, {}
+    parts, estimated, grounds = {}, {}, {}
     for code, factor in pool.factors.items():
         column = panel.column(code, factor.period)
         _admit(panel, scenario, code, factor, column)
@@ -124,15 +141,18 @@ def _pool(panel: Panel, scenario: Scenario, pool: Pool) -> _PoolResult:
         estimated[code] = parts[code].where(column["estimated"], 0.0)
         beneath = [(code, factor), *scenario.grounds(code, factor)]  # of a composite
         stands_in = any(panel.stands_in(c, line.stand_in_for) for c, line in beneath)
-        stand_in[code] = parts[code] if stands_in else parts[code] * 0.0
+        grounds[code] = pd.Series(STAND_IN, column.index) if stands_in else grounds_of(column)
     base = _row_sums(pd.DataFrame(parts))
     weighted = base * _coefficient(panel, scenario, pool)
     return _PoolResult(
         weight=pool.share,
         parts=parts,
         share=pool.share * (weighted / math.fsum(weighted)),
+        rests_on={
+            ground: _blend({code: part.where(grounds[code].eq(ground), 0.0) for code, part in parts.items()}, base)
+            for ground in _GROUNDS
+        },
         estimated=_blend(estimated, base),
-        stand_in=_blend(stand_in, base),
     )
 
 

@@ -81,6 +81,7 @@ def _rounded(allocation: Allocation, code: str, rounding: pd.Series) -> Explanat
         name=allocation.problem.name(code),
         contributions=due.contributions.loc[code],
         entitlement=float(due.places[code]),
+        rests_on=due.rests_on.loc[code],
         estimated=float(due.estimated[code]),
         stand_in=float(due.stand_in[code]),
         unruled=int(rounding[code]),

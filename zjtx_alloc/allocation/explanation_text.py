@@ -6,8 +6,9 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation
-from zjtx_alloc.allocation.entitlement import ADJUSTMENT
+from zjtx_alloc.allocation.entitlement import ADJUSTMENT, STAND_IN
 from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.facts.panel import KNOWN, SUPPLIED
 from zjtx_alloc.quota.diagnose import limit_text
 from zjtx_alloc.quota.problem.criteria import Criterion, criterion_name
 from zjtx_alloc.quota.problem.limits import Limit
@@ -50,6 +51,8 @@ class Explanation:
         Places by factor, and ``adjustment``; sums to the entitlement.
     entitlement : float
         Places before rounding and rules.
+    rests_on : Series of float
+        What the entitlement rests on: the part (0 to 1) of each ground, as ``Entitlement.rests_on``.
     estimated, stand_in : float
         The parts (0 to 1) of the entitlement that rest on estimated cells and on stand-in factors.
     unruled : int
@@ -75,6 +78,7 @@ class Explanation:
     name: str
     contributions: pd.Series
     entitlement: float
+    rests_on: pd.Series
     estimated: float
     stand_in: float
     unruled: int
@@ -103,8 +107,7 @@ def sentences(allocation: Allocation, why: Explanation) -> list[str]:
     else:
         first = [say("why.quota", title=title, name=why.name, quota=why.quota)]
     first += [counted_text(allocation, why), factors_text(allocation, why)][not why.is_other :]
-    if why.estimated or why.stand_in:
-        first.append(say("why.marks", estimated=why.estimated, stand_in=why.stand_in))
+    first.append(say("rests.entitlement", parts=rests_text(why.rests_on)))
     if why.decision or why.prospects is None:
         return [*first, say("why.not_computed", name=why.name, unruled=why.unruled)]
     return [*first, rounding_text(why), *bounds_text(allocation, why), *_next(allocation, why, why.prospects)]
@@ -115,6 +118,25 @@ def counted_text(allocation: Allocation, why: Explanation) -> str:
     ways = () if allocation.counted is None else allocation.counted.ways
     names = "、".join(say(f"counted.{way}") for way in ways)
     return say("why.counted", name=why.name, alone=why.alone, quota=why.quota, ways=names)
+
+
+def rests_text(*parts: pd.Series) -> str:
+    """What entitlements rest on, with the share of each ground; of several entitlements the least and the most."""
+    table = pd.DataFrame(parts)
+    guessed = [ground for ground in table if ground not in (KNOWN, SUPPLIED, STAND_IN)]
+    within = _seen(table[guessed])
+    told = _seen(table.drop(columns=guessed).assign(estimated=table[guessed].sum(axis=1)))
+    kinds = "、".join(
+        say(f"rests.{ground}", share=share if len(within) > 1 else "") for ground, share in within.items()
+    )
+    order = [ground for ground in (KNOWN, SUPPLIED, "estimated", STAND_IN) if ground in told]
+    return "、".join(say(f"rests.{ground}", share=told[ground], kinds=kinds) for ground in order)
+
+
+def _seen(table: pd.DataFrame) -> dict[str, str]:
+    """Shares that do not round to nothing, as text."""
+    ends = {str(ground): (f"{part.min():.1%}", f"{part.max():.1%}") for ground, part in table.items()}
+    return {g: low if low == high else f"{low}—{high}" for g, (low, high) in ends.items() if high != "0.0%"}
 
 
 def factors_text(allocation: Allocation, why: Explanation) -> str:

@@ -118,14 +118,12 @@ def apportion_ties(
     """
     given = read_weights(weights)
     filled = _filled(given, seats, method, floor, cap)
-    sets = _sets(given, filled)
-    return Ties(_labelled(filled.places, given), *_together(sets), sets)
+    return Ties(_labelled(filled.places, given), *_tied(given, filled))
 
 
 def _break(weights: Weights, filled: Filled, ties: str | Sequence[Hashable]) -> None:
     """Give the open places to the first tied units in the order, or raise."""
-    sets = _sets(weights, filled)
-    labels, places = _together(sets)
+    labels, places, sets = _tied(weights, filled)
     if isinstance(ties, str):
         if ties != "error":
             raise DataError(say("apportion.ties_form", ties=ties))
@@ -138,12 +136,10 @@ def _break(weights: Weights, filled: Filled, ties: str | Sequence[Hashable]) -> 
         filled.places[tie.first(lambda i: rank[weights.label(i)])] += 1
 
 
-def _sets(weights: Weights, filled: Filled) -> tuple[tuple[Labels, int], ...]:
-    return tuple((tuple(weights.label(i) for i in tie.units), tie.places) for tie in filled.ties)
-
-
-def _together(sets: tuple[tuple[Labels, int], ...]) -> tuple[Labels, int]:
-    return tuple(label for labels, _ in sets for label in labels), sum(places for _, places in sets)
+def _tied(weights: Weights, filled: Filled) -> tuple[Labels, int, tuple[tuple[Labels, int], ...]]:
+    """Units and places of all ties together, and tie by tie."""
+    sets = tuple((tuple(map(weights.label, tie.units)), tie.places) for tie in filled.ties)
+    return tuple(label for labels, _ in sets for label in labels), sum(places for _, places in sets), sets
 
 
 def _labelled(places: np.ndarray, weights: Weights) -> pd.Series | np.ndarray:

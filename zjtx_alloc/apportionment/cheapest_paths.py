@@ -21,12 +21,12 @@ _TIGHT = 1e-8  # an arc of larger reduced cost lies on no cycle that fractions n
 Arc = tuple[int, int, int]  # row, column, +1 for a place more in the cell or −1 for one less
 
 
+@dataclass
 class NoRouteError(Exception):
     """Rows and columns whose margins clash: the places of these rows can only lie in these columns."""
 
-    def __init__(self, rows: list[int], columns: list[int]) -> None:
-        super().__init__(rows, columns)
-        self.rows, self.columns = rows, columns
+    rows: list[int]
+    columns: list[int]
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def settled(table: Table, places: np.ndarray) -> tuple[np.ndarray, list[Arc]]:
         if not cycle:
             split = table.rows.size
             free = [a for a in arcs if price[_tail(a, split)] * table.exact(a, places) == price[_head(a, split)]]
-            return places, _on_cycles(free, split)
+            return places, [a for a in free if route(free, _head(a, split), _tail(a, split), split) is not None]
         _push(places, cycle)
 
 
@@ -181,11 +181,6 @@ def _exact_prices(table: Table, places: np.ndarray, arcs: list[Arc]) -> tuple[li
     while _tail(cycle[-1], split) != moved:
         cycle.append(before[_tail(cycle[-1], split)])
     return price, cycle
-
-
-def _on_cycles(arcs: list[Arc], split: int) -> list[Arc]:
-    """Those arcs whose head leads back to their tail."""
-    return [a for a in arcs if route(arcs, _head(a, split), _tail(a, split), split) is not None]
 
 
 def route(arcs: list[Arc], start: int, end: int, split: int) -> list[Arc] | None:

@@ -65,18 +65,7 @@ def _with_ties(
                 earliest = min(earliest, since)
                 certain[i] -= 1
         if houses:
-            ties.append(Tie(_rounds(left, sorted(houses))))
+            # Who joins before each house size at which one of the equal claims is served; who joins after the last never is.
+            ends = itertools.pairwise([0, *sorted(houses)])
+            ties.append(Tie([(sorted(i for since, i in left if a < since <= b), 1) for a, b in ends]))
     return Filled(certain, ties)
-
-
-def _rounds(claims: list[tuple[int, int]], houses: list[int]) -> list[tuple[list[int], int]]:
-    """Who joins before each house size at which one of the equal claims is served; who joins after the last never is.
-
-    Parameters
-    ----------
-    claims : list of (house size since which it is ready, unit)
-    """
-    ends = [0, *houses]
-    return [
-        (sorted(i for since, i in claims if before < since <= house), 1) for before, house in itertools.pairwise(ends)
-    ]

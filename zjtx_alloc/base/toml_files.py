@@ -26,6 +26,22 @@ _MOST_BYTES = 2**20  # the largest scenario shipped has 7 kB
 _DEEPEST = 12
 _LARGEST = 10**15  # a whole number beyond it is no count and no money
 _Form = TypeVar("_Form", bound=BaseModel)
+# Signs that a Chinese input method writes where TOML has another, and what tomllib calls the rest.
+_SIGNS = {
+    "quotes": "“”‘’「」＂",
+    "equals": "＝",
+    "comma": "，、；",
+    "brackets": "【】［］｛｝〔〕",
+    "colon": "：:",
+    "digits": "０１２３４５６７８９．－％%",
+}
+_KINDS = (
+    ("value", "Invalid value"), ("key", "Expected '='"), ("bracket", "Expected ']'"), ("array", "Unclosed array"),
+    ("table", "inline table"), ("string", "string"), ("string", r"'\n'"), ("newline", "Expected newline"), ("character", "character"),
+    ("statement", "Invalid statement"),
+)  # fmt: skip
+_QUOTED = re.compile(r'"[^"\n]*"|\'[^\'\n]*\'')
+_BARE = re.compile(r"\s*\[{0,2}[\w.\s-]*[^\x00-\x7f]")
 _PLACE = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)")
 
 
@@ -41,11 +57,12 @@ def read_toml(path: Path) -> dict[str, Any]:
     """
     content = read_whole(path, _MOST_BYTES)
     try:
-        table = tomllib.loads(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
+        table = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise UnreadableError(say("toml.encoding", row=content[: error.start].count(b"\n") + 1)) from None
     except tomllib.TOMLDecodeError as error:
-        raise UnreadableError(_syntax(str(error))) from None
+        raise UnreadableError(_syntax(str(error), text)) from None
     except RecursionError:
         raise UnreadableError(say("toml.deep", most=_DEEPEST)) from None
     except ValueError:  # a number of thousands of digits
@@ -54,15 +71,26 @@ def read_toml(path: Path) -> dict[str, Any]:
     return table
 
 
-def _syntax(described: str) -> str:
-    """Where tomllib stumbled, in Chinese; what it says beside that, as it says it."""
+def _syntax(described: str, text: str) -> str:
+    """Where tomllib stumbled, and the usual cause in words: signs of a Chinese keyboard, a bare Chinese key, what is missing."""
     found = _PLACE.search(described)
-    what = _PLACE.sub("", described).strip()
-    if what.startswith("Cannot"):  # overwrite a value, declare a table again
-        return say("toml.twice", what=what)
-    if found is None or found.group(1) is None:
-        return say("toml.syntax_end", what=what)
-    return say("toml.syntax", row=found.group(1), column=found.group(2), what=what)
+    row, column = (int(n or 0) for n in found.groups()) if found else (0, 0)
+    lines = text.splitlines()
+    line = lines[row - 1] if 0 < row <= len(lines) else lines[-1] if lines else ""
+    if described.startswith(("Cannot", "Duplicate")):  # overwrite a value, declare a table again
+        return say("toml.twice" if row else "toml.twice_somewhere", row=row)
+    plain = _QUOTED.sub("", line).partition("#")[0]
+    causes = [cause for cause, signs in _SIGNS.items() if any(sign in plain for sign in signs)]
+    causes += ["bare"] if _BARE.match(plain) and not causes else []
+    cause = say(f"toml_cause.{causes[0] if causes else _kind(described)}")
+    return say(
+        "toml.syntax" if row else "toml.syntax_end", row=row, column=column, line=shown(line.strip()), cause=cause
+    )
+
+
+def _kind(described: str) -> str:
+    """What is missing or wrong by the words of tomllib; ``other`` for any other."""
+    return next((kind for kind, word in _KINDS if word in described), "other")
 
 
 def _check(thing: Any, place: tuple[str, ...] = (), depth: int = 0) -> None:

@@ -137,17 +137,16 @@ def affordable_frontier(
     question = Question(dict(ceilings), batches, allocations, outcomes, confidence)
     if set(question.moved_by(min(batches))) & {max(batches)}:
         raise ScenarioError(say("affordable.carries", first=min(batches), second=max(batches)))
-    envelopes = [_Envelope(_family(question, batch), question.most(batch)) for batch in batches]
-    dues = [lru_cache(maxsize=8)(lambda t, e=envelope: question.due(e[t])) for envelope in envelopes]
+    families, most = [_family(question, batch) for batch in batches], [question.most(batch) for batch in batches]
+    dues = [lru_cache(maxsize=8)(lambda t, e=envelope: question.due(e(t))) for envelope in map(_most_up_to, families)]
 
     def keeps(one: int, two: int) -> bool:
-        within = one <= envelopes[0].most and two <= envelopes[1].most
-        return within and question.keeps(dues[0](one), dues[1](two))
+        return one <= most[0] and two <= most[1] and question.keeps(dues[0](one), dues[1](two))
 
-    least = [envelope.least() for envelope in envelopes]
-    rows: list[tuple[int, int, float]] = []
-    for one, two in _staircase(keeps, least[0], least[1]):
-        rows.append((one, two, question.chance(dues[0](one), dues[1](two))))
+    # The smallest admitted totals; beyond the most if there is none.
+    ends = zip(families, most, strict=True)
+    least = [next((t for t in range(1, end + 1) if family(t) is not None), end + 1) for family, end in ends]
+    rows = [(one, two, question.chance(dues[0](one), dues[1](two))) for one, two in _staircase(keeps, *least)]
     return pd.DataFrame(rows, columns=[f"batch_{batches[0]}", f"batch_{batches[1]}", "probability"])
 
 
@@ -191,24 +190,19 @@ def _most_firms(found: list[_Moved]) -> _Moved:
     return tuple(replace(cohort, approved=firms, quota=None) for cohort, firms in zip(found[0], most, strict=True))
 
 
-class _Envelope:
-    """The most firms that any total up to T gives each unit."""
+def _most_up_to(cohorts_of: _Family) -> Callable[[int], _Moved]:
+    """The most firms that any total up to T gives each unit; asked from the smallest admitted total on."""
+    found: list[_Moved | None] = [None]
 
-    def __init__(self, cohorts_of: _Family, most: int) -> None:
-        self._cohorts_of, self.most = cohorts_of, most
-        self._found: list[_Moved | None] = [None]
+    def most(total: int) -> _Moved:
+        while len(found) <= total:
+            both = [c for c in (found[-1], cohorts_of(len(found))) if c is not None]
+            found.append(_most_firms(both) if both else None)
+        envelope = found[total]
+        assert envelope is not None
+        return envelope
 
-    def least(self) -> int:
-        """The smallest admitted total; beyond ``most`` if there is none."""
-        return next((t for t in range(1, self.most + 1) if self._cohorts_of(t) is not None), self.most + 1)
-
-    def __getitem__(self, total: int) -> _Moved:
-        while len(self._found) <= total:
-            both = [c for c in (self._found[-1], self._cohorts_of(len(self._found))) if c is not None]
-            self._found.append(_most_firms(both) if both else None)
-        found = self._found[total]
-        assert found is not None  # asked from the smallest admitted total on
-        return found
+    return most
 
 
 def _staircase(keeps: Callable[[int, int], bool], one: int, least: int) -> Iterator[tuple[int, int]]:

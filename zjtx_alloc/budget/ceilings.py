@@ -114,7 +114,8 @@ class Question:
 
     def chance(self, *parts: MoneyByYear) -> float:
         """Joint probability that the ceilings of all years in which the batches asked about have money are kept."""
-        kept = [chances for year, chances in self._kept(parts).items() if year in self._years]
+        years = {payment.year for number in self._moved for payment in self.award.payments_of(number)}
+        kept = [chances for year, chances in self._kept(parts).items() if year in years]
         return float(self.outcomes.states.weights @ np.prod(kept, axis=0))
 
     def by_year(self, *parts: MoneyByYear) -> pd.DataFrame:
@@ -129,15 +130,13 @@ class Question:
         return {year: due.at_most(self.ceilings[year] // self._step) for year, due in money.items()}
 
     @cached_property
-    def _years(self) -> set[int]:
-        """Fiscal years in which money follows the totals asked about; no total can do anything about the others."""
-        moved = {number for batch in self.batches for number in self.moved_by(batch)}
-        return {payment.year for number in moved for payment in self.award.payments_of(number)}
+    def _moved(self) -> set[int]:
+        """The batches whose firms follow the totals asked about; no total can do anything about the years of others."""
+        return {number for batch in self.batches for number in self.moved_by(batch)}
 
     @cached_property
     def _fixed(self) -> MoneyByYear:
-        moved = {number for batch in self.batches for number in self.moved_by(batch)}
-        return self.due(tuple(c for c in cohorts(*self.allocations) if int(c.name) not in moved))
+        return self.due(tuple(c for c in cohorts(*self.allocations) if int(c.name) not in self._moved))
 
     def _carried_into(self, batch: int) -> int:
         """Places that earlier batches leave to this one."""

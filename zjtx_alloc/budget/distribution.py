@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import pandas as pd
 
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
@@ -64,10 +63,6 @@ class BudgetDistribution:
         """Mean and sd (万元, floats) and the quantiles p5, p25, p50, p75, p95 (whole 万元)."""
         quantiles = {f"p{share * 100:.0f}": self.quantile(share) for share in QUANTILES}
         return {"mean": self.mean, "sd": self.sd} | quantiles
-
-    def series(self) -> pd.Series:
-        """Probability by amount, index ``amount`` (万元)."""
-        return pd.Series(self.probability, pd.Index(self.values, name="amount"), name="probability")
 
 
 def mixed(lattice: Lattice, weights: np.ndarray, step: int, assumption: str) -> BudgetDistribution:

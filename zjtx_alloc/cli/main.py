@@ -16,17 +16,18 @@ from zjtx_alloc.base.files import why, write_csv
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import seen, shown
 from zjtx_alloc.budget.ledger.calendar import calendar
-from zjtx_alloc.budget.plan import BudgetRequest, parsed_ceilings
+from zjtx_alloc.budget.plan import parsed_ceilings
 from zjtx_alloc.cli.help import ChineseGroup, reason
+from zjtx_alloc.cli.opening import all_opened, budget_request, files_of, is_workbook, opened, transfers_file
 from zjtx_alloc.explorer.server import serve
 from zjtx_alloc.facts.cells import unit_of
-from zjtx_alloc.facts.panel import load_panel
 from zjtx_alloc.firms.steps.conditions import load_conditions
 from zjtx_alloc.firms.steps.review import FIRST_ROUND, review
 from zjtx_alloc.firms.table.lists import load_list
 from zjtx_alloc.firms.table.reading import load_firms
 from zjtx_alloc.report.documents.firm_template import write_firm_template
 from zjtx_alloc.report.documents.plan_document import write_plan
+from zjtx_alloc.report.documents.programme_workbook import write_programme
 from zjtx_alloc.report.documents.review_workbook import write_review
 from zjtx_alloc.report.documents.template import write_template
 from zjtx_alloc.report.notes.user_data import check_text, supply_note
@@ -42,9 +43,13 @@ from zjtx_alloc.report.tables.compare import comparison_text
 from zjtx_alloc.report.tables.firms import review_table
 from zjtx_alloc.report.tables.sweep import sweep_summary, write_sweep
 from zjtx_alloc.report.terminal import speak_plainly
+from zjtx_alloc.report.writers.mark import marking
 from zjtx_alloc.rules.award import award_in_force, load_award
 from zjtx_alloc.rules.check_table import check_table
 from zjtx_alloc.rules.own_columns import endable
+from zjtx_alloc.rules.programme.convert import save_batches
+from zjtx_alloc.rules.programme.notes import programme_text
+from zjtx_alloc.rules.programme.programme import is_programme, load_programme
 from zjtx_alloc.rules.scenario_files import load_scenario, save_without_stand_ins, scenario_names
 from zjtx_alloc.uncertainty.sweep import DRAWS, FEW_DRAWS, SEED, sweep, sweep_on_cluster
 
@@ -52,6 +57,9 @@ _MOST_DRAWS, _MOST_SEED = 10**6, 2**63 - 1
 _TRACE = "ZJTX_TRACE"
 _data = click.option(
     "--data", type=click.Path(path_type=Path), default=None, help="因素表（.xlsx 或 CSV）；表中的列取代随附数据"
+)
+_batch = click.option(
+    "--batch", type=click.IntRange(1, 100), default=None, help="测算工作簿中的批次，默认尚无审核结果的最早一批"
 )
 
 
@@ -64,10 +72,13 @@ def commands() -> None:
 @click.argument("scenario")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("reports"), help="输出文件夹，默认 reports")
 @_data
+@_batch
 @click.option("--units", default="", help="另写单位分册：all（全部），或逗号分隔的单位代码、名称；只做缺的")
-def report(scenario: str, out: Path, data: Path | None, units: str) -> None:
-    """生成一个情景的分配与预算报告（SCENARIO 为情景名或 .toml 文件）。"""
-    made = run(scenario, out=out, panel=None if data is None else load_panel(data), units=units)
+def report(scenario: str, out: Path, data: Path | None, batch: int | None, units: str) -> None:
+    """生成一个情景的分配与预算报告（SCENARIO 为情景名、.toml 文件或测算工作簿）。"""
+    given = opened(scenario, data, batch)
+    made = run(given.scenario, out=out, panel=given.own, units=units)
+    given.keep(made.folder)
     _say_used(made.allocation)
     click.echo(made.folder)
 
@@ -76,28 +87,31 @@ def report(scenario: str, out: Path, data: Path | None, units: str) -> None:
 @click.argument("scenarios", nargs=-1, required=True)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("reports"), help="输出文件夹，默认 reports")
 @_data
-@click.option("--outcomes", default="central,optimistic,stress", help="期末结果假设，逗号分隔；第一个用于台账")
+@_batch
+@click.option("--outcomes", default="", help="期末结果假设，逗号分隔，默认 central,optimistic,stress；第一个用于台账")
 @click.option("--ceilings", default="", help="年度限额（万元），如 2024=311700,2027=250000")
-@click.option("--confidence", default="0.9", help="守住限额的把握程度，默认 0.9")
+@click.option("--confidence", default="", help="守住限额的把握程度，默认 0.9")
 @click.option("--actuals", type=click.Path(path_type=Path), default=None, help="实际下达表（.xlsx 或 CSV），用于对账")
 @click.option("--tails", type=int, default=None, help="计入上一轮尾款，每家每年金额（万元），如 200")
 @click.option("--tail-rate", default="", help="上一轮名单未公布的一批的继续支持比例，如 0.9")
 @click.option("--before", default="", help="上次测算的情景，逗号分隔，用于资金变动表")
-def budget_command(
-    scenarios: tuple[str, ...], out: Path, data: Path | None, actuals: Path | None, **asked: Any
-) -> None:
-    """生成各批次的资金预算（SCENARIOS 为情景名或 .toml 文件，每批一个；只写一个时连同其配套批次）。"""
-    request = BudgetRequest(
-        scenarios=scenarios,
-        outcomes=_listed(asked["outcomes"]),
-        ceilings=parsed_ceilings(asked["ceilings"]),
-        confidence=asked["confidence"],
-        before=_listed(asked["before"]),
-        tail_payment=asked["tails"],
-        tail_rate=asked["tail_rate"],
-    )
-    panel = None if data is None else load_panel(data)
-    made = run_budget(request, out, panel, actuals)
+def budget_command(scenarios: tuple[str, ...], out: Path, data: Path | None, batch: int | None, **given: Any) -> None:
+    """生成各批次的资金预算（SCENARIOS 为情景名或 .toml 文件，每批一个，或一个测算工作簿；只写一个时连同其配套批次）。"""
+    if len(scenarios) > 1 and any(map(is_workbook, scenarios)):
+        raise click.UsageError(say("programme.one_budget"))
+    found = [opened(one, data, batch, with_money=True) for one in scenarios]
+    asked = {
+        "outcomes": _listed(given["outcomes"]) if given["outcomes"] else None,
+        "ceilings": parsed_ceilings(given["ceilings"]),
+        "confidence": given["confidence"],
+        "before": _listed(given["before"]),
+        "tail_payment": given["tails"],
+        "tail_rate": given["tail_rate"],
+    }
+    request = budget_request(found[0], [one.scenario for one in found], asked)
+    with transfers_file(found[0], given["actuals"]) as actuals:
+        made = run_budget(request, out, found[0].own, actuals)
+    found[0].keep(made.folder)
     _say_used(*made.plan.allocations)
     click.echo(made.folder)
 
@@ -110,11 +124,12 @@ def _listed(text: str) -> tuple[str, ...]:
 @click.argument("scenario")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="输出文件，默认 <情景>-allocation.csv")
 @_data
-def allocate_command(scenario: str, out: Path | None, data: Path | None) -> None:
-    """只计算名额，写出 allocation.csv（SCENARIO 为情景名或 .toml 文件）。"""
-    chosen = load_scenario(scenario)
-    path = out or Path(f"{chosen.name}-allocation.csv")
-    found = allocate_batch(load_panel(data), chosen)
+@_batch
+def allocate_command(scenario: str, out: Path | None, data: Path | None, batch: int | None) -> None:
+    """只计算名额，写出 allocation.csv（SCENARIO 为情景名、.toml 文件或测算工作簿）。"""
+    given = opened(scenario, data, batch)
+    path = out or Path(f"{given.scenario.name}-allocation.csv")
+    found = allocate_batch(given.panel, given.scenario)
     write_csv(path, allocation_csv(found))
     _say_used(found)
     click.echo(path)
@@ -124,9 +139,11 @@ def allocate_command(scenario: str, out: Path | None, data: Path | None) -> None
 @click.argument("scenario")
 @click.argument("unit")
 @_data
-def explain_command(scenario: str, unit: str, data: Path | None) -> None:
-    """说明一个单位的名额从何而来、怎样才会变（SCENARIO 为情景名或 .toml 文件，UNIT 为单位代码、简称或全称）。"""
-    found = allocate_batch(load_panel(data), load_scenario(scenario))
+@_batch
+def explain_command(scenario: str, unit: str, data: Path | None, batch: int | None) -> None:
+    """说明一个单位的名额从何而来、怎样才会变（SCENARIO 为情景名、.toml 文件或测算工作簿，UNIT 为单位代码、简称或全称）。"""
+    given = opened(scenario, data, batch)
+    found = allocate_batch(given.panel, given.scenario)
     _say_used(found)
     click.echo(explain(found, unit))
 
@@ -135,9 +152,13 @@ def explain_command(scenario: str, unit: str, data: Path | None) -> None:
 @click.argument("scenarios", nargs=-1, required=True)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("reports"), help="输出文件夹，默认 reports")
 @_data
-def compare_command(scenarios: tuple[str, ...], out: Path, data: Path | None) -> None:
-    """并列对比几个情景，写出对比报告（SCENARIOS 为情景名或 .toml 文件，第一个为对照）。"""
-    found = run_comparison(scenarios, out, None if data is None else load_panel(data))
+@_batch
+def compare_command(scenarios: tuple[str, ...], out: Path, data: Path | None, batch: int | None) -> None:
+    """并列对比几个情景，写出对比报告（SCENARIOS 为情景名、.toml 文件或测算工作簿，第一个为对照）。"""
+    given, panel = all_opened(scenarios, data, batch)
+    found = run_comparison([one.scenario for one in given], out, panel)
+    for one in given:
+        one.keep(found.folder)
     _say_used(*found.comparison.allocations)
     click.echo(comparison_text(found.comparison))
     click.echo()
@@ -156,9 +177,11 @@ def compare_command(scenarios: tuple[str, ...], out: Path, data: Path | None) ->
 @click.option("--cluster", default=None, help="已有的 Dask 集群地址，如 tcp://10.0.0.1:8786")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="写出 CSV 的文件夹；不给则只显示结论")
 @_data
+@_batch
 def sweep_command(**given: Any) -> None:
-    """按情景的 [uncertainty] 抽样，看名额如何变动（SCENARIO 为情景名或 .toml 文件）。"""
-    panel, chosen = load_panel(given["data"]), load_scenario(given["scenario"])
+    """按情景的 [uncertainty] 抽样，看名额如何变动（SCENARIO 为情景名、.toml 文件或测算工作簿）。"""
+    asked = opened(given["scenario"], given["data"], given["batch"])
+    panel, chosen = asked.panel, asked.scenario
     drawn = {"draws": given["draws"], "seed": given["seed"]}
     address = given["cluster"]
     if address:
@@ -174,18 +197,54 @@ def sweep_command(**given: Any) -> None:
 
 @commands.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--scenario", default="2024-baseline", help="对照的情景，默认 2024-baseline")
-@click.option("--save", type=click.Path(path_type=Path), default=None, help="写出改用表中各列、不再代用的情景（.toml）")
-def check(file: Path, scenario: str, save: Path | None) -> None:
-    """核对因素表 FILE：列出全部问题，或读到了什么、与已知数差多少。"""
-    chosen, found = load_scenario(scenario), check_table(file)
+@click.option("--from", "start", default="2024-baseline", help="从哪个情景开始，默认 2024-baseline")
+def new(file: Path, start: str) -> None:
+    """生成测算工作簿 FILE（.xlsx）：因素、批次、权重、规则、审核结果等各一张表，已按情景填好，改数即可。"""
+    click.echo(write_programme(file, load_scenario(start)))
+
+
+@commands.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("target", type=click.Path(path_type=Path))
+@_batch
+def convert(source: Path, target: Path, batch: int | None) -> None:
+    """测算工作簿与情景文件互转：SOURCE 为 .toml 则 TARGET 为 .xlsx，反之亦然。"""
+    if is_workbook(str(source)) == is_workbook(str(target)):
+        raise click.UsageError(say("programme.convert"))
+    if is_workbook(str(source)):
+        written = save_batches(load_programme(source), target, batch)
+    else:
+        written = [write_programme(target, load_scenario(source))]
+    for path in written:
+        click.echo(path)
+
+
+@commands.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_batch
+@click.option("--scenario", default="2024-baseline", help="因素表对照的情景，默认 2024-baseline")
+@click.option("--mark", type=click.Path(path_type=Path), default=None, help="把错格标色、加批注的副本（.xlsx）")
+@click.option(
+    "--save", type=click.Path(path_type=Path), default=None, help="不再需要：填齐的列自动取代代用；下一版取消"
+)
+def check(file: Path, scenario: str, batch: int | None, mark: Path | None, save: Path | None) -> None:
+    """核对测算工作簿或因素表 FILE：列出全部问题，或读到了什么、与已知数差多少。"""
+    with marking(file, mark):
+        if is_programme(file):
+            for line in programme_text(load_programme(file), batch):
+                click.echo(seen(line))
+            return
+        chosen, found = load_scenario(scenario), check_table(file)
     ending = endable(found.panel, chosen)
     if save is None or not ending:
         click.echo(seen(check_text(found, chosen, str(file), scenario)))
+        if save is not None:
+            click.echo(say("check.not_saved", file=save, scenario=scenario))
         return
     saved = save_without_stand_ins(scenario, ending, save)
     click.echo(seen(check_text(found, load_scenario(saved[0]), str(file), str(saved[0]))))
     click.echo(say("check.saved", files="、".join(map(str, saved))))
+    click.echo(say("check.save_retires"), err=True)
 
 
 @commands.command()
@@ -235,11 +294,12 @@ def plan_document(firms: Path, unit: str, out: Path, batch: int) -> None:
 @commands.command("explore")
 @click.argument("scenario", default="2024-baseline")
 @_data
-def explore_command(scenario: str, data: Path | None) -> None:
-    """在本机浏览器中试算一个情景（SCENARIO 为情景名或 .toml 文件；需安装 [web]）。"""
-    load_panel(data), load_scenario(scenario)  # a mistake is reported here rather than in the page
-    where = str(Path(scenario).resolve()) if scenario.endswith(".toml") else scenario
-    serve(where, "" if data is None else str(data.resolve()), _say_address)
+@_batch
+def explore_command(scenario: str, data: Path | None, batch: int | None) -> None:
+    """在本机浏览器中试算一个情景（SCENARIO 为情景名、.toml 文件或测算工作簿；需安装 [web]）。"""
+    given = opened(scenario, data, batch)  # a mistake is reported here rather than in the page
+    with files_of(given, scenario, data) as (where, facts):
+        serve(where, facts, _say_address)
 
 
 @commands.command("verify-run")
@@ -289,7 +349,7 @@ def main(arguments: list[str] | None = None) -> None:
 def _say_used(*allocations: Allocation) -> None:
     """What was used of the user's table and what was not, before the answer."""
     for note in dict.fromkeys(note for allocation in allocations for note in supply_note(allocation)):
-        click.echo(seen(note), err=True)
+        click.echo(seen(note))
 
 
 def _say_address(address: str) -> None:

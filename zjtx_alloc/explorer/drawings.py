@@ -11,7 +11,7 @@ from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.report.figures.style import BLUE, GREY, ORANGE
-from zjtx_alloc.report.notes.marks import short_marks
+from zjtx_alloc.report.notes.marks import mostly_guessed, short_marks
 from zjtx_alloc.report.table import signed
 
 _CELL = 62  # of the map, in pixels
@@ -43,7 +43,7 @@ def _tile(allocation: Allocation, code: str, place: tuple[int, int], steps: pd.S
     quota = int(allocation.quota[code])
     shade = quota / max(int(allocation.quota.max()), 1)
     ink = "white" if shade > _DARK else "black"
-    edge = ORANGE if allocation.entitlement.estimated[code] > 0 else "#C9D6DF"
+    edge = ORANGE if mostly_guessed(allocation)[code] else "#C9D6DF"
     edge, line = ("black", 3) if code == chosen else (edge, 1.6)
     look = f'fill="{BLUE}" fill-opacity="{0.06 + 0.94 * shade:.3f}" stroke="{edge}" stroke-width="{line}"'
     middle = x + _CELL / 2 - 2

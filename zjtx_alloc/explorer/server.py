@@ -36,7 +36,9 @@ def serve(scenario: str, data: str, notify: Callable[[str], None]) -> None:
 
     from zjtx_alloc.report.runs.kernel import settings_of_our_own  # noqa: PLC0415 - time that the other commands need not pay
 
-    token, port = secrets.token_urlsafe(24), _free_port()
+    token = secrets.token_urlsafe(24)
+    with socket.create_server((_LOOPBACK, 0)) as probe:
+        port = probe.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
         notebook = Path(folder) / "explorer.ipynb"
         write_notebook({"scenario": scenario, "data": data, "folder": str(Path.cwd())}, notebook)
@@ -61,9 +63,3 @@ def write_notebook(parameters: dict[str, str], path: Path) -> None:
 
     notebook = load_notebook_node(str(shipped("notebooks", "explorer.ipynb")))
     write_ipynb(parameterize_notebook(notebook, parameters), str(path))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((_LOOPBACK, 0))
-        return int(probe.getsockname()[1])

@@ -33,7 +33,9 @@ _TEXTS = (
     "columns.csv",
     "units.csv",
     "indicators.csv",
+    "sources.csv",
     "tiles.csv",
+    "sources.csv",
 )  # whose characters the page may show
 # A click on a drawn unit chooses it in the list of units, which reaches the kernel.
 _CHOOSE = (

@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?([eE][+-]?\d+)?", re.
 # Signs that are no digit in ASCII or full width, though one width makes them one: ², ①, and marks that turn text round.
 _LOOK_ALIKE = re.compile("[^\x00-\x7f\uff01-\uff5e\\s\u200b\u200c\u200d\u2060\ufeff]")
 _BRACKETS = str.maketrans("【】〔〕〖〗{}", "()()()()")
-_MEASURES = "[十百千万亿]*(?:家|个|户|件|元|人)|%"
+_MEASURES = "[十百千万亿]*(?:家|个|户|件|元|人)|分|%"
 _MEASURE = re.compile(rf"(?:(?<=[(\[,、;/])|单位[:：])({_MEASURES})(?=[)\],、;]|$)")
 _STATED = re.compile(r"单位[:：]([^()\[\]]+)")
 _PERIOD = re.compile(r"(?:截至|截止)?(20\d\d)(?:年(?:(\d{1,2})月(?:\d{1,2}日)?)?|-(\d{1,2}))?(?:末|底|度)?")
@@ -77,7 +77,7 @@ def part_of(value: Any) -> str | None:
 
 
 def stated_measures(rows: Iterable[list[Any]]) -> dict[str, str]:
-    """What the titles above a header say of measures (单位：元), by what is measured: 元, 家, 人, 件 or %."""
+    """What the titles above a header say of measures (单位：元), by what is measured: 元, 家, 人, 件, 分 or %."""
     found = [_STATED.search(plain(cell).translate(_BRACKETS)) for row in rows for cell in row]
     words = [word for match in found if match for word in re.split("[、,，;/]", match.group(1))]
     return {_measured(word): word for word in words if re.fullmatch(_MEASURES, word)}

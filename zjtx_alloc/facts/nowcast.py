@@ -109,7 +109,8 @@ def nowcast(indicator: str, period: str, *, known_by: str | None = None, without
     estimates = {p: cells.get(p) or _modelled(model, p) for p in provinces()}
     total = round(path.total(month))
     table = _sharing(estimates, total, model.quantile)
-    units = _units(table, estimates, cells, _shares(indicator, period, known_by, cells), model.quantile)
+    shares = _shares(indicator, period, known_by, without, cells)
+    units = _units(table, estimates, cells, shares, model.quantile)
     unraked = pd.Series({p: cell.value for p, cell in estimates.items()})
     return Nowcast(indicator, period, known_by, units, table[_COLUMNS], total, unraked, model.candidates)
 
@@ -262,7 +263,9 @@ class _Share:
     basis: str
 
 
-def _shares(indicator: str, period: str, known_by: str | None, cells: Mapping[str, _Cell]) -> dict[str, _Share]:
+def _shares(
+    indicator: str, period: str, known_by: str | None, without: Collection[str], cells: Mapping[str, _Cell]
+) -> dict[str, _Share]:
     """The share of each city and the Corps in its province, for those whose firms are not counted.
 
     Of “小巨人” that of June 2021, the last table of all units. Of industrial firms the share among “小巨人”, its odds
@@ -278,7 +281,7 @@ def _shares(indicator: str, period: str, known_by: str | None, cells: Mapping[st
         basis = say("nowcast.share_of_2021")
         of = {city: float(table[city]) / (float(table[city]) + float(table[parent])) for city, parent in cities.items()}
         return {city: _Share(share, share / 2, min(1.0, share * 2), basis) for city, share in of.items()}
-    giants = nowcast(STOCK, period, known_by=known_by).table["value"]
+    giants = nowcast(STOCK, period, known_by=known_by, without=without).table["value"]
     odds = {city: giants[city] / giants[parent] for city, parent in cities.items()}
     counted = [c for c in cities if c in cells and cities[c] in cells]
     ratios = [1.0] + [cells[c].value / (cells[cities[c]].value - cells[c].value) / odds[c] for c in counted]

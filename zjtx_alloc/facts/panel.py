@@ -31,8 +31,12 @@ FACT_COLUMNS = (
 )  # fmt: skip
 KNOWN, ADJUSTED, MODELLED = "known", "adjusted", "modelled"  # status of an estimate's cells, from sure to less sure
 ESTIMATED = (ADJUSTED, MODELLED)
-_KEY = ["unit", "scope", "indicator", "period"]
+SPLIT, FILLED = "split", "filled"  # of a province's figure; by a composite's rule
+GROUNDS = (KNOWN, SUPPLIED, SPLIT, ADJUSTED, MODELLED, FILLED)  # what a cell may rest on, from sure to less sure
+RANGE = ("low", "high")  # further columns that a tidy file may have
+_KEY, _SERIES = ["unit", "scope", "indicator", "period"], ["indicator", "period"]
 _Fact = dict[str, Any]
+_Held = dict[tuple[str, str], dict[str, float]]
 _AMOUNT = re.compile(r"\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
 _MOST_BYTES = 64 * 2**20
 
@@ -129,6 +133,14 @@ class Panel:
         return str(self.indicators.at[indicator, "name"])
 
 
+def grounds_of(cells: pd.DataFrame) -> pd.Series:
+    """What each cell rests on, one of ``GROUNDS``: published, the user's own, or an estimate of some kind."""
+    status = cells.get("status", pd.Series("", cells.index))  # none in a panel made by hand
+    sure = status.where(status.eq(SUPPLIED), KNOWN)
+    unsure = status.where(status.isin([*ESTIMATED, FILLED]), SPLIT)
+    return sure.where(~cells["estimated"].astype(bool), unsure)
+
+
 def load_panel(path: str | Path | None = None) -> Panel:
     """Read facts and return the panel of the 37 units.
 
@@ -137,8 +149,9 @@ def load_panel(path: str | Path | None = None) -> Panel:
     path : path, optional
         A user's table of indicators by unit (``.xlsx``, or CSV in UTF-8 or GBK; Chinese headers, units by
         code or name): each of its columns replaces the shipped indicator, the others stay shipped. Or a
-        tidy facts CSV with the columns ``FACT_COLUMNS``, which replaces all facts. The shipped
-        ``data/facts.csv`` if not given.
+        tidy facts CSV with the columns ``FACT_COLUMNS`` (and low and high, if it has ranges), which replaces
+        the shipped ``data/facts.csv``; of the estimates of ``data/nowcast.csv`` those stay whose indicator
+        and period it does not have. The shipped facts if not given.
 
     Raises
     ------
@@ -148,21 +161,27 @@ def load_panel(path: str | Path | None = None) -> Panel:
     """
     if path is not None and not _is_tidy(Path(path)):
         return with_table(load_panel(), read_table(path))
-    if path is None:
-        return _panel(shipped("data", "facts.csv"), _nowcasts())
-    return _panel(Path(path))
+    return _panel(shipped("data", "facts.csv") if path is None else Path(path))
 
 
-def _panel(path: Path, estimates: pd.DataFrame | None = None) -> Panel:
+def _panel(path: Path) -> Panel:
     units, indicators = load_units(), shipped_table("indicators.csv", "code")
     facts = _read_facts(path)
     problems = _problems(facts, units, indicators)
     if problems:
         raise DataError(say("panel.problems", file=path.name, count=len(problems), lines="\n".join(problems)))
-    facts = facts.assign(value=facts["value"].astype(float), low=math.nan, high=math.nan)
-    if estimates is not None:
-        facts = pd.concat([facts, estimates], ignore_index=True)
+    facts = facts.assign(**{column: facts[column].replace("", "nan").astype(float) for column in ("value", *RANGE)})
+    # A value that someone has changed beyond its range has none any more.
+    facts.loc[(facts["value"] < facts["low"]) | (facts["value"] > facts["high"]), list(RANGE)] = math.nan
+    estimates = _lacking(facts[facts["scope"] != "nation"], _nowcasts())
+    facts = pd.concat([facts, estimates], ignore_index=True)
     return Panel(units, indicators, _sources(facts), facts, _cells(facts, indicators))
+
+
+def _lacking(facts: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Those of other facts whose indicator and period these do not have."""
+    mine, theirs = (pd.MultiIndex.from_frame(table[_SERIES]) for table in (facts, others))
+    return others[~theirs.isin(mine)]
 
 
 def _nowcasts() -> pd.DataFrame:
@@ -206,11 +225,13 @@ def _is_tidy(path: Path) -> bool:
 
 def with_table(panel: Panel, reading: Reading) -> Panel:
     """The panel with a user's columns in the place of the shipped ones."""
-    series = ["indicator", "period"]
-    mine = pd.MultiIndex.from_frame(reading.facts[series])
-    shipped_facts = panel.facts[~pd.MultiIndex.from_frame(panel.facts[series]).isin(mine)]
-    facts = pd.concat([shipped_facts, reading.facts], ignore_index=True)
-    cells = _cells(facts, panel.indicators)
+    return with_facts(panel, reading.facts)
+
+
+def with_facts(panel: Panel, own: pd.DataFrame) -> Panel:
+    """The panel with other facts (columns ``FACT_COLUMNS``) in the place of those of their indicators and periods."""
+    facts = pd.concat([_lacking(own, panel.facts), own], ignore_index=True)
+    cells = _cells(facts, panel.indicators, panel.facts)
     return Panel(panel.units, panel.indicators, _sources(facts), facts, cells)
 
 
@@ -237,7 +258,8 @@ def _read_facts(path: Path) -> pd.DataFrame:
     if ragged:
         raise DataError(say("panel.ragged", file=path.name, rows="、".join(ragged), count=len(header)))
     facts = pd.DataFrame(list(numbered.values()), index=list(numbered), columns=header, dtype=str)
-    return facts[list(FACT_COLUMNS)].assign(note=facts["note"].map(as_given))
+    ranges = {end: facts[end] if end in header else "" for end in RANGE}
+    return facts[list(FACT_COLUMNS)].assign(note=facts["note"].map(as_given), **ranges)
 
 
 def _problems(facts: pd.DataFrame, units: pd.DataFrame, indicators: pd.DataFrame) -> list[str]:
@@ -260,7 +282,9 @@ def _problems(facts: pd.DataFrame, units: pd.DataFrame, indicators: pd.DataFrame
         ("value", "number"): ~facts["value"].map(_is_amount),
         ("measure", "measure"): indexed & facts["measure"].ne(facts["indicator"].map(indicators["measure"])),
         ("source", "blank"): facts["source"].eq(""),
-    } | {(column, "hidden"): facts[column].map(hidden).ne("") for column in FACT_COLUMNS}
+    }
+    wrong |= {(end, "range"): ~facts[end].map(lambda text: text == "" or _is_amount(text)) for end in RANGE}
+    wrong |= {(column, "hidden"): facts[column].map(hidden).ne("") for column in FACT_COLUMNS}
     found = [(row, column, kind) for (column, kind), mask in wrong.items() for row in facts.index[mask]]
     return [
         say("panel.problem", row=row, column=column, value=shown(facts.at[row, column]), what=say(f"fact.{kind}"))
@@ -272,11 +296,14 @@ def _is_amount(text: str) -> bool:
     return bool(_AMOUNT.fullmatch(text)) and not isinstance(amount(text, ""), str)
 
 
-def _cells(facts: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
-    """Cells of the units: their own facts, and what remains of a province's figure, split where needed."""
-    series = ["indicator", "period"]
+def _cells(facts: pd.DataFrame, indicators: pd.DataFrame, before: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Cells of the units: their own facts, and what remains of a province's figure, split where needed.
+
+    What the facts cannot split, since the very column to split by is a province's figure, is split by those ``before``.
+    """
+    held = _held(facts)
+    shares = (held,) if before is None else (held, _held(before))
     own = facts[facts["scope"] == "unit"]
-    held = {key: dict(zip(part["unit"], part["value"], strict=True)) for key, part in own.groupby(series)}
     cells = [
         _cell(fact, fact["unit"], fact["value"], estimated=fact["status"] in ESTIMATED)
         for fact in own.to_dict("records")
@@ -284,23 +311,31 @@ def _cells(facts: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
     errors = []
     for fact in facts[facts["scope"] == "province"].to_dict("records"):
         try:
-            cells += _parts(fact, str(indicators.at[fact["indicator"], "split_by"]), held)
+            cells += _parts(fact, str(indicators.at[fact["indicator"], "split_by"]), shares)
         except DataError as error:
             errors.append(str(error))
     if errors:
         raise DataError("\n".join(errors))
-    columns = [*series, "code", "value", "estimated", "status", "source", "note", "low", "high"]
+    columns = [*_SERIES, "code", "value", "estimated", "status", "source", "note", "low", "high"]
     return pd.DataFrame(cells, columns=columns).set_index(columns[:3]).sort_index()
 
 
-def _parts(fact: _Fact, rule: str, held: dict[tuple[str, str], dict[str, float]]) -> list[_Fact]:
+def _held(facts: pd.DataFrame) -> _Held:
+    """Values of the units that have a fact of their own, by indicator and period."""
+    own = facts[facts["scope"] == "unit"]
+    return {key: dict(zip(part["unit"], part["value"], strict=True)) for key, part in own.groupby(_SERIES)}
+
+
+def _parts(fact: _Fact, rule: str, shares: tuple[_Held, ...]) -> list[_Fact]:
     """Cells for the units of a province that have no figure of their own."""
     members = members_of(fact["unit"])
-    known = {u: v for u, v in held.get((fact["indicator"], fact["period"]), {}).items() if u in members}
+    if len(members) > 1 and not rule:
+        raise DataError(say("panel.no_rule", name=_what(fact)))
+    known = {u: v for u, v in shares[0].get((fact["indicator"], fact["period"]), {}).items() if u in members}
     unknown = [u for u in members if u not in known]
     rest = _rest(fact, list(known.values()), bool(unknown))
     split = len(unknown) > 1
-    parts = _split(fact, rest, unknown, rule, held) if split else dict.fromkeys(unknown, rest)
+    parts = _split(fact, rest, unknown, rule, shares) if split else dict.fromkeys(unknown, rest)
     return [_cell(fact, unit, part, estimated=split) for unit, part in parts.items()]
 
 
@@ -320,15 +355,16 @@ def _rest(fact: _Fact, known: list[float], open_units: bool) -> float:
     return float(rest)
 
 
-def _split(
-    fact: _Fact, rest: float, open_units: list[str], rule: str, held: dict[tuple[str, str], dict[str, float]]
-) -> dict[str, float]:
-    """Share the rest by the indicator and period that the rule names."""
+def _split(fact: _Fact, rest: float, open_units: list[str], rule: str, shares: tuple[_Held, ...]) -> dict[str, float]:
+    """Share the rest by the indicator and period that the rule names, from the first facts that have all units."""
     by, _, period = rule.partition(":")
-    weights = held.get((by, period), {})
-    missing = [str(load_units().at[u, "short_name"]) for u in open_units if u not in weights]
-    if missing:
-        raise DataError(say("panel.no_split", name=_what(fact), rule=rule or "—", missing="、".join(missing)))
+    for held in shares:
+        weights = held.get((by, period), {})
+        missing = [str(load_units().at[u, "short_name"]) for u in open_units if u not in weights]
+        if not missing:
+            break
+    else:
+        raise DataError(say("panel.no_split", name=_what(fact), rule=rule, missing="、".join(missing)))
     whole = math.fsum(weights[u] for u in open_units)
     if whole == 0:
         raise DataError(say("panel.zero_split", name=_what(fact), rule=rule))

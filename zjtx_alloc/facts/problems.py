@@ -18,13 +18,17 @@ _MOST_TOLD = 200  # problems in the message; the table of them has all
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong: the row as Excel shows it (None: the whole table), column, value, what, remedy."""
+    """One thing wrong: the row as Excel shows it (None: the whole table), column, value, what, remedy.
+
+    ``sheet`` is named where a file has several that are read.
+    """
 
     row: int | None
     column: str
     value: str
     what: str
     remedy: str
+    sheet: str = ""
 
 
 def problem(row: int | None, column: str, value: Any, kind: str, **details: Any) -> Problem:
@@ -34,17 +38,23 @@ def problem(row: int | None, column: str, value: Any, kind: str, **details: Any)
 
 
 def problem_table(problems: Sequence[Problem]) -> pd.DataFrame:
-    """The problems with Chinese headers, in the order of the rows; what concerns the whole table comes last."""
-    ordered = sorted(problems, key=lambda p: (p.row is None, p.row or 0))
-    rows = [("—" if p.row is None else p.row, p.column, p.value, p.what, p.remedy) for p in ordered]
-    return pd.DataFrame(rows, columns=[say(f"intake.{name}") for name in ("row", "column", "value", "what", "remedy")])
+    """The problems with Chinese headers, in the order of the rows; what concerns the whole table comes last.
+
+    Where sheets are named, the first column is the sheet, in the order of the file.
+    """
+    sheets = list(dict.fromkeys(p.sheet for p in problems))
+    ordered = sorted(problems, key=lambda p: (sheets.index(p.sheet), p.row is None, p.row or 0))
+    rows = [(p.sheet, "—" if p.row is None else p.row, p.column, p.value, p.what, p.remedy) for p in ordered]
+    names = ("sheet_name", "row", "column", "value", "what", "remedy")
+    table = pd.DataFrame(rows, columns=[say(f"intake.{name}") for name in names])
+    return table if any(sheets) else table.iloc[:, 1:]
 
 
 def refusal(file: str, sheet: str, problems: Sequence[Problem], note: str = "") -> TableError:
     """The error that reports every problem of a file, and a note on what cannot be seen of it."""
     table = problem_table(problems)
     described = table.head(_MOST_TOLD)
-    lines = ["｜".join(map(str, row)) for row in [tuple(table), *described.itertuples(index=False)]]
+    lines = ["｜".join(map(str, row)) for row in [tuple(table), *described.itertuples(index=False, name=None)]]
     lines += [say("intake.more", count=len(table) - len(described))] if len(described) < len(table) else []
     lines += [note] if note else []
     values = {"sheet": in_sheet(sheet), "count": len(table), "table": "\n".join(lines)}

@@ -75,26 +75,34 @@ def read_table(path: str | Path) -> Reading:
     grid, layout = table_sheet(path.name, read_sheets(path))
     body = body_of(grid, layout)
     refuse_ragged(path.name, grid, layout.header_rows, [number for number, _ in (*body.units, *body.totals)])
-    layout, blank = _without_blank_columns(body, layout)
-    if not layout.columns:
+    filled, blank = _without_blank_columns(body, layout)
+    if not filled.columns:
         raise refusal(path.name, grid.name, [problem(None, say("intake.columns"), "、".join(blank), "all_blank")])
-    facts, rows, problems = _read(grid, layout, body)
-    hidden = _hidden(grid, layout)
+    reading, problems = read_layout(path.name, grid, layout)
     if problems:
-        raise refusal(path.name, grid.name, problems, hidden)
+        raise refusal(path.name, grid.name, problems, reading.hidden)
+    return reading
+
+
+def read_layout(file: str, grid: Grid, layout: Layout) -> tuple[Reading, list[Problem]]:
+    """Read the sheet of a file that is the table: what was understood, and every problem."""
+    body = body_of(grid, layout)
+    layout, blank = _without_blank_columns(body, layout)
+    facts, rows, problems = _read(grid, layout, body)
     numbers = [amount(cell_at(row, c.place), "") for _, row in body.totals[-1:] for c in layout.columns]
-    return Reading(
-        path.name,
+    reading = Reading(
+        file,
         layout,
-        pd.DataFrame([fact | {"note": path.name} for fact in facts]),
+        pd.DataFrame([fact | {"note": file} for fact in facts]),
         blank,
         tuple(number for number in grid.rows if number < min(layout.header_rows)),
         body.totals[-1][0] if body.totals else None,
         any(not isinstance(number, str) for number in numbers),
         body.passed,
         rows,
-        hidden,
+        _hidden(grid, layout),
     )
+    return reading, problems
 
 
 def _read(grid: Grid, layout: Layout, body: Body) -> tuple[list[dict[str, Any]], dict[str, int], list[Problem]]:

@@ -1,6 +1,5 @@
 """Made-up firms (虚构企业) for trying the tool: seeded, marked in every name, never mixed with real ones."""
 
-from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -21,14 +20,6 @@ from zjtx_alloc.quota.solve import solve
 
 TOTAL = 14_000  # about as many as are in force nationwide (2024)
 _SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-# What a dirty table holds, by column: cells that a reader must refuse or understand.
-_DIRTY: dict[str, tuple[Callable[[Any], Any], ...]] = {
-    "credit_code": (lambda code: code[:-1], lambda code: code[:-1] + ("0" if code[-1] != "0" else "1"), str.lower),
-    "planned_investment": (lambda v: f"约{v}", lambda v: f"{v}万元", lambda v: -v),
-    "certificate_end": (lambda day: "2027-02-30", lambda day: f"{day.year}年{day.month}月{day.day}日"),
-    "unit": (lambda unit: "江东省", lambda unit: f" {unit} "),
-    "listing": (lambda text: "拟上市",),
-}
 
 
 def made_up_firms(seed: int = 1, total: int = TOTAL, as_of: date = date(2024, 7, 31)) -> Firms:
@@ -43,17 +34,8 @@ def made_up_firms(seed: int = 1, total: int = TOTAL, as_of: date = date(2024, 7,
     return load_firms(made_up_table(seed, total, as_of))
 
 
-def made_up_table(
-    seed: int = 1, total: int = TOTAL, as_of: date = date(2024, 7, 31), *, dirty: bool = False
-) -> pd.DataFrame:
-    """The table of ``made_up_firms`` as a province would hand it in, with Chinese headers.
-
-    Parameters
-    ----------
-    dirty : bool
-        With what real tables hold: cells nobody can read, the same firm twice and in two units, names that
-        differ by one character.
-    """
+def made_up_table(seed: int = 1, total: int = TOTAL, as_of: date = date(2024, 7, 31)) -> pd.DataFrame:
+    """The table of ``made_up_firms`` as a province would hand it in, with Chinese headers."""
     random, recipe = np.random.default_rng(seed), shipped_toml("made_up.toml")
     units, falling = _units(total), 1 / np.arange(1, len(recipe["places"]) + 1)
     entries = {
@@ -69,8 +51,6 @@ def made_up_table(
         **_numbers(random, total),
     }
     entries["research_money"] = [*map(min, entries["research_money"], entries["planned_investment"])]  # a part of it
-    if dirty:
-        _soil(random, entries)
     return pd.DataFrame({firm_columns()[code].title: pd.Series(cells, dtype=object) for code, cells in entries.items()})
 
 
@@ -182,21 +162,3 @@ def _numbers(random: np.random.Generator, total: int) -> dict[str, list[Any]]:
         "research_partner": random.choice(["某大学", "某研究院", "无"], total, p=[0.4, 0.25, 0.35]).tolist(),
         "research_money": [int(v) for v in random.gamma(1.2, 150, total)],
     }
-
-
-def _soil(random: np.random.Generator, entries: dict[str, list[Any]]) -> None:
-    """Spoil about one firm in a hundred, in place."""
-    total = len(entries["name"])
-
-    def some(share: float) -> Sequence[int]:
-        return [int(i) for i in random.choice(total, max(2, int(total * share)), replace=False)]
-
-    for column, ways in _DIRTY.items():
-        for i in some(0.002):
-            entries[column][i] = ways[int(random.integers(len(ways)))](entries[column][i])
-    for i in some(0.002):
-        other = int(random.integers(total))
-        entries["credit_code"][i] = entries["credit_code"][other]
-    for i in some(0.002):
-        other = (i + 1) % total
-        entries["name"][other] = entries["name"][i][:3] + "翼" + entries["name"][i][4:]

@@ -71,17 +71,12 @@ def verify(problem: QuotaProblem, quota: pd.Series, certificate: Certificate | N
         raise SolverError(say("quota.misaligned", name="quota"))
     if wrong := [problem.name(label) for label, x in quota.items() if not (is_whole(x) and abs(x) <= LARGEST)]:
         raise SolverError(say("solver.not_whole", labels="、".join(wrong)))
-    if certificate is not None:
-        _check_numbers(certificate)
-    return proven(problem, [int(x) for x in quota], certificate)
-
-
-def _check_numbers(certificate: Certificate) -> None:
-    if not isinstance(certificate, Certificate):
+    if not isinstance(certificate, Certificate | None):
         raise SolverError(say("solver.certificate_form", found=shown(repr(certificate))))
-    numbers = (certificate.level, certificate.bound, *certificate.prices)
-    if wrong := [number for number in numbers if not is_finite(number)]:
-        raise SolverError(say("solver.certificate_numbers", numbers="、".join(map(shown, wrong))))
+    numbers = () if certificate is None else (certificate.level, certificate.bound, *certificate.prices)
+    if odd := [number for number in numbers if not is_finite(number)]:
+        raise SolverError(say("solver.certificate_numbers", numbers="、".join(map(shown, odd))))
+    return proven(problem, [int(x) for x in quota], certificate)
 
 
 def proven(problem: QuotaProblem, places: list[int], certificate: Certificate | None) -> Certificate:

@@ -6,15 +6,16 @@ import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.facts.panel import KNOWN
 
 VIEWS: Mapping[str, tuple[str, ...]] = {
     "csv": ("code", "short_name", "region", "entitlement", "quota", "floor", "cap", "binds", "estimated", "stand_in"),
     "page": (
         "code", "short_name", "region", "entitlement", "quota", "difference", "floor", "cap_set", "binds",
-        "estimated", "estimated_part", "stand_in", "stand_in_part",
+        "rests_known", "rests_user", "rests_split", "rests_adjusted", "rests_modelled", "rests_filled", "rests_stand_in",
     ),
-    "annex": ("serial", "short_name", "region", "entitlement", "quota", "quota_min", "quota_max", "binds", "marks"),
-    "explorer": ("short_name", "region", "entitlement", "quota", "baseline", "step", "binds", "estimated", "stand_in"),
+    "annex": ("serial", "short_name", "region", "entitlement", "quota", "quota_min", "quota_max", "binds", "rests_known"),
+    "explorer": ("short_name", "region", "entitlement", "quota", "baseline", "step", "binds", "rests_known"),
     "comparison": ("code", "short_name", "region", "entitlement", "quota"),
 }  # fmt: skip
 
@@ -22,29 +23,29 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
 def allocation_view(allocation: Allocation, view: str, **beside: pd.Series) -> pd.DataFrame:
     """The allocation table as one of ``VIEWS``: index ``code``, a row a unit in the official order, no total row.
 
-    ``beside`` are columns that need more than the allocation (a baseline, ranges); the view goes without those not given.
+    ``beside`` are columns that need more than the allocation (a baseline, ranges); the view goes without those not given,
+    and without what no entitlement rests on but the published.
     """
     due, table = allocation.entitlement, allocation.table()
+    others = due.rests_on.drop(columns=KNOWN)
     table = table.assign(
         code=table.index,
         serial=range(1, len(table) + 1),
         difference=table["quota"] - table["entitlement"],
         cap_set=table["cap"].where(table["cap"] < allocation.scenario.total),
-        estimated_part=due.estimated.where(due.estimated > 0),
-        stand_in_part=due.stand_in.where(due.stand_in > 0),
-        marks=["、".join(filter(None, pair)) for pair in zip(table["estimated"], table["stand_in"], strict=True)],
+        rests_known=due.rests_on[KNOWN],
+        **{f"rests_{ground}": part.where(part > 0) for ground, part in others.items() if part.any()},
         **beside,
     )
     return table[[column for column in VIEWS[view] if column in table]]
 
 
 def allocation_total(allocation: Allocation, table: pd.DataFrame) -> dict[str, object]:
-    """The total row of a view, by column: the places and the parts that carry marks; nothing for other columns."""
+    """The total row of a view, by column: the places, and what they rest on; nothing for other columns."""
     due = allocation.entitlement
     return {
         "short_name": say("table.total"),
         "entitlement": allocation.scenario.total,
-        "estimated_part": due.estimated_share,
-        "stand_in_part": due.stand_in_share,
+        **{f"rests_{ground}": share for ground, share in due.rests_on_share.items()},
         **{name: int(table[name].sum()) for name in ("quota", "baseline", "step") if name in table},
     }

@@ -22,6 +22,7 @@ from zjtx_alloc.quota.problem.criteria import CRITERIA
 from zjtx_alloc.quota.solve import solve
 from zjtx_alloc.rules.award import load_award
 from zjtx_alloc.rules.scenario import Scenario
+from zjtx_alloc.uncertainty.known_counts import known_counts
 from zjtx_alloc.uncertainty.robust import Robust, robust_of
 from zjtx_alloc.uncertainty.sweep import Sweep, sweep_of
 from zjtx_alloc.uncertainty.weight_range import WeightRange, ranges_of
@@ -85,6 +86,11 @@ class Results:
     def sweep(self) -> Sweep:
         """Quotas under draws of all that the scenario says is unknown."""
         return sweep_of(self.allocation)
+
+    @cached_property
+    def known(self) -> pd.DataFrame:
+        """The counts known of the new round beside what the programme gives, as ``za.known_counts``."""
+        return known_counts(self.programme)
 
     @cached_property
     def plan(self) -> Plan:

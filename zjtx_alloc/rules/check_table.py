@@ -17,7 +17,7 @@ from zjtx_alloc.facts.problems import Problem, problem, refusal
 from zjtx_alloc.facts.reading import Reading, read_table
 
 # Complete shipped columns that another count may be compared with.
-REFERENCES = (("little_giants", "2021-06"), ("rd_active_firms", "2020"), ("hightech_firms", "2023"), ("gdp", "2024"))
+REFERENCES = (("little_giants", "2025-12"), ("sme_count", "2024-12"), ("hightech_firms", "2023"), ("gdp", "2024"))
 _FAR = 3.5  # modified z-score of an outlier (Iglewicz & Hoaglin 1993)
 _FACTOR = 2.0  # and at least this many times, or this part of, what is usual
 _MAD_TO_SIGMA = 1.4826
@@ -67,14 +67,14 @@ def check_table(path: str | Path) -> TableCheck:
     """
     shipped, reading = load_panel(), read_table(path)
     panel = with_table(shipped, reading)
-    if implausible := [*_wrong_totals(shipped, panel, reading), *_zeros(shipped, panel, reading)]:
+    if implausible := [*wrong_totals(shipped, panel, reading), *zeros(shipped, panel, reading)]:
         raise refusal(reading.file, reading.layout.sheet, implausible, reading.hidden)
     columns = pd.DataFrame(_columns(shipped, panel, reading))
     differences = pd.DataFrame(_differences(shipped, panel))
     return TableCheck(reading, panel, columns, differences, pd.DataFrame(_outliers(panel)))
 
 
-def _wrong_totals(shipped: Panel, panel: Panel, reading: Reading) -> Iterator[Problem]:
+def wrong_totals(shipped: Panel, panel: Panel, reading: Reading) -> Iterator[Problem]:
     """Columns that fit the nations' totals far better if exchanged, and others far above the nation's total."""
     sums = {c: float(panel.values(c.indicator, panel.supplied[c.indicator]).sum()) for c in reading.layout.columns}
     nations = {
@@ -109,7 +109,7 @@ def _total_problem(
     return problem(reading.layout.header_rows[0], column.label, f"{total:,.10g}", kind, **said)
 
 
-def _zeros(shipped: Panel, panel: Panel, reading: Reading) -> Iterator[Problem]:
+def zeros(shipped: Panel, panel: Panel, reading: Reading) -> Iterator[Problem]:
     """Zeros of units that would have many in the proportions of the same indicator, or of any reference column."""
     names = panel.units["short_name"]
     for column in reading.layout.columns:
@@ -142,9 +142,13 @@ def _columns(shipped: Panel, panel: Panel, reading: Reading) -> Iterator[dict[st
 
 
 def _national(panel: Panel, indicator: str, period: str) -> tuple[str, float] | None:
-    """The published national figure of the same period, else the latest; None if there is none."""
-    facts = panel.facts[(panel.facts["unit"] == NATION) & (panel.facts["indicator"] == indicator)]
-    known = dict(zip(facts["period"], facts["value"], strict=True))
+    """The nation's figure of the same period, else the latest, and of when; None if there is none.
+
+    Published, or what the shipped estimates add up to.
+    """
+    facts = panel.facts[panel.facts["indicator"] == indicator]
+    of_nation = facts[facts["unit"] == NATION].set_index("period")["value"]
+    known = facts[facts["high"].notna()].groupby("period")["value"].sum().to_dict() | of_nation.to_dict()
     if not known:
         return None
     chosen = period if period in known else max(known)

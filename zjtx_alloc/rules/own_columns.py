@@ -9,7 +9,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.quota.problem.numbers import are_whole
 from zjtx_alloc.rules.scenario import Scenario
-from zjtx_alloc.rules.scenario_files import end_stand_in
+from zjtx_alloc.rules.scenario_files import derived, end_stand_in
 
 POOL = "eligible_pool"  # 可推荐企业数: a cap of the batch that the table is of, beside whatever else it is used for
 
@@ -34,13 +34,11 @@ def stand_ins_ended(panel: Panel, scenario: Scenario) -> Scenario:
     merged: dict[str, Any] = scenario.resolved()
     for code in ending:
         end_stand_in(merged, code, scenario.name)
-    ended = Scenario.model_validate({"name": scenario.name} | merged)
-    ended._folder = scenario._folder
-    return ended
+    return derived(scenario, merged)
 
 
 def pool_caps(panel: Panel) -> Mapping[str, int]:
-    """The user's 可推荐企业数 by unit, in firms; empty where the user gives none.
+    """The user's 可推荐企业数 by unit, in firms; units that are not named have no cap, and without any it is empty.
 
     Raises
     ------
@@ -49,7 +47,7 @@ def pool_caps(panel: Panel) -> Mapping[str, int]:
     """
     if POOL not in panel.supplied:
         return {}
-    column = panel.column(POOL, panel.supplied[POOL])
+    column = panel.known(POOL, panel.supplied[POOL])
     wrong = column[~are_whole(column["value"]) | column["estimated"]]
     if len(wrong):
         counts = "、".join(f"{panel.units.at[code, 'short_name']}{count:g}" for code, count in wrong["value"].items())

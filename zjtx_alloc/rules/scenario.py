@@ -4,6 +4,7 @@ Official weights were never published, so every scenario is a set of assumptions
 """
 
 import math
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -162,6 +163,13 @@ class Known(Strict):
         return self
 
 
+class Together:
+    """Scenarios of one workbook, by the names under which they refer to each other; as an object, it equals itself alone."""
+
+    def __init__(self, scenarios: "Mapping[str, Scenario]") -> None:
+        self.scenarios = scenarios
+
+
 class Scenario(Strict):
     """A complete, checked scenario. Units are codes here, whatever spelling the file used.
 
@@ -205,6 +213,7 @@ class Scenario(Strict):
     assumptions: dict[str, str] = {}
 
     _folder: Path | None = PrivateAttr(default=None)  # of its file, where what it refers to is looked up
+    _together: "Together | None" = PrivateAttr(default=None)  # those of one workbook, which have no files
 
     @model_validator(mode="after")
     def _awarded(self) -> "Scenario":

@@ -3,7 +3,7 @@
 import math
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path, PurePath
 from typing import Any
@@ -17,7 +17,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import shown
 from zjtx_alloc.base.toml_files import read_toml, shipped_files
 from zjtx_alloc.base.units import find_unit, load_units
-from zjtx_alloc.rules.scenario import DEFAULT, Scenario
+from zjtx_alloc.rules.scenario import DEFAULT, Scenario, Together
 from zjtx_alloc.rules.scenario_mistakes import allowed_in, explained, wrong_line
 from zjtx_alloc.rules.scenario_ranges import as_table, laid_over, rename_range, with_ranges_following, without_ranges
 
@@ -53,7 +53,23 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
 
 def companion(scenario: Scenario, reference: str) -> Scenario:
     """Load a scenario that this one refers to: a shipped name, or a ``.toml`` beside its file."""
+    if scenario._together is not None and reference in scenario._together.scenarios:
+        return scenario._together.scenarios[reference]
     return load_scenario(_located(reference, scenario._folder))
+
+
+def put_together(scenarios: Mapping[str, Scenario], folder: Path) -> None:
+    """Let scenarios that have no files find each other by these names, and whatever else they refer to in a folder."""
+    together = Together(scenarios)
+    for scenario in scenarios.values():
+        scenario._folder, scenario._together = folder, together
+
+
+def derived(scenario: Scenario, tables: dict[str, Any]) -> Scenario:
+    """A scenario of other tables under the same name, in the same place."""
+    made = Scenario.model_validate({"name": scenario.name} | tables)
+    made._folder, made._together = scenario._folder, scenario._together
+    return made
 
 
 def companions(scenario: Scenario) -> list[Scenario]:
@@ -103,7 +119,8 @@ def save_bundle(scenario: Scenario, folder: Path) -> Path:
         one = waiting.pop()
         if not is_file_name(one.name):
             raise ScenarioError(say("file.bad_name", name=shown(one.name)))
-        if one != saved.setdefault(one.name, one):
+        first = saved.setdefault(one.name, one)
+        if one != first and (one._folder is None or _place(one) != _place(first)):  # stand-ins ended in one of them
             raise ScenarioError(say("scenario.same_name", name=one.name))
         if (path := folder / f"{one.name}.toml").exists():
             continue
@@ -143,6 +160,8 @@ def beside(scenario: Scenario) -> Scenario:
 
 
 def _located(reference: str, folder: Path | None) -> Path:
+    if reference.lower().endswith(".xlsx"):
+        raise ScenarioError(say("programme.not_here", file=shown(reference)))
     if not reference.endswith(".toml"):
         known = shipped_files("scenarios")
         if reference not in known:
@@ -179,7 +198,7 @@ def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
         left = _without_total(left)
     merged = with_ranges_following(base, laid_over(left, raw), raw)
     for code in ended:
-        if FORMER.get(code, code) in _factors(merged):
+        if "stand_in_for" not in as_table(_factors(merged).get(code, {"stand_in_for": code})):
             warnings.warn(say("scenario.ended_already", file=path.name, code=code), FutureWarning, stacklevel=4)
         else:
             end_stand_in(merged, code, path.name)

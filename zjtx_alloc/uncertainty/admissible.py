@@ -96,10 +96,6 @@ class Admissible:
         drawn = [uniform_draws(block, number, rng) for block in self.blocks]
         return [tuple(block[d : d + 1] for block in drawn) for d in range(number)]
 
-    def flat(self, point: Cell) -> list[float]:
-        """The numbers of a point, in the order of ``names``."""
-        return [float(x) for block in point for x in block[0]]
-
 
 def admissible_weights(panel: Panel, scenario: Scenario, weights: Weights | None = None) -> Admissible:
     """The admissible weights of a scenario.
@@ -194,5 +190,7 @@ def point_table(admissible: Admissible, points: Mapping[tuple[str, str], Cell]) 
     """Weights by unit and end: index (code, end), columns (pool, factor); the plain case's one pool is not shown."""
     columns = pd.MultiIndex.from_tuples(admissible.names, names=["pool", "factor"])
     index = pd.MultiIndex.from_tuples(list(points), names=["code", "end"])
-    table = pd.DataFrame([admissible.flat(point) for point in points.values()], index=index, columns=columns)
+    table = pd.DataFrame(
+        [np.hstack([block[0] for block in point]) for point in points.values()], index=index, columns=columns
+    )
     return table.drop(columns=("", ""), errors="ignore")

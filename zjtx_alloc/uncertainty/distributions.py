@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import scipy  # loads its parts where they are first used
 
-_PERCENT = (5, 25, 50, 75, 95)
+_SHARES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
 _CELLS = 2**20  # of ranks computed at a time
 
 
@@ -21,30 +21,26 @@ def summary_of(quotas: np.ndarray, baseline: pd.Series, alike: np.ndarray) -> pd
     DataFrame
         Index and order of ``baseline``; the columns of ``Sweep.table`` from quota on.
     """
-    rank_counts = _rank_counts(quotas)
-    own = (-baseline).rank(method="min").astype("int64")
+    ranks, own = _ranks(quotas), (-baseline).rank(method="min").astype("int64")
     _, at = np.unique(quotas.sum(axis=1), return_inverse=True)
     rows = []
     for i, code in enumerate(baseline.index):
-        values, counts = _counted(quotas[:, i])
-        ranks = np.flatnonzero(rank_counts[i])
-        held = rank_counts[i][ranks]
-        step = quotas[:, i] - alike[at, i]
-        mean = float(values @ counts) / len(quotas)
+        values, ranked = quotas[:, i], ranks[:, i]
+        step, held, rank = values - alike[at, i], _quantiles(values), _quantiles(ranked)
         row = {
             "quota": int(baseline[code]),
-            "mean": mean,
-            "sd": float(np.sqrt(((values - mean) ** 2) @ counts / len(quotas))),
-            "min": int(values[0]),
-            **{f"q{p:02d}": quantile(values, counts, p) for p in _PERCENT},
-            "max": int(values[-1]),
+            "mean": float(values.mean()),
+            "sd": float(values.std()),
+            "min": int(values.min()),
+            **held,
+            "max": int(values.max()),
             "gain": int((step > 0).sum()) / len(quotas),
             "lose": int((step < 0).sum()) / len(quotas),
             "rank": int(own[code]),
-            "rank_min": int(ranks[0]),
-            "rank_q05": quantile(ranks, held, 5),
-            "rank_q95": quantile(ranks, held, 95),
-            "rank_max": int(ranks[-1]),
+            "rank_min": int(ranked.min()),
+            "rank_q05": rank["q05"],
+            "rank_q95": rank["q95"],
+            "rank_max": int(ranked.max()),
         }
         rows.append(row)
     return pd.DataFrame(rows, index=baseline.index)
@@ -52,34 +48,20 @@ def summary_of(quotas: np.ndarray, baseline: pd.Series, alike: np.ndarray) -> pd
 
 def value_probabilities(quotas: np.ndarray, codes: pd.Index) -> pd.Series:
     """The part of the scenarios in which a unit has each number of places it ever has: index (code, quota)."""
-    found = {
-        (code, int(value)): int(count) / len(quotas)
-        for i, code in enumerate(codes)
-        for value, count in zip(*_counted(quotas[:, i]), strict=True)
-    }
-    index = pd.MultiIndex.from_tuples(list(found), names=["code", "quota"])
-    return pd.Series(list(found.values()), index=index, name="probability")
+    places = pd.DataFrame(quotas, columns=codes, dtype="int64")
+    parts = {code: column.value_counts(normalize=True).sort_index() for code, column in places.items()}
+    return pd.concat(parts, names=["code", "quota"]).rename("probability")
 
 
-def quantile(values: np.ndarray, counts: np.ndarray, percent: int) -> int:
-    """The least value that at least this many percent do not exceed; values rise."""
-    return int(values[np.argmax(100 * np.cumsum(counts) >= percent * counts.sum())])
+def _quantiles(values: np.ndarray) -> dict[str, int]:
+    """For each share the least value that at least this part of the values do not exceed."""
+    found = np.quantile(values, list(_SHARES.values()), method="inverted_cdf")
+    return dict(zip(_SHARES, found.tolist(), strict=True))
 
 
-def _counted(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The values that occur, rising, and how often each does."""
-    least = int(column.min())
-    counts = np.bincount(column - least)
-    values = np.flatnonzero(counts)
-    return values + least, counts[values]
-
-
-def _rank_counts(quotas: np.ndarray) -> np.ndarray:
-    """How often each unit (row) has each rank (column, from 1: the most places); equals share the better one."""
-    units = quotas.shape[1]
-    counts = np.zeros(units * (units + 1), dtype=np.int64)
-    step, shift = max(_CELLS // units, 1), np.arange(units) * (units + 1)
+def _ranks(quotas: np.ndarray) -> np.ndarray:
+    """Each unit's rank in each scenario, from 1 for the most places; equals share the better one."""
+    ranks, step = np.empty(quotas.shape, dtype=np.int32), max(_CELLS // quotas.shape[1], 1)
     for start in range(0, len(quotas), step):
-        ranks = scipy.stats.rankdata(-quotas[start : start + step], "min", axis=1).astype(np.int64)
-        counts += np.bincount((ranks + shift).ravel(), minlength=len(counts))
-    return counts.reshape(units, units + 1)
+        ranks[start : start + step] = scipy.stats.rankdata(-quotas[start : start + step], "min", axis=1)
+    return ranks

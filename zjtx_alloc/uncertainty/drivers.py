@@ -7,7 +7,7 @@ whatever the dependence (Owen 2014, SIAM/ASA J. UQ 2; Song, Nelson & Staum 2016,
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import combinations
+from itertools import chain, combinations
 from math import comb
 
 import numpy as np
@@ -118,16 +118,12 @@ def _unexplained(
 ) -> dict[frozenset[_Mover], np.ndarray]:
     """For each set of weights the variance left when all others are known: E Var(quota | others), by unit."""
     movers, base = list(_movers(sampling, draws)), model(draws).astype(float)
-    costs = {}
-    for size in range(len(movers) + 1):
-        for free in combinations(movers, size):
-            if size == len(movers):
-                costs[frozenset(free)] = base.var(axis=0)
-                continue
-            redrawn = _redrawn(sampling, draws, free, rng)
-            moved = any(new is not old for new, old in zip(redrawn.weights, draws.weights, strict=True))
-            gap = model(redrawn) - base if moved else np.zeros_like(base)
-            costs[frozenset(free)] = (gap**2).mean(axis=0) / 2
+    costs = {frozenset(movers): base.var(axis=0)}
+    for free in chain.from_iterable(combinations(movers, size) for size in range(len(movers))):
+        redrawn = _redrawn(sampling, draws, free, rng)
+        moved = any(new is not old for new, old in zip(redrawn.weights, draws.weights, strict=True))
+        gap = model(redrawn) - base if moved else np.zeros_like(base)
+        costs[frozenset(free)] = (gap**2).mean(axis=0) / 2
     return costs
 
 

@@ -11,14 +11,13 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.rules.scenario import Factor, Scenario, Uncertainty
 
 SLACK = 0.1
-_NAIVE = "little_giants:2021-06"
+_NAIVE = "little_giants"
 _ROUNDS = 60  # of bisection
 
 
@@ -108,7 +107,7 @@ def fit_weights(panel: Panel, observed: str, factors: Sequence[str] | None = Non
     ends = [_identified(shares.to_numpy(), target, k, slack) for k in range(len(factors))]
     weights = pd.DataFrame(ends, index=pd.Index(shares.columns, name="factor"), columns=["least", "most"])
     weights.insert(0, "weight", best)
-    return WeightFit(panel, observed, factors, shares, table, weights, regions, _errors(panel, table), slack)
+    return WeightFit(panel, observed, factors, shares, table, weights, regions, _errors(panel, table, factors), slack)
 
 
 def _code(reference: str) -> str:
@@ -144,13 +143,8 @@ def _admit(panel: Panel, observed: str, factor: str, admitted: list[str]) -> Non
 
 def _made_of(panel: Panel, code: str) -> set[str]:
     """Everything that an indicator is derived from, directly or not."""
-    found: set[str] = set()
-    waiting = [code]
-    while waiting:
-        parts = [part for part in str(panel.indicators.at[waiting.pop(), "derived_from"]).split("|") if part]
-        waiting += [part for part in parts if part not in found]
-        found |= set(parts)
-    return found
+    parts = set(filter(None, str(panel.indicators.at[code, "derived_from"]).split("|")))
+    return parts.union(*(_made_of(panel, part) for part in parts))
 
 
 def _shares(panel: Panel, reference: str) -> pd.Series:
@@ -220,11 +214,15 @@ def _left_out(panel: Panel, shares: pd.DataFrame, seen: pd.Series) -> tuple[pd.D
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("region"), predicted
 
 
-def _errors(panel: Panel, table: pd.DataFrame) -> pd.DataFrame:
-    """Firms misplaced by the fit and by naive rules, which have nothing to fit and so nothing to leave out."""
+def _errors(panel: Panel, table: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
+    """Firms misplaced by the fit and by naive rules, which have nothing to fit and so nothing to leave out.
+
+    The naive rule by 小巨人企业数 is that of the fit's own period, the newest where the fit has none.
+    """
     seen = table["observed"]
+    newest = f"{_NAIVE}:{max(panel.periods(_NAIVE))}"
     naive = {
-        "little_giants": seen.sum() * _shares(panel, _NAIVE),
+        _NAIVE: seen.sum() * _shares(panel, next((f for f in factors if _code(f) == _NAIVE), newest)),
         "equal": pd.Series(seen.sum() / len(seen), index=seen.index),
     }
     rows = {"fitted": (_misplaced(seen, table["fitted"]), _misplaced(seen, table["left_out"]))}
@@ -250,34 +248,3 @@ def fitted_scenario(scenario: Scenario, fit: WeightFit) -> Scenario:
         "uncertainty": Uncertainty(),
     }
     return scenario.model_copy(update=changes | {"region_coefficient": {}, "grade_coefficient": {}, "grade": {}})
-
-
-def known_counts(allocations: Sequence[Allocation]) -> pd.DataFrame:
-    """The counts of supported firms that are known for single units, beside what allocations give them.
-
-    Returns
-    -------
-    DataFrame
-        A row a known count and allocation: scenario, batch, short_name, observed (firms), status of the
-        fact, entitlement, quota, source. Counts are of firms that passed; a quota is what may be recommended.
-    """
-    rows = []
-    for allocation in allocations:
-        facts, batch = allocation.panel.facts, allocation.scenario.batch
-        for fact in facts[
-            (facts["indicator"] == f"supported_firms_b{batch}") & (facts["scope"] == "unit")
-        ].itertuples():
-            rows.append(
-                {
-                    "scenario": allocation.scenario.name,
-                    "batch": batch,
-                    "short_name": fact.unit_name,
-                    "observed": int(fact.value),
-                    "status": fact.status,
-                    "entitlement": float(allocation.entitlement.places[fact.unit]),
-                    "quota": int(allocation.quota[fact.unit]),
-                    "source": fact.source,
-                }
-            )
-    columns = ["scenario", "batch", "short_name", "observed", "status", "entitlement", "quota", "source"]
-    return pd.DataFrame(rows, columns=columns)

@@ -1,8 +1,9 @@
 """Sweeps (模拟): the quotas of many scenarios drawn from what is uncertain, and what drives them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -161,7 +162,7 @@ class _Machine:
     allocation: Allocation
     sampling: Sampling
     engine: Engine
-    problems: dict[int, QuotaProblem] = field(default_factory=dict)
+    problem: Callable[[int], QuotaProblem]  # at a total
 
     def quotas(self, draws: Draws) -> np.ndarray:
         """Quotas (draws, units), int32."""
@@ -174,15 +175,10 @@ class _Machine:
         found = np.empty(due.shape, dtype=np.int32)
         for total in np.unique(totals):
             rows = slice(None) if len(draws.totals) == 1 else totals == total
-            found[rows] = self.engine(self._problem(int(total)), due[rows])
+            found[rows] = self.engine(self.problem(int(total)), due[rows])
         if (found[:, 0] < 0).any():
             self._refuse(draws, int(np.argmax(found[:, 0] < 0)))
         return found
-
-    def _problem(self, total: int) -> QuotaProblem:
-        if total not in self.problems:
-            self.problems[total] = problem_at(self.allocation, total)
-        return self.problems[total]
 
     def _refuse(self, draws: Draws, row: int) -> None:
         panel, scenario = as_scenario(self.allocation.panel, self.sampling, draws.part(slice(row, row + 1)))
@@ -201,7 +197,7 @@ def _swept(allocation: Allocation, draws: int, seed: int, engine: AbstractContex
         raise ScenarioError(say("sweep.nothing", scenario=allocation.scenario.name))
     codes = allocation.quota.index
     with engine as solver:
-        machine = _Machine(allocation, taken, solver)
+        machine = _Machine(allocation, taken, solver, cache(partial(problem_at, allocation)))
         quotas, parameters = _solved(machine, draws, seed)
         base = sobol_base(draws)
         first = joined(list(drawn(taken, seed, 2 * base)))

@@ -64,7 +64,9 @@ def weight_range(panel: Panel, scenario: Scenario, weights: Weights | None = Non
 def ranges_of(allocation: Allocation, weights: Weights | None = None) -> WeightRange:
     """``weight_range`` of a scenario that is allocated already."""
     admissible = admissible_weights(allocation.panel, allocation.scenario, weights)
-    found = pd.DataFrame(_quotas(allocation.problem, admissible), columns=allocation.quota.index)
+    corners = (pd.Series(admissible.entitlements(v)[0], allocation.quota.index) for v in admissible.vertices)
+    quotas = [solve(replace(allocation.problem, entitlement=places)).quota for places in corners]
+    found = pd.DataFrame(quotas).reset_index(drop=True)  # by number of the vertex
     rows: list[dict[str, float | bool]] = []
     points: dict[tuple[str, str], Cell] = {}
     for i, code in enumerate(allocation.quota.index):
@@ -81,13 +83,6 @@ def ranges_of(allocation: Allocation, weights: Weights | None = None) -> WeightR
 def searched(problem: QuotaProblem) -> bool:
     """Whether quotas are searched place by place: under nested rules, by Webster's method, whose price the search knows."""
     return problem.nested and problem.criterion == "webster"
-
-
-def _quotas(problem: QuotaProblem, admissible: Admissible) -> Iterator[list[int]]:
-    """The quotas at every vertex."""
-    for point in admissible.vertices:
-        places = pd.Series(admissible.entitlements(point)[0], index=problem.entitlement.index)
-        yield [int(x) for x in solve(replace(problem, entitlement=places)).quota]
 
 
 def _ends(problem: QuotaProblem, admissible: Admissible, found: pd.Series, i: int) -> Iterator[tuple[str, End]]:

@@ -77,10 +77,7 @@ def _credit_code(cell: Any, column: FirmColumn) -> Any:
 
 def valid_code(text: str) -> str | None:
     """A 统一社会信用代码 as it is compared; None if the text is none."""
-    try:
-        return uscc.validate(text)
-    except ValidationError:
-        return None
+    return uscc.compact(text) if uscc.is_valid(text) else None
 
 
 def _date(cell: Any, column: FirmColumn) -> Any:

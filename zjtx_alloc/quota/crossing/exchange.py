@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from itertools import permutations
 
 import numpy as np
 
@@ -51,20 +52,6 @@ def _blockers(problem: QuotaProblem, places: list[int], i: int, j: int) -> list[
     return found
 
 
-def _moves(problem: QuotaProblem, places: list[int]) -> Iterator[tuple[bool, int, int]]:
-    """Every move that would do no harm, as (is better, from, to), allowed or not."""
-    last, following = _prices(problem, places)
-    for i in problem.order:
-        for j in problem.order:
-            if i != j and last[i] is not None and following[j] is not None and following[j] <= last[i]:
-                yield following[j] < last[i], i, j
-
-
-def _prefers(problem: QuotaProblem, i: int, j: int) -> bool:
-    """Whether the tie rule gives j the place rather than i."""
-    return problem.rank[j] < problem.rank[i]
-
-
 def improving_move(problem: QuotaProblem, places: list[int]) -> tuple[int, int] | None:
     """A move (from, to) that is allowed and strictly better; None proves optimality if nested."""
     return next(_offers(problem, places).moves(better=True), None)
@@ -73,16 +60,14 @@ def improving_move(problem: QuotaProblem, places: list[int]) -> tuple[int, int] 
 def polished(problem: QuotaProblem, places: list[int]) -> list[int]:
     """Make every allowed improving move, then every allowed move of equal cost that the tie rule prefers."""
     places = list(places)
-    while (move := _next_move(problem, places)) is not None:
+    while True:
+        offers = _offers(problem, places)
+        preferred = ((i, j) for i, j in offers.moves(better=False) if problem.rank[j] < problem.rank[i])
+        move = next(offers.moves(better=True), None) or next(preferred, None)
+        if move is None:
+            return places
         places[move[0]] -= 1
         places[move[1]] += 1
-    return places
-
-
-def _next_move(problem: QuotaProblem, places: list[int]) -> tuple[int, int] | None:
-    offers = _offers(problem, places)
-    preferred = (move for move in offers.moves(better=False) if _prefers(problem, *move))
-    return next(offers.moves(better=True), None) or next(preferred, None)
 
 
 def tied_sets(problem: QuotaProblem, places: list[int]) -> list[list[int]]:
@@ -176,9 +161,12 @@ def binding(problem: QuotaProblem, places: list[int]) -> dict[str, list[str]]:
         under nested rules; with crossing rules it names single moves only.
     """
     found: dict[str, list[str]] = {label: [] for label in problem.labels}
-    for better, i, j in _moves(problem, places):
+    last, following = _prices(problem, places)
+    for i, j in permutations(problem.order, 2):
+        if last[i] is None or following[j] is None or following[j] > last[i]:
+            continue  # it would do harm
         blockers = _blockers(problem, places, i, j)
-        if len(blockers) != 1 or not (better or _prefers(problem, i, j)):
+        if len(blockers) != 1 or not (following[j] < last[i] or problem.rank[j] < problem.rank[i]):
             continue
         name, held = blockers[0]
         for k in held:

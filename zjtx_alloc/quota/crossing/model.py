@@ -10,7 +10,7 @@ solved only where a vertex is not.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -23,6 +23,7 @@ from zjtx_alloc.quota.crossing.chords import Curve, curves_of
 from zjtx_alloc.quota.crossing.lagrangian_bound import dual_bound, meets
 from zjtx_alloc.quota.problem.numbers import BILLION
 from zjtx_alloc.quota.problem.problem import QuotaProblem
+from zjtx_alloc.quota.problem.rule_tree import Row
 
 try:
     import highspy
@@ -91,6 +92,14 @@ def solve_model(problem: QuotaProblem, cutoff: Fraction | None = None) -> ModelA
     if coarse is None:
         raise SolverError(say("solver.fraction"))
     return coarse
+
+
+def hold(model: pulp.LpProblem, x: Sequence[pulp.LpVariable], rows: Sequence[Row]) -> None:
+    """Hold rows over these places: for each a lower and an upper bound, the order in which their prices are read."""
+    for number, row in enumerate(rows):
+        value = pulp.lpSum(w * x[i] for i, w in row.terms.items())
+        model.addConstraint(value >= row.lower, f"lower{number}")
+        model.addConstraint(value <= row.upper, f"upper{number}")
 
 
 def admits_answer(model: pulp.LpProblem, **options: float) -> bool:
@@ -185,10 +194,7 @@ def _built(
     t = {i: model.add_variable(f"Y{i:09}") for i, held in enumerate(chords) if held}
     model.setObjective(pulp.lpSum(float(1 / (curves[i].unit * scale)) * t[i] for i in t))
     model.addConstraint(pulp.lpSum(x) == problem.total, "total")
-    for number, row in enumerate(problem.rows):
-        weighted = pulp.lpSum(w * x[i] for i, w in row.terms.items())
-        model.addConstraint(weighted >= row.lower, f"lower{number}")
-        model.addConstraint(weighted <= row.upper, f"upper{number}")
+    hold(model, x, problem.rows)
     for i, above in t.items():
         for k in sorted(chords[i]):
             slope, start = curves[i].chord(k)

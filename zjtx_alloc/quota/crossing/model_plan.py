@@ -8,7 +8,7 @@ argument that bounds Tijdeman's chairman assignment (1980, Discrete Mathematics 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -17,7 +17,7 @@ import pulp
 from zjtx_alloc.base.errors import InfeasibleError, SolverError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.crossing.lagrangian_bound import meets
-from zjtx_alloc.quota.crossing.model import FINE, NEAR_WHOLE, admits_answer
+from zjtx_alloc.quota.crossing.model import FINE, NEAR_WHOLE, admits_answer, hold
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.problem.rule_tree import Row, priced
 
@@ -48,29 +48,21 @@ class Course:
         """Groups and rules with the position of their batch."""
         return [(b, row) for b, problem in enumerate(self.problems) for row in problem.rows]
 
-    def running(self, places: Sequence[Sequence[int]]) -> list[list[int]]:
-        """Running totals by batch and unit."""
-        totals, found = list(self.start), []
-        for batch in places:
+    def _beside(self, places: Sequence[Sequence[int]]) -> Iterator[tuple[int, Fraction]]:
+        """Every running total and its target."""
+        totals: Sequence[int] = self.start
+        for batch, due in zip(places, self.targets, strict=True):
             totals = [a + x for a, x in zip(totals, batch, strict=True)]
-            found.append(totals)
-        return found
+            yield from zip(totals, due, strict=True)
 
     def cost(self, places: Sequence[Sequence[int]]) -> Fraction:
         """Σ (running total − target)², exactly."""
-        pairs = zip(self.running(places), self.targets, strict=True)
-        return sum(((x - t) ** 2 for run, due in pairs for x, t in zip(run, due, strict=True)), Fraction(0))
+        return sum(((x - t) ** 2 for x, t in self._beside(places)), Fraction(0))
 
     def violations(self, places: Sequence[Sequence[int]]) -> list[str]:
         """What places break, as sentences: rules of a batch, and running totals beside their target."""
         broken = [line for p, batch in zip(self.problems, places, strict=True) for line in p.violations(list(batch))]
-        pairs = zip(self.running(places), self.targets, strict=True)
-        far = [
-            (x, t)
-            for run, due in pairs
-            for x, t in zip(run, due, strict=True)
-            if not math.floor(t) <= x <= math.ceil(t)
-        ]
+        far = [(x, t) for x, t in self._beside(places) if not math.floor(t) <= x <= math.ceil(t)]
         return broken + [say("plan.far", running=x, target=float(t)) for x, t in far]
 
 
@@ -164,10 +156,7 @@ def _built(
         for at, (low, high) in enumerate(_bounds(course))
     ]
     model.setObjective(pulp.lpSum(float(slope) * cell for slope, cell in zip(_slopes(course), x, strict=True)))
-    for number, line in enumerate(_lines(course, rows)):
-        value = pulp.lpSum(w * x[at] for at, w in line.terms.items())
-        model.addConstraint(value >= line.lower, f"lower{number}")
-        model.addConstraint(value <= line.upper, f"upper{number}")
+    hold(model, x, _lines(course, rows))
     return model, x
 
 

@@ -6,7 +6,7 @@ plus a linear form in x: squares become chords between neighbouring integers, as
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import pulp
@@ -14,7 +14,7 @@ import pulp
 from zjtx_alloc.base.errors import InfeasibleError, SolverError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.crossing.lagrangian_bound import meets
-from zjtx_alloc.quota.crossing.model import FINE, NEAR_WHOLE, admits_answer
+from zjtx_alloc.quota.crossing.model import FINE, NEAR_WHOLE, admits_answer, hold
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 
 _NEAR = 3  # chords either side of where places went
@@ -96,10 +96,9 @@ def _built(
     worst = model.add_variable("worst")
     model.setObjective(worst + 0)
     model.addConstraint(pulp.lpSum(x) == problem.total - sum(middles), "total")
-    for number, row in enumerate(problem.rows):
-        weighted = pulp.lpSum(w * x[i] for i, w in row.terms.items())
-        model.addConstraint(weighted >= row.lower - row.value(middles), f"lower{number}")
-        model.addConstraint(weighted <= row.upper - row.value(middles), f"upper{number}")
+    ahead = [row.value(middles) for row in problem.rows]
+    rows = zip(problem.rows, ahead, strict=True)
+    hold(model, x, [replace(row, lower=row.lower - value, upper=row.upper - value) for row, value in rows])
     for v, target in enumerate(targets):
         away = [e - a for e, a in zip(target.places, middles, strict=True)]
         constant = sum((d * d for d in away), -target.credit)

@@ -23,9 +23,7 @@ def admit(limits: Sequence[Limit], units: int, total: int | None) -> bool:
     SolverError
         If the solver proves neither, or its answer breaks a limit.
     """
-    model, x = _model(limits, units, total)
-    for number, limit in enumerate(limits):
-        _hold(model, limit, (_value(limit, x), limit.inward), f"limit{number}")
+    model, x, _ = _built(limits, units, total)
     if not admits_answer(model, **FINE):
         return False
     places = [round(variable.value()) for variable in x]
@@ -40,10 +38,7 @@ def least_breach(limits: Sequence[Limit], units: int, total: int) -> list[int]:
     The sum of changes (each from the bound as it was set, in its rule's own measure) is least; among these, joint rules change rather
     than units' bounds; among these, the largest change of a unit's bound is least.
     """
-    model, x = _model(limits, units, total)
-    change = [model.add_variable(f"s{number}", 0) for number in range(len(limits))]
-    for number, (limit, step) in enumerate(zip(limits, change, strict=True)):
-        _hold(model, limit, (_value(limit, x) + (step if limit.lower else -step), limit.value), f"limit{number}")
+    model, x, change = _built(limits, units, total, loose=True)
     largest = model.add_variable("largest", 0)
     for number, (limit, step) in enumerate(zip(limits, change, strict=True)):
         if _RELUCTANCE[limit.kind]:
@@ -68,21 +63,20 @@ def _breach(limits: Sequence[Limit], places: list[int]) -> Fraction:
     return sum((limit.excess(places) for limit in limits), Fraction(0))
 
 
-def _model(limits: Sequence[Limit], units: int, total: int | None) -> tuple[pulp.LpProblem, list[pulp.LpVariable]]:
+def _built(
+    limits: Sequence[Limit], units: int, total: int | None, *, loose: bool = False
+) -> tuple[pulp.LpProblem, list[pulp.LpVariable], list[pulp.LpVariable]]:
+    """The model of these limits in whole places; or else (``loose``) as they were set, each with a change that costs nothing."""
     model = pulp.LpProblem("limits", pulp.LpMinimize)
     x = [model.add_variable(f"x{i}", 0, total, pulp.LpInteger) for i in range(units)]
+    change = [model.add_variable(f"s{number}", 0) for number in range(len(limits) if loose else 0)]
     model.setObjective(pulp.lpSum(x))
     if total is not None:
         model.addConstraint(pulp.lpSum(x) == total, "total")
-    return model, x
-
-
-def _value(limit: Limit, x: list[pulp.LpVariable]) -> pulp.LpAffineExpression:
-    return pulp.lpSum(weight / limit.scale * x[i] for i, weight in limit.weights.items())
-
-
-def _hold(
-    model: pulp.LpProblem, limit: Limit, sides: tuple[pulp.LpAffineExpression, int | Fraction], name: str
-) -> None:
-    value, bound = sides[0], float(Fraction(sides[1]) / limit.scale)
-    model.addConstraint(value >= bound if limit.lower else value <= bound, name)
+    for number, limit in enumerate(limits):
+        value = pulp.lpSum(weight / limit.scale * x[i] for i, weight in limit.weights.items())
+        if loose:
+            value += change[number] if limit.lower else -change[number]
+        bound = float(Fraction(limit.value if loose else limit.inward) / limit.scale)
+        model.addConstraint(value >= bound if limit.lower else value <= bound, f"limit{number}")
+    return model, x, change

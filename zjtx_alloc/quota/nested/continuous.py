@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import scipy  # loads its parts where they are first used, so that commands that need none start sooner
@@ -179,30 +178,25 @@ def _suiting(rows: list[Row], sides: list[int], places: list[Fraction], wanted: 
         ends or None,
         bounds=[*(signs[sides[r]] for r in tight), (0, None)],
     )
-    prices = [Fraction(0)] * len(rows)
-    for r, price in zip(tight, found.x if found.x is not None else [], strict=False):
-        prices[r] = Fraction(price)
-    return prices
+    prices = dict(zip(tight, found.x if found.x is not None else [], strict=False))
+    return [Fraction(prices.get(r, 0)) for r in range(len(rows))]
 
 
 def _guess(problem: QuotaProblem, wanted: Wanted) -> np.ndarray:
     e = np.array([max(float(w), 1e-9) for w in wanted.weights])
     d, low, high = (np.array([float(x) for x in xs]) for xs in (wanted.places, wanted.lower, wanted.upper))
-    constraints: list[Any] = [scipy.optimize.LinearConstraint(np.ones(len(e)), problem.total, problem.total)]
-    if problem.rows:
-        ends = np.array([(row.lower, row.upper) for row in problem.rows], dtype=float)
-        same = ends[:, 0] == ends[:, 1]
-        matrix = np.array([[row.weight(i) for i in range(len(e))] for row in problem.rows], dtype=float)
-        # Equalities and inequalities apart, or scipy warns.
-        constraints += [
-            scipy.optimize.LinearConstraint(matrix[part], *ends[part].T) for part in (same, ~same) if part.any()
-        ]
+    rows = [problem.whole, *problem.rows]
+    ends = np.array([(row.lower, row.upper) for row in rows], dtype=float)
+    same = ends[:, 0] == ends[:, 1]
+    matrix = np.array([[row.weight(i) for i in range(len(e))] for row in rows], dtype=float)
+    # Equalities and inequalities apart, or scipy warns.
+    parts = [part for part in (same, ~same) if part.any()]
     found = scipy.optimize.minimize(
         lambda x: float((((x - d) ** 2) / e).sum()),
         np.clip(d, low, high),
         jac=lambda x: 2 * (x - d) / e,
         bounds=list(zip(low, high, strict=True)),
-        constraints=constraints,
+        constraints=[scipy.optimize.LinearConstraint(matrix[part], *ends[part].T) for part in parts],
         method="SLSQP",
         options={"maxiter": 1000, "ftol": 1e-14},
     )
@@ -225,24 +219,14 @@ def _prices(rows: list[Row], sides: list[int], at: list[int], wanted: Wanted) ->
     """Prices that put every tight row on its bound, 0 for the others and for rows that follow from tight ones."""
     free = [i for i, side in enumerate(at) if side == 0 and wanted.weights[i]]
     tight = [r for r, side in enumerate(sides) if side]
-    zero = [Fraction(0)] * len(rows)
+    ahead = [_placed(i, side, Fraction(0), wanted) for i, side in enumerate(at)]
     system = []
-    for r in tight:
-        row = rows[r]
-        ahead = [_placed(i, side, Fraction(0), wanted) for i, side in enumerate(at)]
-        target = Fraction(row.upper if sides[r] == 1 else row.lower) - row.value(ahead)
-        system.append(
-            [
-                *(
-                    sum((row.weight(i) * rows[s].weight(i) * wanted.weights[i] for i in free), Fraction(0))
-                    for s in tight
-                ),
-                target,
-            ]
-        )
-    for r, price in zip(tight, _solved(system), strict=True):
-        zero[r] = price
-    return zero
+    for row, side in ((rows[r], sides[r]) for r in tight):
+        weights = [row.weight(i) * wanted.weights[i] for i in free]
+        line = [sum((w * rows[s].weight(i) for i, w in zip(free, weights, strict=True)), Fraction(0)) for s in tight]
+        system.append([*line, Fraction(row.upper if side == 1 else row.lower) - row.value(ahead)])
+    solved = dict(zip(tight, _solved(system), strict=True))
+    return [solved.get(r, Fraction(0)) for r in range(len(rows))]
 
 
 def _solved(system: list[list[Fraction]]) -> list[Fraction]:

@@ -146,13 +146,12 @@ class Minimax:
 
 def _divisor(
     name: str,
-    inverse: Callable[[Any], Any],
     cost: Callable[[Any, Any], Any],
     marginal: Callable[[int, Fraction], Fraction] | None = None,
 ) -> Criterion:
     """A divisor method; the level of the k-th place is d(k)/e, below zero for a first place that is free.
 
-    ``inverse``: the k at which d(k) is a given number. ``marginal``: d(k)/e unless another is given.
+    ``marginal``: d(k)/e unless another is given.
     """
     signposts = SIGNPOSTS[name]
     free = signposts.first_is_free
@@ -162,7 +161,7 @@ def _divisor(
         return np.where(k <= 1, -e, ratio) if free else ratio
 
     def reach(level: Any, e: Any) -> Any:
-        places = inverse(np.maximum(level, 0) * e)
+        places = signposts.count(np.maximum(level, 0) * e) + 0.5
         # From 1 where the level passes −e to 1.5 at zero: a first place and no second.
         return np.where(level < 0, 1.5 + level / (2 * e), np.maximum(places, 1.5)) if free else places
 
@@ -237,12 +236,12 @@ def _hill(k: int, e: Fraction) -> Fraction:
 
 
 _ROWS: tuple[Criterion | Minimax, ...] = (
-    _divisor("webster", lambda s: s + 0.5, lambda x, e: (x - e) ** 2 / e, lambda k, e: (2 * k - 1) / e - 2),
+    _divisor("webster", lambda x, e: (x - e) ** 2 / e, lambda k, e: (2 * k - 1) / e - 2),
     _squares("hamilton", _one),
-    _divisor("huntington-hill", lambda s: 0.5 + np.sqrt(0.25 + s * s), lambda x, e: (x - e) ** 2 / x, _hill),
-    _divisor("dean", lambda s: (1 + s + np.sqrt(1 + s * s)) / 2, _dean),
-    _divisor("adams", lambda s: s + 1, lambda x, e: x * (x - 1) / (2 * e)),
-    _divisor("jefferson", lambda s: s, lambda x, e: x * (x + 1) / (2 * e)),
+    _divisor("huntington-hill", lambda x, e: (x - e) ** 2 / x, _hill),
+    _divisor("dean", _dean),
+    _divisor("adams", lambda x, e: x * (x - 1) / (2 * e)),
+    _divisor("jefferson", lambda x, e: x * (x + 1) / (2 * e)),
     _leximin("leximin", _one),
     _leximin("leximin-relative", _at_least_one),
     Minimax("minimax", False, _squares("minimax", _one)),

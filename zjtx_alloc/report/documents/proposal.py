@@ -96,7 +96,7 @@ def _tables(results: Results, ranges: WeightRange | None) -> dict[str, Grid]:
     found = {
         "factors": _narrowed(factors, *pools, "indicator", "weight", "period", "stand_in_for", notes=()),
         "rules": rule_table(allocation),
-        "regions": replace(region_table(allocation), notes=(mark_shares(allocation),)),
+        "regions": region_table(allocation),
         "batches": _narrowed(batch_table(budget, allocations), *_BATCHES, notes=()),
         "years": _narrowed(year_table(budget, allocations), *_YEARS),
         "data": _narrowed(factors, *_DATA, title=say("title.data"), notes=()),

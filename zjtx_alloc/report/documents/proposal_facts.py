@@ -170,11 +170,8 @@ def _money(allocation: Allocation, budget: BudgetForecast) -> dict[str, Any]:
     batch, rate = scenario.batch, scenario.approval.rate
     (cohort,) = (c for c in budget.cohorts if c.name == str(batch))
     due = budget.by_batch_and_year()["due"].loc[str(batch)]
-    approved, opening_year, closing_year = (
-        int(cohort.approved.sum()),
-        award.opening_year(batch),
-        award.closing_year(batch),
-    )
+    approved = int(cohort.approved.sum())
+    opening_year, closing_year = award.opening_year(batch), award.closing_year(batch)
     opening, closing = (f"{due[year]:,}" for year in (opening_year, closing_year))
     years = budget.by_year()["net"].items()
     return {
@@ -207,7 +204,7 @@ def _doubts(allocation: Allocation, ranges: WeightRange | None) -> dict[str, Any
     unknown = say(unsearched if allowed else "proposal.no_range")
     lines = enumerate(scenario.assumptions.values(), start=1)
     return {
-        "marks": "".join(doubts_note(allocation)) or say("proposal.unmarked"),
+        "marks": "".join(doubts_note(allocation)),
         "supply": "".join(supply_note(allocation)),
         "allowed": say("proposal.allowed_all", weights=allowed) if allowed else say("proposal.no_range"),
         "ranges": unknown if ranges is None else range_summary(ranges) + range_notes(ranges)[0],

@@ -15,7 +15,7 @@ from zjtx_alloc.report.tables import allocation as allocation_tables, budget as 
 from zjtx_alloc.report.tables.composite import composite_tables
 from zjtx_alloc.report.writers.document import Grid, Manuscript
 from zjtx_alloc.report.writers.sheet import Sheet, table_sheet
-from zjtx_alloc.report.writers.xlsx_charts import Graph
+from zjtx_alloc.report.writers.xlsx import Graph
 
 Part = Table | Sheet | Grid | Graph
 Named = TypeVar("Named", Table, Grid)

@@ -4,9 +4,9 @@ import html
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from zjtx_alloc.allocation.explanation_text import Explanation, factors_text
+from zjtx_alloc.allocation.explanation_text import Explanation, factors_text, rests_text
 from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import find_unit, load_units, members_of
@@ -20,8 +20,7 @@ _WRAPS = 24  # characters; columns of longer texts share what width is left
 Block = Table | tuple[str, ...]  # a table, or sentences one below the other
 
 
-@dataclass(frozen=True)
-class KeyFigure:
+class KeyFigure(NamedTuple):
     """One of the numbers at the top: its label, the number with its measure, and what must be said of it."""
 
     label: str
@@ -68,12 +67,8 @@ class UnitSheet:
 
     def plain(self) -> dict[str, Any]:
         """The page as the layout of the PDF reads it, and as the record of finished pages keeps it."""
-        return {
-            "code": self.code,
-            "name": self.name,
-            "status": self.status,
-            "apart": self.apart,
-            "keys": [[key.label, key.value, key.remark] for key in self.keys],
+        return vars(self) | {
+            "keys": list(map(list, self.keys)),
             "sections": [{"heading": head, "blocks": [_plain(b) for b in blocks]} for head, blocks in self.sections],
             "notes": list(self.notes),
             "run": run_line(),
@@ -156,7 +151,7 @@ def _keys(results: Results, why: Explanation) -> Iterator[KeyFigure]:
     scenario, budget = results.allocation.scenario, results.budget
     total = say("unit.of_total", share=why.quota / scenario.total, total=f"{scenario.total:,}")
     yield KeyFigure(say("unit.quota"), say("unit.places", places=why.quota), total)
-    marks = say("unit.marked", estimated=why.estimated, stand_in=why.stand_in)
+    marks = rests_text(why.rests_on)
     yield KeyFigure(say("unit.entitlement"), say("unit.places", places=f"{why.entitlement:.2f}"), marks)
     yield _range_key(results, why.code)
     yield _queue_key(results, why)

@@ -9,9 +9,10 @@ from zjtx_alloc.allocation.entitlement import ADJUSTMENT, coefficient_keys
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.budget.ledger.budget import MONEY
 from zjtx_alloc.report.documents.proposal_facts import allowed_weights
-from zjtx_alloc.report.notes.marks import COEFFICIENTS, budget_notes, split_rule, stands_for, year_label
+from zjtx_alloc.report.notes.marks import COEFFICIENTS, budget_notes, stands_for, year_label
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.table import Table, titled
+from zjtx_alloc.report.tables.data import basis_of
 from zjtx_alloc.report.tables.ranges import bracket_text, range_notes
 from zjtx_alloc.rules.composite_form import Part
 from zjtx_alloc.rules.scenario import Factor
@@ -33,7 +34,8 @@ def fact_table(allocation: Allocation, code: str) -> Table:
             {
                 "indicator": panel.name(indicator),
                 "period": panel.supplied.get(indicator, line.period),
-                "fact_value": None if cell is None else f"{cell['value']:,.2f}".rstrip("0").rstrip("."),
+                "fact_value": None if cell is None else _written(cell["value"]),
+                "value_range": None if cell is None else _range(cell),
                 "measure": panel.indicators.at[indicator, "measure"],
                 "marks": "、".join(marks) or "—",  # before the rest: a telephone shows no more
                 "national_share": None if cell is None or not whole else cell["value"] / whole,
@@ -42,18 +44,33 @@ def fact_table(allocation: Allocation, code: str) -> Table:
         )
         notes += marks.values()
     notes += [_source_note(allocation, source, number) for source, number in cited.items()]
-    return titled("unit_facts", pd.DataFrame(rows), *notes)
+    frame = pd.DataFrame(rows)
+    ranged = frame if frame["value_range"].notna().any() else frame.drop(columns="value_range")
+    return titled("unit_facts", ranged, *notes)
+
+
+def _written(value: float) -> str:
+    """A fact with what decimals it has, two at most."""
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def _range(cell: pd.Series) -> str | None:
+    """What a fact may be where it is not known to the firm."""
+    low, high = (_written(cell[name]) for name in ("low", "high"))
+    return None if low == high else say("unit.from_to_value", low=low, high=high)
 
 
 def _marks(
     allocation: Allocation, indicator: str, line: Factor | Part, cell: pd.Series | None
 ) -> Iterator[tuple[str, str]]:
-    """估算, 代用, 用户 and 补缺, as far as they fit the cell, each with what it means."""
+    """估算, 公布, 代用, 用户 and 补缺, as far as they fit the cell, each with what it means."""
     panel, name = allocation.panel, allocation.panel.name(indicator)
     if cell is None:
         yield say("mark.filled"), say("unit.filled", name=name)
     elif cell["estimated"]:
-        yield say("mark.estimated"), say("unit.estimated", name=name, rule=split_rule(panel, indicator))
+        yield say("mark.estimated"), say("unit.estimated", name=name, rule=basis_of(panel, indicator, cell))
+    elif pd.notna(cell["low"]):
+        yield say("mark.published"), say("unit.published", name=name, rule=basis_of(panel, indicator, cell))
     if target := stands_for(allocation, indicator, line):
         yield say("mark.stand_in"), say("unit.stand_in", name=name, target=target)
     if indicator in panel.supplied:
@@ -130,12 +147,9 @@ def _weights(ranges: WeightRange, code: str, end: str) -> str:
     if end != "own":
         return " / ".join(f"{weight:.3g}" for weight in ranges.weights.loc[(code, f"quota_{end}")])
     pools = ranges.allocation.scenario.all_pools()
-    own = [(pools[pool] if pool in pools else next(iter(pools.values()))) for pool, _ in ranges.weights.columns]
-    factors = [factor for _, factor in ranges.weights.columns]
-    return " / ".join(
-        f"{pool.factors[factor].weight if factor else pool.share:.3g}"
-        for pool, factor in zip(own, factors, strict=True)
-    )
+    first = next(iter(pools.values()))
+    own = ((pools.get(pool, first), factor) for pool, factor in ranges.weights.columns)
+    return " / ".join(f"{pool.factors[factor].weight if factor else pool.share:.3g}" for pool, factor in own)
 
 
 def money_rows(results: Results, code: str) -> Table:

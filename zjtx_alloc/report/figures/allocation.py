@@ -18,10 +18,12 @@ from matplotlib.patches import Patch, Rectangle
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped_table
+from zjtx_alloc.facts.panel import KNOWN
 from zjtx_alloc.report.figures.style import BLUE, ORANGE, blank, foot, in_style, unit_rows
-from zjtx_alloc.report.notes.marks import criterion_text, short_marks
+from zjtx_alloc.report.notes.marks import criterion_text, mostly_guessed, short_marks
 from zjtx_alloc.report.table import signed
 
+_WHOLE, _KNOWN = "#BFD9EA", "#6FB1D9"  # a bar, and what of it rests on published counts
 STEPS = LinearSegmentedColormap.from_list("steps", ["#E8966B", "white", "#6FB1D9"])
 
 
@@ -32,8 +34,9 @@ def quota_figure(allocation: Allocation) -> Figure:
     rows, reach = np.arange(len(table)), 1.08 * float(table[["quota", "entitlement"]].max(axis=None))
     figure = Figure(figsize=(9, 10.2), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=[3, 1.3])
-    hatches = ["////" if mark else "" for mark in table["estimated"]]
-    left.barh(rows, table["quota"], color="#BFD9EA", edgecolor=BLUE, linewidth=0.5, hatch=hatches)
+    known = table["quota"] * allocation.entitlement.rests_on[KNOWN][table.index]
+    for widths, colour in ((table["quota"], _WHOLE), (known, _KNOWN)):
+        left.barh(rows, widths, color=colour, edgecolor=BLUE, linewidth=0.5)
     left.plot(table["entitlement"], rows, "o", color=ORANGE, markersize=4)
     for row, quota, entitlement in zip(rows, table["quota"], table["entitlement"], strict=True):
         left.text(max(quota, entitlement) + 0.013 * reach, row, f"{quota}", va="center", fontsize=8)
@@ -41,8 +44,8 @@ def quota_figure(allocation: Allocation) -> Figure:
     left.set_xlim(0, reach)
     left.set_xlabel(say("figure.places"))
     left.set_title(say("figure.quota", title=allocation.scenario.title))
-    bars = [Patch(facecolor="#BFD9EA", edgecolor=BLUE, hatch=hatch) for hatch in ("", "////")]
-    labels = [say(f"figure.{name}") for name in ("quota_bar", "estimated_bar", "entitlement_dot")]
+    bars = [Patch(facecolor=colour, edgecolor=BLUE) for colour in (_WHOLE, _KNOWN)]
+    labels = [say(f"figure.{name}") for name in ("quota_bar", "known_bar", "entitlement_dot")]
     left.legend([*bars, left.lines[0]], labels, loc="lower right", frameon=False)
     _differences(right, rows, table["quota"] - table["entitlement"])
     foot(figure, short_marks(allocation))
@@ -63,13 +66,14 @@ def map_figure(allocation: Allocation) -> Figure:
     """Quotas on a tile-grid map; the separately quoted units in a strip of their own; 港澳台 take no part."""
     table = allocation.table()
     shades, colours = Normalize(0, float(table["quota"].max())), colormaps["Blues"]
+    guessed = mostly_guessed(allocation)
     tiles = {
         str(unit.Index): Tile(
             colours(shades(unit.quota)),
             f"{unit.quota}",
             11,
             dark=shades(unit.quota) > 0.55,
-            marked=bool(unit.estimated),
+            marked=bool(guessed[unit.Index]),
         )
         for unit in table.itertuples()
     }

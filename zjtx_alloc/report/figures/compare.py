@@ -9,6 +9,7 @@ from zjtx_alloc.allocation.compare import Comparison
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.figures.allocation import STEPS, Tile, tile_figure
 from zjtx_alloc.report.figures.style import BLUE, COLOURS, ORANGE, WAN_TO_YI, blank, foot, in_style, unit_rows
+from zjtx_alloc.report.notes.marks import mostly_guessed
 from zjtx_alloc.report.tables.compare import gain_text, marks_line
 
 _SEEN = 0.5  # places: less than this is not drawn as a gain
@@ -50,13 +51,13 @@ def gain_map(comparison: Comparison, name: str) -> Figure:
     reach = max(1.0, float(comparison.gains.abs().to_numpy().max()))
     shades = Normalize(-reach, reach)
     allocation = next(a for a in comparison.allocations if a.scenario.name == name)
-    estimated = allocation.entitlement.estimated.gt(0)
+    guessed = mostly_guessed(allocation)
     tiles = {
         str(code): Tile(
             STEPS(shades(gain)),
             f"{allocation.quota[code]}（{gain_text(gain)}）" if abs(gain) >= _SEEN else f"{allocation.quota[code]}",
             8.5,
-            marked=bool(estimated[code]),
+            marked=bool(guessed[code]),
         )
         for code, gain in gains.items()
     }

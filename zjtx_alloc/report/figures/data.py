@@ -1,14 +1,26 @@
-"""Figures of the data notebook: what is known when, and the stand-in against the few true counts."""
+"""Figures of facts: what is known when; each unit's factors with their ranges, beside the stand-ins used before."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import Panel
-from zjtx_alloc.report.figures.style import BLUE, GREY, ORANGE, blank, foot, in_style
-from zjtx_alloc.report.tables.data import part_period, stand_in_comparison
+from zjtx_alloc.report.figures.style import BLUE, GREY, ORANGE, blank, foot, in_style, unit_rows
+from zjtx_alloc.report.notes.marks import published
+from zjtx_alloc.report.tables.data import former_values
+
+_LEAST = 0.8  # firms: where zero stands on a logarithmic axis
+_PUBLISHED: dict[str, Any] = {"color": BLUE, "marker": "o", "linestyle": "none", "markersize": 5}
+_GUESSED: dict[str, Any] = {"color": ORANGE, "marker": "o", "linestyle": "none", "markersize": 5, "fillstyle": "none"}
+_FORMER: dict[str, Any] = {"color": GREY, "marker": "x", "linestyle": "none", "markersize": 4.5}
 
 
 @in_style()
@@ -35,20 +47,40 @@ def coverage_figure(panel: Panel) -> Figure:
 
 
 @in_style()
-def stand_in_figure(panel: Panel) -> Figure:
-    """The part of above-scale firms that the stand-in counts, where both are known."""
-    frame = stand_in_comparison(panel).sort_values("part_of_whole")
-    labels = [f"{panel.units.at[code, 'short_name']}（{row['period']}）" for code, row in frame.iterrows()]
-    figure, axes = blank(8.4, 0.45 * len(frame) + 1.6)
-    colours = [ORANGE if estimated else BLUE for estimated in frame["estimated"]]
-    axes.barh(labels, 100 * frame["part_of_whole"], color=colours, height=0.6)
-    for row, share in enumerate(frame["part_of_whole"]):
-        axes.text(
-            100 * share + 0.4, row, f"{share:.1%}", va="center", bbox={"facecolor": "white", "linewidth": 0, "pad": 1}
-        )
-    axes.axvline(100 * frame["part"].sum() / frame["whole"].sum(), color=GREY, linewidth=1, linestyle="--")
-    axes.set_xlim(0, 100 * frame["part_of_whole"].max() * 1.12)
-    axes.set_xlabel(say("figure.percent"))
-    axes.set_title(say("figure.stand_in"))
-    foot(figure, say("figure.stand_in_foot", part=part_period(panel)))
+def estimate_figure(panel: Panel, columns: Sequence[tuple[str, str]]) -> Figure:
+    """Each unit's factors with their ranges, published counts apart from estimates, beside what the stand-ins said."""
+    former = former_values(panel)
+    figure = Figure(figsize=(max(9.0, 4.6 * len(columns)), 10.2), layout="constrained")
+    for axes, (code, period) in zip(figure.subplots(1, len(columns), squeeze=False)[0], columns, strict=True):
+        cells = panel.column(code, period).iloc[::-1]
+        _estimates(axes, cells, former.get(code))
+        unit_rows(axes, panel.units["short_name"][cells.index])
+        axes.set_title(say("figure.estimates", name=panel.name(code), period=period))
+    labels = [say(f"figure.estimate_{kind}") for kind in ("known", "guess", "former")]
+    handles = [Line2D([], [], **look) for look in (_PUBLISHED, _GUESSED, _FORMER)]
+    figure.legend(handles, labels, loc="outside upper left", ncols=3, frameon=False)
+    foot(figure, say("figure.estimates_foot") + published((panel, *column) for column in columns))
     return figure
+
+
+def _estimates(axes: Axes, cells: pd.DataFrame, former: pd.Series | None) -> None:
+    """A row a unit: the value, its range, the stand-in's number, and the value and range in figures."""
+    values = cells["value"].clip(lower=_LEAST)
+    low, high = cells["low"].fillna(values).clip(lower=_LEAST), cells["high"].fillna(values).clip(lower=_LEAST)
+    rows = np.arange(len(cells))
+    for guessed, look in ((False, _PUBLISHED), (True, _GUESSED)):
+        chosen = cells["estimated"].eq(guessed).to_numpy()
+        axes.hlines(rows[chosen], low[chosen], high[chosen], color=look["color"], linewidth=1.4)
+        axes.plot(values[chosen], rows[chosen], **look)
+    if former is not None:
+        scaled = former[cells.index] * cells["value"].sum() / former.sum()
+        axes.plot(scaled.clip(lower=_LEAST), rows, **_FORMER)
+    for row, (value, least, most) in enumerate(zip(cells["value"], cells["low"], cells["high"], strict=True)):
+        text = f"{value:,.0f}" if least == most or pd.isna(least) else f"{value:,.0f}（{least:,.0f}—{most:,.0f}）"
+        axes.text(1.02, row, text, transform=axes.get_yaxis_transform(), va="center", fontsize=7)
+    axes.set_xlabel(say("backtest.firms"))
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(lambda firms, _: f"{firms:,.0f}")
+    axes.set_ylim(-0.7, len(cells) - 0.3)
+    axes.grid(axis="y", color="#EEEEEE", linewidth=0.6)
+    axes.set_axisbelow(True)

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+import pandas as pd
+
 from zjtx_alloc.allocation.allocate import Allocation
+from zjtx_alloc.allocation.entitlement import STAND_IN
+from zjtx_alloc.allocation.explanation_text import rests_text
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.ledger.ledger import gaps_in
-from zjtx_alloc.facts.panel import Panel
+from zjtx_alloc.facts.panel import ADJUSTED, KNOWN, SPLIT, SUPPLIED, Panel, grounds_of
 from zjtx_alloc.quota.problem.criteria import Criterion, criterion_name
 from zjtx_alloc.report.notes.user_data import pools_note, replaced_note, supply_note
 from zjtx_alloc.rules.composite_form import Part
@@ -19,17 +23,16 @@ Gaps = Mapping[int, tuple[str, ...]]  # fiscal year -> what of the whole program
 
 
 def marks_note(allocation: Allocation) -> tuple[str, ...]:
-    """What 估算 and 代用 mean here, and which factors are the user's own; a mark that nothing bears is not explained."""
+    """What entitlements rest on, and which factors are the user's own; a mark that nothing bears is not explained."""
     return (*doubts_note(allocation), *replaced_note(allocation))
 
 
 def doubts_note(allocation: Allocation) -> tuple[str, ...]:
-    """What 估算 and 代用 mean here, with their shares."""
+    """What entitlements rest on, with shares; what is split from a province's figure, stands in or was filled."""
     due, panel = allocation.entitlement, allocation.panel
-    notes = []
-    if (held := due.estimated.gt(0)).any():
-        names = "、".join(panel.units.loc[held, "short_name"])
-        notes.append(say("note.estimated", count=int(held.sum()), names=names, share=due.estimated_share))
+    notes = [rests_note(allocation)]
+    if names := _split_units(allocation):
+        notes.append(say("note.estimated", count=len(names), names="、".join(names)))
     if due.stand_in.gt(0).any():
         parts = "；".join(
             say(
@@ -44,9 +47,29 @@ def doubts_note(allocation: Allocation) -> tuple[str, ...]:
             for code, line in dict([(factor_code, factor), *allocation.scenario.grounds(factor_code, factor)]).items()
             if panel.stands_in(code, line.stand_in_for)
         )
-        notes.append(say("note.stand_in", parts=parts, share=due.stand_in_share))
+        notes.append(say("note.stand_in", parts=parts))
     filled = [say("note.filled_cells", name=name, names=names) for name, names in _filled(allocation)]
     return (*notes, *([say("note.filled", parts="；".join(filled))] if filled else []))
+
+
+def rests_note(*allocations: Allocation) -> str:
+    """How much of the entitlements is published, estimated and stood in for; of several batches the least and the most."""
+    return say("rests.entitlement", parts=rests_text(*(a.entitlement.rests_on_share for a in allocations)))
+
+
+def _split_units(allocation: Allocation) -> list[str]:
+    """Units with a cell that is split from their province's figure."""
+    panel, split = allocation.panel, set[str]()
+    for code, line in allocation.scenario.indicators():
+        cells = panel.known(code, line.period)
+        split |= set(cells.index[grounds_of(cells).eq(SPLIT)])
+    return [str(name) for code, name in panel.units["short_name"].items() if code in split]
+
+
+def mostly_guessed(allocation: Allocation) -> pd.Series:
+    """Units whose entitlement rests for more than half on cells without a count of their own, stand-ins among them."""
+    rests_on = allocation.entitlement.rests_on
+    return rests_on.drop(columns=[KNOWN, SUPPLIED, ADJUSTED, STAND_IN]).sum(axis=1).gt(0.5)
 
 
 def _filled(allocation: Allocation) -> Iterator[tuple[str, str]]:
@@ -76,10 +99,9 @@ def short_marks(allocation: Allocation) -> str:
     return mark_shares(allocation) + source_line(allocation)
 
 
-def mark_shares(*allocations: Allocation, key: str = "note.short_marks") -> str:
-    """That weights are assumptions, and the (largest) shares of 估算 and 代用, in one line: the message ``key``."""
-    due = [allocation.entitlement for allocation in allocations]
-    return say(key, estimated=max(d.estimated_share for d in due), stand_in=max(d.stand_in_share for d in due))
+def mark_shares(*allocations: Allocation) -> str:
+    """That weights are assumptions, and what entitlements rest on, in one line; of several the least and the most."""
+    return say("note.short_marks") + rests_note(*allocations)
 
 
 def source_line(*allocations: Allocation) -> str:
@@ -171,8 +193,8 @@ def _outside(left_out: Gaps, cohorts: tuple[Cohort, ...], allocations: tuple[All
 
 
 def budget_marks(allocations: Sequence[Allocation]) -> tuple[str, ...]:
-    """The marks of several batches in short: the largest shares of 估算 and 代用, and whose figures the factors are."""
-    marks = mark_shares(*allocations, key="note.budget_marks")
+    """The marks of several batches in short: what their entitlements rest on, and whose figures the factors are."""
+    marks = mark_shares(*allocations)
     return (marks, *dict.fromkeys(note for a in allocations for note in replaced_note(a)), *pools_note(allocations))
 
 
@@ -208,19 +230,20 @@ def crossing_note(allocation: Allocation) -> tuple[str, ...]:
     return () if allocation.problem.nested else (say("note.no_divisors"),)
 
 
-def allocation_summary(allocation: Allocation) -> str:
-    """The first paragraph of the allocation report, as Markdown."""
+def allocation_summary(allocation: Allocation, *look_back: str) -> str:
+    """The first paragraph of the allocation report, as Markdown; ``look_back`` are sentences on observed counts."""
     held = allocation.table().query("binds != ''")
     lines = [
         result_note(allocation, f"**{allocation.scenario.title}**"),
         *supply_note(allocation),
+        *look_back,
+        *doubts_note(allocation),
         say("summary.bound", names="、".join(f"{row.short_name}（{row.binds}）" for row in held.itertuples()))
         if len(held)
         else say("summary.unbound"),
         ties_note(allocation),
         say(f"summary.proof_{allocation.solution.certificate.kind}"),
         say("note.weights"),
-        *doubts_note(allocation),
     ]
     return "\n".join(f"- {line}" for line in lines)
 

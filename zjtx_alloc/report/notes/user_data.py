@@ -39,7 +39,7 @@ def pools_note(allocations: Sequence[Allocation]) -> tuple[str, ...]:
     panel = allocations[0].panel
     if POOL not in panel.supplied:
         return ()
-    total, file = int(panel.values(POOL, "").sum()), panel.sources.at["user", "title"]
+    total, file = int(panel.known(POOL, "")["value"].sum()), panel.sources.at["user", "title"]
     capped = [say("supply.pool", file=file, total=total, batch=a.scenario.batch) for a in allocations if a.pooled]
     free = [say("table.batch", batch=a.scenario.batch) for a in allocations if not a.pooled]
     return (*capped, *([say("supply.no_pool", batches="、".join(free))] if free else []))

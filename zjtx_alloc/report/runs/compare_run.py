@@ -17,6 +17,10 @@ from zjtx_alloc.report.writers.xlsx import write_workbook
 from zjtx_alloc.rules.scenario import Scenario
 
 FOLDER = "compare"
+_TABLES = (
+    tables.scenario_table, tables.setting_table, tables.region_table, tables.unit_table, tables.distance_table,
+    tables.fairness_table,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -61,18 +65,6 @@ def run_comparison(
     with drafted(job, panel) as draft:
         draft.page("compare", {"scenarios": [draft.saved(scenario) for scenario in asked]})
         draft.wrote(write_csv(draft.folder / "compare.csv", tables.comparison_csv(found)))
-        heading = say("compare.heading", names=job.label)
-        draft.wrote(write_workbook(draft.folder / "compare.xlsx", _sheets(found), heading))
+        sheets = [*(make(found) for make in _TABLES), tables.year_table(found, money_by_year(found))]
+        draft.wrote(write_workbook(draft.folder / "compare.xlsx", sheets, say("compare.heading", names=job.label)))
     return ComparisonRun(job.folder, found)
-
-
-def _sheets(found: Comparison) -> list[tables.Table]:
-    return [
-        tables.scenario_table(found),
-        tables.setting_table(found),
-        tables.region_table(found),
-        tables.unit_table(found),
-        tables.distance_table(found),
-        tables.fairness_table(found),
-        tables.year_table(found, money_by_year(found)),
-    ]

@@ -20,6 +20,7 @@ from zjtx_alloc.rules.scenario_files import beside, companion
 
 _ID = 12  # hexadecimal digits: of ten thousand runs two share one with a chance of 1 in 5 million
 ENVIRONMENT = "environment.json"
+GIVEN = "given"  # folder of a run with the workbook that it was made of
 FACTS = "facts.csv"  # the facts of a run that was given its own
 _LAYOUTS = ("messages.zh.toml", "columns.csv", "proposal.toml", "page.html", "manuscript.typ", "unit.typ")
 _PACKAGES = (
@@ -45,7 +46,8 @@ def facts_csv(panel: Panel) -> bytes:
 
 def run_record(kind: str, allocations: tuple[Allocation, ...], panel: Panel | None) -> dict[str, Any]:
     """What was computed from what: the kind of run, the scenarios as resolved, the inputs by sha256."""
-    names = ["units.csv", "indicators.csv", "sources.csv", *([] if panel else ["facts.csv"])]
+    names = ["units.csv", "indicators.csv", "sources.csv", "observations.csv"]
+    names += [] if panel else ["facts.csv", "nowcast.csv"]
     names.append("policy/tails/caijian-2021-2.toml")
     names += [f"policy/{award}.toml" for award in sorted({a.scenario.award for a in allocations})]
     inputs = {f"data/{name}": bytes_digest(shipped("data", *name.split("/")).read_bytes()) for name in names}
@@ -97,6 +99,12 @@ def bind(folder: Path, within: str, files: dict[str, str]) -> None:
     described = read_environment(folder)
     others = {name: digest for name, digest in described["outputs"].items() if not name.startswith(f"{within}/")}
     _write_json(folder / ENVIRONMENT, described | {"outputs": others | files})
+
+
+def keep_workbook(folder: Path, workbook: Path) -> None:
+    """Keep the workbook that a run was made of, byte for byte; what it says is in the record and the facts already."""
+    kept = write_whole(folder / GIVEN / workbook.name, workbook.read_bytes())
+    bind(folder, GIVEN, {f"{GIVEN}/{workbook.name}": file_digest(kept)})
 
 
 def is_whole(folder: Path, run: str, within: str) -> bool:

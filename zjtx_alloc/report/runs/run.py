@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
@@ -97,7 +96,10 @@ def run(
     record = run_record("report", results.programme, panel) | {"asked": [scenario.name]}
     there = outputs(made.folder).keys() >= {f"{name}.html" for name in chosen}
     if not (codes and there and is_whole(made.folder, run_id(record), FOLDER)):
-        _write_report(results, _job(made, record, chosen), panel)
+        files, with_units = {name: f"{name}.html" for name in PAGES}, set(_LINKED) <= set(chosen)
+        drawn = (*DOCUMENTS, *(files[name] for name in chosen))
+        job = Job(made.folder, record, scenario.name, BOUND, drawn, tuple(files.values()), with_units)
+        _write_report(results, job, panel)
     if codes:
         _write_units(made.folder, results, codes, run_id(record))
         write_index(Path(out))
@@ -109,13 +111,6 @@ def _chosen(pages: Sequence[str], with_units: bool) -> tuple[str, ...]:
     if strangers := [name for name in pages if name not in PAGES]:
         raise ReportError(say("run.no_page", names="、".join(strangers), known="、".join(PAGES)))
     return tuple(name for name in PAGES if name in pages or (with_units and name in _LINKED))
-
-
-def _job(made: Run, record: dict[str, Any], pages: Sequence[str]) -> Job:
-    scenario, files = made.allocation.scenario, {name: f"{name}.html" for name in PAGES}
-    drawn = (*DOCUMENTS, *(files[name] for name in pages))
-    with_units = set(_LINKED) <= set(pages)
-    return Job(made.folder, record, scenario.name, BOUND, drawn, tuple(files.values()), with_units)
 
 
 def _write_report(results: Results, job: Job, panel: Panel | None) -> None:

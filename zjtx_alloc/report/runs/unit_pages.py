@@ -25,7 +25,7 @@ from zjtx_alloc.report.runs.record_form import read_pages
 from zjtx_alloc.report.runs.records import bytes_digest, environment_here, file_digest
 from zjtx_alloc.report.table import notes_html
 from zjtx_alloc.report.writers.html import framed
-from zjtx_alloc.report.writers.pdf import UnitTypesetter
+from zjtx_alloc.report.writers.pdf import bound_pdf, unit_pdf
 
 FOLDER = "units"
 _RECORD = "units.json"
@@ -99,7 +99,7 @@ def write_unit_pages(
     notify : function
         Called with the name of each page that is now there, and whether it was there before.
     """
-    done, typesetter = finished_pages(folder, run), UnitTypesetter()
+    done = finished_pages(folder, run)
     missing = [code for code in codes if code not in done.units]
     if missing or not done.outputs:
         done.outputs = {}
@@ -111,13 +111,13 @@ def write_unit_pages(
     with bearing_run_id(run):
         for code in codes:
             if code in missing:
-                done.units[code] = _unit(folder, results, code, run, typesetter)
+                done.units[code] = _unit(folder, results, code, run)
                 _write(folder, _RECORD, done.content())
             notify(_stem(code), code not in missing)
         if not (bound := bool(done.outputs)):
             sheets = [done.units[code]["sheet"] for code in load_units().index if code in done.units]
             done.outputs = {
-                _BOUND: _write(folder, _BOUND, typesetter.bound(sheets)),
+                _BOUND: _write(folder, _BOUND, bound_pdf(sheets)),
                 _INDEX: _write(folder, _INDEX, _index(sheets, results, run)),
             }
             _write(folder, _RECORD, done.content())
@@ -125,10 +125,10 @@ def write_unit_pages(
     return done
 
 
-def _unit(folder: Path, results: Results, code: str, run: str, typesetter: UnitTypesetter) -> dict[str, Any]:
+def _unit(folder: Path, results: Results, code: str, run: str) -> dict[str, Any]:
     """One unit's page in both forms, and what the record keeps of it."""
     sheet = unit_sheet(results, code)
-    sized, pdf = typesetter.page(sheet.plain())
+    sized, pdf = unit_pdf(sheet.plain())
     title = say("unit.page", name=sheet.name, scenario=results.allocation.scenario.title)
     page = framed(title, sheet._repr_html_(), say("unit.foot", run=run))
     names = {f"{_stem(code)}.html": page, f"{_stem(code)}.pdf": pdf}

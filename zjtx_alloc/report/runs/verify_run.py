@@ -15,7 +15,7 @@ from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.report.runs.budget_run import ACTUALS, run_budget
 from zjtx_alloc.report.runs.compare_run import run_comparison
 from zjtx_alloc.report.runs.record_form import read_environment, read_record
-from zjtx_alloc.report.runs.records import FACTS, altered, environment_here, outputs, run_id
+from zjtx_alloc.report.runs.records import FACTS, GIVEN, altered, environment_here, outputs, run_id
 from zjtx_alloc.report.runs.run import PAGES, run
 from zjtx_alloc.report.runs.unit_pages import FOLDER as UNITS
 
@@ -69,7 +69,7 @@ def _differences(folder: Path, record: dict[str, Any]) -> Iterator[str]:
         written, found = outputs(folder), outputs(again)
     same_program = environment.get("source") == environment_here()["source"]
     for name in sorted(written.keys() | found.keys()):
-        if written.get(name) != found.get(name) and name not in changed:
+        if written.get(name) != found.get(name) and name not in changed and not name.startswith(f"{GIVEN}/"):
             cause = "otherwise_versions" if versions else "otherwise" if same_program else "otherwise_program"
             yield say(f"verify.{cause}", file=name)
 

@@ -2,14 +2,14 @@
 
 import pandas as pd
 
-from zjtx_alloc.allocation.allocate import Allocation, marked
+from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.allocation.entitlement import ADJUSTMENT
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.allocation_view import allocation_total, allocation_view
-from zjtx_alloc.report.notes.marks import COEFFICIENTS, marks_note, sources_of, split_rule, stands_for
+from zjtx_alloc.report.notes.marks import COEFFICIENTS, mark_shares, marks_note, sources_of, stands_for
 from zjtx_alloc.report.notes.user_data import pools_note, supply_note
 from zjtx_alloc.report.table import Table, of_kind, titled
-from zjtx_alloc.report.tables.data import sources_text
+from zjtx_alloc.report.tables.data import cell_table, sources_text
 from zjtx_alloc.rules.scenario import DEFAULT, Rule
 
 
@@ -24,7 +24,7 @@ def region_table(allocation: Allocation) -> Table:
     """Entitlements and quotas by region."""
     sums = allocation.table().groupby("region", sort=False)[["entitlement", "quota"]].sum().reset_index()
     sums["share"] = sums["quota"] / allocation.scenario.total
-    return titled("regions", sums, *marks_note(allocation))
+    return titled("regions", sums, mark_shares(allocation))
 
 
 def contribution_table(allocation: Allocation) -> Table:
@@ -32,8 +32,9 @@ def contribution_table(allocation: Allocation) -> Table:
     due, panel = allocation.entitlement, allocation.panel
     factors = due.contributions.drop(columns=ADJUSTMENT).rename(columns=of_kind("places", panel.name))
     frame = panel.units[["short_name"]].join(factors).join(due.contributions[ADJUSTMENT])
-    frame = frame.assign(entitlement=due.places, estimated=marked(due.estimated.gt(0), say("mark.estimated")))
-    return titled("contributions", frame, *marks_note(allocation), say("note.contributions"))
+    return titled(
+        "contributions", frame.assign(entitlement=due.places), mark_shares(allocation), say("note.contributions")
+    )
 
 
 def factor_table(allocation: Allocation) -> Table:
@@ -55,6 +56,7 @@ def factor_table(allocation: Allocation) -> Table:
                     "weight": factor.weight,
                     "stand_in_for": stands_for(allocation, code, factor),
                     "estimated_units": int(cells["estimated"].sum()),
+                    "rests_known": cells.loc[~cells["estimated"].astype(bool), "value"].sum() / cells["value"].sum(),
                     "source": "、".join(sources_of(panel, periods)),
                 }
             )
@@ -122,24 +124,8 @@ def decision_table(allocation: Allocation) -> Table:
 
 
 def estimate_table(allocation: Allocation) -> Table:
-    """The estimated cells that the entitlements rest on."""
-    panel, rows = allocation.panel, []
-    for code, line in allocation.scenario.indicators():
-        cells = panel.known(code, line.period).reindex(panel.units.index)
-        rows += [
-            {
-                "short_name": panel.units.at[unit, "short_name"],
-                "indicator": panel.name(code),
-                "period": panel.supplied.get(code, line.period),
-                "split_value": value,
-                "measure": panel.indicators.at[code, "measure"],
-                "rule": split_rule(panel, code),
-            }
-            for unit, value in cells.loc[cells["estimated"].eq(True), "value"].items()
-        ]
-    columns = ["short_name", "indicator", "period", "split_value", "measure", "rule"]
-    frame = pd.DataFrame(rows, columns=columns).drop_duplicates()
-    return titled("estimates", frame, say("note.estimates", share=allocation.entitlement.estimated_share))
+    """The cells that the entitlements rest on where not all are published, each with its range and basis."""
+    return cell_table(allocation.panel, ((code, line.period) for code, line in allocation.scenario.indicators()))
 
 
 def source_table(allocation: Allocation) -> Table:

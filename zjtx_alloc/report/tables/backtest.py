@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from zjtx_alloc.allocation.allocate import Allocation, marked
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.notes.marks import budget_marks
 from zjtx_alloc.report.table import Column, Table, titled
-from zjtx_alloc.uncertainty.fit_weights import WeightFit, known_counts
+from zjtx_alloc.uncertainty.fit_weights import WeightFit
+from zjtx_alloc.uncertainty.known_counts import known_counts
 
 
 def _named(fit: WeightFit, code: str) -> str:
@@ -50,15 +53,44 @@ def fit_table(fit: WeightFit) -> Table:
     return titled("fit", frame, *backtest_notes(fit), total=total)
 
 
-def known_table(allocations: Sequence[Allocation]) -> Table:
-    """The few counts known of the new round, beside what each scenario gives."""
-    frame = known_counts(allocations)
+def known_table(allocations: Sequence[Allocation], known: pd.DataFrame | None = None) -> Table:
+    """The few counts known of the new round, beside what each scenario gives; ``known`` if they are at hand."""
+    frame = known_counts(allocations) if known is None else known.copy()
+    own = [code for code in allocations[0].entitlement.contributions if code in frame]
+    name = allocations[0].panel.name
     frame["batch"] = [say("table.batch", batch=batch) for batch in frame["batch"]]
     frame["status"] = [say(f"backtest.status_{status}") for status in frame["status"]]
-    sources = allocations[0].panel.sources
-    frame["source"] = [sources.at[source, "publisher"] + sources.at[source, "title"] for source in frame["source"]]
-    frame = frame[["short_name", "batch", "observed", "status", "scenario", "entitlement", "quota", "source"]]
-    return titled("known_counts", frame, say("backtest.two_counts"), *budget_marks(allocations))
+    columns = [
+        "short_name", "batch", "observed", "status", "scenario", "quota", "entitlement", "places_q05", "places_q95",
+        "former", *own, "source",
+    ]  # fmt: skip
+    frame = frame.rename(columns={"low": "places_q05", "high": "places_q95"})[columns]
+    frame = frame.rename(columns={code: Column(say("backtest.alone", name=name(code)), "places") for code in own})
+    return titled("known_counts", frame, say("backtest.few_counts"), *budget_marks(allocations))
+
+
+def look_back(known: pd.DataFrame) -> tuple[str, ...]:
+    """Sentences on how near the counts known of the new round are, for the conclusions; none without such counts."""
+    told = [_count_text(rows) for _, rows in known.groupby(["batch", "observed", "source"], sort=False)]
+    if not told:
+        return ()
+    inside = known.assign(inside=known["observed"].between(known["low"], known["high"]))
+    inside = inside.groupby(["batch", "observed", "source"], sort=False)["inside"].any()
+    return (say("backtest.look_back", counts="；".join(told), count=len(told), inside=int(inside.sum())),)
+
+
+def _count_text(rows: pd.DataFrame) -> str:
+    """One count, beside the quota, its range and the stand-ins' quota; a second reading with the city inside."""
+    first = rows.iloc[0]
+    status = first["status"] if len(rows) == 1 else "either"
+    seen = say(f"backtest.seen_{status}", batch=first["batch"], name=first["short_name"], count=first["observed"])
+    given = [
+        say("backtest.given", name="" if row.short_name == first["short_name"] else row.short_name, quota=row.quota)
+        + ("" if pd.isna(row.low) else say("backtest.between", low=row.low, high=row.high))
+        for row in rows.itertuples()
+    ]
+    before = "、".join(f"{quota:.0f}" for quota in rows["former"].dropna())
+    return seen + "、".join(given) + (say("backtest.before", quotas=before) if before else "")
 
 
 def backtest_notes(fit: WeightFit) -> tuple[str, ...]:

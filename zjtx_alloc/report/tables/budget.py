@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from zjtx_alloc.allocation.allocate import Allocation, marked
+from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.forecast import BudgetOutlook
@@ -19,7 +19,6 @@ from zjtx_alloc.report.notes.marks import (
     budget_notes,
     condition,
     gaps_note,
-    marks_note,
     outlook_notes,
     year_header,
     year_label,
@@ -67,17 +66,11 @@ def year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> T
 def unit_year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...], described: str = "") -> Table:
     """Net payments by unit and fiscal year, with totals both ways; ``described`` ends the title where there are several."""
     names = allocations[0].panel.units["short_name"]
-    any_estimated = pd.concat([a.entitlement.estimated.gt(0) for a in allocations], axis=1).any(axis=1)
     frame = budget.table.pivot_table(index="code", columns="fiscal_year", values="net", aggfunc="sum")
     frame = _by_year(frame.reindex(names.index), budget.ledger.gaps())
     total = frame.sum().to_dict() | {"short_name": say("table.total")}
     frame.insert(0, "short_name", names)
-    frame["estimated"] = marked(any_estimated, say("mark.estimated"))
-    notes = (
-        *budget_notes(budget, allocations),
-        say("note.net"),
-        *dict.fromkeys(note for a in allocations for note in marks_note(a)),
-    )
+    notes = (*budget_notes(budget, allocations), say("note.net"))
     return titled(
         "unit_years_of" if described else "unit_years", frame.reset_index(), *notes, total=total, described=described
     )

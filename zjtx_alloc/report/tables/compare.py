@@ -84,9 +84,20 @@ def _settings(scenario: Scenario, names: dict[str, str]) -> Iterator[tuple[str, 
     while waiting:
         path, value = waiting.pop(0)
         if isinstance(value, dict):
+            value = _by_target(value) if path[-1:] == ("factors",) else value
             waiting[:0] = [((*path, str(key)), part) for key, part in value.items() if path or key not in _UNTOLD]
         elif value not in ("", []):
             yield say("compare.setting_join").join(_called(key, names) for key in path), _text(path[-1], value, names)
+
+
+def _by_target(factors: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Factors by what they stand for, so that a stand-in stands beside what takes its place in another scenario."""
+    targets = [line.get("stand_in_for", code) for code, line in factors.items()]
+    found = {}
+    for target, (code, line) in zip(targets, factors.items(), strict=True):
+        own = target if targets.count(target) == 1 else code
+        found[own] = {"indicator": code} | line
+    return found
 
 
 def _text(key: str, value: Any, names: dict[str, str]) -> str:
@@ -194,8 +205,8 @@ def _marks(comparison: Comparison) -> tuple[str, ...]:
 
 
 def marks_line(comparison: Comparison) -> str:
-    """The marks in one line, for the foot of a figure: the largest shares of any of the allocations."""
-    return mark_shares(*comparison.allocations, key="compare.short_marks") + source_line(*comparison.allocations)
+    """The marks in one line, for the foot of a figure: the least and the largest share of each ground."""
+    return mark_shares(*comparison.allocations) + source_line(*comparison.allocations)
 
 
 def gain_text(gain: float) -> str:

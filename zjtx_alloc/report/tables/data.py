@@ -4,14 +4,13 @@ from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
-from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.units import NATION
-from zjtx_alloc.facts.panel import Panel
+from zjtx_alloc.facts.panel import SPLIT, Panel, grounds_of
 from zjtx_alloc.report.notes.marks import split_rule
-from zjtx_alloc.report.table import Table, titled
-
-# What a count of above-scale firms with R&D is a part of, and where both are known.
-PART, WHOLE = ("rd_active_firms", "2020"), "above_scale_firms"
+from zjtx_alloc.report.table import Column, Table, titled
+from zjtx_alloc.rules.scenario_files import load_scenario
+from zjtx_alloc.uncertainty.known_counts import OLD
 
 
 def coverage_table(panel: Panel) -> Table:
@@ -40,63 +39,80 @@ def _series(panel: Panel) -> Iterator[tuple[str, str, pd.DataFrame]]:
             yield indicator, period, panel.cells.loc[(indicator, period)]
 
 
-def stand_in_comparison(panel: Panel) -> pd.DataFrame:
-    """Units for which both the stand-in and the count of all above-scale firms are known.
-
-    Returns
-    -------
-    DataFrame
-        Index ``code``; part (firms with R&D), whole (above-scale firms, the known period nearest to the
-        part's; the user's own where there are), period of the whole, part_of_whole, estimated (bool). The whole
-        includes large firms: it is not 规上工业中小企业数.
-    """
-    part, known = panel.column(*PART), panel.cells.loc[WHOLE].reset_index()
-    if WHOLE in panel.supplied:
-        known = known[known["period"] == panel.supplied[WHOLE]]
-    year, years = (
-        pd.to_numeric(of.str[:4], errors="coerce") for of in (pd.Series([part_period(panel)]), known["period"])
-    )
-    distance = (years - year[0]).abs()
-    known = known.assign(distance=distance).sort_values(["distance", "period"]).groupby("code").first()
-    frame = known[["value", "period"]].rename(columns={"value": "whole"}).join(part[["value", "estimated"]])
-    frame = frame.rename(columns={"value": "part"}).reindex([c for c in panel.units.index if c in frame.index])
-    return frame.assign(part_of_whole=frame["part"] / frame["whole"])
+def estimated_columns(panel: Panel, columns: Iterable[tuple[str, str]] | None = None) -> list[tuple[str, str]]:
+    """Indicators and periods with a range to their cells, of those given; if none are given the newest of each."""
+    ranged = panel.cells.index[panel.cells["low"].notna()].droplevel("code").unique()
+    given = list(dict(sorted(ranged)).items()) if columns is None else list(columns)
+    return [column for column in given if column in ranged]
 
 
-def part_period(panel: Panel) -> str:
-    """Of when the stand-in's figures are: a user's own have a period of their own."""
-    return panel.supplied.get(*PART)
+def cell_table(panel: Panel, columns: Iterable[tuple[str, str]]) -> Table:
+    """The cells of columns that are not published throughout: value, range, and what each rests on, address and all."""
+    rows = []
+    for code, period in dict.fromkeys(columns):
+        cells = panel.known(code, period).reindex(
+            [c for c in panel.units.index if c in panel.known(code, period).index]
+        )
+        grounds = grounds_of(cells)
+        rows += [
+            {
+                "short_name": panel.units.at[unit, "short_name"],
+                "split_value": cell["value"],
+                "value_low": cell["low"],
+                "value_high": cell["high"],
+                "measure": panel.indicators.at[code, "measure"],
+                "ground": ground_name(grounds[unit]),
+                "indicator": panel.name(code),
+                "period": panel.supplied.get(code, period),
+                "rests_on": basis_of(panel, code, cell),
+            }
+            for unit, cell in cells.iterrows()
+            if cells["low"].notna().any() or cell["estimated"]
+        ]
+    numbers = ["split_value", "value_low", "value_high"]
+    names = ["short_name", *numbers, "measure", "ground", "indicator", "period", "rests_on"]
+    frame = pd.DataFrame(rows, columns=names)
+    whole = frame["split_value"].mod(1).eq(0).all()
+    heads = {name: Column(header(name), "count" if whole else "places") for name in numbers}
+    return titled("estimates", frame.rename(columns=heads), say("note.estimates"))
 
 
-def stand_in_table(panel: Panel) -> Table:
-    """How the stand-in compares with the few known counts of above-scale firms."""
-    frame = stand_in_comparison(panel)
-    frame = frame.assign(
-        short_name=panel.units["short_name"],
-        estimated=frame["estimated"].map({True: say("mark.estimated"), False: ""}),
-    )
-    shares = frame["part_of_whole"]
-    note = say(
-        "note.stand_in_compared", count=len(frame), least=shares.min(), most=shares.max(), part=part_period(panel)
-    )
-    return titled("stand_ins", frame[["short_name", "part", "estimated", "whole", "period", "part_of_whole"]], note)
+def ground_name(ground: str) -> str:
+    """What a cell rests on, in words."""
+    return say(f"rests.{ground}", share="")
+
+
+def basis_of(panel: Panel, indicator: str, cell: pd.Series) -> str:
+    """Where a cell's number is from: the count and its address, the relation it is estimated by, or the rule of a split."""
+    if pd.notna(cell["low"]):
+        return str(cell["note"])
+    if cell["estimated"]:
+        return split_rule(panel, indicator)
+    return str(panel.sources.at[cell["source"], "title"])
+
+
+def former_values(panel: Panel) -> dict[str, pd.Series]:
+    """What the stand-ins used before say, by the indicator that they stood in for; those that the panel has."""
+    lines = load_scenario(OLD).indicators()
+    return {
+        line.stand_in_for: panel.values(code, line.period)
+        for code, line in lines
+        if line.stand_in_for and code not in panel.supplied and line.period in panel.periods(code)
+    }
 
 
 def estimated_cells_table(panel: Panel) -> Table:
-    """Estimated cells by indicator: which units, in which periods, and by which rule."""
-    found: dict[tuple[str, str], list[str]] = {}
+    """Estimated cells by indicator: which units, in which periods, and how."""
+    found: dict[tuple[str, str, str], list[str]] = {}
     for indicator, period, cells in _series(panel):
-        if cells["estimated"].any():
-            units = "、".join(panel.units.at[code, "short_name"] for code in cells.index[cells["estimated"]])
-            found.setdefault((indicator, units), []).append(period)
+        grounds = grounds_of(cells)
+        for ground in dict.fromkeys(grounds[cells["estimated"]]):
+            units = "、".join(panel.units.at[code, "short_name"] for code in cells.index[grounds.eq(ground)])
+            rule = split_rule(panel, indicator) if ground == SPLIT else ground_name(ground)
+            found.setdefault((indicator, units, rule), []).append(period)
     rows = [
-        {
-            "indicator": panel.name(indicator),
-            "period": "、".join(periods),
-            "short_name": units,
-            "rule": split_rule(panel, indicator),
-        }
-        for (indicator, units), periods in found.items()
+        {"indicator": panel.name(indicator), "period": "、".join(periods), "short_name": units, "rule": rule}
+        for (indicator, units, rule), periods in found.items()
     ]
     return titled("estimated_cells", pd.DataFrame(rows, columns=["indicator", "period", "short_name", "rule"]))
 

@@ -6,7 +6,6 @@ Fonts are named as Word on Windows has them (仿宋_GB2312, 黑体, 方正小标
 import io
 import time
 import zipfile
-from collections.abc import Iterator
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -81,13 +80,9 @@ def _new_document(manuscript: Manuscript) -> Any:
     normal = document.styles["Normal"]
     normal.font.name, normal.font.size = BODY, Pt(_SIZE)
     normal.element.rPr.rFonts.set(qn("w:eastAsia"), BODY)
-    language = OxmlElement("w:lang")
-    language.set(qn("w:eastAsia"), "zh-CN")
-    normal.element.rPr.append(language)
+    normal.element.rPr.append(OxmlElement("w:lang", {qn("w:eastAsia"): "zh-CN"}))
     for name in ("w:autoSpaceDE", "w:autoSpaceDN"):  # no gap between Chinese and Latin letters or digits
-        gap = OxmlElement(name)
-        gap.set(qn("w:val"), "0")
-        normal.element.get_or_add_pPr().append(gap)
+        normal.element.get_or_add_pPr().append(OxmlElement(name, {qn("w:val"): "0"}))
     section = document.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
     _set_margins(section, _MARGINS)
@@ -265,16 +260,8 @@ def _run(paragraph: Any, text: str, font: str, size: float, *, bold: bool = Fals
 def _page_number(paragraph: Any) -> None:
     """「— 1 —」 with a field for the number."""
     _run(paragraph, "— ", SONG, _FOOT_SIZE)
-    run = _run(paragraph, "", SONG, _FOOT_SIZE)
-    for element in _field():
-        run._element.append(element)
+    begin, end = (OxmlElement("w:fldChar", {qn("w:fldCharType"): kind}) for kind in ("begin", "end"))
+    code = OxmlElement("w:instrText")
+    code.text = "PAGE"
+    _run(paragraph, "", SONG, _FOOT_SIZE)._element.extend([begin, code, end])
     _run(paragraph, " —", SONG, _FOOT_SIZE)
-
-
-def _field() -> Iterator[Any]:
-    for kind, text in (("begin", ""), ("", "PAGE"), ("end", "")):
-        element = OxmlElement("w:fldChar" if kind else "w:instrText")
-        if kind:
-            element.set(qn("w:fldCharType"), kind)
-        element.text = text or None
-        yield element

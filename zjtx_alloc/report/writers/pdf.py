@@ -4,6 +4,7 @@ the pages of units (单位分册, ``data/unit.typ``).
 
 import json
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 import typst
@@ -14,7 +15,6 @@ from zjtx_alloc.report.run_id import run_line
 from zjtx_alloc.report.writers.document import CREATED, Grid, Manuscript, lead
 from zjtx_alloc.report.writers.fonts import sans, serif
 
-_UNIT = "unit.typ"
 _SIZES = (7.6, 7.4, 7.3, 7.1, 6.9, 6.6)  # points
 
 
@@ -23,41 +23,37 @@ def pdf_file(manuscript: Manuscript) -> bytes:
 
     Only the fonts of ``pylopdf-fonts-zh-cn`` are used: Noto Serif SC for 仿宋, 楷体 and 小标宋, Noto Sans SC for 黑体.
     """
-    compiler = _compiler("manuscript.typ")
-    return _compiled(compiler, "manuscript.typ", manuscript=_plain(manuscript))
+    return _compiled("manuscript.typ", manuscript=_plain(manuscript))
 
 
-class UnitTypesetter:
-    """Sets pages of units (``UnitSheet.plain``); fonts and layout are read once for all of them."""
+def unit_pdf(sheet: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """A unit's sheet (``UnitSheet.plain``) with the ``size`` of its letters, the largest that leaves it on one page, and its PDF.
 
-    def __init__(self) -> None:
-        self._compiler = _compiler(_UNIT)
-
-    def page(self, sheet: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-        """A unit's sheet with the ``size`` of its letters, the largest that leaves it on one page, and its PDF.
-
-        What is too long for one page even in the smallest takes more of them.
-        """
-        for size in _SIZES:
-            sized = sheet | {"size": size}
-            made = _compiled(self._compiler, _UNIT, sheets=[sized])
-            if json.loads(self._compiler.query("<pages>", field="value", one=True)) == 1:
-                break
-        return sized, made
-
-    def bound(self, sheets: list[dict[str, Any]]) -> bytes:
-        """Several sheets, sized as ``page`` gave them, as one PDF, each beginning on a page of its own."""
-        return _compiled(self._compiler, _UNIT, sheets=sheets)
+    What is too long for one page even in the smallest takes more of them.
+    """
+    for size in _SIZES:
+        sized = sheet | {"size": size}
+        made = _compiled("unit.typ", sheets=[sized])
+        if json.loads(_compiler("unit.typ").query("<pages>", field="value", one=True)) == 1:
+            break
+    return sized, made
 
 
+def bound_pdf(sheets: list[dict[str, Any]]) -> bytes:
+    """Several sheets, sized as ``unit_pdf`` gave them, as one PDF, each beginning on a page of its own."""
+    return _compiled("unit.typ", sheets=sheets)
+
+
+@cache
 def _compiler(layout: str) -> typst.Compiler:
+    """What sets a layout; it reads the fonts once."""
     folders = list({font.parent for font in (serif(), sans())})
     return typst.Compiler(shipped("data", layout), font_paths=folders, ignore_system_fonts=True)
 
 
-def _compiled(compiler: typst.Compiler, layout: str, **given: Any) -> bytes:
+def _compiled(layout: str, **given: Any) -> bytes:
     described = {name: json.dumps(value, ensure_ascii=False) for name, value in given.items()}
-    made = compiler.compile(shipped("data", layout), format="pdf", sys_inputs=described, timestamp=CREATED)
+    made = _compiler(layout).compile(shipped("data", layout), format="pdf", sys_inputs=described, timestamp=CREATED)
     assert isinstance(made, bytes), "only pictures come page by page"
     return made
 

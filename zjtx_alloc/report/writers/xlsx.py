@@ -1,9 +1,9 @@
-"""Workbooks: a sheet a table, form or chart; numbers as numbers, codes as text, sums as formulas; ready to print."""
+"""Workbooks: a sheet a table, form or chart, which beside a table would shrink the printed page; numbers as numbers, codes as text, sums as formulas; ready to print."""
 
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from zjtx_alloc.report.table import FORMATS, Table
 from zjtx_alloc.report.writers import document as manuscript
 from zjtx_alloc.report.writers.document import Grid
 from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Page, Sheet, cell_of, table_sheet, text_width
-from zjtx_alloc.report.writers.xlsx_charts import Graph, write_graph
 
 _CREATED = manuscript.CREATED.replace(tzinfo=None)  # xlsxwriter wants it so
 _IN_MEMORY = {"in_memory": True}  # not by way of a disk that may be full
@@ -28,7 +27,40 @@ _STEP = 32  # points: a line of what to do
 _CHECK_WIDTH = 15  # characters of the words before a check
 _NOTE_WIDTH, _PLAIN_WIDTH = 80, 8.43  # characters: of notes at the least, of a column that is left as it is
 _CHARACTERS = 0.52  # of a column, to a millimetre of a form
+TONES = {
+    "published": "#FFFFFF",
+    "estimated": "#FCE4D6",
+    "stand-in": "#E4DFEC",
+    "blank": "#FFF9E5",
+}  # of facts to be changed
 _SHARE = {"validate": "decimal", "criteria": "between", "minimum": 0, "maximum": 1}
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A chart on a sheet of its own, drawn from another sheet's columns.
+
+    Attributes
+    ----------
+    title : str
+        Also the name of its sheet.
+    names : str
+        Range of the names along the axis.
+    columns, marks : tuple of label and range
+        What is drawn as columns, and as marks above them; no marks if blank.
+    crowded : bool
+        Whether the names are so many that they stand upright.
+    measure, note : str
+        Of the axis; what stands under the chart: assumptions and marks.
+    """
+
+    title: str
+    names: str
+    columns: tuple[str, str]
+    measure: str
+    note: str
+    marks: tuple[str, str] | tuple[()] = ()
+    crowded: bool = False
 
 
 def write_form(path: str | Path, title: str, sheets: Sequence[Sheet]) -> Path:
@@ -56,7 +88,7 @@ def write_workbook(path: Path, parts: Sequence[Table | Sheet | Grid | Graph], he
         for part in parts:
             match part:
                 case Graph():
-                    sheet = write_graph(book, part, heading)
+                    sheet = _write_graph(book, part, heading)
                 case Grid():
                     sheet = _write_grid(book, replace(part, notes=(*part.notes, *signature)), heading, styles)
                 case _:
@@ -101,6 +133,15 @@ def _cell_styles(book: Any) -> dict[str, Any]:
         "free text": font | {"num_format": "@"}, "free number": font | {"num_format": "General"},
         "free date": font | {"num_format": "yyyy-mm-dd"},
     }  # fmt: skip
+    entry = cell | {"text_wrap": True}
+    looks |= {"entry": entry, "entry text": entry | {"num_format": "@", "indent": 1}, "entry count": entry | {"num_format": "#,##0"},
+              "entry share": entry, "entry date": entry | {"num_format": "yyyy-mm-dd"}, "entry batch": entry | {"align": "center"}}  # fmt: skip
+    for tone, colour in TONES.items():
+        looks |= {
+            f"{tone} {kind}": cell | {"num_format": FORMATS[kind][1], "bg_color": colour}
+            for kind in ("count", "places")
+        }
+        looks[f"{tone} legend"] = entry | {"bg_color": colour}
     for kind, (_, number) in FORMATS.items():
         looks[kind] = cell | {"num_format": number, "text_wrap": kind == "text", "indent": int(kind == "text")}
         looks[f"total {kind}"] = looks[kind] | {"bold": True, "bg_color": "#F2F2F2"}
@@ -232,6 +273,43 @@ def _write_span(sheet: Any, area: tuple[int, int, int, int], cell: manuscript.Ce
         sheet.write_number(*area[:2], int(plain), style)
     else:
         sheet.write_string(*area[:2], cell.text, style)
+
+
+def _write_graph(book: Any, graph: Graph, heading: str) -> Any:
+    """A chart with its title, its measure on the axis, and the note under it."""
+    font, chart = {"name": "等线", "size": 10}, book.add_chart({"type": "column"})
+    labels = {"value": True, "font": font | {"size": 9}}
+    chart.add_series(_series(graph, graph.columns) | {"fill": {"color": "#0072B2"}, "gap": 40, "data_labels": labels})
+    if graph.marks:
+        marks, colour = book.add_chart({"type": "line"}), {"color": "#D55E00"}
+        marker = {"type": "diamond", "size": 7, "fill": colour, "border": colour}
+        marks.add_series(_series(graph, graph.marks) | {"line": {"none": True}, "marker": marker})
+        chart.combine(marks)
+    title = f"{heading}　{graph.title}".replace("!", "！")  # xlsxwriter takes 甲!B2 for a cell
+    chart.set_title({"name": title, "name_font": font | {"size": 14}, "overlay": False})
+    chart.set_x_axis(
+        {
+            "name": graph.note,
+            "name_font": font | {"size": 9, "bold": False},
+            "num_font": font | ({"rotation": -90} if graph.crowded else {}),
+            "interval_unit": 1,
+        }
+    )
+    chart.set_y_axis(
+        {"name": graph.measure, "name_font": font, "num_font": font, "num_format": "#,##0", "min": 0,
+         "major_gridlines": {"visible": True, "line": {"color": "#E0E0E0"}}}
+    )  # fmt: skip
+    chart.set_legend({"position": "top", "font": font} if graph.marks else {"none": True})
+    sheet = book.add_chartsheet(graph.title)
+    sheet.set_chart(chart)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    return sheet
+
+
+def _series(graph: Graph, what: tuple[str, str]) -> dict[str, Any]:
+    label, values = what
+    return {"name": label, "categories": f"={graph.names}", "values": f"={values}"}
 
 
 def _row_height(texts: Sequence[str], widths: Sequence[float]) -> float:

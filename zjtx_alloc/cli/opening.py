@@ -1,0 +1,121 @@
+"""What a command is given as SCENARIO: a shipped name, a scenario file, or a programme's workbook and one of its batches."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+
+from zjtx_alloc.base.errors import DataError
+from zjtx_alloc.base.files import write_whole
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.text import seen
+from zjtx_alloc.budget.plan import BudgetRequest
+from zjtx_alloc.facts.panel import Panel, load_panel
+from zjtx_alloc.report.runs.records import FACTS, facts_csv, keep_workbook
+from zjtx_alloc.rules.programme.notes import money_notes, plain_lines
+from zjtx_alloc.rules.programme.programme import Programme, load_programme
+from zjtx_alloc.rules.scenario import Scenario
+from zjtx_alloc.rules.scenario_files import load_scenario, save_bundle
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A scenario with the facts that are the user's own (None: the shipped ones), and the workbook that both come from."""
+
+    scenario: Scenario
+    own: Panel | None
+    workbook: Path | None = None
+    programme: Programme | None = None
+
+    @property
+    def panel(self) -> Panel:
+        """The facts to compute with."""
+        return load_panel() if self.own is None else self.own
+
+    def keep(self, folder: Path) -> None:
+        """Keep the workbook with the run that was made of it."""
+        if self.workbook is not None:
+            keep_workbook(folder, self.workbook)
+
+
+def is_workbook(named: str) -> bool:
+    """Whether what stands for a scenario is a workbook."""
+    return named.lower().endswith(".xlsx")
+
+
+def opened(named: str, data: Path | None, batch: int | None, *, with_money: bool = False) -> Opened:
+    """Open what a command is given, and say what is used of a workbook and what is not; ``with_money``: its 预算 too."""
+    if not is_workbook(named):
+        if batch is not None:
+            raise click.UsageError(say("programme.batch_alone"))
+        return Opened(load_scenario(named), None if data is None else load_panel(data))
+    if data is not None:
+        raise click.UsageError(say("programme.data_too"))
+    programme = load_programme(named)
+    chosen = programme.batch(batch)
+    panel = programme.panel_of(chosen)
+    click.echo(say("programme.using", file=programme.file, batch=chosen.number, title=chosen.scenario.title))
+    for note in (*programme.notes_on(chosen), *(() if with_money else money_notes(programme))):
+        click.echo(seen(note))
+    if programme.doubts:
+        click.echo(seen(f"{say('programme.doubts')}\n{plain_lines(programme.doubts)}"))
+    return Opened(chosen.scenario, panel if panel.supplied else None, Path(named), programme)
+
+
+def all_opened(named: Sequence[str], data: Path | None, batch: int | None) -> tuple[list[Opened], Panel | None]:
+    """Open several, and the facts that are the user's own; they must be the same for all."""
+    books = [one for one in named if is_workbook(one)]
+    if batch is not None and not books:
+        raise click.UsageError(say("programme.batch_alone"))
+    found = [
+        opened(one, None if is_workbook(one) and len(books) < len(named) else data, batch if one in books else None)
+        for one in named
+    ]
+    panels = {facts_csv(one.own): one.own for one in found if one.own is not None}
+    if len(panels) > 1:
+        raise DataError(say("programme.two_facts", files="、".join(books)))
+    return found, next(iter(panels.values()), None)
+
+
+def budget_request(first: Opened, scenarios: Sequence[Scenario], asked: dict[str, Any]) -> BudgetRequest:
+    """What a budget is asked for: by the options, else by the workbook's sheet 预算."""
+    request = BudgetRequest(
+        scenarios=scenarios, **{name: value for name, value in asked.items() if value not in (None, "")}
+    )
+    if first.programme is None:
+        return request
+    money = first.programme.money
+    written: dict[str, Any] = {
+        "outcomes": money.outcomes, "ceilings": money.ceilings, "confidence": money.confidence,
+        "before": money.before, "tail_payment": money.tails,
+    }  # fmt: skip
+    return replace(request, **{name: value for name, value in written.items() if value and not asked.get(name)})
+
+
+@contextmanager
+def transfers_file(first: Opened, actuals: Path | None) -> Iterator[Path | None]:
+    """The file of actual transfers: as it is given, else the workbook's sheet as a file for as long as it is needed."""
+    if actuals is not None or first.programme is None or first.programme.transfers is None:
+        yield actuals
+        return
+    with TemporaryDirectory() as folder:
+        table = first.programme.transfers.to_csv(index=False, lineterminator="\n")
+        yield write_whole(Path(folder) / "transfers.csv", table.encode("utf-8-sig"))
+
+
+@contextmanager
+def files_of(found: Opened, named: str, data: Path | None) -> Iterator[tuple[str, str]]:
+    """A scenario and its facts as paths for another process, for as long as it needs them."""
+    if found.workbook is None:
+        yield (
+            str(Path(named).resolve()) if named.endswith(".toml") else named,
+            "" if data is None else str(data.resolve()),
+        )
+        return
+    with TemporaryDirectory() as folder:
+        facts = "" if found.own is None else str(write_whole(Path(folder) / FACTS, facts_csv(found.own)))
+        yield str(save_bundle(found.scenario, Path(folder))), facts

@@ -1,0 +1,70 @@
+"""A copy of a user's workbook with the wrong cells coloured and commented; everything else stays as it is."""
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from zipfile import is_zipfile
+
+import openpyxl
+import pandas as pd
+from openpyxl.comments import Comment
+from openpyxl.styles import PatternFill
+
+from zjtx_alloc.base.errors import ReportError, TableError
+from zjtx_alloc.base.files import check_absent, write_whole
+from zjtx_alloc.base.messages import say
+
+_FILL = PatternFill("solid", start_color="FFC7CE")
+_AUTHOR = "zjtx"
+_LETTERS = re.compile("[A-Z]{1,3}(?= |$)")
+_SIZE = (320, 120)  # pixels of a comment
+
+
+@contextmanager
+def marking(file: Path, copy: Path | None) -> Iterator[None]:
+    """Where a table turns out to be wrong, write the marked copy before the error goes on; None: no copy is asked for.
+
+    Raises
+    ------
+    ReportError
+        If the copy exists or is no ``.xlsx``, or the file is none.
+    """
+    if copy is None:
+        yield
+        return
+    if copy.suffix.lower() != ".xlsx" or (file.is_file() and not is_zipfile(file)):
+        raise ReportError(say("programme.mark_xlsx", file=copy))
+    check_absent(copy)
+    try:
+        yield
+    except TableError as error:
+        marked_copy(file, copy, error.problems)
+        raise TableError(f"{error}\n{say('programme.marked', file=copy)}", error.problems) from None
+
+
+def marked_copy(file: Path, copy: Path, problems: pd.DataFrame) -> Path:
+    """Write the copy: each problem at its cell, or at the first cell of its row or sheet."""
+    book = openpyxl.load_workbook(file)
+    for row in problems.to_dict("records"):
+        sheet = _sheet(book, str(row.get(say("intake.sheet_name"), "")))
+        letters = _LETTERS.match(str(row[say("intake.column")]))
+        number = row[say("intake.row")]
+        cell = sheet[f"{letters[0] if letters else 'A'}{number if isinstance(number, int) else 1}"]
+        cell = next((_corner(sheet, area) for area in sheet.merged_cells.ranges if cell.coordinate in area), cell)
+        text = f"{row[say('intake.what')]}。{row[say('intake.remedy')]}"
+        earlier = f"{cell.comment.text}\n" if cell.comment is not None else ""
+        cell.fill, cell.comment = _FILL, Comment(earlier + text, _AUTHOR, *reversed(_SIZE))
+    content = io.BytesIO()
+    book.save(content)
+    return write_whole(copy, content.getvalue())
+
+
+def _sheet(book: Any, title: str) -> Any:
+    return book[title] if title in book.sheetnames else book.worksheets[0]
+
+
+def _corner(sheet: Any, area: Any) -> Any:
+    return sheet.cell(area.min_row, area.min_col)

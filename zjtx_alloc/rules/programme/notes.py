@@ -1,0 +1,113 @@
+"""What was used of a programme's workbook, and what was not and why, in Chinese; said before any answer."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.units import load_units
+from zjtx_alloc.facts.grid import Grid
+from zjtx_alloc.facts.problems import Problem, problem_table
+from zjtx_alloc.rules.programme.assembly import BatchRow
+from zjtx_alloc.rules.programme.forms import forms
+from zjtx_alloc.rules.programme.records import Entries
+
+if TYPE_CHECKING:
+    from zjtx_alloc.rules.programme.programme import Batch, Programme
+
+_OF_SCENARIO = ("weights", "coefficients", "units", "groups", "settings")
+
+
+def reading_notes(
+    grids: Mapping[str, Grid], others: Iterable[str], entries: Mapping[str, Entries], rows: Sequence[BatchRow]
+) -> tuple[str, ...]:
+    """What was inherited since its sheet is left out, and what of the workbook nobody reads."""
+    absent = "、".join(forms()[name].title for name in _OF_SCENARIO if name not in entries)
+    bases = "、".join(dict.fromkeys(row.base.name for row in rows if row.base is not None)) or "—"
+    strange = [title for title in others if title != say("programme.guide")]
+    unread = [f"{grids[name].name} {label}" for name, one in entries.items() for label in one.unread]
+    known, settings = {row.number for row in rows}, entries["settings"].records if "settings" in entries else ()
+    gone = sorted({r["batch"] for r in settings if r["batch"] not in (None, *known)})
+    hidden = [grid.name for grid in grids.values() if grid.hidden_rows or grid.hidden_places]
+    return tuple(
+        say(f"programme.{key}", names=names, bases=bases)
+        for key, names in (
+            ("inherited", absent), ("other_sheets", "、".join(strange)), ("unread", "、".join(unread)),
+            ("hidden", "、".join(hidden)), ("gone", "、".join(map(str, gone))),
+        ) if names
+    )  # fmt: skip
+
+
+def batch_notes(batch: "Batch", programme: "Programme") -> tuple[str, ...]:
+    """Ranges that moved; what is known of the batches; what was read and has no effect yet."""
+    notes = [*batch.moved]
+    later = {
+        "years_later": any(one.opening_year or one.closing_year for one in programme.batches),
+    }
+    notes += [say(f"programme.{key}") for key, is_so in later.items() if is_so]
+    notes += [note for one in programme.batches for note in _known_notes(one)]
+    elsewhere = [one.number for one in programme.batches if one.pool is not None and one.number != batch.number]
+    notes += [
+        say(f"programme.unused_{one.unused}", batch=one.number) for one in programme.batches if one.approved is not None
+    ]
+    if elsewhere:
+        notes.append(say("programme.pool_elsewhere", batches="、".join(map(str, elsewhere)), batch=batch.number))
+    if programme.as_of is not None:
+        notes.append(say("programme.as_of_later", day=programme.as_of))
+    return tuple(notes)
+
+
+def _known_notes(batch: "Batch") -> Iterable[str]:
+    """What 审核结果 and 期末结果 say of a batch: known and complete, or of how many units."""
+    columns = {
+        "granted": batch.granted,
+        "recommended": batch.recommended,
+        "approved": batch.approved,
+        "certified": batch.certified,
+    }
+    form = forms()["approvals"].fields
+    said = [
+        say("programme.column", name=form[name].words[0], total=int(column.sum()), count=len(column))
+        if len(column) < len(load_units()) else say("programme.whole_column", name=form[name].words[0], total=int(column.sum()))
+        for name, column in columns.items() if column is not None
+    ]  # fmt: skip
+    if batch.outcomes is not None:
+        said.append(say("programme.outcome_rows", count=len(batch.outcomes)))
+    if said:
+        yield say("programme.known", batch=batch.number, what="、".join(said))
+    if (
+        batch.granted is not None
+        and len(batch.granted) == len(load_units())
+        and batch.granted.sum() != batch.scenario.total
+    ):
+        yield say(
+            "programme.granted_total", batch=batch.number, granted=int(batch.granted.sum()), total=batch.scenario.total
+        )
+
+
+def money_notes(programme: "Programme") -> tuple[str, ...]:
+    """What the sheets 预算 and 实际下达 hold that only a budget uses."""
+    asked = programme.money
+    names = [forms()["budget"].title] if asked.ceilings or asked.tails is not None or asked.before else []
+    names += [forms()["transfers"].title] if programme.transfers is not None else []
+    return (say("programme.only_budget", names="、".join(names)),) if names else ()
+
+
+def programme_text(programme: "Programme", number: int | None = None) -> Iterable[str]:
+    """What ``zjtx check`` says of a workbook without mistakes: its batches, what is used of it, and what is doubtful."""
+    chosen = programme.batch(number)
+    yield say("programme.checked", file=programme.file)
+    for batch in programme.batches:
+        state = "settled" if batch.outcomes is not None else "approved" if batch.is_approved else "open"
+        described = {"batch": batch.number, "title": batch.scenario.title, "total": batch.scenario.total}
+        yield say("programme.batch_line", state=say(f"programme_state.{state}"), **described)
+    yield from programme.notes_on(chosen)
+    if programme.doubts:
+        yield ""
+        yield say("programme.doubts")
+        yield plain_lines(programme.doubts)
+    yield say("programme.next", file=programme.file, batch=chosen.number)
+
+
+def plain_lines(problems: Sequence[Problem]) -> str:
+    """Problems a line each, as an error lists them."""
+    return "\n".join("｜".join(map(str, row)) for row in problem_table(problems).itertuples(index=False, name=None))

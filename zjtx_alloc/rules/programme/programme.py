@@ -1,0 +1,327 @@
+"""A programme (项目): batches with their scenarios, and what is known of them, read from one workbook."""
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from zjtx_alloc.base.errors import DataError, ScenarioError
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.units import plain
+from zjtx_alloc.facts.grid import Grid, grids_of, read_sheets
+from zjtx_alloc.facts.panel import FACT_COLUMNS, Panel, load_panel, with_facts
+from zjtx_alloc.facts.problems import Problem, refusal
+from zjtx_alloc.facts.reading import SUPPLIED
+from zjtx_alloc.rules.award import load_award
+from zjtx_alloc.rules.programme.assembly import BatchRow, base_of, batch_scenario, default_base
+from zjtx_alloc.rules.programme.factors import POOL, FactorSheet, read_factors, shown_indicators
+from zjtx_alloc.rules.programme.forms import FACTORS, forms
+from zjtx_alloc.rules.programme.known import (
+    Known,
+    Money,
+    approval_problems,
+    known_of,
+    money_of,
+    outcome_problems,
+    pools_of,
+    transfer_problems,
+    transfers_of,
+)
+from zjtx_alloc.rules.programme.notes import batch_notes, reading_notes
+from zjtx_alloc.rules.programme.records import Entries, Record, fault, read_form
+from zjtx_alloc.rules.scenario import Scenario
+from zjtx_alloc.rules.scenario_files import put_together
+from zjtx_alloc.rules.scenario_ranges import range_notes
+
+_SHIPPED_BATCHES = (1, 2, 3)
+_SUMMED = tuple(
+    forms()[name].title for name in ("weights", "coefficients")
+)  # sheets that are wrong or right as a whole
+_ALIKE = 0.6  # likeness at which an unknown sheet is taken for a slip of the pen
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch(Known):
+    """A batch of a programme, with what is known of it (the attributes of ``Known``).
+
+    Attributes
+    ----------
+    number : int
+    scenario : Scenario
+    rounding_carried : bool
+        取整结转: whether running totals follow running entitlements.
+    unused : str
+        未用名额: lapse (作废), unit (本单位补回) or pool (统筹补回).
+    opening_year, closing_year : int or None
+        期初、期末年度 where the workbook says others than the award has; else None.
+    moved : tuple of str
+        What became of ranges whose number the workbook changed, in Chinese.
+    """
+
+    number: int
+    scenario: Scenario
+    rounding_carried: bool = False
+    unused: str = "lapse"
+    opening_year: int | None = None
+    closing_year: int | None = None
+    moved: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Programme:
+    """A programme as its workbook says.
+
+    Attributes
+    ----------
+    file : str
+        Name of the workbook.
+    batches : tuple of Batch
+        In their order.
+    panel : Panel
+        The facts, with the columns of 因素 that the user changed.
+    transfers : DataFrame or None
+        Actual transfers: code, fiscal_year, document, amount, netted (whole 万元).
+    money : Money
+        The sheet 预算.
+    notes : tuple of str
+        What was read and inherited, column by column where the user changed something, in Chinese.
+    doubts : DataFrame
+        What looks wrong and may be right, as ``TableError.problems``; empty if nothing does.
+    """
+
+    file: str
+    batches: tuple[Batch, ...]
+    panel: Panel
+    transfers: pd.DataFrame | None = None
+    money: Money = field(default_factory=Money)
+    notes: tuple[str, ...] = ()
+    doubts: tuple[Problem, ...] = ()
+
+    @property
+    def ceilings(self) -> dict[int, int]:
+        """Fiscal year to 限额 in whole 万元."""
+        return self.money.ceilings
+
+    @property
+    def as_of(self) -> datetime.date | None:
+        """测算基准日: what happened up to this day counts as known."""
+        return self.money.as_of
+
+    @property
+    def current(self) -> Batch:
+        """The earliest batch whose approvals are not all known; the last one if all are."""
+        return next((batch for batch in self.batches if not batch.is_approved), self.batches[-1])
+
+    def batch(self, number: int | None = None) -> Batch:
+        """A batch by its number; the current one if none is named.
+
+        Raises
+        ------
+        ScenarioError
+            If there is none.
+        """
+        if number is None:
+            return self.current
+        found = [batch for batch in self.batches if batch.number == number]
+        if not found:
+            known = "、".join(str(batch.number) for batch in self.batches)
+            raise ScenarioError(say("programme.no_batch", file=self.file, batch=number, known=known))
+        return found[0]
+
+    def panel_of(self, batch: Batch) -> Panel:
+        """The facts as a batch sees them: with its own 可推荐企业数, where there are any."""
+        if batch.pool is None:
+            return self.panel
+        return _with_pool(self.panel, batch.pool, self.file)
+
+    def notes_on(self, batch: Batch) -> tuple[str, ...]:
+        """What was used of the workbook for a batch, and what was not and why."""
+        return (*self.notes, *batch_notes(batch, self))
+
+
+def load_programme(path: str | Path) -> Programme:
+    """Read a programme from a workbook, as ``zjtx new`` writes it; any sheet may be left out.
+
+    Raises
+    ------
+    DataError
+        If the file is no workbook, or none of its sheets is one of a programme.
+    TableError
+        With every problem of all sheets at once: sheet, row, column, value, what is wrong, remedy.
+    """
+    path = Path(path)
+    grids, others = _sheets(path)
+    entries = {name: read_form(grid, forms()[name]) for name, grid in grids.items() if name != FACTORS}
+    rows, problems = _batch_rows(path, entries)
+    problems = [*(p for one in entries.values() for p in one.problems), *problems, *_strange_batches(entries, rows)]
+    money, wrong = money_of(entries["budget"]) if "budget" in entries else (Money(), [])
+    problems += wrong
+    known, wrong = _known(rows, entries)
+    scenarios, wrong_batches = _scenarios(rows, entries, known)
+    problems += [*_without_echoes([*wrong, *wrong_batches], problems), *_misspelt_sheets(grids, others)]
+    periods = shown_indicators([*scenarios.values(), *(row.base for row in rows if row.base is not None)])
+    factors = FactorSheet(load_panel())
+    if FACTORS in grids:
+        factors = read_factors(path.name, grids[FACTORS], factors.panel, periods)
+    problems += factors.problems or _missing_facts(scenarios.values(), factors.panel, entries)
+    transfers = transfers_of(entries["transfers"]) if "transfers" in entries else None
+    if problems:
+        raise refusal(path.name, "", _ordered(dict.fromkeys(problems), grids))
+    put_together({f"{one.name}.toml": one for one in scenarios.values()}, path.parent)
+    batches = tuple(_batch(row, scenarios[row.number], known[row.number]) for row in rows)
+    notes = (*reading_notes(grids, others, entries, rows), *factors.notes)
+    return Programme(path.name, batches, factors.panel, transfers, money, notes, factors.doubts)
+
+
+def is_programme(path: Path) -> bool:
+    """Whether a file is a workbook with a sheet of a programme; who reads it says what else is wrong with it."""
+    titles = {say("programme.factors"), *(form.title for form in forms().values())}
+    try:
+        return any(plain(grid.name) in titles for grid in read_sheets(path))
+    except DataError:
+        return False
+
+
+def _sheets(path: Path) -> tuple[dict[str, Grid], list[str]]:
+    """The sheets of the workbook that a programme has, by name, and the titles of the others."""
+    _, grids = grids_of(path, "")
+    titles = {say("programme.factors"): FACTORS} | {form.title: name for name, form in forms().items()}
+    known = {titles[plain(grid.name)]: grid for grid in grids if plain(grid.name) in titles}
+    if not known:
+        raise DataError(say("programme.no_sheet", file=path.name, known="、".join(titles)))
+    return known, [grid.name for grid in grids if plain(grid.name) not in titles]
+
+
+def _misspelt_sheets(grids: Mapping[str, Grid], others: Iterable[str]) -> list[Problem]:
+    absent = [form.title for name, form in forms().items() if name not in grids]
+    near = {title: get_close_matches(plain(title), absent, n=1, cutoff=_ALIKE) for title in others}
+    return [fault(title, None, "", title, "misspelt_sheet", known=found[0]) for title, found in near.items() if found]
+
+
+def _without_echoes(found: Iterable[Problem], cells: Sequence[Problem]) -> list[Problem]:
+    """Problems of rows and sums, but for those that only follow from a cell that could not be read."""
+    rows, sheets = {(p.sheet, p.row) for p in cells}, {p.sheet for p in cells if plain(p.sheet) in _SUMMED}
+    return [p for p in found if (p.sheet, p.row) not in rows and p.sheet not in sheets]
+
+
+def _ordered(problems: Iterable[Problem], grids: Mapping[str, Grid]) -> list[Problem]:
+    order = [say("programme.factors"), *(form.title for form in forms().values())]
+    return sorted(problems, key=lambda p: order.index(plain(p.sheet)) if plain(p.sheet) in order else -1)
+
+
+def _batch_rows(path: Path, entries: Mapping[str, Entries]) -> tuple[list[BatchRow], list[Problem]]:
+    """The batches that the workbook has; the shipped ones if it has no sheet of them."""
+    if "batches" not in entries:
+        return [BatchRow(n, _name(path, n, None), None, default_base(n)) for n in _SHIPPED_BATCHES], []
+    rows, problems, seen = [], list[Problem](), dict[int, Record]()
+    for record in entries["batches"].records:
+        number = record["batch"]
+        if number is None:
+            continue
+        if number in seen:
+            problems.append(record.problem("batch", "twice", first=seen[number].row))
+            continue
+        seen[number] = record
+        base = base_of(record, "base" in entries["batches"].columns)
+        if isinstance(base, Problem):
+            problems.append(base)
+            base = None
+        rows.append(BatchRow(number, _name(path, number, record["name"]), record, base))
+    if not seen and not entries["batches"].problems:
+        problems.append(fault(forms()["batches"].title, None, "", None, "no_batches"))
+    return sorted(rows, key=lambda row: row.number), problems
+
+
+def _name(path: Path, number: int, given: str | None) -> str:
+    return given or say("programme.scenario_name", stem=path.stem, batch=number)
+
+
+def _strange_batches(entries: Mapping[str, Entries], rows: Sequence[BatchRow]) -> list[Problem]:
+    """Rows of batches that the sheet 批次 does not have."""
+    known = {row.number for row in rows}
+    listed = "、".join(map(str, sorted(known)))
+    records = [r for name, one in entries.items() if name not in ("batches", "settings") and known for r in one.records]
+    return [r.problem("batch", "no_such_batch", known=listed) for r in records if r["batch"] not in (None, *known)]
+
+
+def _missing_facts(scenarios: Iterable[Scenario], panel: Panel, entries: Mapping[str, Entries]) -> list[Problem]:
+    """Factors of the sheet 权重 whose period some units have no figure of."""
+    records = {r["factor"]: r for r in entries["weights"].records} if "weights" in entries else {}
+    found = []
+    for code, period in dict.fromkeys(
+        (code, line.period) for one in scenarios for code, line in one.indicators() if code in records
+    ):
+        try:
+            panel.column(code, period)
+        except DataError as error:
+            what, _, remedy = str(error).partition("；")
+            found.append(records[code].problem("period", "as_said", what=what, remedy=remedy))
+    return found
+
+
+def _known(rows: Sequence[BatchRow], entries: Mapping[str, Entries]) -> tuple[dict[int, Known], list[Problem]]:
+    """What is known of each batch, and what cannot be."""
+    approvals, outcomes, units = (
+        entries[name].records if name in entries else () for name in ("approvals", "outcomes", "units")
+    )
+    first = {row.number: known_of(row.number, approvals, (), {}) for row in rows}
+    current = next((n for n, known in first.items() if not known.is_approved), max(first, default=0))
+    pools = {row.number: pools_of(units, row.number, row.number == current) for row in rows}
+    found = {n: known_of(n, approvals, outcomes, pools[n]) for n in first}
+    totals = {row.number: row.row["total"] for row in rows if row.row is not None and row.row["total"] is not None}
+    problems = approval_problems(approvals, totals)
+    problems += outcome_problems(outcomes, {n: known.approved for n, known in found.items()})
+    problems += transfer_problems(entries["transfers"].records) if "transfers" in entries else []
+    return found, problems
+
+
+def _scenarios(
+    rows: Sequence[BatchRow], entries: Mapping[str, Entries], known: Mapping[int, Known]
+) -> tuple[dict[int, Scenario], list[Problem]]:
+    names = {row.number: row.name for row in rows}
+    found, problems = dict[int, Scenario](), list[Problem]()
+    for row in rows:
+        one, before = known[row.number], known.get(row.number - 1)
+        facts: dict[str, dict[str, Any]] = {
+            "eligible_pool": _table(one.pool), "certified": _table(before and before.certified),
+            "known": {k: t for k, t in (("granted", _table(one.granted)), ("approved", _table(one.approved))) if t},
+        }  # fmt: skip
+        scenario, wrong = batch_scenario(row, entries, names, facts)
+        problems += wrong
+        if scenario is not None:
+            found[row.number] = scenario
+    return found, problems
+
+
+def _table(counts: pd.Series | None) -> dict[str, int]:
+    return {} if counts is None else {str(code): int(count) for code, count in counts.items()}
+
+
+def _batch(row: BatchRow, scenario: Scenario, known: Known) -> Batch:
+    record = row.row
+    before = () if row.base is None else range_notes(row.base.assumptions)
+    moved = tuple(note for note in range_notes(scenario.assumptions) if note not in before)
+    own: dict[str, Any] = {"number": row.number, "scenario": scenario, "moved": moved} | vars(known)
+    if record is None:
+        return Batch(**own)
+    award = load_award(scenario.award)
+    opening = award.first_year + row.number - 1
+    years = {"opening_year": opening, "closing_year": opening + award.implementation_years}
+    other = {
+        name: year for name, usual in years.items() if (year := record[name.partition("_")[0]]) not in (None, usual)
+    }
+    return Batch(**own, rounding_carried=record["rounding"] == "yes", unused=record["unused"] or "lapse", **other)
+
+
+def _with_pool(panel: Panel, pool: pd.Series, file: str) -> Panel:
+    """The panel with 可推荐企业数 of a batch."""
+    described = {
+        "scope": "unit", "indicator": POOL, "period": say("intake.no_period"), "measure": panel.indicators.at[POOL, "measure"],
+        "status": SUPPLIED, "source": SUPPLIED, "note": file,
+    }  # fmt: skip
+    rows = [{"unit": c, "unit_name": panel.units.at[c, "name"], "value": float(n)} | described for c, n in pool.items()]
+    return with_facts(panel, pd.DataFrame(rows)[list(FACT_COLUMNS)])

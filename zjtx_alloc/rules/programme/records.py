@@ -1,0 +1,181 @@
+"""From a sheet of a programme's workbook to its records, with every problem of headers and cells."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any
+
+from zjtx_alloc.base.messages import is_said, say, words
+from zjtx_alloc.base.text import shown
+from zjtx_alloc.facts.cells import amount, header_of, plain, unit_of
+from zjtx_alloc.facts.grid import Grid
+from zjtx_alloc.facts.layout import Heading, cell_at
+from zjtx_alloc.facts.problems import Problem, problem
+from zjtx_alloc.quota.problem.numbers import exactly
+from zjtx_alloc.rules.programme.forms import Form
+from zjtx_alloc.rules.programme.values import Wrong, value_of
+
+_HEADER_WITHIN = 30  # rows in which a header is looked for
+_ALIKE = 0.75  # likeness at which an unknown header is taken for a slip of the pen
+_LONGEST = 200  # characters of a value
+_SUMMED = ("whole", "money")  # kinds of columns that totals add up
+_KEYS = {"batch", "code", "unit", "year"}  # a row where only these are filled is one to fill in
+
+
+@dataclass(frozen=True)
+class Record:
+    """A row: the sheet, its number as Excel shows it, values by column (None: blank), the columns' labels."""
+
+    sheet: str
+    row: int
+    values: dict[str, Any]
+    labels: dict[str, str]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values.get(name)
+
+    def problem(self, name: str, kind: str, value: Any = None, /, **details: object) -> Problem:
+        """A problem of one of its cells; its value is shown if no other is given."""
+        return fault(
+            self.sheet, self.row, self.labels.get(name, ""), self[name] if value is None else value, kind, **details
+        )
+
+
+@dataclass(frozen=True)
+class Entries:
+    """What a sheet says: its records, the columns that it has, those that nobody reads, and what is wrong."""
+
+    records: tuple[Record, ...]
+    columns: tuple[str, ...]
+    unread: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+
+def fault(sheet: str, row: int | None, column: str, value: object, kind: str, /, **details: object) -> Problem:
+    """A problem of a kind that only a programme has (``[programme_wrong]``), or that any table may have (``[wrong]``)."""
+    if not is_said(f"programme_wrong.{kind}"):
+        return replace(problem(row, column, value, kind, **details), sheet=sheet)
+    described = "" if value is None else shown(value, _LONGEST)
+    what = say(f"programme_wrong.{kind}", **details)
+    return Problem(row, column, described, what, say(f"programme_remedy.{kind}", **details), sheet)
+
+
+def read_form(grid: Grid, form: Form) -> Entries:
+    """Read a sheet: titles above its header, two rows of headers, totals, rows left blank, and what stands beside."""
+    header, headings = _header(grid, form)
+    if not headings:
+        needed = "、".join(field.header for field in form.fields.values() if field.needed)
+        return Entries((), (), (), (fault(grid.name, None, "", None, "no_sheet_header", needed=needed),))
+    named = [(name, heading) for heading in headings if (name := _field_of(heading, form))]
+    columns = dict(reversed(named))
+    problems = [*_header_problems(grid.name, header, headings, named, form)]
+    labels = {name: heading.label for name, heading in columns.items()}
+    records, totals = list[Record](), list[tuple[int, list[Any]]]()
+    for number, row in grid.rows.items():
+        cells = {name: cell_at(row, heading.place) for name, heading in columns.items()}
+        filled = {name for name, cell in cells.items() if plain(cell) != ""}
+        is_blank = not filled - _KEYS
+        if number <= header or (is_blank and len(filled) < 2):  # one cell alone is a remark under the table
+            continue
+        if any(plain(cell) in words("totals") for cell in row):
+            totals.append((number, row))
+            continue
+        values = {name: value_of(cell, form.fields[name]) for name, cell in cells.items()}
+        record = Record(grid.name, number, {n: v for n, v in values.items() if not isinstance(v, Wrong)}, labels)
+        problems += _cell_problems(record, cells, values, form, is_blank)
+        records += [] if is_blank else [record]
+    for total in totals:
+        problems += _total_problems(grid.name, total, columns, form, records)
+    unread = tuple(h.label for h in headings if _field_of(h, form) is None)
+    return Entries(tuple(records), tuple(columns), unread, tuple(problems))
+
+
+def _header(grid: Grid, form: Form) -> tuple[int, list[Heading]]:
+    """The last row of the header, and the headings: those of the row that names most columns, or of the two around it."""
+    numbers = list(grid.rows)[:_HEADER_WITHIN]
+    found: tuple[int, list[Heading]] = (0, [])
+    for first, second in zip(numbers, [*numbers[1:], None], strict=False):
+        upper = _headings(grid.rows[first])
+        both = [] if second is None else _joined(upper, _headings(grid.rows[second]), form)
+        for number, headings in ((first, upper), (second or first, both)):
+            if _named(headings, form) > max(_named(found[1], form), 1):
+                found = number, headings
+    return found
+
+
+def _headings(row: list[Any]) -> list[Heading]:
+    return [Heading(place, plain(cell)) for place, cell in enumerate(row) if plain(cell) != ""]
+
+
+def _joined(upper: list[Heading], lower: list[Heading], form: Form) -> list[Heading]:
+    """Two rows of headers as one: the lower one where it is known or alone, else the upper."""
+    above = {heading.place: heading for heading in upper}
+    below = {h.place: h for h in lower if h.place not in above or _field_of(h, form)}
+    return [heading for _, heading in sorted((above | below).items())]
+
+
+def _named(headings: list[Heading], form: Form) -> int:
+    return len({name for heading in headings if (name := _field_of(heading, form))})
+
+
+def _field_of(heading: Heading, form: Form) -> str | None:
+    """The column that a header names: by its word, or by beginning with it."""
+    name = heading.name
+    exact = [one for one, field in form.fields.items() if name in field.words]
+    begun = [(len(w), one) for one, field in form.fields.items() for w in field.words if name.startswith(w)]
+    return exact[0] if exact else max(begun)[1] if begun else None
+
+
+def _header_problems(
+    sheet: str, header: int, headings: list[Heading], named: list[tuple[str, Heading]], form: Form
+) -> Iterator[Problem]:
+    first = dict(reversed(named))
+    for name, heading in named:
+        if first[name] != heading:
+            yield fault(sheet, header, heading.label, heading.text, "header_twice", first=first[name].label)
+        measure = header_of(heading.text)[1]
+        if form.fields[name].kind == "money" and measure not in ("", "万元"):
+            yield fault(sheet, header, heading.label, measure, "measure", measure="万元")
+    for name, field in form.fields.items():
+        if field.needed and name not in first:
+            yield fault(sheet, header, "", None, "no_sheet_column", header=field.header)
+    others = {word: field.header for name, field in form.fields.items() if name not in first for word in field.words}
+    for heading in headings:
+        near = [word for word in others if _differ_by_one(word, heading.name)]
+        near += get_close_matches(heading.name, others, n=1, cutoff=_ALIKE)
+        if _field_of(heading, form) is None and near:
+            yield fault(sheet, header, heading.label, heading.text, "misspelt", known=others[near[0]])
+
+
+def _differ_by_one(word: str, other: str) -> bool:
+    return len(word) == len(other) > 1 and sum(a != b for a, b in zip(word, other, strict=True)) == 1
+
+
+def _cell_problems(
+    record: Record, cells: dict[str, Any], values: dict[str, Any], form: Form, is_blank: bool
+) -> Iterator[Problem]:
+    for name, field in form.fields.items():
+        value = values.get(name)
+        if isinstance(value, Wrong):
+            yield record.problem(name, value.kind, cells[name], **value.details)
+        elif field.needed and value is None and name in values and not is_blank:
+            yield record.problem(name, "needed", cells[name])
+    code, unit = record["code"], cells.get("unit")
+    if "code" in values and plain(unit) and code is not None and unit_of(unit) not in (code, None):
+        yield record.problem("unit", "units_differ", unit)
+
+
+def _total_problems(
+    sheet: str, total: tuple[int, list[Any]], columns: dict[str, Heading], form: Form, records: list[Record]
+) -> Iterator[Problem]:
+    """Totals that are stated and differ from the sum of their rows."""
+    number, row = total
+    for name, heading in columns.items():
+        stated = amount(cell_at(row, heading.place), "")
+        made = (
+            sum(exactly(record[name]) for record in records if record[name] is not None)
+            if (form.fields[name].kind in _SUMMED)
+            else None
+        )
+        if made is not None and not isinstance(stated, str) and stated != made:
+            yield fault(sheet, number, heading.label, cell_at(row, heading.place), "total", sum=f"{float(made):.10g}")

@@ -1,0 +1,150 @@
+"""A scenario as rows of a programme's sheets; what no sheet has a column for stands in 其他设置, key by key."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.rules.programme.values import setting_text
+from zjtx_alloc.rules.scenario import REGIONS, Scenario
+
+Rows = dict[str, list[dict[str, Any]]]
+_PART = re.compile(r'"(?:[^"\\]|\\.)*"|[^.]+')
+_UNITS = (("floor", "floor"), ("cap", "cap"), ("pool", "eligible_pool"))  # columns of 单位规则 and tables of a scenario
+_NOT_PLAIN = re.compile(r'[."\'\s]|^$')
+
+
+def rows_of(scenario: Scenario, references: Mapping[str, str], others: Sequence[str] = ()) -> Rows:
+    """The rows of one batch, in the sheets 批次, 权重, 系数, 单位规则, 组合规则 and 其他设置.
+
+    ``references``: how the workbook calls the scenarios that it holds (第1批), by how this one refers to them;
+    ``others``: how it calls its other batches, which are budgeted together unless a setting says otherwise.
+    """
+    rest = deepcopy(scenario.resolved())
+    doubt = rest.get("uncertainty", {})
+    rows = {
+        "batches": [_batch_row(scenario, rest)],
+        "weights": list(_weight_rows(rest, doubt)),
+        "coefficients": list(_coefficient_rows(rest, doubt)),
+        "units": _unit_rows(rest),
+        "groups": list(_group_rows(rest)),
+        "approvals": _approval_rows(rest.pop("known", {})),
+    }
+    rest.pop("budget_with", None)
+    if (together := [references.get(name, name) for name in scenario.budget_with]) != list(others):
+        rest["budget_with"] = together
+    if scenario.change is not None:
+        previous = scenario.change.previous
+        rest["change"]["previous"] = references.get(previous, previous)
+    settings = ((joined(path), value) for path, value in _leaves(rest))
+    rows["settings"] = [{"key": key, "value": setting_text(value), "note": described(key)} for key, value in settings]
+    return rows
+
+
+def described(key: str) -> str:
+    """What a setting is, in Chinese."""
+    first = key.partition(".")[0]
+    return say(f"programme_key.{first}") if first in Scenario.model_fields else ""
+
+
+def joined(path: tuple[str, ...]) -> str:
+    """A path of keys as it is written."""
+    return ".".join(json.dumps(p, ensure_ascii=False) if _NOT_PLAIN.search(p) else p for p in path)
+
+
+def parted(key: str) -> tuple[str, ...]:
+    """The keys of a path as it is written; empty if it is none."""
+    found = [part.strip() for part in _PART.findall(key)]
+    try:
+        return tuple(json.loads(part) if part.startswith('"') else part for part in found)
+    except ValueError:
+        return ()
+
+
+def _leaves(table: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for key, value in table.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, (*above, key))
+        elif above or value != {}:  # an empty table of its own is none
+            yield (*above, key), value
+
+
+def _batch_row(scenario: Scenario, rest: dict[str, Any]) -> dict[str, Any]:
+    approval = rest.pop("approval", {})
+    for name in ("title", "batch", "total", "total_status", "criterion"):
+        rest.pop(name, None)
+    return {
+        "title": scenario.title, "total": scenario.total, "status": scenario.total_status,
+        "criterion": scenario.criterion, "rate": approval.get("rate", "1.00"),
+        "rounding": "yes" if rest.pop("carry_rounding", False) else "no", "unused": scenario.approval.unused,
+    }  # fmt: skip
+
+
+def _weight_rows(rest: dict[str, Any], doubt: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Rows of the factors; with pools, ranges that all of them share stay a setting."""
+    for pool, described in (rest.get("pools") or {"": rest}).items():
+        own = doubt.get("pools", {}).get(pool, {}) if pool else doubt
+        ranges = own.get("weights", {})
+        for code, factor in described.pop("factors").items():
+            span = ranges.pop(code, {})
+            multiplier = {"multiplier": factor.pop("multiplier")} if "multiplier" in factor else {}
+            yield {
+                "pool": pool or None, "factor": code, "weight": factor["weight"], "period": factor.get("period"),
+                "least": span.get("min"), "most": span.get("max"), "stand_in": factor.get("stand_in_for"),
+            }  # fmt: skip
+            if multiplier:
+                described.setdefault("factors", {})[code] = multiplier
+        _without_empty(own, "weights")
+        if pool:
+            _without_empty(doubt.get("pools", {}), pool)
+    _without_empty(doubt, "pools")
+    _without_empty(rest, "uncertainty")
+
+
+def _without_empty(table: dict[str, Any], key: str) -> None:
+    if table.get(key) == {}:
+        del table[key]
+
+
+def _coefficient_rows(rest: dict[str, Any], doubt: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if set(rest.get("grade_coefficient", {})) & set(REGIONS):
+        return  # a grade that is called like a region is told apart only as a setting
+    for table in ("region_coefficient", "grade_coefficient"):
+        ranges = doubt.get(table, {})
+        for key, value in rest.pop(table, {}).items():
+            span = ranges.pop(key, {})
+            yield {"key": key, "coefficient": value, "least": span.get("min"), "most": span.get("max")}
+        _without_empty(doubt, table)
+    _without_empty(rest, "uncertainty")
+
+
+def _unit_rows(rest: dict[str, Any]) -> list[dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for name, table in _UNITS:
+        for code, places in rest.pop(table, {}).items():
+            found.setdefault(code, {"code": code})[name] = places
+    for code, fixed in rest.pop("fixed", {}).items():
+        found.setdefault(code, {"code": code}).update(fixed=fixed["quota"], reason=fixed["reason"])
+    return list(found.values())
+
+
+def _approval_rows(known: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for name, table in known.items():
+        for code, firms in table.items():
+            found.setdefault(code, {"code": code})[name] = firms
+    return list(found.values())
+
+
+def _group_rows(rest: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for kind, table in (("group", "groups"), ("rule", "rules")):
+        names = ("floor", "cap") if kind == "group" else ("min", "max")
+        for name, rule in rest.pop(table, {}).items():
+            factors = rule.get("coefficients", {}).items() or [(code, None) for code in rule.get("units", [])]
+            yield {
+                "name": name, "kind": kind, "region": rule.get("region"), "units": list(factors) or None,
+                "least": rule.get(names[0]), "most": rule.get(names[1]),
+                "least_share": rule.get("min_share"), "most_share": rule.get("max_share"),
+            }  # fmt: skip
