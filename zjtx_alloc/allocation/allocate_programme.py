@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from zjtx_alloc.allocation.allocate import Allocation, Counted, allocate, allocated
+from zjtx_alloc.allocation.allocate import Allocation, Counted, allocated
 from zjtx_alloc.allocation.approved import approved_firms
 from zjtx_alloc.allocation.plan import known_places, planned
 from zjtx_alloc.facts.panel import Panel
@@ -29,20 +29,21 @@ def allocate_programme(panel: Panel, scenario: Scenario, own: Allocation | None 
     own : Allocation, optional
         The scenario's own batch where it is known already.
     """
-    scenarios = sorted([scenario, *companions(scenario)], key=lambda item: item.batch)
-    found = _with_pools(scenarios, scenario, panel)
-    items = [own if own is not None and one.batch == scenario.batch else one for one in found]
-    return counted(allocated(items, panel, scenario.batch))
+    return _among(panel, scenario, companions(scenario), own)
 
 
 def allocate_batch(panel: Panel, scenario: Scenario) -> Allocation:
-    """One batch with the quota that counts, as ``allocate_programme`` gives it; others are allocated only if it needs them."""
-    others = companions(scenario)
-    before = [one for one in others if one.batch < scenario.batch]
-    needs_others = scenario.carry_rounding or any(one.approval.unused != "lapse" or one.eligible_pool for one in before)
-    if not needs_others and not (before and scenario.certified):
-        return counted((allocate(panel, scenario),))[0]
-    return next(one for one in allocate_programme(panel, scenario) if one.scenario.batch == scenario.batch)
+    """One batch with the quota that counts, as ``allocate_programme`` gives it; later ones are allocated only if it needs them."""
+    needed = [one for one in companions(scenario) if one.batch < scenario.batch or scenario.carry_rounding]
+    return next(one for one in _among(panel, scenario, needed, None) if one.scenario.batch == scenario.batch)
+
+
+def _among(
+    panel: Panel, scenario: Scenario, others: Sequence[Scenario], own: Allocation | None
+) -> tuple[Allocation, ...]:
+    found = _with_pools(sorted([scenario, *others], key=lambda item: item.batch), scenario, panel)
+    items = [own if own is not None and one.batch == scenario.batch else one for one in found]
+    return counted(allocated(items, panel, scenario.batch))
 
 
 def counted(allocations: Sequence[Allocation]) -> tuple[Allocation, ...]:
