@@ -45,7 +45,7 @@ def test_new_allocate_explain_sweep_and_convert(desk, zjtx):
     own = za.allocate(za.load_panel(), za.load_scenario("2024-baseline")).quota
     assert quotas("a.csv").loc[own.index].tolist() == own.tolist()
     assert zjtx("allocate", "测算.xlsx", "--batch", "2")[1][-1] == "测算-第2批-allocation.csv"
-    assert zjtx("explain", "测算.xlsx", "广东")[1][1] == "2024年第一批基准情景：广东的名额为78家。"
+    assert zjtx("explain", "测算.xlsx", "广东")[1][1] == "2024年第一批基准情景：广东的名额为80家。"
     assert any("抽样" in line for line in zjtx("sweep", "测算.xlsx", "--draws", "8")[1])
     assert zjtx("convert", "测算.xlsx", "第二批.toml", "--batch", "2")[1] == [
         "第二批.toml",
@@ -90,7 +90,7 @@ def test_what_was_read_and_is_not_used_is_said_first(desk, zjtx):
     def change(book):
         cell_of(book["批次"], {"批次": 2}, "取整结转").value = "是"
         cell_of(book["预算"], {"年度": 2027}, "限额").value = 200000
-        cell_of(book["因素"], {"代码": "320000"}, "有R&D活动").value = 30000
+        cell_of(book["因素"], {"代码": "320000"}, "规模以上工业中小企业数").value = 60000
         book["单位规则"].cell(3, 12, "联系电话")
         book.create_sheet("附件")
 
@@ -100,9 +100,9 @@ def test_what_was_read_and_is_not_used_is_said_first(desk, zjtx):
         "测算.xlsx：第1批，2024年第一批基准情景。",
         "未读取的工作表（不是测算工作簿的工作表）：附件。",
         "未读取的列（不是已知的列）：单位规则 L 联系电话。",
-        "因素“有R&D活动的规模以上工业企业数”改为用户提供：江苏单位与随附数不同，其余仍为随附数；表头的数据期仍是 2020，若已是新数，请改表头。",
+        "因素“规模以上工业中小企业数”改为用户提供：江苏单位与随附数不同，其余仍为随附数；表头的数据期仍是 2023-12，若已是新数，请改表头。",
         "工作表 预算 只用于 zjtx budget，本命令不用。",
-        "用户提供（测算.xlsx），取代随附数据或代用指标：有R&D活动的规模以上工业企业数。",
+        "用户提供（测算.xlsx），取代随附数据或代用指标：规模以上工业中小企业数。",
         "其余因素为随附数据：有效期内“小巨人”企业数、上一轮绩效评价后继续支持企业数。",
         "a.csv",
     ]
@@ -114,15 +114,18 @@ def test_what_was_read_and_is_not_used_is_said_first(desk, zjtx):
 
 def test_the_explorer_is_handed_files(desk, zjtx, monkeypatch):
     zjtx("new", "测算.xlsx")
-    edited("测算.xlsx", lambda book: setattr(cell_of(book["因素"], {"代码": "320000"}, "有R&D活动"), "value", 30000))
+    edited(
+        "测算.xlsx",
+        lambda book: setattr(cell_of(book["因素"], {"代码": "320000"}, "规模以上工业中小企业数"), "value", 60000),
+    )
     seen = []
 
     def serve(where, data, _notify):
-        seen.append((za.load_scenario(where).title, za.load_panel(data).values("rd_active_firms", "2020")["320000"]))
+        seen.append((za.load_scenario(where).title, za.load_panel(data).values("sme_count", "2023-12")["320000"]))
 
     monkeypatch.setattr(cli, "serve", serve)
     assert zjtx("explore", "测算.xlsx", "--batch", "2")[0] == 0
-    assert seen == [("2025年第二批基准情景", 30000.0)]
+    assert seen == [("2025年第二批基准情景", 60000.0)]
 
 
 @pytest.mark.thorough
@@ -130,7 +133,7 @@ def test_reports_and_budgets_of_a_workbook_are_computed_again(desk, zjtx, plain_
     zjtx("new", "测算.xlsx")
 
     def change(book):
-        cell_of(book["因素"], {"代码": "320000"}, "有R&D活动").value = 30000
+        cell_of(book["因素"], {"代码": "320000"}, "规模以上工业中小企业数").value = 60000
         cell_of(book["单位规则"], {"代码": "440000"}, "上限").value = 60
         cell_of(book["预算"], {"年度": 2027}, "限额").value = 200000
         cell_of(book["预算"], {"年度": 2024}, "上一轮尾款").value = 200

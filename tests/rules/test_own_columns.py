@@ -34,9 +34,9 @@ def allocated(capsys, data):
     out = data.with_suffix(".csv")
     with pytest.raises(SystemExit) as stop:
         main(["allocate", "2024-baseline", "--data", str(data), "--out", str(out)])
-    said = capsys.readouterr().err
-    assert stop.value.code == 0, said
-    return said, pd.read_csv(out, dtype={"code": str}, encoding="utf-8-sig").set_index("code")
+    said = capsys.readouterr()
+    assert stop.value.code == 0, said.err
+    return said.out, pd.read_csv(out, dtype={"code": str}, encoding="utf-8-sig").set_index("code")
 
 
 @pytest.mark.parametrize(("column", "code"), [(1, "sme_count"), (2, "little_giants")])

@@ -10,7 +10,8 @@ from support.programme_edits import add, cell_of, column_of, edited, header_of
 import zjtx_alloc as za
 from zjtx_alloc.report.documents.programme_workbook import write_programme
 
-RD = "有R&D活动的规模以上工业企业数"
+SME, GIANTS, KEPT = "规模以上工业中小企业数", "有效期内“小巨人”企业数", "上一轮绩效评价后继续支持企业数"
+BASELINES = ("2024-baseline", "2025-baseline", "2026-baseline")
 SHEETS = [
     "说明",
     "因素",
@@ -58,15 +59,15 @@ def test_the_sheets_and_what_stands_in_them(plain):
         [3, "2026年第三批基准情景", 1241],
     ]
     weights = book["权重"]
-    assert cell_of(weights, {"因素": "有R&D活动的规模以上工业企业数"}, "权重").value == 0.4
-    assert cell_of(weights, {"因素": "有R&D活动的规模以上工业企业数"}, "最大").value == 0.6
+    assert cell_of(weights, {"因素": SME}, "权重").value == 0.4
+    assert cell_of(weights, {"因素": SME}, "最大").value == 0.6
     assert cell_of(book["系数"], {"地区": "西部"}, "系数").value == 1.1
     assert cell_of(book["单位规则"], {"代码": "其他单位"}, "下限").value == 1
     codes = [row[0].value for row in book["因素"].iter_rows(min_row=4, max_row=40)]
     assert codes == list(za.load_panel().units.index)
     assert (
         cell_of(book["因素"], {"代码": "110000"}, "有效期内“小巨人”企业数").value
-        == za.load_panel().values("little_giants", "2021-06")["110000"]
+        == za.load_panel().values("little_giants", "2024-06")["110000"]
     )
     assert [book["预算"].cell(n, 1).value for n in range(4, 10)] == [2024, 2025, 2026, 2027, 2028, 2029]
     approvals = book["审核结果"]
@@ -81,15 +82,15 @@ def test_every_sheet_prints_its_headers_stay_in_sight_and_choices_are_lists(plai
         assert sheet.print_title_rows
     kinds = {rule.type for rule in book["批次"].data_validations.dataValidation}
     assert {"list", "whole"} <= kinds
-    estimated = cell_of(book["因素"], {"代码": "330200"}, "有R&D活动").fill.start_color.rgb
-    stand_in = cell_of(book["因素"], {"代码": "110000"}, "有R&D活动").fill.start_color.rgb
+    estimated = cell_of(book["因素"], {"代码": "330200"}, SME).fill.start_color.rgb
+    stand_in = cell_of(book["因素"], {"代码": "110000"}, KEPT).fill.start_color.rgb
     assert (estimated, stand_in) == ("FFFCE4D6", "FFE4DFEC")
 
 
 def test_read_back_it_is_the_scenarios(plain):
     programme = za.load_programme(plain)
     assert [b.number for b in programme.batches] == [1, 2, 3]
-    for batch, name in zip(programme.batches, za.scenario_names(), strict=True):
+    for batch, name in zip(programme.batches, BASELINES, strict=True):
         assert content(batch.scenario) == content(za.load_scenario(name))
         assert batch.approved is batch.outcomes is batch.granted is batch.pool is None
     first = programme.current
@@ -146,31 +147,28 @@ def test_what_is_known_of_a_batch_and_of_the_money(changed):
 def test_a_filled_column_ends_its_stand_in_and_takes_the_period_of_its_header(changed):
     def change(book):
         sheet = book["因素"]
-        place = column_of(sheet, "规模以上工业中小企业数")
-        sheet.cell(header_of(sheet)[0], place).value = "规模以上工业中小企业数（家，2023年末）"
+        place = column_of(sheet, "中小企业培育绩效")
+        sheet.cell(header_of(sheet)[0], place).value = "中小企业培育绩效（分，2023年末）"
         for number in range(4, 41):
-            sheet.cell(number, place, 1000 + 37 * number)
+            sheet.cell(number, place, 50 + number)
 
     programme = changed(change)
-    assert programme.panel.supplied == {"sme_count": "2023"}
+    assert programme.panel.supplied == {"performance": "2023"}
     found = za.allocate(programme.panel, programme.current.scenario)
-    assert "sme_count" in found.scenario.factors
-    assert "rd_active_firms" not in found.scenario.factors
-    assert programme.panel.values("sme_count", "")["110000"] == 1148
-    assert programme.notes_on(programme.current)[0].startswith(
-        "因素“规模以上工业中小企业数”改为用户提供（数据期 2023）："
-    )
+    assert list(found.scenario.factors) == ["sme_count", "little_giants", "performance"]
+    assert programme.panel.values("performance", "")["110000"] == 54
+    assert programme.notes_on(programme.current)[0].startswith("因素“中小企业培育绩效”改为用户提供（数据期 2023）：")
 
 
 def test_one_changed_cell_makes_its_province_the_users_and_leaves_the_marks_of_the_others(changed):
-    programme = changed(lambda book: setattr(cell_of(book["因素"], {"代码": "320000"}, "有R&D活动"), "value", 30000))
-    column = programme.panel.column("rd_active_firms", "2020")
-    shipped = za.load_panel().column("rd_active_firms", "2020")
-    assert column.at["320000", "value"] == 30000
+    programme = changed(lambda book: setattr(cell_of(book["因素"], {"代码": "320000"}, SME), "value", 60000))
+    column = programme.panel.column("sme_count", "2023-12")
+    shipped = za.load_panel().column("sme_count", "2023-12")
+    assert column.at["320000", "value"] == 60000
     assert column.at["320000", "status"] == "user"
     others = column.index != "320000"
     assert column[others].equals(shipped[others])
-    assert programme.panel.supplied == {"rd_active_firms": "2020"}
+    assert programme.panel.supplied == {"sme_count": "2023-12"}
 
 
 def test_a_column_that_is_only_compared_changes_nothing(changed):
@@ -184,16 +182,16 @@ def test_a_column_that_is_only_compared_changes_nothing(changed):
     programme = changed(change)
     assert programme.panel.supplied == {}
     (note,) = programme.notes
-    assert "仅供对照，不参加计算；已填37个单位，合计为随附数（2021-06）的2.00倍。" in note
+    assert "仅供对照，不参加计算；已填37个单位，合计为随附数（2024-06）的2.00倍。" in note
 
 
 def test_an_inherited_range_moves_with_its_weight_and_the_note_says_so(changed):
     def change(book):
-        cell_of(book["权重"], {"因素": "有R&D活动的规模以上工业企业数"}, "权重").value = "70%"
-        cell_of(book["权重"], {"因素": "有效期内“小巨人”企业数"}, "权重").value = 0.1
+        cell_of(book["权重"], {"因素": SME}, "权重").value = "70%"
+        cell_of(book["权重"], {"因素": GIANTS}, "权重").value = 0.1
 
     programme = changed(change)
-    span = programme.current.scenario.uncertainty.weights["rd_active_firms"]
+    span = programme.current.scenario.uncertainty.weights["sme_count"]
     assert (span.min, span.max) == (0.5, 0.9)
     assert any("变动范围随之由0.2—0.6移至0.5—0.9" in note for note in programme.notes_on(programme.current))
 
@@ -229,7 +227,7 @@ def test_any_sheet_may_be_left_out(changed):
                 del book[title]
 
     programme = changed(change)
-    for batch, name in zip(programme.batches, za.scenario_names(), strict=True):
+    for batch, name in zip(programme.batches, BASELINES, strict=True):
         assert content(batch.scenario) == content(za.load_scenario(name))
     assert programme.notes == (
         "没有工作表 权重、系数、组合规则、其他设置：这些内容沿用情景 2024-baseline、2025-baseline、2026-baseline。",
@@ -278,14 +276,14 @@ def test_a_planner_does_it_all_in_an_office_program(plain, tmp_path, recalculate
     def change(book):
         factors = book["因素"]
         for number in range(37):
-            factors.cell(4 + number, column_of(factors, "规模以上工业中小企业数")).value = 1000 + 37 * number
-        cell_of(book["权重"], {"因素": RD}, "权重").value = 0.5
-        cell_of(book["权重"], {"因素": "有效期内“小巨人”企业数"}, "权重").value = 0.3
+            factors.cell(4 + number, column_of(factors, "中小企业培育绩效")).value = 60 + number
+        cell_of(book["权重"], {"批次": 2, "因素": SME}, "权重").value = 0.5
+        cell_of(book["权重"], {"批次": 2, "因素": GIANTS}, "权重").value = 0.3
         cell_of(book["系数"], {"地区": "西部"}, "系数").value = 1.15
         cell_of(book["单位规则"], {"代码": "440000"}, "上限").value = 40
         cell_of(book["单位规则"], {"代码": "540000"}, "人工调整名额").value = 2
         cell_of(book["单位规则"], {"代码": "540000"}, "理由").value = "会商确定"
-        add(book["组合规则"], {"名称": "西部", "地区": "西部", "下限": 410})
+        add(book["组合规则"], {"名称": "西部", "地区": "西部", "下限": 300})
         for code in panel.units.index:
             cell_of(book["审核结果"], {"批次": 1, "代码": code}, "下达名额").value = int(shipped[code])
             cell_of(book["审核结果"], {"批次": 1, "代码": code}, "审核通过").value = int(approved[code])
@@ -296,19 +294,19 @@ def test_a_planner_does_it_all_in_an_office_program(plain, tmp_path, recalculate
     assert second.number == 2
     assert programme.batches[0].approved.tolist() == approved.tolist()
     assert programme.batches[0].granted.tolist() == shipped.tolist()
-    assert programme.panel.supplied == {"sme_count": "用户提供"}
+    assert programme.panel.supplied == {"performance": "用户提供"}
     tables = za.load_scenario("2025-baseline").resolved()
     tables["factors"] = {
-        "sme_count": {"period": "2020", "weight": 0.5}, "little_giants": {"period": "2021-06", "weight": 0.3},
-        "first_round_continued_r1_sum": {"period": "2024-04", "weight": 0.2},
+        "sme_count": {"period": "2024-12", "weight": 0.5}, "little_giants": {"period": "2024-12", "weight": 0.3},
+        "performance": {"period": "2024-04", "weight": 0.2},
     }  # fmt: skip
     tables["region_coefficient"]["西部"] = 1.15
     tables |= {"cap": {"440000": 40}, "fixed": {"540000": {"quota": 2, "reason": "会商确定"}}}
-    tables |= {"groups": {"西部": {"region": "西部", "floor": 410}}, "uncertainty": {}}
+    tables |= {"groups": {"西部": {"region": "西部", "floor": 300}}, "uncertainty": {}}
     by_hand = za.allocate(programme.panel, za.Scenario.model_validate({"name": "手算"} | tables)).quota
     assert za.allocate(programme.panel_of(second), second.scenario).quota.equals(by_hand)
     assert by_hand["440000"] == 40
-    assert by_hand[panel.units["region"] == "西部"].sum() == 410
+    assert by_hand[panel.units["region"] == "西部"].sum() == 300
     back = openpyxl.load_workbook(saved)
     assert back.sheetnames == SHEETS
     assert len(back["批次"].data_validations.dataValidation) >= 5

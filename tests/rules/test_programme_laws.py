@@ -14,7 +14,7 @@ from zjtx_alloc.report.documents.programme_workbook import write_programme
 from zjtx_alloc.rules.programme.values import setting_of, setting_text
 
 INDICATORS = {
-    "rd_active_firms": "2020",
+    "sme_count": "2023-12",
     "little_giants": "2021-06",
     "first_round_continued_r1_sum": "2024-04",
     "gdp": "2024",

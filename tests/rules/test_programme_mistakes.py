@@ -9,7 +9,7 @@ import zjtx_alloc as za
 from zjtx_alloc.cli.main import main
 from zjtx_alloc.report.documents.programme_workbook import write_programme
 
-RD, GIANTS, KEPT = "有R&D活动的规模以上工业企业数", "有效期内“小巨人”企业数", "上一轮绩效评价后继续支持企业数"
+SME, GIANTS, KEPT = "规模以上工业中小企业数", "有效期内“小巨人”企业数", "上一轮绩效评价后继续支持企业数"
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def titled(sheet, title):
 def exchanged(book):
     """A mistake: the numbers of two columns stand under each other's header."""
     sheet = book["因素"]
-    one, other = column_of(sheet, RD), column_of(sheet, GIANTS)
+    one, other = column_of(sheet, SME), column_of(sheet, GIANTS)
     for number in range(4, 41):
         a, b = sheet.cell(number, one), sheet.cell(number, other)
         a.value, b.value = b.value, a.value
@@ -76,7 +76,7 @@ def multiplied(word, times):
 def partly(book):
     """A mistake: a column is filled for one unit alone."""
     sheet = book["因素"]
-    sheet.cell(4, column_of(sheet, "规模以上工业中小企业数"), 1234)
+    sheet.cell(4, column_of(sheet, "中小企业培育绩效"), 80)
 
 
 def repeated(book):
@@ -107,13 +107,14 @@ MISTAKES = {
     "column twice": (repeated, ("单位规则", 3, "I 上限(家)", "上限(家)", "与 E 上限(家) 列重复")),
     "needed column gone": (headed("单位规则", "代码", "编号"), ("单位规则", 3, "", "", "缺少“代码”列")),
     "sheet nearly right": (titled("单位规则", "单位规划"), ("单位规划", "—", "", "单位规划", "与工作表“单位规则”相近但不相同，不会读取")),
-    "weights that do not sum to one": (put("权重", {"因素": RD}, "权重", 0.5), ("权重", 4, "D 权重", "1.1", "第4、5、6行的权重合计不是1")),
-    "weight as a whole percentage": (put("权重", {"因素": RD}, "权重", 40), ("权重", 4, "D 权重", "40", "大于1")),
-    "weight outside its typed range": (put("权重", {"因素": RD}, "最大", 0.3), ("权重", 4, "D 权重", "0.4", "不在范围 0.2 至 0.3 之内")),
-    "range upside down": (put("权重", {"因素": RD}, "最小", 0.9), ("权重", 4, "F 最小", "0.9", "最小 0.9 大于最大 0.6")),
-    "half a range": (put("权重", {"因素": RD}, "最小", None), ("权重", 4, "F 最小", "", "范围只写了一端")),
-    "factor twice": (row("权重", 因素=GIANTS, 权重=0.1), ("权重", 7, "D 权重", "0.1", "与第5行重复")),
-    "weight blank": (put("权重", {"因素": RD}, "权重", None), ("权重", 4, "D 权重", "", "空白")),
+    "weights that do not sum to one": (put("权重", {"因素": SME}, "权重", 0.5), ("权重", 4, "D 权重", "1.1", "第4、5、6行的权重合计不是1")),
+    "weight as a whole percentage": (put("权重", {"因素": SME}, "权重", 40), ("权重", 4, "D 权重", "40", "大于1")),
+    "weight outside its typed range": (put("权重", {"因素": SME}, "最大", 0.3), ("权重", 4, "D 权重", "0.4", "不在范围 0.2 至 0.3 之内")),
+    "range upside down": (put("权重", {"因素": SME}, "最小", 0.9), ("权重", 4, "F 最小", "0.9", "最小 0.9 大于最大 0.6")),
+    "half a range": (put("权重", {"因素": SME}, "最小", None), ("权重", 4, "F 最小", "", "范围只写了一端")),
+    "factor twice": (row("权重", 批次=1, 因素=GIANTS, 权重=0.1), ("权重", 13, "D 权重", "0.1", "与第5行重复")),
+    "factor of all batches where each has its own": (row("权重", 因素=GIANTS, 权重=0.1), ("权重", 13, "A 批次", "", "没有作用")),
+    "weight blank": (put("权重", {"因素": SME}, "权重", None), ("权重", 4, "D 权重", "", "空白")),
     "coefficient of nothing": (put("系数", {"地区": "西部"}, "系数", 0), ("系数", 6, "C 系数", "0", "不是大于0的数")),
     "region gone": (put("系数", {"地区": "西部"}, "地区", "西北"), ("系数", 7, "C 系数", "1.1", "缺少地区：西部")),
     "coefficient outside its range": (put("系数", {"地区": "西部"}, "最大", 1.05), ("系数", 6, "C 系数", "1.1", "不在范围 1 至 1.05 之内")),
@@ -123,9 +124,9 @@ MISTAKES = {
     "criterion that is none": (put("批次", ONE, "准则", "四舍五入"), ("批次", 4, "E 准则", "四舍五入", "不是可选的内容")),
     "rate above one": (put("批次", ONE, "审核通过率", 95), ("批次", 4, "H 审核通过率", "95", "大于1")),
     "scenario that is none": (put("批次", ONE, "沿用情景", "2023-baseline"), ("批次", 4, "K 沿用情景", "2023-baseline", "没有这个情景")),
-    "factor that is none": (both(row("权重", 因素="专利数", 权重=0.1), put("权重", {"因素": GIANTS}, "权重", 0.3)), ("权重", 7, "C 因素", "专利数", "不是已知的因素")),
-    "factor without a period": (both(row("权重", 因素="GDP", 权重=0.1), put("权重", {"因素": GIANTS}, "权重", 0.3)), ("权重", 7, "E 数据期", "", "空白")),
-    "period that is not there": (put("权重", {"因素": RD}, "数据期", "2099"), ("权重", 4, "E 数据期", "2099", "2099")),
+    "factor that is none": (both(row("权重", 因素="专利数", 权重=0.1), put("权重", {"因素": GIANTS}, "权重", 0.3)), ("权重", 13, "C 因素", "专利数", "不是已知的因素")),
+    "factor without a period": (both(row("权重", 因素="GDP", 权重=0.1), put("权重", {"因素": GIANTS}, "权重", 0.3)), ("权重", 13, "E 数据期", "", "空白")),
+    "period that is not there": (put("权重", {"因素": SME}, "数据期", "2099"), ("权重", 4, "E 数据期", "2099", "2099")),
     "pool of all units": (put("单位规则", {"代码": "其他单位"}, "可推荐企业数", 20), ("单位规则", 4, "F 可推荐企业数(家)", "20", "须逐个单位写")),
     "group of nobody": (row("组合规则", 名称="西部", 下限=190), ("组合规则", 4, "E 单位", "", "地区和单位须写其一，且只写其一")),
     "group of an unknown unit": (row("组合规则", 名称="甲", 单位="江苏、苏州", 下限=1), ("组合规则", 4, "E 单位", "江苏、苏州", "“苏州”不是37个单位之一")),
@@ -151,14 +152,14 @@ MISTAKES = {
     "ceiling in yuan": (put("预算", {"年度": 2024}, "限额", 3117000000), ("预算", 4, "B 限额(万元)", "3117000000", "过大，像是以元填写")),
     "ceiling in 100 million": (put("预算", {"年度": 2024}, "限额", 31), ("预算", 4, "B 限额(万元)", "31", "过小，像是以亿元填写")),
     "day that is none": (put("预算", {"年度": 2024}, "测算基准日", "2026-13-01"), ("预算", 4, "G 测算基准日", "2026-13-01", "没有这一天")),
-    "setting that is none": (row("其他设置", 键="xiaxian", 值=1), ("其他设置", 21, "B 键", "xiaxian", "没有这一项")),
-    "setting that cannot be": (row("其他设置", 键="change.max_relative", 值="一成"), ("其他设置", 21, "C 值", "一成", "不合规定")),
-    "factors exchanged": (exchanged, ("因素", 3, "E 有效期内“小巨人”企业数(家,2021-06)", "146,691", "两列像是互换了")),
-    "factor beyond the nation": (multiplied(RD, 100), ("因素", 3, "C 有R&D活动的规模以上工业企业数(个,2020)", "14,669,100", "合计是全国数")),
-    "factor partly filled": (partly, ("因素", 5, "D 规模以上工业中小企业数(家)", "", "空白")),
-    "factor header nearly right": (headed("因素", GIANTS, "有效期内“小巨人”企业书（家）"), ("因素", 3, "E 有效期内“小巨人”企业书(家)", "有效期内“小巨人”企业书(家)", "不会读取")),
-    "factor negative": (put("因素", JS, RD, -1), ("因素", 14, "C 有R&D活动的规模以上工业企业数(个,2020)", "-1", "为负数")),
-    "factor in text": (put("因素", JS, RD, "2.3万"), ("因素", 14, "C 有R&D活动的规模以上工业企业数(个,2020)", "2.3万", "不是数字")),
+    "setting that is none": (row("其他设置", 键="xiaxian", 值=1), ("其他设置", 25, "B 键", "xiaxian", "没有这一项")),
+    "setting that cannot be": (row("其他设置", 键="change.max_relative", 值="一成"), ("其他设置", 25, "C 值", "一成", "不合规定")),
+    "factors exchanged": (exchanged, ("因素", 3, "D 有效期内“小巨人”企业数(家,2024-06)", "472,948", "两列像是互换了")),
+    "factor beyond the nation": (multiplied(SME, 100), ("因素", 3, "C 规模以上工业中小企业数(家,2023-12)", "47,294,800", "合计是全国数")),
+    "factor partly filled": (partly, ("因素", 5, "F 中小企业培育绩效(分)", "", "空白")),
+    "factor header nearly right": (headed("因素", GIANTS, "有效期内“小巨人”企业书（家）"), ("因素", 3, "D 有效期内“小巨人”企业书(家)", "有效期内“小巨人”企业书(家)", "不会读取")),
+    "factor negative": (put("因素", JS, SME, -1), ("因素", 14, "C 规模以上工业中小企业数(家,2023-12)", "-1", "为负数")),
+    "factor in text": (put("因素", JS, SME, "2.3万"), ("因素", 14, "C 规模以上工业中小企业数(家,2023-12)", "2.3万", "不是数字")),
     "unit of the factors gone": (both(put("因素", JS, "单位", None), put("因素", JS, "代码", None)), ("因素", 14, "单位", "", "没有单位名称")),
 }  # fmt: skip
 

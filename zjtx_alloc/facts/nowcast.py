@@ -230,27 +230,36 @@ def _whole(values: pd.Series, total: int) -> pd.Series:
 
 
 def _split(whole: pd.Series, before: _Cell, city: _Cell | None, share: "_Share", quantile: float) -> pd.DataFrame:
-    """A province's firms: its city's or the Corps' by their own count, else by a share; the rest is the province's own."""
+    """A province's firms: its city's or the Corps' by their own count, else by a share; the rest is the province's own.
+
+    Ranges put together how far the province may be off and how far the part of it may be.
+    """
+    province = float(whole["value"])
     if city is None:
-        value, low, high = whole["value"] * share.value, whole["low"] * share.low, whole["high"] * share.high
+        value, low, high = (province * part for part in (share.value, share.low, share.high))
         status, basis = MODELLED, share.basis
     else:
-        value = min(city.value * (1 if city.status == KNOWN else whole["value"] / before.value), whole["value"])
+        value = min(city.value * (1 if city.status == KNOWN else province / before.value), province)
         spread = math.exp(quantile * math.sqrt(city.variance))
         low, high = (city.low, city.high) if city.status == KNOWN else (value / spread, value * spread)
         status, basis = city.status, city.basis
-    part = round(value)
-    rest = int(whole["value"]) - part
     below, above = (
-        math.hypot(whole["value"] - whole["low"], high - part),
-        math.hypot(whole["high"] - whole["value"], part - low),
+        ((province - whole["low"]) / province, (whole["high"] - province) / province) if province else (0.0, 0.0)
     )
+    inner = (below, above) if city is None else (0.0, 0.0)  # a count of its own does not move with the province
+    part = round(value)
+    rest = int(province) - part
     rows = [
-        (rest, max(0, math.floor(rest - below)), math.ceil(rest + above), max(status, whole["status"], key=_STATUSES.index),
-         say("nowcast.rest", whole=whole["basis"], part=basis)),
-        (part, math.floor(min(low, part)), math.ceil(max(high, part)), status, basis),
+        (rest, *_ends(rest, math.hypot(rest * below, high - value), math.hypot(rest * above, value - low)),
+         max(status, whole["status"], key=_STATUSES.index), say("nowcast.rest", whole=whole["basis"], part=basis)),
+        (part, *_ends(part, math.hypot(part * inner[0], value - low), math.hypot(part * inner[1], high - value)),
+         status, basis),
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _ends(value: int, below: float, above: float) -> tuple[int, int]:
+    return max(0, math.floor(value - below + 1e-9)), math.ceil(value + above - 1e-9)
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,12 @@ def load_programme(path: str | Path) -> Programme:
     grids, others = _sheets(path)
     entries = {name: read_form(grid, forms()[name]) for name, grid in grids.items() if name != FACTORS}
     rows, problems = _batch_rows(path, entries)
-    problems = [*(p for one in entries.values() for p in one.problems), *problems, *_strange_batches(entries, rows)]
+    problems = [
+        *(p for one in entries.values() for p in one.problems),
+        *problems,
+        *_strange_batches(entries, rows),
+        *_without_effect(entries, rows),
+    ]
     money, wrong = money_of(entries["budget"]) if "budget" in entries else (Money(), [])
     problems += wrong
     known, wrong = _known(rows, entries)
@@ -250,16 +255,30 @@ def _strange_batches(entries: Mapping[str, Entries], rows: Sequence[BatchRow]) -
 
 def _missing_facts(scenarios: Iterable[Scenario], panel: Panel, entries: Mapping[str, Entries]) -> list[Problem]:
     """Factors of the sheet 权重 whose period some units have no figure of."""
-    records = {r["factor"]: r for r in entries["weights"].records} if "weights" in entries else {}
+    rows = entries["weights"].records if "weights" in entries else ()
+    records = {r["factor"]: r for r in rows} | {(r["factor"], r["period"]): r for r in rows}
     found = []
-    for code, period in dict.fromkeys(
-        (code, line.period) for one in scenarios for code, line in one.indicators() if code in records
-    ):
+    for column in dict.fromkeys((code, line.period) for one in scenarios for code, line in one.indicators()):
+        record = records.get(column) or records.get(column[0])
+        if record is None:
+            continue
         try:
-            panel.column(code, period)
+            panel.column(*column)
         except DataError as error:
             what, _, remedy = str(error).partition("；")
-            found.append(records[code].problem("period", "as_said", what=what, remedy=remedy))
+            found.append(record.problem("period", "as_said", what=what, remedy=remedy))
+    return found
+
+
+def _without_effect(entries: Mapping[str, Entries], rows: Sequence[BatchRow]) -> list[Problem]:
+    """Rows for all batches of 权重 and 系数 in whose place every batch has a row of its own."""
+    numbers, found = {row.number for row in rows}, []
+    for sheet, keys in (("weights", ("pool", "factor")), ("coefficients", ("key",))):
+        records = entries[sheet].records if sheet in entries else ()
+        for record in records:
+            own = {r["batch"] for r in records if all(r[key] == record[key] for key in keys)}
+            if record["batch"] is None and numbers <= own:
+                found.append(record.problem("batch", "without_effect"))
     return found
 
 
