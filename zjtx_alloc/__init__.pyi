@@ -2,10 +2,10 @@ from . import firms as firms
 from .allocation.allocate import (
     Allocation as Allocation,
     allocate as allocate,
-    allocate_programme as allocate_programme,
     decisions as decisions,
     quota_problem as quota_problem,
 )
+from .allocation.allocate_programme import allocate_programme as allocate_programme
 from .allocation.compare import Comparison as Comparison, compare as compare
 from .allocation.composite import Composite as Composite, compose as compose
 from .allocation.entitlement import Entitlement as Entitlement, entitlement as entitlement

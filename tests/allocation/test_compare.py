@@ -77,7 +77,7 @@ total_status = "official"
 allow_estimates = false
 [approval]
 rate = "0.95"
-carry_unused = true
+unused = "unit"
 [grade]
 default = "优"
 [grade_coefficient]
@@ -119,7 +119,7 @@ def test_settings_are_told_in_chinese_keys_and_values(panel, baseline, allocatio
     assert set(re.findall("[A-Za-z_]{2,}", told)) == set()
     assert table.loc["取整准则"].tolist() == ["韦伯斯特法", "汉密尔顿法（最大余数、最小二乘）", "韦伯斯特法"]
     assert table.loc["审核·通过率"].tolist() == ["1.00", "0.95", "1.00"], "a default is told, not a dash"
-    assert table.loc["审核·名额结余转下批"].tolist() == ["否", "是", "否"]
+    assert table.loc["审核·未用名额"].tolist() == ["作废", "本单位补回", "作废"]
     assert table.loc["规则·长江·单位", "甲"] == "上海、江苏"
     assert table.loc["规则·长江·合计最多", "甲"] == "1000000"
     assert table.loc["综合指数·培育绩效·合成方法"].tolist() == ["—", "—", "几何平均"]

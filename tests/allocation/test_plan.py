@@ -200,7 +200,7 @@ def own_counts(tmp_path, jiangsu):
     return za.load_panel(path)
 
 
-def test_only_the_users_own_counts_cap_and_only_while_they_are_known(planned, tmp_path, write_scenario):
+def test_the_users_own_counts_cap_their_batch_alone(planned, tmp_path):
     assert planned.pool_until == 0
     panel = own_counts(tmp_path, 100)
     scenarios = [za.load_scenario(name) for name in BATCHES]
@@ -209,14 +209,6 @@ def test_only_the_users_own_counts_cap_and_only_while_they_are_known(planned, tm
     assert once.quota.at["320000", 1] == 100
     # Like any cap of a batch it lowers what is due there, and is not made good later.
     assert abs(once.quota.at["320000", 2] - planned.quota.at["320000", 2]) <= 1
-    lines = '[certified]\ndefault = 40\n"江苏" = 20\n'
-    later = [
-        za.load_scenario(write_scenario(f'extends = "{name}"\n' + lines, f"{name[:4]}.toml")) for name in BATCHES[1:]
-    ]
-    known = za.plan([scenarios[0], *later], panel)
-    assert known.pool_until == 3
-    assert known.table.xs("320000", level="code")["running"].tolist() == [100, 120, 140]
-    assert (known.table["running"] - known.table["running_target"]).abs().max() < 1
 
 
 def test_a_pool_that_is_too_small_is_named(tmp_path, baseline):
@@ -224,11 +216,6 @@ def test_a_pool_that_is_too_small_is_named(tmp_path, baseline):
     assert za.plan([baseline], own_counts(tmp_path, 0)).quota.at["320000", 1] == 0
     with pytest.raises(za.InfeasibleError, match="江苏 的下限 3 大于上限 0"):
         za.plan([baseline.model_copy(update={"floor": {"default": 1, "320000": 3}})], own_counts(tmp_path, 0))
-
-
-def test_certified_firms_need_every_unit(write_scenario):
-    with pytest.raises(za.ScenarioError, match=r"\[certified\] 缺少单位：北京"):
-        za.load_scenario(write_scenario('extends = "2025-baseline"\n[certified]\n"天津" = 3\n'))
 
 
 def test_planning_again_with_what_was_planned_changes_nothing(planned):
@@ -287,6 +274,6 @@ def test_the_page_says_what_totals_follow_and_that_2021_counts_cap_nothing(plann
     assert any("2021年名单不能代替" in note for note in table.notes)
     assert any(note.startswith("理论名额的依据") for note in table.notes)
     told = plan_summary(za.plan([za.load_scenario(name) for name in BATCHES], own_counts(tmp_path, 100)))
-    assert "约束至第1批" in told
+    assert "只约束第1批" in told
     assert "缺数不按0处理" in told
     assert "2021年名单" not in told

@@ -131,7 +131,7 @@ def test_firms_not_places_are_paid(first):
 def carrying(pair, rate="0.5"):
     """Batch 1 approves a part of its places and leaves the others to batch 2."""
     scenario = pair[0].scenario
-    approval = type(scenario.approval)(rate=rate, carry_unused=True)
+    approval = type(scenario.approval)(rate=rate, unused="unit")
     return za.allocate(pair[0].panel, scenario.model_copy(update={"approval": approval})), pair[1]
 
 

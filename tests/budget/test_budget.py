@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 import zjtx_alloc as za
+from zjtx_alloc.allocation.approved import approved_firms
 from zjtx_alloc.base import toml_files
 from zjtx_alloc.budget.ledger import cohorts as batches
 from zjtx_alloc.budget.ledger.budget import MONEY
-from zjtx_alloc.budget.ledger.cohorts import approved_firms
 from zjtx_alloc.rules.award import Payment, award_in_force
 from zjtx_alloc.rules.scenario import Approval
 

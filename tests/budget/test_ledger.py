@@ -205,7 +205,7 @@ def test_a_report_shows_the_tails_beside_the_batches_and_says_what_is_left_out(p
 def test_unused_places_lapse_unless_they_are_carried(panel, allocation):
     halved, carrying = (
         replace(allocation, scenario=allocation.scenario.model_copy(update={"approval": approval}))
-        for approval in (Approval(rate="0.5"), Approval(rate="0.5", carry_unused=True))
+        for approval in (Approval(rate="0.5"), Approval(rate="0.5", unused="unit"))
     )
     second = za.allocate(panel, za.load_scenario("2025-baseline"))
     lapsed = za.cohorts(halved, second)

@@ -45,7 +45,7 @@ def harsh(panel, tmp_path_factory):
     path = tmp_path_factory.mktemp("outcomes") / "harsh.toml"
     path.write_text(HARSH, encoding="utf-8")
     one = za.load_scenario("2024-baseline")
-    one = one.model_copy(update={"approval": one.approval.model_copy(update={"rate": "0.873", "carry_unused": True})})
+    one = one.model_copy(update={"approval": one.approval.model_copy(update={"rate": "0.873", "unused": "unit"})})
     request = za.BudgetRequest([one, "2025-baseline"], [path, "stress"], tail_payment=143, tail_rate="0.9")
     return za.plan_budget(request, panel)
 

@@ -136,7 +136,10 @@ def test_what_is_known_of_a_batch_and_of_the_money(changed):
     quota = za.allocate(programme.panel_of(second), second.scenario).quota
     assert quota["320000"] == 100
     notes = programme.notes_on(third)
-    assert "第2批的可推荐企业数只约束该批，不用于第3批。" in notes
+    assert (
+        "第2批的可推荐企业数约束该批；第3批没有自己的可推荐企业数时，以上批数减审核通过、加新认定为限，两项不全的单位不受限。"
+        in notes
+    )
     assert any(note.startswith("第1批已知：下达名额1,406家、审核通过1,036家、期末结果1行") for note in notes)
     assert "第1批下达名额合计1,406家，与名额总量1,039家不同。" in notes
 
@@ -214,7 +217,7 @@ def test_rules_that_a_planner_writes(changed):
     assert (first.rules["沿江"].units, first.rules["沿江"].min_share) == (["310000", "320000", "330000"], 0.2)
     assert "沿江" not in second.rules
     assert first.rules["差"].coefficients == {"320000": 2, "330000": -1}
-    assert (first.approval.rate, first.approval.carry_unused) == ("0.95", True)
+    assert (first.approval.rate, first.approval.unused) == ("0.95", "unit")
 
 
 def test_any_sheet_may_be_left_out(changed):

@@ -94,7 +94,7 @@ def scenarios(draw):
         "total_status": draw(st.sampled_from(["official", "announced", "assumed"])),
         "floor": draw(places()), "cap": draw(places(10**6)), "groups": groups, "rules": rules, "uncertainty": doubt,
         "fixed": draw(st.dictionaries(st.sampled_from(CODES), st.builds(dict, quota=st.just(1), reason=texts), max_size=2)),
-        "approval": {"rate": draw(st.sampled_from(["1.00", "1", "0.9", "0.950", "0", "0.123456789012"])), "carry_unused": draw(st.booleans())},
+        "approval": {"rate": draw(st.sampled_from(["1.00", "1", "0.9", "0.950", "0", "0.123456789012"])), "unused": draw(st.sampled_from(["lapse", "unit", "pool"]))},
         "multipliers": {"m": {"default": draw(coefficients), "320000": 2.0}},
         "certified": draw(st.sampled_from([{}, {"default": 3}])), "allow_estimates": draw(st.booleans()),
         "assumptions": draw(st.dictionaries(names, texts, max_size=3)),

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import pandas as pd
 
+from zjtx_alloc.allocation.approved import approved_firms
 from zjtx_alloc.allocation.composite import Composite, with_composites
 from zjtx_alloc.allocation.entitlement import Entitlement, by_factors, entitlement
 from zjtx_alloc.base.errors import DataError, InfeasibleError, ScenarioError
@@ -19,7 +20,33 @@ from zjtx_alloc.quota.problem.problem import Group, QuotaProblem, Rule
 from zjtx_alloc.quota.solve import Solution, solve
 from zjtx_alloc.rules.own_columns import checked_fixed, pool_caps, stand_ins_ended
 from zjtx_alloc.rules.scenario import DEFAULT, Change, Rule as ScenarioRule, Scenario
-from zjtx_alloc.rules.scenario_files import companions, previous_batch
+from zjtx_alloc.rules.scenario_files import previous_batch
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The quota of a batch that counts among the batches of its programme, as ``za.allocate_programme`` decides it.
+
+    Attributes
+    ----------
+    quota, approved : Series of int
+        Places and approved firms by unit, known where they are known; index ``code``.
+    carried : int
+        Unused places of the batch before that are part of the quota (本单位补回).
+    ways : tuple of str
+        What makes it another than the batch's own: granted, approved (known), rounding, unit; empty if nothing does.
+    among : frozenset of int
+        The batches among which it was decided.
+    before : Allocation or None
+        The batch before.
+    """
+
+    quota: pd.Series
+    approved: pd.Series
+    carried: int
+    ways: tuple[str, ...]
+    among: frozenset[int]
+    before: "Allocation | None"
 
 
 @dataclass(frozen=True)
@@ -43,6 +70,8 @@ class Allocation:
         Whether the user's 可推荐企业数, where there are any, cap this batch.
     composites : tuple of Composite
         The scenario's composite indicators (综合指数).
+    counted : Counted or None
+        The quota that counts in the programme; None: the batch was allocated on its own, and that is its quota.
     """
 
     panel: Panel
@@ -53,11 +82,35 @@ class Allocation:
     bounds: pd.DataFrame
     pooled: bool = True
     composites: tuple[Composite, ...] = ()
+    counted: Counted | None = None
 
     @property
     def quota(self) -> pd.Series:
-        """Places by unit, int64, index ``code``."""
-        return self.solution.quota
+        """Places by unit that count, int64, index ``code``; ``solution.quota`` are those of the batch on its own."""
+        return self.solution.quota if self.counted is None else self.counted.quota
+
+    @property
+    def total(self) -> int:
+        """The sum of the quota: the scenario's total, but for a known batch and for places carried into this one."""
+        return int(self.quota.sum())
+
+    @property
+    def approved(self) -> pd.Series:
+        """Approved firms by unit, known or at the assumed rate, int64, index ``code``."""
+        if self.counted is not None:
+            return self.counted.approved
+        order = [self.problem.labels[i] for i in self.problem.order]
+        return approved_firms(self.quota, self.scenario.approval.exact, order)
+
+    @property
+    def carried(self) -> int:
+        """Unused places of the batch before that are part of the quota."""
+        return 0 if self.counted is None else self.counted.carried
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether 可推荐企业数 cap this batch."""
+        return bool(pool_of(self.panel, self.scenario, pooled=self.pooled))
 
     @cached_property
     def decisions(self) -> pd.DataFrame:
@@ -75,14 +128,18 @@ class Allocation:
             estimated (估算 or blank), stand_in (代用 or blank).
         """
         sources = self.bounds
-        binds = binding(self.problem, [int(x) for x in self.quota])
+        own = self.solution.quota
+        binds = binding(self.problem, [int(x) for x in own])
+        ways = "、".join(say(f"counted.{way}") for way in (() if self.counted is None else self.counted.ways))
         return self.panel.units[["short_name", "region"]].assign(
             entitlement=self.entitlement.places,
             quota=self.quota,
             floor=self.problem.floor,
             cap=self.problem.cap,
             binds=[
-                "、".join(sources.at[c, f"{b}_from"] if b in ("floor", "cap") else b for b in binds[c])
+                ways
+                if self.quota[c] != own[c]
+                else "、".join(sources.at[c, f"{b}_from"] if b in ("floor", "cap") else b for b in binds[c])
                 or (say("bound.fixed") if c in self.scenario.fixed else "")
                 for c in self.quota.index
             ],
@@ -135,20 +192,6 @@ def _pool_short(scenario: Scenario, bounds: pd.DataFrame) -> str:
     if most >= scenario.total or not bounds["cap_from"].eq(say("bound.pool")).any():
         return ""
     return say("allocation.pool_total", total=scenario.total, most=most) + "。"
-
-
-def allocate_programme(panel: Panel, scenario: Scenario, own: Allocation | None = None) -> tuple[Allocation, ...]:
-    """Allocate a scenario and its companions (``budget_with``), in batch order.
-
-    A user's 可推荐企业数 cap the scenario's own batch alone.
-
-    Parameters
-    ----------
-    own : Allocation, optional
-        The scenario's own batch where it is known already.
-    """
-    items = sorted([own or scenario, *companions(scenario)], key=lambda item: scenario_behind(item).batch)
-    return allocated(items, panel, scenario.batch)
 
 
 def allocated(
@@ -215,6 +258,11 @@ def _rule(name: str, rule: ScenarioRule, total: int) -> Rule:
     return Rule(name, coefficients, max(lower, default=None), min(upper, default=None))
 
 
+def pool_of(panel: Panel, scenario: Scenario, *, pooled: bool = True) -> dict[str, int]:
+    """可推荐企业数 by unit: the scenario's, else those of the user's table if it is of this batch; units not named have none."""
+    return {**(pool_caps(panel) if pooled else {}), **scenario.eligible_pool}
+
+
 def unit_bounds(panel: Panel, scenario: Scenario, *, pooled: bool = True) -> pd.DataFrame:
     """Floor and cap of each unit, and what sets them.
 
@@ -231,7 +279,7 @@ def unit_bounds(panel: Panel, scenario: Scenario, *, pooled: bool = True) -> pd.
         If a quota is decided above 可推荐企业数.
     """
     changes = {} if scenario.change is None else _change_bounds(panel, scenario, scenario.change)
-    pool = pool_caps(panel) if pooled else {}
+    pool = pool_of(panel, scenario, pooled=pooled)
     checked_fixed(scenario, pool, panel.units["short_name"].to_dict())
     rows = []
     for code in panel.units.index:
@@ -256,7 +304,9 @@ def _change_bounds(panel: Panel, scenario: Scenario, change: Change) -> dict[str
 
     Rounded outward, never narrower than one place either way.
     """
-    previous = allocate(panel, previous_batch(scenario), pooled=False).quota
+    last = previous_batch(scenario)
+    found = allocate(panel, last, pooled=False).quota
+    previous = pd.Series({code: last.known.granted.get(str(code), places) for code, places in found.items()})
     if not change.raw and previous.sum() == 0:
         raise ScenarioError(say("allocation.no_previous", scenario=scenario.name, previous=change.previous))
     scale = Fraction(1) if change.raw else Fraction(scenario.total, int(previous.sum()))
@@ -289,7 +339,8 @@ def decisions(allocation: Allocation) -> pd.DataFrame:
         model = allocate(allocation.panel, free, pooled=allocation.pooled).quota.astype("Int64")
     except InfeasibleError:
         model = pd.Series(pd.NA, index=allocation.quota.index, dtype="Int64")
-    difference = allocation.quota - model
+    difference = allocation.solution.quota - model
+    model = allocation.quota - difference
     table = allocation.panel.units[["short_name"]].assign(
         model=model,
         quota=allocation.quota,

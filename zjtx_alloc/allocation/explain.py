@@ -10,6 +10,7 @@ from zjtx_alloc.allocation.explanation_text import (
     Explanation,
     Prospects,
     bounds_text,
+    counted_text,
     factors_text,
     rounding_text,
     sentences,
@@ -37,7 +38,7 @@ def explain(allocation: Allocation, unit: str) -> Explanation:
     if code is None:
         known = "、".join(allocation.panel.units["short_name"])
         raise ScenarioError(say("why.unknown", name=shown(unit), known=known))
-    problem, quota = allocation.problem, allocation.quota
+    problem, quota = allocation.problem, allocation.solution.quota
     why = _rounded(allocation, code, unruled(problem))
     if not why.decision:
         why = replace(why, bindings=bindings(problem, quota, code), prospects=_prospects(problem, quota, code))
@@ -57,12 +58,14 @@ def grounds(allocation: Allocation, codes: Sequence[str]) -> dict[str, str]:
         why = _rounded(allocation, code, rounding)
         if why.decision:
             rest = [say("why.decision", reason=why.decision)]
-        elif not binds[code] and why.quota == why.unruled:
-            rest = [say("why.rounded", quota=why.quota)]
+        elif why.is_other:
+            rest = [counted_text(allocation, why)]
+        elif not binds[code] and why.alone == why.unruled:
+            rest = [say("why.rounded", quota=why.alone)]
         elif not binds[code]:
             rest = [rounding_text(why), say("why.by_others")]
         elif problem.nested:
-            held = replace(why, bindings=bindings(problem, allocation.quota, code))
+            held = replace(why, bindings=bindings(problem, allocation.solution.quota, code))
             rest = [rounding_text(why), *bounds_text(allocation, held)]
         else:
             rest = [rounding_text(why), say("why.bound_by", bounds=binds[code])]
@@ -83,6 +86,7 @@ def _rounded(allocation: Allocation, code: str, rounding: pd.Series) -> Explanat
         stand_in=float(due.stand_in[code]),
         unruled=int(rounding[code]),
         quota=int(allocation.quota[code]),
+        alone=int(allocation.solution.quota[code]),
         decision="" if fixed is None else fixed.reason,
     )
 

@@ -58,7 +58,9 @@ class Explanation:
     unruled : int
         Places by rounding alone, without bounds, groups and rules.
     quota : int
-        The unit's places.
+        The unit's places that count.
+    alone : int
+        Its places in the batch on its own, which all that is said about rounding, bounds and other quotas is about.
     decision : str
         The reason of a quota decided in consultation (人工调整); blank if it was computed.
     bindings : tuple of Binding
@@ -81,11 +83,17 @@ class Explanation:
     stand_in: float
     unruled: int
     quota: int
+    alone: int
     decision: str
     bindings: tuple[Binding, ...] = ()
     lifted: tuple[Lifted, ...] = ()
     prospects: Prospects | None = None
     text: str = ""
+
+    @property
+    def is_other(self) -> bool:
+        """Whether the quota that counts is another than that of the batch on its own."""
+        return self.quota != self.alone
 
     def __str__(self) -> str:
         return self.text
@@ -98,11 +106,18 @@ def sentences(allocation: Allocation, why: Explanation) -> list[str]:
         first = [say("why.decided", title=title, name=why.name, quota=why.quota, reason=why.decision)]
     else:
         first = [say("why.quota", title=title, name=why.name, quota=why.quota)]
-    first.append(factors_text(allocation, why))
+    first += [counted_text(allocation, why), factors_text(allocation, why)][not why.is_other :]
     first.append(say("rests.entitlement", parts=rests_text(why.rests_on)))
     if why.decision or why.prospects is None:
         return [*first, say("why.not_computed", name=why.name, unruled=why.unruled)]
     return [*first, rounding_text(why), *bounds_text(allocation, why), *_next(allocation, why, why.prospects)]
+
+
+def counted_text(allocation: Allocation, why: Explanation) -> str:
+    """What the programme makes of a unit's places in the batch on its own, and that this counts."""
+    ways = () if allocation.counted is None else allocation.counted.ways
+    names = "、".join(say(f"counted.{way}") for way in ways)
+    return say("why.counted", name=why.name, alone=why.alone, quota=why.quota, ways=names)
 
 
 def rests_text(*parts: pd.Series) -> str:
@@ -137,9 +152,9 @@ def factors_text(allocation: Allocation, why: Explanation) -> str:
 
 def rounding_text(why: Explanation) -> str:
     """What rounding alone would give, and what the rules made of it."""
-    step = why.quota - why.unruled
+    step = why.alone - why.unruled
     key = "why.more_by_rules" if step > 0 else "why.less_by_rules" if step < 0 else "why.same"
-    return say(key, unruled=why.unruled, quota=why.quota, step=abs(step))
+    return say(key, unruled=why.unruled, quota=why.alone, step=abs(step))
 
 
 def bounds_text(allocation: Allocation, why: Explanation) -> list[str]:
@@ -160,17 +175,17 @@ def bounds_text(allocation: Allocation, why: Explanation) -> list[str]:
 def _indirect(allocation: Allocation, why: Explanation) -> list[str]:
     """Whose bounds moved a unit that none holds; and its own, if it looks as if they did."""
     described = []
-    alone = [x for x in why.lifted if x.places != why.quota]
+    alone = [x for x in why.lifted if x.places != why.alone]
     own = [x for x in why.lifted if x.limit.kind in ("floor", "cap") and x.limit.name == why.code]
-    if why.quota != why.unruled and alone:
+    if why.alone != why.unruled and alone:
         moves = [
             say("why.without", bound=_bound(allocation, x.limit), name=why.name, places=x.places) for x in alone[:_TOLD]
         ]
         described.append(say("why.indirect", moves="；".join(moves)))
-    elif why.quota != why.unruled:
+    elif why.alone != why.unruled:
         bounds = "、".join(_bound(allocation, x.limit) for x in why.lifted[:_TOLD])
         return [say("why.indirect_joint", bounds=bounds)] if bounds else []
-    same = [x for x in own if x.places == why.quota]
+    same = [x for x in own if x.places == why.alone]
     return [*described, *(say("why.at_bound", bound=_bound(allocation, x.limit), places=x.places) for x in same)]
 
 
@@ -232,9 +247,9 @@ def _turn(allocation: Allocation, why: Explanation, found: Turn) -> str:
     if found.after is not None:
         return say("why.turn", name=why.name, rank=found.rank, after=found.after, total=total + found.after)
     if found.reach == total:
-        return say("why.no_turn", name=why.name, quota=why.quota)
+        return say("why.no_turn", name=why.name, quota=why.alone)
     reach = total + found.reach
-    return say("why.no_turn_within", name=why.name, quota=why.quota, total=reach, clash=reach + 1)
+    return say("why.no_turn_within", name=why.name, quota=why.alone, total=reach, clash=reach + 1)
 
 
 def _margins(why: Explanation, prospects: Prospects) -> list[str]:

@@ -1,6 +1,5 @@
 """Several batches as one plan (三批统筹): rounding that does not hurt the same small units every time."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -8,15 +7,14 @@ from fractions import Fraction
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation, allocated, scenario_behind
-from zjtx_alloc.base.errors import DataError, InfeasibleError, ScenarioError
+from zjtx_alloc.base.errors import DataError, ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.quota.crossing.model_plan import Course, solve_plan
 from zjtx_alloc.quota.nested.continuous import bounded_entitlement, wanted_of
 from zjtx_alloc.quota.problem.numbers import are_whole
 from zjtx_alloc.quota.problem.problem import QuotaProblem
-from zjtx_alloc.rules.own_columns import pool_caps
-from zjtx_alloc.rules.scenario import DEFAULT, Scenario
+from zjtx_alloc.rules.scenario import Scenario
 
 
 @dataclass(frozen=True)
@@ -29,15 +27,15 @@ class Plan:
         The batches, each allocated on its own.
     table : DataFrame
         Index (batch, code); short_name, target (the batch's bounded entitlement 有界理论名额: the optimum of its
-        own problem in real numbers), separate (its quota on its own), quota (int64; what was approved in a
-        batch that is known), running (sum of quota so far), running_target (what the unit is due so far; in
+        own problem in real numbers), separate (its quota on its own), counts (the quota that counts, ``Allocation.quota``),
+        quota (int64; what was approved or granted in a batch that is known), running (sum of quota so far), running_target (what the unit is due so far; in
         a batch that is known, its part of all that was approved), known (bool).
     cost : float
         Σ (running − running_target)² over the batches that are planned.
     proof : str
         ``dual`` or ``bound``, as in ``Certificate``: the cost meets a lower bound within 1e-6.
     pool_until : int
-        The last batch in which 可推荐企业数 binds; 0 if it binds in none.
+        The last batch that 可推荐企业数 cap; 0 if they cap none.
     """
 
     allocations: tuple[Allocation, ...]
@@ -74,9 +72,8 @@ def plan(scenarios: Sequence[Scenario | Allocation], panel: Panel | None = None,
     """Plan the quotas of several batches together.
 
     Each batch's total is exact and its rules hold; each unit's running total is floor or ceiling of its
-    running target, and the squares of their distances have the least sum. 可推荐企业数 (eligible_pool), where the
-    user's own table gives it, caps one batch; if that is the first, running totals after it too while scenarios
-    say what is newly certified (``[certified]``), for what is unknown is not nothing.
+    running target, and the squares of their distances have the least sum. A batch whose quotas are known
+    (``[known]``) keeps them. 可推荐企业数 cap a batch as any other of its rules does.
 
     Parameters
     ----------
@@ -103,7 +100,21 @@ def plan(scenarios: Sequence[Scenario | Allocation], panel: Panel | None = None,
     batches = [scenario_behind(item).batch for item in scenarios]
     if not batches or len(set(batches)) < len(batches):
         raise ScenarioError(say("plan.batches", batches="、".join(map(str, sorted(batches))) or "—"))
-    return _planned(allocated(sorted(scenarios, key=lambda item: scenario_behind(item).batch), panel, own), {})
+    found = allocated(sorted(scenarios, key=lambda item: scenario_behind(item).batch), panel, own)
+    return planned(found, {a.scenario.batch: places for a in found if (places := known_places(a)) is not None})
+
+
+def known_places(allocation: Allocation) -> list[int] | None:
+    """What running totals count of a batch that is known: its quotas; its approved firms if failed reviews are made good.
+
+    None while neither the quotas nor the approvals of all units are known.
+    """
+    known, alone = allocation.scenario.known, allocation.solution.quota
+    if len(alone) not in (len(known.granted), len(known.approved)):
+        return None
+    if allocation.scenario.approval.unused == "pool" and len(known.approved) == len(alone):
+        return [known.approved[str(code)] for code in alone.index]
+    return [known.granted.get(str(c), max(int(n), known.approved.get(str(c), 0))) for c, n in alone.items()]
 
 
 def replan(before: Plan, actual: Mapping[int, pd.Series]) -> Replan:
@@ -131,7 +142,7 @@ def replan(before: Plan, actual: Mapping[int, pd.Series]) -> Replan:
         )
     codes = before.allocations[0].quota.index
     known = {batch: _approved(batch, approved, codes) for batch, approved in actual.items()}
-    after = _planned(before.allocations, known)
+    after = planned(before.allocations, known)
     return Replan(after, _changes(before, after))
 
 
@@ -144,29 +155,38 @@ def _approved(batch: int, approved: pd.Series, codes: pd.Index) -> list[int]:
     return [int(x) for x in numbers]
 
 
-def _planned(allocations: tuple[Allocation, ...], known: Mapping[int, list[int]]) -> Plan:
+def planned(allocations: tuple[Allocation, ...], known: Mapping[int, list[int]]) -> Plan:
+    """The batches planned together around those whose places are known, by batch in the order of the units."""
     due = [bounded_entitlement(allocation.problem) for allocation in allocations]
-    done = [known[a.scenario.batch] for a in allocations[: len(known)]]
-    parts = [_scaled(targets, sum(places)) for targets, places in zip(due, done, strict=False)]
-    start = _sums(done, len(due[0]))
-    ideal, reached = _sums(parts, len(due[0])), [Fraction(x) for x in start]
-    problems, targets, pool_until = [], [], 0
-    for allocation, pool, batch_due in zip(
-        allocations[len(done) :], _pools(allocations)[len(done) :], due[len(done) :], strict=True
-    ):
-        ideal = [a + d for a, d in zip(ideal, batch_due, strict=True)]
-        problem = allocation.problem
-        placed = _towards(problem, ideal, reached, pool)
-        reached = [a + x for a, x in zip(reached, placed, strict=True)]
-        problems.append(problem)
-        targets.append(tuple(reached))
-        pool_until = pool_until if pool is None else allocation.scenario.batch
-    numbers = tuple(allocation.scenario.batch for allocation in allocations[len(done) :])
-    course = Course(tuple(problems), tuple(int(x) for x in start), tuple(targets), numbers)
-    found = solve_plan(course)
-    running_targets = [_sums(parts[: b + 1], len(start)) for b in range(len(parts))] + [list(t) for t in targets]
-    table = _table(allocations, due, [*done, *found.places], running_targets, len(done))
-    return Plan(allocations, table, float(found.cost), found.proof, pool_until)
+    units = len(due[0])
+    ideal = reached = [Fraction(0)] * units
+    past = [0] * units  # places of known batches, which targets of the model leave out
+    problems, targets, running = [], [], []
+    for allocation, batch_due in zip(allocations, due, strict=True):
+        places = known.get(allocation.scenario.batch)
+        if places is None:
+            ideal = _added(ideal, batch_due)
+            reached = _added(reached, _towards(allocation.problem, ideal, reached))
+            problems.append(allocation.problem)
+            targets.append(tuple(r - p for r, p in zip(reached, past, strict=True)))
+            running.append(reached)
+        else:
+            ideal, reached = _added(ideal, _scaled(batch_due, sum(places))), _added(reached, places)
+            past = [a + p for a, p in zip(past, places, strict=True)]
+            running.append(ideal)
+    numbers = tuple(a.scenario.batch for a in allocations if a.scenario.batch not in known)
+    found = solve_plan(Course(tuple(problems), (0,) * units, tuple(targets), numbers)) if problems else None
+    open_places = iter(found.places if found else [])
+    places_of = [known.get(a.scenario.batch) or next(open_places) for a in allocations]
+    table = _table(allocations, due, places_of, running, known)
+    pooled = [a.scenario.batch for a in allocations if a.is_pooled]
+    return Plan(
+        allocations,
+        table,
+        float(found.cost) if found else 0.0,
+        found.proof if found else "dual",
+        max(pooled, default=0),
+    )
 
 
 def _scaled(targets: list[Fraction], total: int) -> list[Fraction]:
@@ -175,49 +195,14 @@ def _scaled(targets: list[Fraction], total: int) -> list[Fraction]:
     return [t * total / whole for t in targets]
 
 
-def _sums(batches: Sequence[Sequence[Fraction | int]], units: int) -> list[Fraction]:
-    return [sum((Fraction(batch[i]) for batch in batches), Fraction(0)) for i in range(units)]
+def _added(one: Sequence[Fraction], other: Sequence[Fraction | int]) -> list[Fraction]:
+    return [a + b for a, b in zip(one, other, strict=True)]
 
 
-def _towards(
-    problem: QuotaProblem, ideal: list[Fraction], reached: list[Fraction], pool: list[int] | None
-) -> list[Fraction]:
-    """The batch's real places that bring running totals closest to what is due, within its rules and the pool."""
-    wanted = wanted_of(problem)
-    upper = wanted.upper
-    if pool is not None:
-        upper = tuple(min(u, p - r) for u, p, r in zip(upper, pool, reached, strict=True))
-        short = [
-            problem.name(c) for c, low, high in zip(problem.labels, wanted.lower, upper, strict=True) if low > high
-        ]
-        if short:
-            raise InfeasibleError(say("plan.pool_short", names="、".join(short)))
-        if sum(upper, Fraction(0)) < problem.total:
-            raise InfeasibleError(
-                say("allocation.pool_total", total=problem.total, most=math.floor(sum(upper, Fraction(0))))
-            )
+def _towards(problem: QuotaProblem, ideal: list[Fraction], reached: list[Fraction]) -> list[Fraction]:
+    """The batch's real places that bring running totals closest to what is due, within its rules."""
     places = tuple(d - r for d, r in zip(ideal, reached, strict=True))
-    return bounded_entitlement(problem, replace(wanted, places=places, upper=upper))
-
-
-def _pools(allocations: tuple[Allocation, ...]) -> list[list[int] | None]:
-    """By batch the most that running totals may be, in the user's own current counts; None where that is unknown.
-
-    Counts of a later batch than the first leave out what earlier ones took: they cap that batch alone, in its own problem.
-    """
-    first, found = allocations[0], list[list[int] | None]()
-    pool = pool_caps(first.panel) if first.pooled else {}
-    counts = [pool[code] for code in first.quota.index] if set(pool) == set(first.quota.index) else None
-    for number, allocation in enumerate(allocations):
-        if number and counts is not None:
-            new = allocation.scenario.certified
-            counts = (
-                [n + new.get(c, new.get(DEFAULT, 0)) for n, c in zip(counts, first.quota.index, strict=True)]
-                if new
-                else None
-            )
-        found.append(counts)
-    return found
+    return bounded_entitlement(problem, replace(wanted_of(problem), places=places))
 
 
 def _table(
@@ -225,7 +210,7 @@ def _table(
     due: list[list[Fraction]],
     places: list[list[int]],
     running_targets: list[list[Fraction]],
-    done: int,
+    known: Mapping[int, list[int]],
 ) -> pd.DataFrame:
     parts = {}
     running = 0
@@ -236,11 +221,12 @@ def _table(
             {
                 "short_name": allocation.panel.units["short_name"],
                 "target": [float(t) for t in due[number]],
-                "separate": allocation.quota,
+                "separate": allocation.solution.quota,
+                "counts": allocation.quota,
                 "quota": quota,
                 "running": running,
                 "running_target": [float(t) for t in running_targets[number]],
-                "known": number < done,
+                "known": allocation.scenario.batch in known,
             }
         )
     return pd.concat(parts, names=["batch", "code"])

@@ -57,7 +57,7 @@ def affordable_total(
     """The largest total T of a batch such that every total up to T keeps its years' ceilings with this probability.
 
     Its years are those in which it has money, and those of batches that its unused places go to. Every total is allocated anew under the batch's own scenario; the other batches stay as they are, but for
-    unused places that a scenario carries (``approval.carry_unused``): those count where they go. Totals that
+    unused places that a scenario carries (``approval.unused``): those count where they go. Totals that
     the scenario's rules do not admit are passed over. Raising a ceiling never lowers the answer.
 
     Parameters

@@ -1,7 +1,7 @@
 """What is asked of a total: ceilings of its fiscal years, kept together with some probability, beside fixed batches."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation, unit_bounds
+from zjtx_alloc.allocation.allocate_programme import counted
 from zjtx_alloc.base.errors import DataError, ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import shown
@@ -54,16 +55,17 @@ class Question:
         """The batches whose firms follow this one's total: itself, and those its unused places are carried into."""
         found = [batch]
         for one, after in pairwise(sorted((a.scenario for a in self.allocations), key=lambda s: s.batch)):
-            if one.batch == found[-1] and one.approval.carry_unused:
+            if one.batch == found[-1] and one.approval.unused == "unit":
                 found.append(after.batch)
         return tuple(found)
 
     def cohorts_with(self, allocation: Allocation) -> tuple[Cohort, ...]:
         """The cohorts that follow one batch's total, if this is its allocation."""
-        if not any(a.scenario.approval.carry_unused for a in self.allocations):
+        if not any(a.scenario.approval.unused == "unit" for a in self.allocations):
             return cohorts(allocation)
         batch = allocation.scenario.batch
-        made = cohorts(*(allocation if a.scenario.batch == batch else a for a in self.allocations))
+        others = (replace(a, counted=None) for a in self.allocations)
+        made = cohorts(*(allocation if a.scenario.batch == batch else a for a in others))
         return tuple(c for c in made if int(c.name) in self.moved_by(batch))
 
     @property
@@ -138,9 +140,7 @@ class Question:
 
     def _carried_into(self, batch: int) -> int:
         """Places that earlier batches leave to this one."""
-        (cohort,) = (c for c in cohorts(*self.allocations) if c.name == str(batch))
-        places = 0 if cohort.quota is None else int(cohort.quota.sum())
-        return places - int(self.varied(batch).quota.sum())
+        return next(a.carried for a in counted(self.allocations) if a.scenario.batch == batch)
 
     @cached_property
     def _step(self) -> int:

@@ -6,8 +6,9 @@ from fractions import Fraction
 
 import pandas as pd
 
+from zjtx_alloc.allocation.approved import approved_firms
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.budget.ledger.cohorts import Cohort, approved_firms
+from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
 
 PARTS = 10**9  # of a share: fine enough for any, and whole numbers in a workbook too

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from zjtx_alloc.allocation.allocate import Allocation, allocate, allocate_programme
+from zjtx_alloc.allocation.allocate import Allocation, allocate
+from zjtx_alloc.allocation.allocate_programme import allocate_programme, counted
 from zjtx_alloc.base.errors import DataError, InfeasibleError, ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import shown
@@ -237,7 +238,7 @@ def _allocated(named: Sequence[Named], panel: Panel) -> tuple[Allocation, ...]:
         return allocate_programme(panel, scenarios[0])
     ordered = sorted(scenarios, key=lambda s: s.batch)
     # Of what can be recommended the user knows a state, which caps the next batch; approvals will change it.
-    return tuple(allocate(panel, scenario, pooled=scenario is ordered[0]) for scenario in ordered)
+    return counted([allocate(panel, scenario, pooled=scenario is ordered[0]) for scenario in ordered])
 
 
 def _is_money(money: int, most: int) -> bool:

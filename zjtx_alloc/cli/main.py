@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from zjtx_alloc.allocation.allocate import Allocation, allocate
+from zjtx_alloc.allocation.allocate import Allocation
+from zjtx_alloc.allocation.allocate_programme import allocate_batch
 from zjtx_alloc.allocation.explain import explain
 from zjtx_alloc.base.errors import ZjtxError
 from zjtx_alloc.base.files import why, write_csv
@@ -128,7 +129,7 @@ def allocate_command(scenario: str, out: Path | None, data: Path | None, batch: 
     """只计算名额，写出 allocation.csv（SCENARIO 为情景名、.toml 文件或测算工作簿）。"""
     given = opened(scenario, data, batch)
     path = out or Path(f"{given.scenario.name}-allocation.csv")
-    found = allocate(given.panel, given.scenario)
+    found = allocate_batch(given.panel, given.scenario)
     write_csv(path, allocation_csv(found))
     _say_used(found)
     click.echo(path)
@@ -142,7 +143,7 @@ def allocate_command(scenario: str, out: Path | None, data: Path | None, batch: 
 def explain_command(scenario: str, unit: str, data: Path | None, batch: int | None) -> None:
     """说明一个单位的名额从何而来、怎样才会变（SCENARIO 为情景名、.toml 文件或测算工作簿，UNIT 为单位代码、简称或全称）。"""
     given = opened(scenario, data, batch)
-    found = allocate(given.panel, given.scenario)
+    found = allocate_batch(given.panel, given.scenario)
     _say_used(found)
     click.echo(explain(found, unit))
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import ipywidgets as ui
 
-from zjtx_alloc.allocation.allocate import Allocation, allocate
+from zjtx_alloc.allocation.allocate import Allocation
+from zjtx_alloc.allocation.allocate_programme import allocate_batch
 from zjtx_alloc.base.errors import ZjtxError
 from zjtx_alloc.base.files import check_absent
 from zjtx_alloc.base.messages import header, say
@@ -80,7 +81,7 @@ class Explorer:
 
     def __init__(self, panel: Panel, scenario: Scenario, folder: Path) -> None:
         self.panel, self.folder = panel, folder
-        self.baseline: Allocation = allocate(panel, scenario)
+        self.baseline: Allocation = allocate_batch(panel, scenario)
         self.allocation = self.baseline
         self.outputs = {part: _html().add_class(f"zjtx-{part}") for part in (*PARTS, "why", "message", "notice")}
         units = [(name, code) for code, name in panel.units["short_name"].items()]
@@ -172,7 +173,7 @@ class Explorer:
         """Compute what the controls say; if that fails, say why and keep the last result, paled."""
         self.outputs["notice"].value = ""
         try:
-            self.allocation = allocate(self.panel, states.in_force(self.state))
+            self.allocation = allocate_batch(self.panel, states.in_force(self.state))
         except ZjtxError as error:
             self.outputs["message"].value = failure_html(error)
             self._pale(True)

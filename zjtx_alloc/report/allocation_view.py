@@ -8,10 +8,12 @@ from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import KNOWN
 
+_LAST = ("previous", "previous_approved", "from_last")  # where there is a batch before
+
 VIEWS: Mapping[str, tuple[str, ...]] = {
-    "csv": ("code", "short_name", "region", "entitlement", "quota", "floor", "cap", "binds", "estimated", "stand_in"),
+    "csv": ("code", "short_name", "region", "entitlement", "quota", "floor", "cap", "binds", "estimated", "stand_in", *_LAST),
     "page": (
-        "code", "short_name", "region", "entitlement", "quota", "difference", "floor", "cap_set", "binds",
+        "code", "short_name", "region", "entitlement", "quota", *_LAST, "difference", "floor", "cap_set", "binds",
         "rests_known", "rests_user", "rests_split", "rests_adjusted", "rests_modelled", "rests_filled", "rests_stand_in",
     ),
     "annex": ("serial", "short_name", "region", "entitlement", "quota", "quota_min", "quota_max", "binds", "rests_known"),
@@ -35,9 +37,20 @@ def allocation_view(allocation: Allocation, view: str, **beside: pd.Series) -> p
         cap_set=table["cap"].where(table["cap"] < allocation.scenario.total),
         rests_known=due.rests_on[KNOWN],
         **{f"rests_{ground}": part.where(part > 0) for ground, part in others.items() if part.any()},
+        **_against_last(allocation),
         **beside,
     )
     return table[[column for column in VIEWS[view] if column in table]]
+
+
+def _against_last(allocation: Allocation) -> dict[str, pd.Series]:
+    """Quota and known approvals of the batch before, and the change from it; empty without one."""
+    before = None if allocation.counted is None else allocation.counted.before
+    if before is None:
+        return {}
+    approved = pd.Series(before.scenario.known.approved, dtype="Int64").reindex(before.quota.index)
+    found = {"previous": before.quota, "from_last": allocation.quota - before.quota}
+    return found | ({"previous_approved": approved} if approved.notna().any() else {})
 
 
 def allocation_total(allocation: Allocation, table: pd.DataFrame) -> dict[str, object]:
@@ -47,5 +60,9 @@ def allocation_total(allocation: Allocation, table: pd.DataFrame) -> dict[str, o
         "short_name": say("table.total"),
         "entitlement": allocation.scenario.total,
         **{f"rests_{ground}": share for ground, share in due.rests_on_share.items()},
-        **{name: int(table[name].sum()) for name in ("quota", "baseline", "step") if name in table},
+        **{
+            name: int(table[name].sum())
+            for name in ("quota", "previous", "previous_approved", "from_last", "baseline", "step")
+            if name in table
+        },
     }

@@ -5,7 +5,8 @@ from functools import cached_property
 
 import pandas as pd
 
-from zjtx_alloc.allocation.allocate import Allocation, allocate, allocate_programme
+from zjtx_alloc.allocation.allocate import Allocation
+from zjtx_alloc.allocation.allocate_programme import allocate_programme
 from zjtx_alloc.allocation.compare import Comparison
 from zjtx_alloc.allocation.explain import explain
 from zjtx_alloc.allocation.explanation_text import Explanation
@@ -46,13 +47,13 @@ class Results:
 
     @cached_property
     def allocation(self) -> Allocation:
-        """The scenario's own batch, as ``za.allocate``."""
-        return allocate(self.panel, self.scenario)
+        """The scenario's own batch, with the quota that counts."""
+        return next(one for one in self.programme if one.scenario.batch == self.scenario.batch)
 
     @cached_property
     def programme(self) -> tuple[Allocation, ...]:
         """The scenario's batch and its companions', in batch order, as ``za.allocate_programme``."""
-        return allocate_programme(self.panel, self.scenario, self.allocation)
+        return allocate_programme(self.panel, self.scenario)
 
     @cached_property
     def budget(self) -> BudgetForecast:
@@ -99,7 +100,7 @@ class Results:
     @cached_property
     def by_criterion(self) -> dict[str, Allocation]:
         """The allocation under each criterion that its rules admit (the main ones where rules cross), its own first."""
-        own = self.allocation
+        own = replace(self.allocation, counted=None)
         found: dict[str, Allocation] = {own.scenario.criterion: own}
         for name in CRITERIA if own.problem.nested else _ACROSS:
             problem = replace(own.problem, criterion=name)

@@ -119,12 +119,12 @@ class Rule(_Members):
 class Approval(Strict):
     """Assumed approval rate (审核通过率), a decimal string so that it is exact; what becomes of unused places.
 
-    ``carry_unused``: whether a unit's places without an approved firm (名额结余) are added to its quota in the
-    budget's next batch. The notice is silent; by default they lapse.
+    ``unused``: places without an approved firm lapse (作废), are added to the same unit's quota in the next batch
+    (``unit``, 本单位补回), or are made good within the next total (``pool``, 统筹补回). The notice is silent.
     """
 
     rate: ExactShare
-    carry_unused: bool = False
+    unused: Literal["lapse", "unit", "pool"] = "lapse"
 
     @property
     def exact(self) -> Fraction:
@@ -145,6 +145,24 @@ class Fixed(Strict):
         return self
 
 
+class Known(Strict):
+    """What is known of a batch, by unit: quota granted (下达名额), firms approved (审核通过). Units not named are not known."""
+
+    granted: dict[str, Places] = {}
+    approved: dict[str, Places] = {}
+
+    @model_validator(mode="after")
+    def _possible(self) -> "Known":
+        names = load_units()["short_name"]
+        for table in (self.granted, self.approved):
+            if strangers := [code for code in table if code not in names.index]:
+                raise ValueError(say("scenario.known_unit", codes="、".join(strangers)))
+        over = [names[c] for c, n in self.approved.items() if n > self.granted.get(c, n)]
+        if over:
+            raise ValueError(say("scenario.known_over", names="、".join(over)))
+        return self
+
+
 class Together:
     """Scenarios of one workbook, by the names under which they refer to each other; as an object, it equals itself alone."""
 
@@ -160,6 +178,8 @@ class Scenario(Strict):
     are of the total. Weights of a pool's factors, and shares of pools, sum to one. Coefficients, multipliers and limits
     on change have no measure; only ratios of coefficients count. ``floor``, ``cap``, ``certified``, ``grade`` and
     multipliers are by unit, with ``default`` for the others. ``award`` is the one in force for the batch if none is named.
+    ``carry_rounding``: whether running totals follow running entitlements (取整结转). ``eligible_pool`` is the most that a
+    unit can recommend in this batch (可推荐企业数); units not named have no such cap.
     """
 
     name: str
@@ -184,6 +204,9 @@ class Scenario(Strict):
     groups: dict[str, Group] = {}
     rules: dict[str, Rule] = {}
     approval: Approval = Approval(rate="1.00")
+    carry_rounding: bool = False
+    known: Known = Known()
+    eligible_pool: dict[str, Places] = {}
     fixed: dict[str, Fixed] = {}
     certified: dict[str, Places] = {}
     uncertainty: Uncertainty = Uncertainty()
@@ -222,8 +245,6 @@ class Scenario(Strict):
         tables: dict[str, dict[str, Any]] = {f"multipliers.{name}": table for name, table in self.multipliers.items()}
         if self.grade_coefficient:
             tables["grade"] = self.grade
-        if self.certified:
-            tables["certified"] = self.certified
         for name, table in tables.items():
             _covers_all_units(name, table)
         return self
@@ -238,7 +259,7 @@ class Scenario(Strict):
 
     @model_validator(mode="after")
     def _well_named(self) -> "Scenario":
-        if DEFAULT in self.fixed:
+        if DEFAULT in self.fixed or DEFAULT in self.eligible_pool:
             raise ValueError(say("scenario.no_default"))
         reserved = {
             say(f"bound.{name}") for name in ("floor", "cap", "change_floor", "change_cap", "pool", "fixed")

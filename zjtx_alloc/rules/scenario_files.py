@@ -189,6 +189,7 @@ def _merged(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
         raise ScenarioError(wrong_line(path, "extends", parent, say("type.string_type")))
     drops, ended = _texts(raw, "drop", path), _texts(raw, "end_stand_in", path)
     base = {} if parent is None else _merged(_located(parent, path.parent), (*below, path.resolve()))
+    _use_unused(raw, path.name)
     raw, drops, base = _of_this_version(raw, drops, base, path.name)
     left = deepcopy(base)
     for drop in drops:
@@ -211,6 +212,15 @@ def _factors(tables: dict[str, Any]) -> dict[str, Any]:
         for group in (tables, *as_table(tables.get("pools")).values())
         for code, line in as_table(as_table(group).get("factors")).items()
     }
+
+
+def _use_unused(raw: dict[str, Any], file: str) -> None:
+    """``approval.carry_unused`` of the version before is ``approval.unused`` now."""
+    approval = as_table(raw.get("approval"))
+    if isinstance(carries := approval.get("carry_unused"), bool):
+        unused = "unit" if carries else "lapse"
+        warnings.warn(say("scenario.carry_unused", file=file, unused=unused), FutureWarning, stacklevel=5)
+        raw["approval"] = {k: v for k, v in approval.items() if k != "carry_unused"} | {"unused": unused}
 
 
 def _of_this_version(
@@ -311,9 +321,11 @@ def _remove(base: dict[str, Any], drop: str, file: str) -> None:
 def _with_codes(raw: dict[str, Any], file: str) -> dict[str, Any]:
     """Turn unit names into codes wherever the file speaks of units, so that merging goes by unit."""
     raw = dict(raw)
-    for key in ("floor", "cap", "certified", "fixed", "grade"):
+    for key in ("floor", "cap", "certified", "eligible_pool", "fixed", "grade"):
         if isinstance(raw.get(key), dict):
             raw[key] = _coded(raw[key], f"{file} [{key}]")
+    if isinstance(known := raw.get("known"), dict):
+        raw["known"] = {k: _coded(v, f"{file} [known.{k}]") if isinstance(v, dict) else v for k, v in known.items()}
     for key, field in (("multipliers", None), ("rules", "coefficients"), ("groups", "units"), ("rules", "units")):
         if not isinstance(raw.get(key), dict):
             continue

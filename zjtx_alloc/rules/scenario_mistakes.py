@@ -9,13 +9,13 @@ from zjtx_alloc.base.text import shown
 from zjtx_alloc.base.toml_files import mistakes
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.rules.composite_form import Normalisation, Part, Recipe, Treatment
-from zjtx_alloc.rules.scenario import Approval, Change, Factor, Fixed, Group, Pool, Rule, Scenario
+from zjtx_alloc.rules.scenario import Approval, Change, Factor, Fixed, Group, Known, Pool, Rule, Scenario
 from zjtx_alloc.rules.scenario_uncertainty import FactErrors, Range, UncertainPool, Uncertainty
 
 _MOST_TOLD = 30  # mistakes of a file in one message
 _TABLES: dict[str, type[BaseModel]] = {
     "factors": Factor, "pools": Pool, "change": Change, "groups": Group,
-    "rules": Rule, "approval": Approval, "fixed": Fixed,
+    "rules": Rule, "approval": Approval, "fixed": Fixed, "known": Known,
 }  # fmt: skip
 
 _COMPOSITE_TABLES: dict[str, type[BaseModel]] = {"normalisation": Normalisation, "treatment": Treatment}

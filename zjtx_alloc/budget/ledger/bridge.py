@@ -5,8 +5,9 @@ from fractions import Fraction
 
 import pandas as pd
 
+from zjtx_alloc.allocation.approved import approved_firms
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
-from zjtx_alloc.budget.ledger.cohorts import Cohort, approved_firms
+from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.ledger.ledger import Ledger, ledger
 from zjtx_alloc.rules.award import Award
 

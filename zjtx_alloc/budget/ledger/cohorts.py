@@ -1,13 +1,13 @@
 """Money follows approved firms (审核通过企业): the cohorts of allocated batches, and an older round's tails."""
 
-import math
-from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation
+from zjtx_alloc.allocation.allocate_programme import counted
+from zjtx_alloc.allocation.approved import approved_firms
 from zjtx_alloc.base.errors import DataError, ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.ledger.settlement import OUTCOMES
@@ -147,34 +147,11 @@ def checked_outcomes(label: str, firms: pd.Series, outcomes: pd.DataFrame) -> pd
     return counts
 
 
-def approved_firms(quota: pd.Series, rate: Fraction, order: Iterable[Hashable] | None = None) -> pd.Series:
-    """Approved firms by unit at an approval rate.
-
-    The national number is quota total × rate, rounded half up (四舍五入); it is spread by largest
-    remainder of quota × rate, so no unit exceeds its quota.
-
-    Parameters
-    ----------
-    quota : Series of int
-        Places by unit.
-    rate : Fraction
-        Between 0 and 1.
-    order : labels, optional
-        Who goes first among equal remainders; the first of the index if not given.
-    """
-    exact = {code: int(places) * rate for code, places in quota.items()}
-    approved = {code: math.floor(firms) for code, firms in exact.items()}
-    left = math.floor(sum(exact.values()) + Fraction(1, 2)) - sum(approved.values())
-    for code in sorted(quota.index if order is None else order, key=lambda c: approved[c] - exact[c])[:left]:
-        approved[code] += 1
-    return pd.Series(approved, name="approved", dtype="int64").rename_axis(quota.index.name)
-
-
 def cohorts(*allocations: Allocation) -> tuple[Cohort, ...]:
     """The cohorts of allocated batches, in batch order, at each scenario's assumed approval rate.
 
-    A unit's unused places are added to its quota in the next of these batches if the scenario says so
-    (``approval.carry_unused``).
+    Quotas and approved firms are those that count (``za.allocate_programme``): what is known of a batch takes the place
+    of what is assumed, and places may be carried to the next of these batches.
 
     Parameters
     ----------
@@ -190,23 +167,17 @@ def cohorts(*allocations: Allocation) -> tuple[Cohort, ...]:
     if len(awards) > 1:
         raise ScenarioError(say("budget.awards", awards="、".join(awards)))
     found: dict[int, Cohort] = {}
-    unused: pd.Series | int = 0
-    for allocation in sorted(allocations, key=lambda a: a.scenario.batch):
-        scenario, problem = allocation.scenario, allocation.problem
+    for allocation in counted(allocations):
+        scenario = allocation.scenario
         if scenario.batch in found:
             raise ScenarioError(say("budget.same_batch", scenario=scenario.name, batch=scenario.batch))
-        award = awards[scenario.award]
-        order = [problem.labels[i] for i in problem.order]
-        quota = allocation.quota + unused
-        approved = approved_firms(quota, scenario.approval.exact, order)
-        carried = int((quota - allocation.quota).sum())
-        unused = quota - approved if scenario.approval.carry_unused else 0
+        award, carried = awards[scenario.award], allocation.carried
         found[scenario.batch] = Cohort(
             name=str(scenario.batch),
-            approved=approved,
+            approved=allocation.approved,
             opening_year=award.opening_year(scenario.batch),
             closing_year=award.closing_year(scenario.batch),
-            quota=quota,
+            quota=allocation.quota,
             assumption=say("budget.carried", batch=scenario.batch, places=carried) if carried else "",
         )
     return tuple(found.values())

@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation
+from zjtx_alloc.allocation.approved import approved_firms
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.expected import PARTS, share_of_the_left
-from zjtx_alloc.budget.ledger.cohorts import Cohort, approved_firms
+from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Column, Content, Sheet, known_columns, sums_of
@@ -187,12 +188,14 @@ def _quotas(plan: BudgetPlan, quota: pd.Series, allocation: Allocation) -> list[
     """A batch's places: as allocated, and with what the batch before leaves over where its scenario carries it."""
     known = [int(places) for places in quota]
     place = next(number for number, one in enumerate(plan.allocations) if one is allocation)
-    if place == 0 or not plan.allocations[place - 1].scenario.approval.carry_unused:
+    if not allocation.carried:
         return list(known)
-    first = first_row_of(plan, batches(plan)[place - 1].name)
+    last = batches(plan)[place - 1]
+    assert last.quota is not None, "cohorts of allocations know their quota"
+    first, unused = first_row_of(plan, last.name), last.quota - last.approved
     return [
         Cell(value, f"{places}+[quota:{row}]-[approved:{row}]")
-        for row, (places, value) in enumerate(zip(allocation.quota, known, strict=True), start=first)
+        for row, (places, value) in enumerate(zip(quota - unused, known, strict=True), start=first)
     ]
 
 

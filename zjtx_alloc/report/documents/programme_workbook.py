@@ -54,7 +54,11 @@ def write_programme(path: str | Path, scenario: Scenario) -> Path:
     filled = {
         "batches": [_batch_cells(one, rows[n]["batches"][0]) for n, one in batches.items()],
         "units": _unit_rows(rows),
-        "approvals": [{"batch": n, **unit} for n in batches for unit in _units()],
+        "approvals": [
+            {"batch": n, **unit, **next((row for row in rows[n]["approvals"] if row["code"] == unit["code"]), {})}
+            for n in batches
+            for unit in _units()
+        ],
         "budget": _budget_rows(list(batches.values())),
     } | {form: _merged(form, rows) for form in ("weights", "coefficients", "groups", "settings")}
     for row in filled["weights"]:

@@ -11,7 +11,7 @@ from zjtx_alloc.allocation.entitlement import ADJUSTMENT, coefficient_keys
 from zjtx_alloc.allocation.explain import grounds
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
-from zjtx_alloc.report.notes.marks import COEFFICIENTS, criterion_note, doubts_note, result_note, ties_note
+from zjtx_alloc.report.notes.marks import COEFFICIENTS, criterion_note, doubts_note, last_note, result_note, ties_note
 from zjtx_alloc.report.notes.user_data import supply_note
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.table import signed
@@ -129,9 +129,11 @@ def _change(allocation: Allocation, allocations: tuple[Allocation, ...]) -> str:
         for part in (up, down)
     ]
     gained, lost = (text or say("proposal.nobody") for text in moved)
-    first = say("proposal.change", previous=NUMERALS[previous.scenario.batch - 1], before=previous.scenario.total,
-                total=allocation.scenario.total, gained=gained, lost=lost)  # fmt: skip
-    return first + _scaled(previous, allocation)
+    first = say("proposal.change", previous=NUMERALS[previous.scenario.batch - 1], before=previous.total,
+                total=allocation.total, gained=gained, lost=lost)  # fmt: skip
+    known = sum(previous.scenario.known.approved.values())
+    approved = say("proposal.approved_before", approved=known) if known else ""
+    return first + approved + "".join(last_note(allocation)) + _scaled(previous, allocation)
 
 
 def _scaled(previous: Allocation, allocation: Allocation) -> str:

@@ -21,6 +21,8 @@ from zjtx_alloc.rules.scenario import Factor
 COEFFICIENTS = {"region_coefficient": "table.region", "grade_coefficient": "table.grade"}  # and what they are called
 Gaps = Mapping[int, tuple[str, ...]]  # fiscal year -> what of the whole programme its total leaves out
 
+_SAME_SHARE = 1e-12  # of the nation: shares that differ by less are the same
+
 
 def marks_note(allocation: Allocation) -> tuple[str, ...]:
     """What entitlements rest on, and which factors are the user's own; a mark that nothing bears is not explained."""
@@ -235,6 +237,7 @@ def allocation_summary(allocation: Allocation, *look_back: str) -> str:
     held = allocation.table().query("binds != ''")
     lines = [
         result_note(allocation, f"**{allocation.scenario.title}**"),
+        *last_note(allocation),
         *supply_note(allocation),
         *look_back,
         *doubts_note(allocation),
@@ -246,6 +249,20 @@ def allocation_summary(allocation: Allocation, *look_back: str) -> str:
         say("note.weights"),
     ]
     return "\n".join(f"- {line}" for line in lines)
+
+
+def last_note(allocation: Allocation) -> tuple[str, ...]:
+    """What makes the quota another than the batch's own, and whether its shares are those of the batch before."""
+    found = allocation.counted
+    if found is None:
+        return ()
+    ways = "、".join(say(f"counted.{way}") for way in found.ways)
+    notes = [say("summary.counted", ways=ways, total=allocation.total)] if found.ways else []
+    if found.before is not None:
+        shares = [one.entitlement.places / one.scenario.total for one in (found.before, allocation)]
+        if (shares[0] - shares[1]).abs().max() < _SAME_SHARE:
+            notes.append(say("summary.same_shares", batch=found.before.scenario.batch))
+    return tuple(notes)
 
 
 def result_note(allocation: Allocation, title: str) -> str:

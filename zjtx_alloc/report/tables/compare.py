@@ -19,6 +19,7 @@ _UNTOLD = {"name", "title", "budget_with", "assumptions", "uncertainty", "certif
 _CHOICES: Mapping[str, Callable[[str], str]] = {  # keys whose values are choices, and what these are called
     "criterion": criterion_text,
     "total_status": lambda choice: say(f"status.{choice}"),
+    "unused": lambda choice: say(f"unused.{choice}"),
     "kind": lambda choice: say(f"normalisation.{choice}"),
     "aggregation": lambda choice: say(f"aggregation.{choice}"),
     "weights": lambda choice: say(f"weighting.{choice}"),

@@ -5,20 +5,22 @@ import pandas as pd
 from zjtx_alloc.allocation.plan import Plan
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.notes.marks import marks_note
-from zjtx_alloc.report.notes.user_data import pools_note
 from zjtx_alloc.report.table import Column, Table, signed, titled
 
 
 def plan_table(plan: Plan) -> Table:
-    """Quotas by unit and batch, in the plan and on their own, with what each unit has and is due in all."""
+    """The quotas that count by unit and batch, the other way beside them, and what each unit has and is due in all."""
     table, last = plan.table, plan.table.index.get_level_values("batch").max()
     ends = table.xs(last, level="batch")
     frame = ends[["short_name"]].copy()
+    carrying = {a.scenario.batch for a in plan.allocations if a.counted and "rounding" in a.counted.ways}
     for batch, rows in table.groupby("batch"):
-        for message, column in (("plan.own", "separate"), ("plan.planned", "quota")):
+        other = ("plan.own", "separate") if batch in carrying else ("plan.planned", "quota")
+        for message, column in (("plan.counts", "counts"), other):
             frame[Column(say(message, batch=batch), "count")] = rows.droplevel("batch")[column]
-    frame[["running_target", "running"]] = ends[["running_target", "running"]]
-    frame["off_target"] = ends["running"] - ends["running_target"]
+    frame["running_target"] = ends["running_target"]
+    frame["running"] = table["counts"].groupby("code").sum()
+    frame["off_target"] = frame["running"] - ends["running_target"]
     total = frame.drop(columns="short_name").sum().to_dict() | {"short_name": say("table.total")}
     return titled("plan", frame, *plan_notes(plan), *marks_note(plan.allocations[0]), say("note.weights"), total=total)
 
@@ -52,16 +54,15 @@ def deviation_table(plan: Plan) -> Table:
 
 def plan_notes(plan: Plan) -> tuple[str, ...]:
     """What running totals follow, and what 可推荐企业数 has to do with it."""
-    last = plan.allocations[-1].scenario.batch
-    pool = say("note.eligible_pool")
-    own = [a.scenario.batch for a in plan.allocations if a.pooled]
-    if pools_note(plan.allocations) and own and not plan.pool_until:
-        pool = say("plan.pool_own", batch=own[0])
-    if plan.pool_until:
-        pool = say("plan.pool", batch=plan.pool_until)
-        pool += say("plan.pool_unknown") if plan.pool_until < last else ""
+    capped = [str(a.scenario.batch) for a in plan.allocations if a.is_pooled]
+    pool = say("plan.pool_own", batch="、".join(capped)) if capped else say("note.eligible_pool")
     changes = [a.scenario.name for a in plan.allocations if a.scenario.change is not None]
-    return (say("plan.target"), pool, *([say("plan.change", names="、".join(changes))] if changes else []))
+    return (
+        say("plan.counts_note"),
+        say("plan.target"),
+        pool,
+        *([say("plan.change", names="、".join(changes))] if changes else []),
+    )
 
 
 def plan_summary(plan: Plan) -> str:

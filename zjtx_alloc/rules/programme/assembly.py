@@ -20,8 +20,18 @@ from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import companion, load_scenario, scenario_names
 from zjtx_alloc.rules.scenario_ranges import as_table, with_ranges_following
 
-_OF_SHEETS = ("factors", "region_coefficient", "grade_coefficient", "floor", "cap", "fixed", "groups", "rules")
-_OF_BATCHES = ("title", "batch", "total", "total_status", "criterion", "approval")
+_OF_SHEETS = (
+    "factors",
+    "region_coefficient",
+    "grade_coefficient",
+    "floor",
+    "cap",
+    "fixed",
+    "groups",
+    "rules",
+    "eligible_pool",
+)
+_OF_BATCHES = ("title", "batch", "total", "total_status", "criterion", "approval", "carry_rounding", "known")
 _REFERENCE = "第{}批"
 
 
@@ -58,9 +68,9 @@ def reference_to(number: int) -> str:
 
 
 def batch_scenario(
-    batch: BatchRow, entries: Mapping[str, Entries], names: Mapping[int, str], pool: Mapping[str, int]
+    batch: BatchRow, entries: Mapping[str, Entries], names: Mapping[int, str], facts: Mapping[str, Mapping[str, Any]]
 ) -> tuple[Scenario | None, list[Problem]]:
-    """The scenario of a batch, or what is wrong with it."""
+    """The scenario of a batch, or what is wrong with it; ``facts`` are its tables of what is known, which others lie below."""
     found = Tables(_inherited(batch, entries))
     if batch.row is not None:
         batch_tables(found, batch.row)
@@ -72,7 +82,8 @@ def batch_scenario(
     _refer(found, names, batch)
     if batch.base is not None:
         found.tables = _with_inherited_ranges(batch.base.resolved(), found.tables)
-    problems = [*found.problems, *table_problems(found, pool)]
+    found.tables |= {key: as_table(found.tables.get(key)) | dict(table) for key, table in facts.items() if table}
+    problems = [*found.problems, *table_problems(found, facts["eligible_pool"])]
     if problems:
         return None, problems
     try:

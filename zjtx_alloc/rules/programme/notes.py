@@ -41,13 +41,14 @@ def batch_notes(batch: "Batch", programme: "Programme") -> tuple[str, ...]:
     """Ranges that moved; what is known of the batches; what was read and has no effect yet."""
     notes = [*batch.moved]
     later = {
-        "rounding_later": any(one.rounding_carried for one in programme.batches),
-        "pool_later": any(one.unused == "pool" for one in programme.batches),
         "years_later": any(one.opening_year or one.closing_year for one in programme.batches),
     }
     notes += [say(f"programme.{key}") for key, is_so in later.items() if is_so]
     notes += [note for one in programme.batches for note in _known_notes(one)]
     elsewhere = [one.number for one in programme.batches if one.pool is not None and one.number != batch.number]
+    notes += [
+        say(f"programme.unused_{one.unused}", batch=one.number) for one in programme.batches if one.approved is not None
+    ]
     if elsewhere:
         notes.append(say("programme.pool_elsewhere", batches="、".join(map(str, elsewhere)), batch=batch.number))
     if programme.as_of is not None:
@@ -56,7 +57,7 @@ def batch_notes(batch: "Batch", programme: "Programme") -> tuple[str, ...]:
 
 
 def _known_notes(batch: "Batch") -> Iterable[str]:
-    """What 审核结果 and 期末结果 say of a batch: known and complete, or of how many units; not used yet."""
+    """What 审核结果 and 期末结果 say of a batch: known and complete, or of how many units."""
     columns = {
         "granted": batch.granted,
         "recommended": batch.recommended,

@@ -304,13 +304,20 @@ def _scenarios(
     names = {row.number: row.name for row in rows}
     found, problems = dict[int, Scenario](), list[Problem]()
     for row in rows:
-        pool = known[row.number].pool
-        counts = {} if pool is None else {str(code): int(count) for code, count in pool.items()}
-        scenario, wrong = batch_scenario(row, entries, names, counts)
+        one, before = known[row.number], known.get(row.number - 1)
+        facts: dict[str, dict[str, Any]] = {
+            "eligible_pool": _table(one.pool), "certified": _table(before and before.certified),
+            "known": {k: t for k, t in (("granted", _table(one.granted)), ("approved", _table(one.approved))) if t},
+        }  # fmt: skip
+        scenario, wrong = batch_scenario(row, entries, names, facts)
         problems += wrong
         if scenario is not None:
             found[row.number] = scenario
     return found, problems
+
+
+def _table(counts: pd.Series | None) -> dict[str, int]:
+    return {} if counts is None else {str(code): int(count) for code, count in counts.items()}
 
 
 def _batch(row: BatchRow, scenario: Scenario, known: Known) -> Batch:

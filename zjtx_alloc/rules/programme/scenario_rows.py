@@ -12,7 +12,7 @@ from zjtx_alloc.rules.scenario import REGIONS, Scenario
 
 Rows = dict[str, list[dict[str, Any]]]
 _PART = re.compile(r'"(?:[^"\\]|\\.)*"|[^.]+')
-_UNITS = (("floor", "floor"), ("cap", "cap"))  # columns of 单位规则 and tables of a scenario
+_UNITS = (("floor", "floor"), ("cap", "cap"), ("pool", "eligible_pool"))  # columns of 单位规则 and tables of a scenario
 _NOT_PLAIN = re.compile(r'[."\'\s]|^$')
 
 
@@ -30,6 +30,7 @@ def rows_of(scenario: Scenario, references: Mapping[str, str], others: Sequence[
         "coefficients": list(_coefficient_rows(rest, doubt)),
         "units": _unit_rows(rest),
         "groups": list(_group_rows(rest)),
+        "approvals": _approval_rows(rest.pop("known", {})),
     }
     rest.pop("budget_with", None)
     if (together := [references.get(name, name) for name in scenario.budget_with]) != list(others):
@@ -76,8 +77,8 @@ def _batch_row(scenario: Scenario, rest: dict[str, Any]) -> dict[str, Any]:
         rest.pop(name, None)
     return {
         "title": scenario.title, "total": scenario.total, "status": scenario.total_status,
-        "criterion": scenario.criterion, "rate": approval.get("rate", "1.00"), "rounding": "no",
-        "unused": "unit" if scenario.approval.carry_unused else "lapse",
+        "criterion": scenario.criterion, "rate": approval.get("rate", "1.00"),
+        "rounding": "yes" if rest.pop("carry_rounding", False) else "no", "unused": scenario.approval.unused,
     }  # fmt: skip
 
 
@@ -126,6 +127,14 @@ def _unit_rows(rest: dict[str, Any]) -> list[dict[str, Any]]:
             found.setdefault(code, {"code": code})[name] = places
     for code, fixed in rest.pop("fixed", {}).items():
         found.setdefault(code, {"code": code}).update(fixed=fixed["quota"], reason=fixed["reason"])
+    return list(found.values())
+
+
+def _approval_rows(known: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for name, table in known.items():
+        for code, firms in table.items():
+            found.setdefault(code, {"code": code})[name] = firms
     return list(found.values())
 
 

@@ -49,8 +49,9 @@ def batch_tables(found: Tables, record: Record) -> None:
     for name, path in (("title", ("title",)), ("batch", ("batch",)), ("total", ("total",)),
                        ("status", ("total_status",)), ("criterion", ("criterion",)), ("rate", ("approval", "rate"))):  # fmt: skip
         found.put(path, record[name], (record, name))
-    if record["unused"] == "unit":
-        found.put(("approval", "carry_unused"), True, (record, "unused"))
+    found.put(("approval", "unused"), record["unused"], (record, "unused"))
+    if record["rounding"] is not None:
+        found.put(("carry_rounding",), record["rounding"] == "yes", (record, "rounding"))
     if found.tables.get("total_status") == "assumed":
         del found.tables["total_status"]
 
@@ -89,7 +90,7 @@ def _range(found: Tables, path: Path, record: Record) -> None:
 
 
 def unit_tables(found: Tables, record: Record) -> None:
-    """A row of 单位规则; 可推荐企业数 are no part of a scenario."""
+    """A row of 单位规则; 可推荐企业数 come with what is known of a batch."""
     code = record["code"]
     if code is None:
         return
