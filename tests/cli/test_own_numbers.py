@@ -111,8 +111,10 @@ def filled(path):
     """The template, filled in by a user: two columns of counts, one of money; the sum that the sheet has is not kept."""
     book = openpyxl.load_workbook(za.write_template(path))
     sheet = book["因素表"]
+    headers = {str(cell.value).partition("\n")[0]: cell.column for cell in sheet[3]}
+    names = ("规模以上工业中小企业数", "有效期内“小巨人”企业数", "规模以上工业企业R&D经费")
     for number, row in enumerate(base()[1:]):
-        for column, value in ((4, row[1]), (5, row[2]), (11, 10.25 + number)):
+        for column, value in zip([headers[name] for name in names], (row[1], row[2], 10.25 + number), strict=True):
             assert sheet.cell(4 + number, column).value is None
             sheet.cell(4 + number, column, value)
     book.save(path)

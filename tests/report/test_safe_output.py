@@ -20,7 +20,8 @@ from support.tables import base, text
 import zjtx_alloc as za
 from zjtx_alloc.cli.main import main
 from zjtx_alloc.explorer.server import write_notebook
-from zjtx_alloc.report.runs.compare_run import _sheets
+from zjtx_alloc.report.results import money_by_year
+from zjtx_alloc.report.runs.compare_run import _TABLES
 from zjtx_alloc.report.runs.index import write_index
 from zjtx_alloc.report.runs.notebooks import page, write_page
 from zjtx_alloc.report.table import Table, allocation_csv, csv_text
@@ -31,7 +32,7 @@ from zjtx_alloc.report.tables import (
     ranges as uncertainty_tables,
     sweep as sweep_tables,
 )
-from zjtx_alloc.report.tables.compare import comparison_csv, gain_list
+from zjtx_alloc.report.tables.compare import comparison_csv, gain_list, year_table
 from zjtx_alloc.report.writers.xlsx import Graph, write_workbook
 from zjtx_alloc.rules.scenario_files import save_bundle
 
@@ -198,7 +199,8 @@ def test_a_comparison_of_hostile_names_is_words(hostile_allocation, allocation, 
     name = f"{hostile.FORMULA}{hostile.SCRIPT}{hostile.LINK}"
     named = hostile_allocation.scenario.model_copy(update={"name": name})
     found = za.compare([allocation, dataclasses.replace(hostile_allocation, scenario=named)])
-    shown = assert_words(_sheets(found), [gain_list(found)], tmp_path)
+    sheets = [*(make(found) for make in _TABLES), year_table(found, money_by_year(found))]
+    shown = assert_words(sheets, [gain_list(found)], tmp_path)
     assert shown.count("&lt;script&gt;") >= 3
     assert MARK in comparison_csv(found)
     assert armed(comparison_csv(found)) == []
@@ -262,7 +264,7 @@ def test_zjtx_compare_of_hostile_names_holds_no_formula_no_script_and_no_link(tm
 @pytest.mark.parametrize("study", ["uncertainty", "plan", "backtest"])
 def test_pages_of_studies_of_a_hostile_scenario_are_words(study, tmp_path):
     hostile.scenario(tmp_path)
-    doubt = "[uncertainty.weights]\nlittle_giants = { min = 0.2, max = 0.6 }\nperformance = { min = 0.0, max = 0.4 }\n"
+    doubt = "[uncertainty.weights]\nlittle_giants = { min = 0.2, max = 0.6 }\nindex = { min = 0.0, max = 0.4 }\n"
     (path := tmp_path / f"=1+1 {MARK}.toml").write_text(f'extends = "trial.toml"\n{doubt}', encoding="utf-8")
     told = {"scenario": str(path)}
     label = f"{hostile.SCRIPT}{hostile.FORMULA}"

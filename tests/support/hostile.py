@@ -20,9 +20,9 @@ SCENARIO = {
     "extends": "2024-baseline",
     "title": f"{FORMULA}{SCRIPT}{IMAGE}{LINK}{PYTHON}",
     "drop": [f"factors.{_FACTOR}"],
-    "factors": {"performance": {"weight": 0.2}},
+    "factors": {"index": {"weight": 0.2}},
     "composites": {
-        "performance": {
+        "index": {
             "title": "=1+1<b>" + MARK,
             "aggregation": "arithmetic",
             "weights": "equal",
