@@ -75,6 +75,7 @@ def test_a_file_that_a_document_writes_is_used_in_it(path):
     assert [name for name in kept_as if not name or name not in used] == []
 
 
+@pytest.mark.thorough
 @documents()
 def test_what_takes_little_time_runs(path, desk, monkeypatch, capsys):
     followed(path, desk, monkeypatch, capsys, also_long=False)

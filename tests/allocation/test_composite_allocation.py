@@ -75,6 +75,7 @@ def test_one_indicator_by_shares_is_the_plain_factor_to_the_bit(panel, baseline,
     assert found.contributions["index"].equals(due.contributions[code].rename("index"))
 
 
+@pytest.mark.thorough
 @given(values=st.lists(st.integers(0, 10**9), min_size=5, max_size=5).filter(any))
 def test_law_one_indicator_by_shares_is_the_plain_factor_to_the_bit(toy_panel, values):
     panel = toy_panel(gdp=values)

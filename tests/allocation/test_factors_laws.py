@@ -42,6 +42,7 @@ USED = [
 ]  # fmt: skip
 
 
+@pytest.mark.thorough
 @examples(40)
 @given(row=st.sampled_from(USED), more=st.integers(1, 5000))
 def test_law_a_better_fact_never_lowers_the_units_own_entitlement(panel, stand_ins, reload_facts, row, more):

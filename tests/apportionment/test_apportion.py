@@ -152,6 +152,7 @@ def test_house_and_population_monotonicity(instance, method, grown):
         assert za.apportion_ties(larger, seats, method, floor, cap).certain[i] >= answer.certain[i]
 
 
+@pytest.mark.thorough
 @examples(150)
 @given(instances())
 def test_hamilton_within_bounds_is_nearest_in_least_squares(instance):

@@ -107,6 +107,7 @@ def test_a_year_in_which_the_batch_has_no_money_says_nothing_about_its_total(pai
     assert "假设" in both.assumption
 
 
+@pytest.mark.thorough
 def test_law_a_higher_ceiling_never_affords_less(first):
     totals = [
         za.affordable_total({2024: 18_000, 2027: c}, 1, first, ODDS, 0.9).total for c in range(9_300, 16_000, 1_200)
@@ -115,6 +116,7 @@ def test_law_a_higher_ceiling_never_affords_less(first):
     assert totals[0] < totals[-1] == 60
 
 
+@pytest.mark.thorough
 def test_law_more_confidence_never_affords_more(first):
     totals = [za.affordable_total({2027: 12_000}, 1, first, ODDS, p).total for p in (0.5, 0.8, 0.95, 1.0)]
     assert totals == sorted(totals, reverse=True)
@@ -135,6 +137,7 @@ def carrying(pair, rate="0.5"):
     return za.allocate(pair[0].panel, scenario.model_copy(update={"approval": approval})), pair[1]
 
 
+@pytest.mark.thorough
 def test_places_carried_into_the_batch_count(pair):
     # 30 of batch 1's 60 places are carried: 54 firms of 2025 leave batch 2 places for 24 of its own, 13 below its floors.
     with pytest.raises(za.InfeasibleError, match=r"第2批.*最小总量"):
@@ -142,6 +145,7 @@ def test_places_carried_into_the_batch_count(pair):
     assert za.affordable_total({2025: 80 * 300}, 2, carrying(pair), ODDS, 0.9).total == 50
 
 
+@pytest.mark.thorough
 def test_places_that_the_batch_leaves_to_the_next_count_there(pair):
     # T places at one half: one half are batch 1's firms, the other half batch 2's beside its own 50. 2025 pays 75 firms,
     # so 25 places may be left: of 51 places 25.5 firms round up to 26 and leave 25, of 52 26 are left.

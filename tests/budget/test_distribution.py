@@ -215,6 +215,7 @@ def test_law_more_completion_makes_larger_payments(award, mean, firms):
         assert all(two.exceeds(v) >= one.exceeds(v) - 1e-12 for v in one.values)
 
 
+@pytest.mark.thorough
 def test_regions_and_units_are_parts_of_the_nation(programme, award):
     outlook = za.forecast_budget(programme, award, "central")
     nation, regions, units = (outlook.table(by).query("measure == 'due'") for by in ("nation", "region", "unit"))

@@ -48,6 +48,7 @@ def test_every_command_that_computes_from_a_scenario_takes_the_users_table():
     assert takes == given - {"check"} == {"report", "budget", "allocate", "explain", "compare", "sweep", "explore"}
 
 
+@pytest.mark.thorough
 def test_commands_compute_with_the_users_numbers(desk, capsys):
     own = za.allocate(za.load_panel(OWN), za.load_scenario("2024-baseline"))
     zjtx(capsys, "allocate", "2024-baseline", "--data", OWN, "--out", "名额.csv")

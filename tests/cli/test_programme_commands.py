@@ -84,6 +84,7 @@ def test_a_mistaken_call_is_answered(call, said, desk, zjtx):
     assert said in err
 
 
+@pytest.mark.thorough
 def test_what_was_read_and_is_not_used_is_said_first(desk, zjtx):
     zjtx("new", "测算.xlsx")
 
@@ -112,6 +113,7 @@ def test_what_was_read_and_is_not_used_is_said_first(desk, zjtx):
     ]
 
 
+@pytest.mark.thorough
 def test_the_explorer_is_handed_files(desk, zjtx, monkeypatch):
     zjtx("new", "测算.xlsx")
     edited(

@@ -109,6 +109,7 @@ def test_sums_and_differences_of_the_workbook_are_formulas(finished):
     assert sheet["E42"].value.startswith("=SUM(E4:E40)-SUMIF('批次与依据'!")
 
 
+@pytest.mark.thorough
 @pytest.mark.needs_office
 def test_libreoffice_recalculates_the_workbook_to_the_same_numbers(finished, recalculated):
     path = finished.folder / "report.xlsx"

@@ -34,6 +34,7 @@ def test_a_report_and_its_pages_of_units_compute_each_thing_once(panel, write_sc
     assert counted == once | {"solve": 3 + 1, "explain": 2}
 
 
+@pytest.mark.thorough
 def test_studies_of_a_scenario_rest_on_its_own_allocations(panel, baseline):
     results = za.Results(panel, baseline)
     assert results.ranges.allocation is results.robust.allocation is results.allocation

@@ -20,8 +20,7 @@ from support.tables import base, text
 import zjtx_alloc as za
 from zjtx_alloc.cli.main import main
 from zjtx_alloc.explorer.server import write_notebook
-from zjtx_alloc.report.results import money_by_year
-from zjtx_alloc.report.runs.compare_run import _TABLES
+from zjtx_alloc.report.runs.compare_run import _sheets
 from zjtx_alloc.report.runs.index import write_index
 from zjtx_alloc.report.runs.notebooks import page, write_page
 from zjtx_alloc.report.table import Table, allocation_csv, csv_text
@@ -32,7 +31,7 @@ from zjtx_alloc.report.tables import (
     ranges as uncertainty_tables,
     sweep as sweep_tables,
 )
-from zjtx_alloc.report.tables.compare import comparison_csv, gain_list, year_table
+from zjtx_alloc.report.tables.compare import comparison_csv, gain_list
 from zjtx_alloc.report.writers.xlsx import Graph, write_workbook
 from zjtx_alloc.rules.scenario_files import save_bundle
 
@@ -199,7 +198,7 @@ def test_a_comparison_of_hostile_names_is_words(hostile_allocation, allocation, 
     name = f"{hostile.FORMULA}{hostile.SCRIPT}{hostile.LINK}"
     named = hostile_allocation.scenario.model_copy(update={"name": name})
     found = za.compare([allocation, dataclasses.replace(hostile_allocation, scenario=named)])
-    sheets = [*(make(found) for make in _TABLES), year_table(found, money_by_year(found))]
+    sheets = _sheets(found)
     shown = assert_words(sheets, [gain_list(found)], tmp_path)
     assert shown.count("&lt;script&gt;") >= 3
     assert MARK in comparison_csv(found)

@@ -99,6 +99,7 @@ def test_it_is_what_a_scenario_that_ends_the_stand_in_gives(own, stand_ins, writ
     assert stand_ins_ended(mine, allocation.scenario) is allocation.scenario
 
 
+@pytest.mark.thorough
 def test_ranges_of_the_weight_follow_the_name(own, stand_ins):
     found = za.weight_range(za.load_panel(own), stand_ins)
     assert found.allocation.scenario.uncertainty.weights["sme_count"].max == 0.6

@@ -160,6 +160,7 @@ def test_a_filled_column_ends_its_stand_in_and_takes_the_period_of_its_header(ch
     assert programme.notes_on(programme.current)[0].startswith("因素“中小企业培育绩效”改为用户提供（数据期 2023）：")
 
 
+@pytest.mark.thorough
 def test_one_changed_cell_makes_its_province_the_users_and_leaves_the_marks_of_the_others(changed):
     programme = changed(lambda book: setattr(cell_of(book["因素"], {"代码": "320000"}, SME), "value", 60000))
     column = programme.panel.column("sme_count", "2023-12")
@@ -171,6 +172,7 @@ def test_one_changed_cell_makes_its_province_the_users_and_leaves_the_marks_of_t
     assert programme.panel.supplied == {"sme_count": "2023-12"}
 
 
+@pytest.mark.thorough
 def test_a_column_that_is_only_compared_changes_nothing(changed):
     def change(book):
         sheet = book["因素"]
@@ -234,6 +236,7 @@ def test_any_sheet_may_be_left_out(changed):
     )
 
 
+@pytest.mark.thorough
 def test_titles_two_rows_of_headers_full_width_and_totals_are_read(changed):
     def change(book):
         sheet = book["审核结果"]

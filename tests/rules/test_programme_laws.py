@@ -117,6 +117,7 @@ def is_sound(tables):
     )
 
 
+@pytest.mark.thorough
 @settings(examples(16), phases=[Phase.generate])  # a workbook takes half a second: what fails is not made smaller
 @given(scenarios().filter(is_sound))
 def test_a_scenario_written_and_read_is_the_same(tmp_path_factory, tables):
@@ -153,6 +154,7 @@ def test_texts_that_are_no_toml_stand_plain_and_others_do_not():
     assert tomllib.loads(f"v = {setting_text(['甲', '乙'])}") == {"v": ["甲", "乙"]}
 
 
+@pytest.mark.thorough
 def test_composites_and_a_previous_batch_of_the_workbook_are_kept(tmp_path):
     """The documented example with its companions, one of which is what the second batch may not move far from."""
     first = za.load_scenario(Path(za.__file__).parents[1] / "docs" / "composite.toml")

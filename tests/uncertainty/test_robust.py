@@ -120,6 +120,7 @@ def test_places_moved_are_counted_once(toy_panel):
     assert found.measures.at["baseline", "moved"] == 0
 
 
+@pytest.mark.thorough
 def test_the_baselines_price_of_robustness(panel, baseline):
     found = za.robust(panel, baseline, draws=20)
     measures = found.measures

@@ -58,6 +58,7 @@ def test_every_draw_is_what_allocate_answers(panel, grouped, law):
     assert len(np.unique(found.quotas, axis=0)) > 300
 
 
+@pytest.mark.thorough
 def test_the_pools_too_and_bounds_that_hang_on_the_total(small_panel):
     rules = {"r": {"units": list(small_panel.units.index[:2]), "max_share": 0.3}}
     found = za.sweep(small_panel, toy(small_panel, rules=rules), toy_doubt(), draws=16)
@@ -81,6 +82,7 @@ def test_the_same_draws_whatever_their_number_and_whatever_the_chunks(panel, gro
     assert (za.sweep(panel, grouped, EVERYTHING, draws=65, seed=9).quotas != long.quotas[:65]).any()
 
 
+@pytest.mark.thorough
 def test_one_kind_of_uncertainty_does_not_change_the_draws_of_another(panel, baseline):
     alone = za.sweep(panel, baseline, {"weights": WEIGHTS}, draws=20)
     among = za.sweep(panel, baseline, EVERYTHING, draws=20)

@@ -301,7 +301,7 @@ def _cells(facts: pd.DataFrame, indicators: pd.DataFrame, before: pd.DataFrame |
 
     What the facts cannot split, since the very column to split by is a province's figure, is split by those ``before``.
     """
-    held = _held(facts)
+    held, rules = _held(facts), indicators["split_by"].to_dict()
     shares = (held,) if before is None else (held, _held(before))
     own = facts[facts["scope"] == "unit"]
     cells = [
@@ -311,7 +311,7 @@ def _cells(facts: pd.DataFrame, indicators: pd.DataFrame, before: pd.DataFrame |
     errors = []
     for fact in facts[facts["scope"] == "province"].to_dict("records"):
         try:
-            cells += _parts(fact, str(indicators.at[fact["indicator"], "split_by"]), shares)
+            cells += _parts(fact, rules[fact["indicator"]], shares)
         except DataError as error:
             errors.append(str(error))
     if errors:
