@@ -11,8 +11,8 @@ pytestmark = pytest.mark.thorough
 
 STUDIES = ("uncertainty", "plan", "backtest")
 FIGURES = {"uncertainty": 4, "plan": 1, "backtest": 2}
-# 北京 and 天津 are due 35.0 and 17.6 places; the whole answers nearest to them on this line are (33, 19) and (38, 16).
-ODD = '[rules."奇"]\ncoefficients = { "北京" = 3, "天津" = 5 }\nmin = 194\nmax = 194\n'
+# 北京 and 天津 are due 40.7 and 18.3 places; the whole answers nearest to them on this line are (43, 17) and (38, 20).
+ODD = '[rules."奇"]\ncoefficients = { "北京" = 3, "天津" = 5 }\nmin = 214\nmax = 214\n'
 
 
 @pytest.fixture(scope="module")

@@ -95,7 +95,7 @@ def test_the_numbers_of_guangdong_are_those_worked_out_before(made):
         assert text in page
     assert "<small>公布数60.8%、估算29.8%（按全国增长推到该日）、代用9.4%</small>" in page
     assert "公布：规模以上工业中小企业数，全省：" in page
-    assert "482—963</td>" in page  # an estimate with its range
+    assert "553—871</td>" in page  # an estimate with its range
     assert "广东省的各项数字不含深圳市（单列）。" in page
     assert page.count(f"运行编号：{RUN}") == 7  # five tables, the page and its foot
 
