@@ -158,7 +158,8 @@ def made_anew(words):
     if words[1] == "template":
         return [Path(words[2])]
     if words[1] in ("new", "convert"):
-        return [Path(words[2 if words[1] == "new" else 3])]
+        made = Path(words[2 if words[1] == "new" else 3])
+        return [made, *Path().glob(f"{made.stem}-第*批{made.suffix}")]
     return Path().glob(f"{Path(words[-1]).stem}*.toml") if "--save" in words else []
 
 

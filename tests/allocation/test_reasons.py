@@ -246,10 +246,10 @@ def test_a_decided_quota_is_a_decision_and_not_a_result(panel, baseline):
 @pytest.mark.slow
 def test_a_group_that_lifts_a_unit_and_a_rule_across_it_are_named(panel, baseline):
     groups = {"西部": Group(region="西部", floor=200)}
-    rules = {"长江": Rule(units=["310000", "320000", "330000", "420000", "500000", "510000"], min_share=0.35)}
+    rules = {"长江": Rule(units=["310000", "320000", "330000", "420000", "500000", "510000"], min_share=0.4)}
     why = za.explain(za.allocate(panel, baseline.model_copy(update={"groups": groups, "rules": rules})), "四川")
     assert "起作用的约束是西部下限 200：若放宽1家" in why.text
-    assert "起作用的约束是长江下限 363.65（名额为整数，即364）：若放宽1家" in why.text
+    assert "起作用的约束是长江下限 415.6（名额为整数，即416）：若放宽1家" in why.text
     assert why.quota > why.unruled
     assert why.prospects.gains_at > why.entitlement > why.prospects.loses_at
 

@@ -16,7 +16,7 @@ from zjtx_alloc.report.runs.records import run_id, run_record
 def test_a_panel_handed_in_reaches_every_file(panel, tmp_path):
     facts = panel.facts.copy()
     row = (facts["indicator"] == "little_giants") & (facts["unit"] == "540000")
-    facts.loc[row, "value"] = 30
+    facts.loc[row, "value"] = 300
     facts.to_csv(tmp_path / "facts.csv", index=False, encoding="utf-8")
     changed = za.load_panel(tmp_path / "facts.csv")
     run = za.run("2024-baseline", out=tmp_path, panel=changed, pages=["allocation"])
