@@ -26,7 +26,7 @@ from zjtx_alloc.report.table import Table, allocation_csv
 from zjtx_alloc.report.writers import fonts
 from zjtx_alloc.report.writers.docx import docx_file
 from zjtx_alloc.report.writers.html import font_face
-from zjtx_alloc.report.writers.pdf import pdf_file
+from zjtx_alloc.report.writers.pdf import _compiler, pdf_file
 from zjtx_alloc.report.writers.xlsx import write_workbook
 from zjtx_alloc.uncertainty import workers
 
@@ -114,6 +114,7 @@ def test_a_read_only_folder_is_told(command, tmp_path, capsys, monkeypatch):
 def test_without_its_font_nothing_is_drawn(draw, monkeypatch, tmp_path):
     monkeypatch.setattr(fonts.fonts, "sans_path", lambda: tmp_path / "none.otf")
     monkeypatch.setattr("zjtx_alloc.report.writers.pdf._plain", lambda _: {})
+    _compiler.cache_clear()  # one that an earlier test made has its fonts
     with pytest.raises(za.ReportError, match=r"缺少中文字体文件 none\.otf.*请重新安装：pip install"):
         draw()
 
