@@ -76,7 +76,7 @@ def check_table(path: str | Path) -> TableCheck:
 
 def wrong_totals(shipped: Panel, panel: Panel, reading: Reading) -> Iterator[Problem]:
     """Columns that fit the nations' totals far better if exchanged, and others far above the nation's total."""
-    sums = {c: float(panel.values(c.indicator, panel.supplied[c.indicator]).sum()) for c in reading.layout.columns}
+    sums = {c: float(panel.values(c.indicator, c.period).sum()) for c in reading.layout.columns}
     nations = {
         c: known
         for c in sums
@@ -113,7 +113,7 @@ def zeros(shipped: Panel, panel: Panel, reading: Reading) -> Iterator[Problem]:
     """Zeros of units that would have many in the proportions of the same indicator, or of any reference column."""
     names = panel.units["short_name"]
     for column in reading.layout.columns:
-        values = panel.values(column.indicator, panel.supplied[column.indicator])
+        values = panel.values(column.indicator, column.period)
         known = _latest(shipped, column.indicator)
         like = [known[1]["value"]] if known else [shipped.values(*reference) for reference in REFERENCES]
         shares = pd.concat([figures / figures.sum() for figures in like], axis=1).min(axis=1)

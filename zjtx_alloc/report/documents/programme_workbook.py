@@ -16,7 +16,7 @@ from zjtx_alloc.report.writers.sheet import Cell, Column, Page, Sheet, cell_of, 
 from zjtx_alloc.report.writers.xlsx import TONES, write_form
 from zjtx_alloc.rules.award import load_award
 from zjtx_alloc.rules.programme.assembly import reference_to
-from zjtx_alloc.rules.programme.factors import shown_column, shown_indicators
+from zjtx_alloc.rules.programme.factors import shown_column, shown_columns
 from zjtx_alloc.rules.programme.forms import Field, Form, forms
 from zjtx_alloc.rules.programme.scenario_rows import Rows, rows_of
 from zjtx_alloc.rules.scenario import DEFAULT, Scenario
@@ -200,13 +200,15 @@ def _rule(field: Field, indicators: str) -> dict[str, Any]:
 def _factor_sheet(panel: Panel, scenarios: Sequence[Scenario]) -> Sheet:
     """The facts that the scenarios read and those they could read, coloured by what they are."""
     stand_ins = {code for one in scenarios for code, line in one.indicators() if line.stand_in_for is not None}
-    asked = {code: shown_column(panel, code, period) for code, period in shown_indicators(scenarios).items()}
+    asked = {
+        f"{code} {period}": (code, *shown_column(panel, code, period)) for code, period in shown_columns(scenarios)
+    }
     columns = {
         "code": Column(header("code"), "fixed", 10, "form header"),
         "unit": Column(header("short_name"), "fixed", 10, "form header"),
-        **{code: _factor_column(panel, code, period) for code, (period, _) in asked.items()},
+        **{key: _factor_column(panel, code, period) for key, (code, period, _) in asked.items()},
     }
-    cells = {code: _factor_cells(column, columns[code].kind, code in stand_ins) for code, (_, column) in asked.items()}
+    cells = {key: _factor_cells(one, columns[key].kind, code in stand_ins) for key, (code, _, one) in asked.items()}
     rows = [
         {name: Cell(text, kind="fixed") for name, text in unit.items()}
         | {c: one[unit["code"]] for c, one in cells.items()}

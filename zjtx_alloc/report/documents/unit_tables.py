@@ -73,7 +73,7 @@ def _marks(
         yield say("mark.published"), say("unit.published", name=name, rule=basis_of(panel, indicator, cell))
     if target := stands_for(allocation, indicator, line):
         yield say("mark.stand_in"), say("unit.stand_in", name=name, target=target)
-    if indicator in panel.supplied:
+    if panel.is_own(indicator, line.period):
         yield say("mark.supplied"), say("unit.supplied", name=name)
 
 

@@ -73,8 +73,8 @@ def factor_table(allocation: Allocation) -> Table:
 
 def assumption_table(allocation: Allocation) -> Table:
     """What the scenario assumes, in its own words; nothing of an indicator that the user's table replaces."""
-    scenario, supplied = allocation.scenario, allocation.panel.supplied
-    replaced = {code for code, _ in scenario.indicators() if code in supplied}
+    scenario, panel = allocation.scenario, allocation.panel
+    replaced = {code for code, line in scenario.indicators() if panel.is_own(code, line.period)}
     lines = {key: line for key, line in scenario.assumptions.items() if key not in replaced}
     frame = pd.DataFrame({"number": range(1, len(lines) + 1), "assumption": list(lines.values())})
     return titled("assumptions", frame)

@@ -13,12 +13,11 @@ from zjtx_alloc.base.errors import DataError, ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import plain
 from zjtx_alloc.facts.grid import Grid, grids_of, read_sheets
-from zjtx_alloc.facts.panel import FACT_COLUMNS, Panel, load_panel, with_facts
+from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.facts.problems import Problem, refusal
-from zjtx_alloc.facts.reading import SUPPLIED
 from zjtx_alloc.rules.award import load_award
 from zjtx_alloc.rules.programme.assembly import BatchRow, base_of, batch_scenario, default_base
-from zjtx_alloc.rules.programme.factors import POOL, FactorSheet, read_factors, shown_indicators
+from zjtx_alloc.rules.programme.factors import FactorSheet, read_factors, shown_columns
 from zjtx_alloc.rules.programme.forms import FACTORS, forms
 from zjtx_alloc.rules.programme.known import (
     Known,
@@ -132,12 +131,6 @@ class Programme:
             raise ScenarioError(say("programme.no_batch", file=self.file, batch=number, known=known))
         return found[0]
 
-    def panel_of(self, batch: Batch) -> Panel:
-        """The facts as a batch sees them: with its own 可推荐企业数, where there are any."""
-        if batch.pool is None:
-            return self.panel
-        return _with_pool(self.panel, batch.pool, self.file)
-
     def notes_on(self, batch: Batch) -> tuple[str, ...]:
         """What was used of the workbook for a batch, and what was not and why."""
         return (*self.notes, *batch_notes(batch, self))
@@ -168,10 +161,11 @@ def load_programme(path: str | Path) -> Programme:
     known, wrong = _known(rows, entries)
     scenarios, wrong_batches = _scenarios(rows, entries, known)
     problems += [*_without_echoes([*wrong, *wrong_batches], problems), *_misspelt_sheets(grids, others)]
-    periods = shown_indicators([*scenarios.values(), *(row.base for row in rows if row.base is not None)])
+    bases = shown_columns(row.base for row in rows if row.base is not None)
+    uses = dict.fromkeys(bases, ()) | shown_columns(scenarios.values())
     factors = FactorSheet(load_panel())
     if FACTORS in grids:
-        factors = read_factors(path.name, grids[FACTORS], factors.panel, periods)
+        factors = read_factors(path.name, grids[FACTORS], factors.panel, uses)
     problems += factors.problems or _missing_facts(scenarios.values(), factors.panel, entries)
     transfers = transfers_of(entries["transfers"]) if "transfers" in entries else None
     if problems:
@@ -334,13 +328,3 @@ def _batch(row: BatchRow, scenario: Scenario, known: Known) -> Batch:
         name: year for name, usual in years.items() if (year := record[name.partition("_")[0]]) not in (None, usual)
     }
     return Batch(**own, rounding_carried=record["rounding"] == "yes", unused=record["unused"] or "lapse", **other)
-
-
-def _with_pool(panel: Panel, pool: pd.Series, file: str) -> Panel:
-    """The panel with 可推荐企业数 of a batch."""
-    described = {
-        "scope": "unit", "indicator": POOL, "period": say("intake.no_period"), "measure": panel.indicators.at[POOL, "measure"],
-        "status": SUPPLIED, "source": SUPPLIED, "note": file,
-    }  # fmt: skip
-    rows = [{"unit": c, "unit_name": panel.units.at[c, "name"], "value": float(n)} | described for c, n in pool.items()]
-    return with_facts(panel, pd.DataFrame(rows)[list(FACT_COLUMNS)])
