@@ -9,14 +9,14 @@ from dataclasses import replace
 
 import pandas as pd
 
-from zjtx_alloc.allocation.allocate import Allocation, Counted, allocated
+from zjtx_alloc.allocation.allocate import Allocation, Counted, allocate, allocated, unit_bounds
 from zjtx_alloc.allocation.approved import approved_firms
-from zjtx_alloc.allocation.plan import known_places, planned, why_moved
+from zjtx_alloc.allocation.running_totals import known_places, planned, why_moved
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.rules.own_columns import pool_caps
 from zjtx_alloc.rules.scenario import DEFAULT, Scenario
-from zjtx_alloc.rules.scenario_files import companions
+from zjtx_alloc.rules.scenario_files import companions, previous_batch
 
 
 def allocate_programme(panel: Panel, scenario: Scenario, own: Allocation | None = None) -> tuple[Allocation, ...]:
@@ -44,7 +44,34 @@ def _among(
 ) -> tuple[Allocation, ...]:
     found = _with_pools(sorted([scenario, *others], key=lambda item: item.batch), scenario, panel)
     items = [own if own is not None and one.batch == scenario.batch else one for one in found]
-    return counted(allocated(items, panel, scenario.batch))
+    return within_change(counted(allocated(items, panel, scenario.batch)))
+
+
+def within_change(batches: tuple[Allocation, ...]) -> tuple[Allocation, ...]:
+    """The batches with limits on change going from the quota that counts of the batch before.
+
+    Running totals may move that quota again when later limits move, so this is repeated, each time for one batch more.
+    """
+    for _ in batches:
+        moved = [_from_counted(one, batches) for one in batches]
+        if all(a is b for a, b in zip(moved, batches, strict=True)):
+            break
+        batches = counted(moved)
+    return batches
+
+
+def _from_counted(one: Allocation, batches: Sequence[Allocation]) -> Allocation:
+    """A batch with its limits on change from the quota that counts of the batch they name, if that is among these."""
+    if one.scenario.change is None:
+        return one
+    last = previous_batch(one.scenario)
+    named = [other.quota for other in batches if (other.scenario.batch, other.scenario.name) == (last.batch, last.name)]
+    if not named:
+        return one
+    bounds = unit_bounds(one.panel, one.scenario, pooled=one.pooled, previous=named[0])
+    if bounds.equals(one.bounds):
+        return one
+    return allocate(one.panel, one.scenario, pooled=one.pooled, previous=named[0])
 
 
 def counted(allocations: Sequence[Allocation]) -> tuple[Allocation, ...]:

@@ -85,7 +85,8 @@ class Question:
         """No total beyond this can be admitted."""
         allocation = self.varied(batch)
         scenario = allocation.scenario.model_copy(update={"total": _MOST})
-        return min(_MOST, int(unit_bounds(allocation.panel, scenario, pooled=allocation.pooled)["cap"].sum()))
+        bounds = unit_bounds(allocation.panel, scenario, pooled=allocation.pooled, previous=allocation.previous)
+        return min(_MOST, int(bounds["cap"].sum()))
 
     def sure_total(self, batch: int) -> int:
         """Up to here the batch breaks no ceiling of its own two years, even if every firm completes."""

@@ -118,8 +118,8 @@ def _read(
 ) -> tuple[list[dict[str, Any]], dict[str, int], list[Problem]]:
     """Facts of every row, the row of each unit, and every problem of columns, rows and totals."""
     titles = (row for number, row in grid.rows.items() if number < min(layout.header_rows))
-    found = _column_problems(layout, stated_measures(titles), by_period=by_period)
-    problems, facts, seen = [*found], [], dict[tuple[str, str], int]()
+    problems = [*_column_problems(layout, stated_measures(titles), by_period=by_period)]
+    facts, seen = list[dict[str, Any]](), dict[tuple[str, str], int]()
     for number, row in body.units:
         found, wrong = _read_row(number, row, layout, seen)
         facts += found

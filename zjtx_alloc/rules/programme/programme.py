@@ -161,8 +161,8 @@ def load_programme(path: str | Path) -> Programme:
     known, wrong = _known(rows, entries)
     scenarios, wrong_batches = _scenarios(rows, entries, known)
     problems += [*_without_echoes([*wrong, *wrong_batches], problems), *_misspelt_sheets(grids, others)]
-    bases = shown_columns(row.base for row in rows if row.base is not None)
-    uses = dict.fromkeys(bases, ()) | shown_columns(scenarios.values())
+    bases = dict.fromkeys(shown_columns(row.base for row in rows if row.base is not None), tuple[int, ...]())
+    uses = {**bases, **shown_columns(scenarios.values())}
     factors = FactorSheet(load_panel())
     if FACTORS in grids:
         factors = read_factors(path.name, grids[FACTORS], factors.panel, uses)
