@@ -60,7 +60,10 @@ class Question:
         return tuple(found)
 
     def cohorts_with(self, allocation: Allocation) -> tuple[Cohort, ...]:
-        """The cohorts that follow one batch's total, if this is its allocation."""
+        """The cohorts that follow one batch's total, if this is its allocation.
+
+        Running totals (取整结转) move places between units and leave the nation's money as it is; unused places do not.
+        """
         if not any(a.scenario.approval.unused == "unit" for a in self.allocations):
             return cohorts(allocation)
         batch = allocation.scenario.batch
