@@ -10,6 +10,7 @@ from support.programme_edits import add, cell_of, column_of, edited, header_of
 import zjtx_alloc as za
 from zjtx_alloc.report.documents.programme_workbook import write_programme
 
+TIANJIN, JIANGSU = "120000", "320000"
 SME, GIANTS, KEPT = "规模以上工业中小企业数", "有效期内“小巨人”企业数", "上一轮绩效评价后继续支持企业数"
 BASELINES = ("2024-baseline", "2025-baseline", "2026-baseline")
 SHEETS = [
@@ -363,3 +364,35 @@ def test_a_planner_does_it_all_in_an_office_program(plain, tmp_path, recalculate
     back = openpyxl.load_workbook(saved)
     assert back.sheetnames == SHEETS
     assert len(back["批次"].data_validations.dataValidation) >= 5
+
+
+@pytest.mark.thorough
+def test_tianjins_19_beside_the_models_18_enters_allocates_pays_and_reconciles(changed):
+    """What was granted is a fact: the model's 18, the documents' 5627 with 73 netted, and the rounding of another unit stand beside it."""
+    model = za.allocate(za.load_panel(), za.load_scenario("2024-baseline")).quota
+    granted = model.to_dict() | {TIANJIN: 19, JIANGSU: int(model[JIANGSU]) - 1}
+    assert model[TIANJIN] == 18
+
+    def change(book):
+        for code, places in granted.items():
+            cell_of(book["审核结果"], {"批次": 1, "代码": code}, "下达名额").value = int(places)
+            cell_of(book["审核结果"], {"批次": 1, "代码": code}, "审核通过").value = int(places)
+        for code, money in {TIANJIN: 5627, JIANGSU: 300 * granted[JIANGSU]}.items():
+            netted = 73 if code == TIANJIN else None
+            row = {"代码": code, "年度": 2024, "文号": "财建〔2024〕359号", "金额": money, "其中扣回": netted}
+            add(book["实际下达"], row)
+
+    programme = changed(change)
+    first = programme.batch(1)
+    assert first.granted[TIANJIN] == first.scenario.known.approved[TIANJIN] == 19
+    batches = za.allocate_programme(programme.panel, first.scenario)
+    assert batches[0].quota.to_dict() == granted
+    assert batches[0].counted.why[TIANJIN] == "下达名额为已知数（按规则单独测算为18家）"
+    books = za.forecast_budget(za.cohorts(*batches), za.load_award(first.scenario.award))
+    table = books.ledger.table.set_index(["code", "fiscal_year"])
+    assert table.loc[(TIANJIN, 2024), ["commitment", "due"]].tolist() == [19 * 600, 19 * 300]
+    found = za.reconcile(books.ledger, programme.transfers)
+    assert found.loc[(JIANGSU, 2024), "status"] == "matched"
+    row = found.loc[(TIANJIN, 2024)]
+    assert (row["expected"], row["actual"], row["difference"]) == (5700, 5627, -73)
+    assert "扣回73万元" in row["explanation"]
