@@ -126,6 +126,7 @@ def test_what_is_known_of_a_batch_and_of_the_money(changed):
     assert first.granted["110000"] == 20
     assert second.granted.to_dict() == {"120000": 19}
     assert second.approved is None
+    assert (first.state, second.state) == ("approved", "open")  # two outcomes do not settle a batch
     row = first.outcomes.loc[("110000", 2027)]
     assert row.dropna().to_dict() == {"completed": 7, "under_invested": 2}
     assert programme.transfers.to_dict("records") == [
@@ -361,6 +362,9 @@ def test_a_planner_does_it_all_in_an_office_program(plain, tmp_path, recalculate
     assert za.allocate(programme.panel, second.scenario).quota.equals(by_hand)
     assert by_hand["440000"] == 40
     assert by_hand[panel.units["region"] == "西部"].sum() == 300
+    states = openpyxl.load_workbook(saved, data_only=True)["说明"].iter_rows(values_only=True)
+    assert [row[2] for row in states if row[0] == "批次" and str(row[1]).startswith("第")] == ["已批复", "测算", "测算"]
+    assert [batch.state for batch in programme.batches] == ["approved", "open", "open"]
     back = openpyxl.load_workbook(saved)
     assert back.sheetnames == SHEETS
     assert len(back["批次"].data_validations.dataValidation) >= 5

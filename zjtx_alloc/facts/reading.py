@@ -185,7 +185,7 @@ def _column_problems(layout: Layout, stated: dict[str, str], *, by_period: bool)
         if key in held:
             yield problem(layout.header_rows[0], column.label, column.text, "column_twice", first=held[key].label)
         held.setdefault(key, column)
-    yield from misspelt(layout)
+    yield from misspelt(layout, by_period=by_period)
 
 
 def _total_problems(total: Row, layout: Layout, facts: list[dict[str, Any]]) -> Iterator[Problem]:

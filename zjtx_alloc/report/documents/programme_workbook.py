@@ -18,6 +18,7 @@ from zjtx_alloc.rules.award import load_award
 from zjtx_alloc.rules.programme.assembly import reference_to
 from zjtx_alloc.rules.programme.factors import shown_column, shown_columns
 from zjtx_alloc.rules.programme.forms import Field, Form, forms
+from zjtx_alloc.rules.programme.known import ENDS
 from zjtx_alloc.rules.programme.scenario_rows import Rows, rows_of
 from zjtx_alloc.rules.scenario import DEFAULT, Scenario
 from zjtx_alloc.rules.scenario_files import companion, companions, load_scenario, scenario_names
@@ -29,6 +30,7 @@ _LOOKS = {
     "rate": "entry share", "date": "entry date", "year": "entry batch", "batch": "entry batch", "batch_or_all": "entry batch", "setting": "entry",
 }  # fmt: skip
 _HEADER = 34  # points
+_MOST_ROWS = 2000  # that formulas look at
 
 
 def write_programme(path: str | Path, scenario: Scenario) -> Path:
@@ -65,8 +67,9 @@ def write_programme(path: str | Path, scenario: Scenario) -> Path:
         for name in ("factor", "stand_in"):
             row[name] = panel.indicators["name"].get(row[name], row[name])
     factors = _factor_sheet(panel, list(batches.values()))
-    sheets = [_form_sheet(name, form, filled.get(name, []), factors) for name, form in forms().items()]
-    return write_form(path, scenario.title, [_guide(scenario), factors, *sheets])
+    sheets = {name: _form_sheet(name, form, filled.get(name, []), factors) for name, form in forms().items()}
+    guide = _guide(scenario, [_state_row(one, sheets) for one in batches.values()])
+    return write_form(path, scenario.title, [guide, factors, *sheets.values()])
 
 
 def _references(scenario: Scenario, batches: Mapping[int, Scenario]) -> dict[str, str]:
@@ -246,14 +249,37 @@ def _factor_cells(column: pd.DataFrame | None, kind: str, stands_in: bool) -> di
     return {str(code): Cell(float(v), kind=f"{'estimated' if e else plain} {kind}") for code, v, e in marked}
 
 
-def _guide(scenario: Scenario) -> Sheet:
-    """What to do, what the colours are, what each column of each sheet is."""
+def _state_row(scenario: Scenario, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
+    """How far a batch is, as the sheets 审核结果 and 期末结果 say at any time; 测算 where there are none."""
+    units, (known, ends) = len(load_units()), (sheets[name] for name in ("approvals", "outcomes"))
+    number, counts = known.range("batch", last=_MOST_ROWS), known.range("approved", last=_MOST_ROWS)
+    of_batch = f"{ends.range('batch', last=_MOST_ROWS)},{scenario.batch}"
+    settled = "+".join(f"SUMIFS({ends.range(name, last=_MOST_ROWS)},{of_batch})" for name in ENDS)
+    words = {state: say(f"programme_state.{state}") for state in ("open", "approved", "settled")}
+    approved = f"SUMIFS({counts},{number},{scenario.batch})"
+    formula = (
+        f'IFERROR(IF(COUNTIFS({number},{scenario.batch},{counts},">=0")<{units},"{words["open"]}",'
+        f'IF(AND({settled}>0,{settled}={approved}),"{words["settled"]}","{words["approved"]}")),"{words["open"]}")'
+    )
+    state = words["approved" if len(scenario.known.approved) == units else "open"]
+    title = say("table.batch", batch=scenario.batch)
+    return {"sheet": forms()["batches"].title, "column": title, "note": Cell(state, formula=formula, kind="explained")}
+
+
+def _guide(scenario: Scenario, states: Sequence[dict[str, Any]]) -> Sheet:
+    """What to do, how far the batches are, what the colours are, what each column of each sheet is."""
     columns = {
         "sheet": Column(say("intake.sheet_name"), "entry text", 12, "form header"),
         "column": Column(say("intake.column"), "entry text", 22, "form header"),
         "note": Column(header("note"), "entry text", 70, "form header"),
     }
-    rows: list[dict[str, Any]] = [
+    checked = {
+        "sheet": say("programme.check"),
+        "column": say("programme.last_check"),
+        "note": say("programme.unchecked"),
+    }
+    rows: list[dict[str, Any]] = [*states, checked]
+    rows += [
         {"sheet": Cell(say("programme.factors"), kind="entry text"), "column": Cell(say(f"programme_tone.{tone}").partition("：")[0], kind=f"{tone} legend"),
          "note": say(f"programme_tone.{tone}").partition("：")[2]}
         for tone in TONES

@@ -16,11 +16,11 @@ from zjtx_alloc.facts.panel import Panel, with_table
 from zjtx_alloc.facts.problems import Problem
 from zjtx_alloc.facts.reading import OF_PERIOD, Reading, read_layout
 from zjtx_alloc.rules.check_table import wrong_totals, zeros
+from zjtx_alloc.rules.own_columns import POOL
 from zjtx_alloc.rules.programme.records import fault
 from zjtx_alloc.rules.scenario import Scenario
 
 _DIGITS = 12  # significant ones that a cell shows of a number that is no count
-POOL = "eligible_pool"
 Uses = Mapping[
     tuple[str, str], tuple[int, ...]
 ]  # the batches that read an indicator at a period; none: it could be read
@@ -77,6 +77,8 @@ def read_factors(file: str, grid: Grid, panel: Panel, uses: Uses) -> FactorSheet
     notes = [note for column in _compared(layout) if (note := _comparison(panel, grid, column, uses))]
     mark = say("programme.only_compared")
     layout = replace(layout, unread=tuple(h for h in layout.unread if mark not in h.text))
+    if layout.unread:
+        notes.append(say("programme.unread", names="、".join(f"{grid.name} {h.label}" for h in layout.unread)))
     reading, problems = read_layout(file, grid, layout, by_period=True)
     changed: dict[Column, _Changed] = {}
     if reading.layout.columns and not problems:

@@ -46,6 +46,14 @@ class Known:
         """Whether the approvals of all units are known."""
         return self.approved is not None and len(self.approved) == len(load_units())
 
+    @property
+    def state(self) -> str:
+        """How far the batch is: open (测算), approved (已批复), settled (已清算: every approved firm has an outcome)."""
+        if self.approved is None or not self.is_approved:
+            return "open"
+        ends = 0 if self.outcomes is None else int(self.outcomes.sum().sum())
+        return "settled" if ends and ends == self.approved.sum() else "approved"
+
 
 @dataclass(frozen=True)
 class Money:
