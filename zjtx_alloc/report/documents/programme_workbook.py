@@ -29,6 +29,11 @@ _LOOKS = {
     **dict.fromkeys(_COUNTS, "entry count"), "share": "entry share", "factor": "entry share", "number": "entry share",
     "rate": "entry share", "date": "entry date", "year": "entry batch", "batch": "entry batch", "batch_or_all": "entry batch", "setting": "entry",
 }  # fmt: skip
+_TOGETHER = (
+    ("floor",),
+    ("cap",),
+    ("fixed", "reason"),
+)  # cells of a unit that all batches may share; 可推荐企业数 are of one
 _HEADER = 34  # points
 _MOST_ROWS = 2000  # that formulas look at
 
@@ -107,34 +112,21 @@ def _units() -> list[dict[str, Any]]:
 def _unit_rows(rows: Mapping[int, Rows]) -> list[dict[str, Any]]:
     """A row for the units that are not named, one for each unit, and one for what a batch has of its own."""
     cells = {n: {row["code"]: row for row in parts["units"]} for n, parts in rows.items()}
-    rest = {"code": DEFAULT, "unit": say("programme.rest_note")}
-    lines = [rest, *_units()]
-    names = ("floor", "cap", "fixed", "reason")
-    common = {
-        line["code"]: {
-            name: values[0]
-            for name in names
-            if len(set(values := [cells[n].get(line["code"], {}).get(name) for n in cells])) == 1
-            and values[0] is not None
+    lines = [{"code": DEFAULT, "unit": say("programme.rest_note")}, *_units()]
+    common, own = [], []
+    for line in lines:
+        of_batches = {
+            n: {k: v for k, v in one.get(line["code"], {}).items() if k != "code"} for n, one in cells.items()
         }
-        for line in lines
-    }
-    if any(
-        ("fixed" in one and "reason" not in one) or ("reason" in one and "fixed" not in one) for one in common.values()
-    ):
-        common = {code: {k: v for k, v in one.items() if k not in ("fixed", "reason")} for code, one in common.items()}
-    own = [
-        {"batch": n, **line, **rest_of}
-        for n in cells
-        for line in lines
-        if (
-            rest_of := {
-                k: v for k, v in cells[n].get(line["code"], {}).items() if k != "code" and k not in common[line["code"]]
-            }
-        )
-    ]
-    found = [line | common[line["code"]] for line in lines] + own
-    return [row | {"code": say("programme.rest")} if row["code"] == DEFAULT else row for row in found]
+        shared: dict[str, Any] = {}
+        for names in _TOGETHER:
+            values = [tuple(one.get(name) for name in names) for one in of_batches.values()]
+            shared |= dict(zip(names, values[0], strict=True)) if len(set(values)) == 1 else {}
+        common.append(line | shared)
+        rest = {n: {k: v for k, v in one.items() if k not in shared} for n, one in of_batches.items()}
+        own += [{"batch": n, **line, **one} for n, one in rest.items() if one]
+    own.sort(key=lambda row: row["batch"])
+    return [row | {"code": say("programme.rest")} if row["code"] == DEFAULT else row for row in common + own]
 
 
 def _budget_rows(scenarios: Sequence[Scenario]) -> list[dict[str, Any]]:
