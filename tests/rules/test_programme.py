@@ -83,6 +83,8 @@ def test_every_sheet_prints_its_headers_stay_in_sight_and_choices_are_lists(plai
         assert sheet.print_title_rows
     kinds = {rule.type for rule in book["批次"].data_validations.dataValidation}
     assert {"list", "whole"} <= kinds
+    lists = [rule.formula1 for rule in book["权重"].data_validations.dataValidation if rule.type == "list"]
+    assert any(one.startswith(f'"{SME},{GIANTS},{KEPT},') for one in lists)  # each once, whatever its periods
     estimated = cell_of(book["因素"], {"代码": "330200"}, SME).fill.start_color.rgb
     stand_in = cell_of(book["因素"], {"代码": "110000"}, KEPT).fill.start_color.rgb
     assert (estimated, stand_in) == ("FFFCE4D6", "FFE4DFEC")

@@ -35,6 +35,7 @@ _TOGETHER = (
     ("fixed", "reason"),
 )  # cells of a unit that all batches may share; 可推荐企业数 are of one
 _HEADER = 34  # points
+_LONGEST_LIST = 255  # characters of a list of choices that Excel takes
 _MOST_ROWS = 2000  # that formulas look at
 
 
@@ -72,7 +73,8 @@ def write_programme(path: str | Path, scenario: Scenario) -> Path:
         for name in ("factor", "stand_in"):
             row[name] = panel.indicators["name"].get(row[name], row[name])
     factors = _factor_sheet(panel, list(batches.values()))
-    sheets = {name: _form_sheet(name, form, filled.get(name, []), factors) for name, form in forms().items()}
+    names = list(dict.fromkeys(panel.name(code) for code, _ in shown_columns(batches.values())))
+    sheets = {name: _form_sheet(name, form, filled.get(name, []), names) for name, form in forms().items()}
     guide = _guide(scenario, [_state_row(one, sheets) for one in batches.values()])
     return write_form(path, scenario.title, [guide, factors, *sheets.values()])
 
@@ -139,12 +141,11 @@ def _budget_rows(scenarios: Sequence[Scenario]) -> list[dict[str, Any]]:
     return rows
 
 
-def _form_sheet(name: str, form: Form, rows: Sequence[Mapping[str, Any]], factors: Sheet) -> Sheet:
-    indicators = "=" + factors.across(list(factors.columns)[2:])[0]
+def _form_sheet(name: str, form: Form, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Sheet:
     columns = {
         key: Column(
             field.header, "fixed" if key == "unit" else _LOOKS.get(field.kind, "entry text"), field.width,
-            "needed header" if field.needed else "form header", rule=_rule(field, indicators),
+            "needed header" if field.needed else "form header", rule=_rule(field, names),
         )
         for key, field in form.fields.items()
     }  # fmt: skip
@@ -170,14 +171,16 @@ def _cell(value: Any, field: Field) -> Any:
     return Cell(value, kind=kind) if isinstance(value, str) else value
 
 
-def _rule(field: Field, indicators: str) -> dict[str, Any]:
+def _rule(field: Field, names: Sequence[str]) -> dict[str, Any]:
     """What may be entered in a column, and what it is."""
     told = {"input_title": field.header[:32], "input_message": field.remark[:255], "error_title": say("template.wrong")}
     match field.kind:
         case "choice":
             return told | {"validate": "list", "source": list(field.choices)}
-        case "indicator":  # a composite is named too, so that others are only warned of
-            return told | {"validate": "list", "source": indicators, "error_type": "warning"}
+        case "indicator" if (
+            len(",".join(names)) <= _LONGEST_LIST
+        ):  # a composite is named too: others are only warned of
+            return told | {"validate": "list", "source": list(names), "error_type": "warning"}
         case "whole" | "money" | "positive":
             least = int(field.kind == "positive")
             return told | {
