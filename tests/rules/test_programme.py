@@ -221,7 +221,7 @@ def test_a_column_that_no_batch_reads_is_said(changed):
             sheet.cell(number, place, number)
 
     programme = changed(change)
-    assert programme.panel.is_shipped
+    assert not programme.panel.has_own
     (note,) = programme.notes
     assert note.endswith("没有批次用这一数据期，改过的数没有用。要用，请在“权重”表把该批这一因素的数据期改为 2024-01。")
 

@@ -63,7 +63,7 @@ def opened(named: str, data: Path | None, batch: int | None, *, with_money: bool
         click.echo(seen(note))
     if programme.doubts:
         click.echo(seen(f"{say('programme.doubts')}\n{plain_lines(programme.doubts)}"))
-    return Opened(chosen.scenario, None if panel.is_shipped else panel, Path(named), programme)
+    return Opened(chosen.scenario, panel if panel.has_own else None, Path(named), programme)
 
 
 def all_opened(named: Sequence[str], data: Path | None, batch: int | None) -> tuple[list[Opened], Panel | None]:

@@ -115,9 +115,9 @@ class Panel:
         return indicator in self.supplied or (indicator, period) in self.supplied_periods
 
     @property
-    def is_shipped(self) -> bool:
-        """Whether no column is the user's own."""
-        return not self.supplied and not self.supplied_periods
+    def has_own(self) -> bool:
+        """Whether some column is the user's own."""
+        return bool(self.supplied or self.supplied_periods)
 
     def stands_in(self, indicator: str, stand_in_for: str | None) -> bool:
         """Whether a factor is a stand-in (代用): a user's current column of the very indicator is not one."""

@@ -17,7 +17,7 @@ _SHORT = 12  # characters by which a row that is not read is known
 def supply_note(allocation: Allocation) -> tuple[str, ...]:
     """What the user's table replaced and capped, what it did not, and what the scenario leaves aside; blank without one."""
     panel, scenario = allocation.panel, allocation.scenario
-    if panel.is_shipped:
+    if not panel.has_own:
         return ()
     others = {
         "supply.kept": _used(panel, scenario, own=False),
