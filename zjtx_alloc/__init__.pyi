@@ -17,7 +17,7 @@ from .allocation.fairness import (
     fairness as fairness,
     paradoxes as paradoxes,
 )
-from .allocation.plan import Plan as Plan, Replan as Replan, plan as plan, replan as replan
+from .allocation.plan import Replan as Replan, plan as plan, replan as replan
 from .apportionment.apportion import Ties as Ties, apportion as apportion, apportion_ties as apportion_ties
 from .apportionment.biproportional import Biproportional as Biproportional, biproportional as biproportional
 from .apportionment.priority_list import priority_list as priority_list

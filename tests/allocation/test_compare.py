@@ -38,6 +38,11 @@ def test_a_comparison_worked_by_hand(toy_panel):
     assert found.quota.to_numpy().tolist() == [[6, 4, 8], [3, 4, 8], [3, 4, 8]]
     assert found.gains.to_numpy().tolist() == [[-2, -4], [1, 2], [1, 2]]
     assert found.regions.to_dict() == {"a": {"东部": 12}, "b": {"东部": 12}, "c": {"东部": 24}}
+    assert "以此为准" not in comparison_text(found)
+    carried = za.compare(
+        [scenario("a", "gdp"), scenario("b", "gdp").model_copy(update={"carry_rounding": True})], panel
+    )
+    assert "；b有已知结果、取整结转或未用名额补回，以此为准的名额见其名额分配表。" in comparison_text(carried)
     assert (found.distance.to_numpy() * 6).round(12).tolist() == [[0, 1, 1], [1, 0, 0], [1, 0, 0]]
 
 

@@ -5,6 +5,8 @@ import pytest
 import zjtx_alloc as za
 from zjtx_alloc.allocation.allocate_programme import _with_pools, allocate_batch, counted
 from zjtx_alloc.report.table import allocation_csv
+from zjtx_alloc.report.tables.allocation import replan_table
+from zjtx_alloc.rules.scenario_files import put_together
 
 FACTORS = {"gdp": {"period": "2020", "weight": 1.0}}
 TIANJIN, JIANGSU = "120000", "320000"
@@ -71,6 +73,50 @@ def test_unused_places_by_hand(thirds, unused, second, ways):
     assert places(found[1]) == second
     assert found[1].counted.ways == ways
     assert found[1].total == sum(second)
+
+
+@pytest.mark.parametrize(
+    ("unused", "why"),
+    [
+        ("lapse", ["", "", ""]),
+        ("unit", ["上批未用的2家由本单位补回", "", ""]),
+        # Of 8 approved each is due 8/3 = 2.67; the units had 1, 3 and 4.
+        ("pool", ["此前各批累计比应得少1.7家，补足", "", "此前各批累计比应得多1.3家，扣减"]),
+    ],
+)
+def test_why_a_quota_is_not_the_batchs_own(thirds, unused, why):
+    first = scenario(1, known=known(thirds, [3, 3, 4], [1, 3, 4]), approval={"rate": "1.00", "unused": unused})
+    one, two = allocated(thirds, first, scenario(2))
+    assert one.counted.why.tolist() == [
+        "下达名额为已知数（按规则单独测算为4家）",
+        "",
+        "下达名额为已知数（按规则单独测算为3家）",
+    ]
+    assert two.counted.why.tolist() == why
+    table = replan_table(two)
+    shown = table.frame[["上批名额", "上批审核通过", "本批单独测算", "名额", "增减", "原因"]].values.tolist()
+    alone, approved = [4, 3, 3], [1, 3, 4]
+    assert shown == [
+        [before, passed, own, now, now - own, reason]
+        for before, passed, own, now, reason in zip([3, 3, 4], approved, alone, places(two), why, strict=True)
+        if now != own
+    ]
+    assert ("就是本批单独测算的名额" in table.notes[0]) is (unused == "lapse")
+
+
+def test_limits_on_change_go_from_the_quota_that_counts(thirds, tmp_path):
+    """The second batch has 4, 3, 3 on its own and 6, 3, 3 with the places that come back: the third may not fall below 5."""
+    first = scenario(1, known=known(thirds, [3, 3, 4], [1, 3, 4]), approval={"rate": "1.00", "unused": "unit"})
+    limits = {"previous": "b2.toml", "max_relative": 0.1, "raw": True}
+    others = {"b1.toml": first, "b2.toml": scenario(2)}
+    third = scenario(3, change=limits, budget_with=list(others))
+    put_together(others | {"b3.toml": third}, tmp_path)
+    found = za.allocate_programme(thirds, third)
+    assert [places(one) for one in found[1:]] == [[6, 3, 3], [5, 3, 2]]
+    assert places(allocate_batch(thirds, third)) == [5, 3, 2]
+    assert found[2].bounds[["floor", "cap"]].values.tolist() == [[5, 7], [2, 4], [2, 4]]
+    assert places(found[2].under(third.model_copy(update={"total": 12}))) == [5, 4, 3]
+    assert za.plan([*others.values(), third], thirds).table["counts"].tolist() == [3, 3, 4, 6, 3, 3, 5, 3, 2]
 
 
 def test_a_known_batch_is_known_beyond_any_bound_of_the_model(thirds):

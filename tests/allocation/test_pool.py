@@ -37,7 +37,7 @@ def test_a_count_is_a_cap_that_is_named_where_it_binds(capped, panel, baseline):
     assert capped.table().at[JIANGSU, "binds"] == "可推荐企业数"
     assert "起作用的约束是江苏上限 100（可推荐企业数）" in str(za.explain(capped, "江苏"))
     lines = allocation_summary(capped).split("\n")
-    assert lines[1] == "- 用户提供（可推荐.csv）的可推荐企业数（合计36,100家）为第1批各单位名额的上限。"
+    assert lines[1] == "- 第1批各单位名额以用户提供的可推荐企业数（37个单位，合计36,100家）为上限。"
     rules = rule_table(capped)
     assert rules.frame.set_index(rules.frame.columns[0]).loc["可推荐企业数"].tolist()[1:] == ["江苏"]
     assert not any("未设“可推荐企业数”上限" in note for note in rules.notes)
@@ -119,5 +119,5 @@ def test_commands_say_first_what_they_used(counts, capsys):
     with pytest.raises(SystemExit):
         main(["explain", "2024-baseline", "江苏", "--data", str(path)])
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "用户提供（可推荐.csv）的可推荐企业数（合计36,100家）为第1批各单位名额的上限。"
+    assert lines[0] == "第1批各单位名额以用户提供的可推荐企业数（37个单位，合计36,100家）为上限。"
     assert "2024年第一批基准情景：江苏的名额为100家。" in lines[1:5]

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 import zjtx_alloc as za
-from zjtx_alloc.budget import affordable
 from zjtx_alloc.budget.affordable import _kept_in_turn, _staircase
 from zjtx_alloc.quota import solve as engines
 
@@ -17,11 +16,11 @@ def each_total_allocated_once():
     """The walks of this file meet the same few totals again and again, and pass over those that rules do not admit."""
     known = {}
 
-    def allocate(panel, scenario, **given):
+    def under(allocation, scenario):
         key = scenario.model_dump_json()
         if key not in known:
             try:
-                known[key] = za.allocate(panel, scenario)
+                known[key] = za.allocate(allocation.panel, scenario)
             except za.InfeasibleError as error:
                 known[key] = error
         if isinstance(known[key], za.InfeasibleError):
@@ -29,7 +28,7 @@ def each_total_allocated_once():
         return known[key]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(affordable, "allocate", allocate)
+        patch.setattr(za.Allocation, "under", under)
         patch.setattr(engines, "diagnosed", lambda problem, error: error)  # what clashes in them is nobody's question
         yield
 
@@ -55,7 +54,7 @@ def chance_of(allocation, total, ceilings, outcomes=ODDS):
 
 def small(allocation, total):
     scenario = allocation.scenario.model_copy(update={"total": total})
-    return za.cohorts(affordable.allocate(allocation.panel, scenario))
+    return za.cohorts(allocation.under(scenario))
 
 
 def joint(cohorts, ceilings, outcomes=ODDS):

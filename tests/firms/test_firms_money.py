@@ -9,6 +9,7 @@ import pytest
 from support.firm_tables import DAY, INVESTMENT, PATENTS, SHARE, firms, quota
 
 import zjtx_alloc as za
+from zjtx_alloc.report.tables.firms import firms_to_books_table
 
 DONE, GOALS = "实际完成投资（万元）", "目标完成率（%）"
 NOBODY = pd.Series(dtype="int64")  # leaves
@@ -250,6 +251,33 @@ def test_the_chain_reconciles_from_quota_to_ledger(chain, award):
     assert parts[0] == chain.opening.grants.amount[under[under].index].sum() > 0
     assert chain.cohort.discontinued.sum(axis=None) == approved - firms_["继续支持至期末"] > 0
     assert steps["说明"].eq("虚构数据，仅供试用").all()
+
+
+def test_from_firms_to_the_books_of_their_unit_by_hand(award):
+    """Three firms share the opening's 855; one invests too little and gives back its 295, of which the standard is 285."""
+    listed = firms({DONE: 3000}, {DONE: 1}, {DONE: 3000})
+    settled = za.firms.settle(listed, award, NOBODY, pd.Series({0: 280, 1: 295, 2: 280}))
+    approved = pd.Series({"320000": 3}).reindex(settled.by_unit.index, fill_value=0)
+    books = za.ledger([za.firms.firm_cohort(1, approved, award, settled=settled)], award)
+    found = za.firms.firms_to_books(pd.Series({"320000": 855}), settled, books)
+    # Closing: 600 for two firms, 570 of it direct; 培育赋能 45 + 30, less 15 that is recovered.
+    assert found.loc["320000"].to_dict() == {
+        "paid_opening": 855, "paid_closing": 570, "given_back": -295, "to_firms": 1130, "empowerment": 60,
+        "standard_gap": 10, "settled_money": 1200, "receivable": 0, "net": 1200,
+    }  # fmt: skip
+    assert 1200 == 900 + 600 - 300
+    with pytest.raises(za.DataError, match="“台账：实际下达合计”与上一环节不符：江苏；请核对"):
+        za.firms.firms_to_books(pd.Series({"320000": 854}), settled, books)
+
+
+def test_a_chain_reconciles_unit_by_unit(chain):
+    lines, steps = chain.by_unit(), chain.steps().set_index("环节")["金额（万元）"]
+    assert lines["net"].sum() == steps["台账：实际下达合计"]
+    assert lines["given_back"].sum() == -steps["其中：企业退回"] < 0
+    assert (lines["to_firms"] + lines["empowerment"] + lines["standard_gap"]).eq(lines["settled_money"]).all()
+    table = firms_to_books_table(chain)
+    assert table.frame.iloc[-1]["实际下达（万元）"] == lines["net"].sum()
+    assert "虚构数据，仅供试用" in table.notes[-1]
 
 
 def test_a_chain_that_does_not_reconcile_is_refused(chain):

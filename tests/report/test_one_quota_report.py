@@ -54,9 +54,14 @@ def test_the_workbook_is_replanned_from_what_is_known(programme):
     assert books.cohorts[0].approved.to_dict() == approved
 
 
-@pytest.mark.thorough
-def test_every_file_of_the_report_shows_one_quota(programme, tmp_path):
-    path, _, approved = programme
+@pytest.mark.slow
+@pytest.mark.needs_office
+def test_every_file_of_the_report_shows_one_quota(programme, recalculated, tmp_path):
+    """As an office program saves the workbook: what the planner entered is read, and batch 2 has one quota everywhere."""
+    path, granted, approved = programme
+    (path,) = recalculated(path)
+    known = za.load_programme(path).batch(1)
+    assert (known.granted.to_dict(), known.approved.to_dict()) == (granted, approved)
     cli("allocate", path, "--batch", 2, "--out", tmp_path / "a.csv")
     cli("report", path, "--batch", 2, "--out", tmp_path, "--units", "江苏")
     (folder,) = (one for one in tmp_path.iterdir() if one.is_dir())

@@ -10,6 +10,7 @@ from support.programme_edits import add, cell_of, column_of, edited, header_of
 import zjtx_alloc as za
 from zjtx_alloc.report.documents.programme_workbook import write_programme
 
+TIANJIN, JIANGSU = "120000", "320000"
 SME, GIANTS, KEPT = "规模以上工业中小企业数", "有效期内“小巨人”企业数", "上一轮绩效评价后继续支持企业数"
 BASELINES = ("2024-baseline", "2025-baseline", "2026-baseline")
 SHEETS = [
@@ -82,6 +83,8 @@ def test_every_sheet_prints_its_headers_stay_in_sight_and_choices_are_lists(plai
         assert sheet.print_title_rows
     kinds = {rule.type for rule in book["批次"].data_validations.dataValidation}
     assert {"list", "whole"} <= kinds
+    lists = [rule.formula1 for rule in book["权重"].data_validations.dataValidation if rule.type == "list"]
+    assert any(one.startswith(f'"{SME},{GIANTS},{KEPT},') for one in lists)  # each once, whatever its periods
     estimated = cell_of(book["因素"], {"代码": "330200"}, SME).fill.start_color.rgb
     stand_in = cell_of(book["因素"], {"代码": "110000"}, KEPT).fill.start_color.rgb
     assert (estimated, stand_in) == ("FFFCE4D6", "FFE4DFEC")
@@ -125,6 +128,7 @@ def test_what_is_known_of_a_batch_and_of_the_money(changed):
     assert first.granted["110000"] == 20
     assert second.granted.to_dict() == {"120000": 19}
     assert second.approved is None
+    assert (first.state, second.state) == ("approved", "open")  # two outcomes do not settle a batch
     row = first.outcomes.loc[("110000", 2027)]
     assert row.dropna().to_dict() == {"completed": 7, "under_invested": 2}
     assert programme.transfers.to_dict("records") == [
@@ -133,7 +137,7 @@ def test_what_is_known_of_a_batch_and_of_the_money(changed):
     assert (programme.ceilings, programme.as_of) == ({2027: 200000}, datetime.date(2026, 11, 30))
     assert programme.current is second  # the first is approved
     assert (first.pool, second.pool.to_dict(), third.pool) == (None, {"320000": 100}, None)
-    quota = za.allocate(programme.panel_of(second), second.scenario).quota
+    quota = za.allocate(programme.panel, second.scenario).quota
     assert quota["320000"] == 100
     notes = programme.notes_on(third)
     assert (
@@ -166,10 +170,60 @@ def test_one_changed_cell_makes_its_province_the_users_and_leaves_the_marks_of_t
     column = programme.panel.column("sme_count", "2023-12")
     shipped = za.load_panel().column("sme_count", "2023-12")
     assert column.at["320000", "value"] == 60000
-    assert column.at["320000", "status"] == "user"
+    assert column.at["320000", "status"] == "user_period"
     others = column.index != "320000"
     assert column[others].equals(shipped[others])
-    assert programme.panel.supplied == {"sme_count": "2023-12"}
+    assert programme.panel.supplied == {}
+    assert programme.panel.supplied_periods == {("sme_count", "2023-12")}
+    assert programme.notes == (
+        "因素“规模以上工业中小企业数”改为用户提供：江苏单位与随附数不同，其余仍为随附数；表头的数据期仍是 2023-12，"
+        "若已是新数，请改表头；用于第1批。",
+    )
+    old, new = (za.allocate_programme(p, programme.current.scenario) for p in (za.load_panel(), programme.panel))
+    assert [a.quota.equals(b.quota) for a, b in zip(old, new, strict=True)] == [False, True, True]
+
+
+@pytest.mark.thorough
+def test_each_period_that_a_batch_reads_has_a_column(changed):
+    """A changed column is of the batches that read its period; 权重 may name another, which then reads that column."""
+
+    def raised(sheet, word, header=None):
+        place = column_of(sheet, word)
+        sheet.cell(3, place).value = header or sheet.cell(3, place).value
+        for number in range(4, 41):
+            sheet.cell(number, place).value += number
+
+    second = changed(lambda book: raised(book["因素"], f"{GIANTS}\n（家，2024-12"))
+    assert second.panel.supplied_periods == {("little_giants", "2024-12")}
+
+    def replaced(book):
+        raised(book["因素"], f"{GIANTS}\n（家，2024-12", f"{GIANTS}（家，2024-09）")
+        cell_of(book["权重"], {"批次": 2, "因素": GIANTS}, "数据期").value = "2024-09"
+
+    third = changed(replaced)
+    assert third.panel.supplied_periods == {("little_giants", "2024-09")}
+    first, other = (za.allocate(one.panel, one.batch(2).scenario).quota for one in (second, third))
+    assert first.equals(other)
+    assert not first.equals(za.allocate(za.load_panel(), second.batch(2).scenario).quota)
+    # Two batches still read the columns beside it: without a row in 权重 it is not known who reads 2024-09.
+    with pytest.raises(za.TableError) as caught:
+        changed(lambda book: raised(book["因素"], f"{GIANTS}\n（家，2024-12", f"{GIANTS}（家，2024-09）"))
+    assert "没有批次用这一数据期，而表中只有部分批次所用的列（2024-06、2025-12），不知用于哪些批次" in str(caught.value)
+
+
+@pytest.mark.thorough
+def test_a_column_that_no_batch_reads_is_said(changed):
+    def change(book):
+        sheet = book["因素"]
+        place = sheet.max_column + 1
+        sheet.cell(3, place, "有效期内“小巨人”企业数（家，2024-01）")
+        for number in range(4, 41):
+            sheet.cell(number, place, number)
+
+    programme = changed(change)
+    assert not programme.panel.has_own
+    (note,) = programme.notes
+    assert note.endswith("没有批次用这一数据期，改过的数没有用。要用，请在“权重”表把该批这一因素的数据期改为 2024-01。")
 
 
 @pytest.mark.thorough
@@ -307,9 +361,44 @@ def test_a_planner_does_it_all_in_an_office_program(plain, tmp_path, recalculate
     tables |= {"cap": {"440000": 40}, "fixed": {"540000": {"quota": 2, "reason": "会商确定"}}}
     tables |= {"groups": {"西部": {"region": "西部", "floor": 300}}, "uncertainty": {}}
     by_hand = za.allocate(programme.panel, za.Scenario.model_validate({"name": "手算"} | tables)).quota
-    assert za.allocate(programme.panel_of(second), second.scenario).quota.equals(by_hand)
+    assert za.allocate(programme.panel, second.scenario).quota.equals(by_hand)
     assert by_hand["440000"] == 40
     assert by_hand[panel.units["region"] == "西部"].sum() == 300
+    states = openpyxl.load_workbook(saved, data_only=True)["说明"].iter_rows(values_only=True)
+    assert [row[2] for row in states if row[0] == "批次" and str(row[1]).startswith("第")] == ["已批复", "测算", "测算"]
+    assert [batch.state for batch in programme.batches] == ["approved", "open", "open"]
     back = openpyxl.load_workbook(saved)
     assert back.sheetnames == SHEETS
     assert len(back["批次"].data_validations.dataValidation) >= 5
+
+
+@pytest.mark.thorough
+def test_tianjins_19_beside_the_models_18_enters_allocates_pays_and_reconciles(changed):
+    """What was granted is a fact: the model's 18, the documents' 5627 with 73 netted, and the rounding of another unit stand beside it."""
+    model = za.allocate(za.load_panel(), za.load_scenario("2024-baseline")).quota
+    granted = model.to_dict() | {TIANJIN: 19, JIANGSU: int(model[JIANGSU]) - 1}
+    assert model[TIANJIN] == 18
+
+    def change(book):
+        for code, places in granted.items():
+            cell_of(book["审核结果"], {"批次": 1, "代码": code}, "下达名额").value = int(places)
+            cell_of(book["审核结果"], {"批次": 1, "代码": code}, "审核通过").value = int(places)
+        for code, money in {TIANJIN: 5627, JIANGSU: 300 * granted[JIANGSU]}.items():
+            netted = 73 if code == TIANJIN else None
+            row = {"代码": code, "年度": 2024, "文号": "财建〔2024〕359号", "金额": money, "其中扣回": netted}
+            add(book["实际下达"], row)
+
+    programme = changed(change)
+    first = programme.batch(1)
+    assert first.granted[TIANJIN] == first.scenario.known.approved[TIANJIN] == 19
+    batches = za.allocate_programme(programme.panel, first.scenario)
+    assert batches[0].quota.to_dict() == granted
+    assert batches[0].counted.why[TIANJIN] == "下达名额为已知数（按规则单独测算为18家）"
+    books = za.forecast_budget(za.cohorts(*batches), za.load_award(first.scenario.award))
+    table = books.ledger.table.set_index(["code", "fiscal_year"])
+    assert table.loc[(TIANJIN, 2024), ["commitment", "due"]].tolist() == [19 * 600, 19 * 300]
+    found = za.reconcile(books.ledger, programme.transfers)
+    assert found.loc[(JIANGSU, 2024), "status"] == "matched"
+    row = found.loc[(TIANJIN, 2024)]
+    assert (row["expected"], row["actual"], row["difference"]) == (5700, 5627, -73)
+    assert "扣回73万元" in row["explanation"]

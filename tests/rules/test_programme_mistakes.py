@@ -115,6 +115,15 @@ MISTAKES = {
     "factor twice": (row("权重", 批次=1, 因素=GIANTS, 权重=0.1), ("权重", 13, "D 权重", "0.1", "与第5行重复")),
     "factor of all batches where each has its own": (row("权重", 因素=GIANTS, 权重=0.1), ("权重", 13, "A 批次", "", "没有作用")),
     "weight blank": (put("权重", {"因素": SME}, "权重", None), ("权重", 4, "D 权重", "", "空白")),
+    "group of all batches where each has its own": (
+        both(row("组合规则", 名称="西部", 地区="西部", 下限=190), *(row("组合规则", 批次=n, 名称="西部", 地区="西部", 下限=200) for n in (1, 2, 3))),
+        ("组合规则", 4, "A 批次", "", "没有作用：各批都另有一行"),
+    ),
+    "floor of all batches where each has its own": (
+        both(put("单位规则", BJ, "下限", 3), *(row("单位规则", 批次=n, 代码="110000", 下限=2) for n in (1, 2, 3))),
+        ("单位规则", 5, "A 批次", "", "没有作用：各批都另有一行"),
+    ),
+    "more to recommend than the nation has": (put("单位规则", JS, "可推荐企业数", 90000), ("单位规则", 15, "F 可推荐企业数(家)", "90000", "第1批可推荐企业数合计是全国有效期内“小巨人”企业数17,589（2025-12）的5.1倍")),
     "coefficient of nothing": (put("系数", {"地区": "西部"}, "系数", 0), ("系数", 6, "C 系数", "0", "不是大于0的数")),
     "region gone": (put("系数", {"地区": "西部"}, "地区", "西北"), ("系数", 7, "C 系数", "1.1", "缺少地区：西部")),
     "coefficient outside its range": (put("系数", {"地区": "西部"}, "最大", 1.05), ("系数", 6, "C 系数", "1.1", "不在范围 1 至 1.05 之内")),
@@ -154,10 +163,10 @@ MISTAKES = {
     "day that is none": (put("预算", {"年度": 2024}, "测算基准日", "2026-13-01"), ("预算", 4, "G 测算基准日", "2026-13-01", "没有这一天")),
     "setting that is none": (row("其他设置", 键="xiaxian", 值=1), ("其他设置", 25, "B 键", "xiaxian", "没有这一项")),
     "setting that cannot be": (row("其他设置", 键="change.max_relative", 值="一成"), ("其他设置", 25, "C 值", "一成", "不合规定")),
-    "factors exchanged": (exchanged, ("因素", 3, "D 有效期内“小巨人”企业数(家,2024-06)", "472,948", "两列像是互换了")),
+    "factors exchanged": (exchanged, ("因素", 3, "E 有效期内“小巨人”企业数(家,2024-06)", "472,948", "两列像是互换了")),
     "factor beyond the nation": (multiplied(SME, 100), ("因素", 3, "C 规模以上工业中小企业数(家,2023-12)", "47,294,800", "合计是全国数")),
-    "factor partly filled": (partly, ("因素", 5, "F 中小企业培育绩效(分)", "", "空白")),
-    "factor header nearly right": (headed("因素", GIANTS, "有效期内“小巨人”企业书（家）"), ("因素", 3, "D 有效期内“小巨人”企业书(家)", "有效期内“小巨人”企业书(家)", "不会读取")),
+    "factor partly filled": (partly, ("因素", 5, "I 中小企业培育绩效(分)", "", "空白")),
+    "factor header nearly right": (headed("因素", GIANTS, "有效期内“小巨人”企业书（家）"), ("因素", 3, "E 有效期内“小巨人”企业书(家)", "有效期内“小巨人”企业书(家)", "不会读取")),
     "factor negative": (put("因素", JS, SME, -1), ("因素", 14, "C 规模以上工业中小企业数(家,2023-12)", "-1", "为负数")),
     "factor in text": (put("因素", JS, SME, "2.3万"), ("因素", 14, "C 规模以上工业中小企业数(家,2023-12)", "2.3万", "不是数字")),
     "unit of the factors gone": (both(put("因素", JS, "单位", None), put("因素", JS, "代码", None)), ("因素", 14, "单位", "", "没有单位名称")),
@@ -205,6 +214,8 @@ def test_a_marked_copy_has_the_wrong_cells_coloured_and_commented(plain, tmp_pat
     assert cell.comment.text == "为负数。请核对后填入非负数"
     assert book["其它设置"]["A1"].comment.text.startswith("与工作表“其他设置”相近")
     assert book["单位规则"]["E5"].comment is None
+    said = next(row[2].value for row in book["说明"].iter_rows() if row[1].value == "上次核对")
+    assert said.endswith("：有2处错误，已在各表标红、加批注；改正后请再核对。")
     with pytest.raises(SystemExit, match="1"):
         main(["check", str(path), "--mark", str(tmp_path / "标出.xlsx")])
     assert "文件已存在" in capsys.readouterr().err

@@ -10,6 +10,9 @@ import pytest
 from support.range_oracle import every_quota_on, triangle_rows
 
 import zjtx_alloc as za
+from zjtx_alloc.report.tables.ranges import range_table, uncertainty_summary
+from zjtx_alloc.report.tables.sweep import sweep_table
+from zjtx_alloc.rules.scenario_files import put_together
 from zjtx_alloc.uncertainty import search
 from zjtx_alloc.uncertainty.admissible import admissible_weights
 from zjtx_alloc.uncertainty.polytope import simplices
@@ -239,3 +242,35 @@ def fast_webster(e, total):
     while x.sum() > total:  # a tie within floats
         x[np.argmax(np.where(x > 1, (2 * x - 1) / e, -np.inf))] -= 1
     return x
+
+
+@pytest.mark.thorough
+def test_studies_take_the_batch_on_its_own_and_say_so_beside_the_quota_that_counts(small_panel, tmp_path):
+    """A unit has a place of the batch before again: ranges, robust quotas and draws are all of the batch on its own."""
+    codes = list(small_panel.units.index)
+    known = {"granted": dict.fromkeys(codes, 2), "approved": dict.fromkeys(codes, 2) | {codes[0]: 1}}
+    first = scenario((0.5, 0.5), FACTORS[:2], known=known, approval={"rate": "1.00", "unused": "unit"})
+    doubt = {"weights": {"gdp": {"min": 0.2, "max": 0.8}, "population": {"min": 0.2, "max": 0.8}}}
+    second = scenario((0.5, 0.5), FACTORS[:2], batch=2, budget_with=["b1.toml"], uncertainty=doubt)
+    put_together({"b1.toml": first, "b2.toml": second}, tmp_path)
+    alone = za.allocate(small_panel, second).quota
+    ranges, robust = za.weight_range(small_panel, second), za.robust(small_panel, second, draws=5)
+    swept = za.sweep(small_panel, second, draws=8)
+    for found in (ranges, robust, swept):
+        assert (found.allocation.quota - alone).tolist() == [1, 0, 0, 0, 0, 0]
+    assert (
+        ranges.table["quota"].tolist()
+        == robust.quota["baseline"].tolist()
+        == swept.table["quota"].tolist()
+        == alone.tolist()
+    )
+    note = (
+        "权重变动的范围、稳健名额和模拟只看本批单独测算的名额，不含本单位补回；以此为准的名额见“名额”列和名额分配表。"
+    )
+    for table in (range_table(ranges), sweep_table(swept)):
+        assert table.frame["名额"].tolist() == ranges.allocation.quota.tolist()
+        assert table.frame["本批单独测算"].tolist() == alone.tolist()
+        assert note in table.notes
+    assert uncertainty_summary(ranges, robust).splitlines()[0] == f"- {note}"
+    plain = za.weight_range(small_panel, second.model_copy(update={"budget_with": []}))
+    assert "本批单独测算" not in range_table(plain).frame

@@ -37,6 +37,8 @@ class Counted:
         What makes it another than the batch's own: granted, approved (known), rounding, unit; empty if nothing does.
     among : frozenset of int
         The batches among which it was decided.
+    why : Series of str
+        In Chinese, why a unit has another quota than in the batch on its own; blank where it has the same. As ``quota``.
     before : Allocation or None
         The batch before.
     """
@@ -46,6 +48,7 @@ class Counted:
     carried: int
     ways: tuple[str, ...]
     among: frozenset[int]
+    why: pd.Series
     before: "Allocation | None"
 
 
@@ -72,6 +75,8 @@ class Allocation:
         The scenario's composite indicators (综合指数).
     counted : Counted or None
         The quota that counts in the programme; None: the batch was allocated on its own, and that is its quota.
+    previous : Series or None
+        The quota that limits on change go from (index ``code``); None: as the batch before is on its own.
     """
 
     panel: Panel
@@ -83,6 +88,7 @@ class Allocation:
     pooled: bool = True
     composites: tuple[Composite, ...] = ()
     counted: Counted | None = None
+    previous: pd.Series | None = None
 
     @property
     def quota(self) -> pd.Series:
@@ -111,6 +117,16 @@ class Allocation:
     def is_pooled(self) -> bool:
         """Whether 可推荐企业数 cap this batch."""
         return bool(pool_of(self.panel, self.scenario, pooled=self.pooled))
+
+    def under(self, scenario: Scenario) -> "Allocation":
+        """The batch on its own under another scenario, with the same facts.
+
+        Raises
+        ------
+        DataError, ScenarioError, InfeasibleError, SolverError
+            As ``allocate`` does.
+        """
+        return allocate(self.panel, scenario, pooled=self.pooled, previous=self.previous)
 
     @cached_property
     def decisions(self) -> pd.DataFrame:
@@ -153,7 +169,7 @@ def marked(flags: pd.Series, mark: str) -> pd.Series:
     return flags.map({True: mark, False: ""})
 
 
-def allocate(panel: Panel, scenario: Scenario, *, pooled: bool = True) -> Allocation:
+def allocate(panel: Panel, scenario: Scenario, *, pooled: bool = True, previous: pd.Series | None = None) -> Allocation:
     """Allocate a batch: entitlements, the problem, its proven solution.
 
     A user's column takes the place of whatever stands in for it; a user's 可推荐企业数 (eligible_pool) is the most
@@ -163,6 +179,8 @@ def allocate(panel: Panel, scenario: Scenario, *, pooled: bool = True) -> Alloca
     ----------
     pooled : bool
         Whether 可推荐企业数 are of this batch. They say nothing about another: False for companions.
+    previous : Series, optional
+        The quota that limits on change go from; if not given what is known of the batch before, else its quota on its own.
 
     Raises
     ------
@@ -175,7 +193,7 @@ def allocate(panel: Panel, scenario: Scenario, *, pooled: bool = True) -> Alloca
         entitled = by_factors(panel, scenario)
     except (DataError, ScenarioError) as error:
         raise type(error)(say("allocation.in_scenario", scenario=scenario.name, reason=error)) from None
-    bounds = unit_bounds(panel, scenario, pooled=pooled)
+    bounds = unit_bounds(panel, scenario, pooled=pooled, previous=previous)
     problem = _problem(panel, scenario, entitled, bounds)
     try:
         solution = solve(problem)
@@ -183,7 +201,7 @@ def allocate(panel: Panel, scenario: Scenario, *, pooled: bool = True) -> Alloca
         reason = f"{_pool_short(scenario, bounds)}{error}"
         described = say("allocation.in_scenario", scenario=scenario.name, reason=reason)
         raise InfeasibleError(described, error.diagnosis) from None
-    return Allocation(panel, scenario, entitled, problem, solution, bounds, pooled, made)
+    return Allocation(panel, scenario, entitled, problem, solution, bounds, pooled, made, previous=previous)
 
 
 def _pool_short(scenario: Scenario, bounds: pd.DataFrame) -> str:
@@ -233,7 +251,8 @@ def quota_problem(panel: Panel, scenario: Scenario) -> QuotaProblem:
 def problem_at(allocation: Allocation, total: int) -> QuotaProblem:
     """The problem of an allocation at another total: bounds and shares of rules may hang on it, its entitlements stay."""
     panel, scenario = allocation.panel, allocation.scenario.model_copy(update={"total": total})
-    return _problem(panel, scenario, allocation.entitlement, unit_bounds(panel, scenario, pooled=allocation.pooled))
+    bounds = unit_bounds(panel, scenario, pooled=allocation.pooled, previous=allocation.previous)
+    return _problem(panel, scenario, allocation.entitlement, bounds)
 
 
 def _problem(panel: Panel, scenario: Scenario, entitled: Entitlement, bounds: pd.DataFrame) -> QuotaProblem:
@@ -263,7 +282,9 @@ def pool_of(panel: Panel, scenario: Scenario, *, pooled: bool = True) -> dict[st
     return {**(pool_caps(panel) if pooled else {}), **scenario.eligible_pool}
 
 
-def unit_bounds(panel: Panel, scenario: Scenario, *, pooled: bool = True) -> pd.DataFrame:
+def unit_bounds(
+    panel: Panel, scenario: Scenario, *, pooled: bool = True, previous: pd.Series | None = None
+) -> pd.DataFrame:
     """Floor and cap of each unit, and what sets them.
 
     Returns
@@ -278,7 +299,7 @@ def unit_bounds(panel: Panel, scenario: Scenario, *, pooled: bool = True) -> pd.
     ScenarioError
         If a quota is decided above 可推荐企业数.
     """
-    changes = {} if scenario.change is None else _change_bounds(panel, scenario, scenario.change)
+    changes = {} if scenario.change is None else _change_bounds(panel, scenario, scenario.change, previous)
     pool = pool_of(panel, scenario, pooled=pooled)
     checked_fixed(scenario, pool, panel.units["short_name"].to_dict())
     rows = []
@@ -299,14 +320,17 @@ def unit_bounds(panel: Panel, scenario: Scenario, *, pooled: bool = True) -> pd.
     return pd.DataFrame(rows, index=panel.units.index, columns=["floor", "cap", "floor_from", "cap_from"])
 
 
-def _change_bounds(panel: Panel, scenario: Scenario, change: Change) -> dict[str, tuple[int, int]]:
+def _change_bounds(
+    panel: Panel, scenario: Scenario, change: Change, previous: pd.Series | None
+) -> dict[str, tuple[int, int]]:
     """Bounds on change (变动幅度): around previous × total / previous total, or previous itself if raw.
 
     Rounded outward, never narrower than one place either way.
     """
-    last = previous_batch(scenario)
-    found = allocate(panel, last, pooled=False).quota
-    previous = pd.Series({code: last.known.granted.get(str(code), places) for code, places in found.items()})
+    if previous is None:
+        last = previous_batch(scenario)
+        found = allocate(panel, last, pooled=False).quota
+        previous = pd.Series({code: last.known.granted.get(str(code), places) for code, places in found.items()})
     if not change.raw and previous.sum() == 0:
         raise ScenarioError(say("allocation.no_previous", scenario=scenario.name, previous=change.previous))
     scale = Fraction(1) if change.raw else Fraction(scenario.total, int(previous.sum()))
@@ -336,7 +360,7 @@ def decisions(allocation: Allocation) -> pd.DataFrame:
         return pd.DataFrame(columns=columns, index=pd.Index([], name="code"))
     try:
         free = scenario.model_copy(update={"fixed": {}})
-        model = allocate(allocation.panel, free, pooled=allocation.pooled).quota.astype("Int64")
+        model = allocation.under(free).quota.astype("Int64")
     except InfeasibleError:
         model = pd.Series(pd.NA, index=allocation.quota.index, dtype="Int64")
     difference = allocation.solution.quota - model

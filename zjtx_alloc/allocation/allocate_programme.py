@@ -9,13 +9,14 @@ from dataclasses import replace
 
 import pandas as pd
 
-from zjtx_alloc.allocation.allocate import Allocation, Counted, allocated
+from zjtx_alloc.allocation.allocate import Allocation, Counted, allocate, allocated, unit_bounds
 from zjtx_alloc.allocation.approved import approved_firms
-from zjtx_alloc.allocation.plan import known_places, planned
+from zjtx_alloc.allocation.running_totals import known_places, planned, why_moved
+from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.rules.own_columns import pool_caps
 from zjtx_alloc.rules.scenario import DEFAULT, Scenario
-from zjtx_alloc.rules.scenario_files import companions
+from zjtx_alloc.rules.scenario_files import companions, previous_batch
 
 
 def allocate_programme(panel: Panel, scenario: Scenario, own: Allocation | None = None) -> tuple[Allocation, ...]:
@@ -43,7 +44,34 @@ def _among(
 ) -> tuple[Allocation, ...]:
     found = _with_pools(sorted([scenario, *others], key=lambda item: item.batch), scenario, panel)
     items = [own if own is not None and one.batch == scenario.batch else one for one in found]
-    return counted(allocated(items, panel, scenario.batch))
+    return within_change(counted(allocated(items, panel, scenario.batch)))
+
+
+def within_change(batches: tuple[Allocation, ...]) -> tuple[Allocation, ...]:
+    """The batches with limits on change going from the quota that counts of the batch before.
+
+    Running totals may move that quota again when later limits move, so this is repeated, each time for one batch more.
+    """
+    for _ in batches:
+        moved = [_from_counted(one, batches) for one in batches]
+        if all(a is b for a, b in zip(moved, batches, strict=True)):
+            break
+        batches = counted(moved)
+    return batches
+
+
+def _from_counted(one: Allocation, batches: Sequence[Allocation]) -> Allocation:
+    """A batch with its limits on change from the quota that counts of the batch they name, if that is among these."""
+    if one.scenario.change is None:
+        return one
+    last = previous_batch(one.scenario)
+    named = [other.quota for other in batches if (other.scenario.batch, other.scenario.name) == (last.batch, last.name)]
+    if not named:
+        return one
+    bounds = unit_bounds(one.panel, one.scenario, pooled=one.pooled, previous=named[0])
+    if bounds.equals(one.bounds):
+        return one
+    return allocate(one.panel, one.scenario, pooled=one.pooled, previous=named[0])
 
 
 def counted(allocations: Sequence[Allocation]) -> tuple[Allocation, ...]:
@@ -60,13 +88,12 @@ def counted(allocations: Sequence[Allocation]) -> tuple[Allocation, ...]:
     found: list[Allocation] = []
     for one in ordered:
         before = found[-1] if found else None
-        base = carrying.get(one.scenario.batch, one.solution.quota)
-        found.append(replace(one, counted=_of_batch(one, base, before, frozenset(here))))
+        found.append(replace(one, counted=_of_batch(one, carrying.get(one.scenario.batch), before, frozenset(here))))
     return tuple(found)
 
 
-def _planned(ordered: tuple[Allocation, ...]) -> Mapping[int, pd.Series]:
-    """The quotas of the batches whose running totals count; none where there is nothing to carry."""
+def _planned(ordered: tuple[Allocation, ...]) -> Mapping[int, pd.DataFrame]:
+    """The batches whose running totals count: quota, and what each unit was short of before (arrears); none where nothing is carried."""
     known = {one.scenario.batch: places for one in ordered if (places := known_places(one)) is not None}
     alone = {one.scenario.batch: [int(x) for x in one.solution.quota] for one in ordered}
     batches = [one.scenario.batch for one in ordered]
@@ -77,8 +104,9 @@ def _planned(ordered: tuple[Allocation, ...]) -> Mapping[int, pd.Series]:
     if follows <= {batches[0]}:
         return {}
     kept = {batch: known.get(batch, alone[batch]) for batch in batches if batch not in follows}
-    quota = planned(ordered, kept).quota
-    return {batch: quota[batch] for batch in follows}
+    table = planned(ordered, kept).table
+    table["arrears"] = (table["running_target"] - table["running"]).groupby("code").shift()
+    return {batch: table.loc[batch, ["quota", "arrears"]] for batch in follows}
 
 
 def _is_made_good(allocation: Allocation) -> bool:
@@ -88,8 +116,11 @@ def _is_made_good(allocation: Allocation) -> bool:
     )
 
 
-def _of_batch(one: Allocation, base: pd.Series, before: Allocation | None, among: frozenset[int]) -> Counted:
+def _of_batch(
+    one: Allocation, planned_so: pd.DataFrame | None, before: Allocation | None, among: frozenset[int]
+) -> Counted:
     scenario = one.scenario
+    base = one.solution.quota if planned_so is None else planned_so["quota"]
     carried = base * 0
     if before is not None and before.scenario.approval.unused == "unit":
         carried = before.quota - before.approved
@@ -107,8 +138,30 @@ def _of_batch(one: Allocation, base: pd.Series, before: Allocation | None, among
         carried=int((quota - base).sum()) if granted.isna().all() and carried.any() else 0,
         ways=tuple(_ways(base, carried, (granted, approved), one)),
         among=among,
+        why=_why(one, quota, carried, planned_so),
         before=before,
     )
+
+
+def _why(one: Allocation, quota: pd.Series, carried: pd.Series, planned_so: pd.DataFrame | None) -> pd.Series:
+    """Why each unit's quota is another than in the batch on its own, in Chinese; blank where it is the same."""
+    known, alone = one.scenario.known, one.solution.quota
+    found = []
+    for code, difference in (quota - alone).items():
+        reasons = []
+        if str(code) in known.granted:
+            reasons.append(say("counted.why_granted", alone=alone[code]))
+        elif known.approved.get(str(code)) == quota[code]:
+            reasons.append(say("counted.why_approved"))
+        else:
+            if planned_so is not None and planned_so.at[code, "quota"] != alone[code]:
+                reasons.append(
+                    why_moved(planned_so.at[code, "arrears"], int(planned_so.at[code, "quota"] - alone[code]))
+                )
+            if carried[code]:
+                reasons.append(say("counted.why_unit", places=carried[code]))
+        found.append("；".join(reasons) if difference else "")
+    return pd.Series(found, index=quota.index, name="why")
 
 
 def _ways(base: pd.Series, carried: pd.Series, known: tuple[pd.Series, pd.Series], one: Allocation) -> list[str]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import pandas as pd
 
-from zjtx_alloc.allocation.allocate import Allocation, allocate
+from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.ceilings import Question
@@ -158,7 +158,7 @@ def _family(question: Question, batch: int) -> _Family:
     def moved(total: int) -> _Moved | None:
         scenario = allocation.scenario.model_copy(update={"total": total})
         try:
-            return question.cohorts_with(allocate(allocation.panel, scenario, pooled=allocation.pooled))
+            return question.cohorts_with(allocation.under(scenario))
         except InfeasibleError:
             return None
 

@@ -60,7 +60,10 @@ class Question:
         return tuple(found)
 
     def cohorts_with(self, allocation: Allocation) -> tuple[Cohort, ...]:
-        """The cohorts that follow one batch's total, if this is its allocation."""
+        """The cohorts that follow one batch's total, if this is its allocation.
+
+        Running totals (取整结转) move places between units and leave the nation's money as it is; unused places do not.
+        """
         if not any(a.scenario.approval.unused == "unit" for a in self.allocations):
             return cohorts(allocation)
         batch = allocation.scenario.batch
@@ -85,7 +88,8 @@ class Question:
         """No total beyond this can be admitted."""
         allocation = self.varied(batch)
         scenario = allocation.scenario.model_copy(update={"total": _MOST})
-        return min(_MOST, int(unit_bounds(allocation.panel, scenario, pooled=allocation.pooled)["cap"].sum()))
+        bounds = unit_bounds(allocation.panel, scenario, pooled=allocation.pooled, previous=allocation.previous)
+        return min(_MOST, int(bounds["cap"].sum()))
 
     def sure_total(self, batch: int) -> int:
         """Up to here the batch breaks no ceiling of its own two years, even if every firm completes."""

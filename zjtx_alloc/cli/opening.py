@@ -57,13 +57,13 @@ def opened(named: str, data: Path | None, batch: int | None, *, with_money: bool
         raise click.UsageError(say("programme.data_too"))
     programme = load_programme(named)
     chosen = programme.batch(batch)
-    panel = programme.panel_of(chosen)
+    panel = programme.panel
     click.echo(say("programme.using", file=programme.file, batch=chosen.number, title=chosen.scenario.title))
     for note in (*programme.notes_on(chosen), *(() if with_money else money_notes(programme))):
         click.echo(seen(note))
     if programme.doubts:
         click.echo(seen(f"{say('programme.doubts')}\n{plain_lines(programme.doubts)}"))
-    return Opened(chosen.scenario, panel if panel.supplied else None, Path(named), programme)
+    return Opened(chosen.scenario, panel if panel.has_own else None, Path(named), programme)
 
 
 def all_opened(named: Sequence[str], data: Path | None, batch: int | None) -> tuple[list[Opened], Panel | None]:

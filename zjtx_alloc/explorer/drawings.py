@@ -29,7 +29,7 @@ def map_svg(allocation: Allocation, steps: pd.Series, chosen: str) -> str:
     size = ((int(columns.max()) - left + 1) * _CELL, (int(rows.max()) + 1) * _CELL)
     drawn = [_tile(allocation, str(code), (columns[code] - left, rows[code]), steps, chosen) for code in tiles.index]
     strip = _text(0, int(rows.max()) * _CELL - 6, say("figure.strip"), "font-size=12")
-    title = say("figure.map", title=allocation.scenario.title, total=allocation.scenario.total)
+    title = say("figure.map", title=allocation.scenario.title, total=allocation.total)
     return _figure(title, size, [strip, *drawn], say("figure.orange") + short_marks(allocation))
 
 
@@ -103,9 +103,7 @@ def changes_svg(allocation: Allocation, baseline: Allocation, steps: pd.Series) 
             + "</g>"
         )
     axis = f'<line x1="{middle}" x2="{middle}" y1="0" y2="{len(differing) * _ROW}" stroke="black" stroke-width="0.6"/>'
-    totals = say(
-        "explorer.changes_foot", before=baseline.scenario.total, after=allocation.scenario.total, regions=by_region
-    )
+    totals = say("explorer.changes_foot", before=baseline.total, after=allocation.total, regions=by_region)
     return _figure(title, (_WIDTH, len(differing) * _ROW), [*drawn, axis], totals)
 
 

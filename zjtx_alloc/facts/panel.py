@@ -24,7 +24,7 @@ from zjtx_alloc.base.resources import shipped, shipped_table
 from zjtx_alloc.base.text import as_given, hidden, shown
 from zjtx_alloc.base.units import NATION, load_units, members_of
 from zjtx_alloc.facts.cells import amount
-from zjtx_alloc.facts.reading import SUPPLIED, Reading, read_table
+from zjtx_alloc.facts.reading import OF_PERIOD, SUPPLIED, Reading, read_table
 
 FACT_COLUMNS = (
     "unit", "unit_name", "scope", "indicator", "period", "value", "measure", "status", "source", "note",
@@ -100,9 +100,24 @@ class Panel:
 
     @cached_property
     def supplied(self) -> dict[str, str]:
-        """Indicators that the user's own file replaces, each with the period the file gives it."""
+        """Indicators that the user's own file replaces in all periods, each with the period the file gives it."""
         own = self.facts[self.facts["status"] == SUPPLIED]
         return dict(zip(own["indicator"], own["period"], strict=True))
+
+    @cached_property
+    def supplied_periods(self) -> frozenset[tuple[str, str]]:
+        """Indicators with the one period that the user's own file replaces."""
+        own = self.facts[self.facts["status"] == OF_PERIOD]
+        return frozenset(zip(own["indicator"], own["period"], strict=True))
+
+    def is_own(self, indicator: str, period: str) -> bool:
+        """Whether a column that is read of an indicator and period is the user's own."""
+        return indicator in self.supplied or (indicator, period) in self.supplied_periods
+
+    @property
+    def has_own(self) -> bool:
+        """Whether some column is the user's own."""
+        return bool(self.supplied or self.supplied_periods)
 
     def stands_in(self, indicator: str, stand_in_for: str | None) -> bool:
         """Whether a factor is a stand-in (代用): a user's current column of the very indicator is not one."""
@@ -136,6 +151,7 @@ class Panel:
 def grounds_of(cells: pd.DataFrame) -> pd.Series:
     """What each cell rests on, one of ``GROUNDS``: published, the user's own, or an estimate of some kind."""
     status = cells.get("status", pd.Series("", cells.index))  # none in a panel made by hand
+    status = status.replace(OF_PERIOD, SUPPLIED)
     sure = status.where(status.eq(SUPPLIED), KNOWN)
     unsure = status.where(status.isin([*ESTIMATED, FILLED]), SPLIT)
     return sure.where(~cells["estimated"].astype(bool), unsure)

@@ -19,7 +19,8 @@ from zjtx_alloc.facts.problems import Problem, problem, refusal, refuse_ragged
 from zjtx_alloc.facts.rows import Body, Row, body_of
 from zjtx_alloc.facts.sheets import misspelt, table_sheet
 
-SUPPLIED = "user"  # status and source of a fact that the user handed in
+SUPPLIED = "user"  # status and source of a fact that the user handed in: its column replaces those of all periods
+OF_PERIOD = "user_period"  # status of such a fact that replaces only that of its own period
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,10 @@ class Reading:
     rows: dict[str, int]
     hidden: str
 
+    def facts_of(self, column: Column) -> pd.DataFrame:
+        """The facts of one column."""
+        return self.facts[(self.facts["indicator"] == column.indicator) & (self.facts["period"] == _period(column))]
+
 
 def read_table(path: str | Path) -> Reading:
     """Read a user's table of indicators by unit.
@@ -84,11 +89,14 @@ def read_table(path: str | Path) -> Reading:
     return reading
 
 
-def read_layout(file: str, grid: Grid, layout: Layout) -> tuple[Reading, list[Problem]]:
-    """Read the sheet of a file that is the table: what was understood, and every problem."""
+def read_layout(file: str, grid: Grid, layout: Layout, *, by_period: bool = False) -> tuple[Reading, list[Problem]]:
+    """Read the sheet of a file that is the table: what was understood, and every problem.
+
+    ``by_period``: an indicator may have a column for each period.
+    """
     body = body_of(grid, layout)
     layout, blank = _without_blank_columns(body, layout)
-    facts, rows, problems = _read(grid, layout, body)
+    facts, rows, problems = _read(grid, layout, body, by_period=by_period)
     numbers = [amount(cell_at(row, c.place), "") for _, row in body.totals[-1:] for c in layout.columns]
     reading = Reading(
         file,
@@ -105,10 +113,13 @@ def read_layout(file: str, grid: Grid, layout: Layout) -> tuple[Reading, list[Pr
     return reading, problems
 
 
-def _read(grid: Grid, layout: Layout, body: Body) -> tuple[list[dict[str, Any]], dict[str, int], list[Problem]]:
+def _read(
+    grid: Grid, layout: Layout, body: Body, *, by_period: bool
+) -> tuple[list[dict[str, Any]], dict[str, int], list[Problem]]:
     """Facts of every row, the row of each unit, and every problem of columns, rows and totals."""
     titles = (row for number, row in grid.rows.items() if number < min(layout.header_rows))
-    problems, facts, seen = [*_column_problems(layout, stated_measures(titles))], [], dict[tuple[str, str], int]()
+    problems = [*_column_problems(layout, stated_measures(titles), by_period=by_period)]
+    facts, seen = list[dict[str, Any]](), dict[tuple[str, str], int]()
     for number, row in body.units:
         found, wrong = _read_row(number, row, layout, seen)
         facts += found
@@ -161,8 +172,8 @@ def _read_row(
     return facts, problems
 
 
-def _column_problems(layout: Layout, stated: dict[str, str]) -> Iterator[Problem]:
-    held: dict[str, Column] = {}
+def _column_problems(layout: Layout, stated: dict[str, str], *, by_period: bool) -> Iterator[Problem]:
+    held: dict[tuple[str, str], Column] = {}
     for column in layout.columns:
         if refused := shipped_table("indicators.csv", "code").at[column.indicator, "refused"]:
             yield problem(layout.header_rows[0], column.label, column.text, str(refused))
@@ -170,11 +181,11 @@ def _column_problems(layout: Layout, stated: dict[str, str]) -> Iterator[Problem
         own = column.measure or stated_otherwise(stated, measure)
         if own and own != measure and not {own, measure} <= {*COUNTS, "户"}:
             yield problem(layout.header_rows[0], column.label, own, "measure", measure=measure)
-        if column.indicator in held:
-            first = held[column.indicator].label
-            yield problem(layout.header_rows[0], column.label, column.text, "column_twice", first=first)
-        held.setdefault(column.indicator, column)
-    yield from misspelt(layout)
+        key = column.indicator, column.period if by_period else ""
+        if key in held:
+            yield problem(layout.header_rows[0], column.label, column.text, "column_twice", first=held[key].label)
+        held.setdefault(key, column)
+    yield from misspelt(layout, by_period=by_period)
 
 
 def _total_problems(total: Row, layout: Layout, facts: list[dict[str, Any]]) -> Iterator[Problem]:
@@ -184,7 +195,7 @@ def _total_problems(total: Row, layout: Layout, facts: list[dict[str, Any]]) -> 
         stated = amount(cell_at(row, column.place), "")
         if isinstance(stated, str):
             continue
-        mine = [fact for fact in facts if fact["indicator"] == column.indicator]
+        mine = [fact for fact in facts if (fact["indicator"], fact["period"]) == (column.indicator, _period(column))]
         within = {u for fact in mine if fact["scope"] == "province" for u in members_of(fact["unit"])}
         counted = [f["value"] for f in mine if f["scope"] == "province" or f["unit"] not in within]
         exact = [Decimal(repr(value)) for value in counted]
@@ -257,13 +268,17 @@ def _coverage(seen: Iterable[tuple[str, str]]) -> Iterator[Problem]:
         yield problem(None, say("intake.unit_column"), "、".join(names[rest]), "missing", count=len(rest))
 
 
+def _period(column: Column) -> str:
+    return column.period or say("intake.no_period")
+
+
 def _fact(unit: str, scope: str, column: Column, value: float) -> dict[str, Any]:
     return {
         "unit": unit,
         "unit_name": load_units().at[unit, "name"],
         "scope": scope,
         "indicator": column.indicator,
-        "period": column.period or say("intake.no_period"),
+        "period": _period(column),
         "value": value,
         "measure": _measure(column),
         "status": SUPPLIED,

@@ -68,12 +68,15 @@ def _unnamed_units(grid: Grid) -> Iterator[Problem]:
             return
 
 
-def misspelt(layout: Layout) -> Iterator[Problem]:
-    """Headers that differ from a known one by a slip: read as nothing, they would be lost without a word."""
+def misspelt(layout: Layout, *, by_period: bool = False) -> Iterator[Problem]:
+    """Headers that differ from a known one by a slip: read as nothing, they would be lost without a word.
+
+    ``by_period``: an indicator may have a column for each period, so that one more may be meant.
+    """
     held = {column.indicator for column in layout.columns}
     for header in layout.unread:
         indicator = _nearest(_core(header.name), _cores()) or _nearest(header.name, indicator_names())
-        if indicator and indicator not in held:
+        if indicator and (by_period or indicator not in held):
             near = shipped_table("indicators.csv", "code").loc[indicator]
             kind = near["refused"] or "misspelt"
             yield problem(layout.header_rows[0], header.label, header.text, kind, known=near["name"])

@@ -3,6 +3,7 @@ from .chain import (
     Opening as Opening,
     Terms as Terms,
     close_batch as close_batch,
+    firms_to_books as firms_to_books,
     open_batch as open_batch,
 )
 from .made_up import (

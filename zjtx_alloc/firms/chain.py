@@ -85,6 +85,61 @@ class Closing:
         table = pd.DataFrame(_steps(self), columns=columns).astype({header("money"): "Int64"})
         return marked(table, self.continued)
 
+    def by_unit(self) -> pd.DataFrame:
+        """From what firms got to what the books of their unit say, line by line, as ``firms_to_books``.
+
+        Raises
+        ------
+        DataError
+            If the lines of a unit do not add up to its books; names the units.
+        """
+        return firms_to_books(self.opening.grants.by_unit, self.settlement, self.books)
+
+
+def firms_to_books(paid: pd.Series, settled: FirmSettlement, books: Ledger) -> pd.DataFrame:
+    """From what firms got to what the books of their unit say, line by line.
+
+    Parameters
+    ----------
+    paid : Series of int
+        Direct money of the opening, 万元 by unit, as ``Grants.by_unit``.
+    settled : FirmSettlement
+    books : Ledger
+        Of the batch alone.
+
+    Returns
+    -------
+    DataFrame
+        Index ``code``, the units that have books; whole 万元: paid_opening, paid_closing (to firms), given_back (by firms,
+        negative), to_firms (their sum), empowerment (培育赋能 less what of it is recovered), standard_gap (what firms gave
+        back less the standard's direct part of it), settled_money (to_firms + empowerment + standard_gap, in the books
+        应下达 less 应收回), receivable (recovered and not yet netted), net (settled_money + receivable: 实际下达).
+
+    Raises
+    ------
+    DataError
+        If the lines of a unit do not add up to its books; names the units.
+    """
+    flows = books.table.groupby(["code", "fiscal_year"])[["due", "direct", "empowerment"]].sum()
+    sums = flows.groupby("code", sort=False).sum()
+    first = min(cohort.opening_year for cohort in books.cohorts)
+    accounts, back = books.accounts.groupby("code", sort=False), settled.by_unit.reindex(sums.index)
+    lines = pd.DataFrame(index=sums.index)
+    lines["paid_opening"] = paid.reindex(sums.index, fill_value=0)
+    lines["paid_closing"] = sums["direct"] - flows.xs(first, level="fiscal_year")["direct"].reindex(sums.index)
+    lines["given_back"] = -back["from_firms"]
+    lines["to_firms"] = lines.sum(axis=1)
+    lines["empowerment"] = sums["empowerment"] - back["empowerment"]
+    lines["standard_gap"] = -back["difference"]
+    lines["settled_money"] = lines[["to_firms", "empowerment", "standard_gap"]].sum(axis=1)
+    lines["receivable"], lines["net"] = accounts["receivable"].last(), accounts["net"].sum()
+    booked = sums["due"] - accounts["recovered"].sum()
+    apart = (lines["settled_money"] != booked) | (lines["settled_money"] + lines["receivable"] != lines["net"])
+    if apart.any():
+        units = "、".join(load_units()["short_name"][apart[apart].index])
+        raise DataError(say("chain.apart", step=say("chain.books"), units=units))
+    return lines.astype("int64")
+
 
 def open_batch(
     applicants: Firms, quota: pd.Series, terms: Terms, supported: Mapping[str, Iterable[str]] | None = None

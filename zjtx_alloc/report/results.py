@@ -11,7 +11,8 @@ from zjtx_alloc.allocation.compare import Comparison
 from zjtx_alloc.allocation.explain import explain
 from zjtx_alloc.allocation.explanation_text import Explanation
 from zjtx_alloc.allocation.fairness import Paradoxes, paradoxes
-from zjtx_alloc.allocation.plan import Plan, plan
+from zjtx_alloc.allocation.plan import plan
+from zjtx_alloc.allocation.running_totals import Plan
 from zjtx_alloc.base.errors import ScenarioError, SolverError
 from zjtx_alloc.budget.forecast import forecast_budget
 from zjtx_alloc.budget.ledger.budget import BudgetForecast

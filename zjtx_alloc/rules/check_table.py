@@ -15,6 +15,7 @@ from zjtx_alloc.facts.layout import Column
 from zjtx_alloc.facts.panel import Panel, load_panel, with_table
 from zjtx_alloc.facts.problems import Problem, problem, refusal
 from zjtx_alloc.facts.reading import Reading, read_table
+from zjtx_alloc.rules.own_columns import POOL
 
 # Complete shipped columns that another count may be compared with.
 REFERENCES = (("little_giants", "2025-12"), ("sme_count", "2024-12"), ("hightech_firms", "2023"), ("gdp", "2024"))
@@ -22,7 +23,7 @@ _FAR = 3.5  # modified z-score of an outlier (Iglewicz & Hoaglin 1993)
 _FACTOR = 2.0  # and at least this many times, or this part of, what is usual
 _MAD_TO_SIGMA = 1.4826
 _MOST_CHANGED = 5
-_PART_OF = {"eligible_pool": "little_giants"}  # its nation's total is not known, and cannot exceed that of the whole
+_PART_OF = {POOL: "little_giants"}  # its nation's total is not known, and cannot exceed that of the whole
 _BEYOND = 3.0  # times the nation's total: no column grows so much in the years since
 _FITS = 2.0  # times a nation's total, or this part of it
 _EXCHANGED = 4.0  # times nearer to the nations' totals, both columns together, if exchanged
@@ -76,7 +77,7 @@ def check_table(path: str | Path) -> TableCheck:
 
 def wrong_totals(shipped: Panel, panel: Panel, reading: Reading) -> Iterator[Problem]:
     """Columns that fit the nations' totals far better if exchanged, and others far above the nation's total."""
-    sums = {c: float(panel.values(c.indicator, panel.supplied[c.indicator]).sum()) for c in reading.layout.columns}
+    sums = {c: float(panel.values(c.indicator, c.period).sum()) for c in reading.layout.columns}
     nations = {
         c: known
         for c in sums
@@ -102,10 +103,22 @@ def wrong_totals(shipped: Panel, panel: Panel, reading: Reading) -> Iterator[Pro
             yield _total_problem(reading, column, sums[column], known, "beyond_nation", measure=measure)
 
 
+def pool_beyond_nation(panel: Panel, total: int) -> tuple[bool, dict[str, str]] | None:
+    """Whether 可推荐企业数 in all are far above what the nation has in force at last, or only above it, and what is said; None if not."""
+    known = _national(panel, _PART_OF[POOL], "")
+    if known is None or total <= known[1]:
+        return None
+    return total > _BEYOND * known[1], _beside(total, known)
+
+
+def _beside(total: float, nation: tuple[str, float]) -> dict[str, str]:
+    return {"nation": f"{nation[1]:,.10g}", "period": nation[0], "ratio": f"{total / nation[1]:,.1f}"}
+
+
 def _total_problem(
     reading: Reading, column: Column, total: float, nation: tuple[str, float], kind: str, **details: str
 ) -> Problem:
-    said = {"nation": f"{nation[1]:,.10g}", "period": nation[0], "ratio": f"{total / nation[1]:,.1f}"} | details
+    said = _beside(total, nation) | details
     return problem(reading.layout.header_rows[0], column.label, f"{total:,.10g}", kind, **said)
 
 
@@ -113,7 +126,7 @@ def zeros(shipped: Panel, panel: Panel, reading: Reading) -> Iterator[Problem]:
     """Zeros of units that would have many in the proportions of the same indicator, or of any reference column."""
     names = panel.units["short_name"]
     for column in reading.layout.columns:
-        values = panel.values(column.indicator, panel.supplied[column.indicator])
+        values = panel.values(column.indicator, column.period)
         known = _latest(shipped, column.indicator)
         like = [known[1]["value"]] if known else [shipped.values(*reference) for reference in REFERENCES]
         shares = pd.concat([figures / figures.sum() for figures in like], axis=1).min(axis=1)

@@ -93,7 +93,7 @@ def _drawn(allocation: Allocation) -> pd.DataFrame:
 
 def _former(allocation: Allocation) -> pd.Series | None:
     """Quotas of the stand-ins used before at the batch's total; none where the facts are a file without them."""
-    panel = load_panel() if allocation.panel.supplied else allocation.panel
+    panel = load_panel() if allocation.panel.has_own else allocation.panel
     scenario = load_scenario(OLD).model_copy(update={"total": allocation.scenario.total})
     try:
         return allocate(panel, scenario, pooled=False).quota

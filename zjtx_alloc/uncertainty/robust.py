@@ -14,7 +14,8 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 
-from zjtx_alloc.allocation.allocate import Allocation, allocate
+from zjtx_alloc.allocation.allocate import Allocation
+from zjtx_alloc.allocation.allocate_programme import allocate_batch
 from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import Panel
@@ -37,7 +38,7 @@ class Robust:
     allocation : Allocation
         The scenario itself, the baseline.
     quota : DataFrame
-        Index ``code``; baseline, robust (least worst regret), average (best on average); places, int64.
+        Index ``code``; baseline (of the batch on its own, whatever its programme makes of it), robust (least worst regret), average (best on average); places, int64.
         Several quotas may have the least worst regret; this is one of them.
     measures : DataFrame
         Index baseline, robust, average; worst_regret and mean_regret (squared places, float),
@@ -84,7 +85,7 @@ def robust(
     ----------
     Savage 1951, JASA 46 (minimax regret); Kouvelis & Yu 1997, Robust Discrete Optimization.
     """
-    return robust_of(allocate(panel, scenario), weights, draws, seed)
+    return robust_of(allocate_batch(panel, scenario), weights, draws, seed)
 
 
 def robust_of(allocation: Allocation, weights: Weights | None = None, draws: int = DRAWS, seed: int = SEED) -> Robust:
@@ -101,7 +102,8 @@ def robust_of(allocation: Allocation, weights: Weights | None = None, draws: int
     best = least_worst(problem, targets)
     centre = least_worst(problem, [Target(_exact(drawn.mean(axis=0)))])
     quota = pd.DataFrame(
-        {"baseline": allocation.quota, "robust": best.places, "average": centre.places}, index=allocation.quota.index
+        {"baseline": allocation.solution.quota, "robust": best.places, "average": centre.places},
+        index=allocation.quota.index,
     )
     measures = pd.DataFrame(
         {

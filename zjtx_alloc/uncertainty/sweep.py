@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from zjtx_alloc.allocation.allocate import Allocation, allocate, problem_at
+from zjtx_alloc.allocation.allocate import Allocation, problem_at
+from zjtx_alloc.allocation.allocate_programme import allocate_batch
 from zjtx_alloc.base.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import Panel
@@ -45,7 +46,8 @@ class Sweep:
     Attributes
     ----------
     allocation : Allocation
-        The scenario itself, the baseline; its scenario holds the uncertainty that was drawn from.
+        The scenario itself, the baseline; its scenario holds the uncertainty that was drawn from. All below is of the
+        batch on its own, whatever its programme makes of it (``Allocation.quota``).
     seed : int
     quotas : array (draws, units) of int32
         Places, units in the panel's order.
@@ -130,7 +132,7 @@ def sweep(
     """
     if uncertainty is not None:
         scenario = with_uncertainty(scenario, uncertainty)
-    return sweep_of(allocate(panel, scenario), draws, seed)
+    return sweep_of(allocate_batch(panel, scenario), draws, seed)
 
 
 def sweep_of(allocation: Allocation, draws: int | None = None, seed: int = SEED) -> Sweep:
@@ -152,7 +154,7 @@ def sweep_on_cluster(address: str, panel: Panel, scenario: Scenario, draws: int 
     SolverError
         Also if ``distributed`` is not installed or the cluster does not answer.
     """
-    return _swept(allocate(panel, scenario), draws, seed, cluster_engine(address))
+    return _swept(allocate_batch(panel, scenario), draws, seed, cluster_engine(address))
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,7 @@ class _Machine:
     def _refuse(self, draws: Draws, row: int) -> None:
         panel, scenario = as_scenario(self.allocation.panel, self.sampling, draws.part(slice(row, row + 1)))
         try:
-            allocate(panel, scenario)
+            replace(self.allocation, panel=panel).under(scenario)
         except InfeasibleError as error:
             described = say("sweep.infeasible", total=scenario.total, reason=error)
             raise InfeasibleError(described, error.diagnosis) from None
@@ -208,7 +210,7 @@ def _swept(allocation: Allocation, draws: int, seed: int, engine: AbstractContex
     rows = pd.Index([*codes, OVERALL], name="code")
     sobol.index = rows
     shapley = shapley.set_axis(rows) if len(shapley.columns) else shapley
-    table = allocation.panel.units[["short_name", "region"]].join(summary_of(quotas, allocation.quota, alike))
+    table = allocation.panel.units[["short_name", "region"]].join(summary_of(quotas, allocation.solution.quota, alike))
     probability = value_probabilities(quotas, codes)
     return Sweep(allocation, seed, quotas, parameters, table, probability, sobol, shapley, base)
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from zjtx_alloc.allocation.allocate import Allocation, allocate
+from zjtx_alloc.allocation.allocate import Allocation
+from zjtx_alloc.allocation.allocate_programme import allocate_batch
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.solve import solve
@@ -23,6 +24,7 @@ class WeightRange:
     allocation : Allocation
         The scenario itself, the baseline.
     table : DataFrame
+        All of the batch on its own, whatever its programme makes of it (``Allocation.quota``).
         Index ``code``; short_name, region; entitlement, entitlement_min, entitlement_max, quota, quota_min,
         quota_max (places; ends are attained); the bounds entitlement_lower, entitlement_upper,
         quota_lower, quota_upper, which no admissible weights pass; entitlement_exact, quota_exact (bool):
@@ -58,7 +60,7 @@ def weight_range(panel: Panel, scenario: Scenario, weights: Weights | None = Non
     DataError, InfeasibleError, SolverError
         As ``allocate`` does.
     """
-    return ranges_of(allocate(panel, scenario), weights)
+    return ranges_of(allocate_batch(panel, scenario), weights)
 
 
 def ranges_of(allocation: Allocation, weights: Weights | None = None) -> WeightRange:
@@ -74,7 +76,7 @@ def ranges_of(allocation: Allocation, weights: Weights | None = None) -> WeightR
         points |= {(code, name): end.point for name, end in ends.items()}
         rows.append({name: end.value for name, end in ends.items()} | _bounds(ends))
     table = allocation.panel.units[["short_name", "region"]].assign(
-        entitlement=allocation.entitlement.places, quota=allocation.quota
+        entitlement=allocation.entitlement.places, quota=allocation.solution.quota
     )
     table = table.join(pd.DataFrame(rows, index=table.index))
     return WeightRange(allocation, table, point_table(admissible, points))

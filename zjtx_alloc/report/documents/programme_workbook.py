@@ -16,8 +16,9 @@ from zjtx_alloc.report.writers.sheet import Cell, Column, Page, Sheet, cell_of, 
 from zjtx_alloc.report.writers.xlsx import TONES, write_form
 from zjtx_alloc.rules.award import load_award
 from zjtx_alloc.rules.programme.assembly import reference_to
-from zjtx_alloc.rules.programme.factors import shown_column, shown_indicators
+from zjtx_alloc.rules.programme.factors import shown_column, shown_columns
 from zjtx_alloc.rules.programme.forms import Field, Form, forms
+from zjtx_alloc.rules.programme.known import ENDS
 from zjtx_alloc.rules.programme.scenario_rows import Rows, rows_of
 from zjtx_alloc.rules.scenario import DEFAULT, Scenario
 from zjtx_alloc.rules.scenario_files import companion, companions, load_scenario, scenario_names
@@ -28,7 +29,14 @@ _LOOKS = {
     **dict.fromkeys(_COUNTS, "entry count"), "share": "entry share", "factor": "entry share", "number": "entry share",
     "rate": "entry share", "date": "entry date", "year": "entry batch", "batch": "entry batch", "batch_or_all": "entry batch", "setting": "entry",
 }  # fmt: skip
+_TOGETHER = (
+    ("floor",),
+    ("cap",),
+    ("fixed", "reason"),
+)  # cells of a unit that all batches may share; 可推荐企业数 are of one
 _HEADER = 34  # points
+_LONGEST_LIST = 255  # characters of a list of choices that Excel takes
+_MOST_ROWS = 2000  # that formulas look at
 
 
 def write_programme(path: str | Path, scenario: Scenario) -> Path:
@@ -65,8 +73,10 @@ def write_programme(path: str | Path, scenario: Scenario) -> Path:
         for name in ("factor", "stand_in"):
             row[name] = panel.indicators["name"].get(row[name], row[name])
     factors = _factor_sheet(panel, list(batches.values()))
-    sheets = [_form_sheet(name, form, filled.get(name, []), factors) for name, form in forms().items()]
-    return write_form(path, scenario.title, [_guide(scenario), factors, *sheets])
+    names = list(dict.fromkeys(panel.name(code) for code, _ in shown_columns(batches.values())))
+    sheets = {name: _form_sheet(name, form, filled.get(name, []), names) for name, form in forms().items()}
+    guide = _guide(scenario, [_state_row(one, sheets) for one in batches.values()])
+    return write_form(path, scenario.title, [guide, factors, *sheets.values()])
 
 
 def _references(scenario: Scenario, batches: Mapping[int, Scenario]) -> dict[str, str]:
@@ -104,34 +114,21 @@ def _units() -> list[dict[str, Any]]:
 def _unit_rows(rows: Mapping[int, Rows]) -> list[dict[str, Any]]:
     """A row for the units that are not named, one for each unit, and one for what a batch has of its own."""
     cells = {n: {row["code"]: row for row in parts["units"]} for n, parts in rows.items()}
-    rest = {"code": DEFAULT, "unit": say("programme.rest_note")}
-    lines = [rest, *_units()]
-    names = ("floor", "cap", "fixed", "reason")
-    common = {
-        line["code"]: {
-            name: values[0]
-            for name in names
-            if len(set(values := [cells[n].get(line["code"], {}).get(name) for n in cells])) == 1
-            and values[0] is not None
+    lines = [{"code": DEFAULT, "unit": say("programme.rest_note")}, *_units()]
+    common, own = [], []
+    for line in lines:
+        of_batches = {
+            n: {k: v for k, v in one.get(line["code"], {}).items() if k != "code"} for n, one in cells.items()
         }
-        for line in lines
-    }
-    if any(
-        ("fixed" in one and "reason" not in one) or ("reason" in one and "fixed" not in one) for one in common.values()
-    ):
-        common = {code: {k: v for k, v in one.items() if k not in ("fixed", "reason")} for code, one in common.items()}
-    own = [
-        {"batch": n, **line, **rest_of}
-        for n in cells
-        for line in lines
-        if (
-            rest_of := {
-                k: v for k, v in cells[n].get(line["code"], {}).items() if k != "code" and k not in common[line["code"]]
-            }
-        )
-    ]
-    found = [line | common[line["code"]] for line in lines] + own
-    return [row | {"code": say("programme.rest")} if row["code"] == DEFAULT else row for row in found]
+        shared: dict[str, Any] = {}
+        for names in _TOGETHER:
+            values = [tuple(one.get(name) for name in names) for one in of_batches.values()]
+            shared |= dict(zip(names, values[0], strict=True)) if len(set(values)) == 1 else {}
+        common.append(line | shared)
+        rest = {n: {k: v for k, v in one.items() if k not in shared} for n, one in of_batches.items()}
+        own += [{"batch": n, **line, **one} for n, one in rest.items() if one]
+    own.sort(key=lambda row: row["batch"])
+    return [row | {"code": say("programme.rest")} if row["code"] == DEFAULT else row for row in common + own]
 
 
 def _budget_rows(scenarios: Sequence[Scenario]) -> list[dict[str, Any]]:
@@ -144,12 +141,11 @@ def _budget_rows(scenarios: Sequence[Scenario]) -> list[dict[str, Any]]:
     return rows
 
 
-def _form_sheet(name: str, form: Form, rows: Sequence[Mapping[str, Any]], factors: Sheet) -> Sheet:
-    indicators = "=" + factors.across(list(factors.columns)[2:])[0]
+def _form_sheet(name: str, form: Form, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Sheet:
     columns = {
         key: Column(
             field.header, "fixed" if key == "unit" else _LOOKS.get(field.kind, "entry text"), field.width,
-            "needed header" if field.needed else "form header", rule=_rule(field, indicators),
+            "needed header" if field.needed else "form header", rule=_rule(field, names),
         )
         for key, field in form.fields.items()
     }  # fmt: skip
@@ -175,14 +171,16 @@ def _cell(value: Any, field: Field) -> Any:
     return Cell(value, kind=kind) if isinstance(value, str) else value
 
 
-def _rule(field: Field, indicators: str) -> dict[str, Any]:
+def _rule(field: Field, names: Sequence[str]) -> dict[str, Any]:
     """What may be entered in a column, and what it is."""
     told = {"input_title": field.header[:32], "input_message": field.remark[:255], "error_title": say("template.wrong")}
     match field.kind:
         case "choice":
             return told | {"validate": "list", "source": list(field.choices)}
-        case "indicator":  # a composite is named too, so that others are only warned of
-            return told | {"validate": "list", "source": indicators, "error_type": "warning"}
+        case "indicator" if (
+            len(",".join(names)) <= _LONGEST_LIST
+        ):  # a composite is named too: others are only warned of
+            return told | {"validate": "list", "source": list(names), "error_type": "warning"}
         case "whole" | "money" | "positive":
             least = int(field.kind == "positive")
             return told | {
@@ -200,13 +198,15 @@ def _rule(field: Field, indicators: str) -> dict[str, Any]:
 def _factor_sheet(panel: Panel, scenarios: Sequence[Scenario]) -> Sheet:
     """The facts that the scenarios read and those they could read, coloured by what they are."""
     stand_ins = {code for one in scenarios for code, line in one.indicators() if line.stand_in_for is not None}
-    asked = {code: shown_column(panel, code, period) for code, period in shown_indicators(scenarios).items()}
+    asked = {
+        f"{code} {period}": (code, *shown_column(panel, code, period)) for code, period in shown_columns(scenarios)
+    }
     columns = {
         "code": Column(header("code"), "fixed", 10, "form header"),
         "unit": Column(header("short_name"), "fixed", 10, "form header"),
-        **{code: _factor_column(panel, code, period) for code, (period, _) in asked.items()},
+        **{key: _factor_column(panel, code, period) for key, (code, period, _) in asked.items()},
     }
-    cells = {code: _factor_cells(column, columns[code].kind, code in stand_ins) for code, (_, column) in asked.items()}
+    cells = {key: _factor_cells(one, columns[key].kind, code in stand_ins) for key, (code, _, one) in asked.items()}
     rows = [
         {name: Cell(text, kind="fixed") for name, text in unit.items()}
         | {c: one[unit["code"]] for c, one in cells.items()}
@@ -244,14 +244,37 @@ def _factor_cells(column: pd.DataFrame | None, kind: str, stands_in: bool) -> di
     return {str(code): Cell(float(v), kind=f"{'estimated' if e else plain} {kind}") for code, v, e in marked}
 
 
-def _guide(scenario: Scenario) -> Sheet:
-    """What to do, what the colours are, what each column of each sheet is."""
+def _state_row(scenario: Scenario, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
+    """How far a batch is, as the sheets 审核结果 and 期末结果 say at any time; 测算 where there are none."""
+    units, (known, ends) = len(load_units()), (sheets[name] for name in ("approvals", "outcomes"))
+    number, counts = known.range("batch", last=_MOST_ROWS), known.range("approved", last=_MOST_ROWS)
+    of_batch = f"{ends.range('batch', last=_MOST_ROWS)},{scenario.batch}"
+    settled = "+".join(f"SUMIFS({ends.range(name, last=_MOST_ROWS)},{of_batch})" for name in ENDS)
+    words = {state: say(f"programme_state.{state}") for state in ("open", "approved", "settled")}
+    approved = f"SUMIFS({counts},{number},{scenario.batch})"
+    formula = (
+        f'IFERROR(IF(COUNTIFS({number},{scenario.batch},{counts},">=0")<{units},"{words["open"]}",'
+        f'IF(AND({settled}>0,{settled}={approved}),"{words["settled"]}","{words["approved"]}")),"{words["open"]}")'
+    )
+    state = words["approved" if len(scenario.known.approved) == units else "open"]
+    title = say("table.batch", batch=scenario.batch)
+    return {"sheet": forms()["batches"].title, "column": title, "note": Cell(state, formula=formula, kind="explained")}
+
+
+def _guide(scenario: Scenario, states: Sequence[dict[str, Any]]) -> Sheet:
+    """What to do, how far the batches are, what the colours are, what each column of each sheet is."""
     columns = {
         "sheet": Column(say("intake.sheet_name"), "entry text", 12, "form header"),
         "column": Column(say("intake.column"), "entry text", 22, "form header"),
         "note": Column(header("note"), "entry text", 70, "form header"),
     }
-    rows: list[dict[str, Any]] = [
+    checked = {
+        "sheet": say("programme.check"),
+        "column": say("programme.last_check"),
+        "note": say("programme.unchecked"),
+    }
+    rows: list[dict[str, Any]] = [*states, checked]
+    rows += [
         {"sheet": Cell(say("programme.factors"), kind="entry text"), "column": Cell(say(f"programme_tone.{tone}").partition("：")[0], kind=f"{tone} legend"),
          "note": say(f"programme_tone.{tone}").partition("：")[2]}
         for tone in TONES

@@ -148,8 +148,8 @@ def _apart(unit: dict[str, str], code: str) -> str:
 
 
 def _keys(results: Results, why: Explanation) -> Iterator[KeyFigure]:
-    scenario, budget = results.allocation.scenario, results.budget
-    total = say("unit.of_total", share=why.quota / scenario.total, total=f"{scenario.total:,}")
+    allocation, scenario, budget = results.allocation, results.scenario, results.budget
+    total = say("unit.of_total", share=why.quota / allocation.total, total=f"{allocation.total:,}")
     yield KeyFigure(say("unit.quota"), say("unit.places", places=why.quota), total)
     marks = rests_text(why.rests_on)
     yield KeyFigure(say("unit.entitlement"), say("unit.places", places=f"{why.entitlement:.2f}"), marks)

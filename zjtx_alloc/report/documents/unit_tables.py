@@ -9,7 +9,7 @@ from zjtx_alloc.allocation.entitlement import ADJUSTMENT, coefficient_keys
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.budget.ledger.budget import MONEY
 from zjtx_alloc.report.documents.proposal_facts import allowed_weights
-from zjtx_alloc.report.notes.marks import COEFFICIENTS, budget_notes, stands_for, year_label
+from zjtx_alloc.report.notes.marks import COEFFICIENTS, alone_note, budget_notes, stands_for, year_label
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.table import Table, titled
 from zjtx_alloc.report.tables.data import basis_of
@@ -73,7 +73,7 @@ def _marks(
         yield say("mark.published"), say("unit.published", name=name, rule=basis_of(panel, indicator, cell))
     if target := stands_for(allocation, indicator, line):
         yield say("mark.stand_in"), say("unit.stand_in", name=name, target=target)
-    if indicator in panel.supplied:
+    if panel.is_own(indicator, line.period):
         yield say("mark.supplied"), say("unit.supplied", name=name)
 
 
@@ -139,7 +139,8 @@ def range_rows(ranges: WeightRange, code: str) -> Table:
     bracket = bracket_text(row.to_dict())
     exact = say("unit.bracket", bracket=bracket) if bracket else range_notes(ranges)[0]
     allowed = say("proposal.allowed_all", weights="；".join(allowed_weights(ranges.allocation)))
-    return titled("unit_range", pd.DataFrame(rows), say("unit.end_weights", names=names), allowed, exact)
+    notes = (*alone_note(ranges.allocation), say("unit.end_weights", names=names), allowed, exact)
+    return titled("unit_range", pd.DataFrame(rows), *notes)
 
 
 def _weights(ranges: WeightRange, code: str, end: str) -> str:

@@ -77,7 +77,7 @@ def map_figure(allocation: Allocation) -> Figure:
         )
         for unit in table.itertuples()
     }
-    title = say("figure.map", title=allocation.scenario.title, total=allocation.scenario.total)
+    title = say("figure.map", title=allocation.scenario.title, total=allocation.total)
     return tile_figure(tiles, title, say("figure.orange") + short_marks(allocation))
 
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from zjtx_alloc.allocation.plan import Plan
+from zjtx_alloc.allocation.running_totals import Plan
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.figures.style import BATCH_COLOURS, BLUE, GREEN, ORANGE, blank, foot, in_style, unit_rows
 from zjtx_alloc.report.notes.marks import published, short_marks

@@ -265,6 +265,14 @@ def last_note(allocation: Allocation) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def alone_note(allocation: Allocation) -> tuple[str, ...]:
+    """That a study takes the batch on its own, where the quota that counts is another; blank where it is the same."""
+    if allocation.quota.equals(allocation.solution.quota):
+        return ()
+    ways = "、".join(say(f"counted.{way}") for way in allocation.counted.ways) if allocation.counted else ""
+    return (say("note.alone", ways=ways),)
+
+
 def result_note(allocation: Allocation, title: str) -> str:
     """How many places, and who gets most."""
     scenario, quota, names = allocation.scenario, allocation.quota, allocation.panel.units["short_name"]

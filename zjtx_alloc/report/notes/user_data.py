@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from zjtx_alloc.allocation.allocate import Allocation
+from zjtx_alloc.allocation.allocate import Allocation, pool_of
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.report.table import plain_table
 from zjtx_alloc.rules.check_table import TableCheck
-from zjtx_alloc.rules.own_columns import POOL, endable, unused
+from zjtx_alloc.rules.own_columns import endable, unused
 from zjtx_alloc.rules.scenario import Scenario
 
 _SHORT = 12  # characters by which a row that is not read is known
@@ -17,10 +17,10 @@ _SHORT = 12  # characters by which a row that is not read is known
 def supply_note(allocation: Allocation) -> tuple[str, ...]:
     """What the user's table replaced and capped, what it did not, and what the scenario leaves aside; blank without one."""
     panel, scenario = allocation.panel, allocation.scenario
-    if not panel.supplied:
+    if not panel.has_own:
         return ()
     others = {
-        "supply.kept": [code for code in _used(scenario) if code not in panel.supplied],
+        "supply.kept": _used(panel, scenario, own=False),
         "supply.unused": list(unused(panel, scenario)),
     }
     described = (_text(panel, key, codes) for key, codes in others.items() if codes)
@@ -30,24 +30,27 @@ def supply_note(allocation: Allocation) -> tuple[str, ...]:
 def replaced_note(allocation: Allocation) -> tuple[str, ...]:
     """Which factors are the user's own figures, a mark as 估算 and 代用 are; blank if none is."""
     panel = allocation.panel
-    mine = [code for code in _used(allocation.scenario) if code in panel.supplied]
+    mine = _used(panel, allocation.scenario, own=True)
     return (_text(panel, "supply.replaced", mine),) if mine else ()
 
 
 def pools_note(allocations: Sequence[Allocation]) -> tuple[str, ...]:
     """Which batch the user's 可推荐企业数 cap, and which ones they do not; blank without them."""
-    panel = allocations[0].panel
-    if POOL not in panel.supplied:
+    pools = {a.scenario.batch: pool_of(a.panel, a.scenario, pooled=a.pooled) for a in allocations}
+    if not any(pools.values()):
         return ()
-    total, file = int(panel.known(POOL, "")["value"].sum()), panel.sources.at["user", "title"]
-    capped = [say("supply.pool", file=file, total=total, batch=a.scenario.batch) for a in allocations if a.pooled]
-    free = [say("table.batch", batch=a.scenario.batch) for a in allocations if not a.pooled]
+    capped = [
+        say("supply.pool", count=len(pool), total=sum(pool.values()), batch=batch)
+        for batch, pool in pools.items()
+        if pool
+    ]
+    free = [say("table.batch", batch=batch) for batch, pool in pools.items() if not pool]
     return (*capped, *([say("supply.no_pool", batches="、".join(free))] if free else []))
 
 
-def _used(scenario: Scenario) -> list[str]:
-    """Codes of the indicators that a scenario uses, each once."""
-    return list(dict.fromkeys(code for code, _ in scenario.indicators()))
+def _used(panel: Panel, scenario: Scenario, *, own: bool) -> list[str]:
+    """Codes of the indicators that a scenario uses, each once: those of the user's own or the others."""
+    return list(dict.fromkeys(code for code, line in scenario.indicators() if panel.is_own(code, line.period) == own))
 
 
 def _text(panel: Panel, key: str, codes: list[str]) -> str:
@@ -59,8 +62,13 @@ def supply_record(panel: Panel, scenario: Scenario) -> dict[str, dict[str, str]]
     periods: dict[str, dict[str, None]] = {}
     for code, line in scenario.indicators():
         periods.setdefault(code, {})[line.period] = None
-    shipped = {code: "、".join(used) for code, used in periods.items() if code not in panel.supplied}
-    return {"supplied": panel.supplied, "shipped": shipped}
+    own, shipped = dict(panel.supplied), dict[str, str]()
+    for code, used in periods.items():
+        mine = [period for period in used if (code, period) in panel.supplied_periods]
+        others = [period for period in used if not panel.is_own(code, period)]
+        own |= {code: "、".join(mine)} if mine else {}
+        shipped |= {code: "、".join(others)} if others else {}
+    return {"supplied": own, "shipped": shipped}
 
 
 def check_text(check: TableCheck, scenario: Scenario, file: str, reference: str) -> str:

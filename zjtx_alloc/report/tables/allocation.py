@@ -20,10 +20,18 @@ def allocation_table(allocation: Allocation, view: str = "page", **beside: pd.Se
     return titled("allocation", frame, *marks_note(allocation), say("note.weights"), total=total)
 
 
+def replan_table(allocation: Allocation) -> Table:
+    """The units whose quota that counts is another than in the batch on its own, and why; against the last batch beside it."""
+    frame = allocation_view(allocation, "replan")
+    moved = frame[frame["step"] != 0]
+    note = say("note.replan" if len(moved) else "note.no_replan", batch=allocation.scenario.batch)
+    return titled("replan", moved, note)
+
+
 def region_table(allocation: Allocation) -> Table:
     """Entitlements and quotas by region."""
     sums = allocation.table().groupby("region", sort=False)[["entitlement", "quota"]].sum().reset_index()
-    sums["share"] = sums["quota"] / allocation.scenario.total
+    sums["share"] = sums["quota"] / allocation.total
     return titled("regions", sums, mark_shares(allocation))
 
 
@@ -65,8 +73,8 @@ def factor_table(allocation: Allocation) -> Table:
 
 def assumption_table(allocation: Allocation) -> Table:
     """What the scenario assumes, in its own words; nothing of an indicator that the user's table replaces."""
-    scenario, supplied = allocation.scenario, allocation.panel.supplied
-    replaced = {code for code, _ in scenario.indicators() if code in supplied}
+    scenario, panel = allocation.scenario, allocation.panel
+    replaced = {code for code, line in scenario.indicators() if panel.is_own(code, line.period)}
     lines = {key: line for key, line in scenario.assumptions.items() if key not in replaced}
     frame = pd.DataFrame({"number": range(1, len(lines) + 1), "assumption": list(lines.values())})
     return titled("assumptions", frame)

@@ -171,9 +171,10 @@ def comparison_text(comparison: Comparison) -> str:
 
 
 def gain_lines(comparison: Comparison) -> list[str]:
-    """A sentence for each of the others: how many units gain and lose, and who most."""
+    """A sentence for each of the others: how many units gain and lose, and who most; before them, that batches stand alone."""
     names, first = comparison.allocations[0].panel.units["short_name"], comparison.quota.columns[0]
-    lines = []
+    linked = [one.scenario.name for one in comparison.allocations if _is_linked(one.scenario)]
+    lines = [say("compare.alone", names="、".join(linked))] if linked else []
     for name, gain in comparison.gains.items():
         up, down = gain[gain >= 0.5].sort_values(ascending=False), gain[gain <= -0.5].sort_values()
         most = ["、".join(f"{names[c]}{gain_text(g)}" for c, g in side.head(3).items()) or "—" for side in (up, down)]
@@ -181,6 +182,12 @@ def gain_lines(comparison: Comparison) -> list[str]:
             say("compare.summary", name=name, first=first, up=len(up), down=len(down), gained=most[0], lost=most[1])
         )
     return lines
+
+
+def _is_linked(scenario: Scenario) -> bool:
+    """Whether a batch's quota that counts may be another than its own: it is known, carries rounding, or hands places on."""
+    known = scenario.known
+    return bool(known.granted or known.approved or scenario.carry_rounding or scenario.approval.unused != "lapse")
 
 
 def gain_list(comparison: Comparison) -> str:

@@ -97,7 +97,7 @@ def former_values(panel: Panel) -> dict[str, pd.Series]:
     return {
         line.stand_in_for: panel.values(code, line.period)
         for code, line in lines
-        if line.stand_in_for and code not in panel.supplied and line.period in panel.periods(code)
+        if line.stand_in_for and not panel.is_own(code, line.period) and line.period in panel.periods(code)
     }
 
 

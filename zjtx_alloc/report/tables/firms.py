@@ -77,6 +77,15 @@ def step_table(closing: Closing) -> Table:
     return firm_table("steps", closing.steps(), closing.continued)
 
 
+def firms_to_books_table(closing: Closing) -> Table:
+    """From what firms got to the books of their unit, line by line, and the nation."""
+    lines = closing.by_unit()
+    lines = lines[lines.ne(0).any(axis=1)]
+    frame = _with_names(lines.rename_axis("unit").reset_index())[["short_name", *lines.columns]]
+    total = lines.sum().to_dict() | {"short_name": say("table.total")}
+    return titled("firms_to_books", frame, say("note.firms_to_books"), *_marks(closing.continued), total=total)
+
+
 def progress_table(pace: pd.DataFrame, firms: Firms) -> Table:
     """Payment progress by unit, 万元."""
     names = [name for name in ("due", "received", "spent", "idle", "unpaid") if name in pace]

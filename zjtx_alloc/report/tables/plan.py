@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from zjtx_alloc.allocation.plan import Plan
+from zjtx_alloc.allocation.running_totals import Plan
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.notes.marks import marks_note
 from zjtx_alloc.report.table import Column, Table, signed, titled

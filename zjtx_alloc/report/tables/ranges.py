@@ -3,7 +3,7 @@
 import pandas as pd
 
 from zjtx_alloc.base.messages import header, say
-from zjtx_alloc.report.notes.marks import marks_note
+from zjtx_alloc.report.notes.marks import alone_note, marks_note
 from zjtx_alloc.report.table import Table, of_kind, titled
 from zjtx_alloc.rules.scenario_ranges import range_notes as inherited_notes
 from zjtx_alloc.uncertainty.robust import Robust
@@ -14,14 +14,15 @@ QUOTAS = ("baseline", "robust", "average")
 
 def range_table(found: WeightRange) -> Table:
     """The least and greatest entitlement and quota of each unit, and which of them are brackets."""
-    frame = found.table.reset_index()
+    frame = found.table.assign(quota=found.allocation.quota, separate=found.table["quota"]).reset_index()
     frame["span"] = frame["quota_max"] - frame["quota_min"]
     frame["bracket"] = [bracket_text(row) for row in frame.to_dict("records")]
     columns = [
-        "short_name", "region", "entitlement", "entitlement_min", "entitlement_max", "quota", "quota_min",
-        "quota_max", "span", "bracket",
+        "short_name", "region", "entitlement", "entitlement_min", "entitlement_max", "quota",
+        *(["separate"] if alone_note(found.allocation) else []), "quota_min", "quota_max", "span", "bracket",
     ]  # fmt: skip
-    return titled("weight_ranges", frame[columns], *range_notes(found), *marks_note(found.allocation))
+    notes = (*alone_note(found.allocation), *range_notes(found), *marks_note(found.allocation))
+    return titled("weight_ranges", frame[columns], *notes)
 
 
 def bracket_text(row: dict[str, float]) -> str:
@@ -71,7 +72,8 @@ def robust_quota_table(found: Robust) -> Table:
     quotas = found.quota[list(QUOTAS)].rename(columns=of_kind("count", lambda name: say(f"robust.{name}")))
     frame = found.allocation.panel.units[["short_name"]].join(quotas)
     frame = frame.assign(step=found.quota["robust"] - found.quota["baseline"])
-    return titled("robust_quotas", frame, *robust_notes(found), *marks_note(found.allocation))
+    notes = (*alone_note(found.allocation), *robust_notes(found), *marks_note(found.allocation))
+    return titled("robust_quotas", frame, *notes)
 
 
 def robust_notes(found: Robust) -> tuple[str, ...]:
@@ -105,6 +107,7 @@ def uncertainty_summary(ranges: WeightRange, found: Robust) -> str:
     worst, moved = found.measures["worst_regret"], int(found.measures.at["robust", "moved"])
     described = {"baseline": worst["baseline"], "robust": worst["robust"], "moved": moved}
     lines = [
+        *alone_note(ranges.allocation),
         range_summary(ranges),
         say("robust.summary", ratio=worst["baseline"] / worst["robust"] - 1, **described)
         if worst["robust"] > 0

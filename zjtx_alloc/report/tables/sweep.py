@@ -6,7 +6,7 @@ import pandas as pd
 
 from zjtx_alloc.base.files import check_free, write_csv
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.report.notes.marks import marks_note
+from zjtx_alloc.report.notes.marks import alone_note, marks_note
 from zjtx_alloc.report.table import Column, Table, csv_text, titled
 from zjtx_alloc.rules.scenario_ranges import range_notes
 from zjtx_alloc.uncertainty.drivers import OVERALL
@@ -18,12 +18,14 @@ _SURE = 0.9  # probability from which a unit is said to gain, to lose or to stay
 
 def sweep_table(found: Sweep) -> Table:
     """The quotas and ranks of each unit over all draws."""
-    frame = found.table.add_prefix("sweep_").assign(short_name=found.table["short_name"], quota=found.table["quota"])
+    alone, frame = alone_note(found.allocation), found.table.add_prefix("sweep_")
+    frame = frame.rename(columns={"sweep_short_name": "short_name", "sweep_quota": "separate"})
     columns = [
-        "short_name", "quota", "sweep_mean", "sweep_min", "sweep_q05", "sweep_q50", "sweep_q95", "sweep_max",
+        "short_name", "quota", *(["separate"] if alone else []), "sweep_mean", "sweep_min", "sweep_q05", "sweep_q50", "sweep_q95", "sweep_max",
         "sweep_gain", "sweep_lose", "sweep_rank", "sweep_rank_q05", "sweep_rank_q95",
     ]  # fmt: skip
-    return titled("sweep", frame[columns], *sweep_notes(found), *marks_note(found.allocation))
+    frame = frame.assign(quota=found.allocation.quota)[columns]
+    return titled("sweep", frame, *alone, *sweep_notes(found), *marks_note(found.allocation))
 
 
 def driver_table(found: Sweep) -> Table:
@@ -96,6 +98,7 @@ def sweep_summary(found: Sweep) -> list[str]:
     lines = [
         say("sweep.did", draws=found.draws, title=found.allocation.scenario.title, seed=found.seed),
         *([say("sweep.few", draws=found.draws)] if found.draws < _ENOUGH else []),
+        *alone_note(found.allocation),
         *range_notes(found.allocation.scenario.assumptions),
         say("sweep.widest", units=spans or say("ranges.nobody")),
         say("sweep.steady", share=_SURE, units="、".join(same["short_name"]) or say("ranges.nobody")),

@@ -1,9 +1,11 @@
 """A copy of a user's workbook with the wrong cells coloured and commented; everything else stays as it is."""
 
+import datetime
 import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zipfile import is_zipfile
@@ -57,9 +59,19 @@ def marked_copy(file: Path, copy: Path, problems: pd.DataFrame) -> Path:
         text = f"{row[say('intake.what')]}。{row[say('intake.remedy')]}"
         earlier = f"{cell.comment.text}\n" if cell.comment is not None else ""
         cell.fill, cell.comment = _FILL, Comment(earlier + text, _AUTHOR, *reversed(_SIZE))
+    _say_checked(book, len(problems))
     content = io.BytesIO()
     book.save(content)
     return write_whole(copy, content.getvalue())
+
+
+def _say_checked(book: Any, count: int) -> None:
+    """Write on the sheet 说明, if a programme's workbook has it, when it was checked and how many problems were found."""
+    title = say("programme.guide")
+    for row in book[title].iter_rows() if title in book.sheetnames else ():
+        for cell, after in pairwise(row):
+            if cell.value == say("programme.last_check"):
+                after.value = say("programme.last_checked", day=datetime.date.today(), count=count)
 
 
 def _sheet(book: Any, title: str) -> Any:

@@ -69,8 +69,11 @@ def reference_to(number: int) -> str:
 
 def batch_scenario(
     batch: BatchRow, entries: Mapping[str, Entries], names: Mapping[int, str], facts: Mapping[str, Mapping[str, Any]]
-) -> tuple[Scenario | None, list[Problem]]:
-    """The scenario of a batch, or what is wrong with it; ``facts`` are its tables of what is known, which others lie below."""
+) -> tuple[Scenario | None, list[Problem], list[Record]]:
+    """The scenario of a batch, or what is wrong with it, and the rows that it is made of.
+
+    ``facts`` are its tables of what is known, which others lie below.
+    """
     found = Tables(_inherited(batch, entries))
     if batch.row is not None:
         batch_tables(found, batch.row)
@@ -83,13 +86,13 @@ def batch_scenario(
     if batch.base is not None:
         found.tables = _with_inherited_ranges(batch.base.resolved(), found.tables)
     found.tables |= {key: as_table(found.tables.get(key)) | dict(table) for key, table in facts.items() if table}
-    problems = [*found.problems, *table_problems(found, facts["eligible_pool"])]
+    problems, used = [*found.problems, *table_problems(found, facts["eligible_pool"])], found.records()
     if problems:
-        return None, problems
+        return None, problems, used
     try:
-        return Scenario.model_validate({"name": batch.name} | found.tables), []
+        return Scenario.model_validate({"name": batch.name} | found.tables), [], used
     except ValidationError as error:
-        return None, [_placed(found, batch, mistake) for mistake in mistakes(error)]
+        return None, [_placed(found, batch, mistake) for mistake in mistakes(error)], used
 
 
 def _inherited(batch: BatchRow, entries: Mapping[str, Entries]) -> dict[str, Any]:

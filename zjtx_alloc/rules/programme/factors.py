@@ -14,38 +14,42 @@ from zjtx_alloc.facts.grid import Grid
 from zjtx_alloc.facts.layout import Column, Layout, cell_at, indicator_names, layout_of
 from zjtx_alloc.facts.panel import Panel, with_table
 from zjtx_alloc.facts.problems import Problem
-from zjtx_alloc.facts.reading import Reading, read_layout
+from zjtx_alloc.facts.reading import OF_PERIOD, Reading, read_layout
 from zjtx_alloc.rules.check_table import wrong_totals, zeros
+from zjtx_alloc.rules.own_columns import POOL
 from zjtx_alloc.rules.programme.records import fault
 from zjtx_alloc.rules.scenario import Scenario
 
 _DIGITS = 12  # significant ones that a cell shows of a number that is no count
-POOL = "eligible_pool"
+Uses = Mapping[
+    tuple[str, str], tuple[int, ...]
+]  # the batches that read an indicator at a period; none: it could be read
 
 
 @dataclass(frozen=True)
 class FactorSheet:
-    """What the sheet 因素 says: the panel, the indicators changed in it, sentences on what was done, doubts, and mistakes."""
+    """What the sheet 因素 says: the panel, sentences on what was done, doubts, and mistakes."""
 
     panel: Panel
-    changed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     doubts: tuple[Problem, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
-def shown_indicators(scenarios: Iterable[Scenario]) -> dict[str, str]:
-    """The indicators of the sheet, each with the period that the first scenario reads; blank: none reads it."""
-    periods: dict[str, str] = {}
+def shown_columns(scenarios: Iterable[Scenario]) -> Uses:
+    """The columns of the sheet: every indicator and period that a scenario reads, and what could be read, without a period."""
+    table = shipped_table("indicators.csv", "code")
+    read: dict[str, dict[str, list[int]]] = {}
     for scenario in scenarios:
         for code, line in scenario.indicators():
-            if code in shipped_table("indicators.csv", "code").index:
-                periods.setdefault(code, line.period)
+            if code in table.index:
+                batches = read.setdefault(code, {}).setdefault(line.period, [])
+                batches += [] if scenario.batch in batches else [scenario.batch]
             if line.stand_in_for:
-                periods.setdefault(line.stand_in_for, "")
-    table = shipped_table("indicators.csv", "code")
+                read.setdefault(line.stand_in_for, {})
     others = table.index[(table["template"] == "1") & (table.index != POOL)]
-    return periods | {str(code): "" for code in others if code not in periods}
+    read |= {str(code): {} for code in others if code not in read}
+    return {(code, period): tuple(of) for code, periods in read.items() for period, of in (periods or {"": []}).items()}
 
 
 def shown_column(panel: Panel, indicator: str, period: str) -> tuple[str, pd.DataFrame | None]:
@@ -61,20 +65,27 @@ def shown_column(panel: Panel, indicator: str, period: str) -> tuple[str, pd.Dat
     return "", None
 
 
-def read_factors(file: str, grid: Grid, panel: Panel, periods: Mapping[str, str]) -> FactorSheet:
-    """Read the sheet; a column as shipped counts as shipped, a changed one is the user's own."""
+def read_factors(file: str, grid: Grid, panel: Panel, uses: Uses) -> FactorSheet:
+    """Read the sheet; a column as shipped counts as shipped, a changed one is the user's own.
+
+    It takes the place of the shipped one in the batches that read its period; if no batch reads that and the sheet has
+    no other column of the indicator that one does, in all batches.
+    """
     layout = layout_of(grid)
     if layout is None:
         return FactorSheet(panel, problems=(fault(grid.name, None, "", None, "no_sheet_header", needed="代码"),))
-    notes = [note for column in _compared(layout) if (note := _comparison(panel, grid, column, periods))]
+    notes = [note for column in _compared(layout) if (note := _comparison(panel, grid, column, uses))]
     mark = say("programme.only_compared")
     layout = replace(layout, unread=tuple(h for h in layout.unread if mark not in h.text))
-    reading, problems = read_layout(file, grid, layout)
+    if layout.unread:
+        notes.append(say("programme.unread", names="、".join(f"{grid.name} {h.label}" for h in layout.unread)))
+    reading, problems = read_layout(file, grid, layout, by_period=True)
+    changed: dict[Column, _Changed] = {}
+    if reading.layout.columns and not problems:
+        changed, unread, problems = _all_changed(panel, reading, uses)
+        notes += unread
     if problems and reading.layout.columns:
         return FactorSheet(panel, problems=tuple(replace(found, sheet=grid.name) for found in problems))
-    changed = {
-        column: found for column in reading.layout.columns if (found := _changed(panel, reading, column, periods))
-    }
     if not changed:
         return FactorSheet(panel, notes=tuple(notes))
     own = replace(
@@ -83,10 +94,38 @@ def read_factors(file: str, grid: Grid, panel: Panel, periods: Mapping[str, str]
         facts=pd.concat([_own_facts(panel, reading, *item) for item in changed.items()], ignore_index=True),
     )
     mixed = with_table(panel, own)
-    notes += [_changed_note(mixed, column, *found) for column, found in changed.items()]
+    notes += [_changed_note(mixed, column, found) for column, found in changed.items()]
     problems = [replace(found, sheet=grid.name) for found in wrong_totals(panel, mixed, own)]
     doubts = [replace(found, sheet=grid.name) for found in zeros(panel, mixed, own)]
-    return FactorSheet(mixed, tuple(c.indicator for c in changed), tuple(notes), tuple(doubts), tuple(problems))
+    return FactorSheet(mixed, tuple(notes), tuple(doubts), tuple(problems))
+
+
+def _all_changed(
+    panel: Panel, reading: Reading, uses: Uses
+) -> tuple[dict[Column, "_Changed"], list[str], list[Problem]]:
+    """The columns that the user changed; notes on those that no batch reads; those of which it is not known which batches do."""
+    columns, changed, notes, problems = reading.layout.columns, dict[Column, _Changed](), list[str](), list[Problem]()
+    for column in columns:
+        found = _changed(panel, reading, column, uses)
+        if found is None:
+            continue
+        read = {period for (code, period), batches in uses.items() if code == column.indicator and batches}
+        present = read & {one.period for one in columns if one.indicator == column.indicator}
+        first = next((one for one in changed if one.indicator == column.indicator), None)
+        row = reading.layout.header_rows[0]
+        if column.period in read:
+            changed[column] = replace(found, batches=uses[column.indicator, column.period])
+        elif present and present == read:
+            notes.append(say("programme.unused_period", column=column.label, period=column.period))
+        elif present:
+            problems.append(
+                fault("", row, column.label, column.text, "which_batches", present="、".join(sorted(present)))
+            )
+        elif first is not None:
+            problems.append(fault("", row, column.label, column.text, "column_twice", first=first.label))
+        else:
+            changed[column] = found
+    return changed, notes, problems
 
 
 def _compared(layout: Layout) -> Iterator[Column]:
@@ -98,9 +137,9 @@ def _compared(layout: Layout) -> Iterator[Column]:
             yield Column(heading.place, heading.text, indicator_names()[name], period, measure)
 
 
-def _comparison(panel: Panel, grid: Grid, column: Column, periods: Mapping[str, str]) -> str:
+def _comparison(panel: Panel, grid: Grid, column: Column, uses: Uses) -> str:
     """How a column that is only compared differs from the shipped one; blank where none is shipped."""
-    when, cells = shown_column(panel, column.indicator, periods.get(column.indicator, ""))
+    when, cells = _shipped(panel, column, uses)
     if cells is None:
         return say("programme.compared_none", column=column.label)
     layout = layout_of(grid)
@@ -111,45 +150,60 @@ def _comparison(panel: Panel, grid: Grid, column: Column, periods: Mapping[str, 
     return say("programme.compared", column=column.label, period=when, count=len(numbers), ratio=ratio)
 
 
-def _changed(
-    panel: Panel, reading: Reading, column: Column, periods: Mapping[str, str]
-) -> tuple[str, tuple[str, ...]] | None:
-    """The shipped period that a column goes on from, and the units whose cells differ; None if it is as shipped."""
-    code = column.indicator
-    for period in dict.fromkeys([column.period, periods.get(code, ""), ""]):
-        when, cells = shown_column(panel, code, period)
-        if cells is not None:
-            break
-    facts = reading.facts[reading.facts["indicator"] == code]
+def _shipped(panel: Panel, column: Column, uses: Uses) -> tuple[str, pd.DataFrame | None]:
+    """The shipped column that a user's goes on from: of its own period, of one that a batch reads, or the latest."""
+    read = [period for code, period in uses if code == column.indicator]
+    for period in dict.fromkeys([column.period, *read, ""]):
+        if period and (found := shown_column(panel, column.indicator, period))[1] is not None:
+            return found
+    return shown_column(panel, column.indicator, "")
+
+
+@dataclass(frozen=True)
+class _Changed:
+    """A changed column: the shipped period that it goes on from, the units whose cells differ, the batches that read it (None: all)."""
+
+    when: str
+    units: tuple[str, ...]
+    batches: tuple[int, ...] | None = None
+
+
+def _changed(panel: Panel, reading: Reading, column: Column, uses: Uses) -> _Changed | None:
+    """How a column differs from the shipped one; None if it does not."""
+    when, cells = _shipped(panel, column, uses)
+    facts = reading.facts_of(column)
     if cells is None:
-        return "", tuple(facts["unit"])
-    typed = dict(zip(facts["unit"], facts["value"], strict=True))
+        return _Changed("", tuple(facts["unit"]))
     if (facts["scope"] != "unit").any():
-        return when, tuple(panel.units.index)
+        return _Changed(when, tuple(panel.units.index))
     shipped_values = cells["value"]
-    differing = tuple(
-        u for u, v in typed.items() if abs(v - shipped_values[u]) > 1e-9 * max(1.0, abs(shipped_values[u]))
-    )
-    return (when, differing) if differing else None
+    typed = zip(facts["unit"], facts["value"], strict=True)
+    differing = tuple(u for u, v in typed if abs(v - shipped_values[u]) > 1e-9 * max(1.0, abs(shipped_values[u])))
+    return _Changed(when, differing) if differing else None
 
 
-def _own_facts(panel: Panel, reading: Reading, column: Column, found: tuple[str, tuple[str, ...]]) -> pd.DataFrame:
+def _own_facts(panel: Panel, reading: Reading, column: Column, found: _Changed) -> pd.DataFrame:
     """The facts of a changed column: the user's; where no cell of a province changed, the shipped ones with their marks."""
-    when, units = found
-    mine = reading.facts[reading.facts["indicator"] == column.indicator]
+    when, mine = found.when, reading.facts_of(column)
+    if found.batches is not None:
+        mine = mine.assign(status=OF_PERIOD)
     if not when or (column.period and column.period != when) or (mine["scope"] != "unit").any():
         return mine
     parents = load_units()["parent"]
-    touched = {u for unit in units for u in members_of(parents[unit] or unit)}
+    touched = {u for unit in found.units for u in members_of(parents[unit] or unit)}
     theirs = panel.facts[(panel.facts["indicator"] == column.indicator) & (panel.facts["period"] == when)]
     kept = theirs[theirs["scope"].isin(("unit", "province")) & ~theirs["unit"].isin(touched)]
     return pd.concat([kept, mine[mine["unit"].isin(touched)].assign(period=when)], ignore_index=True)
 
 
-def _changed_note(panel: Panel, column: Column, when: str, units: tuple[str, ...]) -> str:
-    """That a column is the user's own: how many cells differ, and that the period is still the shipped one's."""
+def _changed_note(panel: Panel, column: Column, found: _Changed) -> str:
+    """That a column is the user's own: how many cells differ, its period if still the shipped one's, and the batches."""
+    units = found.units
     names = "、".join(panel.units.loc[list(units[:5]), "short_name"])
     more = say("programme.and_more", count=len(units)) if len(units) > 5 else ""
-    period = panel.supplied[column.indicator]
-    key = "changed_same" if when and period == when else "changed"
-    return say(f"programme.{key}", name=panel.name(column.indicator), period=period, units=names + more)
+    period = panel.supplied.get(column.indicator, column.period)
+    key = "changed_same" if found.when and period == found.when else "changed"
+    numbers = "、".join(map(str, found.batches or ()))
+    batches = say("programme.used_by", batches=numbers) if numbers else say("programme.used_by_all")
+    name = panel.name(column.indicator)
+    return say(f"programme.{key}", name=name, period=period, units=names + more, batches=batches)

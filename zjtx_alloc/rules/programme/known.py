@@ -1,7 +1,7 @@
 """What is known of a programme beside its rules: quotas granted, approvals, outcomes, transfers, ceilings, the day."""
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -45,6 +45,14 @@ class Known:
     def is_approved(self) -> bool:
         """Whether the approvals of all units are known."""
         return self.approved is not None and len(self.approved) == len(load_units())
+
+    @property
+    def state(self) -> str:
+        """How far the batch is: open (测算), approved (已批复), settled (已清算: every approved firm has an outcome)."""
+        if self.approved is None or not self.is_approved:
+            return "open"
+        ends = 0 if self.outcomes is None else int(self.outcomes.sum().sum())
+        return "settled" if ends and ends == self.approved.sum() else "approved"
 
 
 @dataclass(frozen=True)
@@ -92,11 +100,9 @@ def pools_of(records: Iterable[Record], batch: int, is_current: bool) -> dict[st
 
 def approval_problems(records: Iterable[Record], totals: Mapping[int, int]) -> list[Problem]:
     """Rows that come twice, and counts that cannot be: more than the batch's total, more approved than recommended or granted."""
-    found, seen = [], dict[tuple[Any, Any], int]()
+    records = list(records)
+    found = [*_twice(records, "batch", "code")]
     for record in records:
-        key = record["batch"], record["code"]
-        if None not in key and seen.setdefault(key, record.row) != record.row:
-            found.append(record.problem("code", "twice", first=seen[key]))
         chain = [(name, record[name]) for name in APPROVALS[:3] if record[name] is not None]
         total = totals.get(record["batch"])
         found += [
@@ -108,16 +114,22 @@ def approval_problems(records: Iterable[Record], totals: Mapping[int, int]) -> l
     return found
 
 
+def _twice(records: Iterable[Record], *keys: str) -> Iterator[Problem]:
+    """Rows of the same keys as an earlier one."""
+    seen: dict[tuple[Any, ...], int] = {}
+    for record in records:
+        key = tuple(record[name] for name in keys)
+        if None not in key and seen.setdefault(key, record.row) != record.row:
+            yield record.problem("code", "twice", first=seen[key])
+
+
 def outcome_problems(records: Iterable[Record], approved: dict[int, pd.Series | None]) -> list[Problem]:
     """Rows that come twice, and units with more outcomes than approved firms."""
-    found, seen = [], dict[tuple[Any, ...], int]()
-    sums: dict[tuple[Any, Any], int] = {}
+    records = list(records)
+    found, sums = [*_twice(records, "batch", "code", "year")], dict[tuple[Any, Any], int]()
     for record in records:
-        key = record["batch"], record["code"], record["year"]
-        if None not in key and seen.setdefault(key, record.row) != record.row:
-            found.append(record.problem("code", "twice", first=seen[key]))
-        firms = sum(record[name] or 0 for name in ENDS)
-        whole = sums[key[:2]] = sums.get(key[:2], 0) + firms
+        key = record["batch"], record["code"]
+        whole = sums[key] = sums.get(key, 0) + sum(record[name] or 0 for name in ENDS)
         known = approved.get(record["batch"])
         if known is not None and record["code"] in known.index and whole > known[record["code"]]:
             found.append(record.problem(_first(record), "more_ends", whole, most=known[record["code"]]))

@@ -97,9 +97,8 @@ def programme_text(programme: "Programme", number: int | None = None) -> Iterabl
     chosen = programme.batch(number)
     yield say("programme.checked", file=programme.file)
     for batch in programme.batches:
-        state = "settled" if batch.outcomes is not None else "approved" if batch.is_approved else "open"
         described = {"batch": batch.number, "title": batch.scenario.title, "total": batch.scenario.total}
-        yield say("programme.batch_line", state=say(f"programme_state.{state}"), **described)
+        yield say("programme.batch_line", state=say(f"programme_state.{batch.state}"), **described)
     yield from programme.notes_on(chosen)
     if programme.doubts:
         yield ""

@@ -13,12 +13,12 @@ from zjtx_alloc.base.errors import DataError, ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import plain
 from zjtx_alloc.facts.grid import Grid, grids_of, read_sheets
-from zjtx_alloc.facts.panel import FACT_COLUMNS, Panel, load_panel, with_facts
+from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.facts.problems import Problem, refusal
-from zjtx_alloc.facts.reading import SUPPLIED
 from zjtx_alloc.rules.award import load_award
+from zjtx_alloc.rules.check_table import pool_beyond_nation
 from zjtx_alloc.rules.programme.assembly import BatchRow, base_of, batch_scenario, default_base
-from zjtx_alloc.rules.programme.factors import POOL, FactorSheet, read_factors, shown_indicators
+from zjtx_alloc.rules.programme.factors import FactorSheet, read_factors, shown_columns
 from zjtx_alloc.rules.programme.forms import FACTORS, forms
 from zjtx_alloc.rules.programme.known import (
     Known,
@@ -41,6 +41,11 @@ _SHIPPED_BATCHES = (1, 2, 3)
 _SUMMED = tuple(
     forms()[name].title for name in ("weights", "coefficients")
 )  # sheets that are wrong or right as a whole
+# Columns that only say what a row is of; 可推荐企业数 are of one batch even in a row without a batch.
+_KEYS = {
+    "weights": ("pool", "factor"), "coefficients": ("key",), "units": ("code", "unit", "pool"),
+    "groups": ("name", "kind", "region", "units"), "settings": ("key", "note"),
+}  # fmt: skip
 _ALIKE = 0.6  # likeness at which an unknown sheet is taken for a slip of the pen
 
 
@@ -132,12 +137,6 @@ class Programme:
             raise ScenarioError(say("programme.no_batch", file=self.file, batch=number, known=known))
         return found[0]
 
-    def panel_of(self, batch: Batch) -> Panel:
-        """The facts as a batch sees them: with its own 可推荐企业数, where there are any."""
-        if batch.pool is None:
-            return self.panel
-        return _with_pool(self.panel, batch.pool, self.file)
-
     def notes_on(self, batch: Batch) -> tuple[str, ...]:
         """What was used of the workbook for a batch, and what was not and why."""
         return (*self.notes, *batch_notes(batch, self))
@@ -161,17 +160,19 @@ def load_programme(path: str | Path) -> Programme:
         *(p for one in entries.values() for p in one.problems),
         *problems,
         *_strange_batches(entries, rows),
-        *_without_effect(entries, rows),
     ]
     money, wrong = money_of(entries["budget"]) if "budget" in entries else (Money(), [])
     problems += wrong
     known, wrong = _known(rows, entries)
+    beyond, doubts = _wide_pools(known, entries)
+    problems += beyond
     scenarios, wrong_batches = _scenarios(rows, entries, known)
     problems += [*_without_echoes([*wrong, *wrong_batches], problems), *_misspelt_sheets(grids, others)]
-    periods = shown_indicators([*scenarios.values(), *(row.base for row in rows if row.base is not None)])
+    bases = dict.fromkeys(shown_columns(row.base for row in rows if row.base is not None), tuple[int, ...]())
+    uses = {**bases, **shown_columns(scenarios.values())}
     factors = FactorSheet(load_panel())
     if FACTORS in grids:
-        factors = read_factors(path.name, grids[FACTORS], factors.panel, periods)
+        factors = read_factors(path.name, grids[FACTORS], factors.panel, uses)
     problems += factors.problems or _missing_facts(scenarios.values(), factors.panel, entries)
     transfers = transfers_of(entries["transfers"]) if "transfers" in entries else None
     if problems:
@@ -179,7 +180,7 @@ def load_programme(path: str | Path) -> Programme:
     put_together({f"{one.name}.toml": one for one in scenarios.values()}, path.parent)
     batches = tuple(_batch(row, scenarios[row.number], known[row.number]) for row in rows)
     notes = (*reading_notes(grids, others, entries, rows), *factors.notes)
-    return Programme(path.name, batches, factors.panel, transfers, money, notes, factors.doubts)
+    return Programme(path.name, batches, factors.panel, transfers, money, notes, (*factors.doubts, *doubts))
 
 
 def is_programme(path: Path) -> bool:
@@ -270,14 +271,13 @@ def _missing_facts(scenarios: Iterable[Scenario], panel: Panel, entries: Mapping
     return found
 
 
-def _without_effect(entries: Mapping[str, Entries], rows: Sequence[BatchRow]) -> list[Problem]:
-    """Rows for all batches of 权重 and 系数 in whose place every batch has a row of its own."""
-    numbers, found = {row.number for row in rows}, []
-    for sheet, keys in (("weights", ("pool", "factor")), ("coefficients", ("key",))):
-        records = entries[sheet].records if sheet in entries else ()
-        for record in records:
-            own = {r["batch"] for r in records if all(r[key] == record[key] for key in keys)}
-            if record["batch"] is None and numbers <= own:
+def _without_effect(entries: Mapping[str, Entries], used: Iterable[Record]) -> list[Problem]:
+    """Rows for all batches of which no batch uses a cell, since each has a row of its own in their place."""
+    rows, found = {(record.sheet, record.row) for record in used}, []
+    for sheet, keys in _KEYS.items():
+        for record in entries[sheet].records if sheet in entries else ():
+            said = [name for name, value in record.values.items() if value is not None and name not in keys]
+            if record["batch"] is None and said and (record.sheet, record.row) not in rows:
                 found.append(record.problem("batch", "without_effect"))
     return found
 
@@ -298,22 +298,35 @@ def _known(rows: Sequence[BatchRow], entries: Mapping[str, Entries]) -> tuple[di
     return found, problems
 
 
+def _wide_pools(known: Mapping[int, Known], entries: Mapping[str, Entries]) -> tuple[list[Problem], list[Problem]]:
+    """可推荐企业数 of a batch that are in all far above what the nation has in force: mistakes; those only above it: doubts."""
+    far, near = list[Problem](), list[Problem]()
+    for number, one in known.items():
+        total = 0 if one.pool is None else int(one.pool.sum())
+        if (beyond := pool_beyond_nation(load_panel(), total)) is None:
+            continue
+        first = next(r for r in entries["units"].records if r["pool"] is not None and r["batch"] in (number, None))
+        (far if beyond[0] else near).append(first.problem("pool", "pool_beyond", total, batch=number, **beyond[1]))
+    return far, near
+
+
 def _scenarios(
     rows: Sequence[BatchRow], entries: Mapping[str, Entries], known: Mapping[int, Known]
 ) -> tuple[dict[int, Scenario], list[Problem]]:
     names = {row.number: row.name for row in rows}
-    found, problems = dict[int, Scenario](), list[Problem]()
+    found, problems, used = dict[int, Scenario](), list[Problem](), list[Record]()
     for row in rows:
         one, before = known[row.number], known.get(row.number - 1)
         facts: dict[str, dict[str, Any]] = {
             "eligible_pool": _table(one.pool), "certified": _table(before and before.certified),
             "known": {k: t for k, t in (("granted", _table(one.granted)), ("approved", _table(one.approved))) if t},
         }  # fmt: skip
-        scenario, wrong = batch_scenario(row, entries, names, facts)
+        scenario, wrong, records = batch_scenario(row, entries, names, facts)
         problems += wrong
+        used += records
         if scenario is not None:
             found[row.number] = scenario
-    return found, problems
+    return found, [*problems, *(_without_effect(entries, used) if rows else [])]
 
 
 def _table(counts: pd.Series | None) -> dict[str, int]:
@@ -334,13 +347,3 @@ def _batch(row: BatchRow, scenario: Scenario, known: Known) -> Batch:
         name: year for name, usual in years.items() if (year := record[name.partition("_")[0]]) not in (None, usual)
     }
     return Batch(**own, rounding_carried=record["rounding"] == "yes", unused=record["unused"] or "lapse", **other)
-
-
-def _with_pool(panel: Panel, pool: pd.Series, file: str) -> Panel:
-    """The panel with 可推荐企业数 of a batch."""
-    described = {
-        "scope": "unit", "indicator": POOL, "period": say("intake.no_period"), "measure": panel.indicators.at[POOL, "measure"],
-        "status": SUPPLIED, "source": SUPPLIED, "note": file,
-    }  # fmt: skip
-    rows = [{"unit": c, "unit_name": panel.units.at[c, "name"], "value": float(n)} | described for c, n in pool.items()]
-    return with_facts(panel, pd.DataFrame(rows)[list(FACT_COLUMNS)])

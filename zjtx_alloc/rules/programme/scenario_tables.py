@@ -38,6 +38,10 @@ class Tables:
         table[path[-1]] = value
         self.places[path] = place
 
+    def records(self) -> list[Record]:
+        """The rows of which at least one cell counts."""
+        return [record for record, _ in self.places.values()]
+
     def take(self, records: Iterable[Record], reader: Callable[["Tables", Record], None]) -> None:
         """Read records one by one."""
         for record in records:
