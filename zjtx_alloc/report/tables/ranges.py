@@ -51,11 +51,16 @@ def allowed_table(found: WeightRange) -> Table:
 
 def range_notes(found: WeightRange) -> tuple[str, ...]:
     """How exact the ranges are, and which of those of the weights moved with them."""
-    table = found.table
-    exact = say("ranges.exact") if table[["entitlement_exact", "quota_exact"]].all(axis=None) else say(
-        "ranges.some_brackets", entitlement=int((~table["entitlement_exact"]).sum()), quota=int((~table["quota_exact"]).sum())
-    )  # fmt: skip
-    return exact, *inherited_notes(found.allocation.scenario.assumptions), say("note.weights")
+    return exactness(found), *inherited_notes(found.allocation.scenario.assumptions), say("note.weights")
+
+
+def exactness(found: WeightRange) -> str:
+    """Which ends of the ranges are attained and proven, and which are only bracketed."""
+    exact = found.table[["entitlement_exact", "quota_exact"]]
+    if exact.all(axis=None):
+        return say("ranges.exact")
+    open_ends = (~exact).sum()
+    return say("ranges.some_brackets", entitlement=open_ends["entitlement_exact"], quota=open_ends["quota_exact"])
 
 
 def robust_table(found: Robust) -> Table:
