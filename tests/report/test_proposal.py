@@ -271,8 +271,8 @@ def test_what_a_decision_or_a_rule_changes_is_told(panel, write_scenario):
     assert "西藏+2.81家（主要来自人工调整）" in text
     assert "名额为会商确定，不是计算结果；理由：会商<&>确定" in text
     decided = ["西藏", "1", "4", "+3", "会商<&>确定"]
-    assert decided in [[cell.text for cell in row] for row in manuscript.annexes[2].grid.rows]
-    assert decided in rows(docx.Document(io.BytesIO(docx_file(manuscript))).tables[-2])
+    assert decided in [[cell.text for cell in row] for row in manuscript.annexes[3].grid.rows]
+    assert decided in rows(docx.Document(io.BytesIO(docx_file(manuscript))).tables[-1])
     assert pdf_file(manuscript).startswith(b"%PDF")
 
 

@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 from fontTools.ttLib import TTFont
 from support.explorer_page import browser
-from support.made_pages import BRIEF
+from support.made_pages import BRIEF, odd_words
 from support.tables import read_csv
 
 import zjtx_alloc as za
@@ -75,7 +75,7 @@ def test_a_page_carries_every_chinese_sign_that_it_shows(finished, name):
 
 def test_the_workbook_has_a_sheet_an_annex_and_charts_on_their_own(finished):
     book = openpyxl.load_workbook(finished.folder / "report.xlsx")
-    assert book.sheetnames[:4] == ["附件1 名额分配表", "附件2 资金分年表", "附件3 人工调整表", "附件4 绩效目标表"]
+    assert book.sheetnames[:4] == ["附件1 名额分配表", "附件2 资金分年表", "附件3 绩效目标表", "附件4 人工调整表"]
     assert [sheet.title for sheet in book.chartsheets] == ["图1 名额与理论名额", "图2 分地区名额", "图3 分年实际下达"]
     assert book.sheetnames[-3:] == [sheet.title for sheet in book.chartsheets]
     for sheet in book.worksheets:
@@ -95,9 +95,9 @@ def test_the_workbook_holds_the_numbers_as_numbers_and_codes_as_text(finished):
     money = list(book["附件2 资金分年表"].iter_rows(min_row=3, values_only=True))
     assert money[0][2].replace("\n", "") == "2024年*（万元）"
     assert money[38][1:4] == ("合计", 311_700, 372_300)
-    targets = {row[1]: row[2] for row in book["附件4 绩效目标表"].iter_rows(values_only=True)}
+    targets = {row[1]: row[2] for row in book["附件3 绩效目标表"].iter_rows(values_only=True)}
     assert targets["2024年度金额"] == 311_700
-    assert all(sheet.freeze_panes for sheet in book.worksheets if sheet.title != "附件4 绩效目标表")
+    assert all(sheet.freeze_panes for sheet in book.worksheets if sheet.title != "附件3 绩效目标表")
 
 
 def test_sums_and_differences_of_the_workbook_are_formulas(finished):
@@ -136,6 +136,7 @@ def test_a_page_stands_alone_and_hides_its_code(finished, name):
     assert "2024-baseline" in page
     for mark in ("估算", "代用", "假设"):
         assert mark in page
+    assert odd_words(page) == []
 
 
 def test_the_pages_show_the_numbers_of_the_library(finished):
@@ -144,9 +145,12 @@ def test_the_pages_show_the_numbers_of_the_library(finished):
     )
     for places in finished.allocation.entitlement.places:
         assert f">{places:,.2f}</td>" in allocation
-    assert allocation.index("回看新一轮已知的3个数") < allocation.index("理论名额的依据：公布数22.2%、估算57.7%")
-    assert allocation.index("理论名额的依据") < allocation.index("二、名额分配")
-    assert "六、附：回看新一轮的已知数" in allocation
+    conclusion = allocation[allocation.index("一、结论") : allocation.index("二、各单位名额")]
+    assert conclusion.count("<li>") == 3
+    assert "的22.2%有公布数为据，其余为估算或代用" in conclusion
+    assert "新一轮已知的3个数中，2个在测算的可能范围（90%）之内。" in conclusion
+    assert "理论名额的依据：公布数22.2%、估算57.7%" in allocation
+    assert "六、与已知数对照" in allocation
     for money in finished.budget.by_year()["net"]:
         assert f">{money:,}</td>" in budget
     assert "2024年未含上一轮第一批第三年、上一轮第三批第二年" in budget

@@ -218,7 +218,7 @@ def test_the_studies_of_a_hostile_scenario_are_words(hostile_allocation, panel, 
         *(horizon_tables.deviation_table(plan), horizon_tables.plan_table(plan)),
         backtest_tables.known_table([hostile_allocation, za.allocate(panel, za.fitted_scenario(scenario, fit))]),
     ]
-    sentences = [uncertainty_tables.range_summary(ranges), *sweep_tables.sweep_summary(swept), horizon_tables.plan_summary(plan)]  # fmt: skip
+    sentences = [uncertainty_tables.range_summary(ranges), *sweep_tables.sweep_summary(swept), horizon_tables.plan_summary(plan), horizon_tables.plan_basis(plan), *sweep_tables.driver_summary(swept)]  # fmt: skip
     assert MARK in assert_words(tables, sentences, tmp_path)
 
 

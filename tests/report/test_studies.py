@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from support.made_pages import odd_words
 
 import zjtx_alloc as za
 
@@ -45,6 +46,7 @@ def test_a_study_stands_alone_has_its_figures_and_names_its_assumptions(folder, 
     assert "za.load_scenario" not in found
     for mark in ("估算", "公布"):
         assert mark in found
+    assert odd_words(found) == []
 
 
 def test_the_pages_show_the_numbers_of_the_library(folder, panel, baseline):

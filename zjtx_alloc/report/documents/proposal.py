@@ -65,7 +65,7 @@ def proposal(results: Results) -> Manuscript:
     -------
     Manuscript
         Basis, method, result, changes and reasons, money, data, sensitivity, assumptions; annexes 分配表,
-        资金分年表, 人工调整表 where anything was decided, 绩效目标表. Its first page is 一页纸: the answer, key figures,
+        资金分年表, 绩效目标表, and 人工调整表 where anything was decided. Its first page is 一页纸: the answer, key figures,
         and three decisions that are the reader's.
     """
     form, allocation, ranges = shipped_toml("proposal.toml"), results.allocation, asked_ranges(results)
@@ -73,8 +73,8 @@ def proposal(results: Results) -> Manuscript:
     annexes = (
         Annex(_quota_annex(allocation, ranges), landscape=False),
         Annex(_by_year(results.budget, results.programme), landscape=True),
-        *([Annex(grid_of(decided, PORTRAIT), landscape=False)] if len(decided.frame) else []),
         Annex(_target_annex(form["form"], facts), landscape=False),
+        *([Annex(grid_of(decided, PORTRAIT), landscape=False)] if len(decided.frame) else []),
     )
     tables = _tables(results, ranges)
     first = (
