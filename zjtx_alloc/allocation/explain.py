@@ -9,7 +9,6 @@ from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.allocation.explanation_text import (
     Explanation,
     Prospects,
-    counted_text,
     factors_text,
     rounding_text,
     sentences,
@@ -54,8 +53,8 @@ def grounds(allocation: Allocation, codes: Sequence[str]) -> dict[str, str]:
         why = _rounded(allocation, code, rounding)
         if why.decision:
             rest = [say("why.decision", reason=why.decision)]
-        elif why.is_other:
-            rest = [counted_text(allocation, why)]
+        elif why.is_other and allocation.counted is not None:
+            rest = [say("why.counted_for", alone=why.alone, quota=why.quota, why=allocation.counted.why[code])]
         elif not binds[code] and why.alone == why.unruled:
             rest = [say("why.rounded", quota=why.alone)]
         elif not binds[code]:

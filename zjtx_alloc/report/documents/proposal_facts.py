@@ -91,27 +91,36 @@ def _part(allocation: Allocation, code: str, factor: Factor) -> str:
 
 def _result(allocation: Allocation, allocations: tuple[Allocation, ...]) -> dict[str, Any]:
     quota = allocation.quota
+    moved = quota.index[quota != allocation.solution.quota]  # by the programme; a table says why
     regions = quota.groupby(allocation.panel.units["region"], sort=False).sum()
     shares = (say("proposal.region", region=r, quota=n, share=n / allocation.total) for r, n in regions.items())
     largest = list(quota.sort_values(ascending=False, kind="stable").index[:_LARGEST])
-    held = [code for code, binds in allocation.table()["binds"].items() if binds]
-    described = grounds(allocation, [*largest, *held[:_HELD]])
-    others = [say("proposal.others", count=len(held) - _HELD)] if len(held) > _HELD else []
+    held = [code for code, binds in allocation.table()["binds"].items() if binds and code not in moved]
     return {
         "summary": result_note(allocation, allocation.scenario.title),
         "regions": "，".join(shares),
-        "largest": "\n".join(_items(allocation, largest, described)),
-        "held": "\n".join(
-            [say("proposal.held", count=len(held)), *_items(allocation, held[:_HELD], described), *others]
-        )
-        if held
-        else say("summary.unbound"),
+        "largest": "\n".join(_items(allocation, largest)),
+        "held": "\n".join(_held(allocation, held, len(moved))),
         "change": _change(allocation, allocations),
     }
 
 
-def _items(allocation: Allocation, codes: list[str], described: dict[str, str]) -> Iterator[str]:
-    """The units one by one, numbered."""
+def _held(allocation: Allocation, held: list[str], moved: int) -> Iterator[str]:
+    """The units that bounds, rules or decisions hold, the first of them one by one; how many the programme moved."""
+    if held:
+        yield say("proposal.held", count=len(held))
+        yield from _items(allocation, held[:_HELD])
+    if len(held) > _HELD:
+        yield say("proposal.others", count=len(held) - _HELD)
+    if moved:
+        yield say("proposal.replanned", count=moved)
+    elif not held:
+        yield say("summary.unbound")
+
+
+def _items(allocation: Allocation, codes: list[str]) -> Iterator[str]:
+    """The units one by one, numbered, with what gives them their places."""
+    described = grounds(allocation, codes)
     for number, code in enumerate(codes, start=1):
         name, quota = allocation.panel.units.at[code, "short_name"], allocation.quota[code]
         yield say("proposal.unit", number=number, name=name, quota=quota, grounds=described[code])
