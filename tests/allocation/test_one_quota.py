@@ -5,6 +5,7 @@ import pytest
 import zjtx_alloc as za
 from zjtx_alloc.allocation.allocate_programme import _with_pools, allocate_batch, counted
 from zjtx_alloc.report.table import allocation_csv
+from zjtx_alloc.report.tables.allocation import replan_table
 
 FACTORS = {"gdp": {"period": "2020", "weight": 1.0}}
 TIANJIN, JIANGSU = "120000", "320000"
@@ -71,6 +72,35 @@ def test_unused_places_by_hand(thirds, unused, second, ways):
     assert places(found[1]) == second
     assert found[1].counted.ways == ways
     assert found[1].total == sum(second)
+
+
+@pytest.mark.parametrize(
+    ("unused", "why"),
+    [
+        ("lapse", ["", "", ""]),
+        ("unit", ["上批未用的2家由本单位补回", "", ""]),
+        # Of 8 approved each is due 8/3 = 2.67; the units had 1, 3 and 4.
+        ("pool", ["此前各批累计比应得少1.7家，补足", "", "此前各批累计比应得多1.3家，扣减"]),
+    ],
+)
+def test_why_a_quota_is_not_the_batchs_own(thirds, unused, why):
+    first = scenario(1, known=known(thirds, [3, 3, 4], [1, 3, 4]), approval={"rate": "1.00", "unused": unused})
+    one, two = allocated(thirds, first, scenario(2))
+    assert one.counted.why.tolist() == [
+        "下达名额为已知数（按规则单独测算为4家）",
+        "",
+        "下达名额为已知数（按规则单独测算为3家）",
+    ]
+    assert two.counted.why.tolist() == why
+    table = replan_table(two)
+    shown = table.frame[["上批名额", "上批审核通过", "本批单独测算", "名额", "增减", "原因"]].values.tolist()
+    alone, approved = [4, 3, 3], [1, 3, 4]
+    assert shown == [
+        [before, passed, own, now, now - own, reason]
+        for before, passed, own, now, reason in zip([3, 3, 4], approved, alone, places(two), why, strict=True)
+        if now != own
+    ]
+    assert ("就是本批单独测算的名额" in table.notes[0]) is (unused == "lapse")
 
 
 def test_a_known_batch_is_known_beyond_any_bound_of_the_model(thirds):

@@ -233,7 +233,7 @@ def test_planning_again_makes_up_what_a_unit_was_short_of(planned):
     changed = after.changes.loc[(2, "320000")]
     assert changed["arrears"] == pytest.approx(due - 98)
     assert changed["difference"] in (10, 11)
-    assert changed["why"].startswith("已知批次的审核通过数比应得少10.")
+    assert changed["why"].startswith("此前各批累计比应得少10.")
     table = after.plan.table
     assert table["quota"].groupby("batch").sum().to_dict() == {1: 1027, 2: 1241, 3: 1241}
     assert table.loc[1, "known"].all()

@@ -37,6 +37,8 @@ class Counted:
         What makes it another than the batch's own: granted, approved (known), rounding, unit; empty if nothing does.
     among : frozenset of int
         The batches among which it was decided.
+    why : Series of str
+        In Chinese, why a unit has another quota than in the batch on its own; blank where it has the same. As ``quota``.
     before : Allocation or None
         The batch before.
     """
@@ -46,6 +48,7 @@ class Counted:
     carried: int
     ways: tuple[str, ...]
     among: frozenset[int]
+    why: pd.Series
     before: "Allocation | None"
 
 

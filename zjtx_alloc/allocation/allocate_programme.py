@@ -11,7 +11,8 @@ import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation, Counted, allocated
 from zjtx_alloc.allocation.approved import approved_firms
-from zjtx_alloc.allocation.plan import known_places, planned
+from zjtx_alloc.allocation.plan import known_places, planned, why_moved
+from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.rules.own_columns import pool_caps
 from zjtx_alloc.rules.scenario import DEFAULT, Scenario
@@ -60,13 +61,12 @@ def counted(allocations: Sequence[Allocation]) -> tuple[Allocation, ...]:
     found: list[Allocation] = []
     for one in ordered:
         before = found[-1] if found else None
-        base = carrying.get(one.scenario.batch, one.solution.quota)
-        found.append(replace(one, counted=_of_batch(one, base, before, frozenset(here))))
+        found.append(replace(one, counted=_of_batch(one, carrying.get(one.scenario.batch), before, frozenset(here))))
     return tuple(found)
 
 
-def _planned(ordered: tuple[Allocation, ...]) -> Mapping[int, pd.Series]:
-    """The quotas of the batches whose running totals count; none where there is nothing to carry."""
+def _planned(ordered: tuple[Allocation, ...]) -> Mapping[int, pd.DataFrame]:
+    """The batches whose running totals count: quota, and what each unit was short of before (arrears); none where nothing is carried."""
     known = {one.scenario.batch: places for one in ordered if (places := known_places(one)) is not None}
     alone = {one.scenario.batch: [int(x) for x in one.solution.quota] for one in ordered}
     batches = [one.scenario.batch for one in ordered]
@@ -77,8 +77,9 @@ def _planned(ordered: tuple[Allocation, ...]) -> Mapping[int, pd.Series]:
     if follows <= {batches[0]}:
         return {}
     kept = {batch: known.get(batch, alone[batch]) for batch in batches if batch not in follows}
-    quota = planned(ordered, kept).quota
-    return {batch: quota[batch] for batch in follows}
+    table = planned(ordered, kept).table
+    table["arrears"] = (table["running_target"] - table["running"]).groupby("code").shift()
+    return {batch: table.loc[batch, ["quota", "arrears"]] for batch in follows}
 
 
 def _is_made_good(allocation: Allocation) -> bool:
@@ -88,8 +89,11 @@ def _is_made_good(allocation: Allocation) -> bool:
     )
 
 
-def _of_batch(one: Allocation, base: pd.Series, before: Allocation | None, among: frozenset[int]) -> Counted:
+def _of_batch(
+    one: Allocation, planned_so: pd.DataFrame | None, before: Allocation | None, among: frozenset[int]
+) -> Counted:
     scenario = one.scenario
+    base = one.solution.quota if planned_so is None else planned_so["quota"]
     carried = base * 0
     if before is not None and before.scenario.approval.unused == "unit":
         carried = before.quota - before.approved
@@ -107,8 +111,30 @@ def _of_batch(one: Allocation, base: pd.Series, before: Allocation | None, among
         carried=int((quota - base).sum()) if granted.isna().all() and carried.any() else 0,
         ways=tuple(_ways(base, carried, (granted, approved), one)),
         among=among,
+        why=_why(one, quota, carried, planned_so),
         before=before,
     )
+
+
+def _why(one: Allocation, quota: pd.Series, carried: pd.Series, planned_so: pd.DataFrame | None) -> pd.Series:
+    """Why each unit's quota is another than in the batch on its own, in Chinese; blank where it is the same."""
+    known, alone = one.scenario.known, one.solution.quota
+    found = []
+    for code, difference in (quota - alone).items():
+        reasons = []
+        if str(code) in known.granted:
+            reasons.append(say("counted.why_granted", alone=alone[code]))
+        elif known.approved.get(str(code)) == quota[code]:
+            reasons.append(say("counted.why_approved"))
+        else:
+            if planned_so is not None and planned_so.at[code, "quota"] != alone[code]:
+                reasons.append(
+                    why_moved(planned_so.at[code, "arrears"], int(planned_so.at[code, "quota"] - alone[code]))
+                )
+            if carried[code]:
+                reasons.append(say("counted.why_unit", places=carried[code]))
+        found.append("；".join(reasons) if difference else "")
+    return pd.Series(found, index=quota.index, name="why")
 
 
 def _ways(base: pd.Series, carried: pd.Series, known: tuple[pd.Series, pd.Series], one: Allocation) -> list[str]:

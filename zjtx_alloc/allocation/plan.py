@@ -240,11 +240,12 @@ def _changes(before: Plan, after: Plan) -> pd.DataFrame:
     )
     table["difference"] = table["after"] - table["before"]
     table["arrears"] = arrears.reindex(table.index.get_level_values("code")).to_numpy()
-    table["why"] = [_why(row.arrears, row.difference) for row in table.itertuples()]
+    table["why"] = [why_moved(row.arrears, row.difference) for row in table.itertuples()]
     return table[table["difference"] != 0]
 
 
-def _why(arrears: float, difference: int) -> str:
+def why_moved(arrears: float, difference: int) -> str:
+    """Why a plan gives a unit more or fewer places: to make good what earlier batches left it short, or since others moved."""
     if arrears * difference > 0 and abs(arrears) >= 0.5:
         return say("plan.short" if arrears > 0 else "plan.over", places=abs(arrears))
     return say("plan.rounding")

@@ -18,6 +18,7 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     ),
     "annex": ("serial", "short_name", "region", "entitlement", "quota", "quota_min", "quota_max", "binds", "rests_known"),
     "explorer": ("short_name", "region", "entitlement", "quota", "baseline", "step", "binds", "rests_known"),
+    "replan": ("code", "short_name", "previous", "previous_approved", "separate", "quota", "step", "why"),
     "comparison": ("code", "short_name", "region", "entitlement", "quota"),
 }  # fmt: skip
 
@@ -37,8 +38,7 @@ def allocation_view(allocation: Allocation, view: str, **beside: pd.Series) -> p
         cap_set=table["cap"].where(table["cap"] < allocation.scenario.total),
         rests_known=due.rests_on[KNOWN],
         **{f"rests_{ground}": part.where(part > 0) for ground, part in others.items() if part.any()},
-        **_against_last(allocation),
-        **beside,
+        **(_against_last(allocation) | _against_itself(allocation) | beside),
     )
     return table[[column for column in VIEWS[view] if column in table]]
 
@@ -51,6 +51,12 @@ def _against_last(allocation: Allocation) -> dict[str, pd.Series]:
     approved = pd.Series(before.scenario.known.approved, dtype="Int64").reindex(before.quota.index)
     found = {"previous": before.quota, "from_last": allocation.quota - before.quota}
     return found | ({"previous_approved": approved} if approved.notna().any() else {})
+
+
+def _against_itself(allocation: Allocation) -> dict[str, object]:
+    """The quota of the batch on its own, what the programme makes of it, and why."""
+    alone, counted = allocation.solution.quota, allocation.counted
+    return {"separate": alone, "step": allocation.quota - alone, "why": "" if counted is None else counted.why}
 
 
 def allocation_total(allocation: Allocation, table: pd.DataFrame) -> dict[str, object]:

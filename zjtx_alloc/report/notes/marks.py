@@ -258,11 +258,18 @@ def last_note(allocation: Allocation) -> tuple[str, ...]:
         return ()
     ways = "、".join(say(f"counted.{way}") for way in found.ways)
     notes = [say("summary.counted", ways=ways, total=allocation.total)] if found.ways else []
-    if found.before is not None:
-        shares = [one.entitlement.places / one.scenario.total for one in (found.before, allocation)]
-        if (shares[0] - shares[1]).abs().max() < _SAME_SHARE:
-            notes.append(say("summary.same_shares", batch=found.before.scenario.batch))
+    if found.before is not None and has_same_shares(allocation):
+        notes.append(say("summary.same_shares", batch=found.before.scenario.batch))
     return tuple(notes)
+
+
+def has_same_shares(allocation: Allocation) -> bool:
+    """Whether the shares of the nation are those of the batch before: facts and rules are the same."""
+    before = None if allocation.counted is None else allocation.counted.before
+    if before is None:
+        return False
+    shares = [one.entitlement.places / one.scenario.total for one in (before, allocation)]
+    return bool((shares[0] - shares[1]).abs().max() < _SAME_SHARE)
 
 
 def result_note(allocation: Allocation, title: str) -> str:

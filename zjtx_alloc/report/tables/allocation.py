@@ -20,10 +20,18 @@ def allocation_table(allocation: Allocation, view: str = "page", **beside: pd.Se
     return titled("allocation", frame, *marks_note(allocation), say("note.weights"), total=total)
 
 
+def replan_table(allocation: Allocation) -> Table:
+    """The units whose quota that counts is another than in the batch on its own, and why; against the last batch beside it."""
+    frame = allocation_view(allocation, "replan")
+    moved = frame[frame["step"] != 0]
+    note = say("note.replan" if len(moved) else "note.no_replan", batch=allocation.scenario.batch)
+    return titled("replan", moved, note)
+
+
 def region_table(allocation: Allocation) -> Table:
     """Entitlements and quotas by region."""
     sums = allocation.table().groupby("region", sort=False)[["entitlement", "quota"]].sum().reset_index()
-    sums["share"] = sums["quota"] / allocation.scenario.total
+    sums["share"] = sums["quota"] / allocation.total
     return titled("regions", sums, mark_shares(allocation))
 
 
