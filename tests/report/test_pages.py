@@ -71,13 +71,23 @@ def test_a_page_leaves_out_what_shows_nothing(tmp_path):
     """A section whose only table has no rows goes, and those after it move up a number; words alone are something."""
     empty = titled("plan", UNITS.head(0), "没有")._repr_html_()
     new, code = nbformat.v4, []
-    for shown in (titled("plan", UNITS)._repr_html_(), empty):
-        output = new.new_output("display_data", {"text/html": shown, "text/plain": "x"})
+    for shown in ({"text/html": titled("plan", UNITS)._repr_html_()}, {"text/html": empty}, {"text/markdown": ""}):
+        output = new.new_output("display_data", shown | {"text/plain": "x"})
         code.append(new.new_code_cell("", outputs=[output]))
-    words = [
-        new.new_markdown_cell(text) for text in ("# 题", "## 一、空", "## 二、有", "## 三、也空", "## 四、只有话\n\n话")
+    titles = ("# 题", "## 一、空", "## 二、有", "## 三、也空", "## 四、只有话\n\n话", "## 附录：空")
+    words = [new.new_markdown_cell(text) for text in titles]
+    cells = [
+        words[0],
+        words[1],
+        code[1],
+        words[2],
+        code[0],
+        words[3],
+        new.new_code_cell("x = 1"),
+        words[4],
+        words[5],
+        code[2],
     ]
-    cells = [words[0], words[1], code[1], words[2], code[0], words[3], new.new_code_cell("x = 1"), words[4]]
     nbformat.write(new.new_notebook(cells=cells), tmp_path / "x.ipynb")
     shown = page(tmp_path / "x.ipynb", tmp_path / "allocation.html", Heading("情景")).read_text(encoding="utf-8")
     assert re.findall("<h2[^>]*>([^<]+)</h2>", shown) == ["一、有", "二、只有话"]

@@ -24,7 +24,8 @@ from zjtx_alloc.report.writers.html import Heading, framed
 
 _MARKDOWN = "text/markdown"
 _NO_ROWS = "<tbody></tbody>"  # a table as Table shows it
-_SECTION = re.compile(r"## ([一二三四五六七八九十]+)、(.*)")
+_SECTION = re.compile(r"## [^\n]+")
+_NUMBER = re.compile(r"## ([一二三四五六七八九十]+)、")
 _SLIDES = re.compile(r'(<div class="output_png[^>]*)>\s*<img alt="([^"]*)"')  # on a telephone a figure slides sideways
 # What may leave the question of a study without an answer, as the kernel names it.
 _OPEN = {kind.__name__ for kind in (DataError, InfeasibleError, ScenarioError, SolverError)}
@@ -106,13 +107,18 @@ def _with_content(cells: list[nbformat.NotebookNode]) -> list[nbformat.NotebookN
             is_bare = _SECTION.fullmatch(cell.source.strip()) is not None
             if not is_bare or (kept and not _SECTION.match(kept[0].source)):
                 kept.insert(0, cell)
-        elif any(_NO_ROWS not in output.get("data", {}).get("text/html", "") for output in cell.outputs):
+        elif any(map(_shows_something, cell.outputs)):
             kept.insert(0, cell)
-    heads = [cell for cell in kept if cell.cell_type == "markdown" and _SECTION.match(cell.source)]
-    numbers = [found[1] for cell in cells if cell.cell_type == "markdown" and (found := _SECTION.match(cell.source))]
+    heads = [cell for cell in kept if cell.cell_type == "markdown" and _NUMBER.match(cell.source)]
+    numbers = [found[1] for cell in cells if cell.cell_type == "markdown" and (found := _NUMBER.match(cell.source))]
     for number, cell in zip(numbers, heads, strict=False):  # there may be fewer left
-        cell.source = _SECTION.sub(rf"## {number}、\2", cell.source, count=1)
+        cell.source = _NUMBER.sub(f"## {number}、", cell.source, count=1)
     return kept
+
+
+def _shows_something(output: nbformat.NotebookNode) -> bool:
+    shown = output.get("data", {})
+    return _NO_ROWS not in shown.get("text/html", "") and shown.get(_MARKDOWN) != ""
 
 
 def as_words(markdown: str) -> str:
