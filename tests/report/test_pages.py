@@ -12,22 +12,23 @@ from zjtx_alloc.report.runs.notebooks import page
 from zjtx_alloc.report.table import titled
 from zjtx_alloc.report.writers.html import Heading, framed, linked
 
-UNITS = pd.DataFrame({"code": ["110000", "120000"], "short_name": ["北京", "天津"], "stand_in": ["代用", ""]})
+UNITS = pd.DataFrame({"code": ["110000", "120000"], "short_name": ["北京", "天津"], "stand_in": ["代用", "[1]"]})
 MARKS = r'<a href="#note-(\d)">\d</a>'
 
 
 def test_a_note_stands_once_and_each_table_leads_to_its_own():
-    tables = [titled("plan", UNITS, *notes) for notes in (("甲。", "代用：以乙代用丙。"), (), ("甲。", "丁。"))]
+    tables = [titled("plan", UNITS, *notes) for notes in (("甲。", "代用：以乙代用丙。"), (), ("甲。", "[1] 丁。"))]
     shown = framed("题", "".join(table._repr_html_() for table in tables), "注").decode()
-    assert [shown.count(note) for note in ("甲。", "代用：以乙代用丙。", "丁。")] == [1, 1, 1]
+    assert [shown.count(note) for note in ("甲。", "代用：以乙代用丙。", "[1] 丁。")] == [1, 1, 1]
     assert re.findall(r'<li id="note-(\d)">([^<]+)</li>', shown) == [
         ("1", "甲。"),
         ("2", "代用：以乙代用丙。"),
-        ("3", "丁。"),
+        ("3", "[1] 丁。"),
     ]
     captions = re.findall("<caption>(.*?)</caption>", shown)
     assert [re.findall(MARKS, caption) for caption in captions] == [["1", "2"], [], ["1", "3"]]
     assert shown.count('><a href="#note-2">代用</a></td>') == 3  # the cells that the note explains
+    assert shown.count('><a href="#note-3">[1]</a></td>') == 3
     assert "<summary>注（3条）</summary>" in shown
 
 

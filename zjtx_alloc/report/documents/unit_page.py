@@ -58,7 +58,7 @@ class UnitSheet:
         parts = "".join(f"<h2>{html.escape(head)}</h2>{''.join(map(_html, blocks))}" for head, blocks in self.sections)
         about = notes_html(*self.notes)
         lines = "<br>".join(html.escape(line) for line in (self.status, self.apart) if line)
-        return f"<h1>{html.escape(self.name)}</h1><p>{lines}</p>{keys_html(self.keys)}{parts}<hr>{about}"
+        return f"<h1>{html.escape(self.name)}</h1><p>{lines}</p>{keys_html(self.keys)}{parts}{about}"
 
     def plain(self) -> dict[str, Any]:
         """The page as the layout of the PDF reads it, and as the record of finished pages keeps it."""

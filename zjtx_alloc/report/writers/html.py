@@ -25,7 +25,7 @@ _NOTES = re.compile(r'(?:<p class="note">.*?</p>\s*)+', re.DOTALL)
 _NOTE = re.compile(r'<p class="note">(.*?)</p>', re.DOTALL)
 _SECTION = re.compile(r"<h2[^>]*>(.*?)</h2>", re.DOTALL)
 _TABLE_END, _CAPTION_END = "</table></div>", "</caption>"
-_LONGEST_MARK = 6  # characters of a word that a cell may hold and a note explains, as 代用
+_LONGEST_MARK = 6  # characters of what a cell may hold and a note explains, as 代用 or [1]
 _FEWEST_SECTIONS = 3  # that need contents
 
 
@@ -129,7 +129,7 @@ def _noted(body: str) -> tuple[str, str]:
         end = run.end()
     body = "".join([*parts, body[end:]])
     for note, number in numbers.items():
-        word = note.partition("：")[0]
+        word = note.partition("] ")[0] + "]" if note.startswith("[") else note.partition("：")[0]
         if len(word) <= _LONGEST_MARK:
             body = body.replace(f">{word}</td>", f'><a href="#note-{number}">{word}</a></td>')
     items = "".join(f'<li id="note-{number}">{note}</li>' for note, number in numbers.items())
