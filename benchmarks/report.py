@@ -67,7 +67,7 @@ def parts(work: Path) -> dict[str, float]:
     from zjtx_alloc.report.documents.unit_page import asked_units, unit_sheet
     from zjtx_alloc.report.runs import run as runs
     from zjtx_alloc.report.runs.notebooks import write_page
-    from zjtx_alloc.report.writers.html import framed
+    from zjtx_alloc.report.writers.html import Heading, framed
     from zjtx_alloc.report.writers.pdf import bound_pdf, unit_pdf
 
     taken, start = {}, time.perf_counter()
@@ -84,7 +84,7 @@ def parts(work: Path) -> dict[str, float]:
         lap(path.name)
     for name in runs.PAGES:
         told = {"scenarios": [SCENARIO]} if name == "budget" else {"scenario": SCENARIO}
-        write_page(work / f"{name}.html", told, SCENARIO, work, name in runs.STUDIES)
+        write_page(work / f"{name}.html", told, Heading(SCENARIO), work, name in runs.STUDIES)
         lap(f"{name}.html, alone")
     sheets = [unit_sheet(results, code) for code in asked_units("all")]
     lap("units: explanations and tables, 37")

@@ -25,6 +25,7 @@ from pylopdf_fonts_zh_cn import sans_path
 import zjtx_alloc as za
 from zjtx_alloc.report.documents.plan_document import write_plan
 from zjtx_alloc.report.runs.notebooks import write_page
+from zjtx_alloc.report.writers.html import Heading
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
@@ -96,7 +97,7 @@ def make(folder: Path) -> Path:
     write_plan(of_one, "330000", 1, za.load_award("caijian-2024-148"), folder / "实施方案.docx")
     with tempfile.TemporaryDirectory() as work:
         for name in ("data", "firms"):
-            write_page(folder / f"{name}.html", {}, SCENARIO, Path(work))
+            write_page(folder / f"{name}.html", {}, Heading(SCENARIO), Path(work))
     return folder
 
 

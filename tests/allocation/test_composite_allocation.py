@@ -194,7 +194,7 @@ def test_the_report_names_what_a_composite_rests_on(found):
     used = {source for code, line in found.scenario.grounds("performance_index", found.scenario.factors["performance_index"])
             for source in found.panel.column(code, line.period)["source"]}  # fmt: skip
     assert len(used) == 3
-    assert set(factors["来源"].iloc[-1].split("、")) == used
+    assert set(factors["发布单位"].iloc[-1].split("、")) == set(found.panel.sources.loc[list(used), "publisher"])
     assert used <= set(allocation_tables.source_table(found).frame["来源"])
     assert "规模以上工业企业R&D经费" in set(allocation_tables.estimate_table(found).frame["因素"])
     record = supply_record(found.panel, found.scenario)["shipped"]

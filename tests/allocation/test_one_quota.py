@@ -81,16 +81,16 @@ def test_unused_places_by_hand(thirds, unused, second, ways):
         ("lapse", ["", "", ""]),
         ("unit", ["上批未用的2家由本单位补回", "", ""]),
         # Of 8 approved each is due 8/3 = 2.67; the units had 1, 3 and 4.
-        ("pool", ["此前各批累计比应得少1.7家，补足", "", "此前各批累计比应得多1.3家，扣减"]),
+        ("pool", ["此前累计比应得少1.7家，补足", "", "此前累计比应得多1.3家，扣减"]),
     ],
 )
 def test_why_a_quota_is_not_the_batchs_own(thirds, unused, why):
     first = scenario(1, known=known(thirds, [3, 3, 4], [1, 3, 4]), approval={"rate": "1.00", "unused": unused})
     one, two = allocated(thirds, first, scenario(2))
     assert one.counted.why.tolist() == [
-        "下达名额为已知数（按规则单独测算为4家）",
+        "下达名额已知（单独测算4家）",
         "",
-        "下达名额为已知数（按规则单独测算为3家）",
+        "下达名额已知（单独测算3家）",
     ]
     assert two.counted.why.tolist() == why
     table = replan_table(two)

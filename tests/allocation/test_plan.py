@@ -15,7 +15,7 @@ from zjtx_alloc.quota.crossing.model_plan import Course, solve_plan
 from zjtx_alloc.quota.nested import continuous
 from zjtx_alloc.quota.nested.continuous import bounded_entitlement
 from zjtx_alloc.quota.problem.problem import Row
-from zjtx_alloc.report.tables.plan import plan_summary, plan_table
+from zjtx_alloc.report.tables.plan import plan_basis, plan_summary, plan_table
 
 BATCHES = ("2024-baseline", "2025-baseline", "2026-baseline")
 
@@ -182,13 +182,13 @@ def test_crossing_rules_that_leave_no_plan_are_named(toy_panel):
 
 
 def test_what_proves_a_plan_is_told_as_it_is(planned, toy_panel):
-    assert "两族嵌套约束，约束矩阵全幺模" in plan_summary(planned)
+    assert "两族嵌套约束，约束矩阵全幺模" in plan_basis(planned)
     panel = toy_panel(gdp=[1, 1, 1, 1])
     a, b, c, _ = panel.units.index
     rules = {"甲": {"units": [a, b], "max": 6.0}, "乙": {"units": [b, c], "max": 6.0}}
     crossed = za.plan([scenario(1, total=10, rules=rules), scenario(2, total=10)], panel)
     assert crossed.proof == "dual"
-    assert "规则之间有交叉，最优性由线性规划对偶价格" in plan_summary(crossed)
+    assert "规则之间有交叉，最优性由线性规划对偶价格" in plan_basis(crossed)
 
 
 def own_counts(tmp_path, jiangsu):
@@ -233,7 +233,7 @@ def test_planning_again_makes_up_what_a_unit_was_short_of(planned):
     changed = after.changes.loc[(2, "320000")]
     assert changed["arrears"] == pytest.approx(due - 98)
     assert changed["difference"] in (10, 11)
-    assert changed["why"].startswith("此前各批累计比应得少10.")
+    assert changed["why"].startswith("此前累计比应得少10.")
     table = after.plan.table
     assert table["quota"].groupby("batch").sum().to_dict() == {1: 1027, 2: 1241, 3: 1241}
     assert table.loc[1, "known"].all()
@@ -267,13 +267,15 @@ def test_batches_must_differ(baseline):
 
 
 def test_the_page_says_what_totals_follow_and_that_2021_counts_cap_nothing(planned, tmp_path):
-    assert "2021年名单不能代替" in plan_summary(planned)
-    assert "累计应得为各批有界理论名额" in plan_summary(planned)
+    assert "2021年名单不能代替" in plan_basis(planned)
+    assert "累计应得为各批有界理论名额" in plan_basis(planned)
+    assert len(plan_summary(planned).split("\n")) == 3
     table = plan_table(planned)
     assert table.frame.iloc[-1]["累计名额"] == 1039 + 1241 + 1241
     assert any("2021年名单不能代替" in note for note in table.notes)
-    assert any(note.startswith("理论名额的依据") for note in table.notes)
-    told = plan_summary(za.plan([za.load_scenario(name) for name in BATCHES], own_counts(tmp_path, 100)))
+    rests = [note[:14] for note in table.notes if "理论名额的依据" in note]
+    assert rests == [f"第{batch}批理论名额的依据：公布数" for batch in (1, 2, 3)], "each batch by its number"
+    told = plan_basis(za.plan([za.load_scenario(name) for name in BATCHES], own_counts(tmp_path, 100)))
     assert "只约束第1批" in told
     assert "缺数不按0处理" in told
     assert "2021年名单" not in told

@@ -10,7 +10,6 @@ from hypothesis import given, strategies as st
 import zjtx_alloc as za
 from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.explorer import widgets
-from zjtx_alloc.explorer.drawings import map_svg
 from zjtx_alloc.explorer.state import (
     SHARES,
     in_force,
@@ -26,6 +25,7 @@ from zjtx_alloc.explorer.state import (
 )
 from zjtx_alloc.explorer.view import failure_html, table_html, view, why_html
 from zjtx_alloc.explorer.widgets import Explorer
+from zjtx_alloc.report.figures.svg import map_svg
 from zjtx_alloc.report.table import signed
 from zjtx_alloc.report.tables.sweep import sweep_summary
 

@@ -19,7 +19,7 @@ from zjtx_alloc.report.figures.style import foot, style
 from zjtx_alloc.report.notes.marks import source_line
 from zjtx_alloc.report.results import money_by_year
 from zjtx_alloc.report.tables import sweep as sweep_tables
-from zjtx_alloc.report.tables.ranges import uncertainty_summary
+from zjtx_alloc.report.tables.ranges import regret_note, uncertainty_summary
 
 SOURCES = r"数据来源：本工具推算（2023-12、2024-06[^）]*）；多处（官方页面、媒体报道、转载）（2023-12、2024-06[^）]*）；工业和信息化部（2024-04）。"
 
@@ -93,7 +93,8 @@ def test_few_places_leave_bars_dots_and_numbers_within_their_axes(tiny, panel):
 @pytest.mark.thorough
 def test_few_places_are_told_without_signs_of_nothing_or_ratios_to_it(tiny):
     _, ranges, held, swept = tiny
-    told = uncertainty_summary(ranges, held) + "".join(sweep_tables.sweep_summary(swept))
+    told = uncertainty_summary(ranges, held) + regret_note(held)
+    told += "".join([*sweep_tables.sweep_summary(swept), *sweep_tables.driver_summary(swept)])
     assert "nan" not in told
     assert "-0%" not in told
     assert "北京1—1" not in told

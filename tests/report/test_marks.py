@@ -61,11 +61,11 @@ def test_every_table_of_quotas_or_units_money_bears_the_marks(every_table):
     assert bare == []
 
 
-def test_the_tables_of_the_proposal_bear_them_too(panel, baseline):
+def test_the_annexes_of_the_proposal_bear_them_too_and_its_text_says_them_once(panel, baseline):
     made = proposal(za.Results(panel, baseline))
     grids = [block for section in made.sections for block in section.blocks if isinstance(block, Grid)]
     by_title = {grid.title: "".join(grid.notes) for grid in [*grids, *(annex.grid for annex in made.annexes)]}
-    for title in ("分地区名额", "权重变动时名额变化最大的单位", "名额分配表", "资金分年表"):
+    for title in ("名额分配表", "资金分年表"):
         assert _is_marked(by_title[title]), title
     assert "按全部企业完成推进计划测算" in by_title["资金分年表"], "its later years hang on outcomes"
 

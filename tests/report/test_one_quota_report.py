@@ -1,6 +1,7 @@
 """A workbook with what is known of its first batch: every file of the second batch's report shows one quota."""
 
 import io
+import re
 
 import docx
 import pandas as pd
@@ -9,6 +10,8 @@ from support.programme_edits import cell_of, edited
 
 import zjtx_alloc as za
 from zjtx_alloc.cli.main import main
+from zjtx_alloc.report.documents.proposal import proposal
+from zjtx_alloc.report.writers.document import Grid
 
 TIANJIN, JIANGSU = "120000", "320000"
 
@@ -52,6 +55,33 @@ def test_the_workbook_is_replanned_from_what_is_known(programme):
     assert [a.total for a in batches[1:]] == [1241, 1241]
     books = za.forecast_budget(za.cohorts(*batches), za.load_award(second.award))
     assert books.cohorts[0].approved.to_dict() == approved
+
+
+@pytest.mark.thorough
+def test_the_proposal_tells_approvals_changes_and_reasons(programme):
+    path, granted, approved = programme
+    found = za.load_programme(path)
+    results = za.Results(found.panel, found.batch().scenario)
+    made = proposal(results)
+    grids = [block for part in made.sections for block in part.blocks if isinstance(block, Grid)]
+    (replan,) = (grid for grid in grids if grid.title == "名额与单独测算不同的单位及原因")
+    heads = [cell.text for cell in replan.rows[0]]
+    assert heads == ["单位", "上批名额", "上批审核通过", "本批单独测算", "名额", "增减", "原因"]
+    (jiangsu,) = ([cell.text for cell in row] for row in replan.rows if row[0].text == "江苏")
+    quota, alone = results.allocation.quota[JIANGSU], results.allocation.solution.quota[JIANGSU]
+    assert jiangsu[1:6] == [
+        str(granted[JIANGSU]),
+        str(approved[JIANGSU]),
+        str(alone),
+        str(quota),
+        f"{quota - alone:+d}",
+    ]
+    assert re.fullmatch(r"此前累计比应得少1\d\.\d家，补足", jiangsu[6])  # 12 refused, one place fewer than the model's
+    text = "\n".join(block for part in made.sections for block in part.blocks if isinstance(block, str))
+    assert f"按本批单独计算为{alone}家；{jiangsu[6]}，名额为{quota}家。" in text
+    assert f"名额经跨批调整的单位有{len(replan.rows) - 1}个" in text
+    (row,) = ([cell.text for cell in row] for row in made.annexes[0].grid.rows if row[0].text == "江苏")
+    assert (row[2], row[3], row[4], row[-1]) == (str(quota), jiangsu[1], jiangsu[2], jiangsu[6])
 
 
 @pytest.mark.slow

@@ -6,13 +6,14 @@ import io
 import json
 import re
 from dataclasses import replace
+from urllib.parse import unquote
 
 import docx
 import openpyxl
 import pytest
 from fontTools.ttLib import TTFont
 from support.explorer_page import browser
-from support.made_pages import BRIEF
+from support.made_pages import BRIEF, Rows, odd_words
 from support.tables import read_csv
 
 import zjtx_alloc as za
@@ -22,7 +23,7 @@ from zjtx_alloc.report.run_id import bearing_run_id
 
 FILES = {
     "allocation.csv", "budget.csv", "report.xlsx", "report.docx", "report.pdf", "allocation.html", "budget.html", "quota.html",
-    "run.json", "environment.json",
+    "index.html", "run.json", "environment.json",
 }  # fmt: skip
 
 
@@ -64,7 +65,7 @@ def test_a_table_copied_from_a_page_keeps_codes_as_text(finished):
     assert re.search(r'<td style="text-align:right">\d+</td>', page)
 
 
-@pytest.mark.parametrize("name", ["allocation", "budget", "quota"])
+@pytest.mark.parametrize("name", ["index", "allocation", "budget", "quota"])
 def test_a_page_carries_every_chinese_sign_that_it_shows(finished, name):
     page = (finished.folder / f"{name}.html").read_text(encoding="utf-8")
     (held,) = re.findall(r"url\(data:font/otf;base64,([^)]+)\)", page)
@@ -75,7 +76,7 @@ def test_a_page_carries_every_chinese_sign_that_it_shows(finished, name):
 
 def test_the_workbook_has_a_sheet_an_annex_and_charts_on_their_own(finished):
     book = openpyxl.load_workbook(finished.folder / "report.xlsx")
-    assert book.sheetnames[:4] == ["附件1 名额分配表", "附件2 资金分年表", "附件3 人工调整表", "附件4 绩效目标表"]
+    assert book.sheetnames[:4] == ["附件1 名额分配表", "附件2 资金分年表", "附件3 绩效目标表", "附件4 人工调整表"]
     assert [sheet.title for sheet in book.chartsheets] == ["图1 名额与理论名额", "图2 分地区名额", "图3 分年实际下达"]
     assert book.sheetnames[-3:] == [sheet.title for sheet in book.chartsheets]
     for sheet in book.worksheets:
@@ -95,9 +96,9 @@ def test_the_workbook_holds_the_numbers_as_numbers_and_codes_as_text(finished):
     money = list(book["附件2 资金分年表"].iter_rows(min_row=3, values_only=True))
     assert money[0][2].replace("\n", "") == "2024年*（万元）"
     assert money[38][1:4] == ("合计", 311_700, 372_300)
-    targets = {row[1]: row[2] for row in book["附件4 绩效目标表"].iter_rows(values_only=True)}
+    targets = {row[1]: row[2] for row in book["附件3 绩效目标表"].iter_rows(values_only=True)}
     assert targets["2024年度金额"] == 311_700
-    assert all(sheet.freeze_panes for sheet in book.worksheets if sheet.title != "附件4 绩效目标表")
+    assert all(sheet.freeze_panes for sheet in book.worksheets if sheet.title != "附件3 绩效目标表")
 
 
 def test_sums_and_differences_of_the_workbook_are_formulas(finished):
@@ -127,15 +128,21 @@ def test_libreoffice_recalculates_the_workbook_to_the_same_numbers(finished, rec
         assert theirs[title][place].value == pytest.approx(ours[title][place].value, abs=1e-6), (title, place)
 
 
-@pytest.mark.parametrize("name", ["allocation", "budget", "quota"])
-def test_a_page_stands_alone_and_hides_its_code(finished, name):
+@pytest.mark.parametrize("name", ["index", "allocation", "budget", "quota"])
+def test_a_page_stands_alone_hides_its_code_and_leads_to_files_that_are_there(finished, name):
     page = (finished.folder / f"{name}.html").read_text(encoding="utf-8")
-    assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?!data:)[^"'\s>]+|@import|url\((?!data:)""", page)
-    assert "<script" not in page
+    assert not re.findall(r"""src\s*=\s*["']?(?!data:)[^"'\s>]+|@import|url\((?!data:)""", page)
+    assert re.findall("<script[^>]*>", page) == ["<script>"]  # its own, which sorts tables
+    inner, outer = (set(re.findall(rf'href="{start}"', page)) for start in ('#([^"]+)', '([^#"][^"]*)'))
+    assert {"allocation.html", "budget.html", "../index.html"} <= outer
+    assert all((finished.folder / unquote(address)).is_file() for address in outer)
+    assert inner <= set(re.findall(r'id="([^"]+)"', page))
+    assert page.count("aria-current=page") == 1
     assert "za.load_scenario" not in page
     assert "2024-baseline" in page
     for mark in ("估算", "代用", "假设"):
         assert mark in page
+    assert odd_words(page) == []
 
 
 def test_the_pages_show_the_numbers_of_the_library(finished):
@@ -144,12 +151,38 @@ def test_the_pages_show_the_numbers_of_the_library(finished):
     )
     for places in finished.allocation.entitlement.places:
         assert f">{places:,.2f}</td>" in allocation
-    assert allocation.index("回看新一轮已知的3个数") < allocation.index("理论名额的依据：公布数22.2%、估算57.7%")
-    assert allocation.index("理论名额的依据") < allocation.index("二、名额分配")
-    assert "六、附：回看新一轮的已知数" in allocation
+    conclusion = allocation[allocation.index("一、结论</h2>") : allocation.index("二、各单位名额</h2>")]
+    assert conclusion.count("<li>") == 3
+    assert "的22.2%有公布数为据，其余为估算或代用" in conclusion
+    assert "新一轮已知的3个数中，2个在测算的可能范围（90%）之内。" in conclusion
+    assert "理论名额的依据：公布数22.2%、估算57.7%" in allocation
+    assert "六、与已知数对照" in allocation
     for money in finished.budget.by_year()["net"]:
         assert f">{money:,}</td>" in budget
     assert "2024年未含上一轮第一批第三年、上一轮第三批第二年" in budget
+
+
+def test_the_front_page_gives_the_answer_of_the_library(finished):
+    """Every unit's quota, range and money, and the key figures, worked out apart."""
+    page = (finished.folder / "index.html").read_text(encoding="utf-8")
+    rows = {row[0]: row[1:] for row in reversed(Rows(page).rows)}  # 天津 again among the counts known
+    ranges, quota = (
+        za.weight_range(finished.allocation.panel, finished.allocation.scenario).table,
+        finished.allocation.quota,
+    )
+    for code, name in finished.allocation.panel.units["short_name"].items():
+        ends = dict.fromkeys(str(ranges.at[code, f"quota_{end}"]) for end in ("min", "max"))
+        assert rows[name] == [str(quota[code]), "—".join(ends), f"{quota[code] * 600:,}"], name  # 600万元 a firm
+    assert rows["合计"] == ["1,039", "—", "623,400"]
+    keys = dict(re.findall("<div><span>([^<]+)</span><b>([^<]+)</b>", page))
+    money = finished.budget.by_year()["net"].loc[2024:2026].sum()
+    assert (keys["名额"], keys["2024—2026年资金"], keys["有公布数可依的份额"]) == ("1,039家", f"{money:,}万元", "22.2%")
+    moving = (ranges["quota_lower"] < ranges["quota_upper"]).sum()
+    assert keys["权重未定时名额会变的单位"] == f"{moving}个"
+    assert "与第" not in "".join(keys)  # the first batch has none before it
+    told = page[page.index("须会商决定的三件事</h2>") :]
+    assert told.count("<li>", 0, told.index("</ol>")) == 3
+    assert "units/" not in page
 
 
 def test_the_record_binds_outputs_and_inputs_to_the_run(finished):
@@ -194,10 +227,9 @@ def test_every_file_bears_the_id_of_its_run(finished):
     record = json.loads((finished.folder / "run.json").read_text(encoding="utf-8"))
     line = f"运行编号：{record['id']}"
     assert re.fullmatch(r"[0-9a-f]{12}", record["id"])
-    for name in ("allocation", "budget", "quota"):
+    for name in ("index", "allocation", "budget", "quota"):
         page = (finished.folder / f"{name}.html").read_text(encoding="utf-8")
-        assert page.count(f">{line}</p>") == page.count("<table class=") > 1
-        assert f"<footer>{line}" in page
+        assert page.count(record["id"]) == page.count(f"<footer>{line}") == 1
     for sheet in openpyxl.load_workbook(finished.folder / "report.xlsx").worksheets:
         assert sheet.oddFooter.left.text == line
         assert line in [cell.value for cell in sheet["A"]]

@@ -32,6 +32,7 @@ from zjtx_alloc.report.tables import (
     sweep as sweep_tables,
 )
 from zjtx_alloc.report.tables.compare import comparison_csv, gain_list
+from zjtx_alloc.report.writers.html import Heading
 from zjtx_alloc.report.writers.xlsx import Graph, write_workbook
 from zjtx_alloc.rules.scenario_files import save_bundle
 
@@ -63,7 +64,11 @@ def armed(content: str) -> list[str]:
 
 def alive(html: str) -> list[str]:
     """What of a page is not words: tags, attributes and addresses that bear the mark."""
-    tags = [tag for tag in re.findall(r"<[a-zA-Z/][^>]*>", html) if MARK in re.sub(r'(alt|title)="[^"]*"', "", tag)]
+    tags = [
+        tag
+        for tag in re.findall(r"<[a-zA-Z/][^>]*>", html)
+        if MARK in re.sub(r'(alt|title|aria-label)="[^"]*"', "", tag)
+    ]
     return tags + re.findall(rf"<(?:script|b|img)[^>]*>{MARK}", html)
 
 
@@ -113,7 +118,7 @@ def test_markdown_of_a_page_is_words_with_lists_and_emphasis(tmp_path):
     output = nbformat.v4.new_output("display_data", {"text/markdown": told, "text/plain": "x"})
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=[output])])
     nbformat.write(notebook, tmp_path / "x.ipynb")
-    shown = page(tmp_path / "x.ipynb", tmp_path / "allocation.html", f"{hostile.SCRIPT}{hostile.IMAGE}").read_text(encoding="utf-8")  # fmt: skip
+    shown = page(tmp_path / "x.ipynb", tmp_path / "allocation.html", Heading(f"{hostile.SCRIPT}{hostile.IMAGE}")).read_text(encoding="utf-8")  # fmt: skip
     assert alive(shown) == []
     assert shown.count("<li>") == 2
     assert f"&lt;script&gt;{MARK}()&lt;/script&gt;" in shown
@@ -188,7 +193,7 @@ def assert_words(tables, sentences, work):
     output = nbformat.v4.new_output("display_data", {"text/markdown": "\n".join(sentences), "text/plain": "x"})
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=[output])])
     nbformat.write(notebook, work / "x.ipynb")
-    shown = page(work / "x.ipynb", work / "allocation.html", "x").read_text(encoding="utf-8")
+    shown = page(work / "x.ipynb", work / "allocation.html", Heading("x")).read_text(encoding="utf-8")
     assert alive(shown) == []
     assert formulas(write_workbook(work / "x.xlsx", tables, "x")) == []
     return shown + "".join(table._repr_html_() for table in tables)
@@ -218,7 +223,7 @@ def test_the_studies_of_a_hostile_scenario_are_words(hostile_allocation, panel, 
         *(horizon_tables.deviation_table(plan), horizon_tables.plan_table(plan)),
         backtest_tables.known_table([hostile_allocation, za.allocate(panel, za.fitted_scenario(scenario, fit))]),
     ]
-    sentences = [uncertainty_tables.range_summary(ranges), *sweep_tables.sweep_summary(swept), horizon_tables.plan_summary(plan)]  # fmt: skip
+    sentences = [uncertainty_tables.range_summary(ranges), *sweep_tables.sweep_summary(swept), horizon_tables.plan_summary(plan), horizon_tables.plan_basis(plan), *sweep_tables.driver_summary(swept)]  # fmt: skip
     assert MARK in assert_words(tables, sentences, tmp_path)
 
 
@@ -266,7 +271,7 @@ def test_pages_of_studies_of_a_hostile_scenario_are_words(study, tmp_path):
     doubt = "[uncertainty.weights]\nlittle_giants = { min = 0.2, max = 0.6 }\nindex = { min = 0.0, max = 0.4 }\n"
     (path := tmp_path / f"=1+1 {MARK}.toml").write_text(f'extends = "trial.toml"\n{doubt}', encoding="utf-8")
     told = {"scenario": str(path)}
-    label = f"{hostile.SCRIPT}{hostile.FORMULA}"
+    label = Heading(f"{hostile.SCRIPT}{hostile.FORMULA}")
     shown = write_page(tmp_path / f"{study}.html", told, label, tmp_path, study=True).read_text(encoding="utf-8")
     assert alive(shown) == []
     assert MARK in shown
@@ -276,7 +281,7 @@ def test_pages_of_studies_of_a_hostile_scenario_are_words(study, tmp_path):
 @pytest.mark.slow
 def test_the_page_of_hostile_firms_is_words(tmp_path):
     told = {"data": str(hostile_firms(tmp_path)), "unit": "天津"}
-    shown = write_page(tmp_path / "firms.html", told, "x", tmp_path).read_text("utf-8")
+    shown = write_page(tmp_path / "firms.html", told, Heading("x"), tmp_path).read_text("utf-8")
     assert alive(shown) == []
     assert MARK in shown
 

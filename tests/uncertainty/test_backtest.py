@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import zjtx_alloc as za
-from zjtx_alloc.report.tables.backtest import backtest_summary
+from zjtx_alloc.report.tables.backtest import backtest_summary, fit_table
 
 OBSERVED = "first_round_continued_r1_sum:2024-04"
 FACTORS = ("rd_active_firms:2020", "little_giants:2021-06", "hightech_firms:2020")
@@ -136,7 +136,8 @@ def test_every_derivation_names_indicators_that_exist(panel):
 
 def test_the_page_says_what_this_cannot_show(panel, fit):
     told = backtest_summary(fit)
-    assert "是通过绩效评价的企业，不是当年入选企业" in told
+    assert len(told.split("\n")) == 3
+    assert "是通过绩效评价的企业，不是当年入选企业" in fit_table(fit).notes[0]
     assert "不宜作为依据" in told  # left out, the fit is worse than 小巨人企业数 alone
     better = za.fit_weights(planted(panel, (0.5, 0.1, 0.4)), OBSERVED)
     assert "优于简单规则" in backtest_summary(better)

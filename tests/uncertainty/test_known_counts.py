@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import zjtx_alloc as za
-from zjtx_alloc.report.tables.backtest import known_table, look_back
+from zjtx_alloc.report.tables.backtest import known_table, look_back, looked_back
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_without_doubt_there_is_no_range_and_without_counts_no_row(panel, baseli
     assert "（" not in look_back(found)[0].split("测算")[1].split("，")[0]
     nothing = za.known_counts([za.allocate(panel, za.load_scenario("2026-baseline"))])
     assert nothing.empty
-    assert look_back(nothing) == ()
+    assert (look_back(nothing), looked_back(nothing)) == ((), ())
 
 
 def test_the_sentence_says_both_readings_and_how_many_are_inside():
@@ -90,10 +90,12 @@ def test_the_sentence_says_both_readings_and_how_many_are_inside():
         "former",
         "source",
     ]
-    assert look_back(pd.DataFrame(rows, columns=columns)) == (
-        "回看新一轮已知的3个数（支持企业数，只报远近，不据此调整）：第1批天津19家（由资金推算），测算18家（14.4—23.8），"
+    found = pd.DataFrame(rows, columns=columns)
+    assert looked_back(found) == ("新一轮已知的3个数中，2个在测算的可能范围（90%）之内。",)
+    assert look_back(found) == (
+        "新一轮已知3个数（支持企业数，只报远近，不据此调整）：第1批天津19家（由资金推算），测算18家（14.4—23.8），"
         "原代用数据18家；第1批山东80家（未注明是否含单列市），测算71家（59.0—82.0）、山东含青岛85家（71.2—98.0），"
-        "原代用数据61、87家；第2批内蒙古10家，测算7家（4.5—9.7）。其中2个在可能范围（90%）之内。",
+        "原代用数据61、87家；第2批内蒙古10家，测算7家（4.5—9.7）。",
     )  # fmt: skip
 
 

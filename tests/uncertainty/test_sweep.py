@@ -278,6 +278,6 @@ def test_the_tables_show_a_dash_where_a_quota_is_constant(panel, write_scenario)
     fixed = '[fixed."北京"]\nquota = 30\nreason = "会商"\n'
     found = za.sweep(panel, za.load_scenario(write_scenario('extends = "2024-baseline"\n' + fixed)), draws=100)
     table = sweep_tables.driver_table(found)
-    assert "北京</td>" + '<td style="text-align:right">—</td>' * 8 in table._repr_html_()
+    assert "北京</th>" + '<td style="text-align:right">—</td>' * 8 in table._repr_html_()
     assert table.frame.iloc[-1, 0] == "合计"
     assert sweep_tables.weight_effect_table(found).frame.iloc[1, 1:].sum() == pytest.approx(1)

@@ -9,8 +9,6 @@ from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.allocation.explanation_text import (
     Explanation,
     Prospects,
-    bounds_text,
-    counted_text,
     factors_text,
     rounding_text,
     sentences,
@@ -48,25 +46,19 @@ def explain(allocation: Allocation, unit: str) -> Explanation:
 
 
 def grounds(allocation: Allocation, codes: Sequence[str]) -> dict[str, str]:
-    """The short of ``explain`` for several units, by code: factors, rounding, and the bounds that hold the unit.
-
-    Where rules cross, what relaxing a bound would do takes seconds a unit and is left out.
-    """
-    problem, rounding, binds = allocation.problem, unruled(allocation.problem), allocation.table()["binds"]
+    """The short of ``explain`` for several units, by code: factors, rounding, and the bounds that hold the unit."""
+    rounding, binds = unruled(allocation.problem), allocation.table()["binds"]
     described = {}
     for code in codes:
         why = _rounded(allocation, code, rounding)
         if why.decision:
             rest = [say("why.decision", reason=why.decision)]
-        elif why.is_other:
-            rest = [counted_text(allocation, why)]
+        elif why.is_other and allocation.counted is not None:
+            rest = [say("why.counted_for", alone=why.alone, quota=why.quota, why=allocation.counted.why[code])]
         elif not binds[code] and why.alone == why.unruled:
             rest = [say("why.rounded", quota=why.alone)]
         elif not binds[code]:
             rest = [rounding_text(why), say("why.by_others")]
-        elif problem.nested:
-            held = replace(why, bindings=bindings(problem, allocation.solution.quota, code))
-            rest = [rounding_text(why), *bounds_text(allocation, held)]
         else:
             rest = [rounding_text(why), say("why.bound_by", bounds=binds[code])]
         described[code] = "".join([factors_text(allocation, why), *rest])

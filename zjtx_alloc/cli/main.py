@@ -41,7 +41,7 @@ from zjtx_alloc.report.table import allocation_csv, printed
 from zjtx_alloc.report.tables.budget import calendar_table
 from zjtx_alloc.report.tables.compare import comparison_text
 from zjtx_alloc.report.tables.firms import review_table
-from zjtx_alloc.report.tables.sweep import sweep_summary, write_sweep
+from zjtx_alloc.report.tables.sweep import driver_summary, sweep_summary, write_sweep
 from zjtx_alloc.report.terminal import speak_plainly
 from zjtx_alloc.report.writers.mark import marking
 from zjtx_alloc.rules.award import award_in_force, load_award
@@ -192,7 +192,7 @@ def sweep_command(**given: Any) -> None:
     if given["out"] is not None:
         for path in write_sweep(found, given["out"]):
             click.echo(path)
-    click.echo("\n".join(sweep_summary(found)))
+    click.echo("\n".join([*sweep_summary(found), *driver_summary(found)]))
 
 
 @commands.command()

@@ -7,7 +7,7 @@ from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.allocation.explain import explain
 from zjtx_alloc.base.errors import InfeasibleError, ZjtxError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.explorer.drawings import bars_svg, changes_svg, map_svg
+from zjtx_alloc.report.figures.svg import bars_svg, changes_svg, map_svg
 from zjtx_alloc.report.notes.marks import criterion_note
 from zjtx_alloc.report.table import Table, notes_html
 from zjtx_alloc.report.tables.allocation import allocation_table

@@ -17,6 +17,9 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
         "rests_known", "rests_user", "rests_split", "rests_adjusted", "rests_modelled", "rests_filled", "rests_stand_in",
     ),
     "annex": ("serial", "short_name", "region", "entitlement", "quota", "quota_min", "quota_max", "binds", "rests_known"),
+    "annex_next": (
+        "short_name", "entitlement", "quota", "previous", "previous_approved", "from_last", "quota_min", "quota_max", "why",
+    ),
     "explorer": ("short_name", "region", "entitlement", "quota", "baseline", "step", "binds", "rests_known"),
     "replan": ("code", "short_name", "previous", "previous_approved", "separate", "quota", "step", "why"),
     "comparison": ("code", "short_name", "region", "entitlement", "quota"),

@@ -15,7 +15,6 @@ from zjtx_alloc.base.text import unarmed
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.allocation_view import allocation_view
-from zjtx_alloc.report.run_id import run_line
 from zjtx_alloc.report.terminal import aligned
 
 ALL_COMPLETED = "all_completed"  # how budget.csv of a plan calls the outcome that all firms complete
@@ -74,34 +73,50 @@ class Table:
         return pd.DataFrame(cells, columns=self.frame.columns, dtype=object)
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th{self._side(column)}>{html.escape(str(column))}</th>" for column in self.frame.columns)
+        names = self._row_heads()
+        head = "".join(
+            f'<th scope="col"{self._side(column)}>{html.escape(str(column))}</th>' for column in self.frame.columns
+        )
         last = len(self.frame) - 1
         body = "".join(
             f"<tr{' class=total' if self.has_total and number == last else ''}>"
-            + "".join(self._cell(column, value) for column, value in zip(self.frame.columns, row, strict=True))
+            + "".join(self._cell(column, value, names) for column, value in zip(self.frame.columns, row, strict=True))
             + "</tr>"
             for number, row in enumerate(self.frame.itertuples(index=False))
         )
-        return (
-            f"<div class=scroll><table class=zjtx><caption>{html.escape(self.title)}</caption>"
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{notes_html(*self.notes, run_line())}"
-        )
+        return sliding(
+            self.title,
+            f"<table class=zjtx><caption>{html.escape(self.title)}</caption>"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>",
+        ) + notes_html(*self.notes)
+
+    def _row_heads(self) -> str:
+        """The column that says what a row is of: the unit, else the first if it is of words that differ."""
+        units = [head for head, name in self.names.items() if name == "short_name"]
+        first = [head for head in self.frame.columns[:1] if self.kinds[head] == "text" and self.frame[head].is_unique]
+        return str(next(iter(units + first), ""))
 
     def _side(self, column: str) -> str:
         return "" if self.kinds[column] == "text" else ' style="text-align:right"'
 
-    def _cell(self, column: str, value: object) -> str:
+    def _cell(self, column: str, value: object, names: str) -> str:
         kind = self.kinds[column]
         text = shown(kind, value)
         align = "left" if kind == "text" else "right"
         long = " class=long" if len(text) > _LONG_TEXT else ""
         as_text = _EXCEL_TEXT if kind == "text" else ""
-        return f'<td{long} style="text-align:{align}{as_text}">{html.escape(text)}</td>'
+        tag, scope = ("th", ' scope="row"') if column == names and text else ("td", "")
+        return f'<{tag}{scope}{long} style="text-align:{align}{as_text}">{html.escape(text)}</{tag}>'
+
+
+def sliding(title: str, table: str) -> str:
+    """A table in a box of its own, which slides where the page is narrow; the keyboard reaches it, and it says what it is."""
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(title)}">{table}</div>'
 
 
 def notes_html(*notes: str) -> str:
     """Notes as they stand under a table or a page, those that are not blank."""
-    return "".join(f"<p class=note>{html.escape(note)}</p>" for note in notes if note)
+    return "".join(f'<p class="note">{html.escape(note)}</p>' for note in notes if note)
 
 
 def shown(kind: str, value: object) -> str:

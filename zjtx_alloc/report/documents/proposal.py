@@ -12,7 +12,7 @@ from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.resources import shipped_toml
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
-from zjtx_alloc.report.documents.proposal_facts import proposal_facts
+from zjtx_alloc.report.documents.proposal_facts import change_reasons, proposal_facts
 from zjtx_alloc.report.notes.marks import budget_marks, gaps_note, mark_shares
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.table import Table
@@ -21,10 +21,12 @@ from zjtx_alloc.report.tables.allocation import (
     decision_table,
     factor_table,
     region_table,
+    replan_table,
     rule_table,
     source_table,
 )
 from zjtx_alloc.report.tables.budget import batch_table, unit_year_table, year_table
+from zjtx_alloc.report.tables.headline import asked_ranges, key_figures, open_decisions
 from zjtx_alloc.report.tables.ranges import range_table
 from zjtx_alloc.report.writers.document import (
     LANDSCAPE,
@@ -36,17 +38,19 @@ from zjtx_alloc.report.writers.document import (
     Section,
     grid_of,
 )
-from zjtx_alloc.uncertainty.weight_range import WeightRange, searched
+from zjtx_alloc.uncertainty.weight_range import WeightRange
 
 # Columns of tables that are cut to a page's width.
 _BATCHES = ("batch", "total", "total_status", "approval_rate", "approved", "commitment")
 _YEARS = ("fiscal_year", "batch", "commitment", "due", "net", "direct", "empowerment")
-_DATA = ("indicator", "period", "value", "measure", "estimated_units", "source")
+_DATA = ("indicator", "period", "value", "measure", "estimated_units", "publisher")
 _RANGES = (
     "short_name", "entitlement", "entitlement_min", "entitlement_max", "quota", "quota_min", "quota_max", "span",
 )  # fmt: skip
 _MOST = 10  # units in the table of the widest ranges
 _FORM_WIDTHS = (30.0, 34.0, 46.0, 46.0)
+_FIGURE_WIDTHS, _DECISION_WIDTHS = (38.0, 28.0, 90.0), (30.0, 50.0, 76.0)
+_NAME, _PLACES, _NUMBER = 14.0, 17.0, 11.6  # mm of 附件1's columns beside the reason
 
 
 def proposal(results: Results) -> Manuscript:
@@ -61,19 +65,22 @@ def proposal(results: Results) -> Manuscript:
     -------
     Manuscript
         Basis, method, result, changes and reasons, money, data, sensitivity, assumptions; annexes 分配表,
-        资金分年表, 人工调整表, 绩效目标表.
+        资金分年表, 绩效目标表, and 人工调整表 where anything was decided. Its first page is 一页纸: the answer, key figures,
+        and three decisions that are the reader's.
     """
-    form, allocation = shipped_toml("proposal.toml"), results.allocation
-    ranges = results.ranges if results.doubtful and searched(allocation.problem) else None
-    ends = {} if ranges is None else {end: ranges.table[end] for end in ("quota_min", "quota_max")}
-    facts = proposal_facts(results, ranges)
+    form, allocation, ranges = shipped_toml("proposal.toml"), results.allocation, asked_ranges(results)
+    facts, decided = proposal_facts(results, ranges), decision_table(allocation)
     annexes = (
-        Annex(grid_of(allocation_table(allocation, "annex", **ends), PORTRAIT), landscape=False),
+        Annex(_quota_annex(allocation, ranges), landscape=False),
         Annex(_by_year(results.budget, results.programme), landscape=True),
-        Annex(_decision_annex(allocation), landscape=False),
         Annex(_target_annex(form["form"], facts), landscape=False),
+        *([Annex(grid_of(decided, PORTRAIT), landscape=False)] if len(decided.frame) else []),
     )
     tables = _tables(results, ranges)
+    first = (
+        replace(grid_of(key_figures(results), PORTRAIT), widths=_FIGURE_WIDTHS),
+        replace(grid_of(open_decisions(results), PORTRAIT, small=True), widths=_DECISION_WIDTHS),
+    )
     return Manuscript(
         title=tuple(line.format(**facts) for line in form["title"]),
         header=form["header"].format(**facts),
@@ -81,6 +88,7 @@ def proposal(results: Results) -> Manuscript:
         sections=tuple(Section(part["heading"], tuple(_blocks(part, facts, tables))) for part in form["sections"]),
         annexes=annexes,
         closing=tuple(form["closing"]),
+        front=(form["front"].format(**facts), *first),
     )
 
 
@@ -96,12 +104,14 @@ def _tables(results: Results, ranges: WeightRange | None) -> dict[str, Grid]:
     found = {
         "factors": _narrowed(factors, *pools, "indicator", "weight", "period", "stand_in_for", notes=()),
         "rules": rule_table(allocation),
-        "regions": region_table(allocation),
+        "regions": replace(region_table(allocation), notes=()),
         "batches": _narrowed(batch_table(budget, allocations), *_BATCHES, notes=()),
         "years": _narrowed(year_table(budget, allocations), *_YEARS),
         "data": _narrowed(factors, *_DATA, title=say("title.data"), notes=()),
-        "sources": _narrowed(source_table(allocation), "source", "publisher", "title", "date", "reliability"),
+        "sources": _narrowed(source_table(allocation), "publisher", "title", "date", "reliability"),
     }
+    if len((moved := replan_table(allocation)).frame):
+        found["replan"] = _without(moved, "code")
     if ranges is not None:
         found["ranges"] = _widest_ranges(ranges)
     return {name: grid_of(table, PORTRAIT) for name, table in found.items()}
@@ -113,11 +123,16 @@ def _narrowed(table: Table, *columns: str, **changes: Any) -> Table:
     return replace(table, frame=table.frame[heads], kinds={head: table.kinds[head] for head in heads}, **changes)
 
 
+def _without(table: Table, *columns: str) -> Table:
+    """A table without some columns, by their names in code."""
+    return _narrowed(table, *(name for name in table.names.values() if name not in columns), notes=table.notes)
+
+
 def _widest_ranges(ranges: WeightRange) -> Table:
     """The units whose quota the weights move most."""
-    table, notes = range_table(ranges), (mark_shares(ranges.allocation),)
+    table = range_table(ranges)
     frame = table.frame.sort_values(header("span"), ascending=False, kind="stable").head(_MOST)
-    return _narrowed(replace(table, frame=frame), *_RANGES, title=say("proposal.most_moved"), notes=notes)
+    return _narrowed(replace(table, frame=frame), *_RANGES, title=say("proposal.most_moved"), notes=())
 
 
 def _by_year(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Grid:
@@ -129,13 +144,18 @@ def _by_year(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Gri
     return grid_of(replace(table, notes=notes), LANDSCAPE)
 
 
-def _decision_annex(allocation: Allocation) -> Grid:
-    """附件 人工调整表; one row that says so where nothing was decided."""
-    grid = grid_of(decision_table(allocation), PORTRAIT)
-    if len(grid.rows) > 1:
-        return grid
-    nothing = (Cell(say("proposal.no_decision"), "center", across=len(grid.widths)),)
-    return replace(grid, rows=(*grid.rows, nothing), widths=(PORTRAIT / len(grid.widths),) * len(grid.widths))
+def _quota_annex(allocation: Allocation, ranges: WeightRange | None) -> Grid:
+    """附件 名额分配表 on one page; where there is a batch before, its quota, the change and the reason."""
+    beside = {} if ranges is None else {end: ranges.table[end] for end in ("quota_min", "quota_max")}
+    reasons, marks = change_reasons(allocation), mark_shares(allocation)
+    if reasons is None:
+        return grid_of(replace(allocation_table(allocation, "annex", **beside), notes=(marks,)), PORTRAIT, small=True)
+    table = replace(
+        allocation_table(allocation, "annex_next", **beside, why=reasons), notes=(marks, say("proposal.annex_reasons"))
+    )
+    widths = (_NAME, _PLACES, *[_NUMBER] * (len(table.frame.columns) - 3))
+    # A reason stays on one line: two for many units, and the page does not hold all.
+    return replace(grid_of(table, PORTRAIT, small=True), widths=(*widths, PORTRAIT - sum(widths)))
 
 
 def _target_annex(form: Mapping[str, Any], facts: Mapping[str, Any]) -> Grid:

@@ -15,7 +15,7 @@ from zjtx_alloc.report.notes.marks import COEFFICIENTS, criterion_note, doubts_n
 from zjtx_alloc.report.notes.user_data import supply_note
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.table import signed
-from zjtx_alloc.report.tables.ranges import range_notes, range_summary
+from zjtx_alloc.report.tables.ranges import exactness, range_summary
 from zjtx_alloc.report.writers.document import NUMERALS
 from zjtx_alloc.rules.scenario import Factor, Pool
 from zjtx_alloc.uncertainty.weight_range import WeightRange
@@ -47,6 +47,7 @@ def _basis(allocation: Allocation, budget: BudgetForecast) -> dict[str, Any]:
         "batch": NUMERALS[scenario.batch - 1],
         "year": award.opening_year(scenario.batch),
         "total": scenario.total,
+        "places": f"{allocation.total:,}",
         "total_status": say(f"status.{scenario.total_status}"),
         "total_note": f"{total.rstrip('。')}。" if (total := scenario.assumptions.get("total", "")) else "",
         "units": len(allocation.quota),
@@ -90,27 +91,36 @@ def _part(allocation: Allocation, code: str, factor: Factor) -> str:
 
 def _result(allocation: Allocation, allocations: tuple[Allocation, ...]) -> dict[str, Any]:
     quota = allocation.quota
+    moved = quota.index[quota != allocation.solution.quota]  # by the programme; a table says why
     regions = quota.groupby(allocation.panel.units["region"], sort=False).sum()
-    shares = (
-        say("proposal.region", region=r, quota=n, share=n / allocation.scenario.total) for r, n in regions.items()
-    )
+    shares = (say("proposal.region", region=r, quota=n, share=n / allocation.total) for r, n in regions.items())
     largest = list(quota.sort_values(ascending=False, kind="stable").index[:_LARGEST])
-    held = [code for code, binds in allocation.table()["binds"].items() if binds]
-    described = grounds(allocation, [*largest, *held[:_HELD]])
-    others = [say("proposal.others", count=len(held) - _HELD)] if len(held) > _HELD else []
+    held = [code for code, binds in allocation.table()["binds"].items() if binds and code not in moved]
     return {
         "summary": result_note(allocation, allocation.scenario.title),
         "regions": "，".join(shares),
-        "largest": "\n".join(_items(allocation, largest, described)),
-        "held": "\n".join(["", *_items(allocation, held[:_HELD], described), *others])
-        if held
-        else say("summary.unbound"),
+        "largest": "\n".join(_items(allocation, largest)),
+        "held": "\n".join(_held(allocation, held, len(moved))),
         "change": _change(allocation, allocations),
     }
 
 
-def _items(allocation: Allocation, codes: list[str], described: dict[str, str]) -> Iterator[str]:
-    """The units one by one, numbered."""
+def _held(allocation: Allocation, held: list[str], moved: int) -> Iterator[str]:
+    """The units that bounds, rules or decisions hold, the first of them one by one; how many the programme moved."""
+    if held:
+        yield say("proposal.held", count=len(held))
+        yield from _items(allocation, held[:_HELD])
+    if len(held) > _HELD:
+        yield say("proposal.others", count=len(held) - _HELD)
+    if moved:
+        yield say("proposal.replanned", count=moved)
+    elif not held:
+        yield say("summary.unbound")
+
+
+def _items(allocation: Allocation, codes: list[str]) -> Iterator[str]:
+    """The units one by one, numbered, with what gives them their places."""
+    described = grounds(allocation, codes)
     for number, code in enumerate(codes, start=1):
         name, quota = allocation.panel.units.at[code, "short_name"], allocation.quota[code]
         yield say("proposal.unit", number=number, name=name, quota=quota, grounds=described[code])
@@ -138,18 +148,49 @@ def _change(allocation: Allocation, allocations: tuple[Allocation, ...]) -> str:
 
 def _scaled(previous: Allocation, allocation: Allocation) -> str:
     """What is left of the changes when the batch before is scaled to this total, and what is behind it."""
-    gains = compare([previous, allocation]).gains.iloc[:, 0]
+    gains, moved = _against_scaled(previous, allocation)
     codes = [code for code in gains.abs().sort_values(ascending=False, kind="stable").index if abs(gains[code]) >= 1]
     if not codes:
         return say("proposal.alike")
-    scale = allocation.scenario.total / previous.scenario.total
-    moved = allocation.entitlement.contributions.sub(previous.entitlement.contributions * scale, fill_value=0.0)
     units = [
         say("proposal.scaled_unit", name=allocation.panel.units.at[code, "short_name"], gain=signed(gains[code], 2),
             cause=_cause(allocation, code, moved.loc[code]))
         for code in codes[:_LARGEST]
     ]  # fmt: skip
     return say("proposal.scaled", units="；".join(units), count=len(codes))
+
+
+def _against_scaled(previous: Allocation, allocation: Allocation) -> tuple[pd.Series, pd.DataFrame]:
+    """What units gain, and what their contributions gain, when the batch before is scaled to this total."""
+    scale = allocation.scenario.total / previous.scenario.total
+    moved = allocation.entitlement.contributions.sub(previous.entitlement.contributions * scale, fill_value=0.0)
+    return compare([previous, allocation]).gains.iloc[:, 0], moved
+
+
+def change_reasons(allocation: Allocation) -> pd.Series | None:
+    """Why each unit has more or fewer places than in the batch before, in few words; None without one, blank for no change."""
+    counted = allocation.counted
+    if counted is None or counted.before is None:
+        return None
+    gains, moved = _against_scaled(counted.before, allocation)
+    steps = allocation.quota - counted.before.quota
+    return pd.Series(
+        {code: _reason(allocation, code, gains[code], moved.loc[code]) if steps[code] else "" for code in steps.index}
+    )
+
+
+def _reason(allocation: Allocation, code: str, gain: float, moved: pd.Series) -> str:
+    """The programme's own reason, a decision, a bound; else the factor behind a change beyond that of the total."""
+    if allocation.counted is not None and (why := allocation.counted.why[code]):
+        return str(why)
+    if code in allocation.scenario.fixed:
+        return say("bound.fixed")
+    if bounds := allocation.table().at[code, "binds"]:
+        return str(bounds)
+    factor = str(moved.abs().idxmax())
+    if abs(gain) < 1 or abs(moved[factor]) < _SEEN:
+        return say("proposal.by_total")
+    return header(ADJUSTMENT) if factor == ADJUSTMENT else allocation.panel.name(factor)
 
 
 def _cause(allocation: Allocation, code: str, moved: pd.Series) -> str:
@@ -189,7 +230,7 @@ def _money(allocation: Allocation, budget: BudgetForecast) -> dict[str, Any]:
         "years": "、".join(say("summary.year", year=year, money=f"{money:,}") for year, money in years),
         "direct": float(1 - award.empowerment_cap),
         "empowerment": float(award.empowerment_cap),
-        "firms_value": say("proposal.firms_value", approved=approved, quota=scenario.total, rate=rate),
+        "firms_value": say("proposal.firms_value", approved=approved, quota=allocation.total, rate=rate),
         "investment_value": say("proposal.investment_value", entry=award.entry_investment),
         "direct_value": say("proposal.direct_value", share=float(1 - award.empowerment_cap)),
         "opening_value": say("proposal.opening_value", year=opening_year, money=opening),
@@ -203,13 +244,14 @@ def _doubts(allocation: Allocation, ranges: WeightRange | None) -> dict[str, Any
     scenario = allocation.scenario
     allowed = "；".join(allowed_weights(allocation))
     unsearched = "proposal.no_bracket" if allocation.problem.nested else "proposal.crossing"
-    unknown = say(unsearched if allowed else "proposal.no_range")
+    unknown = say(unsearched) if allowed else ""
     lines = enumerate(scenario.assumptions.values(), start=1)
     return {
         "marks": "".join(doubts_note(allocation)),
         "supply": "".join(supply_note(allocation)),
         "allowed": say("proposal.allowed_all", weights=allowed) if allowed else say("proposal.no_range"),
-        "ranges": unknown if ranges is None else range_summary(ranges) + range_notes(ranges)[0],
+        "ranges": unknown if ranges is None else range_summary(ranges),
+        "exact": say("proposal.exact") + ("" if ranges is None else exactness(ranges)),
         "assumptions": "\n".join(say("proposal.assumption", number=i, text=text.rstrip("。")) for i, text in lines),
     }
 

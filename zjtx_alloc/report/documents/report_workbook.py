@@ -30,13 +30,13 @@ def report_sheets(results: Results, manuscript: Manuscript) -> list[Part]:
     years = _years(budget, allocations)
     quotas = _quotas(allocation, made_of, batches)
     by_unit = _unit_years(budget, allocations, years)
-    decided = _annex(3, allocation_tables.decision_table(allocation))
+    decided = _annex(4, allocation_tables.decision_table(allocation))
     regions = _regions(allocation, quotas)
     return [
         quotas,
         by_unit,
+        _annex(3, manuscript.annexes[2].grid),
         table_sheet(decided, {"step": "[quota]-[model]"}),
-        _annex(4, manuscript.annexes[3].grid),
         regions,
         made_of,
         *composite_tables(allocation),

@@ -2,7 +2,7 @@
 
 import html
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -55,15 +55,10 @@ class UnitSheet:
     notes: tuple[str, ...]
 
     def _repr_html_(self) -> str:
-        keys = "".join(
-            f"<div><span>{html.escape(key.label)}</span><b>{html.escape(key.value)}</b>"
-            f"<small>{html.escape(key.remark)}</small></div>"
-            for key in self.keys
-        )
         parts = "".join(f"<h2>{html.escape(head)}</h2>{''.join(map(_html, blocks))}" for head, blocks in self.sections)
-        about = notes_html(*self.notes, run_line())
+        about = notes_html(*self.notes)
         lines = "<br>".join(html.escape(line) for line in (self.status, self.apart) if line)
-        return f"<h1>{html.escape(self.name)}</h1><p>{lines}</p><div class=keys>{keys}</div>{parts}<hr>{about}"
+        return f"<h1>{html.escape(self.name)}</h1><p>{lines}</p>{keys_html(self.keys)}{parts}{about}"
 
     def plain(self) -> dict[str, Any]:
         """The page as the layout of the PDF reads it, and as the record of finished pages keeps it."""
@@ -73,6 +68,16 @@ class UnitSheet:
             "notes": list(self.notes),
             "run": run_line(),
         }
+
+
+def keys_html(keys: Iterable[KeyFigure]) -> str:
+    """Key figures, side by side."""
+    boxes = "".join(
+        f"<div><span>{html.escape(key.label)}</span><b>{html.escape(key.value)}</b>"
+        f"<small>{html.escape(key.remark)}</small></div>"
+        for key in keys
+    )
+    return f"<div class=keys>{boxes}</div>"
 
 
 def asked_units(asked: str | Sequence[str]) -> tuple[str, ...]:

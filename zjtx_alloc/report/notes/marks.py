@@ -233,22 +233,33 @@ def crossing_note(allocation: Allocation) -> tuple[str, ...]:
 
 
 def allocation_summary(allocation: Allocation, *look_back: str) -> str:
-    """The first paragraph of the allocation report, as Markdown; ``look_back`` are sentences on observed counts."""
-    held = allocation.table().query("binds != ''")
+    """The conclusions of the allocation page, as Markdown: the answer, what changed, what is the user's own, how sure it is.
+
+    ``look_back`` are sentences on observed counts.
+    """
+    share = allocation.entitlement.rests_on_share
+    known = sum(share.get(ground, 0.0) for ground in (KNOWN, SUPPLIED))
     lines = [
         result_note(allocation, f"**{allocation.scenario.title}**"),
         *last_note(allocation),
         *supply_note(allocation),
+        say("summary.doubt", known=known, grounds=say("summary.own" if share.get(SUPPLIED) else "summary.published")),
         *look_back,
-        *doubts_note(allocation),
-        say("summary.bound", names="、".join(f"{row.short_name}（{row.binds}）" for row in held.itertuples()))
-        if len(held)
-        else say("summary.unbound"),
-        ties_note(allocation),
-        say(f"summary.proof_{allocation.solution.certificate.kind}"),
-        say("note.weights"),
     ]
     return "\n".join(f"- {line}" for line in lines)
+
+
+def rules_summary(allocation: Allocation) -> str:
+    """Which units rules hold, and whether other quotas are as good, as Markdown."""
+    held = allocation.table().query("binds != ''")
+    names = "、".join(f"{row.short_name}（{row.binds}）" for row in held.itertuples())
+    bound = say("summary.bound", names=names) if names else say("summary.unbound")
+    return "\n".join(f"- {line}" for line in (bound, ties_note(allocation)))
+
+
+def rounding_note(allocation: Allocation) -> str:
+    """By which method quotas are rounded, and what proves that none is better."""
+    return criterion_note(allocation) + say(f"summary.proof_{allocation.solution.certificate.kind}")
 
 
 def last_note(allocation: Allocation) -> tuple[str, ...]:
@@ -258,10 +269,8 @@ def last_note(allocation: Allocation) -> tuple[str, ...]:
         return ()
     ways = "、".join(say(f"counted.{way}") for way in found.ways)
     notes = [say("summary.counted", ways=ways, total=allocation.total)] if found.ways else []
-    if found.before is not None:
-        shares = [one.entitlement.places / one.scenario.total for one in (found.before, allocation)]
-        if (shares[0] - shares[1]).abs().max() < _SAME_SHARE:
-            notes.append(say("summary.same_shares", batch=found.before.scenario.batch))
+    if found.before is not None and has_same_shares(allocation):
+        notes.append(say("summary.same_shares", batch=found.before.scenario.batch))
     return tuple(notes)
 
 
@@ -273,6 +282,15 @@ def alone_note(allocation: Allocation) -> tuple[str, ...]:
     return (say("note.alone", ways=ways),)
 
 
+def has_same_shares(allocation: Allocation) -> bool:
+    """Whether the shares of the nation are those of the batch before: facts and rules are the same."""
+    before = None if allocation.counted is None else allocation.counted.before
+    if before is None:
+        return False
+    shares = [one.entitlement.places / one.scenario.total for one in (before, allocation)]
+    return bool((shares[0] - shares[1]).abs().max() < _SAME_SHARE)
+
+
 def result_note(allocation: Allocation, title: str) -> str:
     """How many places, and who gets most."""
     scenario, quota, names = allocation.scenario, allocation.quota, allocation.panel.units["short_name"]
@@ -280,11 +298,11 @@ def result_note(allocation: Allocation, title: str) -> str:
     return say(
         "summary.allocation",
         title=title,
-        total=scenario.total,
+        total=allocation.total,
         status=say(f"status.{scenario.total_status}"),
         units=len(quota),
         largest="、".join(f"{names[c]}{n}" for c, n in largest.items()),
-        share=largest.sum() / scenario.total,
+        share=largest.sum() / allocation.total,
     )
 
 

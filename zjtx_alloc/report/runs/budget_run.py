@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from zjtx_alloc.base.errors import ReportError
-from zjtx_alloc.base.files import folder_for, write_csv
+from zjtx_alloc.base.files import write_csv
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.budget.ledger.reconcile import reconcile
@@ -16,7 +16,7 @@ from zjtx_alloc.budget.plan import BudgetPlan, BudgetRequest, plan_budget, scena
 from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.report.budget_xlsx.write import write_budget_workbook
 from zjtx_alloc.report.runs.records import file_digest, run_record, scenarios_record
-from zjtx_alloc.report.runs.scaffold import Draft, Job, drafted
+from zjtx_alloc.report.runs.scaffold import Draft, Job, drafted, report_folder
 from zjtx_alloc.report.table import plan_csv
 
 FOLDER = "budget"
@@ -69,7 +69,7 @@ def run_budget(
     plan = plan_budget(request, load_panel() if panel is None else panel)
     found = None if actuals is None else reconcile(plan.budgets[0].ledger, actuals)
     label = "、".join(a.scenario.name for a in plan.allocations)
-    job = Job(folder_for(out, FOLDER), _record(plan, panel, actuals), label, BOUND, DRAWN, _STALE)
+    job = Job(report_folder(out, FOLDER), _record(plan, panel, actuals), label, BOUND, DRAWN, _STALE)
     with drafted(job, panel) as draft:
         if actuals is not None:
             draft.keep(f"{ACTUALS}{Path(actuals).suffix}", Path(actuals).read_bytes())

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zjtx_alloc.allocation.compare import Comparison, compare
-from zjtx_alloc.base.files import folder_for, write_csv
+from zjtx_alloc.base.files import write_csv
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.plan import scenario_of
 from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.report.results import money_by_year
 from zjtx_alloc.report.runs.records import run_record
-from zjtx_alloc.report.runs.scaffold import Job, drafted
+from zjtx_alloc.report.runs.scaffold import Job, drafted, report_folder
 from zjtx_alloc.report.tables import compare as tables
 from zjtx_alloc.report.writers.xlsx import write_workbook
 from zjtx_alloc.rules.scenario import Scenario
@@ -57,7 +57,7 @@ def run_comparison(
     found = compare(asked, load_panel() if panel is None else panel)
     names = [scenario.name for scenario in asked]
     record = run_record("compare", found.allocations, panel) | {"asked": names}
-    job = Job(folder_for(out, FOLDER), record, "、".join(names), ("compare.csv",), ("compare.xlsx", "compare.html"))
+    job = Job(report_folder(out, FOLDER), record, "、".join(names), ("compare.csv",), ("compare.xlsx", "compare.html"))
     with drafted(job, panel) as draft:
         draft.page("compare", {"scenarios": [draft.saved(scenario) for scenario in asked]})
         draft.wrote(write_csv(draft.folder / "compare.csv", tables.comparison_csv(found)))

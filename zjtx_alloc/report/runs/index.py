@@ -17,8 +17,8 @@ from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.base.text import seen
 from zjtx_alloc.report.runs.record_form import read_record
 from zjtx_alloc.report.runs.records import altered, outputs
-from zjtx_alloc.report.table import ALL_COMPLETED
-from zjtx_alloc.report.writers.html import framed
+from zjtx_alloc.report.table import ALL_COMPLETED, sliding
+from zjtx_alloc.report.writers.html import APPENDICES, FRONT, MAIN, framed
 
 _SHOWN = (".html", ".pdf", ".docx", ".xlsx")  # what people open, in this order
 _UNITS = ("units/index.html", "units/units.pdf")  # the pages of units, where a run has them
@@ -28,7 +28,7 @@ _KEPT = 2048  # rows of the table, some kilobytes each
 
 def write_index(out: Path) -> Path:
     """List the runs in the folders of ``out``, by name; written whole, and again if another run has ended meanwhile."""
-    path = out / "index.html"
+    path = out / FRONT
     for _ in range(_TRIES):
         found = _page(out)
         write_whole(path, found)
@@ -39,12 +39,12 @@ def write_index(out: Path) -> Path:
 
 def _page(out: Path) -> bytes:
     folders = sorted(path.parent for path in out.glob("*/run.json"))
-    head = "".join(f"<th>{say(f'index.{name}')}</th>" for name in ("run", "kind", "scenario", "inputs", "checks"))
-    rows = "".join(_row(folder, _state(folder)) for folder in folders)
-    body = (
-        f"<h1>{say('index.title')}</h1><p>{say('index.intro')}</p><div class=scroll><table class='zjtx index'>"
-        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    head = "".join(
+        f'<th scope="col">{say(f"index.{name}")}</th>' for name in ("run", "kind", "scenario", "inputs", "checks")
     )
+    rows = "".join(_row(folder, _state(folder)) for folder in folders)
+    table = f"<table class='zjtx index'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    body = f"<h1>{say('index.title')}</h1><p>{say('index.intro')}</p>{sliding(say('index.title'), table)}"
     return framed(say("index.title"), body, say("index.foot"))
 
 
@@ -65,7 +65,8 @@ def _state(folder: Path) -> _State:
 @lru_cache(_KEPT)
 def _row(folder: Path, _: _State) -> str:
     """A run in the table: read once as long as its files stay as they are, or many reports would each read all others."""
-    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in _cells(folder))}</tr>"
+    first, *others = _cells(folder)
+    return f"""<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in others)}</tr>"""
 
 
 def _cells(folder: Path) -> Iterator[str]:
@@ -73,7 +74,7 @@ def _cells(folder: Path) -> Iterator[str]:
     if not record:
         yield from (_text(folder.name), "", "", "", _check(False, say("index.unreadable")))
         return
-    yield f"<b>{_text(folder.name)}</b><br>{html.escape(record['id'])}<br>{_links(folder)}"
+    yield f"{_name(folder)}<br>{html.escape(record['id'])}<br>{_links(folder)}"
     yield say(f"kind.{record['kind']}")
     yield "<br>".join(html.escape(f"{name}　{record['scenarios'][name]['title']}") for name in record["asked"])
     yield f"{html.escape(_facts_text(record))}<br>{say('index.bound', count=len(record['inputs']))}"
@@ -89,11 +90,28 @@ def _facts_text(record: dict[str, Any]) -> str:
     return say("index.own", names="、".join(called.get(code, code) for code in own)) if own else say("index.own_facts")
 
 
+def _name(folder: Path) -> str:
+    """The folder, leading to the front page where it has one."""
+    name = f"<b>{_text(folder.name)}</b>"
+    return f'<a href="{_address(folder, FRONT)}">{name}</a>' if (folder / FRONT).is_file() else name
+
+
 def _links(folder: Path) -> str:
     found = [path for end in _SHOWN for path in sorted(folder.glob(f"*{end}")) if not path.name.startswith((".", "~"))]
     names = [path.name for path in found] + [name for name in _UNITS if name in outputs(folder)]
-    links = [(quote(os.fsencode(f"{folder.name}/{name}")), _text(name)) for name in names]
-    return " ".join(f'<a href="{where}">{name}</a>' for where, name in links)
+    return " ".join(f'<a href="{_address(folder, name)}">{_called(name)}</a>' for name in names if name != FRONT)
+
+
+def _called(name: str) -> str:
+    """What a page is called; other files by their names."""
+    if name == _UNITS[0]:
+        return say("nav.units")
+    stem, _, ending = name.rpartition(".")
+    return say(f"nav.{stem}") if ending == "html" and stem in (*MAIN, *APPENDICES) else _text(name)
+
+
+def _address(folder: Path, name: str) -> str:
+    return quote(os.fsencode(f"{folder.name}/{name}"))
 
 
 def _text(name: str) -> str:

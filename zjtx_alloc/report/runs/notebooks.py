@@ -20,9 +20,13 @@ from zjtx_alloc.base.files import write_whole
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.report.run_id import current_run_id
-from zjtx_alloc.report.writers.html import framed
+from zjtx_alloc.report.writers.html import Heading, framed
 
 _MARKDOWN = "text/markdown"
+_NO_ROWS = "<tbody></tbody>"  # a table as Table shows it
+_SECTION = re.compile(r"## [^\n]+")
+_NUMBER = re.compile(r"## ([一二三四五六七八九十]+)、")
+_SLIDES = re.compile(r'(<div class="output_png[^>]*)>\s*<img alt="([^"]*)"')  # on a telephone a figure slides sideways
 # What may leave the question of a study without an answer, as the kernel names it.
 _OPEN = {kind.__name__ for kind in (DataError, InfeasibleError, ScenarioError, SolverError)}
 
@@ -69,7 +73,7 @@ def _bearing_run_id(source: Path) -> nbformat.NotebookNode:
     return notebook
 
 
-def page(executed: Path, path: Path, scenario: str) -> Path:
+def page(executed: Path, path: Path, heading: Heading) -> Path:
     """Write an executed notebook as one HTML file: code hidden, nothing loaded from anywhere."""
     exporter = HTMLExporter(
         template_name="basic",
@@ -80,14 +84,41 @@ def page(executed: Path, path: Path, scenario: str) -> Path:
         extra_template_basedirs=[],  # else templates in the working folder come first
     )
     notebook = nbformat.read(executed, as_version=4)
-    # Code is hidden, so a cell without output would only leave its (random) id behind.
-    notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "markdown" or cell.outputs]
+    notebook.cells = _with_content(notebook.cells)
     for shown in (output.data for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output):
         if _MARKDOWN in shown:
             shown[_MARKDOWN] = as_words(shown[_MARKDOWN])
     body, _ = exporter.from_notebook_node(notebook)
     foot = say("page.foot", run=current_run_id())
-    return write_whole(path, framed(say(f"page.{path.stem}", scenario=scenario), body, foot))
+    body = _SLIDES.sub(r'\1 tabindex="0" role="region" aria-label="\2">\n<img alt="\2"', body)
+    title = say(f"page.{path.stem}", scenario=heading.label)
+    return write_whole(path, framed(title, body, foot, heading.links(), path.name))
+
+
+def _with_content(cells: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """The cells that show something: no code alone, no table without rows, no heading with nothing under it.
+
+    Code is hidden, so a cell without output would only leave its (random) id behind. Sections that follow one that is
+    left out move up a number.
+    """
+    kept: list[nbformat.NotebookNode] = []
+    for cell in reversed(cells):
+        if cell.cell_type == "markdown":
+            is_bare = _SECTION.fullmatch(cell.source.strip()) is not None
+            if not is_bare or (kept and not _SECTION.match(kept[0].source)):
+                kept.insert(0, cell)
+        elif any(map(_shows_something, cell.outputs)):
+            kept.insert(0, cell)
+    heads = [cell for cell in kept if cell.cell_type == "markdown" and _NUMBER.match(cell.source)]
+    numbers = [found[1] for cell in cells if cell.cell_type == "markdown" and (found := _NUMBER.match(cell.source))]
+    for number, cell in zip(numbers, heads, strict=False):  # there may be fewer left
+        cell.source = _NUMBER.sub(f"## {number}、", cell.source, count=1)
+    return kept
+
+
+def _shows_something(output: nbformat.NotebookNode) -> bool:
+    shown = output.get("data", {})
+    return _NO_ROWS not in shown.get("text/html", "") and shown.get(_MARKDOWN) != ""
 
 
 def as_words(markdown: str) -> str:
@@ -96,7 +127,7 @@ def as_words(markdown: str) -> str:
     return re.sub(r"([\\\[\]])", r"\\\1", words)
 
 
-def write_page(path: Path, parameters: dict[str, Any], label: str, work: Path, study: bool = False) -> Path:
+def write_page(path: Path, parameters: dict[str, Any], heading: Heading, work: Path, study: bool = False) -> Path:
     """Run a shipped notebook in the folder ``work`` and write its page; fit for a thread of its own.
 
     Parameters
@@ -105,8 +136,8 @@ def write_page(path: Path, parameters: dict[str, Any], label: str, work: Path, s
         Where the page goes; its stem names the notebook and the title (``page.<stem>`` of the messages).
     parameters : dict
         Those that differ from the notebook's own.
-    label : str
-        The scenarios, for the title.
+    heading : Heading
+        The scenarios, for the title, and the pages that it stands among.
     work : Path
     study : bool
         Whether the question may have no answer (no plan under rules that cross, nothing said to be uncertain):
@@ -121,7 +152,7 @@ def write_page(path: Path, parameters: dict[str, Any], label: str, work: Path, s
             if not (study and isinstance(failure, PapermillExecutionError) and failure.ename in _OPEN):
                 raise
             _without_answer(path.stem, failure.evalue, executed)
-        return page(executed, path, label)
+        return page(executed, path, heading)
     finally:
         ensure_event_loop().close()  # papermill leaves a thread's loop open
 

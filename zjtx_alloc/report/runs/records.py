@@ -19,7 +19,7 @@ from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import beside, companion
 
 _ID = 12  # hexadecimal digits: of ten thousand runs two share one with a chance of 1 in 5 million
-ENVIRONMENT = "environment.json"
+RECORD, ENVIRONMENT = "run.json", "environment.json"
 GIVEN = "given"  # folder of a run with the workbook that it was made of
 FACTS = "facts.csv"  # the facts of a run that was given its own
 _LAYOUTS = ("messages.zh.toml", "columns.csv", "proposal.toml", "page.html", "manuscript.typ", "unit.typ")
@@ -90,7 +90,7 @@ def write_records(
     The bytes of the latter depend on the versions of the libraries that draw and pack them; ``kept`` are those of
     such files that an earlier run made, by digest.
     """
-    _write_json(folder / "run.json", record | {"id": run_id(record), "outputs": _digests(folder, fixed)})
+    _write_json(folder / RECORD, record | {"id": run_id(record), "outputs": _digests(folder, fixed)})
     _write_json(folder / ENVIRONMENT, environment_here() | {"outputs": _digests(folder, versioned) | kept})
 
 

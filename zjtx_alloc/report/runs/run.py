@@ -8,22 +8,25 @@ from tqdm import tqdm
 
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.errors import ReportError
-from zjtx_alloc.base.files import alone_in, folder_for, write_csv, write_whole
+from zjtx_alloc.base.files import alone_in, write_csv, write_whole
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.budget.plan import scenario_of
 from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.report import table as tables
+from zjtx_alloc.report.documents.front_page import front_page
 from zjtx_alloc.report.documents.proposal import proposal
 from zjtx_alloc.report.documents.report_workbook import report_sheets
 from zjtx_alloc.report.documents.unit_page import asked_units
 from zjtx_alloc.report.results import Results
+from zjtx_alloc.report.run_id import bearing_run_id
 from zjtx_alloc.report.runs.index import write_index
 from zjtx_alloc.report.runs.record_form import read_record
-from zjtx_alloc.report.runs.records import bind, is_whole, outputs, run_id, run_record
-from zjtx_alloc.report.runs.scaffold import Job, drafted
-from zjtx_alloc.report.runs.unit_pages import FOLDER, write_unit_pages
+from zjtx_alloc.report.runs.records import bind, file_digest, is_whole, outputs, run_id, run_record
+from zjtx_alloc.report.runs.scaffold import Job, drafted, report_folder
+from zjtx_alloc.report.runs.unit_pages import FOLDER, addresses, finished_pages, write_unit_pages
 from zjtx_alloc.report.writers.docx import docx_file
+from zjtx_alloc.report.writers.html import FRONT, Heading
 from zjtx_alloc.report.writers.pdf import pdf_file
 from zjtx_alloc.report.writers.xlsx import write_workbook
 from zjtx_alloc.rules.scenario import Scenario
@@ -42,7 +45,7 @@ class Run:
     Attributes
     ----------
     folder : Path
-        ``out/<scenario>``, with allocation.csv, budget.csv, report.xlsx, report.docx and report.pdf (名额分配方案（建议稿）),
+        ``out/<scenario>``, with index.html (首页: the answer on a page, and doors to the rest), allocation.csv, budget.csv, report.xlsx, report.docx and report.pdf (名额分配方案（建议稿）),
         the pages asked for, run.json (what was computed from what; the same bytes for the
         same inputs) and environment.json (versions, and the sha256 of files that depend on them). Where pages of units
         were asked for: ``units/``, a page of HTML and PDF each, ``units.pdf`` (合订本) and ``index.html``.
@@ -92,12 +95,12 @@ def run(
     chosen = _chosen([pages] if isinstance(pages, str) else pages, bool(codes))
     results = Results(load_panel() if panel is None else panel, scenario)
     allocation, budget = results.allocation, results.budget
-    made = Run(folder_for(out, scenario.name), allocation, budget)
+    made = Run(report_folder(out, scenario.name), allocation, budget)
     record = run_record("report", results.programme, panel) | {"asked": [scenario.name]}
     there = outputs(made.folder).keys() >= {f"{name}.html" for name in chosen}
     if not (codes and there and is_whole(made.folder, run_id(record), FOLDER)):
         files, with_units = {name: f"{name}.html" for name in PAGES}, set(_LINKED) <= set(chosen)
-        drawn = (*DOCUMENTS, *(files[name] for name in chosen))
+        drawn = (FRONT, *DOCUMENTS, *(files[name] for name in chosen))
         job = Job(made.folder, record, scenario.name, BOUND, drawn, tuple(files.values()), with_units)
         _write_report(results, job, panel)
     if codes:
@@ -122,6 +125,8 @@ def _write_report(results: Results, job: Job, panel: Panel | None) -> None:
                 draft.page(name, {"scenarios": [file]} if name == "budget" else {"scenario": file}, name in STUDIES)
         for path in tables_written(draft.folder, results):
             draft.wrote(path)
+        units = addresses(finished_pages(job.folder, run_id(job.record)).units if job.with_units else ())
+        draft.wrote(write_whole(draft.folder / FRONT, front_page(results, job.heading(), units)))
 
 
 def tables_written(folder: Path, results: Results) -> Iterator[Path]:
@@ -139,11 +144,17 @@ def tables_written(folder: Path, results: Results) -> Iterator[Path]:
 def _write_units(folder: Path, results: Results, codes: tuple[str, ...], number: str) -> None:
     """The pages of units, bound to the run like every other file of it."""
     with alone_in(folder), tqdm(total=len(codes) + 1, leave=False) as bar:
-        if (there := read_record(folder).get("id")) != number:
-            raise ReportError(say("unit.other_run", folder=folder, id=there or "—"))
+        if (other := read_record(folder).get("id")) != number:
+            raise ReportError(say("unit.other_run", folder=folder, id=other or "—"))
 
         def notify(name: str, was_there: bool) -> None:
             bar.update()
             bar.set_description(say("run.there" if was_there else "run.wrote", file=name))
 
-        bind(folder, FOLDER, write_unit_pages(folder, results, codes, number, notify).files())
+        there = outputs(folder)
+        pages = tuple(name for name in (FRONT, *(f"{name}.html" for name in PAGES)) if name in there)
+        heading = Heading(results.allocation.scenario.name, pages)
+        done = write_unit_pages(folder, results, codes, number, notify)
+        with bearing_run_id(number):
+            front = write_whole(folder / FRONT, front_page(results, heading, addresses(done.units)))
+        bind(folder, FOLDER, done.files() | {FRONT: file_digest(front)})

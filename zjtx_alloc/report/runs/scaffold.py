@@ -10,13 +10,15 @@ from typing import Any
 
 from tqdm import tqdm
 
-from zjtx_alloc.base.files import SEAL, check_free, install, write_whole
+from zjtx_alloc.base.errors import ReportError
+from zjtx_alloc.base.files import SEAL, check_free, folder_for, install, write_whole
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.report.run_id import bearing_run_id, set_run_id
 from zjtx_alloc.report.runs.index import write_index
-from zjtx_alloc.report.runs.records import ENVIRONMENT, FACTS, facts_csv, run_id, write_records
+from zjtx_alloc.report.runs.records import ENVIRONMENT, FACTS, RECORD, facts_csv, run_id, write_records
 from zjtx_alloc.report.runs.unit_pages import finished_pages, pages_there
+from zjtx_alloc.report.writers.html import Heading
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import save_bundle
 
@@ -50,6 +52,10 @@ class Job:
     stale: tuple[str, ...] = ()
     with_units: bool = False
 
+    def heading(self) -> Heading:
+        """What its pages are of, and which there are."""
+        return Heading(self.label, tuple(name for name in self.drawn if name.endswith(".html")))
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -68,7 +74,7 @@ class Draft:
     work: Path
     folder: Path
     data: str
-    _label: str
+    _heading: Heading
     _pool: ThreadPoolExecutor
     _bar: tqdm
     _kept: list[str]
@@ -87,12 +93,25 @@ class Draft:
         from zjtx_alloc.report.runs.notebooks import write_page  # noqa: PLC0415 - a second that other uses need not pay
 
         path, given = self.folder / f"{name}.html", parameters | {"data": self.data}
-        self._pages.append(self._pool.submit(write_page, path, given, self._label, self.work, study))
+        self._pages.append(self._pool.submit(write_page, path, given, self._heading, self.work, study))
 
     def wrote(self, path: Path) -> None:
         """Report progress."""
         self._bar.set_description(say("run.wrote", file=path.name))
         self._bar.update()
+
+
+def report_folder(out: str | Path, name: str) -> Path:
+    """The folder ``out/name`` of a run, made if it is not there.
+
+    Raises
+    ------
+    ReportError
+        If ``out`` is itself the folder of a run, whose front page the list of runs would take away; or as ``folder_for``.
+    """
+    if (Path(out) / RECORD).is_file():
+        raise ReportError(say("run.out_is_run", folder=out, record=RECORD, parent=Path(out).absolute().parent))
+    return folder_for(out, name)
 
 
 @contextmanager
@@ -121,7 +140,7 @@ def drafted(job: Job, panel: Panel | None) -> Iterator[Draft]:
     ):
         drafts, kept = Path(work) / "drafts", list[str]()
         data = "" if panel is None else str(drafts / FACTS)
-        draft = Draft(Path(work), drafts, data, job.label, pool, bar, kept)
+        draft = Draft(Path(work), drafts, data, job.heading(), pool, bar, kept)
         if panel is not None:
             draft.keep(FACTS, facts_csv(panel))
         yield draft

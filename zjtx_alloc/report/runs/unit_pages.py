@@ -7,7 +7,7 @@ run leaves besides is made again.
 
 import html
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,11 @@ from zjtx_alloc.base.units import load_units
 from zjtx_alloc.report.documents.unit_page import unit_sheet
 from zjtx_alloc.report.notes.marks import marks_note
 from zjtx_alloc.report.results import Results
-from zjtx_alloc.report.run_id import bearing_run_id, run_line
+from zjtx_alloc.report.run_id import bearing_run_id
 from zjtx_alloc.report.runs.record_form import read_pages
 from zjtx_alloc.report.runs.records import bytes_digest, environment_here, file_digest
-from zjtx_alloc.report.table import notes_html
-from zjtx_alloc.report.writers.html import framed
+from zjtx_alloc.report.table import notes_html, sliding
+from zjtx_alloc.report.writers.html import FRONT, framed
 from zjtx_alloc.report.writers.pdf import bound_pdf, unit_pdf
 
 FOLDER = "units"
@@ -83,6 +83,12 @@ def pages_there(folder: Path) -> list[str]:
     return [path.relative_to(folder).as_posix() for name in names for path in sorted((folder / FOLDER).glob(name))]
 
 
+def addresses(codes: Iterable[str]) -> dict[str, str]:
+    """Where the pages of units stand as seen from the report's folder, by short name."""
+    names = load_units()["short_name"]
+    return {str(names[code]): f"{FOLDER}/{_stem(code)}.html" for code in names.index if code in set(codes)}
+
+
 def write_unit_pages(
     folder: Path, results: Results, codes: Sequence[str], run: str, notify: Callable[[str, bool], None]
 ) -> Finished:
@@ -130,7 +136,7 @@ def _unit(folder: Path, results: Results, code: str, run: str) -> dict[str, Any]
     sheet = unit_sheet(results, code)
     sized, pdf = unit_pdf(sheet.plain())
     title = say("unit.page", name=sheet.name, scenario=results.allocation.scenario.title)
-    page = framed(title, sheet._repr_html_(), say("unit.foot", run=run))
+    page = framed(title, sheet._repr_html_(), say("unit.foot", run=run), _links())
     names = {f"{_stem(code)}.html": page, f"{_stem(code)}.pdf": pdf}
     files = {name: _write(folder, name, content) for name, content in names.items()}
     return {"files": files, "sheet": sized, "sheet_sha256": _sheet_digest(sized)}
@@ -143,24 +149,31 @@ def _sheet_digest(sheet: dict[str, Any]) -> str:
 def _index(sheets: list[dict[str, Any]], results: Results, run: str) -> bytes:
     """The list of the pages that are there, each unit with the numbers from the top of its page."""
     labels = [label for label, _, _ in sheets[0]["keys"]]
-    head = "".join(f"<th>{html.escape(label)}</th>" for label in (header("code"), header("short_name"), *labels))
-    rows = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in _cells(sheet))}</tr>" for sheet in sheets)
+    head = "".join(
+        f'<th scope="col">{html.escape(label)}</th>' for label in (header("code"), header("short_name"), *labels)
+    )
+    rows = "".join(f"<tr>{''.join(_cells(sheet))}</tr>" for sheet in sheets)
     title = say("unit.index", scenario=results.allocation.scenario.title)
     targets = {_BOUND: "unit.bound", "../allocation.html": "unit.report", "../budget.html": "unit.budget"}
     links = "　".join(f'<a href="{target}">{say(key)}</a>' for target, key in targets.items())
-    under = notes_html(*marks_note(results.allocation), say("note.weights"), run_line())
-    body = (
-        f"<h1>{html.escape(title)}</h1><p>{say('unit.index_intro')}</p><p>{links}</p>"
-        f"<div class=scroll><table class=zjtx><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{under}"
-    )
-    return framed(title, body, say("unit.foot", run=run))
+    under = notes_html(*marks_note(results.allocation), say("note.weights"))
+    table = f"<table class=zjtx><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    body = f"<h1>{html.escape(title)}</h1><p>{say('unit.index_intro')}</p><p>{links}</p>{sliding(title, table)}{under}"
+    return framed(title, body, say("unit.foot", run=run), _links(), _INDEX)
+
+
+def _links() -> dict[str, str]:
+    """From a unit's page to the list of them, to the report's pages that are always there, and to all reports."""
+    report = {f"../{name}.html": say(f"nav.{name}") for name in ("index", "allocation", "budget")}
+    return report | {_INDEX: say("nav.units"), f"../../{FRONT}": say("nav.all")}
 
 
 def _cells(sheet: dict[str, Any]) -> Iterator[str]:
     stem = quote(_stem(sheet["code"]))
-    yield html.escape(sheet["code"])
-    yield f'<a href="{stem}.html">{html.escape(sheet["name"])}</a>　<a href="{stem}.pdf">PDF</a>'
-    yield from (html.escape(value) for _, value, _ in sheet["keys"])
+    yield f"<td>{html.escape(sheet['code'])}</td>"
+    name = html.escape(sheet["name"])
+    yield f'<th scope="row"><a href="{stem}.html">{name}</a>　<a href="{stem}.pdf">PDF</a></th>'
+    yield from (f"<td>{html.escape(value)}</td>" for _, value, _ in sheet["keys"])
 
 
 def _stem(code: str) -> str:

@@ -65,7 +65,7 @@ def factor_table(allocation: Allocation) -> Table:
                     "stand_in_for": stands_for(allocation, code, factor),
                     "estimated_units": int(cells["estimated"].sum()),
                     "rests_known": cells.loc[~cells["estimated"].astype(bool), "value"].sum() / cells["value"].sum(),
-                    "source": "、".join(sources_of(panel, periods)),
+                    "publisher": "、".join(dict.fromkeys(panel.sources.loc[sources_of(panel, periods), "publisher"])),
                 }
             )
     return titled("factors", pd.DataFrame(rows), *supply_note(allocation), say("note.weights"))

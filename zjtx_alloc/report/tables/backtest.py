@@ -70,13 +70,18 @@ def known_table(allocations: Sequence[Allocation], known: pd.DataFrame | None = 
 
 
 def look_back(known: pd.DataFrame) -> tuple[str, ...]:
-    """Sentences on how near the counts known of the new round are, for the conclusions; none without such counts."""
+    """Sentences on how near the counts known of the new round are; none without such counts."""
     told = [_count_text(rows) for _, rows in known.groupby(["batch", "observed", "source"], sort=False)]
     if not told:
         return ()
+    return (say("backtest.look_back", counts="；".join(told), count=len(told)),)
+
+
+def looked_back(known: pd.DataFrame) -> tuple[str, ...]:
+    """For the conclusions, the short of ``look_back``: how many of the counts known of the new round lie in their ranges."""
     inside = known.assign(inside=known["observed"].between(known["low"], known["high"]))
-    inside = inside.groupby(["batch", "observed", "source"], sort=False)["inside"].any()
-    return (say("backtest.look_back", counts="；".join(told), count=len(told), inside=int(inside.sum())),)
+    found = inside.groupby(["batch", "observed", "source"], sort=False)["inside"].any()
+    return (say("backtest.looked_back", count=len(found), inside=int(found.sum())),) if len(found) else ()
 
 
 def _count_text(rows: pd.DataFrame) -> str:
@@ -108,22 +113,18 @@ def backtest_notes(fit: WeightFit) -> tuple[str, ...]:
 
 
 def backtest_summary(fit: WeightFit) -> str:
-    """The first paragraph of the page, as Markdown: what this shows and what it cannot."""
+    """The conclusions of the page, as Markdown: the weights, whether they predict, what this shows and what it cannot."""
     total, errors = int(fit.table["observed"].sum()), fit.errors
     weights = "、".join(
         f"{fit.panel.name(c)}{row.weight:.2f}（{row.least:.2f}—{row.most:.2f}）" for c, row in fit.weights.iterrows()
     )
-    lines = [
-        say("backtest.weights", weights=weights, slack=fit.slack),
-        say(
-            "backtest.compared",
-            fitted=errors.at["fitted", "misplaced"] / total,
-            out=errors.at["fitted", "misplaced_left_out"] / total,
-            naive=errors.at["little_giants", "misplaced"] / total,
-            equal=errors.at["equal", "misplaced"] / total,
-        ),
-        say("backtest.better" if errors["misplaced_left_out"].idxmin() == "fitted" else "backtest.no_better"),
-        say("backtest.cannot"),
-        *backtest_notes(fit),
-    ]
+    compared = say(
+        "backtest.compared",
+        fitted=errors.at["fitted", "misplaced"] / total,
+        out=errors.at["fitted", "misplaced_left_out"] / total,
+        naive=errors.at["little_giants", "misplaced"] / total,
+        equal=errors.at["equal", "misplaced"] / total,
+    )
+    better = say("backtest.better" if errors["misplaced_left_out"].idxmin() == "fitted" else "backtest.no_better")
+    lines = [say("backtest.weights", weights=weights, slack=fit.slack), better + compared, say("backtest.cannot")]
     return "\n".join(f"- {line}" for line in lines)

@@ -25,6 +25,16 @@ def criterion_table(allocations: dict[str, Allocation]) -> Table:
     return titled("criteria", frame, *notes)
 
 
+def criterion_summary(allocations: dict[str, Allocation]) -> str:
+    """How many places another way of rounding moves, as Markdown."""
+    first, *others = (allocation.quota for allocation in allocations.values())
+    if not others:
+        return "- " + say("criteria.alone")
+    steps = pd.concat([quota - first for quota in others], axis=1)
+    units, most = int(steps.ne(0).any(axis=1).sum()), int(steps.abs().max(axis=None))
+    return "- " + say("criteria.moved" if units else "criteria.same", count=len(others), units=units, most=most)
+
+
 def index_table(allocations: dict[str, Allocation]) -> Table:
     """The indices of fairness, a row a criterion."""
     first = next(iter(allocations.values()))

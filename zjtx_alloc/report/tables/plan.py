@@ -2,9 +2,10 @@
 
 import pandas as pd
 
+from zjtx_alloc.allocation.explanation_text import rests_text
 from zjtx_alloc.allocation.running_totals import Plan
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.report.notes.marks import marks_note
+from zjtx_alloc.report.notes.user_data import replaced_note
 from zjtx_alloc.report.table import Column, Table, signed, titled
 
 
@@ -22,7 +23,7 @@ def plan_table(plan: Plan) -> Table:
     frame["running"] = table["counts"].groupby("code").sum()
     frame["off_target"] = frame["running"] - ends["running_target"]
     total = frame.drop(columns="short_name").sum().to_dict() | {"short_name": say("table.total")}
-    return titled("plan", frame, *plan_notes(plan), *marks_note(plan.allocations[0]), say("note.weights"), total=total)
+    return titled("plan", frame, *plan_notes(plan), *plan_marks(plan), total=total)
 
 
 def deviations(plan: Plan) -> pd.DataFrame:
@@ -49,7 +50,7 @@ def deviation_table(plan: Plan) -> Table:
         }
         for batch, part in off.groupby("batch")
     ]
-    return titled("deviations", pd.DataFrame(rows), *plan_notes(plan), *marks_note(plan.allocations[0]))
+    return titled("deviations", pd.DataFrame(rows), *plan_notes(plan), *plan_marks(plan))
 
 
 def plan_notes(plan: Plan) -> tuple[str, ...]:
@@ -65,12 +66,20 @@ def plan_notes(plan: Plan) -> tuple[str, ...]:
     )
 
 
+def plan_marks(plan: Plan) -> tuple[str, ...]:
+    """What each batch's entitlements rest on, by the batch, and whose figures the factors are."""
+    rests = [
+        say("plan.rests", batch=a.scenario.batch, parts=rests_text(a.entitlement.rests_on_share))
+        for a in plan.allocations
+    ]
+    return (*rests, say("note.weights"), *dict.fromkeys(note for a in plan.allocations for note in replaced_note(a)))
+
+
 def plan_summary(plan: Plan) -> str:
-    """The first paragraph of the page, as Markdown."""
+    """The conclusions of the page, as Markdown."""
     off, names = deviations(plan), plan.table["short_name"]
     last = off.xs(plan.allocations[-1].scenario.batch, level="batch")["separate"].abs().sort_values(ascending=False)
     moved = (plan.table["quota"] != plan.table["separate"]) & ~plan.table["known"]
-    nested = all(allocation.problem.nested for allocation in plan.allocations)
     lines = [
         say(
             "plan.summary",
@@ -89,10 +98,13 @@ def plan_summary(plan: Plan) -> str:
             ),
         ),
         say("plan.moved", count=int(moved.groupby("code").any().sum())),
-        # A dual bound may prove the plan where rules cross too, but no law made the vertex whole there.
-        say("plan.proof_nested" if nested and plan.proof == "dual" else f"plan.proof_{plan.proof}"),
-        *plan_notes(plan),
-        say("note.weights"),
-        *marks_note(plan.allocations[0]),
     ]
     return "\n".join(f"- {line}" for line in lines)
+
+
+def plan_basis(plan: Plan) -> str:
+    """What running totals follow and what proves the plan, as Markdown."""
+    nested = all(allocation.problem.nested for allocation in plan.allocations)
+    # A dual bound may prove the plan where rules cross too, but no law made the vertex whole there.
+    proof = say("plan.proof_nested" if nested and plan.proof == "dual" else f"plan.proof_{plan.proof}")
+    return "\n".join(f"- {line}" for line in (*plan_notes(plan), proof))

@@ -28,8 +28,8 @@ def range_table(found: WeightRange) -> Table:
 def bracket_text(row: dict[str, float]) -> str:
     """The bounds beyond the attained ends, where they are not the same."""
     kinds = [
-        (name, row[f"{name}_lower"], row[f"{name}_upper"])
-        for name in ("entitlement", "quota")
+        (name, *(f"{row[f'{name}_{end}']:.{decimals}f}" for end in ("lower", "upper")))
+        for name, decimals in (("entitlement", 2), ("quota", 0))
         if not row[f"{name}_exact"]
     ]
     return "；".join(say("ranges.bracket", name=header(name), low=low, high=high) for name, low, high in kinds)
@@ -52,11 +52,16 @@ def allowed_table(found: WeightRange) -> Table:
 
 def range_notes(found: WeightRange) -> tuple[str, ...]:
     """How exact the ranges are, and which of those of the weights moved with them."""
-    table = found.table
-    exact = say("ranges.exact") if table[["entitlement_exact", "quota_exact"]].all(axis=None) else say(
-        "ranges.some_brackets", entitlement=int((~table["entitlement_exact"]).sum()), quota=int((~table["quota_exact"]).sum())
-    )  # fmt: skip
-    return exact, *inherited_notes(found.allocation.scenario.assumptions), say("note.weights")
+    return exactness(found), *inherited_notes(found.allocation.scenario.assumptions), say("note.weights")
+
+
+def exactness(found: WeightRange) -> str:
+    """Which ends of the ranges are attained and proven, and which are only bracketed."""
+    exact = found.table[["entitlement_exact", "quota_exact"]]
+    if exact.all(axis=None):
+        return say("ranges.exact")
+    open_ends = (~exact).sum()
+    return say("ranges.some_brackets", entitlement=open_ends["entitlement_exact"], quota=open_ends["quota_exact"])
 
 
 def robust_table(found: Robust) -> Table:
@@ -72,7 +77,7 @@ def robust_quota_table(found: Robust) -> Table:
     quotas = found.quota[list(QUOTAS)].rename(columns=of_kind("count", lambda name: say(f"robust.{name}")))
     frame = found.allocation.panel.units[["short_name"]].join(quotas)
     frame = frame.assign(step=found.quota["robust"] - found.quota["baseline"])
-    notes = (*alone_note(found.allocation), *robust_notes(found), *marks_note(found.allocation))
+    notes = (*alone_note(found.allocation), say("robust.what"), *marks_note(found.allocation), say("note.weights"))
     return titled("robust_quotas", frame, *notes)
 
 
@@ -103,17 +108,20 @@ def range_summary(ranges: WeightRange) -> str:
 
 
 def uncertainty_summary(ranges: WeightRange, found: Robust) -> str:
-    """The first paragraph of the page, as Markdown."""
-    worst, moved = found.measures["worst_regret"], int(found.measures.at["robust", "moved"])
-    described = {"baseline": worst["baseline"], "robust": worst["robust"], "moved": moved}
-    lines = [
-        *alone_note(ranges.allocation),
-        range_summary(ranges),
-        say("robust.summary", ratio=worst["baseline"] / worst["robust"] - 1, **described)
-        if worst["robust"] > 0
-        else say("robust.summary_none", **described),
-        *range_notes(ranges),
-        *robust_notes(found)[:2],
-        *marks_note(ranges.allocation),
-    ]
-    return "\n".join(f"- {line}" for line in lines)
+    """The conclusions of the page, as Markdown: what unknown weights can do, and how many places would have to move."""
+    moved = int(found.measures.at["robust", "moved"])
+    steady = say("robust.summary", moved=moved) if moved else say("robust.summary_none")
+    inherited = inherited_notes(ranges.allocation.scenario.assumptions)
+    return "\n".join(
+        f"- {line}"
+        for line in (*alone_note(ranges.allocation), range_summary(ranges), steady, say("note.weights"), *inherited)
+    )
+
+
+def regret_note(found: Robust) -> str:
+    """The greatest regret of the baseline's quotas and of the robust ones."""
+    worst = found.measures["worst_regret"]
+    described = {"baseline": worst["baseline"], "robust": worst["robust"]}
+    if worst["robust"] > 0:
+        return say("robust.worst", ratio=worst["baseline"] / worst["robust"] - 1, **described)
+    return say("robust.worst_none", **described)

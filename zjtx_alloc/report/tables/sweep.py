@@ -94,8 +94,7 @@ def sweep_summary(found: Sweep) -> list[str]:
     widest = table[table["span"] > 0].sort_values("span", ascending=False, kind="stable").head(5)
     spans = "、".join(f"{r.short_name}{r.q05}—{r.q95}" for r in widest.itertuples())
     same = table[(1 - table["gain"] - table["lose"]) >= _SURE]
-    total = found.sobol.loc[OVERALL]["first"].sort_values(ascending=False, kind="stable")
-    lines = [
+    return [
         say("sweep.did", draws=found.draws, title=found.allocation.scenario.title, seed=found.seed),
         *([say("sweep.few", draws=found.draws)] if found.draws < _ENOUGH else []),
         *alone_note(found.allocation),
@@ -103,6 +102,12 @@ def sweep_summary(found: Sweep) -> list[str]:
         say("sweep.widest", units=spans or say("ranges.nobody")),
         say("sweep.steady", share=_SURE, units="、".join(same["short_name"]) or say("ranges.nobody")),
     ]
+
+
+def driver_summary(found: Sweep) -> list[str]:
+    """What makes quotas vary, a sentence each."""
+    total = found.sobol.loc[OVERALL]["first"].sort_values(ascending=False, kind="stable")
+    lines = []
     if total.notna().all():
         parts = "、".join(say(f"sweep.block_{block}") + whole_percent(share) for block, share in total.items())
         lines.append(say("sweep.driven", parts=parts, base=found.base))

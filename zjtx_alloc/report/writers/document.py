@@ -19,7 +19,11 @@ CREATED = datetime.datetime(2024, 6, 14, tzinfo=datetime.UTC)  # what files say 
 NUMERALS = "一二三四五六七八九"  # of batches
 _LEAD = re.compile(r"（[一二三四五六七八九十]+）[^。]*。")
 _RUN = re.compile(r"[!-~]+")
-_CHARACTER, _PADDING = 3.8, 4.2  # mm of a character of a cell, and of what is left and right of it
+_CHARACTER, _SMALL, _PADDING = (
+    3.8,
+    3.25,
+    4.2,
+)  # mm of a character of a cell, of a small one, and of what is left and right
 _TOGETHER = 14  # rows
 _SHORT = 4  # characters: a header of no more stays on one line
 _WIDEST, _WRAPS = 16, 5  # characters: a column is no wider, and one of words wider than this may be narrowed
@@ -55,6 +59,8 @@ class Grid:
         The measure of its money (单位：万元), above it on the right; blank if there is none.
     notes : tuple of str
         What stands under the table.
+    small : bool
+        Whether it is set in 小五 instead of 五号, on lines close enough for the 37 units to stand on one page.
     """
 
     title: str
@@ -64,6 +70,7 @@ class Grid:
     has_total: bool = False
     measure: str = ""
     notes: tuple[str, ...] = ()
+    small: bool = False
 
     @property
     def together(self) -> bool:
@@ -103,6 +110,8 @@ class Manuscript:
     sections, annexes : tuple
     closing : tuple of str
         Who signs and when, after the list of annexes.
+    front : tuple of str and Grid
+        What the first page holds under the title (一页纸); the rest then begins on the second.
     """
 
     title: tuple[str, ...]
@@ -111,6 +120,7 @@ class Manuscript:
     sections: tuple[Section, ...]
     annexes: tuple[Annex, ...]
     closing: tuple[str, ...] = ()
+    front: tuple[str | Grid, ...] = ()
 
 
 @cache
@@ -131,23 +141,24 @@ def rows_of(texts: pd.DataFrame, right: Collection[str]) -> tuple[tuple[Cell, ..
     return (tuple(Cell(str(name), "center") for name in texts), *body)
 
 
-def grid_of(table: Table, width: float) -> Grid:
+def grid_of(table: Table, width: float, *, small: bool = False) -> Grid:
     """A table of the report as a grid of a given width in mm; the measure of its money stands above it, once."""
     suffix = say("manuscript.suffix")
     texts = table.texts().rename(columns=lambda name: str(name).removesuffix(suffix))
     right = [str(name).removesuffix(suffix) for name, kind in table.kinds.items() if kind != "text"]
     rows = rows_of(texts, right)
     measure = say("manuscript.measure") if any(str(name).endswith(suffix) for name in table.frame) else ""
-    return Grid(table.title, rows, _fitted(rows, width), has_total=table.has_total, measure=measure, notes=table.notes)
+    widths = _fitted(rows, width, _SMALL if small else _CHARACTER)
+    return Grid(table.title, rows, widths, 1, table.has_total, measure, table.notes, small)
 
 
-def _fitted(rows: tuple[tuple[Cell, ...], ...], width: float) -> tuple[float, ...]:
+def _fitted(rows: tuple[tuple[Cell, ...], ...], width: float, character: float) -> tuple[float, ...]:
     """Widths after the longest text of each column; a header may take two lines, and words give way to numbers."""
     needs = [
         min(max([_head(head.text), *(_length(cell.text) for cell in cells), 2]), _WIDEST)
         for head, *cells in zip(*rows, strict=True)
     ]
-    wanted = [need * _CHARACTER + _PADDING for need in needs]
+    wanted = [need * character + _PADDING for need in needs]
     wraps = [cells[-1].align == "left" and _breakable(cells[1:]) > _WRAPS for cells in zip(*rows, strict=True)]
     firm = sum(w for w, wrap in zip(wanted, wraps, strict=True) if not wrap)
     if sum(wanted) > width and any(wraps):

@@ -29,6 +29,7 @@ _MARGINS = {"top": 37, "bottom": 35, "left": 28, "right": 26}  # mm
 _TURNED = {"top": 28, "bottom": 26, "left": 35, "right": 35}
 _SIZE, _LINE, _TITLE_SIZE, _TITLE_LINE = 16, 28, 22, 36  # pt: 三号, 28磅, 二号, 36磅
 _CELL_SIZE, _CELL_LINE, _CAPTION_SIZE, _FOOT_SIZE, _RUN_SIZE = 10.5, 15, 12, 14, 9  # pt: 五号, 15磅, 小四, 四号, 小五
+_SMALL_SIZE, _SMALL_LINE = 9, 12  # pt: 小五, for the 37 units on one page
 _LEFT, _CENTER, _RIGHT, _JUSTIFY = (
     WD_ALIGN_PARAGRAPH.LEFT, WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.RIGHT, WD_ALIGN_PARAGRAPH.JUSTIFY,
 )  # fmt: skip
@@ -51,11 +52,13 @@ def docx_file(manuscript: Manuscript) -> bytes:
     document = _new_document(manuscript)
     for number, line in enumerate(manuscript.title, start=1):
         _title(document, line, after=_LINE if number == len(manuscript.title) else 0)
-    _text(document, manuscript.about)
+    for block in manuscript.front:
+        _block(document, block)
+    _text(document, manuscript.about, new_page=bool(manuscript.front))
     for section in manuscript.sections:
         _run(_paragraph(document, _JUSTIFY, indented=True, kept=True), section.heading, HEADING, _SIZE)
         for block in section.blocks:
-            _text(document, block) if isinstance(block, str) else _inline(document, block)
+            _block(document, block)
     _annex_list(document, manuscript)
     if manuscript.closing:
         _paragraph(document, _RIGHT, indented=False, kept=True)
@@ -122,9 +125,14 @@ def _title(document: Any, text: str, after: float) -> None:
     _run(paragraph, text, TITLE, _TITLE_SIZE)
 
 
-def _text(document: Any, text: str) -> None:
-    """A paragraph of the body, its lead like （一）遴选程序。 in 楷体."""
-    paragraph = _paragraph(document, _JUSTIFY, indented=True)
+def _block(document: Any, block: str | Grid) -> None:
+    _text(document, block) if isinstance(block, str) else _inline(document, block)
+
+
+def _text(document: Any, text: str, *, new_page: bool = False) -> None:
+    """A paragraph of the body, its lead like （一）遴选程序。 in 楷体; one that announces what follows stays with it."""
+    paragraph = _paragraph(document, _JUSTIFY, indented=True, kept=text.endswith("："))
+    paragraph.paragraph_format.page_break_before = new_page
     for part, font in zip(lead(text), (LEAD, BODY), strict=True):
         if part:
             _run(paragraph, part, font, _SIZE)
@@ -159,6 +167,7 @@ def _annex(document: Any, number: int, annex: Annex, *, new_page: bool) -> None:
 
 def _grid(document: Any, grid: Grid, after: float) -> None:
     """The table itself and the notes under it."""
+    size, line = _cell_lines(grid)
     if grid.measure:
         paragraph = _paragraph(document, _RIGHT, indented=False, kept=True)
         paragraph.paragraph_format.line_spacing = Pt(_CELL_LINE + 3)
@@ -167,9 +176,14 @@ def _grid(document: Any, grid: Grid, after: float) -> None:
     document.element.body.insert_element_before(table, "w:sectPr")
     for number, note in enumerate(grid.notes or ("",), start=1):
         paragraph = _paragraph(document, _JUSTIFY, indented=False)
-        paragraph.paragraph_format.line_spacing = Pt(_CELL_LINE if note else 1)
+        paragraph.paragraph_format.line_spacing = Pt(line if note else 1)
         paragraph.paragraph_format.space_after = Pt(after if number == len(grid.notes) or not note else 0)
-        _run(paragraph, note, BODY, _CELL_SIZE)
+        _run(paragraph, note, BODY, size)
+
+
+def _cell_lines(grid: Grid) -> tuple[float, float]:
+    """The size of a grid's letters and the height of its lines, in points."""
+    return (_SMALL_SIZE, _SMALL_LINE) if grid.small else (_CELL_SIZE, _CELL_LINE)
 
 
 def _table(grid: Grid) -> str:
@@ -201,17 +215,20 @@ def _row(grid: Grid, number: int, widths: list[int], above: dict[int, tuple[int,
             f'<w:tcW w:w="{width}" w:type="dxa"/><w:gridSpan w:val="{cell.across}"/>{merge}<w:vAlign w:val="center"/>'
         )
         text = cell.text if held is None else ""
-        written.append(f"<w:tc><w:tcPr>{shape}</w:tcPr>{_cell_text(text, cell.align, bold, kept)}</w:tc>")
+        written.append(
+            f"<w:tc><w:tcPr>{shape}</w:tcPr>{_cell_text(text, cell.align, bold, kept, _cell_lines(grid))}</w:tc>"
+        )
         column += cell.across
     head = "<w:tblHeader/>" if number < grid.heads else ""
     return f"<w:tr><w:trPr><w:cantSplit/>{head}</w:trPr>{''.join(written)}</w:tr>"
 
 
-def _cell_text(text: str, align: str, bold: bool, kept: bool) -> str:
-    spacing = f'<w:spacing w:before="0" w:after="0" w:line="{_CELL_LINE * 20}" w:lineRule="exact"/>'
+def _cell_text(text: str, align: str, bold: bool, kept: bool, lines: tuple[float, float]) -> str:
+    size, line = lines
+    spacing = f'<w:spacing w:before="0" w:after="0" w:line="{round(line * 20)}" w:lineRule="exact"/>'
     fonts = f'<w:rFonts w:ascii="{BODY}" w:hAnsi="{BODY}" w:eastAsia="{BODY}"/>'
-    size = f'{"<w:b/>" if bold else ""}<w:sz w:val="{round(_CELL_SIZE * 2)}"/>'
-    run = f'<w:r><w:rPr>{fonts}{size}</w:rPr><w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
+    letters = f'{"<w:b/>" if bold else ""}<w:sz w:val="{round(size * 2)}"/>'
+    run = f'<w:r><w:rPr>{fonts}{letters}</w:rPr><w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
     return f'<w:p><w:pPr>{"<w:keepNext/>" if kept else ""}{spacing}<w:jc w:val="{align}"/></w:pPr>{run}</w:p>'
 
 

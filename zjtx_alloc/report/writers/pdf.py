@@ -69,6 +69,7 @@ def _plain(manuscript: Manuscript) -> dict[str, Any]:
         for number, annex in enumerate(manuscript.annexes, start=1)
     ]
     return asdict(manuscript) | {
+        "front": [_block(block) for block in manuscript.front],
         "sections": sections,
         "annexes": annexes,
         "annex_list": say("plan.annexes"),

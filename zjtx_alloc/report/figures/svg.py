@@ -1,4 +1,4 @@
-"""The explorer's pictures as SVG text: they redraw in milliseconds, in the colours of the reports' figures.
+"""Pictures as SVG text, for the explorer and the front page: drawn in milliseconds, in the colours of all figures.
 
 Whatever shows a unit carries ``data-unit``, its place in the official order, so that a click can choose it.
 """
@@ -88,7 +88,7 @@ def changes_svg(allocation: Allocation, baseline: Allocation, steps: pd.Series) 
     title = say("explorer.changes", title=baseline.scenario.title)
     differing = steps[steps != 0].sort_values(ascending=False, kind="stable")
     if differing.empty:
-        return f"<h3>{html.escape(title)}</h3><p class=note>{html.escape(say('explorer.no_changes'))}</p>"
+        return f'<h3>{html.escape(title)}</h3><p class="note">{html.escape(say("explorer.no_changes"))}</p>'
     by_region = "；".join(f"{region}{signed(step)}" for region, step in regions.items())
     middle, scale = _WIDTH / 2, (_WIDTH / 2 - 70) / int(differing.abs().max())
     drawn = []
@@ -117,7 +117,7 @@ def _figure(title: str, size: tuple[int, int], drawn: list[str], foot: str) -> s
         f"<h3>{html.escape(title)}</h3>"
         f'<svg viewBox="-2 -2 {width + 4} {height + 4}" width="100%" style="max-width:{width}px" font-size="13" '
         f'role="img" aria-label="{html.escape(title)}">{"".join(drawn)}</svg>'
-        f"<p class=note>{html.escape(foot)}</p>"
+        f'<p class="note">{html.escape(foot)}</p>'
     )
 
 
