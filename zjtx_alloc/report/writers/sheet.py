@@ -45,6 +45,8 @@ class Cell:
         By which formulas of the workbook refer to it.
     is_input : bool
         Whether users may change it.
+    key : tuple of str
+        Which number of a scenario an input is, for whoever reads the workbook back.
     """
 
     value: str | float | None
@@ -52,6 +54,7 @@ class Cell:
     kind: str = ""
     name: str = ""
     is_input: bool = False
+    key: tuple[str, ...] = ()
 
 
 Content = Cell | str | float | None
@@ -88,6 +91,8 @@ class Column:
         Narrow, grouped and not shown.
     rule : mapping
         What users may enter, as xlsxwriter's data validation has it.
+    name : str
+        By which formulas of the workbook refer to its data.
     """
 
     header: str | int
@@ -96,6 +101,7 @@ class Column:
     look: str = "header"
     is_helper: bool = False
     rule: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
 
 
 def known_columns(**widths: float) -> dict[str, Column]:
@@ -106,13 +112,15 @@ def known_columns(**widths: float) -> dict[str, Column]:
 
 @dataclass(frozen=True)
 class Page:
-    """How a sheet is laid out and printed, always one page wide.
+    """How a sheet is laid out and printed.
 
     Attributes
     ----------
     landscape : bool
     pages : int
         How many it is high; 0: as many as it needs.
+    across : int
+        How many it is wide; the columns that stay in sight are repeated on each.
     heading, header, row : float or None
         Heights in points; None: as their texts need, of a form as the program that opens it likes.
     is_form : bool
@@ -121,6 +129,7 @@ class Page:
 
     landscape: bool = True
     pages: int = 0
+    across: int = 1
     heading: float | None = None
     header: float | None = None
     row: float | None = None
