@@ -6,7 +6,7 @@ import re
 import openpyxl
 import pandas as pd
 import pytest
-from support.workbooks import named_cells, unsolved
+from support.workbooks import named_cells, places_of_keys, unsolved
 
 import zjtx_alloc as za
 from zjtx_alloc.quota.problem.problem import QuotaProblem
@@ -177,17 +177,6 @@ def random_change(draw, codes):
     for code in draw.sample(codes, draw.randint(0, 2)):
         found |= {("fixed", code, "quota"): draw.randint(0, 5), ("fixed", code, "reason"): "会商确定"}
     return found | {("approval", "rate"): draw.choice([1.0, 0.9, 0.85, 0.7777])}
-
-
-def places_of_keys(model):
-    """Sheet and cell of each input by its key."""
-    return {
-        cell_of(content).key: f"{sheet.title}!{sheet.cell(name, number).split('!')[1]}"
-        for sheet in live_sheets(model)
-        for number, row in enumerate(sheet.rows, start=sheet.first)
-        for name, content in row.items()
-        if cell_of(content).key
-    }
 
 
 def changed_scenario(baseline, change):

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import openpyxl
 
+from zjtx_alloc.report.report_xlsx.live import live_sheets
+from zjtx_alloc.report.writers.sheet import cell_of
+
 _RESULT = re.compile(rb"(</f>)<v>[^<]*</v>")
 
 
@@ -47,3 +50,14 @@ def named_cells(book, name):
     sheet, place = book.defined_names[name].attr_text.replace("$", "").replace("'", "").split("!")
     found = book[sheet][place]
     return [row[0].value for row in found] if isinstance(found, tuple) else found.value
+
+
+def places_of_keys(model):
+    """Sheet and cell of each input by its key."""
+    return {
+        cell_of(content).key: f"{sheet.title}!{sheet.cell(name, number).split('!')[1]}"
+        for sheet in live_sheets(model)
+        for number, row in enumerate(sheet.rows, start=sheet.first)
+        for name, content in row.items()
+        if cell_of(content).key
+    }

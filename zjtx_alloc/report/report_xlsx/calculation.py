@@ -22,7 +22,7 @@ def calculation_sheet(model: Model) -> Sheet:
         check = {}
     return Sheet(
         say("calculation.title"), columns, rows, [total], check, note=say("calculation.note"), frozen=3,
-        page=Page(pages=1, across=2),
+        page=Page(pages=1),
     )  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def _columns(model: Model, rows: list[_Row]) -> dict[str, Column]:
     for number, name in enumerate(model.pools, start=1):
         of = say("calculation.of_pool", pool=name) if name else ""
         columns |= {
-            f"base_{number}": Column(say("calculation.base") + of, "percent", 10, name=f"base_{number}"),
+            f"base_{number}": Column(say("calculation.base") + of, "part", 8, name=f"base_{number}"),
             f"coefficient_{number}": Column(say("calculation.coefficient") + of, "plain", 7, name=f"coefficient_{number}"),
         }  # fmt: skip
     columns |= {"entitlement": Column(header("entitlement"), "places", 9, name="entitlement")} | _bound_columns()
@@ -61,9 +61,9 @@ def _line_columns(model: Model, line: Line) -> dict[str, Column]:
     share = f"share_{line.number}"
     return {
         f"value_{line.number}": Column(f"{name}（{measure}）", kind, 11),
-        f"basis_{line.number}": Column(say("calculation.basis"), "text", 15),
+        f"basis_{line.number}": Column(say("calculation.basis"), "text", 19),
         f"multiplier_{line.number}": Column(say("calculation.multiplier"), "plain", 8),
-        share: Column(say("calculation.share", name=name), "percent", 10, name=share),
+        share: Column(say("calculation.share", name=name), "part", 8, name=share),
     }
 
 
@@ -71,7 +71,7 @@ def _bound_columns() -> dict[str, Column]:
     names = {"floor": "", "cap": "", "pool": "pool_cap", "fixed": "fixed_quota"}
     return {
         **{column: Column(say(f"calculation.{column}"), "plain", 8, name=name) for column, name in names.items()},
-        "reason": Column(say("calculation.reason"), "text", 12),
+        "reason": Column(say("calculation.reason"), "text", 10),
         "change_base": Column(say("calculation.change_base"), "count", 8, name="change_base"),
         "change_floor": Column(say("bound.change_floor"), "count", 8),
         "change_cap": Column(say("bound.change_cap"), "count", 8),
@@ -97,8 +97,8 @@ def _money_columns(model: Model) -> dict[str, Column]:
         "approved_part": Column(say("workbook.part"), "count", 8, is_helper=True),
         "approved_rest": Column(say("workbook.rest"), "count", 8, is_helper=True, name="approved_rest"),
         "approved": Column(header("approved"), "count", 9, name="approved"),
-        "opening_money": Column(say("calculation.opening", year=opening), "money", 12, name="opening_money"),
-        "closing_money": Column(say("calculation.closing", year=closing), "money", 12, name="closing_money"),
+        "opening_money": Column(say("calculation.opening", year=opening), "money", 15, name="opening_money"),
+        "closing_money": Column(say("calculation.closing", year=closing), "money", 15, name="closing_money"),
         "commitment": Column(header("commitment"), "money", 12, name="commitment_money"),
     }
 
@@ -272,7 +272,7 @@ def _comparison_columns(model: Model) -> dict[str, Column]:
     for number, name in enumerate(model.pools, start=1):
         of = say("calculation.of_pool", pool=name) if name else ""
         base = f"{COMPARED}base_{number}"
-        columns[base] = Column(say("calculation.base") + of, "percent", 11, name=base)
+        columns[base] = Column(say("calculation.base") + of, "part", 11, name=base)
     both = {name: say("calculation.second", what=header(name)) for name in ("entitlement", "quota")}
     quota = say("calculation.unbound_quota") if model.has_unbound else header("quota")
     return columns | {

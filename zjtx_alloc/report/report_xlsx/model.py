@@ -10,12 +10,12 @@ import pandas as pd
 from zjtx_alloc.allocation.allocate import Allocation, allocate, pool_of
 from zjtx_alloc.allocation.entitlement import coefficient_keys, multiplier_of
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.facts.panel import grounds_of
+from zjtx_alloc.facts.panel import KNOWN, grounds_of
+from zjtx_alloc.facts.reading import SUPPLIED
 from zjtx_alloc.quota.problem.problem import Rule
 from zjtx_alloc.report.allocation_view import allocation_view
 from zjtx_alloc.report.report_xlsx.search import COMPARED, Search
 from zjtx_alloc.report.results import Results
-from zjtx_alloc.report.tables.data import ground_name
 from zjtx_alloc.rules.scenario import Factor, Pool
 from zjtx_alloc.rules.scenario_files import previous_batch
 
@@ -203,11 +203,12 @@ class Model:
 
 
 def _basis(line: Line, cells: pd.DataFrame) -> dict[str, str]:
+    marks = {KNOWN: "published", SUPPLIED: "supplied"}
     found, grounds = dict[str, str](), grounds_of(cells)
     stands = f"{say('mark.stand_in')}，" if line.factor.stand_in_for else ""
     for code, low, high in zip(cells.index, cells["low"], cells["high"], strict=True):
-        span = "" if pd.isna(low) or pd.isna(high) else f" {low:,.0f}—{high:,.0f}"
-        found[str(code)] = stands + ground_name(grounds[code]) + span
+        span = "" if pd.isna(low) or pd.isna(high) or low == high else f" {low:,.0f}—{high:,.0f}"
+        found[str(code)] = stands + say(f"mark.{marks.get(grounds[code], 'estimated')}") + span
     return found
 
 

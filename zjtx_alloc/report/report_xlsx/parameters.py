@@ -98,17 +98,18 @@ def _weight_row(model: Model, line: Line) -> _Row:
 
 def _coefficient_rows(model: Model) -> Iterator[_Row]:
     scenario = model.allocation.scenario
-    words = scenario.assumptions.get("region_coefficient", "")
     for table, numbers in model.coefficients.items():
         spans = getattr(scenario.uncertainty, table)
+        words = scenario.assumptions.get(table, "")
         for key, value in numbers.items():
             span = {"least": spans[key].min, "most": spans[key].max} if key in spans else {}
             name = model.coefficient_name(table, key)
             what = say("table.region" if table == "region_coefficient" else "table.grade")
             yield {
                 "parameter": f"{what}：{key}", "value": _input(value, "plain", name, (table, key)), **span,
-                "words": words if table == "region_coefficient" else "",
+                "words": words,
             }  # fmt: skip
+            words = ""  # said once
 
 
 def _bound_rows(model: Model) -> Iterator[_Row]:

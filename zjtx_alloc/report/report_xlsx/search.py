@@ -13,7 +13,7 @@ from typing import Any
 
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.problem.numbers import BILLION
-from zjtx_alloc.report.writers.sheet import Cell, Column, Row, Sheet
+from zjtx_alloc.report.writers.sheet import Cell, Column, Page, Row, Sheet
 
 STEPS = 60
 _CLOSE = 1.00000000001  # how far apart the ends stay, as the formulas have it
@@ -166,13 +166,14 @@ def search_sheet(search: Search, prefix: str = "") -> Sheet:
              "places": Cell(places, f"SUMPRODUCT({clipped})")}
         )  # fmt: skip
     columns = {
-        "step": Column(say("calculation.step"), "count", 34),
+        "step": Column(say("calculation.step"), "count", 24),
         **{name: Column(say(f"calculation.{name}"), "plain", 22) for name in ("low", "high", "divisor")},
         "places": Column(say("calculation.places"), "count", 14),
     }
     title = say(f"calculation.{prefix}search")
     return Sheet(
         title, columns, rows, _ends(search, prefix), note=say("calculation.search_note"), frozen=1,
+        page=Page(landscape=False, pages=1),
     )  # fmt: skip
 
 

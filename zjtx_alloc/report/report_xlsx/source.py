@@ -14,7 +14,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.table import csv_text
-from zjtx_alloc.report.writers.sheet import FIRST_ROW, Column, Sheet
+from zjtx_alloc.report.writers.sheet import FIRST_ROW, Column, Page, Sheet
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import load_scenario, put_together, save_bundle
 
@@ -33,7 +33,8 @@ def source_sheet(results: Results) -> Sheet:
     columns = {
         "file": Column(say("calculation.file"), "text", 26), "line": Column(say("calculation.line"), "text", 110),
     }  # fmt: skip
-    return Sheet(say("calculation.source"), columns, rows, note=say("calculation.source_note"), frozen=1)
+    page = Page(landscape=False)
+    return Sheet(say("calculation.source"), columns, rows, note=say("calculation.source_note"), frozen=1, page=page)
 
 
 @cache

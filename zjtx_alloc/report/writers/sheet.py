@@ -112,15 +112,13 @@ def known_columns(**widths: float) -> dict[str, Column]:
 
 @dataclass(frozen=True)
 class Page:
-    """How a sheet is laid out and printed.
+    """How a sheet is laid out and printed, always one page wide.
 
     Attributes
     ----------
     landscape : bool
     pages : int
         How many it is high; 0: as many as it needs.
-    across : int
-        How many it is wide; the columns that stay in sight are repeated on each.
     heading, header, row : float or None
         Heights in points; None: as their texts need, of a form as the program that opens it likes.
     is_form : bool
@@ -129,7 +127,6 @@ class Page:
 
     landscape: bool = True
     pages: int = 0
-    across: int = 1
     heading: float | None = None
     header: float | None = None
     row: float | None = None
