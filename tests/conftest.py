@@ -78,7 +78,7 @@ def recalculated(tmp_path_factory):
         bare = tmp_path_factory.mktemp("unsolved")  # it would keep the results that are there
         command = ["soffice", f"-env:UserInstallation={home.as_uri()}", "--headless", "--convert-to", "xlsx"]
         copies = [str(unsolved(path, bare / path.name)) for path in paths]
-        subprocess.run([*command, "--outdir", str(out), *copies], check=True, capture_output=True, timeout=300)
+        subprocess.run([*command, "--outdir", str(out), *copies], check=True, capture_output=True, timeout=600)
         return [out / path.name for path in paths]
 
     return recalculate
