@@ -7,9 +7,11 @@ from support.workbooks import named_cells, places_of_keys
 import zjtx_alloc as za
 from zjtx_alloc.cli import main as cli
 from zjtx_alloc.report.documents.proposal import proposal
-from zjtx_alloc.report.report_xlsx.annexes import report_sheets
+from zjtx_alloc.report.report_xlsx.annexes import followers, report_sheets
 from zjtx_alloc.report.report_xlsx.hand_back import is_report, read_report
+from zjtx_alloc.report.report_xlsx.live import live_sheets
 from zjtx_alloc.report.report_xlsx.model import Model
+from zjtx_alloc.report.report_xlsx.source import source_sheet
 from zjtx_alloc.report.runs.records import run_id, run_record
 from zjtx_alloc.report.writers.xlsx import write_workbook
 
@@ -22,7 +24,8 @@ def results(panel, baseline):
 @pytest.fixture(scope="module")
 def report(results, tmp_path_factory):
     path = tmp_path_factory.mktemp("handed") / "report.xlsx"
-    return write_workbook(path, report_sheets(results, proposal(results)), results.scenario.title)
+    model = Model(results)
+    return write_workbook(path, [*live_sheets(model), *followers(model), source_sheet(results)], results.scenario.title)
 
 
 @pytest.fixture
@@ -60,6 +63,7 @@ def test_unchanged_it_is_the_same_run(report, results):
     assert number_of(handed) == run_id(run_record("report", results.programme, None))
 
 
+@pytest.mark.thorough
 def test_changed_it_is_a_scenario_of_its_own_and_says_what_was_changed(edited, panel, baseline):
     change = {
         ("factors", "sme_count", "weight"): 0.5, ("factors", "little_giants", "weight"): 0.3, ("total",): 1000,

@@ -111,7 +111,7 @@ def test_the_search_is_the_library_on_many_problems_full_of_ties():
         search, solved = search_of(problem), za.solve(problem)
         assert search.quota == solved.quota.tolist(), (raw, total)
         tied += bool(solved.ties)
-    assert tied > 8
+    assert tied > 5
 
 
 CROSSED = """extends = "2024-baseline"
