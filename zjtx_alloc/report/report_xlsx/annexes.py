@@ -91,8 +91,8 @@ def _quotas(allocation: Allocation, batches: Sheet) -> Sheet:
         "entitlement": _of_unit("entitlement"), "quota": _of_unit("quota"), "difference": "[quota]-[entitlement]",
         "from_last": "[quota]-[previous]",
     }  # fmt: skip
-    checks = {
-        "quota": f"SUM([quota:rows])-{given}",
+    checks = {} if allocation.total != allocation.scenario.total else {"quota": f"SUM([quota:rows])-{given}"}
+    checks |= {
         "entitlement": f"ROUND(SUM([entitlement:rows])-{given},6)",
     }
     return table_sheet(_annex(1, allocation_tables.allocation_table(allocation)), formulas, checks=checks)

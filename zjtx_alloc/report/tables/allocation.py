@@ -23,7 +23,7 @@ def allocation_table(allocation: Allocation, view: str = "page", **beside: pd.Se
 def region_table(allocation: Allocation) -> Table:
     """Entitlements and quotas by region."""
     sums = allocation.table().groupby("region", sort=False)[["entitlement", "quota"]].sum().reset_index()
-    sums["share"] = sums["quota"] / allocation.scenario.total
+    sums["share"] = sums["quota"] / allocation.total
     return titled("regions", sums, mark_shares(allocation))
 
 
