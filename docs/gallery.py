@@ -76,7 +76,7 @@ PICTURES = {
     "uncertainty": Picture((f"{SCENARIO}/uncertainty 图1",)),
     "budget": Picture(("budget/budget 图3",)),
     "proposal": Picture(tuple(f"{SCENARIO}/report.docx {page}" for page in ("01", "02", "11")), width=1400),
-    "workbook": Picture((f"{SCENARIO}/report.xlsx 02",), (0, 0.03, 1, 0.85)),
+    "workbook": Picture((f"{SCENARIO}/report.xlsx 05",), (0, 0.03, 1, 0.85)),
     "unit": Picture((f"{SCENARIO}/units/440000-广东.pdf 1",), (0, 0.02, 1, 0.7)),
     "explorer": Picture(("explorer 移动滑块",), width=1200),
     "template": Picture(("因素表.xlsx 1",), (0.05, 0.07, 0.95, 0.42), 1200),

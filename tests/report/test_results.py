@@ -8,8 +8,8 @@ import zjtx_alloc as za
 from zjtx_alloc.allocation import allocate as allocating
 from zjtx_alloc.report import results as computing
 from zjtx_alloc.report.documents.proposal import proposal
-from zjtx_alloc.report.documents.report_workbook import report_sheets
 from zjtx_alloc.report.documents.unit_page import unit_sheet
+from zjtx_alloc.report.report_xlsx.annexes import report_sheets
 
 DECIDED = 'extends = "2024-baseline"\n[fixed."西藏"]\nquota = 2\nreason = "会商确定"\n'
 

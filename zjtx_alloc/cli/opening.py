@@ -15,6 +15,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import seen
 from zjtx_alloc.budget.plan import BudgetRequest
 from zjtx_alloc.facts.panel import Panel, load_panel
+from zjtx_alloc.report.report_xlsx.hand_back import is_report, read_report
 from zjtx_alloc.report.runs.records import FACTS, facts_csv, keep_workbook
 from zjtx_alloc.rules.programme.notes import money_notes, plain_lines
 from zjtx_alloc.rules.programme.programme import Programme, load_programme
@@ -55,6 +56,8 @@ def opened(named: str, data: Path | None, batch: int | None, *, with_money: bool
         return Opened(load_scenario(named), None if data is None else load_panel(data))
     if data is not None:
         raise click.UsageError(say("programme.data_too"))
+    if is_report(Path(named)):
+        return _handed_back(Path(named), batch)
     programme = load_programme(named)
     chosen = programme.batch(batch)
     panel = programme.panel
@@ -64,6 +67,18 @@ def opened(named: str, data: Path | None, batch: int | None, *, with_money: bool
     if programme.doubts:
         click.echo(seen(f"{say('programme.doubts')}\n{plain_lines(programme.doubts)}"))
     return Opened(chosen.scenario, panel if panel.has_own else None, Path(named), programme)
+
+
+def _handed_back(path: Path, batch: int | None) -> Opened:
+    """A report's workbook, and what was changed in it."""
+    if batch is not None:
+        raise click.UsageError(say("programme.batch_alone"))
+    found = read_report(path)
+    told = {"file": path.name, "title": found.scenario.title, "count": len(found.changes)}
+    click.echo(say("calculation.handed_back" if found.changes else "calculation.handed_back_same", **told))
+    for line in (*found.changes, *found.notes):
+        click.echo(seen(line))
+    return Opened(found.scenario, found.own, path)
 
 
 def all_opened(named: Sequence[str], data: Path | None, batch: int | None) -> tuple[list[Opened], Panel | None]:

@@ -12,6 +12,7 @@ _LAST = ("previous", "previous_approved", "from_last")  # where there is a batch
 
 VIEWS: Mapping[str, tuple[str, ...]] = {
     "csv": ("code", "short_name", "region", "entitlement", "quota", "floor", "cap", "binds", "estimated", "stand_in", *_LAST),
+    "people": ("code", "short_name", "region", "entitlement", "quota", "floor", "cap_set", "binds", "estimated", "stand_in", *_LAST),
     "page": (
         "code", "short_name", "region", "entitlement", "quota", *_LAST, "difference", "floor", "cap_set", "binds",
         "rests_known", "rests_user", "rests_split", "rests_adjusted", "rests_modelled", "rests_filled", "rests_stand_in",

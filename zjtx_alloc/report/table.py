@@ -208,6 +208,13 @@ def allocation_csv(allocation: Allocation) -> str:
     return csv_text(table.assign(entitlement=six_decimals(table["entitlement"])))
 
 
+def people_csv(allocation: Allocation) -> str:
+    """``名额分配表.csv``: the same for people: Chinese headers, a blank cap where none is set, no total row."""
+    table = allocation_view(allocation, "people")
+    table = table.assign(entitlement=six_decimals(table["entitlement"]), cap_set=table["cap_set"].astype("Int64"))
+    return csv_text(table.rename(columns=header))
+
+
 def six_decimals(places: pd.Series) -> pd.Series:
     """Places before rounding as the CSV files have them."""
     return places.map("{:.6f}".format)

@@ -16,8 +16,8 @@ from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.report import table as tables
 from zjtx_alloc.report.documents.front_page import front_page
 from zjtx_alloc.report.documents.proposal import proposal
-from zjtx_alloc.report.documents.report_workbook import report_sheets
 from zjtx_alloc.report.documents.unit_page import asked_units
+from zjtx_alloc.report.report_xlsx.annexes import report_sheets
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.run_id import bearing_run_id
 from zjtx_alloc.report.runs.index import write_index
@@ -31,7 +31,8 @@ from zjtx_alloc.report.writers.pdf import pdf_file
 from zjtx_alloc.report.writers.xlsx import write_workbook
 from zjtx_alloc.rules.scenario import Scenario
 
-BOUND = ("allocation.csv", "budget.csv")  # the same bytes for the same inputs, whatever the libraries
+FOR_PEOPLE = "名额分配表.csv"
+BOUND = ("allocation.csv", FOR_PEOPLE, "budget.csv")  # the same bytes for the same inputs, whatever the libraries
 DOCUMENTS = ("report.xlsx", "report.docx", "report.pdf")
 STUDIES = ("uncertainty", "plan", "backtest")  # pages whose question may have no answer for a scenario: they say why
 PAGES = ("allocation", "budget", "quota", *STUDIES)
@@ -45,7 +46,8 @@ class Run:
     Attributes
     ----------
     folder : Path
-        ``out/<scenario>``, with index.html (首页: the answer on a page, and doors to the rest), allocation.csv, budget.csv, report.xlsx, report.docx and report.pdf (名额分配方案（建议稿）),
+        ``out/<scenario>``, with index.html (首页: the answer on a page, and doors to the rest), allocation.csv and its twin for
+        people (名额分配表.csv), budget.csv, report.xlsx, report.docx and report.pdf (名额分配方案（建议稿）),
         the pages asked for, run.json (what was computed from what; the same bytes for the
         same inputs) and environment.json (versions, and the sha256 of files that depend on them). Where pages of units
         were asked for: ``units/``, a page of HTML and PDF each, ``units.pdf`` (合订本) and ``index.html``.
@@ -133,6 +135,7 @@ def tables_written(folder: Path, results: Results) -> Iterator[Path]:
     """Write all of a report that needs no kernel, file by file."""
     allocation, budget = results.allocation, results.budget
     yield write_csv(folder / "allocation.csv", tables.allocation_csv(allocation))
+    yield write_csv(folder / FOR_PEOPLE, tables.people_csv(allocation))
     yield write_csv(folder / "budget.csv", tables.budget_csv(budget))
     manuscript = proposal(results)
     sheets = report_sheets(results, manuscript)

@@ -45,6 +45,8 @@ class Cell:
         By which formulas of the workbook refer to it.
     is_input : bool
         Whether users may change it.
+    key : tuple of str
+        Which number of a scenario an input is, for whoever reads the workbook back.
     """
 
     value: str | float | None
@@ -52,6 +54,7 @@ class Cell:
     kind: str = ""
     name: str = ""
     is_input: bool = False
+    key: tuple[str, ...] = ()
 
 
 Content = Cell | str | float | None
@@ -88,6 +91,8 @@ class Column:
         Narrow, grouped and not shown.
     rule : mapping
         What users may enter, as xlsxwriter's data validation has it.
+    name : str
+        By which formulas of the workbook refer to its data.
     """
 
     header: str | int
@@ -96,6 +101,7 @@ class Column:
     look: str = "header"
     is_helper: bool = False
     rule: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
 
 
 def known_columns(**widths: float) -> dict[str, Column]:

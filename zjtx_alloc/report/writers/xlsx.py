@@ -128,7 +128,7 @@ def _cell_styles(book: Any) -> dict[str, Any]:
         "incomplete year": cell | {"num_format": say("workbook.incomplete_year_format")},
         "input percent": free | {"num_format": "0.00##%"},
         "input money": free | {"num_format": "General"},  # "#,##0.##" shows 600 as 600. in Excel
-        "input plain": free | {"num_format": "General"},
+        "input plain": free | {"num_format": "General"}, "input text": free | {"num_format": "@", "text_wrap": True},
         "fixed": fixed, "total fixed": fixed, "choice": cell | {"align": "center"}, "explained": cell | {"text_wrap": True},
         "free text": font | {"num_format": "@"}, "free number": font | {"num_format": "General"},
         "free date": font | {"num_format": "yyyy-mm-dd"},
@@ -137,10 +137,9 @@ def _cell_styles(book: Any) -> dict[str, Any]:
     looks |= {"entry": entry, "entry text": entry | {"num_format": "@", "indent": 1}, "entry count": entry | {"num_format": "#,##0"},
               "entry share": entry, "entry date": entry | {"num_format": "yyyy-mm-dd"}, "entry batch": entry | {"align": "center"}}  # fmt: skip
     for tone, colour in TONES.items():
-        looks |= {
-            f"{tone} {kind}": cell | {"num_format": FORMATS[kind][1], "bg_color": colour}
-            for kind in ("count", "places")
-        }
+        for kind in ("count", "places"):
+            toned = cell | {"num_format": FORMATS[kind][1], "bg_color": colour}
+            looks |= {f"{tone} {kind}": toned, f"input {tone} {kind}": free | toned}
         looks[f"{tone} legend"] = entry | {"bg_color": colour}
     for kind, (_, number) in FORMATS.items():
         looks[kind] = cell | {"num_format": number, "text_wrap": kind == "text", "indent": int(kind == "text")}
@@ -170,6 +169,9 @@ def _write_sheet(book: Any, data: Sheet, styles: dict[str, Any]) -> Any:
                 sheet.data_validation(number - 1, place, number - 1, place, _SHARE)
             if cell.name:
                 book.define_name(cell.name, f"='{data.title}'!${get_column_letter(place + 1)}${number}")
+    for name, column in data.columns.items():
+        if column.name:
+            book.define_name(column.name, f"={data.range(name)}")
     _write_notes(sheet, data.notes, data.first + len(rows), widths, styles)
     head = data.first - 2
     if data.frozen is not None:

@@ -1,0 +1,1 @@
+"""report.xlsx, which recalculates and can be handed back."""
