@@ -5,9 +5,16 @@ Importing this module costs a second (papermill, nbconvert), so a run imports it
 
 import html
 import re
+import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+# nbformat's jsonschema would build a grammar of addresses beyond ASCII, for a second; no notebook has one to be checked.
+if "rfc3987_syntax" not in sys.modules:
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+    import_module("nbformat")
+    del sys.modules["rfc3987_syntax"]
 import nbformat
 import papermill
 from jupyter_core.utils import ensure_event_loop
