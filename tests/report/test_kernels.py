@@ -1,12 +1,15 @@
 """Kernels that outlive their notebooks: lent again, cleared of what was before, replaced when they die, gone at the end."""
 
 import ast
+import asyncio
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import psutil
 import pytest
+from jupyter_core.utils import ensure_event_loop
 
 import zjtx_alloc as za
 from zjtx_alloc.report.runs import notebooks
@@ -45,6 +48,20 @@ def test_a_kernel_is_lent_again_without_the_variables_of_the_last_notebook(told)
         assert at_first == at_second == [False, 0]
         assert psutil.pid_exists(first)
     assert not psutil.pid_exists(first)
+
+
+def test_kernels_end_where_a_loop_runs_as_in_jupyter(told):
+    def shown():
+        try:
+            return told(SEEN)
+        finally:
+            ensure_event_loop().close()  # as write_page
+
+    async def run():
+        with kept_kernels(), ThreadPoolExecutor(1) as pool:
+            return pool.submit(shown).result()[0]
+
+    assert not psutil.pid_exists(asyncio.run(run()))
 
 
 def test_a_kernel_of_nobody_s_keeping_ends_with_its_notebook(told):

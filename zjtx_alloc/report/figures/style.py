@@ -14,7 +14,6 @@ from matplotlib import font_manager, rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.image import imsave
 
 from zjtx_alloc.report.run_id import run_line
 from zjtx_alloc.report.writers.fonts import sans
@@ -68,12 +67,10 @@ def picture(figure: Figure) -> Image:
     """A figure as a PNG for a notebook, sharp on dense screens; its titles are read out to those who cannot see it."""
     buffer = io.BytesIO()
     with in_style():
-        # By savefig everything is drawn twice, and laid out as well.
         _leave_inner_texts(figure)
         figure.set_dpi(_DPI)
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-    imsave(buffer, canvas.buffer_rgba(), format="png", dpi=_DPI, metadata={"Software": None})
+        # Not by savefig, which draws a figure with a layout once more, to find the layout.
+        FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})  # type: ignore[no-untyped-call]
     titles = filter(None, [figure.get_suptitle(), *(axes.get_title(loc="left") for axes in figure.axes)])
     return Image(buffer.getvalue(), width=int(figure.get_figwidth() * 100), alt="；".join(titles))
 

@@ -9,10 +9,11 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
@@ -129,7 +130,7 @@ def kept_kernels() -> Iterator[None]:
             _SHARED.keepers -= 1
             gone = [] if _SHARED.keepers else [_SHARED.idle.pop() for _ in range(len(_SHARED.idle))]
         for manager in gone:
-            asyncio.run(_end(manager))
+            _done(_end(manager))
 
 
 @contextmanager
@@ -141,12 +142,21 @@ def lent_kernel() -> Iterator[OwnKernelManager]:
         yield manager
     finally:
         manager.hang_up()
-        alive = asyncio.run(_is_alive(manager))
+        alive = _done(_is_alive(manager))
         with _SHARED.lock:
             if kept := alive and _SHARED.keepers > 0:
                 _SHARED.idle.append(manager)
         if not kept:
-            asyncio.run(_end(manager))
+            _done(_end(manager))
+
+
+_T = TypeVar("_T")
+
+
+def _done(work: Coroutine[Any, Any, _T]) -> _T:
+    """What it comes to, in a thread of its own: the caller's may have a loop that runs, as in Jupyter."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 async def _is_alive(manager: OwnKernelManager) -> bool:
