@@ -12,8 +12,8 @@ import pytest
 from jupyter_core.utils import ensure_event_loop
 
 import zjtx_alloc as za
-from zjtx_alloc.report.runs import notebooks
-from zjtx_alloc.report.runs.kernel import kept_kernels
+from zjtx_alloc.report.runs import kernel, notebooks
+from zjtx_alloc.report.runs.kernel import begin_kernels, kept_kernels
 from zjtx_alloc.report.runs.notebooks import run_notebook
 
 pytestmark = pytest.mark.thorough
@@ -48,6 +48,14 @@ def test_a_kernel_is_lent_again_without_the_variables_of_the_last_notebook(told)
         assert at_first == at_second == [False, 0]
         assert psutil.pid_exists(first)
     assert not psutil.pid_exists(first)
+
+
+def test_a_kernel_begun_has_imported_what_pages_need_and_is_the_one_lent(told):
+    with kept_kernels():
+        begin_kernels(1)
+        (idle,) = kernel._SHARED.idle
+        seen = "import os, sys\n[os.getpid(), 'zjtx_alloc.report.figures.allocation' in sys.modules, 'zjtx_alloc' in globals()]"
+        assert told(seen) == [idle.provisioner.process.pid, True, False]
 
 
 def test_kernels_end_where_a_loop_runs_as_in_jupyter(told):

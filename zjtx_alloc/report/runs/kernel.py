@@ -27,6 +27,8 @@ from zjtx_alloc.base.resources import shipped
 _NAME = "python3"  # what the notebooks ask for
 # The package comes last of what can be imported: it is found even where it is not installed, and stands before nothing.
 _START = "import sys; sys.path.append(sys.argv.pop(1)); from ipykernel.kernelapp import launch_new_instance; launch_new_instance()"
+# What every page imports, first of all.
+_AT_FIRST = "--IPKernelApp.exec_lines=import zjtx_alloc.report.tables.allocation, zjtx_alloc.report.figures.allocation"
 
 
 def settings_of_our_own(folder: str | Path) -> dict[str, str]:
@@ -133,6 +135,14 @@ def kept_kernels() -> Iterator[None]:
             _done(_end(manager))
 
 
+def begin_kernels(number: int) -> None:
+    """Have so many kernels idle within ``kept_kernels``: they start and import while this process imports papermill."""
+    with _SHARED.lock:
+        for _ in range(number - len(_SHARED.idle)):
+            _SHARED.idle.append(manager := OwnKernelManager())
+            _done(_begin(manager))
+
+
 @contextmanager
 def lent_kernel() -> Iterator[OwnKernelManager]:
     """A kernel for one notebook, which clears the namespace before it begins: one that is idle, else one to be started."""
@@ -157,6 +167,10 @@ def _done(work: Coroutine[Any, Any, _T]) -> _T:
     """What it comes to, in a thread of its own: the caller's may have a loop that runs, as in Jupyter."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()
+
+
+async def _begin(manager: OwnKernelManager) -> None:
+    await manager.start_kernel(extra_arguments=[_AT_FIRST])
 
 
 async def _is_alive(manager: OwnKernelManager) -> bool:

@@ -111,8 +111,9 @@ def drafted(job: Job, panel: Panel | None) -> Iterator[Draft]:
     ReportError
         If the files cannot be written; then none is.
     """
-    from zjtx_alloc.report.runs.kernel import kept_kernels  # noqa: PLC0415 - as the notebooks
+    from zjtx_alloc.report.runs.kernel import begin_kernels, kept_kernels  # noqa: PLC0415 - as the notebooks
 
+    cores, pages = os.cpu_count() or 1, sum(name.endswith(".html") for name in job.drawn)
     number, names = run_id(job.record), (*job.bound, *job.drawn)
     check_free(job.folder / name for name in (*names, ENVIRONMENT, SEAL.name))
     with (
@@ -120,9 +121,10 @@ def drafted(job: Job, panel: Panel | None) -> Iterator[Draft]:
         tqdm(total=len(names), leave=False) as bar,
         kept_kernels(),
         # Threads, since papermill only waits for its kernels; each begins with a context of its own.
-        ThreadPoolExecutor(os.cpu_count() or 1, initializer=set_run_id, initargs=(number,)) as pool,
+        ThreadPoolExecutor(cores, initializer=set_run_id, initargs=(number,)) as pool,
         bearing_run_id(number),
     ):
+        begin_kernels(min(cores, pages))
         drafts, kept = Path(work) / "drafts", list[str]()
         data = "" if panel is None else str(drafts / FACTS)
         draft = Draft(Path(work), drafts, data, job.label, pool, bar, kept)
