@@ -60,10 +60,11 @@ def plain_pages():
         path.write_text(path.stem, encoding="utf-8")
         return path
 
-    from zjtx_alloc.report.runs import notebooks  # noqa: PLC0415 - a second that most tests need not pay
+    from zjtx_alloc.report.runs import kernel, notebooks  # noqa: PLC0415 - a second that most tests need not pay
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(notebooks, "write_page", write)
+        patch.setattr(kernel, "begin_kernels", lambda _number: None)
         yield
 
 

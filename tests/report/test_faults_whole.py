@@ -219,12 +219,13 @@ def test_a_report_killed_midway_leaves_the_old_one_whole_no_process_and_repairs_
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     killed = started("2024-baseline", tmp_path / "out")
     kernels, until = [], time.monotonic() + 60
-    while len(kernels) < 3 and time.monotonic() < until and killed.poll() is None:
+    most = min(len(BRIEF), os.cpu_count())  # one a page, no more than one a core
+    while len(kernels) < most and time.monotonic() < until and killed.poll() is None:
         kernels = psutil.Process(killed.pid).children(recursive=True)
         time.sleep(0.1)
     os.kill(killed.pid, signal.SIGKILL)
     killed.communicate()
-    assert len(kernels) == 3
+    assert len(kernels) == most
     assert killed.returncode == -signal.SIGKILL
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert psutil.wait_procs(kernels, timeout=60)[1] == []  # kernels end when their parent is gone

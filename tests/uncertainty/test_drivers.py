@@ -4,6 +4,7 @@ from math import pi
 
 import numpy as np
 import pytest
+import scipy
 from support.sweep_toys import WEIGHTS
 
 import zjtx_alloc as za
@@ -43,6 +44,16 @@ def test_sobol_indices_of_the_ishigami_function():
     assert found["total"].loc[0].tolist() == pytest.approx([0.5576, 0.4424, 0.2437], abs=0.04)
     assert found.loc[1].isna().all()
     assert found.loc[2].tolist() == pytest.approx(found.loc[0].tolist())  # overall: all variance is the first's
+
+
+def test_sobol_indices_are_scipys_to_the_digit():
+    rng = np.random.default_rng(3)
+    f_a, f_b = rng.integers(0, 40, (2, 5, 64)).astype(float)
+    mixed = rng.integers(0, 40, (3, 5, 64)).astype(float)
+    told = scipy.stats.sobol_indices(func={"f_A": f_a, "f_B": f_b, "f_AB": mixed}, n=64)
+    first, total = drivers.sobol_indices(f_a, f_b, mixed)
+    assert (first == told.first_order).all()
+    assert (total == told.total_order).all()
 
 
 def test_overall_indices_weigh_units_by_their_variance():

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import scipy
 from support.sweep_toys import EVERYTHING, WEIGHTS, toy, toy_doubt
 
 import zjtx_alloc as za
@@ -12,7 +13,7 @@ from zjtx_alloc.cli.main import main
 from zjtx_alloc.report.tables import sweep as sweep_tables
 from zjtx_alloc.uncertainty import draws as drawing, sweep as sweeping
 from zjtx_alloc.uncertainty.admissible import with_uncertainty
-from zjtx_alloc.uncertainty.distributions import summary_of
+from zjtx_alloc.uncertainty.distributions import _ranks, summary_of
 from zjtx_alloc.uncertainty.draws import as_scenario, drawn, drawn_block, entitlements_of, one, sampling
 
 GROUPS = '[groups."中部"]\nregion = "中部"\ncap = 200\n[groups."湘鄂"]\nunits = ["湖南", "湖北"]\nfloor = 100\n[cap]\ndefault = 90\n'
@@ -87,6 +88,26 @@ def test_one_kind_of_uncertainty_does_not_change_the_draws_of_another(panel, bas
     alone = za.sweep(panel, baseline, {"weights": WEIGHTS}, draws=20)
     among = za.sweep(panel, baseline, EVERYTHING, draws=20)
     pd.testing.assert_frame_equal(alone.parameters, among.parameters[["weights"]])
+
+
+@pytest.mark.parametrize(
+    "doubt", [EVERYTHING, EVERYTHING | {"weights": {}, "concentration": 50.0}], ids=["ranges", "dirichlet"]
+)
+def test_the_first_rows_of_a_block_are_those_of_the_whole_block(panel, baseline, doubt, monkeypatch):
+    monkeypatch.setattr(drawing, "_ROWS", 1000)
+    taken = sampling(panel, with_uncertainty(baseline, doubt))
+    whole = drawn_block(taken, 3, 1)
+    for rows in (2, 7, 500):
+        part, first = drawn_block(taken, 3, 1, rows), whole.part(slice(0, rows))
+        assert len(part) == rows
+        pairs = zip((*part.weights, part.coefficients, *part.facts, part.totals),
+                    (*first.weights, first.coefficients, *first.facts, first.totals), strict=True)  # fmt: skip
+        assert all((a == b).all() and a.shape == b.shape for a, b in pairs)
+
+
+def test_ranks_are_scipys():
+    quotas = np.random.default_rng(2).integers(0, 6, (200, 9)).astype(np.int32)
+    assert (_ranks(quotas) == scipy.stats.rankdata(-quotas, "min", axis=1)).all()
 
 
 def test_parameters_keep_to_their_laws(panel, stand_ins):

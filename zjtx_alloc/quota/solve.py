@@ -20,7 +20,6 @@ from zjtx_alloc.quota.nested.exchange_proof import better_move, tied_units
 from zjtx_alloc.quota.nested.greedy import exact_places
 from zjtx_alloc.quota.problem.criteria import Criterion, Minimax, criterion_name
 from zjtx_alloc.quota.problem.problem import QuotaProblem
-from zjtx_alloc.quota.problem.rule_tree import Tree
 from zjtx_alloc.quota.verify import Certificate, proven
 
 Engine = Literal["auto", "exact", "model"]
@@ -125,13 +124,7 @@ def _separable(problem: QuotaProblem, find: _Find) -> tuple[QuotaProblem, Fracti
 def _by_price(problem: QuotaProblem) -> tuple[list[int], Certificate] | None:
     demand = demand_of(problem)
     found = exact_places(demand, problem.total)
-    return None if found is None else (_by_position(demand.tree, found), Certificate("exchange"))
-
-
-def _by_position(tree: Tree, places: np.ndarray) -> list[int]:
-    answer = np.empty_like(places)
-    answer[tree.order] = places
-    return answer.tolist()
+    return None if found is None else (demand.tree.by_position(found), Certificate("exchange"))
 
 
 def _nested_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | None:
@@ -144,7 +137,7 @@ def _nested_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | None
     places = np.array(answer.places)[demand.tree.order]
     while (move := better_move(demand, places)) is not None:
         places[list(move[:2])] += (-1, 1)
-    return _by_position(demand.tree, places), Certificate("exchange")
+    return demand.tree.by_position(places), Certificate("exchange")
 
 
 def _crossing_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | None:

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import scipy  # loads its parts where they are first used
 
 _SHARES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
 _CELLS = 2**20  # of ranks computed at a time
@@ -63,5 +62,10 @@ def _ranks(quotas: np.ndarray) -> np.ndarray:
     """Each unit's rank in each scenario, from 1 for the most places; equals share the better one."""
     ranks, step = np.empty(quotas.shape, dtype=np.int32), max(_CELLS // quotas.shape[1], 1)
     for start in range(0, len(quotas), step):
-        ranks[start : start + step] = scipy.stats.rankdata(-quotas[start : start + step], "min", axis=1)
+        part = quotas[start : start + step]
+        order = np.argsort(-part, axis=1, kind="stable")
+        falling = np.take_along_axis(part, order, axis=1)
+        opens = np.diff(falling, axis=1, prepend=falling[:, :1] + 1) < 0  # the first of equal places
+        held = np.maximum.accumulate(np.where(opens, np.arange(1, part.shape[1] + 1), 0), axis=1)
+        np.put_along_axis(ranks[start : start + step], order, held.astype(np.int32), axis=1)
     return ranks

@@ -176,24 +176,31 @@ def _pool_samplings(
         yield _PoolSampling(block, tuple(factors), tuple(tables))
 
 
-def drawn_block(sampling: Sampling, seed: int, number: int) -> Draws:
-    """One whole block of draws."""
+def drawn_block(sampling: Sampling, seed: int, number: int, rows: int | None = None) -> Draws:
+    """A block of draws, or only its first rows: the same ones, for most is drawn row by row."""
     streams = dict(zip(BLOCKS, np.random.SeedSequence(seed, spawn_key=(number,)).spawn(len(BLOCKS)), strict=True))
     rng = {block: np.random.default_rng(stream) for block, stream in streams.items()}
-    rows, doubt, base = sampling.block_rows, sampling.scenario.uncertainty, sampling.baseline
+    rows = sampling.block_rows if rows is None else rows
+    doubt, base = sampling.scenario.uncertainty, sampling.baseline
     ends = np.array(list(sampling.coefficients.values())).reshape(-1, 3)
     coefficients, facts, totals = base.coefficients, base.facts, base.totals
     if (ends[:, 0] < ends[:, 2]).any():
         coefficients = ends[:, 0] + (ends[:, 2] - ends[:, 0]) * rng["coefficients"].random((rows, len(ends)))
     if any(np.ptp(spread, axis=0).any() for spread in sampling.spreads.values()):
-        facts = tuple(_multiples(spread, rows, rng["facts"]) for spread in sampling.spreads.values())
+        spreads = enumerate(sampling.spreads.values())
+        facts = tuple(_multiples(spread, rows, streams["facts"], n * sampling.block_rows) for n, spread in spreads)
     if doubt.total is not None and doubt.total.min < doubt.total.max:
         totals = rng["totals"].integers(doubt.total.min, doubt.total.max, rows, endpoint=True)
-    return Draws(_drawn_weights(sampling, rows, rng["weights"]), coefficients, facts, totals)
+    weights = _drawn_weights(sampling, sampling.block_rows, rng["weights"])  # a draw takes as many numbers as it needs
+    return Draws(weights, coefficients, facts, totals).part(slice(0, rows))
 
 
-def _multiples(spread: np.ndarray, rows: int, rng: np.random.Generator) -> np.ndarray:
-    """As often below the panel's value as above it, evenly on either side."""
+def _multiples(spread: np.ndarray, rows: int, stream: np.random.SeedSequence, before: int) -> np.ndarray:
+    """As often below the panel's value as above it, evenly on either side; rows ``before`` these are passed over."""
+    bits, passed = np.random.PCG64(stream), before * spread.shape[1]  # as default_rng takes them
+    bits.advance(passed // 2)  # two numbers of 32 bits a step
+    rng = np.random.Generator(bits)
+    rng.random(passed % 2, dtype=np.float32)
     below, above = (1 - spread[0]).astype(np.float32), (spread[1] - 1).astype(np.float32)
     drawn = rng.random((rows, len(below)), dtype=np.float32)
     drawn *= 2
@@ -225,8 +232,7 @@ def block_is_point(block: Sequence[Simplex]) -> bool:
 def drawn(sampling: Sampling, seed: int, draws: int) -> Iterator[Draws]:
     """The first draws of a seed, block by block."""
     for number, start in enumerate(range(0, draws, sampling.block_rows)):
-        block = drawn_block(sampling, seed, number)
-        yield block.part(slice(0, draws - start))
+        yield drawn_block(sampling, seed, number, min(sampling.block_rows, draws - start))
 
 
 def entitlements_of(sampling: Sampling, draws: Draws) -> np.ndarray:
@@ -256,7 +262,7 @@ def _pool_base(sampling: Sampling, pool: _PoolSampling, held: dict[Key, np.ndarr
 def one(sampling: Sampling, seed: int, number: int) -> Draws:
     """A single draw, counted from 0."""
     block, row = divmod(number, sampling.block_rows)
-    return drawn_block(sampling, seed, block).part(slice(row, row + 1))
+    return drawn_block(sampling, seed, block, row + 1).part(slice(row, row + 1))
 
 
 def as_scenario(panel: Panel, sampling: Sampling, draw: Draws) -> tuple[Panel, Scenario]:

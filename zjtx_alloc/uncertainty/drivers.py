@@ -12,7 +12,6 @@ from math import comb
 
 import numpy as np
 import pandas as pd
-import scipy  # loads its parts where they are first used
 
 from zjtx_alloc.uncertainty.draws import BLOCKS, Draws, Sampling, block_is_point, joined
 
@@ -57,13 +56,33 @@ def block_indices(model: Model, pair: tuple[Draws, Draws], values: tuple[np.ndar
     variance = np.vstack([f_a, f_b]).var(axis=0)
     found = np.full((len(varies) + 1, 2, len(blocks)), np.nan)
     if varies.any():
-        tables = {"f_A": f_a[:, varies].T, "f_B": f_b[:, varies].T, "f_AB": mixed[:, :, varies].transpose(0, 2, 1)}
-        indices = scipy.stats.sobol_indices(func=tables, n=len(f_a))
-        both = np.stack([indices.first_order, indices.total_order], axis=-2).reshape(-1, 2, len(blocks))
+        tables = (f_a[:, varies].T, f_b[:, varies].T, mixed[:, :, varies].transpose(0, 2, 1))
+        both = np.stack(sobol_indices(*map(np.ascontiguousarray, tables)), axis=-2)
         found[:-1][varies] = both
         found[-1] = np.average(both, axis=0, weights=variance[varies])
     columns = pd.MultiIndex.from_product([("first", "total"), blocks], names=["order", "block"])
     return pd.DataFrame(found.reshape(len(found), -1), columns=columns)
+
+
+def sobol_indices(f_a: np.ndarray, f_b: np.ndarray, mixed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """First-order and total Sobol indices (outputs, blocks), as ``scipy.stats.sobol_indices``, which takes long to import.
+
+    Parameters
+    ----------
+    f_a, f_b : arrays (outputs, draws)
+    mixed : array (blocks, outputs, draws)
+        The first draws with one block of the second.
+
+    References
+    ----------
+    Saltelli et al. 2010, Computer Physics Communications 181(2), table 2 (b) and (f).
+    """
+    mean = np.mean([f_a, f_b], axis=(0, -1))[:, None]
+    f_a, f_b, mixed = f_a - mean, f_b - mean, mixed - mean
+    variance = np.var([f_a, f_b], axis=(0, -1))
+    first = np.mean(f_b * (mixed - f_a), axis=-1) / variance
+    total = 0.5 * np.mean((f_a - mixed) ** 2, axis=-1) / variance
+    return first.T, total.T
 
 
 def weight_effects(sampling: Sampling, model: Model, draws: Draws, seed: int) -> pd.DataFrame:

@@ -1,7 +1,8 @@
 """The PuLP model of least worst squares: integers x that minimise the greatest of Σ (x − e_v)² − c_v over targets v.
 
 With x counted from a whole number a near the targets, Σ (x − e_v)² is one convex sum, the same for all targets,
-plus a linear form in x: squares become chords between neighbouring integers, as in ``quota.model``.
+plus a linear form in x: squares become chords between neighbouring integers, as in ``quota.model``. One target
+under nested rules needs no model: its squares are the criterion ``hamilton``, whose places are handed out one by one.
 """
 
 import math
@@ -9,12 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+import numpy as np
 import pulp
 
 from zjtx_alloc.base.errors import InfeasibleError, SolverError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.crossing.lagrangian_bound import meets
 from zjtx_alloc.quota.crossing.model import FINE, NEAR_WHOLE, admits_answer, hold
+from zjtx_alloc.quota.nested.demand import demand_of
+from zjtx_alloc.quota.nested.greedy import exact_places
+from zjtx_alloc.quota.problem.numbers import BILLION
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 
 _NEAR = 3  # chords either side of where places went
@@ -23,7 +28,7 @@ _FAR = (-32, -16, -8, 7, 15, 31)  # chords that show what it costs to be driven 
 
 @dataclass(frozen=True)
 class Target:
-    """What places are measured against: Σ (x − e)² − credit."""
+    """What places are measured against: Σ (x − e)² − credit; e in billionths, as a quota problem takes them."""
 
     places: tuple[Fraction, ...]
     credit: Fraction = Fraction(0)
@@ -35,7 +40,7 @@ class Target:
 
 @dataclass(frozen=True)
 class LeastWorst:
-    """Integer places by position, their worst loss, and a lower bound on that of any places (the solver's word)."""
+    """Integer places by position, their worst loss, and a lower bound on that of any places (the solver's word, or exact)."""
 
     places: list[int]
     worst: Fraction
@@ -52,6 +57,8 @@ def least_worst(problem: QuotaProblem, targets: Sequence[Target]) -> LeastWorst:
     SolverError
         If the answer breaks a rule or is not proven.
     """
+    if len(targets) == 1 and problem.nested and _priced(problem, targets[0]):
+        return _nearest(problem, targets[0])
     columns = list(zip(*(target.places for target in targets), strict=True))
     middles = [math.floor(sum(column) / len(column)) for column in columns]
     held = [_window(column, a) for column, a in zip(columns, middles, strict=True)]
@@ -60,7 +67,7 @@ def least_worst(problem: QuotaProblem, targets: Sequence[Target]) -> LeastWorst:
     while True:
         model, x = _built(problem, targets, middles, held, pulp.LpInteger if whole else pulp.LpContinuous)
         if not admits_answer(model, **FINE):
-            raise InfeasibleError(say("quota.infeasible", rules="、".join(row.name for row in problem.rows) or "—"))
+            raise _infeasible(problem)
         values = [float(variable.value()) for variable in x]
         steps = [round(value) for value in values]
         if not whole and any(abs(v - y) > NEAR_WHOLE for v, y in zip(values, steps, strict=True)):
@@ -79,6 +86,30 @@ def least_worst(problem: QuotaProblem, targets: Sequence[Target]) -> LeastWorst:
     if not meets(bound, worst):
         raise SolverError(say("solver.unproven"))
     return LeastWorst(places, worst, min(bound, worst))
+
+
+def _priced(problem: QuotaProblem, target: Target) -> bool:
+    """Whether every unit that has a choice has an entitlement: without one, a place has no price."""
+    return all(e or low == high for e, low, high in zip(target.places, problem.lower, problem.upper, strict=True))
+
+
+def _nearest(problem: QuotaProblem, target: Target) -> LeastWorst:
+    """The least loss of one target under nested rules: exact, and its own bound."""
+    problem.check_bounds()
+    demand = demand_of(replace(problem, criterion="hamilton"))
+    due = [target.places[i] for i in demand.tree.order.tolist()]
+    numbers = np.array(due, dtype=float)
+    demand = replace(demand, due=np.where(numbers > 0, numbers, 1.0), billionths=[int(e * BILLION) for e in due])
+    found = exact_places(demand, problem.total)
+    if found is None:
+        raise _infeasible(problem)
+    places = demand.tree.by_position(found)
+    worst = target.loss(places)
+    return LeastWorst(places, worst, worst)
+
+
+def _infeasible(problem: QuotaProblem) -> InfeasibleError:
+    return InfeasibleError(say("quota.infeasible", rules="、".join(row.name for row in problem.rows) or "—"))
 
 
 def _window(column: Sequence[Fraction], middle: int) -> set[int]:

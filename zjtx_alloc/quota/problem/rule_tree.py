@@ -108,6 +108,12 @@ class Tree:
             granted.append(min(max(asked[v], node.floor), node.cap))
         return asked, granted
 
+    def by_position(self, places: np.ndarray) -> list[int]:
+        """What stands in the tree's order, in the problem's."""
+        answer = np.empty_like(places)
+        answer[self.order] = places
+        return answer.tolist()
+
     def limb(self, v: int) -> "Tree":
         """Node v and what is below it as a tree of its own, over its own units."""
         top = self.nodes[v]

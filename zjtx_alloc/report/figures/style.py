@@ -12,6 +12,7 @@ import pandas as pd
 from IPython.display import Image
 from matplotlib import font_manager, rc_context
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from zjtx_alloc.report.run_id import run_line
@@ -23,6 +24,7 @@ BATCH_COLOURS = (BLUE, ORANGE, GREEN)
 COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9", GREY)
 WAN_TO_YI = 10_000
 _NOTE_SIZE = 7.5  # points
+_DPI = 200
 _LATIN = 0.58  # width of a letter or digit, in Chinese characters
 
 
@@ -63,11 +65,21 @@ def unit_rows(axes: Axes, names: pd.Series) -> None:
 
 def picture(figure: Figure) -> Image:
     """A figure as a PNG for a notebook, sharp on dense screens; its titles are read out to those who cannot see it."""
+    buffer = io.BytesIO()
     with in_style():
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=200, metadata={"Software": None})
+        _leave_inner_texts(figure)
+        figure.set_dpi(_DPI)
+        # Not by savefig, which draws a figure with a layout once more, to find the layout.
+        FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})  # type: ignore[no-untyped-call]
     titles = filter(None, [figure.get_suptitle(), *(axes.get_title(loc="left") for axes in figure.axes)])
     return Image(buffer.getvalue(), width=int(figure.get_figwidth() * 100), alt="；".join(titles))
+
+
+def _leave_inner_texts(figure: Figure) -> None:
+    """Texts that stand at a place of the data need no room around the axes, and there are many."""
+    for axes in figure.axes:
+        for text in axes.texts:
+            text.set_in_layout(text.get_transform() != axes.transData)
 
 
 def foot(figure: Figure, text: str) -> None:

@@ -5,9 +5,16 @@ Importing this module costs a second (papermill, nbconvert), so a run imports it
 
 import html
 import re
+import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+# nbformat's jsonschema would build a grammar of addresses beyond ASCII, for a second; no notebook has one to be checked.
+if "rfc3987_syntax" not in sys.modules:
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+    import_module("nbformat")
+    del sys.modules["rfc3987_syntax"]
 import nbformat
 import papermill
 from jupyter_core.utils import ensure_event_loop
@@ -20,6 +27,7 @@ from zjtx_alloc.base.files import write_whole
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.report.run_id import current_run_id
+from zjtx_alloc.report.runs.kernel import lent_kernel
 from zjtx_alloc.report.writers.html import Heading, framed
 
 _MARKDOWN = "text/markdown"
@@ -48,14 +56,16 @@ def run_notebook(name: str, parameters: dict[str, Any], executed: Path) -> Path:
             say("notebook.parameter", notebook=source.name, names="、".join(strangers), known="、".join(known))
         )
     try:
-        papermill.execute_notebook(
-            _bearing_run_id(source),
-            str(executed),
-            parameters=parameters,
-            progress_bar=False,
-            log_output=False,
-            kernel_manager_class="zjtx_alloc.report.runs.kernel.OwnKernelManager",
-        )
+        with lent_kernel() as kernel:
+            papermill.execute_notebook(
+                _bearing_run_id(source),
+                str(executed),
+                parameters=parameters,
+                progress_bar=False,
+                log_output=False,
+                request_save_on_cell_execute=False,
+                km=kernel,
+            )
     except PapermillExecutionError as error:
         raise ReportError(say("notebook.failed", notebook=source.name, reason=error.evalue)) from error
     except DeadKernelError:
@@ -64,10 +74,10 @@ def run_notebook(name: str, parameters: dict[str, Any], executed: Path) -> Path:
 
 
 def _bearing_run_id(source: Path) -> nbformat.NotebookNode:
-    """The notebook with a first cell that hands the run's id to its kernel, which is another process."""
+    """The notebook with a first cell that clears its kernel, another process, of what was before and hands it the run's id."""
     notebook, run = nbformat.read(source, as_version=4), current_run_id()
     cell = nbformat.v4.new_code_cell(
-        f"from zjtx_alloc.report.run_id import set_run_id\n\nset_run_id({run!r})", id="run"
+        f"%reset -f\nfrom zjtx_alloc.report.run_id import set_run_id\n\nset_run_id({run!r})", id="run"
     )
     notebook.cells.insert(0, cell)
     return notebook

@@ -122,7 +122,7 @@ def _write_report(results: Results, job: Job, panel: Panel | None) -> None:
     """All but the pages of units; those of another run go, those of this one stay."""
     with drafted(job, panel) as draft:
         file = draft.saved(results.allocation.scenario)
-        for name in PAGES:
+        for name in sorted(PAGES, key=STUDIES.__contains__, reverse=True):  # what takes longest begins
             if f"{name}.html" in job.drawn:
                 draft.page(name, {"scenarios": [file]} if name == "budget" else {"scenario": file}, name in STUDIES)
         for path in tables_written(draft.folder, results):

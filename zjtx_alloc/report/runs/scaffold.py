@@ -1,5 +1,6 @@
 """What all kinds of run have in common: drafts made side by side, bound by records, installed as one set and listed."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -129,15 +130,20 @@ def drafted(job: Job, panel: Panel | None) -> Iterator[Draft]:
     ReportError
         If the files cannot be written; then none is.
     """
+    from zjtx_alloc.report.runs.kernel import begin_kernels, kept_kernels  # noqa: PLC0415 - as the notebooks
+
+    cores, pages = os.cpu_count() or 1, sum(name.endswith(".html") for name in job.drawn)
     number, names = run_id(job.record), (*job.bound, *job.drawn)
     check_free(job.folder / name for name in (*names, ENVIRONMENT, SEAL.name))
     with (
         tempfile.TemporaryDirectory() as work,
         tqdm(total=len(names), leave=False) as bar,
+        kept_kernels(),
         # Threads, since papermill only waits for its kernels; each begins with a context of its own.
-        ThreadPoolExecutor(len(job.drawn), initializer=set_run_id, initargs=(number,)) as pool,
+        ThreadPoolExecutor(cores, initializer=set_run_id, initargs=(number,)) as pool,
         bearing_run_id(number),
     ):
+        begin_kernels(min(cores, pages))
         drafts, kept = Path(work) / "drafts", list[str]()
         data = "" if panel is None else str(drafts / FACTS)
         draft = Draft(Path(work), drafts, data, job.heading(), pool, bar, kept)
