@@ -57,6 +57,13 @@ def test_a_part_of_experience_in_common_by_hand():
     assert within(outlook, {2027: (600, 600), 2028: (300, 300)}) == pytest.approx(both)
 
 
+def test_what_is_owed_before_the_first_year_counts():
+    # Batch 1's firm owes 300 since 2027. Only if the firms of both later batches complete is anything paid: 300.
+    batches = (*pair([1], [1], ends=[(0, 0, 1)]), cohort([1], name="3", years=(2026, 2029)))
+    outlook = za.forecast_budget(batches, AWARD, assumption(rho_nation="0"))
+    assert law(money_over(outlook, (2028, 2029))) == pytest.approx({0: 0.75, 300: 0.25})
+
+
 def rising(rate, count, theta):
     return math.prod((rate + i * theta for i in range(count)), start=Fraction(1))
 

@@ -184,6 +184,26 @@ def test_departures_beyond_the_declared_are_said():
     assert (row["low"], row["high"]) == pytest.approx((0.039, 0.195))
 
 
+@pytest.mark.parametrize(("completed", "rate"), [(0, 0.58), (2000, 1.0)])
+def test_the_most_unlikely_results_still_have_a_posterior(completed, rate):
+    # .42 to the power of 2000 is 1e-754, less than any float; whatever is left is the nearest end of the range.
+    known = cohort([2000], [(completed, 2000 - completed, 0)])
+    declared = za.load_outcomes("optimistic").model_copy(update={"rho_unit": "0"})
+    found = Learned(declared, (known,))
+    assert found.posterior @ declared.states.rates["completed"] == pytest.approx(rate, abs=1e-9)
+    assert found.seen(known)[0].outside == ("below" if completed == 0 else "")
+
+
+def test_the_likelihood_is_the_binomial_without_correlation():
+    # 7 of 12 firms in units of 8, 3 and 1: binomial weights p^7 (1 - p)^5 of the states.
+    known = (cohort([8, 3, 1], [(5, 3, 0), (2, 1, 0), (0, 1, 0)]),)
+    declared = za.load_outcomes("central").model_copy(update={"rho_unit": "0"})
+    states = declared.states
+    p = states.rates["completed"].to_numpy()
+    weights = states.weights * p**7 * (1 - p) ** 5
+    assert Learned(declared, known).posterior == pytest.approx(weights / weights.sum(), rel=1e-10)
+
+
 def test_what_an_assumption_rules_out_is_an_error():
     sure = assumption(rho_nation="0").model_copy(
         update={"completed": assumption().completed.model_copy(update={"low": "1", "mean": "1", "high": "1"})}

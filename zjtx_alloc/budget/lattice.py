@@ -114,6 +114,21 @@ def unit_money(
     return _counted(firms, tables, _weights(firms, whole, rho)[:, firms])
 
 
+def log_counts(firms: int, rate: np.ndarray, rho: float) -> np.ndarray:
+    """Log probability that 0, 1, … of a unit's firms have one outcome, a row a state: beta-binomial.
+
+    Parameters
+    ----------
+    firms : int
+    rate : array of float
+        Share of firms of that outcome, by state.
+    rho : float
+        As in ``unit_money``.
+    """
+    ways = _weights(firms, rate, rho) + _weights(firms, 1 - rate, rho)[:, ::-1]
+    return ways - _weights(firms, np.ones(len(rate)), rho)[:, [firms]]
+
+
 def _weights(firms: int, rate: np.ndarray, rho: float) -> np.ndarray:
     """Log Π_{i<x} (rate + iθ) / x!, a row a state, a column x = 0 … firms; θ = ρ / (1 − ρ)."""
     i = np.arange(firms)

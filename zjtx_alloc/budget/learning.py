@@ -21,7 +21,7 @@ import pandas as pd
 from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped_table
-from zjtx_alloc.budget.lattice import Lattice, added, unit_money
+from zjtx_alloc.budget.lattice import Lattice, added, log_counts
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.ledger.settlement import DISCONTINUED
 from zjtx_alloc.budget.outcomes import COMPLETED, OutcomeAssumption, States
@@ -129,15 +129,16 @@ class Learned:
         ScenarioError
             If the assumption says that what happened cannot happen, naming the batch.
         """
-        weights = self.prior.weights
+        with np.errstate(divide="ignore"):  # a state may have no weight
+            log = np.log(self.prior.weights)
         for cohort in filter(self.teaches, self.cohorts):
             for seen in self.seen(cohort):
-                weights = weights * self._chance(seen)
-                if not weights.any():
+                log = log + self._log_chance(seen)
+                if np.isneginf(log).all():
                     raise ScenarioError(say("learning.impossible", title=self.assumption.title, name=cohort.label,
                                             count=seen.count, firms=seen.units.sum(), outcome=say(f"outcome.{seen.outcome}")))  # fmt: skip
-                weights = weights / weights.sum()
-        weights = np.where(weights < _NOTHING, 0.0, weights)
+        weights = np.exp(log - log.max())
+        weights = np.where(weights < _NOTHING * weights.sum(), 0.0, weights)
         return weights / weights.sum()
 
     @property
@@ -189,13 +190,27 @@ class Learned:
             )
         return tuple(one for one in found if one.units.sum())
 
-    def _chance(self, seen: Seen) -> np.ndarray:
-        """Probability of such a total, by state."""
-        rates, made = pd.DataFrame({"so": seen.rates, "not": 1 - seen.rates}), dict[int, Lattice]()
-        for firms in map(int, seen.units):
-            if firms not in made:
-                made[firms] = unit_money(firms, rates, float(self.assumption.rho_unit), {"so": 1, "not": 0})
-        return added(made[int(firms)] for firms in seen.units).mass[:, seen.count]
+    def _log_chance(self, seen: Seen) -> np.ndarray:
+        """Log probability of such a total, by state.
+
+        Counts are weighted with e^(tilt × count) so that the total seen lies in the middle of what is summed: however far it
+        is from what a state expects, nothing underflows.
+        """
+        firms, rho = int(seen.units.sum()), float(self.assumption.rho_unit)
+        share = min(max(seen.share, 0.5 / firms), 1 - 0.5 / firms)
+        with np.errstate(divide="ignore"):
+            tilt = np.log(share / (1 - share)) - np.log(seen.rates) + np.log1p(-seen.rates)
+        tilt = np.where(np.isfinite(tilt), tilt, 0.0)
+        parts, log = list[Lattice](), -tilt * seen.count
+        for of_unit, units in zip(*np.unique(seen.units, return_counts=True), strict=True):
+            tilted = log_counts(int(of_unit), seen.rates, rho) + tilt[:, None] * np.arange(of_unit + 1)
+            top = tilted.max(axis=1, keepdims=True)
+            mass = np.exp(tilted - top)
+            whole = mass.sum(axis=1, keepdims=True)
+            log = log + units * (top + np.log(whole))[:, 0]
+            parts += [Lattice(0, mass / whole)] * int(units)
+        with np.errstate(divide="ignore"):
+            return log + np.log(added(parts).mass[:, seen.count])
 
 
 def completion(states: States, weights: np.ndarray) -> tuple[float, float, float]:
