@@ -210,7 +210,9 @@ class BudgetOutlook:
         """Money in steps by fiscal year and code, in each state of ``weights``; without tails that stand apart."""
         if measure not in MEASURES:
             raise DataError(say("forecast.measure", measure=measure, known="、".join(MEASURES)))
-        return {"due": self._due, "recovered": self._recovered, "net": self._net}[measure]
+        if measure == "net":
+            return self._netted[0]
+        return self._due if measure == "due" else self._recovered
 
     @cached_property
     def _due(self) -> _Years:
@@ -219,10 +221,6 @@ class BudgetOutlook:
     @cached_property
     def _recovered(self) -> _Years:
         return self._summed(due=0, recovered=1)
-
-    @cached_property
-    def _net(self) -> _Years:
-        return self._netted[0]
 
     @cached_property
     def _netted(self) -> tuple[_Years, _Years]:
@@ -300,9 +298,11 @@ class BudgetOutlook:
     def _drawn(self, firms: int, early: Fraction, teaches: bool, steps: Mapping[str, int]) -> Lattice:
         weights, taught, others = self.known.states
         rates = taught if teaches else others
-        left = float(early) * rates[DISCONTINUED].to_numpy()
-        here = rates.assign(**{DISCONTINUED: rates[DISCONTINUED] - left})
-        money = unit_money(firms, here, float(self.outcomes.rho_unit), steps, 1 - left)
+        whole = np.ones(len(rates))
+        if early:
+            whole = 1 - float(early) * rates[DISCONTINUED].to_numpy()
+            rates = rates.assign(**{DISCONTINUED: (1 - float(early)) * rates[DISCONTINUED]})
+        money = unit_money(firms, rates, float(self.outcomes.rho_unit), steps, whole)
         if weights.ndim == 1:
             return money
         return Lattice(money.start, np.expand_dims(money.mass, 1 if teaches else 0))
