@@ -11,6 +11,8 @@ from support.cohorts_by_hand import AWARD, UNITS, by_unit, cohort
 
 import zjtx_alloc as za
 from zjtx_alloc.allocation.approved import approved_firms
+from zjtx_alloc.budget import ceilings
+from zjtx_alloc.budget.joint import within
 from zjtx_alloc.budget.learning import Learned, early_share
 
 NOVEMBER = datetime.date(2026, 11, 30)
@@ -126,7 +128,7 @@ def test_before_the_first_evaluation_nothing_is_learned():
 
 def test_evidence_of_other_cohorts_counts():
     known, open_ = cohort([1], [(1, 0, 0)]), cohort([1], name="2", years=(2025, 2028))
-    outlook = za.BudgetOutlook((open_,), AWARD, assumption(), evidence=(known, open_))
+    outlook = za.BudgetOutlook((open_,), AWARD, assumption(), evidence=Learned(assumption(), (known, open_)))
     assert mean(outlook, 2028) == pytest.approx(300 * 0.58)
 
 
@@ -245,3 +247,19 @@ def test_departures_that_central_contains_leave_its_closing(panel, award):
     assert round(mean(before, 2027)) == 187_020
     assert round(mean(outlook, 2027)) == 184_902
     assert outlook.distribution(2027, "due").sd < before.distribution(2027, "due").sd / 2
+
+
+@pytest.mark.thorough
+def test_ceilings_are_kept_under_what_is_known(panel, award, monkeypatch):
+    # Batches 1 and 2 move, 3 stays; what batch 1 has shown counts for all, and the years keep their ceilings together.
+    allocations = tuple(za.allocate(panel, za.load_scenario(f"{year}-baseline")) for year in (2024, 2025, 2026))
+    known = departed(za.cohorts(*allocations), Fraction(12, 100))
+    monkeypatch.setattr(ceilings, "cohorts", lambda *_: known)
+    most = {2027: 190_000, 2028: 230_000}
+    question = ceilings.Question(most, (1, 2), allocations, za.load_outcomes("central"), 0.9)
+    parts = [question.due((cohort,)) for cohort in known[:2]]
+    outlook = za.forecast_budget(known, award, "central")
+    assert outlook.weights.ndim == 2
+    assert question.chance(*parts) == pytest.approx(within(outlook, {year: (0, money) for year, money in most.items()}))
+    alone = [1 - outlook.exceeds(year, money) for year, money in most.items()]
+    assert question.by_year(*parts)["kept"].tolist() == pytest.approx(alone)

@@ -66,9 +66,9 @@ class BudgetOutlook:
         Last fiscal year that tables and figures show; all if not given.
     as_of : date, optional
         The day as of which departures are known; the end of the last year for which any are reported if not given.
-    evidence : tuple of Cohort, optional
-        All cohorts, where these are only some of them: what is known of others counts too, and sums of parts are over
-        the same states.
+    evidence : Learned, optional
+        What is known of all cohorts, and when, where these are only some of them: sums of parts are then over the same
+        states, and ``as_of`` is the evidence's.
     """
 
     cohorts: tuple[Cohort, ...]
@@ -76,7 +76,7 @@ class BudgetOutlook:
     outcomes: OutcomeAssumption
     horizon: int | None = None
     as_of: datetime.date | None = None
-    evidence: tuple[Cohort, ...] | None = None
+    evidence: Learned | None = None
 
     @property
     def years(self) -> tuple[int, ...]:
@@ -111,7 +111,7 @@ class BudgetOutlook:
     @cached_property
     def known(self) -> Learned:
         """What is known of the state of the nation."""
-        return Learned(self.outcomes, self.cohorts if self.evidence is None else self.evidence, self.as_of)
+        return self.evidence or Learned(self.outcomes, self.cohorts, self.as_of)
 
     @property
     def weights(self) -> np.ndarray:
@@ -226,7 +226,7 @@ class BudgetOutlook:
     def _netted(self) -> tuple[_Years, _Years]:
         """What each unit is paid in a year, and what it owes before it."""
         net, owed = _Years(), _Years()
-        carried = dict.fromkeys(self._codes, self._sure(0))
+        carried = dict.fromkeys(self._codes, self.sure(0))
         for year, units in self.balance.items():
             owed[year] = dict(carried)
             left = {code: added([money, carried[code].negated()]) for code, money in units.items()}
@@ -245,7 +245,7 @@ class BudgetOutlook:
         With balances m and a debt d before the first, that is max(0, m₁ − d, m₁ + m₂ − d, …): a debt can only grow
         where nothing is paid (Lindley's recursion read backwards), so one amount is enough to follow.
         """
-        owed, paid = self._netted[1][years[0]], dict.fromkeys(self._codes, self._sure(0))
+        owed, paid = self._netted[1][years[0]], dict.fromkeys(self._codes, self.sure(0))
         for year in reversed(years):
             paid = {code: added([self.balance[year][code], paid[code]]).positive_part() for code in paid}
         return {code: added([owed[code].negated(), paid[code]]).positive_part() for code in paid}
@@ -253,7 +253,7 @@ class BudgetOutlook:
     def _summed(self, due: int, recovered: int) -> _Years:
         """Each unit's money by year: so many times what is due, and so many times what is recovered."""
         worth = {outcome: due * paid + recovered * back for outcome, (paid, back) in settled(self.award).items()}
-        years: _Years = {year: dict.fromkeys(self._codes, self._sure(0)) for year in self.years}
+        years: _Years = {year: dict.fromkeys(self._codes, self.sure(0)) for year in self.years}
         made: _Made = {}
         for cohort in self.cohorts:
             if cohort.payment is not None and self._tails_apart:
@@ -276,14 +276,15 @@ class BudgetOutlook:
         """Known discontinued firms: fiscal year, firms by unit."""
         return [(int(str(year)), firms) for cohort in self.cohorts for year, firms in cohort.left.items()]
 
-    def _sure(self, steps: int) -> Lattice:
+    def sure(self, steps: int) -> Lattice:
+        """An amount that is the same in every state of ``weights``."""
         axes = self.weights.shape
         return certain(steps, *(axes if len(axes) == 1 else (1, 1)))
 
     def _ends(self, cohort: Cohort, worth: Mapping[str, int], made: _Made) -> dict[str, Lattice]:
         """Money of each unit's firms at the end: known, or drawn given which have left so far."""
         steps = {outcome: money // self.step for outcome, money in worth.items()}
-        teaches, early = self.known.teaches(cohort), early_share(cohort, self.as_of)
+        teaches, early = self.known.teaches(cohort), early_share(cohort, self.known.as_of)
         sure = cohort.ends.mul({outcome: steps[outcome] for outcome in OUTCOMES}).sum(axis=1)
         ends: dict[str, Lattice] = {}
         for code, ended, reported, firms in zip(
@@ -292,7 +293,7 @@ class BudgetOutlook:
             kind = int(firms), early if reported else Fraction(0), teaches
             if not ended and kind not in made:
                 made[kind] = self._drawn(*kind, steps)
-            ends[str(code)] = self._sure(int(sure[code])) if ended else made[kind]
+            ends[str(code)] = self.sure(int(sure[code])) if ended else made[kind]
         return ends
 
     def _drawn(self, firms: int, early: Fraction, teaches: bool, steps: Mapping[str, int]) -> Lattice:
