@@ -9,9 +9,11 @@ import math
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 import zjtx_alloc as za
 
@@ -23,6 +25,14 @@ def outlook() -> za.BudgetOutlook:
     names = ("2024-baseline", "2025-baseline", "2026-baseline")
     cohorts = za.cohorts(*(za.allocate(panel, za.load_scenario(name)) for name in names))
     return za.forecast_budget(cohorts, za.load_award("caijian-2024-148"), "central")
+
+
+def left(ahead: za.BudgetOutlook) -> Callable[[], za.BudgetOutlook]:
+    """Makes the outlook with an eighth of the first batch's firms gone."""
+    first, *others = ahead.cohorts
+    gone = pd.DataFrame({first.closing_year - 1: first.approved // 8})
+    cohorts = (replace(first, discontinued=gone), *others)
+    return lambda: za.BudgetOutlook(cohorts, ahead.award, ahead.outcomes)
 
 
 def density(found: za.BudgetDistribution, at: int) -> float:
@@ -67,9 +77,14 @@ def main() -> None:
     needed = math.ceil(P * (1 - P) / (ERROR * p95 * density(found, p95)) ** 2)
     seconds, sample = best(lambda: drawn(ahead, year, draws, np.random.default_rng(148)))
     parts = np.quantile(sample.reshape(20, -1), P, axis=1)
+    known = left(ahead)
+    learned_seconds, _ = best(lambda: known().table())
+    joint_seconds, _ = best(lambda: za.joint_ranges(known()))
     alone = ahead.cohorts[:1]
     one_year, _ = best(lambda: za.forecast_budget(alone, ahead.award, ahead.outcomes).distribution(year))
     print(f"exact, all {len(table)} distributions of the nation   {exact_seconds:8.3f} s   limit 1.0 s")
+    print(f"exact, the same with departures known        {learned_seconds:8.3f} s   pairs of states")
+    print(f"exact, three years together, those known     {joint_seconds:8.3f} s")
     print(f"exact, net of {year} alone                    {one_year:8.3f} s   P95 {p95:,} 万元")
     print(f"drawn, net of {year}, {draws:,} draws        {seconds:8.3f} s   P95 {np.quantile(sample, P):,.0f} 万元")
     print(f"standard error at {draws:,} draws: {parts.std(ddof=1) / math.sqrt(20) / p95:.3%} seen in 20 batches,")

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import pairwise
 
 import numpy as np
@@ -16,7 +16,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import shown
 from zjtx_alloc.budget.distribution import ACCURACY
 from zjtx_alloc.budget.forecast import BudgetOutlook
-from zjtx_alloc.budget.lattice import Lattice, added, certain
+from zjtx_alloc.budget.lattice import Lattice, added
 from zjtx_alloc.budget.ledger.cohorts import Cohort, cohorts
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
 from zjtx_alloc.quota.problem.numbers import is_whole
@@ -99,7 +99,7 @@ class Question:
         for year, ceiling in self.ceilings.items():
             if each := sum(payment.each for payment in self.award.payments_of(batch) if payment.year == year):
                 others = self._fixed.get(year)
-                taken = 0 if others is None else (others.start + others.mass.shape[1] - 1) * self._step
+                taken = 0 if others is None else (others.start + others.mass.shape[-1] - 1) * self._step
                 firms = min(firms, (ceiling - taken) // each)
         rate = self.varied(batch).scenario.approval.exact
         if not rate:
@@ -109,7 +109,7 @@ class Question:
 
     def due(self, cohorts: tuple[Cohort, ...]) -> MoneyByYear:
         """National money due for these cohorts, by year."""
-        outlook = BudgetOutlook(cohorts, self.award, self.outcomes)
+        outlook = replace(self._whole, cohorts=cohorts, evidence=self._whole.known)
         return {year: added(units.values()) for year, units in outlook.by_state("due").items()}
 
     def keeps(self, *parts: MoneyByYear) -> bool:
@@ -120,18 +120,27 @@ class Question:
         """Joint probability that the ceilings of all years in which the batches asked about have money are kept."""
         years = {payment.year for number in self._moved for payment in self.award.payments_of(number)}
         kept = [chances for year, chances in self._kept(parts).items() if year in years]
-        return float(self.outcomes.states.weights @ np.prod(kept, axis=0))
+        return self._mixed(reduce(np.multiply, kept))
 
     def by_year(self, *parts: MoneyByYear) -> pd.DataFrame:
         """Each stated year by itself: ceiling (万元) and the probability that it is kept."""
-        weights = self.outcomes.states.weights
-        rows = {y: {"ceiling": self.ceilings[y], "kept": float(weights @ k)} for y, k in self._kept(parts).items()}
+        rows = {y: {"ceiling": self.ceilings[y], "kept": self._mixed(k)} for y, k in self._kept(parts).items()}
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("fiscal_year")
 
     def _kept(self, parts: tuple[MoneyByYear, ...]) -> dict[int, np.ndarray]:
-        nothing = certain(0, len(self.outcomes.states.weights))
+        nothing = self._whole.sure(0)
         money = {y: added(p.get(y, nothing) for p in (self._fixed, *parts)) for y in sorted(self.ceilings)}
         return {year: due.at_most(self.ceilings[year] // self._step) for year, due in money.items()}
+
+    def _mixed(self, chances: np.ndarray) -> float:
+        """A probability by state, mixed over the states."""
+        weights = self._whole.weights
+        return float(weights.ravel() @ np.broadcast_to(chances, weights.shape).ravel())
+
+    @cached_property
+    def _whole(self) -> BudgetOutlook:
+        """All batches as they are: what is known of some counts for all, and every sum is over the same states."""
+        return BudgetOutlook(cohorts(*self.allocations), self.award, self.outcomes)
 
     @cached_property
     def _moved(self) -> set[int]:
@@ -140,7 +149,7 @@ class Question:
 
     @cached_property
     def _fixed(self) -> MoneyByYear:
-        return self.due(tuple(c for c in cohorts(*self.allocations) if int(c.name) not in self._moved))
+        return self.due(tuple(c for c in self._whole.cohorts if int(c.name) not in self._moved))
 
     def _carried_into(self, batch: int) -> int:
         """Places that earlier batches leave to this one."""

@@ -11,9 +11,9 @@ from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.allocation.approved import approved_firms
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.units import load_units
-from zjtx_alloc.budget.expected import PARTS, share_of_the_left
+from zjtx_alloc.budget.expected import PARTS, mean_shares
+from zjtx_alloc.budget.learning import Learned
 from zjtx_alloc.budget.ledger.cohorts import Cohort
-from zjtx_alloc.budget.outcomes import OutcomeAssumption
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Column, Content, Sheet, known_columns, sums_of
 
@@ -168,9 +168,9 @@ def _batch_rows(plan: BudgetPlan, cohort: Cohort) -> _Rows:
         row["unused"] = Cell(int(places), "[quota]-[approved]")
     _add_numbers(rows, "gone", cohort.approved - cohort.continued)
     for number, (assumption, budget) in enumerate(zip(plan.assumptions, plan.budgets, strict=True)):
-        if cohort.outcomes is None:
+        if cohort.outcomes is None or not cohort.ended.all():
             (assumed,) = (c for c in budget.cohorts if c.name == cohort.name)
-            _add_ends(rows, number, assumption, (cohort, assumed), first)
+            _add_ends(rows, number, Learned(assumption, plan.cohorts), (cohort, assumed), first)
         else:
             for outcome in ("completed", "under_invested", "missed"):
                 _add_numbers(rows, end_column(number, outcome), cohort.outcomes[outcome])
@@ -199,25 +199,31 @@ def _quotas(plan: BudgetPlan, quota: pd.Series, allocation: Allocation) -> list[
     ]
 
 
-def _add_ends(
-    rows: _Rows, number: int, assumption: OutcomeAssumption, cohorts: tuple[Cohort, Cohort], first: int
-) -> None:
+def _add_ends(rows: _Rows, number: int, known: Learned, cohorts: tuple[Cohort, Cohort], first: int) -> None:
     """The outcomes of one assumption: completed, under-invested and discontinued spread, the rest missed.
 
-    ``cohorts`` are the plan's, whose outcomes are unknown, and the same with those assumed.
+    ``cohorts`` are the plan's, whose outcomes are unknown, and the same with those assumed. Where results are known,
+    the shares are those after learning from them, numbers that no input of the workbook changes.
     """
     cohort, assumed = cohorts
     gone = cohort.continued - assumed.continued  # those known to have left stand in a column of their own
     completed, under, left = assumed.ends["completed"], assumed.ends["under_invested"], assumed.ends["missed"] + gone
     done, low, out, missed = (end_column(number, outcome) for outcome in (*_SPREAD, "missed"))
-    name = {share: say(f"cell.{share}", number=number + 1) for share in (*_SPREAD[:2], "discontinued_left")}
-    failing = Fraction(assumption.otherwise.under_invested)
+    if cohort.ended.any() or cohort.reported.any() != cohort.reported.all():  # in parts: no formula for a column
+        for column, firms in ((done, completed), (low, under), (out, gone), (missed, assumed.ends["missed"])):
+            _add_numbers(rows, column, firms)
+        return
+    shares = mean_shares(known, cohort, bool(cohort.reported.all()))
+    exact = (shares.completed, shares.under_invested, shares.discontinued)
+    name = [say(f"cell.{share}", number=number + 1) for share in (*_SPREAD[:2], "discontinued_left")]
+    if known.is_any:
+        name = [f"({int(share * PARTS)}/10^9)" for share in exact]
     staying = "[approved]-[gone]"
     for spread in (
-        _Spread(done, f"({staying})", name["completed"], cohort.continued, completed, Fraction(assumption.completed.mean)),
-        _Spread(low, f"(({staying})-[{done}])", name["under_invested"], under + left, under, failing),
-        _Spread(out, f"(({staying})-[{done}]-[{low}])", name["discontinued_left"], left, gone, share_of_the_left(assumption)),
-    ):  # fmt: skip
+        _Spread(done, f"({staying})", name[0], cohort.continued, completed, exact[0]),
+        _Spread(low, f"(({staying})-[{done}])", name[1], under + left, under, exact[1]),
+        _Spread(out, f"(({staying})-[{done}]-[{low}])", name[2], left, gone, exact[2]),
+    ):
         _add_spread(rows, spread, first)
     for row, firms in zip(rows, assumed.ends["missed"], strict=True):
         row[missed] = Cell(int(firms), f"{staying}-[{done}]-[{low}]-[{out}]")

@@ -62,15 +62,14 @@ def ledger_sheet(plan: BudgetPlan, firms: Sheet, number: int) -> Sheet:
 def _payments(cohort: Cohort, award: Award) -> list[tuple[int, str]]:
     """The rows of a cohort: its payments, and years in which firms only leave."""
     paid = {payment.year: payment.name for payment in cohort.payments(award)}
-    left = [] if cohort.discontinued is None else [int(str(year)) for year in cohort.discontinued]
+    left = [int(str(year)) for year in cohort.left]
     return list((dict.fromkeys(left, "left") | paid).items())
 
 
 def _known_left(plan: BudgetPlan, name: str, year: int, code: str) -> int:
     """Firms of a unit that are known to have left in a year; those of an assumption stand in the firms' sheet."""
     (cohort,) = (c for c in plan.cohorts if c.name == name)
-    described = cohort.discontinued
-    return 0 if described is None or year not in described else int(described.at[code, year])
+    return int(cohort.left.at[code, year]) if year in cohort.left else 0
 
 
 _Entry = tuple[Cohort, str, int, str]  # cohort, kind of payment, fiscal year, code
