@@ -6,9 +6,9 @@ from fractions import Fraction
 
 import pandas as pd
 
-from zjtx_alloc.allocation.approved import approved_firms
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.ledger.cohorts import Cohort
+from zjtx_alloc.budget.ledger.shares import Shares
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
 
 PARTS = 10**9  # of a share: fine enough for any, and whole numbers in a workbook too
@@ -37,16 +37,18 @@ def share_of_the_left(assumption: OutcomeAssumption) -> Fraction:
 
 
 def _expected(cohort: Cohort, assumption: OutcomeAssumption) -> Cohort:
-    firms = cohort.continued
-    completed = approved_firms(firms, Fraction(assumption.completed.mean))
-    under = approved_firms(firms - completed, Fraction(assumption.otherwise.under_invested))
-    gone = approved_firms(firms - completed - under, share_of_the_left(assumption))
+    shares = Shares(
+        Fraction(assumption.completed.mean),
+        Fraction(assumption.otherwise.under_invested),
+        share_of_the_left(assumption),
+    )
+    outcomes, gone = shares.outcomes_of(cohort.continued)
     described = {} if cohort.discontinued is None else {int(str(y)): n for y, n in cohort.discontinued.items()}
     described[cohort.closing_year] = gone + described.get(cohort.closing_year, 0)
-    outcomes = {"completed": completed, "missed": firms - completed - under - gone, "under_invested": under}
     return replace(
         cohort,
-        outcomes=pd.DataFrame(outcomes),
+        outcomes=outcomes,
         discontinued=pd.DataFrame(described),
+        shares=shares,
         assumption=cohort.assumption + assumption.note() + say("outcomes.at_mean"),
     )

@@ -6,6 +6,7 @@ from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.forecast import BudgetOutlook
+from zjtx_alloc.budget.ledger.bridge import moving_steps
 from zjtx_alloc.budget.ledger.budget import MONEY, BudgetForecast
 from zjtx_alloc.budget.ledger.calendar import BASES
 from zjtx_alloc.budget.ledger.ledger import gaps_in
@@ -169,12 +170,15 @@ def region_table(plan: BudgetPlan) -> Table:
 
 
 def bridge_table(plan: BudgetPlan) -> Table:
-    """From the last forecast to this one, by cause and fiscal year."""
-    steps = plan.bridge()
-    gaps = plan.full.ledger.gaps()
+    """From the last forecast to this one, by cause and fiscal year; causes that moved nothing are named below."""
+    every = plan.bridge()
+    steps, gaps = moving_steps(every), plan.full.ledger.gaps()
+    still = "、".join(say(f"step.{cause}") for cause in every.index.difference(steps.index, sort=False))
+    unmoved = [say("note.bridge_unmoved", causes=still)] if still else []
     frame = _by_year(steps.rename(index=lambda name: say(f"step.{name}")), gaps)
     frame = frame.rename_axis("cause_of_change").reset_index()
-    return titled("bridge", frame, bridge_note(plan), say("note.bridge"), *gaps_note(gaps), has_total=True)
+    notes = (bridge_note(plan), say("note.bridge"), *unmoved, *gaps_note(gaps))
+    return titled("bridge", frame, *notes, has_total=True)
 
 
 def bridge_note(plan: BudgetPlan) -> str:
