@@ -7,6 +7,7 @@ import pytest
 import zjtx_alloc as za
 from zjtx_alloc.budget import affordable
 from zjtx_alloc.budget.affordable import _kept_in_turn, _staircase
+from zjtx_alloc.budget.frontier import frontiers, years_over
 from zjtx_alloc.quota import solve as engines
 
 ODDS = za.load_outcomes("central").model_copy(update={"nodes": 5})
@@ -200,6 +201,41 @@ def test_the_frontier_is_that_of_all_pairs(pair):
         assert row.probability == pytest.approx(weights @ (one[row.batch_1] * two[row.batch_2]), abs=1e-12)
 
 
+@pytest.mark.thorough
+def test_some_pairs_from_one_end_of_the_frontier_to_the_other(pair):
+    # From 40 and 40, which 12,000 bear for certain, each second total is the largest beside its first.
+    ceilings = {2027: 12_000, 2028: 12_000}
+    found = affordable.affordable_pairs(ceilings, (1, 2), pair, ODDS, 0.7)
+    whole = za.affordable_frontier(ceilings, (1, 2), pair, ODDS, 0.7)
+    assert found["batch_1"].tolist() == sorted(set(found["batch_1"]))
+    assert (found["batch_1"].iloc[0], found["batch_1"].iloc[-1]) == (40, whole["batch_1"].max())
+    for one, two, chance in found.itertuples(index=False):
+        assert two == whole.loc[whole["batch_1"] >= one, "batch_2"].max()
+        assert chance >= 0.7
+
+
+@pytest.mark.parametrize("most", [5, 17, 100])
+@pytest.mark.parametrize("kept", [5, 6, 40, 200])
+def test_the_largest_by_bisection(kept, most):
+    assert affordable._largest(lambda total: total <= kept, 5, most) == min(kept, most)
+
+
+def test_pairs_of_a_plan_where_two_years_are_over(baseline, panel):
+    small = baseline.model_copy(update={"total": 60, "floor": {"default": 0}, "budget_with": []})
+    later = za.load_scenario("2025-baseline").model_copy(
+        update={"total": 50, "floor": {"default": 0}, "budget_with": []}
+    )
+    # 2024 pays 15,000 for batch 1 and 2025 pays 12,299 for batch 2, openings both: 50 and 40 firms, whatever the other.
+    plan = za.plan_budget(
+        za.BudgetRequest([small, later], ["central"], {2024: 15_000, 2025: 12_299, 2028: 10**6}), panel
+    )
+    assert years_over(plan) == (2024, 2025)
+    (table,) = frontiers(plan).values()
+    assert table.to_numpy().tolist() == [[50, 40, pytest.approx(1)]]
+    one = za.plan_budget(za.BudgetRequest([small, later], ["central"], {2024: 15_000}), panel)
+    assert frontiers(one) == {}
+
+
 @pytest.mark.parametrize("slope", [(1, 1), (2, 1), (1, 3)])
 def test_corners_of_a_staircase_by_hand(slope):
     def keeps(one, two):
@@ -212,6 +248,7 @@ def test_corners_of_a_staircase_by_hand(slope):
 
 def test_nothing_kept_is_an_empty_frontier(pair):
     assert za.affordable_frontier({2024: 300, 2025: 90_000}, (1, 2), pair, ODDS, 0.9).empty
+    assert affordable.affordable_pairs({2024: 300, 2025: 90_000}, (1, 2), pair, ODDS, 0.9).empty
 
 
 def test_too_little_money_even_for_the_floors(first):
