@@ -1,5 +1,7 @@
 """Totals that money affords: against a walk over every total, joint probabilities, laws, errors."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -207,11 +209,24 @@ def test_some_pairs_from_one_end_of_the_frontier_to_the_other(pair):
     ceilings = {2027: 12_000, 2028: 12_000}
     found = affordable.affordable_pairs(ceilings, (1, 2), pair, ODDS, 0.7)
     whole = za.affordable_frontier(ceilings, (1, 2), pair, ODDS, 0.7)
-    assert found["batch_1"].tolist() == sorted(set(found["batch_1"]))
-    assert (found["batch_1"].iloc[0], found["batch_1"].iloc[-1]) == (40, whole["batch_1"].max())
-    for one, two, chance in found.itertuples(index=False):
-        assert two == whole.loc[whole["batch_1"] >= one, "batch_2"].max()
-        assert chance >= 0.7
+    corners = list(whole.itertuples(index=False, name=None))
+    pairs = list(found.itertuples(index=False, name=None))
+    assert [pair[:2] for pair in pairs] == [pair[:2] for pair in corners if pair in pairs]
+    assert (pairs[0], pairs[-1]) == (corners[0], corners[-1])
+    assert len(pairs) >= min(len(corners), 3)
+
+
+def test_pairs_are_sought_where_most_is_open():
+    # A curve that is flat up to 80 and then falls: the ends, and the bend between them.
+    def corner(one):
+        two = min(100, 100 - (one - 80) * 5)
+        return max(one, 80) if two == 100 else one, two
+
+    found = affordable._between(corner, corner(0), corner(100))
+    assert (found[0], found[-1], len(found)) == ((80, 100), (100, 0), 6)
+    assert all(pair == corner(pair[0]) for pair in found)
+    assert max(b[0] - a[0] for a, b in pairwise(found)) <= 6
+    assert affordable._between(corner, (80, 100), (81, 95)) == [(80, 100), (81, 95)]
 
 
 @pytest.mark.parametrize("most", [5, 17, 100])

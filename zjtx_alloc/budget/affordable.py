@@ -24,6 +24,7 @@ _PAIRS = 6  # of totals, from one end of a frontier to the other
 _GROWTH = 1.25
 _BLOCK = 64  # totals that one look at their envelope may settle
 _Moved = tuple[Cohort, ...]  # the cohorts that follow a batch's total: its own, and any its unused places go to
+_Pair = tuple[int, int]
 _Family = Callable[[int], _Moved | None]
 
 
@@ -161,9 +162,9 @@ def affordable_pairs(
 ) -> pd.DataFrame:
     """Some pairs of ``affordable_frontier``, from one end to the other: what people choose from, at once.
 
-    The first total goes in even steps from one that the ceilings bear for certain to the most that they bear beside
-    such a second; the second is the largest that keeps the ceilings then, found by bisection. Every pair is judged by
-    itself; that smaller ones keep the ceilings too is sure where a larger total takes no place from any unit.
+    Its ends first: the most of either batch beside a total of the other that the ceilings bear for certain. Then, again
+    and again, one pair between the two neighbours that leave most open. Found by bisection; every pair is judged by
+    itself, and that smaller ones keep the ceilings too is sure where a larger total takes no place from any unit.
 
     Returns
     -------
@@ -194,13 +195,32 @@ def affordable_pairs(
         return table.iloc[
             sorted({round(n) for n in np.linspace(0, max(len(table) - 1, 0), _PAIRS)}) if len(table) else []
         ]
+
+    def corner(one: int) -> _Pair:
+        """The most of the second batch beside this total of the first, and the most of the first beside that."""
+        two = _largest(partial(keeps, one), second, most[1])
+        return _largest(lambda total: keeps(total, two), one, most[0]), two
+
     last = _largest(lambda total: keeps(total, second), first, most[0])
-    rows = []
-    for one in sorted({round(total) for total in np.linspace(first, last, _PAIRS)}):
-        if keeps(one, second):
-            two = _largest(partial(keeps, one), second, most[1])
-            rows.append((one, two, chance(one, two)))
+    rows = [(*pair, chance(*pair)) for pair in _between(corner, corner(first), corner(last))]
     return pd.DataFrame(rows, columns=[f"batch_{batches[0]}", f"batch_{batches[1]}", "probability"])
+
+
+def _between(corner: Callable[[int], _Pair], one_end: _Pair, other_end: _Pair) -> list[_Pair]:
+    """A few corners from one end to the other; each the next one between neighbours that span the largest area."""
+    found = {one_end, other_end}
+    spans = [(one_end, other_end)]
+    while len(found) < _PAIRS:
+        spans = [(a, b) for a, b in spans if b[0] - a[0] > 1 and a[1] - b[1] > 1]
+        if not spans:
+            break
+        low, high = max(spans, key=lambda span: (span[1][0] - span[0][0]) * (span[0][1] - span[1][1]))
+        spans.remove((low, high))
+        middle = (low[0] + high[0]) // 2
+        pair = corner(middle)
+        found.add(pair)
+        spans += [(low, (middle, pair[1])), (pair, high)]
+    return sorted(found)
 
 
 def _largest(keeps: Callable[[int], bool], low: int, most: int) -> int:
