@@ -217,11 +217,16 @@ def _amounts(sheet: Headed, number: int, row: list[Any]) -> tuple[int | Problem,
     return money, max(-money, 0) if isinstance(money, int) else 0
 
 
+def unsigned(cell: Any) -> tuple[Any, int]:
+    """A cell without the sign of money taken back (-73, △73, (73)), and the sign: 1 or -1."""
+    negative = _TAKEN_BACK.fullmatch(plain(cell))
+    return (cell, 1) if negative is None else (negative["minus"] or negative["brackets"], -1)
+
+
 def _money(sheet: Headed, number: int, row: list[Any], name: str) -> int | Problem:
     """Whole 万元 of a cell, whatever measure its column has; only an amount may be negative."""
-    cell, sign = sheet.cell(row, name), 1
-    if name == "amount" and (negative := _TAKEN_BACK.fullmatch(plain(cell))):
-        cell, sign = negative["minus"] or negative["brackets"], -1
+    cell = sheet.cell(row, name)
+    cell, sign = unsigned(cell) if name == "amount" else (cell, 1)
     money = amount(cell, "万元")
     if isinstance(money, str):
         return problem(number, sheet.columns[name].label, sheet.cell(row, name), money)
