@@ -169,6 +169,34 @@ def test_a_province_and_its_city_exchanged(provinces):
     assert za.reconcile(provinces, table)["explanation"].iloc[1] == "与宁波互换后相符，两个单位可能填反"
 
 
+@pytest.mark.parametrize(
+    "document", ["财建〔2024〕142号", "财建[2024]142号", "关于下达资金的通知（财建〔2024〕142号）", "142号"]
+)
+def test_a_document_of_the_first_round_by_any_of_its_names(provinces, document):
+    table = pd.concat([right(), pd.DataFrame([("江苏", 2024, document, 4001, None)], columns=HEAD)])
+    assert found(provinces, table) == {("江苏", 2024): ("over", 4001, "older_round")}
+    alone = pd.concat([right(江苏=None), pd.DataFrame([("江苏", 2024, document, 4001, None)], columns=HEAD)])
+    assert found(provinces, alone) == {("江苏", 2024): ("short", -13_999, "older_round+absent")}
+    said = f"{document.replace('（', '(').replace('）', ')')}是上一轮的下达文件，其4001万元（上一轮尾款）未计入台账"
+    assert za.reconcile(provinces, table)["explanation"].iloc[0] == said
+
+
+@pytest.mark.parametrize("document", ["42号", "财建〔2023〕142号", "财建〔2024〕1142号"])
+def test_a_document_of_another_number_is_none_of_the_first_round(provinces, document):
+    table = pd.concat([right(), pd.DataFrame([("江苏", 2024, document, 4001, None)], columns=HEAD)])
+    assert found(provinces, table) == {("江苏", 2024): ("over", 4001, "unexplained")}
+
+
+def test_tails_that_the_ledger_has_are_no_difference():
+    tail = za.Cohort("尾款", pd.Series([20], index=pd.Index(["320000"], name="code")), 2024, 2024, payment=200)
+    table = pd.DataFrame([("江苏", 2024, "财建〔2024〕142号", 3800, None)], columns=HEAD)
+    row = za.reconcile(za.ledger((tail,), AWARD), table).iloc[0]
+    assert (row["difference"], row["cause"]) == (-200, "firms")
+    short = za.ledger((tail, za.Cohort("1", tail.approved, 2024, 2027)), AWARD)
+    row = za.reconcile(short, table.assign(**{HEAD[3]: 6000})).iloc[0]
+    assert (row["difference"], row["cause"], row["explanation"]) == (-4000, "absent", "未见尾款的4000万元")
+
+
 def test_what_stays_open_is_said_with_its_amount(books):
     table = rows(上海=[("上海", 2024, "359号", 2401, None)] * 2)
     assert za.reconcile(books, table).loc[("310000", 2024), "explanation"] == (

@@ -162,16 +162,16 @@ class Tails:
     payment_note: str
     items: tuple[Tail, ...]
 
-    def names(self, document: str, fiscal_year: int) -> str:
-        """The number of the document of this year that a text names in full or by its end (142号); blank if none."""
+    def names(self, document: str, fiscal_year: int) -> bool:
+        """Whether a text names a document of this year, in full or by its end (142号)."""
         text = document.translate(_BRACKETS)
         for tail in self.items:
             number = _NUMBER.match(tail.source)
             if number and tail.fiscal_year == fiscal_year:
                 full, year, end = number.groups()
                 if full in text or text in (f"{year}{end}", end):
-                    return full
-        return ""
+                    return True
+        return False
 
 
 def load_award(name: str) -> Award:

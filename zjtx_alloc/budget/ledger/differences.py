@@ -115,12 +115,12 @@ class Books:
                         found[payment.each] = max(firms, found.get(payment.each, 0))
         return found or {self.ledger.award.payments_of(1)[0].each: 0}
 
-    def first_round(self, key: Key, document: str) -> str:
-        """The number of the first round's document that this one is, where the ledger has none of its money."""
+    def is_first_round(self, key: Key, document: str) -> bool:
+        """Whether this is a document of the first round, where the ledger has none of its money."""
         code, year = key
         tails = (cohort for cohort in self.ledger.cohorts if cohort.payment is not None)
         held = any(cohort.opening_year == year and cohort.approved.get(code, 0) for cohort in tails)
-        return "" if held else load_tails().names(document, year)
+        return not held and load_tails().names(document, year)
 
 
 Documents = dict[Key, tuple[Document, ...]]
@@ -283,12 +283,12 @@ def _moves(books: Books, key: Key, documents: tuple[Document, ...]) -> Iterator[
     """Causes of this unit and year by themselves, each with the money that it would make."""
     yield from _duplicates(documents)
     yield from _measures(documents)
-    for document in documents:
-        if number := books.first_round(key, document.name):
-            said = say("cause.older_round", document=document.name, number=number, money=document.amount)
-            yield Cause("older_round", document.amount, said, PRICES["older_round"], shown=True)
+    older = [document for document in documents if books.is_first_round(key, document.name)]
+    for document in older:
+        said = say("cause.older_round", document=document.name, money=document.amount)
+        yield Cause("older_round", document.amount, said, PRICES["older_round"], shown=True)
     yield from _recoveries(books, key, documents)
-    if not documents and (expected := books.expected(key)):
+    if len(older) == len(documents) and (expected := books.expected(key)):
         yield Cause("absent", -expected, say("cause.absent"), PRICES["absent"])
     for cohort, money in books.paid(key).items():
         said = say("cause.absent_part", cohort=cohort, money=money)
