@@ -203,7 +203,9 @@ def test_the_bridge_leads_from_what_is_stated_and_sums(panel, plan):
     moved = za.plan_budget(za.BudgetRequest(NAMES, ["central"], before=[*NAMES[:2], fewer]), panel)
     sums = bridge_table(moved).frame.set_index("变动原因")["2026年（万元）"]
     assert sums.to_dict() == {"上次": 300_000, "批次规模": 72_300, "本次": 372_300}
-    assert "未列出的因素：审核通过、奖补标准、下达年度、期末结果、收回与清算。" in "".join(bridge_table(moved).notes)
+    assert "未列出的因素各年金额均无变动：审核通过、奖补标准、下达年度、期末结果、收回与清算。" in "".join(
+        bridge_table(moved).notes
+    )
 
 
 def test_affordable_totals_of_the_batches_that_ceilings_concern(panel, baseline):

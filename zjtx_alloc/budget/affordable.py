@@ -192,9 +192,8 @@ def affordable_pairs(
     first, second = (next((t for t in range(s, 0, -1) if due(n, t) is not None), 0) for n, s in enumerate(starts))
     if not (first and second and keeps(first, second)):  # years that both pay in, or rules: the whole frontier
         table = affordable_frontier(ceilings, batches, allocations, outcomes, confidence)
-        return table.iloc[
-            sorted({round(n) for n in np.linspace(0, max(len(table) - 1, 0), _PAIRS)}) if len(table) else []
-        ]
+        places = np.unique(np.linspace(0, len(table) - 1, _PAIRS).round().astype(int)) if len(table) else []
+        return table.iloc[places].reset_index(drop=True)
 
     def corner(one: int) -> _Pair:
         """The most of the second batch beside this total of the first, and the most of the first beside that."""

@@ -14,7 +14,7 @@ import pandas as pd
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say, words
 from zjtx_alloc.base.units import load_units, members_of
-from zjtx_alloc.facts.cells import amount, header_of, part_of, plain, stated_measures, stated_otherwise, unit_of
+from zjtx_alloc.facts.cells import MOST, amount, header_of, part_of, plain, stated_measures, stated_otherwise, unit_of
 from zjtx_alloc.facts.grid import grids_of
 from zjtx_alloc.facts.headed import Headed, headed
 from zjtx_alloc.facts.layout import cell_at
@@ -232,6 +232,8 @@ def _money(sheet: Headed, number: int, row: list[Any], name: str) -> int | Probl
         return problem(number, sheet.columns[name].label, sheet.cell(row, name), money)
     times = math.prod(_TIMES.get(part, 1) for part in _measure(sheet, name))
     whole = Decimal(repr(money)) * times / 10**4
+    if whole > MOST:
+        return problem(number, sheet.columns[name].label, sheet.cell(row, name), "too_large")
     if whole != int(whole):
         return problem(number, sheet.columns[name].label, sheet.cell(row, name), "not_whole_money")
     return sign * int(whole)
