@@ -192,7 +192,9 @@ def affordable_pairs(
     first, second = (next((t for t in range(s, 0, -1) if due(n, t) is not None), 0) for n, s in enumerate(starts))
     if not (first and second and keeps(first, second)):  # years that both pay in, or rules: the whole frontier
         table = affordable_frontier(ceilings, batches, allocations, outcomes, confidence)
-        places = np.unique(np.linspace(0, len(table) - 1, _PAIRS).round().astype(int)) if len(table) else []
+        places: np.ndarray | list[int] = (
+            np.unique(np.linspace(0, len(table) - 1, _PAIRS).round().astype(int)) if len(table) else []
+        )
         return table.iloc[places].reset_index(drop=True)
 
     def corner(one: int) -> _Pair:

@@ -257,15 +257,16 @@ def _simplest(low: Fraction, high: Fraction) -> Fraction:
 
 def _outcomes_at(cohort: Cohort, firms: pd.Series) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
     """A batch's outcomes and its discontinued firms if it had these firms."""
-    if cohort.approved.equals(firms) or (cohort.outcomes is None and cohort.discontinued is None):
-        return cohort.outcomes, cohort.discontinued
+    ends = None if cohort.outcomes is None else cohort.ends
+    gone = None if cohort.discontinued is None else cohort.discontinued.fillna(0).astype("int64")
+    if cohort.approved.equals(firms) or (ends is None and gone is None):
+        return ends, gone
     if (derived := _derived(cohort, firms)) is not None:
         return derived
-    parts = cohort.ends if cohort.discontinued is None else cohort.ends.join(cohort.discontinued)
+    parts = cohort.ends if gone is None else cohort.ends.join(gone)
     rows = {code: _spread(parts.loc[code], int(count)) for code, count in firms.items()}
     spread = pd.DataFrame.from_dict(rows, orient="index").rename_axis("code")
-    described = (cohort.outcomes, cohort.discontinued)
-    ends, gone = (None if table is None else spread[list(table.columns)] for table in described)
+    ends, gone = (None if table is None else spread[list(table.columns)] for table in (ends, gone))
     return ends, gone
 
 
