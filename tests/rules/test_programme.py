@@ -118,6 +118,8 @@ def test_what_is_known_of_a_batch_and_of_the_money(changed):
             book["实际下达"],
             {"代码": "110000", "年度": "2024年", "文号": "财建〔2024〕359号", "金额": 5400, "其中扣回": 300},
         )
+        for document, money in (("财建〔2024〕359号", -73), ("清算文件", "△11")):
+            add(book["实际下达"], {"代码": "110000", "年度": 2024, "文号": document, "金额": money})
         cell_of(book["预算"], {"年度": 2027}, "限额").value = 200000
         cell_of(book["预算"], {"年度": 2024}, "测算基准日").value = datetime.datetime(2026, 11, 30)
         cell_of(book["单位规则"], {"代码": "320000"}, "可推荐企业数").value = 100
@@ -131,9 +133,13 @@ def test_what_is_known_of_a_batch_and_of_the_money(changed):
     assert (first.state, second.state) == ("approved", "open")  # two outcomes do not settle a batch
     row = first.outcomes.loc[("110000", 2027)]
     assert row.dropna().to_dict() == {"completed": 7, "under_invested": 2}
-    assert programme.transfers.to_dict("records") == [
-        {"code": "110000", "fiscal_year": 2024, "document": "财建〔2024〕359号", "amount": 5400, "netted": 300}
+    assert programme.transfers.drop(columns=["code", "fiscal_year"]).to_numpy().tolist() == [
+        ["财建〔2024〕359号", 5400, 300],
+        ["财建〔2024〕359号", -73, 73],  # taken back in rows of their own
+        ["清算文件", -11, 11],
     ]
+    assert set(programme.transfers["code"]) == {"110000"}
+    assert set(programme.transfers["fiscal_year"]) == {2024}
     assert (programme.ceilings, programme.as_of) == ({2027: 200000}, datetime.date(2026, 11, 30))
     assert programme.current is second  # the first is approved
     assert (first.pool, second.pool.to_dict(), third.pool) == (None, {"320000": 100}, None)

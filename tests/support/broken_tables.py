@@ -199,7 +199,7 @@ def transfers(**changed: object) -> bytes:
 def broken_transfers() -> list[Broken]:
     cells = {
         "year": ("年度", "二〇二四"), "a year of three": ("年度", "202"), "year with a month": ("年度", "2024-05"),
-        "no document": ("文号", ""), "money in words": ("金额（万元）", "五千七百万"), "negative": ("金额（万元）", "-5700"),
+        "no document": ("文号", ""), "money in words": ("金额（万元）", "五千七百万"), "negative": ("扣回（万元）", "-5700"), "negative in words": ("金额（万元）", "-约5700"),
         "half a unit": ("金额（万元）", "5700.5"), "nan": ("金额（万元）", "nan"), "1e308": ("金额（万元）", "1e308"),
         "beyond int64": ("金额（万元）", "1" + "0" * 25), "netted": ("扣回（万元）", "x"), "netted huge": ("扣回（万元）", "1e300"),
         "unit": ("单位", "天京"), "no unit": ("单位", ""), "right to left": ("单位", "\u202e津天"),
@@ -208,7 +208,19 @@ def broken_transfers() -> list[Broken]:
     return [
         *found,
         Broken(
-            "actuals", "in yuan.csv", transfers().replace("金额（万元）".encode(), "金额（元）".encode()), "计量单位"
+            "actuals",
+            "in yuan.csv",
+            transfers().replace("金额（万元）".encode(), "金额（元）".encode()),
+            "不是整数万元",
+        ),
+        Broken(
+            "actuals", "in people.csv", transfers().replace("金额（万元）".encode(), "金额（人）".encode()), "计量单位"
+        ),
+        Broken(
+            "actuals",
+            "far too much.csv",
+            transfers(**{"金额（万元）": 10**14}).replace("金额（万元）".encode(), "金额（亿元）".encode()),
+            "过大",
         ),
         Broken("actuals", "no header.csv", transfers().partition(b"\r\n")[2], "单位"),
         Broken("actuals", "header only.csv", transfers().partition(b"\r\n")[0], "没有"),

@@ -24,7 +24,7 @@ from zjtx_alloc.rules.scenario import DEFAULT, Scenario
 from zjtx_alloc.rules.scenario_files import companion, companions, load_scenario, scenario_names
 
 _SPARE = {"batches": 1, "weights": 6, "coefficients": 3, "groups": 10, "outcomes": 40, "transfers": 40, "settings": 8}
-_COUNTS = ("whole", "positive", "money")
+_COUNTS = ("whole", "positive", "money", "transfer")
 _LOOKS = {
     **dict.fromkeys(_COUNTS, "entry count"), "share": "entry share", "factor": "entry share", "number": "entry share",
     "rate": "entry share", "date": "entry date", "year": "entry batch", "batch": "entry batch", "batch_or_all": "entry batch", "setting": "entry",

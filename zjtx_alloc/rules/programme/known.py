@@ -142,23 +142,35 @@ def _first(record: Record) -> str:
 
 def transfers_of(entries: Entries) -> pd.DataFrame | None:
     """Actual transfers as ``read_transfers`` gives them; None without any."""
-    rows = [[r["netted"] or 0 if name == "netted" else r[name] for name in TRANSFERS] for r in entries.records]
-    if not rows or entries.problems:
+    if not entries.records or entries.problems:
         return None
+    rows = [
+        # What is taken back in a row of its own is netted.
+        {name: r[name] for name in TRANSFERS} | ({"netted": max(-r["amount"], 0)} if r["netted"] is None else {})
+        for r in entries.records
+    ]
     table = pd.DataFrame(rows, columns=list(TRANSFERS))
     return table.astype(dict.fromkeys(("fiscal_year", "amount", "netted"), "int64"))
 
 
 def transfer_problems(records: Iterable[Record]) -> list[Problem]:
-    """Amounts that are 元, and a document's row that comes twice."""
+    """Amounts that are 元, and a document's row that comes twice: money taken back may have one beside."""
     found, seen = [], dict[tuple[Any, ...], int]()
     for record in records:
-        key = tuple(record[name] for name in ("code", "fiscal_year", "document"))
+        money = record["amount"]
+        key = (*(record[name] for name in ("code", "fiscal_year", "document")), money is not None and money < 0)
         if None not in key and seen.setdefault(key, record.row) != record.row:
             found.append(record.problem("code", "twice", first=seen[key]))
-        if (money := record["amount"]) is not None and money > _MOST_A_TRANSFER:
+        if money is not None and abs(money) > _MOST_A_TRANSFER:
             found.append(record.problem("amount", "yuan", converted=f"{money / 10**4:,.10g}"))
     return found
+
+
+def other_measure(ceiling: int) -> tuple[str, str] | None:
+    """The measure that a year's ceiling seems to be in (yuan, hundred_million), and its amount in 万元; else None."""
+    if ceiling > _LARGE_CEILING:
+        return "yuan", f"{ceiling / 10**4:.10g}"
+    return ("hundred_million", str(ceiling * 10**4)) if 0 < ceiling < _SMALL_CEILING else None
 
 
 def money_of(entries: Entries) -> tuple[Money, list[Problem]]:
@@ -171,10 +183,8 @@ def money_of(entries: Entries) -> tuple[Money, list[Problem]]:
             problems.append(record.problem("year", "needed"))
         elif year in ceilings:
             problems.append(record.problem("year", "year_twice"))
-        elif ceiling > _LARGE_CEILING:
-            problems.append(record.problem("ceiling", "yuan", converted=f"{ceiling / 10**4:,.10g}"))
-        elif 0 < ceiling < _SMALL_CEILING:
-            problems.append(record.problem("ceiling", "hundred_million", converted=f"{ceiling * 10**4:,}"))
+        elif other := other_measure(ceiling):
+            problems.append(record.problem("ceiling", other[0], converted=other[1]))
         else:
             ceilings[year] = ceiling
     once: dict[str, Any] = {}

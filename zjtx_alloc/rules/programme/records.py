@@ -18,7 +18,7 @@ from zjtx_alloc.rules.programme.values import Wrong, value_of
 _HEADER_WITHIN = 30  # rows in which a header is looked for
 _ALIKE = 0.75  # likeness at which an unknown header is taken for a slip of the pen
 _LONGEST = 200  # characters of a value
-_SUMMED = ("whole", "money")  # kinds of columns that totals add up
+_SUMMED = ("whole", "money", "transfer")  # kinds of columns that totals add up
 _KEYS = {"batch", "code", "unit", "year"}  # a row where only these are filled is one to fill in
 
 
@@ -134,7 +134,7 @@ def _header_problems(
         if first[name] != heading:
             yield fault(sheet, header, heading.label, heading.text, "header_twice", first=first[name].label)
         measure = header_of(heading.text)[1]
-        if form.fields[name].kind == "money" and measure not in ("", "万元"):
+        if form.fields[name].kind in ("money", "transfer") and measure not in ("", "万元"):
             yield fault(sheet, header, heading.label, measure, "measure", measure="万元")
     for name, field in form.fields.items():
         if field.needed and name not in first:

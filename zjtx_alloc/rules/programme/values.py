@@ -14,6 +14,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.cells import amount, header_of, plain, unit_of
 from zjtx_alloc.facts.grid import Uncalculated
 from zjtx_alloc.facts.layout import indicator_names
+from zjtx_alloc.facts.payments import unsigned
 from zjtx_alloc.rules.programme.forms import Field
 from zjtx_alloc.rules.scenario import DEFAULT
 
@@ -143,6 +144,13 @@ def _money(cell: Any) -> int | Wrong:
     return int(money) if money == int(money) else Wrong("not_whole_money")
 
 
+def _transfer(cell: Any) -> int | Wrong:
+    """Money to a unit; negative where it is taken back."""
+    cell, sign = unsigned(cell)
+    money = _money(cell)
+    return money if isinstance(money, Wrong) else sign * money
+
+
 def _date(cell: Any) -> datetime.date | Wrong:
     if isinstance(cell, datetime.datetime):
         return cell.date()
@@ -213,5 +221,5 @@ def setting_text(value: Any) -> Any:
 _KINDS: dict[str, Callable[[Any], Any]] = {
     "batch": _batch, "batch_or_all": _batch, "unit": _unit, "unit_or_rest": _unit_or_rest, "indicator": _indicator,
     "number": _number, "whole": _whole, "positive": _positive, "share": _share, "factor": _factor, "rate": _rate,
-    "year": _year, "money": _money, "date": _date, "text": _text, "period": _period, "units": _units, "setting": setting_of,
+    "year": _year, "money": _money, "transfer": _transfer, "date": _date, "text": _text, "period": _period, "units": _units, "setting": setting_of,
 }  # fmt: skip
