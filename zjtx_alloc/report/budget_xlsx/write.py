@@ -3,8 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
-
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.budget_xlsx.actuals import actuals_sheet
@@ -17,15 +15,15 @@ from zjtx_alloc.report.writers.sheet import Sheet
 from zjtx_alloc.report.writers.xlsx import write_workbook
 
 
-def write_budget_workbook(path: Path, plan: BudgetPlan, found: pd.DataFrame | None = None) -> Path:
-    """Write the workbook; ``found`` is what ``za.reconcile`` says of the booked ledger, if transfers are known."""
+def write_budget_workbook(path: Path, plan: BudgetPlan) -> Path:
+    """Write the workbook."""
     heading = say("workbook.budget_heading", names="、".join(c.label for c in batches(plan)))
     marks = "".join(budget_marks(plan.allocations))
-    sheets = [replace(sheet, note=sheet.note + marks) for sheet in budget_sheets(plan, found)]
+    sheets = [replace(sheet, note=sheet.note + marks) for sheet in budget_sheets(plan)]
     return write_workbook(path, sheets, heading)
 
 
-def budget_sheets(plan: BudgetPlan, found: pd.DataFrame | None = None) -> list[Sheet]:
+def budget_sheets(plan: BudgetPlan) -> list[Sheet]:
     """The sheets in their order: assumptions first, what officials read next, the working behind them last."""
     firms = firms_sheet(plan)
     ledgers = [ledger_sheet(plan, firms, number) for number in range(len(plan.assumptions))]
@@ -33,7 +31,7 @@ def budget_sheets(plan: BudgetPlan, found: pd.DataFrame | None = None) -> list[S
         unit_year_sheet(plan, ledgers[0]),
         ledgers[0],
         scenario_sheet(plan, firms, ledgers, assumption_inputs(plan)),
-        actuals_sheet(plan, ledgers[0], found),
+        actuals_sheet(plan, ledgers[0]),
         firms,
         *ledgers[1:],
     ]
