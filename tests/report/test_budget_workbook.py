@@ -311,8 +311,8 @@ def test_the_empty_form_filled_in_is_read_and_reconciled(plan, written, tmp_path
             form.cell(4 + place, column, value)
     book.save(tmp_path / "filled.xlsx")
     assert read_transfers(tmp_path / "filled.xlsx")["code"].tolist() == ["110000", "120000"]
-    found = za.reconcile(plan.budgets[0].ledger, tmp_path / "filled.xlsx")
-    path = write_budget_workbook(tmp_path / "budget.xlsx", plan, found)
+    told = replace(plan, transfers=read_transfers(tmp_path / "filled.xlsx"))
+    path = write_budget_workbook(tmp_path / "budget.xlsx", told)
     table = rows(openpyxl.load_workbook(path, data_only=True)["对账"]).set_index("单位")
     assert table.loc["北京", "状态"] == "相符"
     assert table.loc["天津", ["差额（万元）", "状态"]].tolist() == [-300, "少于台账"]

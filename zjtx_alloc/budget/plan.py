@@ -152,7 +152,15 @@ class BudgetPlan:
     @property
     def paid_years(self) -> tuple[int, ...]:
         """Fiscal years whose actual transfers are known."""
-        return () if self.transfers is None else tuple(sorted(map(int, self.transfers["fiscal_year"].unique())))
+        return tuple(sorted(self.paid))
+
+    @property
+    def paid(self) -> dict[int, int]:
+        """What documents transferred by fiscal year, whole 万元; empty if no transfers are known."""
+        table = self.transfers
+        return (
+            {} if table is None else {int(y): int(n) for y, n in table.groupby("fiscal_year")["amount"].sum().items()}
+        )
 
     def bridge(self) -> pd.DataFrame:
         """From the last forecast to the budget the plan books, as ``za.bridge``.
@@ -172,12 +180,17 @@ class BudgetPlan:
         DataFrame
             Columns batch (text), total (places now), affordable (places, Int64; blank where no total keeps
             them), probability (that the affordable total keeps them together). Batches that no
-            ceiling concerns are left out; empty without ceilings.
+            ceiling concerns, or whose approvals are known, are left out; empty without ceilings.
         """
+        return self._affordable.copy()
+
+    @cached_property
+    def _affordable(self) -> pd.DataFrame:
         rows = [
             self._afforded(a)
             for a in self.allocations
-            if any(p.year in self.request.ceilings for p in self.award.payments_of(a.scenario.batch))
+            if not a.has_known_approvals
+            and any(p.year in self.request.ceilings for p in self.award.payments_of(a.scenario.batch))
         ]
         table = pd.DataFrame(rows, columns=["batch", "total", "affordable", "probability"])
         return table.astype({"affordable": "Int64"})

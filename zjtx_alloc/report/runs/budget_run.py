@@ -1,4 +1,4 @@
-"""One budget: scenarios of several batches to a folder with page, workbook and table, bound to their inputs."""
+"""One budget: scenarios of several batches to a folder with page, workbook, paper and tables, bound to their inputs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,21 +8,24 @@ from typing import Any
 import pandas as pd
 
 from zjtx_alloc.base.errors import ReportError
-from zjtx_alloc.base.files import folder_for, write_csv
+from zjtx_alloc.base.files import folder_for, write_csv, write_whole
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.budget.outcomes import outcome_names
 from zjtx_alloc.budget.plan import BudgetPlan, BudgetRequest, plan_budget, scenario_of
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.report.budget_xlsx.write import write_budget_workbook
+from zjtx_alloc.report.documents.budget_paper import budget_paper
 from zjtx_alloc.report.runs.records import bytes_digest, file_digest, run_record, scenarios_record
 from zjtx_alloc.report.runs.scaffold import Draft, Job, drafted
-from zjtx_alloc.report.table import plan_csv
+from zjtx_alloc.report.table import plan_csv, plan_csv_shown
+from zjtx_alloc.report.writers.docx import docx_file
 
 FOLDER = "budget"
 ACTUALS = "actuals-as-given"  # kept with the run under their own ending
 _STALE = (f"{ACTUALS}.csv", f"{ACTUALS}.xlsx")
-BOUND, DRAWN = ("budget.csv",), ("budget.xlsx", "budget.html")
+CSV_SHOWN = "资金分年表.csv"
+BOUND, DRAWN = ("budget.csv", CSV_SHOWN), ("budget.xlsx", "budget.docx", "budget.html")
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,8 @@ class BudgetRun:
     Attributes
     ----------
     folder : Path
-        ``out/budget``, with budget.csv (every assumption, whole 万元), budget.xlsx (recalculates), budget.html,
-        run.json and environment.json.
+        ``out/budget``, with budget.csv and 资金分年表.csv (every assumption, whole 万元; in code and for people),
+        budget.xlsx (recalculates), budget.html, budget.docx (预算测算说明), run.json and environment.json.
     plan : BudgetPlan
     reconciliation : DataFrame, optional
         As ``za.reconcile``, against the ledger of the first assumption.
@@ -78,6 +81,8 @@ def run_budget(
         transfers = "".join(str(draft.folder / name) for name in kept)
         draft.page("budget", _parameters(request, draft) | {"actuals": transfers})
         draft.wrote(write_csv(draft.folder / "budget.csv", plan_csv(plan)))
+        draft.wrote(write_csv(draft.folder / CSV_SHOWN, plan_csv_shown(plan)))
+        draft.wrote(write_whole(draft.folder / "budget.docx", docx_file(budget_paper(plan))))
         draft.wrote(write_budget_workbook(draft.folder / "budget.xlsx", plan))
     return BudgetRun(job.folder, plan, plan.reconciliation)
 
