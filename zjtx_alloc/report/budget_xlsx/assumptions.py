@@ -4,16 +4,18 @@ from typing import Any
 
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.budget.expected import share_of_the_left
+from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.ledger.settlement import DISCONTINUED, settlement_of
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.budget_xlsx.firms import batches, rate_name
+from zjtx_alloc.report.budget_xlsx.quotas import live_batches, total_name
 from zjtx_alloc.report.writers.sheet import Cell, Column, Row, Sheet, known_columns
 from zjtx_alloc.rules.award import load_tails
 
 _KINDS = {"占比": "percent", "万元/家": "money", "万元": "money"}
 _LIVE = (
-    "amount", "opening_share", "empowerment_cap", "recovered_share", "empowerment_recovered", "discontinued_recovered",
+    "amount", "implementation_years", "opening_share", "empowerment_cap", "recovered_share", "empowerment_recovered", "discontinued_recovered",
 )  # fmt: skip
 
 
@@ -28,7 +30,10 @@ def assumption_sheet(plan: BudgetPlan, checks: list[str]) -> Sheet:
 
     ``checks`` are the cells of other sheets that must be zero; their sum of absolutes stands at the end.
     """
-    whole_money = "+".join(f"ABS({name}-ROUND({name},0))" for name in (say("cell.opening"), say("cell.closing")))
+    whole_money = "+".join(
+        f"ABS({name}-ROUND({name},0))"
+        for name in (say(f"cell.{cell}") for cell in ("opening", "closing", "implementation_years"))
+    )
     shares = "".join(
         f"+ABS(ROUND({'+'.join(say(f'cell.{o}', number=n) for o in ('missed', 'discontinued', 'under_invested'))}-1,9))"
         for n in range(1, len(plan.assumptions) + 1)
@@ -112,17 +117,32 @@ def _derived_rows(plan: BudgetPlan) -> list[dict[str, Any]]:
 
 
 def _batch_rows(plan: BudgetPlan) -> list[dict[str, Any]]:
-    rows = []
+    rows, live = [], [str(allocation.scenario.batch) for allocation in live_batches(plan)]
     for cohort in batches(plan):
         (scenario,) = (a.scenario for a in plan.allocations if str(a.scenario.batch) == cohort.name)
         source, label = say("workbook.scenario", name=scenario.name), cohort.label
         named = say("workbook.of_batch", batch=label, what=header("total"))
-        total, basis = Cell(scenario.total, kind="count"), scenario.assumptions
+        name = total_name(cohort.name) if cohort.name in live else ""
+        total, basis = _given(scenario.total, "money", name), scenario.assumptions
         rows.append(_row(named, total, "家", source, basis.get("total", ""), status=scenario.total_status))
+        rows.append(_closing_row(plan, cohort))
         named = say("workbook.of_batch", batch=label, what=header("approval_rate"))
         rate = _given(float(scenario.approval.exact), "percent", rate_name(cohort))
         rows.append(_row(named, rate, "占比", source, basis.get("approval", "")))
     return rows
+
+
+def _closing_row(plan: BudgetPlan, cohort: Cohort) -> dict[str, Any]:
+    """The year of a batch's closing: after the implementation period, or as the batch states."""
+    named = say("workbook.of_batch", batch=cohort.label, what=header("closing_year"))
+    name = say("cell.closing_year", batch=cohort.name)
+    if int(cohort.name) in plan.award.years:
+        stated = _given(cohort.closing_year, "plain", name)
+        return _row(named, stated, say("workbook.year_measure"), say("workbook.stated"), "")
+    formula = f"{cohort.opening_year}+{say('cell.implementation_years')}"
+    return _derived(named, formula, cohort.closing_year, "year", say("workbook.year_measure")) | {
+        "value": Cell(cohort.closing_year, formula, "year", name)
+    }
 
 
 def _tail_rows(plan: BudgetPlan) -> list[dict[str, Any]]:

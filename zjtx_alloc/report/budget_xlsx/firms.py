@@ -15,6 +15,7 @@ from zjtx_alloc.budget.expected import PARTS, share_of_the_left
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
 from zjtx_alloc.budget.plan import BudgetPlan
+from zjtx_alloc.report.budget_xlsx.quotas import HELPERS, live_batches, quota_cells, total_name
 from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Column, Content, Sheet, known_columns, sums_of
 
 _SPREAD = ("completed", "under_invested", "discontinued")  # outcomes whose firms are rounded; the rest missed
@@ -56,6 +57,21 @@ def end_column(number: int, outcome: str) -> str:
     return f"{outcome}_{number}"
 
 
+def closing_cells(plan: BudgetPlan, firms: Sheet, number: int, place: tuple[str, str, int]) -> dict[str, str]:
+    """Where a unit's firms of each outcome stand; ``place`` is its batch, its code and its row.
+
+    After the last assumption: if all firms complete whose outcomes are not known.
+    """
+    name, code, row = place
+    (cohort,) = (c for c in plan.cohorts if c.name == name)
+    outcomes = (*_SPREAD, "missed")
+    if number < len(plan.assumptions):
+        return {outcome: firms.cell(end_column(number, outcome), row) for outcome in outcomes}
+    if cohort.outcomes is not None and bool(cohort.outcomes.loc[code].notna().all()):
+        return {outcome: firms.cell(end_column(0, outcome), row) for outcome in outcomes}
+    return dict.fromkeys(outcomes, "0") | {"completed": f"{firms.cell('approved', row)}-{firms.cell('gone', row)}"}
+
+
 def batches(plan: BudgetPlan) -> list[Cohort]:
     """The cohorts with two payments, in the order of the sheet's blocks."""
     return [cohort for cohort in plan.cohorts if cohort.payment is None]
@@ -67,13 +83,19 @@ def first_row_of(plan: BudgetPlan, name: str) -> int:
     return FIRST_ROW + sum(len(cohort.approved) for cohort in above)
 
 
-def firms_sheet(plan: BudgetPlan) -> Sheet:
-    """A row a batch and unit; whole parts and remainders stand in grouped helper columns."""
-    rows = [row for cohort in batches(plan) for row in _batch_rows(plan, cohort)]
+def bare_firms_sheet(plan: BudgetPlan) -> Sheet:
+    """The sheet without its rows, for what refers to it and stands behind it."""
+    return Sheet(say("workbook.firms"), _columns(plan), [])
+
+
+def firms_sheet(plan: BudgetPlan, solver: Sheet | None) -> Sheet:
+    """A row a batch and unit; what places follow from, whole parts and remainders stand in grouped helper columns."""
+    rows = [row for cohort in batches(plan) for row in _batch_rows(plan, cohort, solver)]
     ends = [[end_column(number, o) for o in (*_SPREAD, "missed")] for number in range(len(plan.assumptions))]
     summed = ["quota", "approved", "unused", "gone", *(name for names in ends for name in names)]
     check: dict[str, Content] = {
         "batch": say("workbook.check"),
+        "quota": Cell(0, _quota_check(plan)),
         "approved": Cell(0, _approval_check(plan)),
         "unused": Cell(0, "SUMPRODUCT(([approved:$rows]>[quota:$rows])*1)"),
     }
@@ -125,9 +147,34 @@ def rate_name(cohort: Cohort) -> str:
     return say("cell.approval", batch=cohort.name)
 
 
+def _quota_check(plan: BudgetPlan) -> str:
+    """Places less the total and what the batch before leaves, over the batches whose total can be changed: zero."""
+    parts = ["0"]
+    for allocation in live_batches(plan):
+        rows = _rows_of(plan, str(allocation.scenario.batch))
+        left = f"-{_left_over(plan, allocation)}" if allocation.carried else ""
+        parts.append(f"ABS(SUM([quota:{rows}])-{total_name(allocation.scenario.batch)}{left})")
+    return "+".join(parts)
+
+
+def _left_over(plan: BudgetPlan, allocation: Allocation) -> str:
+    """Formula of the places that the batch before leaves to this one."""
+    place = next(number for number, one in enumerate(plan.allocations) if one is allocation)
+    rows = _rows_of(plan, batches(plan)[place - 1].name)
+    return f"(SUM([quota:{rows}])-SUM([approved:{rows}]))"
+
+
+def _rows_of(plan: BudgetPlan, name: str) -> str:
+    """A batch's rows, as formulas of this sheet have them."""
+    first = first_row_of(plan, name)
+    (cohort,) = (c for c in batches(plan) if c.name == name)
+    return f"{first}-{first + len(cohort.approved) - 1}"
+
+
 def _columns(plan: BudgetPlan) -> dict[str, Column]:
     columns = {
         **known_columns(batch=8, code=9, short_name=9), "order": Column(say("workbook.order"), "count", 7),
+        **{name: Column(say(f"workbook.{name}"), "plain", is_helper=True) for name in HELPERS},
         **known_columns(quota=8), **_with_helpers("approved", header("approved"), 10),
         **known_columns(unused=8), "gone": Column(say("workbook.gone"), "count", 10),
     }  # fmt: skip
@@ -148,14 +195,14 @@ def _with_helpers(name: str, text: str, width: float) -> dict[str, Column]:
     }
 
 
-def _batch_rows(plan: BudgetPlan, cohort: Cohort) -> _Rows:
+def _batch_rows(plan: BudgetPlan, cohort: Cohort, solver: Sheet | None) -> _Rows:
     allocation = _allocation_of(plan, cohort)
     names, first = load_units()["short_name"], first_row_of(plan, cohort.name)
     rank = {allocation.problem.labels[i]: place for place, i in enumerate(allocation.problem.order, start=1)}
     assert cohort.quota is not None, "cohorts of allocations know their quota"
     rows: _Rows = [
-        {"batch": cohort.label, "code": str(code), "short_name": names[code], "order": rank[str(code)], "quota": places}
-        for code, places in zip(cohort.quota.index, _quotas(plan, cohort.quota, allocation), strict=True)
+        {"batch": cohort.label, "code": str(code), "short_name": names[code], "order": rank[str(code)], **places}
+        for code, places in zip(cohort.quota.index, _quotas(plan, cohort.quota, allocation, solver), strict=True)
     ]
     if _is_by_rate(plan, cohort):
         rate = allocation.scenario.approval.exact
@@ -184,18 +231,22 @@ def _add_numbers(rows: _Rows, column: str, firms: pd.Series) -> None:
         row[column] = int(number)
 
 
-def _quotas(plan: BudgetPlan, quota: pd.Series, allocation: Allocation) -> list[int | Cell]:
-    """A batch's places: as allocated, and with what the batch before leaves over where its scenario carries it."""
-    known = [int(places) for places in quota]
-    place = next(number for number, one in enumerate(plan.allocations) if one is allocation)
-    if not allocation.carried:
-        return list(known)
-    last = batches(plan)[place - 1]
-    assert last.quota is not None, "cohorts of allocations know their quota"
-    first, unused = first_row_of(plan, last.name), last.quota - last.approved
+def _quotas(plan: BudgetPlan, quota: pd.Series, allocation: Allocation, solver: Sheet | None) -> _Rows:
+    """A batch's places, live where its total can be changed, and with what the batch before leaves over if it is carried."""
+    base, carried = quota, [""] * len(quota)
+    if allocation.carried:
+        place = next(number for number, one in enumerate(plan.allocations) if one is allocation)
+        last = batches(plan)[place - 1]
+        assert last.quota is not None, "cohorts of allocations know their quota"
+        first, base = first_row_of(plan, last.name), quota - (last.quota - last.approved)
+        carried = [f"+[quota:{row}]-[approved:{row}]" for row in range(first, first + len(quota))]
+    if solver is not None and any(one is allocation for one in live_batches(plan)):
+        rows = quota_cells(allocation, solver, first_row_of(plan, str(allocation.scenario.batch)))
+    else:
+        rows = [{"quota": str(int(places)) if extra else ""} for places, extra in zip(base, carried, strict=True)]
     return [
-        Cell(value, f"{places}+[quota:{row}]-[approved:{row}]")
-        for row, (places, value) in enumerate(zip(quota - unused, known, strict=True), start=first)
+        row | {"quota": Cell(int(places), f"{row['quota']}{extra}")}
+        for row, places, extra in zip(rows, quota, carried, strict=True)
     ]
 
 
