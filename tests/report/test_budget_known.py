@@ -91,7 +91,7 @@ def test_past_years_stand_beside_what_was_paid_and_later_ones_beside_their_range
 
 def test_what_is_known_is_told_in_sentences(plan):
     known = known_lines(plan)
-    assert known[0] == "第1批已知：审核通过1,038家，2025年不再继续支持2家、2026年不再继续支持0家。"
+    assert known[0] == "第1批已知：审核通过1,038家，2025年不再继续支持2家、2026年不再继续支持0家（2个单位已报）。"
     assert known[1].startswith(
         "2024年应下达311,400万元，文件实际下达311,300万元，差额−100万元；36个单位相符，其余：天津−100万元（"
     )

@@ -140,12 +140,14 @@ def test_expected_outcomes_by_hand(allocation):
 
 
 def test_firms_known_to_have_left_stay_so(allocation):
-    # 10 firms of which 2 left in 2025: 8 at 0.6 are 5 (4.8); of 3 others 0.6 -> 1 under-invested, 2 at 3/8 -> 1 leaves.
+    # 10 firms of which 2 left in 2025, by the first of two evaluations; one state. 8 at .6/.94 are 5 (5.1); of 3 others
+    # .2/.85 -> 1 under-invested (.7), of 2 others .15/.65 -> none leaves (.46).
     firms = pd.Series([10], index=pd.Index(["120000"], name="code"))
     left = pd.DataFrame({2025: [2]}, index=firms.index)
-    (told,) = za.expected_cohorts((za.Cohort("1", firms, 2024, 2027, discontinued=left),), za.load_outcomes("central"))
-    assert told.discontinued.to_dict("list") == {2025: [2], 2027: [1]}
-    assert told.outcomes.to_dict("list") == {"completed": [5], "missed": [1], "under_invested": [1]}
+    declared = za.load_outcomes("central").model_copy(update={"rho_nation": "0"})
+    (told,) = za.expected_cohorts((za.Cohort("1", firms, 2024, 2027, discontinued=left),), declared)
+    assert told.discontinued.to_dict("list") == {2025: [2], 2027: [0]}
+    assert told.outcomes.to_dict("list") == {"completed": [5], "missed": [2], "under_invested": [1]}
 
 
 def test_known_outcomes_and_tails_stay(panel, allocation):

@@ -66,8 +66,10 @@ class BudgetDistribution:
 
 
 def mixed(lattice: Lattice, weights: np.ndarray, step: int, assumption: str) -> BudgetDistribution:
-    """The states of the nation mixed by their weights; values that cannot occur are left out."""
-    mass = weights @ lattice.mass
+    """The states of the nation, or pairs of them, mixed by their weights; values that cannot occur are left out."""
+    same = tuple(axis for axis, states in enumerate(lattice.mass.shape[:-1]) if states < weights.shape[axis])
+    seen = weights.sum(axis=same).ravel()
+    mass = seen @ lattice.mass.reshape(len(seen), -1)
     possible = np.flatnonzero(mass)
     values = (lattice.start + possible).astype("int64") * step
     return BudgetDistribution(assumption, values, mass[possible])

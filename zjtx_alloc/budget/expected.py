@@ -1,52 +1,132 @@
 """Cohorts with an assumption's mean outcomes, in whole firms: what a ledger can book before results are known."""
 
+import datetime
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
+import numpy as np
 import pandas as pd
 
 from zjtx_alloc.allocation.approved import approved_firms
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.budget.learning import Learned, early_share
 from zjtx_alloc.budget.ledger.cohorts import Cohort
-from zjtx_alloc.budget.outcomes import OutcomeAssumption
+from zjtx_alloc.budget.ledger.settlement import DISCONTINUED, OUTCOMES
+from zjtx_alloc.budget.outcomes import COMPLETED, OutcomeAssumption
 
 PARTS = 10**9  # of a share: fine enough for any, and whole numbers in a workbook too
 
 
-def expected_cohorts(cohorts: tuple[Cohort, ...], assumption: OutcomeAssumption) -> tuple[Cohort, ...]:
-    """The cohorts with outcomes at the assumption's mean shares; those known already, and tails, stay.
+@dataclass(frozen=True)
+class MeanShares:
+    """Mean shares of firms whose outcomes are not known, each of those that the shares before it leave.
+
+    Attributes
+    ----------
+    completed : Fraction
+        Of all.
+    under_invested : Fraction
+        Of those that do not complete.
+    discontinued : Fraction
+        Of those that neither complete nor under-invest; the rest misses its goals.
+    """
+
+    completed: Fraction
+    under_invested: Fraction
+    discontinued: Fraction
+
+
+def expected_cohorts(
+    cohorts: tuple[Cohort, ...], assumption: OutcomeAssumption, as_of: datetime.date | None = None
+) -> tuple[Cohort, ...]:
+    """The cohorts with outcomes at the mean shares of what is expected; what is known already, and tails, stay.
 
     A batch's completed firms are its firms × share, rounded half up (四舍五入), spread by largest remainder,
     equal remainders in the order of the units. Likewise the under-invested among the others, then the
     discontinued among those left (reported at the end, in the closing year); the rest missed their goals.
+    Units whose departures are known are spread apart from those that have not reported: their firms are the ones
+    that have stayed.
 
     Parameters
     ----------
     cohorts : tuple of Cohort
     assumption : OutcomeAssumption
-        The declared assumption; never official.
+        The declared assumption; never official. Where results are known, its means are those after learning from them.
+    as_of : date, optional
+        The day as of which departures are known, as in ``BudgetOutlook``.
     """
-    return tuple(c if c.outcomes is not None or c.payment is not None else _expected(c, assumption) for c in cohorts)
+    known = Learned(assumption, cohorts, as_of)
+    return tuple(
+        c if c.payment is not None or (c.outcomes is not None and c.ended.all()) else _expected(c, known)
+        for c in cohorts
+    )
+
+
+def mean_shares(known: Learned, cohort: Cohort, is_reported: bool = False) -> MeanShares:
+    """What is expected of a cohort's firms that are still there.
+
+    Parameters
+    ----------
+    known : Learned
+        The assumption, and all cohorts with what is known of them.
+    cohort : Cohort
+    is_reported : bool
+        Whether the firms' unit has reported its departures: then no known departure is counted again.
+    """
+    otherwise = known.assumption.otherwise
+    missed, gone, under = (Fraction(s) for s in (otherwise.missed, otherwise.discontinued, otherwise.under_invested))
+    early = early_share(cohort, known.as_of) if is_reported else Fraction(0)
+    late, here = gone * (1 - early), 1 - gone * early
+    return MeanShares(
+        completed=_completed(known, cohort, early),
+        under_invested=under if not early else _in_parts(under, here),
+        discontinued=_in_parts(late, missed + late),
+    )
 
 
 def share_of_the_left(assumption: OutcomeAssumption) -> Fraction:
     """Share of the discontinued among firms that neither completed nor under-invested, in billionths."""
     missed, gone = (Fraction(share) for share in (assumption.otherwise.missed, assumption.otherwise.discontinued))
-    return Fraction(math.floor(gone / (missed + gone) * PARTS + Fraction(1, 2)), PARTS) if missed + gone else Fraction()
+    return _in_parts(gone, missed + gone)
 
 
-def _expected(cohort: Cohort, assumption: OutcomeAssumption) -> Cohort:
-    firms = cohort.continued
-    completed = approved_firms(firms, Fraction(assumption.completed.mean))
-    under = approved_firms(firms - completed, Fraction(assumption.otherwise.under_invested))
-    gone = approved_firms(firms - completed - under, share_of_the_left(assumption))
-    described = {} if cohort.discontinued is None else {int(str(y)): n for y, n in cohort.discontinued.items()}
-    described[cohort.closing_year] = gone + described.get(cohort.closing_year, 0)
-    outcomes = {"completed": completed, "missed": firms - completed - under - gone, "under_invested": under}
+def _completed(known: Learned, cohort: Cohort, early: Fraction) -> Fraction:
+    if not known.is_any:
+        return Fraction(known.assumption.completed.mean)
+    rates, weights = known.prior.rates, known.weights_of(cohort)
+    completed, here = rates[COMPLETED].to_numpy(), 1 - float(early) * rates[DISCONTINUED].to_numpy()
+    possible = (weights > 0) & (here > 0)
+    return Fraction(round(float(np.sum(weights[possible] * completed[possible] / here[possible])) * PARTS), PARTS)
+
+
+def _in_parts(share: Fraction, whole: Fraction) -> Fraction:
+    """A part of a whole, in billionths; of nothing, nothing."""
+    return Fraction(math.floor(share / whole * PARTS + Fraction(1, 2)), PARTS) if whole else Fraction()
+
+
+def _expected(cohort: Cohort, known: Learned) -> Cohort:
+    open_, reported = ~cohort.ended, cohort.reported
+    groups = [(open_ & ~reported, False), (open_ & reported, True)]
+    parts = [
+        _spread(cohort.continued[units], mean_shares(known, cohort, told)) for units, told in groups if units.any()
+    ]
+    spread = pd.concat([*parts, cohort.ends[~open_].assign(**{DISCONTINUED: 0})]).reindex(cohort.approved.index)
+    described = {int(str(year)): firms for year, firms in cohort.left.items()}
+    described[cohort.closing_year] = spread[DISCONTINUED] + described.get(cohort.closing_year, 0)
+    learned = say("outcomes.learned", common=known.assumption.common_experience) if known.is_any else ""
     return replace(
         cohort,
-        outcomes=pd.DataFrame(outcomes),
-        discontinued=pd.DataFrame(described),
-        assumption=cohort.assumption + assumption.note() + say("outcomes.at_mean"),
+        outcomes=spread[list(OUTCOMES)].astype("int64"),
+        discontinued=pd.DataFrame(described).astype("int64"),
+        assumption=cohort.assumption + known.assumption.note() + learned + say("outcomes.at_mean"),
     )
+
+
+def _spread(firms: pd.Series, shares: MeanShares) -> pd.DataFrame:
+    """Firms by unit and outcome at mean shares."""
+    completed = approved_firms(firms, shares.completed)
+    under = approved_firms(firms - completed, shares.under_invested)
+    gone = approved_firms(firms - completed - under, shares.discontinued)
+    missed = firms - completed - under - gone
+    return pd.DataFrame({"completed": completed, "missed": missed, "under_invested": under, DISCONTINUED: gone})

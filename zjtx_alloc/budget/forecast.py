@@ -2,15 +2,19 @@
 
 Within a state of the nation (``OutcomeAssumption.states``) units and batches are independent. The state is
 one for all batches: the same evaluators and the same economy meet them, and taking it as common makes the
-sum of several years wider, never narrower.
+sum of several years wider, never narrower. Known outcomes and departures change what is thought of the state, for
+the batches that have them and, as far as experience is common, for the others (``budget/learning.py``).
 """
 
+import datetime
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
+import numpy as np
 import pandas as pd
 
 from zjtx_alloc.base.errors import DataError
@@ -18,6 +22,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import find_unit, load_units
 from zjtx_alloc.budget.distribution import BudgetDistribution, mixed
 from zjtx_alloc.budget.lattice import Lattice, added, certain, unit_money
+from zjtx_alloc.budget.learning import Learned, completion, early_share
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.ledger.ledger import ledger
@@ -28,6 +33,7 @@ from zjtx_alloc.rules.award import Award
 Measure = Literal["due", "recovered", "net"]
 MEASURES: tuple[Measure, ...] = ("due", "recovered", "net")
 _Years = dict[int, dict[str, Lattice]]  # fiscal year -> code -> money in steps
+_Made = dict[tuple[int, Fraction, bool], Lattice]  # firms, share of departures known, whether of a cohort that teaches
 
 
 def settled(award: Award) -> dict[str, tuple[int, int]]:
@@ -58,12 +64,19 @@ class BudgetOutlook:
         The declared assumption everything here rests on.
     horizon : int, optional
         Last fiscal year that tables and figures show; all if not given.
+    as_of : date, optional
+        The day as of which departures are known; the end of the last year for which any are reported if not given.
+    evidence : tuple of Cohort, optional
+        All cohorts, where these are only some of them: what is known of others counts too, and sums of parts are over
+        the same states.
     """
 
     cohorts: tuple[Cohort, ...]
     award: Award
     outcomes: OutcomeAssumption
     horizon: int | None = None
+    as_of: datetime.date | None = None
+    evidence: tuple[Cohort, ...] | None = None
 
     @property
     def years(self) -> tuple[int, ...]:
@@ -92,8 +105,18 @@ class BudgetOutlook:
 
     @cached_property
     def states(self) -> States:
-        """The states of the nation."""
+        """The states of the nation as declared, before anything is known."""
         return self.outcomes.states
+
+    @cached_property
+    def known(self) -> Learned:
+        """What is known of the state of the nation."""
+        return Learned(self.outcomes, self.cohorts if self.evidence is None else self.evidence, self.as_of)
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Weights of the states, or pairs of them, of ``by_state``: an axis for each of ``Learned.states``."""
+        return self.known.states[0]
 
     def distribution(self, year: int, measure: Measure = "net", of: str | None = None) -> BudgetDistribution:
         """The distribution of a fiscal year's money.
@@ -114,7 +137,10 @@ class BudgetOutlook:
         """
         if year not in self.years:
             raise DataError(say("forecast.year", year=year, known="、".join(map(str, self.years))))
-        return self._mixed(year, measure, self._members(of))
+        codes = self._members(of)
+        return self.mixed(
+            added(self.by_state(measure)[year][code] for code in codes), self.certain_tails((year,), measure, codes)
+        )
 
     def exceeds(self, year: int, ceiling: int) -> float:
         """Probability that what is due (应下达) in a fiscal year is above its ceiling (万元); nothing is netted first."""
@@ -134,13 +160,54 @@ class BudgetOutlook:
         groups = {"nation": [None], "region": list(dict.fromkeys(units)), "unit": self._codes}[by]
         rows = [
             {"fiscal_year": year} | ({label: group} if label else {}) | {"measure": measure}
-            | self._mixed(year, measure, self._members(group)).summary()
+            | self.distribution(year, measure, group).summary()
             for year in self.shown_years for group in groups for measure in MEASURES
         ]  # fmt: skip
         return pd.DataFrame(rows).assign(outcomes=self.outcomes.name)
 
+    def learned(self) -> pd.DataFrame:
+        """What is known of each batch, and what it changes: before and after side by side.
+
+        Returns
+        -------
+        DataFrame
+            A row a batch: cohort, fiscal_year (of its closing); outcome (``completed`` or ``discontinued``: what is known
+            of it; blank if nothing), units, firms (of those units), observed (their share of the outcome), low, high
+            (the shares that the declared states expect), outside (``below`` or ``above`` them; blank inside); then, each
+            before and after, the share of firms that complete in the nation's state (``rate_before``,
+            ``rate_before_p5``, ``rate_before_p95``, ``rate_after`` …) and the nation's net of that year, 万元
+            (``net_before``, … ``net_after_p95``). Before: as if nothing were known of any batch.
+        """
+        plain = tuple(replace(c, outcomes=None, discontinued=None) for c in self.cohorts)
+        before = replace(self, cohorts=plain, evidence=None)
+        batches = [(old, new) for old, new in zip(plain, self.cohorts, strict=True) if new.payment is None]
+        return pd.DataFrame([self._seen(new) | self._change(before, old, new) for old, new in batches])
+
+    def _seen(self, cohort: Cohort) -> dict[str, Any]:
+        row: dict[str, Any] = {"cohort": cohort.name, "fiscal_year": cohort.closing_year}
+        if not self.known.teaches(cohort):
+            return row | {"outcome": "", "units": 0, "firms": 0, "observed": math.nan, "low": math.nan, "high": math.nan,
+                          "outside": ""}  # fmt: skip
+        seen = self.known.seen(cohort)[0]
+        ends = {"low": float(seen.rates.min()), "high": float(seen.rates.max())}
+        row |= {"outcome": seen.outcome, "units": len(seen.units), "firms": int(seen.units.sum())}
+        return row | {"observed": seen.share, **ends, "outside": seen.outside}
+
+    def _change(self, before: "BudgetOutlook", old: Cohort, new: Cohort) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for when, outlook, cohort in (("before", before, old), ("after", self, new)):
+            mean, low, high = completion(self.states, outlook.known.weights_of(cohort))
+            net = outlook.distribution(new.closing_year)
+            found |= {f"rate_{when}": mean, f"rate_{when}_p5": low, f"rate_{when}_p95": high}
+            found |= {
+                f"net_{when}": net.mean,
+                f"net_{when}_p5": net.quantile(0.05),
+                f"net_{when}_p95": net.quantile(0.95),
+            }
+        return dict(sorted(found.items(), key=lambda item: not item[0].startswith("rate")))
+
     def by_state(self, measure: Measure) -> _Years:
-        """Money in steps by fiscal year and code, in each state of the nation; without tails that stand apart."""
+        """Money in steps by fiscal year and code, in each state of ``weights``; without tails that stand apart."""
         if measure not in MEASURES:
             raise DataError(say("forecast.measure", measure=measure, known="、".join(MEASURES)))
         return {"due": self._due, "recovered": self._recovered, "net": self._net}[measure]
@@ -155,30 +222,51 @@ class BudgetOutlook:
 
     @cached_property
     def _net(self) -> _Years:
-        net: _Years = {}
-        carried = dict.fromkeys(self._codes, certain(0, len(self.states.weights)))
-        for year, units in self._summed(due=1, recovered=-1).items():
+        return self._netted[0]
+
+    @cached_property
+    def _netted(self) -> tuple[_Years, _Years]:
+        """What each unit is paid in a year, and what it owes before it."""
+        net, owed = _Years(), _Years()
+        carried = dict.fromkeys(self._codes, self._sure(0))
+        for year, units in self.balance.items():
+            owed[year] = dict(carried)
             left = {code: added([money, carried[code].negated()]) for code, money in units.items()}
             net[year] = {code: money.positive_part() for code, money in left.items()}
             carried |= {code: money.negated().positive_part() for code, money in left.items()}
-        return net
+        return net, owed
+
+    @cached_property
+    def balance(self) -> _Years:
+        """Due less recovered, in steps by fiscal year and code, in each state of ``weights``; independent over years."""
+        return self._summed(due=1, recovered=-1)
+
+    def paid_over(self, years: tuple[int, ...]) -> dict[str, Lattice]:
+        """What each unit is paid over years that follow each other, in steps, in each state of ``weights``.
+
+        With balances m and a debt d before the first, that is max(0, m₁ − d, m₁ + m₂ − d, …): a debt can only grow
+        where nothing is paid (Lindley's recursion read backwards), so one amount is enough to follow.
+        """
+        owed, paid = self._netted[1][years[0]], dict.fromkeys(self._codes, self._sure(0))
+        for year in reversed(years):
+            paid = {code: added([self.balance[year][code], paid[code]]).positive_part() for code in paid}
+        return {code: added([owed[code].negated(), paid[code]]).positive_part() for code in paid}
 
     def _summed(self, due: int, recovered: int) -> _Years:
         """Each unit's money by year: so many times what is due, and so many times what is recovered."""
         worth = {outcome: due * paid + recovered * back for outcome, (paid, back) in settled(self.award).items()}
-        nothing = certain(0, len(self.states.weights))
-        years: _Years = {year: dict.fromkeys(self._codes, nothing) for year in self.years}
-        made: dict[int, Lattice] = {}
+        years: _Years = {year: dict.fromkeys(self._codes, self._sure(0)) for year in self.years}
+        made: _Made = {}
         for cohort in self.cohorts:
             if cohort.payment is not None and self._tails_apart:
                 continue
             for payment in cohort.payments(self.award):
                 units = years[payment.year]
+                if payment.on_outcome:
+                    units |= {code: added([units[code], end]) for code, end in self._ends(cohort, worth, made).items()}
+                    continue
                 for code, firms in cohort.approved.items():
-                    if payment.on_outcome:
-                        units[str(code)] = added([units[str(code)], self._ends(cohort, str(code), worth, made)])
-                    else:
-                        units[str(code)] = units[str(code)].moved(due * int(firms) * payment.each // self.step)
+                    units[str(code)] = units[str(code)].moved(due * int(firms) * payment.each // self.step)
         for year, firms_of in self._discontinued:
             for code, firms in firms_of.items():
                 lost = int(firms) * worth[DISCONTINUED] // self.step
@@ -188,19 +276,36 @@ class BudgetOutlook:
     @property
     def _discontinued(self) -> list[tuple[int, pd.Series]]:
         """Known discontinued firms: fiscal year, firms by unit."""
-        described = [c.discontinued for c in self.cohorts if c.discontinued is not None]
-        return [(int(str(year)), firms) for table in described for year, firms in table.items()]
+        return [(int(str(year)), firms) for cohort in self.cohorts for year, firms in cohort.left.items()]
 
-    def _ends(self, cohort: Cohort, code: str, worth: Mapping[str, int], made: dict[int, Lattice]) -> Lattice:
+    def _sure(self, steps: int) -> Lattice:
+        axes = self.weights.shape
+        return certain(steps, *(axes if len(axes) == 1 else (1, 1)))
+
+    def _ends(self, cohort: Cohort, worth: Mapping[str, int], made: _Made) -> dict[str, Lattice]:
+        """Money of each unit's firms at the end: known, or drawn given which have left so far."""
         steps = {outcome: money // self.step for outcome, money in worth.items()}
-        if cohort.outcomes is not None:
-            known = cohort.outcomes.loc[code]
-            sure = sum(int(known[outcome]) * money // self.step for outcome, money in worth.items() if outcome in known)
-            return certain(sure, len(self.states.weights))
-        firms = int(cohort.continued[code])
-        if firms not in made:
-            made[firms] = unit_money(firms, self.states.rates, float(self.outcomes.rho_unit), steps)
-        return made[firms]
+        teaches, early = self.known.teaches(cohort), early_share(cohort, self.as_of)
+        sure = cohort.ends.mul({outcome: steps[outcome] for outcome in OUTCOMES}).sum(axis=1)
+        ends: dict[str, Lattice] = {}
+        for code, ended, reported, firms in zip(
+            sure.index, cohort.ended, cohort.reported, cohort.continued, strict=True
+        ):
+            kind = int(firms), early if reported else Fraction(0), teaches
+            if not ended and kind not in made:
+                made[kind] = self._drawn(*kind, steps)
+            ends[str(code)] = self._sure(int(sure[code])) if ended else made[kind]
+        return ends
+
+    def _drawn(self, firms: int, early: Fraction, teaches: bool, steps: Mapping[str, int]) -> Lattice:
+        weights, taught, others = self.known.states
+        rates = taught if teaches else others
+        left = float(early) * rates[DISCONTINUED].to_numpy()
+        here = rates.assign(**{DISCONTINUED: rates[DISCONTINUED] - left})
+        money = unit_money(firms, here, float(self.outcomes.rho_unit), steps, 1 - left)
+        if weights.ndim == 1:
+            return money
+        return Lattice(money.start, np.expand_dims(money.mass, 1 if teaches else 0))
 
     @cached_property
     def _codes(self) -> list[str]:
@@ -223,13 +328,17 @@ class BudgetOutlook:
         first = min(recoveries, default=math.inf)
         return all(cohort.opening_year < first for cohort in self.cohorts if cohort.payment is not None)
 
-    def _mixed(self, year: int, measure: Measure, codes: list[str]) -> BudgetDistribution:
-        money = self.by_state(measure)[year]
-        total = mixed(added(money[code] for code in codes), self.states.weights, self.step, self.outcomes.note())
+    def certain_tails(self, years: tuple[int, ...], measure: Measure, of: list[str] | None = None) -> int:
+        """万元 of tails that stand apart from the lattice."""
         if not self._tails_apart or measure == "recovered":
-            return total
-        tails = (c for c in self.cohorts if c.payment is not None and c.opening_year == year)
-        sure = sum(int(c.approved.reindex(codes, fill_value=0).sum()) * (c.payment or 0) for c in tails)
+            return 0
+        tails = (c for c in self.cohorts if c.payment is not None and c.opening_year in years)
+        codes = self._codes if of is None else of
+        return sum(int(c.approved.reindex(codes, fill_value=0).sum()) * (c.payment or 0) for c in tails)
+
+    def mixed(self, money: Lattice, sure: int = 0) -> BudgetDistribution:
+        """An amount in steps mixed over the states, with what is certain beside it (万元)."""
+        total = mixed(money, self.weights, self.step, self.outcomes.note())
         return replace(total, values=total.values + sure)
 
 
@@ -238,13 +347,19 @@ def forecast_budget(
     cohorts: tuple[Cohort, ...], award: Award, outcomes: Mapping[str, pd.DataFrame] | None = None
 ) -> BudgetForecast: ...
 @overload
-def forecast_budget(cohorts: tuple[Cohort, ...], award: Award, outcomes: OutcomeAssumption | str) -> BudgetOutlook: ...
+def forecast_budget(
+    cohorts: tuple[Cohort, ...],
+    award: Award,
+    outcomes: OutcomeAssumption | str,
+    as_of: datetime.date | None = None,
+) -> BudgetOutlook: ...
 
 
 def forecast_budget(
     cohorts: tuple[Cohort, ...],
     award: Award,
     outcomes: Mapping[str, pd.DataFrame] | OutcomeAssumption | str | None = None,
+    as_of: datetime.date | None = None,
 ) -> BudgetForecast | BudgetOutlook:
     """What is committed, due and recovered, by unit and fiscal year: amounts, or distributions.
 
@@ -256,6 +371,8 @@ def forecast_budget(
         Outcomes by cohort name, as in ``Cohort.outcomes``: they replace what the cohorts carry, and a
         cohort without any is taken as completed by all its firms. Or an assumption, or its name
         (``optimistic``, ``central``, ``stress``): never official, and no default.
+    as_of : date, optional
+        As of ``BudgetOutlook``; says nothing where outcomes are fixed.
 
     Returns
     -------
@@ -276,7 +393,7 @@ def forecast_budget(
     if isinstance(outcomes, str):
         outcomes = load_outcomes(outcomes)
     if isinstance(outcomes, OutcomeAssumption):
-        return BudgetOutlook(cohorts, award, outcomes)
+        return BudgetOutlook(cohorts, award, outcomes, as_of=as_of)
     outcomes = outcomes or {}
     if strangers := sorted(set(outcomes) - {cohort.name for cohort in cohorts}):
         raise DataError(say("budget.no_cohort", names="、".join(strangers)))

@@ -56,6 +56,9 @@ class OutcomeAssumption(Strict):
         Correlation of any two firms through the state of the nation; 0 switches the national shock off.
     nodes : int
         States of the nation, evenly spaced from low to high.
+    common_experience : str
+        How far what is known of some batches tells of the others: their state of the nation is theirs with this
+        probability, and else drawn anew. No evidence says how much; 0 learns nothing for other batches, 1 all.
     basis : mapping of text
         What each number rests on.
     """
@@ -67,6 +70,7 @@ class OutcomeAssumption(Strict):
     rho_unit: ExactShare
     rho_nation: ExactShare
     nodes: int = Field(ge=3, le=200)
+    common_experience: ExactShare = "0.5"
     basis: Mapping[str, str]
 
     @model_validator(mode="after")
@@ -131,6 +135,7 @@ class OutcomeAssumption(Strict):
             rho_unit=self.rho_unit,
             rho_nation=self.rho_nation,
             nodes=len(self.states.weights),
+            common=self.common_experience,
         )
 
 

@@ -137,12 +137,12 @@ class BudgetPlan:
     @cached_property
     def budgets(self) -> tuple[BudgetForecast, ...]:
         """One budget an assumption, at its mean shares in whole firms."""
-        return tuple(self._shown(expected_cohorts(self.cohorts, a)) for a in self.assumptions)
+        return tuple(self._shown(expected_cohorts(self.cohorts, a, self.request.as_of)) for a in self.assumptions)
 
     @cached_property
     def outlooks(self) -> tuple[BudgetOutlook, ...]:
         """One outlook an assumption: exact distributions."""
-        return tuple(BudgetOutlook(self.cohorts, self.award, a, self.request.horizon) for a in self.assumptions)
+        return tuple(self._outlook(a) for a in self.assumptions)
 
     @cached_property
     def reconciliation(self) -> pd.DataFrame | None:
@@ -194,6 +194,10 @@ class BudgetPlan:
         ]
         table = pd.DataFrame(rows, columns=["batch", "total", "affordable", "probability"])
         return table.astype({"affordable": "Int64"})
+
+    def _outlook(self, assumption: OutcomeAssumption) -> BudgetOutlook:
+        horizon, day = self.request.horizon, self.request.as_of
+        return BudgetOutlook(self.cohorts, self.award, assumption, horizon, as_of=day)
 
     def _shown(self, described: tuple[Cohort, ...]) -> BudgetForecast:
         return BudgetForecast(ledger(described, self.award), self.request.horizon)

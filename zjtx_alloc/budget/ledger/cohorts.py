@@ -32,9 +32,11 @@ class Cohort:
     outcomes : DataFrame, optional
         Firms by unit (index ``code``) and outcome at the end: completed (完成), missed (投资达标未完成
         目标: closing not paid), under_invested (投资未达2000万: opening recovered). Each row, with the
-        unit's discontinued firms, sums to the approved firms. None: not known or assumed yet.
+        unit's discontinued firms, sums to the approved firms; a row of NA is a unit whose outcomes are not known
+        or assumed yet. None: so are all.
     discontinued : DataFrame, optional
-        Firms no longer supported (不再继续支持) by unit (index ``code``) and fiscal year (columns).
+        Firms no longer supported (不再继续支持) by unit (index ``code``) and fiscal year (columns). A row of zeros
+        is a unit that reported none, a row of NA one that has not reported. None: no unit has.
     quota : Series of int, optional
         Places by unit; those without an approved firm are unused. None: not known.
     payment : int, optional
@@ -66,9 +68,10 @@ class Cohort:
         if self.quota is not None:
             object.__setattr__(self, "quota", self._checked_quota(self.quota))
         if self.discontinued is not None:
-            object.__setattr__(self, "discontinued", self._checked_discontinued(self.discontinued))
+            object.__setattr__(self, "discontinued", self._told(self._checked_discontinued(self.discontinued)))
         if self.outcomes is not None:
-            object.__setattr__(self, "outcomes", checked_outcomes(self.label, self.continued, self.outcomes))
+            outcomes = checked_outcomes(self.label, self.continued, self.outcomes)
+            object.__setattr__(self, "outcomes", self._told(outcomes))
         if self.payment is not None and not self._is_one_payment(self.payment):
             raise DataError(say("budget.tail", name=self.label, payment=self.payment))
 
@@ -78,16 +81,33 @@ class Cohort:
         return say("table.batch", batch=self.name) if self.name.isdecimal() else self.name
 
     @property
+    def left(self) -> pd.DataFrame:
+        """Firms known to have been discontinued, by unit and fiscal year; none where no report is known."""
+        return pd.DataFrame(index=self.approved.index) if self.discontinued is None else _booked(self.discontinued)
+
+    @property
+    def reported(self) -> pd.Series:
+        """Whether a unit's departures are known, were it none."""
+        table = self.discontinued
+        if table is None or table.empty:
+            return pd.Series(False, self.approved.index)
+        return table.notna().all(axis=1)
+
+    @property
+    def ended(self) -> pd.Series:
+        """Whether a unit's outcomes are known."""
+        return pd.Series(False, self.approved.index) if self.outcomes is None else self.outcomes.notna().all(axis=1)
+
+    @property
     def continued(self) -> pd.Series:
         """Firms by unit that are supported to the end: the approved without the discontinued."""
-        return self.approved if self.discontinued is None else self.approved - self.discontinued.sum(axis=1)
+        return self.approved if self.discontinued is None else self.approved - self.left.sum(axis=1).astype("int64")
 
     @property
     def ends(self) -> pd.DataFrame:
         """The outcomes by unit; all completed where none are known."""
-        if self.outcomes is not None:
-            return self.outcomes
-        return pd.DataFrame({"completed": self.continued, "missed": 0, "under_invested": 0})
+        completed = pd.DataFrame({"completed": self.continued, "missed": 0, "under_invested": 0})
+        return completed if self.outcomes is None else self.outcomes.where(self.ended, completed).astype("int64")
 
     def payments(self, award: Award) -> tuple[Payment, ...]:
         """What the firms are paid and when: the award's payments, or a tail's one, named ``tail``."""
@@ -110,15 +130,30 @@ class Cohort:
             raise DataError(say("budget.discontinued_year", name=self.label, opening=self.opening_year,
                                 closing=self.closing_year, years="、".join(map(str, firms.columns))))  # fmt: skip
         table = firms.reindex(self.approved.index)
-        table = pd.DataFrame({int(y): _counts(self.label, table[y]) for y in sorted(table)}, index=table.index)
-        over = table.index[table.sum(axis=1) > self.approved]
+        known = table.notna().any(axis=1)
+        counts = {int(y): _counts(self.label, table.loc[known, y]) for y in sorted(table)}
+        found = pd.DataFrame(counts, index=table.index[known])
+        over = found.index[found.sum(axis=1) > self.approved[known]]
         if len(over):
             raise DataError(say("budget.discontinued_sum", name=self.label, codes="、".join(map(str, over))))
-        return table
+        return found if known.all() or table.empty else _with_unknown(found, table.index)
+
+    def _told(self, table: pd.DataFrame) -> pd.DataFrame | None:
+        """The table, or None if it says nothing of any unit."""
+        return None if len(table) and len(table.columns) and table.isna().all(axis=None) else table
 
     def _is_one_payment(self, payment: int) -> bool:
         plain = self.outcomes is None and self.discontinued is None
         return is_whole(payment) and payment >= 0 and plain and self.opening_year == self.closing_year
+
+
+def _with_unknown(known: pd.DataFrame, units: pd.Index) -> pd.DataFrame:
+    """The known rows as they are, the others NA."""
+    return known.astype("Int64").reindex(units)
+
+
+def _booked(table: pd.DataFrame) -> pd.DataFrame:
+    return table.fillna(0).astype("int64")
 
 
 def _counts(label: str, firms: pd.Series) -> pd.Series:
@@ -136,16 +171,21 @@ def _same_units(label: str, found: pd.Index, needed: pd.Index) -> None:
 
 
 def checked_outcomes(label: str, firms: pd.Series, outcomes: pd.DataFrame) -> pd.DataFrame:
-    """Return the outcomes as int64 in the order of ``firms``, or raise DataError naming the units."""
+    """Return the outcomes as int64 in the order of ``firms``, or raise DataError naming the units.
+
+    With rows of NA, units of which nothing is known, they are Int64.
+    """
     same_units = outcomes.index.is_unique and set(outcomes.index) == set(firms.index)
     if set(outcomes.columns) != set(OUTCOMES) or not same_units:
         raise DataError(say("budget.outcome_form", name=label, columns="、".join(OUTCOMES)))
     table = outcomes.reindex(firms.index)[list(OUTCOMES)]
-    counts = table.where(table.apply(are_whole), -1).astype("int64")
-    wrong = firms.index[counts.lt(0).any(axis=1) | counts.sum(axis=1).ne(firms)]
+    known = table.notna().any(axis=1)
+    found = table[known]
+    counts = found.where(found.apply(are_whole), -1).astype("int64")
+    wrong = found.index[counts.lt(0).any(axis=1) | counts.sum(axis=1).ne(firms[known])]
     if len(wrong):
         raise DataError(say("budget.outcome_sum", name=label, codes="、".join(map(str, wrong))))
-    return counts
+    return counts if known.all() else _with_unknown(counts, firms.index)
 
 
 def cohorts(*allocations: Allocation) -> tuple[Cohort, ...]:

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -47,11 +48,15 @@ def known_ends(scenario: Scenario, approved: pd.Series) -> tuple[pd.DataFrame | 
     left = {code: years for code, years in left.items() if years}
     ended = {code: _sums(years) for code, years in told.items() if any(map(_is_end, years.values()))}
     _check(scenario.batch, approved, {c: sum(n.values()) + sum(left.get(c, {}).values()) for c, n in ended.items()})
-    gone = pd.DataFrame.from_dict(left, orient="index").reindex(approved.index) if left else None
-    if gone is not None:
-        gone = gone.fillna(0).astype("int64")[sorted(gone)]
-    whole = len(ended) == len(approved)
-    return pd.DataFrame.from_dict(ended, orient="index").reindex(approved.index) if whole else None, gone
+    return _table(ended, approved.index), _table(left, approved.index)
+
+
+def _table(told: Mapping[str, Mapping[Any, int]], units: pd.Index) -> pd.DataFrame | None:
+    """A row a unit, NA where nothing is told of it; who has reported a year has none in the others."""
+    if not told:
+        return None
+    frame = pd.DataFrame.from_dict(told, orient="index").fillna(0).astype("Int64")
+    return frame[sorted(frame)].reindex(units)
 
 
 def _is_end(ends: Ends) -> bool:

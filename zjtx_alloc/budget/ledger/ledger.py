@@ -59,8 +59,10 @@ class Ledger:
 
     @property
     def assumed_completed(self) -> tuple[str, ...]:
-        """Names of the cohorts whose outcomes are unknown and taken as completed by all firms."""
-        return tuple(c.name for c in self.cohorts if c.outcomes is None and c.payment is None)
+        """Names of the cohorts with units whose outcomes are unknown and taken as completed by all firms."""
+        return tuple(
+            c.name for c in self.cohorts if c.payment is None and not (c.outcomes is not None and c.ended.all())
+        )
 
     def by_year(self) -> pd.DataFrame:
         """National sums by fiscal year (index), columns as ``FLOWS`` and receivable."""
@@ -185,8 +187,7 @@ def _rows(cohort: Cohort, award: Award) -> pd.DataFrame:
     events = [(p.year, _payment(ended if p.on_outcome else p.each * firms, cap)) for p in payments]
     events.append((cohort.opening_year, {"commitment": sum(p.each for p in payments) * firms}))
     if cohort.payment is None:
-        gone = {} if cohort.discontinued is None else dict(cohort.discontinued.items())
-        events += [(int(str(year)), _lost(leaving, DISCONTINUED, award)) for year, leaving in gone.items()]
+        events += [(int(str(year)), _lost(gone, DISCONTINUED, award)) for year, gone in cohort.left.items()]
         events += [(cohort.closing_year, _lost(cohort.ends[outcome], outcome, award)) for outcome in OUTCOMES]
     return _booked(cohort, events)
 

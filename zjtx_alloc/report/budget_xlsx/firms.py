@@ -1,21 +1,23 @@
 """The firms behind the money, live: quotas, approved firms, and outcomes by assumption, unit by unit."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import takewhile
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.allocation.approved import approved_firms
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.units import load_units
-from zjtx_alloc.budget.expected import PARTS, share_of_the_left
+from zjtx_alloc.budget.expected import PARTS
 from zjtx_alloc.budget.ledger.cohorts import Cohort
-from zjtx_alloc.budget.outcomes import OutcomeAssumption
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.budget_xlsx.quotas import HELPERS, live_batches, quota_cells, total_name
+from zjtx_alloc.report.budget_xlsx.shares import groups_of, shares_of
 from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Column, Content, Sheet, known_columns, sums_of
 
 _SPREAD = ("completed", "under_invested", "discontinued")  # outcomes whose firms are rounded; the rest missed
@@ -67,7 +69,7 @@ def closing_cells(plan: BudgetPlan, firms: Sheet, number: int, place: tuple[str,
     outcomes = (*_SPREAD, "missed")
     if number < len(plan.assumptions):
         return {outcome: firms.cell(end_column(number, outcome), row) for outcome in outcomes}
-    if cohort.outcomes is not None and bool(cohort.outcomes.loc[code].notna().all()):
+    if cohort.ended[code]:
         return {outcome: firms.cell(end_column(0, outcome), row) for outcome in outcomes}
     return dict.fromkeys(outcomes, "0") | {"completed": f"{firms.cell('approved', row)}-{firms.cell('gone', row)}"}
 
@@ -176,7 +178,8 @@ def _columns(plan: BudgetPlan) -> dict[str, Column]:
         **known_columns(batch=8, code=9, short_name=9), "order": Column(say("workbook.order"), "count", 7),
         **{name: Column(say(f"workbook.{name}"), "plain", is_helper=True) for name in HELPERS},
         **known_columns(quota=8), **_with_helpers("approved", header("approved"), 10),
-        **known_columns(unused=8), "gone": Column(say("workbook.gone"), "count", 10),
+        **known_columns(unused=8),
+        "group": Column(say("workbook.group"), "count", 8, is_helper=True), "gone": Column(say("workbook.gone"), "count", 10),
     }  # fmt: skip
     for number, assumption in enumerate(plan.assumptions):
         for outcome in (*_SPREAD, "missed"):
@@ -207,21 +210,18 @@ def _batch_rows(plan: BudgetPlan, cohort: Cohort, solver: Sheet | None) -> _Rows
     if _is_by_rate(plan, cohort):
         rate = allocation.scenario.approval.exact
         spread = _Spread("approved", "[quota]", rate_name(cohort), cohort.quota, cohort.approved, rate, is_ordered=True)
-        _add_spread(rows, spread, first)
+        _add_spread(_Block(rows, first, np.full(len(rows), True)), spread)
     else:
         _add_numbers(rows, "approved", cohort.approved)
     unused = cohort.quota - cohort.approved
     for row, places in zip(rows, unused, strict=True):
         row["unused"] = Cell(int(places), "[quota]-[approved]")
     _add_numbers(rows, "gone", cohort.approved - cohort.continued)
-    for number, (assumption, budget) in enumerate(zip(plan.assumptions, plan.budgets, strict=True)):
-        if cohort.outcomes is None:
-            (assumed,) = (c for c in budget.cohorts if c.name == cohort.name)
-            _add_ends(rows, number, assumption, (cohort, assumed), first)
-        else:
-            for outcome in ("completed", "under_invested", "missed"):
-                _add_numbers(rows, end_column(number, outcome), cohort.outcomes[outcome])
-            _add_numbers(rows, end_column(number, "discontinued"), cohort.approved * 0)
+    for row, is_ended, told in zip(rows, cohort.ended, cohort.reported, strict=True):
+        row["group"] = 0 if is_ended else 2 if told else 1
+    for number, budget in enumerate(plan.budgets):
+        (assumed,) = (c for c in budget.cohorts if c.name == cohort.name)
+        _add_ends(rows, number, plan, (cohort, assumed))
     return rows
 
 
@@ -250,47 +250,72 @@ def _quotas(plan: BudgetPlan, quota: pd.Series, allocation: Allocation, solver: 
     ]
 
 
-def _add_ends(
-    rows: _Rows, number: int, assumption: OutcomeAssumption, cohorts: tuple[Cohort, Cohort], first: int
-) -> None:
+def _add_ends(rows: _Rows, number: int, plan: BudgetPlan, cohorts: tuple[Cohort, Cohort]) -> None:
     """The outcomes of one assumption: completed, under-invested and discontinued spread, the rest missed.
 
-    ``cohorts`` are the plan's, whose outcomes are unknown, and the same with those assumed.
+    ``cohorts`` are the plan's, and the same with the outcomes assumed that are not known. Units with and without a
+    report of departures are spread apart, as the ledger does; known outcomes stay numbers.
     """
     cohort, assumed = cohorts
     gone = cohort.continued - assumed.continued  # those known to have left stand in a column of their own
     completed, under, left = assumed.ends["completed"], assumed.ends["under_invested"], assumed.ends["missed"] + gone
     done, low, out, missed = (end_column(number, outcome) for outcome in (*_SPREAD, "missed"))
-    name = {share: say(f"cell.{share}", number=number + 1) for share in (*_SPREAD[:2], "discontinued_left")}
-    failing = Fraction(assumption.otherwise.under_invested)
-    staying = "[approved]-[gone]"
-    for spread in (
-        _Spread(done, f"({staying})", name["completed"], cohort.continued, completed, Fraction(assumption.completed.mean)),
-        _Spread(low, f"(({staying})-[{done}])", name["under_invested"], under + left, under, failing),
-        _Spread(out, f"(({staying})-[{done}]-[{low}])", name["discontinued_left"], left, gone, share_of_the_left(assumption)),
-    ):  # fmt: skip
-        _add_spread(rows, spread, first)
-    for row, firms in zip(rows, assumed.ends["missed"], strict=True):
-        row[missed] = Cell(int(firms), f"{staying}-[{done}]-[{low}]-[{out}]")
+    for column, firms in ((done, completed), (low, under), (out, gone), (missed, assumed.ends["missed"])):
+        _add_numbers(rows, column, firms)
+    first, staying = first_row_of(plan, cohort.name), "[approved]-[gone]"
+    for units, told in groups_of(cohort):
+        share = shares_of(plan, number, cohort, told)
+        block = _Block(rows, first, units.to_numpy())
+        for spread in (
+            _Spread(done, f"({staying})", share["completed"][0], cohort.continued, completed, share["completed"][1]),
+            _Spread(low, f"(({staying})-[{done}])", share["under_invested"][0], under + left, under, share["under_invested"][1]),
+            _Spread(out, f"(({staying})-[{done}]-[{low}])", share["discontinued"][0], left, gone, share["discontinued"][1]),
+        ):  # fmt: skip
+            _add_spread(block, spread)
+        for row, firms in block.chosen(assumed.ends["missed"]):
+            row[missed] = Cell(int(firms), f"{staying}-[{done}]-[{low}]-[{out}]")
 
 
-def _add_spread(rows: _Rows, spread: _Spread, first: int) -> None:
-    """Add whole part, remainder in billionths and firms to each row; ``first`` is Excel's number of the first.
+@dataclass(frozen=True)
+class _Block:
+    """The rows of a batch, the first one's number, and which of them are spread together."""
+
+    rows: _Rows
+    first: int
+    together: np.ndarray
+
+    def chosen(self, *columns: pd.Series) -> Iterator[tuple[Any, ...]]:
+        """The rows that are spread together, each with its values."""
+        for row, is_in, *values in zip(self.rows, self.together, *columns, strict=True):
+            if is_in:
+                yield row, *values
+
+    @property
+    def condition(self) -> str:
+        """Of formulas over the batch: that a row is spread with this one; blank where all are."""
+        last = self.first + len(self.rows) - 1
+        return "" if self.together.all() else f"([group:{self.first}-{last}]=[group])*"
+
+
+def _add_spread(block: _Block, spread: _Spread) -> None:
+    """Add whole part, remainder in billionths and firms to each row that is spread.
 
     Whole parts are handed out, then one more to the largest remainders. Everything is a whole number below
     2^53, so Excel's floating point computes it exactly, as Python does.
     """
-    part, rest, last = f"{spread.column}_part", f"{spread.column}_rest", first + len(rows) - 1
+    first, last = block.first, block.first + len(block.rows) - 1
+    part, rest, same = f"{spread.column}_part", f"{spread.column}_rest", block.condition
     rests = f"[{rest}:{first}-{last}]"
     orders, mine = f"ROW({rests})", f"ROW([{rest}])"
     if spread.is_ordered:
         orders, mine = f"[order:{first}-{last}]", "[order]"
     billionths = f"{spread.base}*ROUND({spread.share}*10^9,0)"
-    missing = f"INT((SUM({rests})+5*10^8)/10^9)"
-    ahead = f"SUMPRODUCT(({rests}>[{rest}])+({rests}=[{rest}])*({orders}<{mine}))"
+    whole = f"SUMPRODUCT({same}{rests})" if same else f"SUM({rests})"
+    missing = f"INT(({whole}+5*10^8)/10^9)"
+    ahead = f"SUMPRODUCT({same}(({rests}>[{rest}])+({rests}=[{rest}])*({orders}<{mine})))"
     share = int(spread.exact * PARTS)
-    for row, of, firms in zip(rows, spread.of, spread.firms, strict=True):
-        whole, left = divmod(int(of) * share, PARTS)
-        row[part] = Cell(whole, f"INT({billionths}/10^9)")
+    for row, of, firms in block.chosen(spread.of, spread.firms):
+        floor, left = divmod(int(of) * share, PARTS)
+        row[part] = Cell(floor, f"INT({billionths}/10^9)")
         row[rest] = Cell(left, f"{billionths}-[{part}]*10^9")
         row[spread.column] = Cell(int(firms), f"[{part}]+IF({ahead}<{missing},1,0)")

@@ -73,7 +73,7 @@ def _entries(budget: BudgetForecast, award: Award) -> Iterator[tuple[Cohort, int
     """Cohort, fiscal year and kind of each block of rows: payments, and years in which firms only leave."""
     for cohort in budget.cohorts:
         paid = {payment.year: payment.name for payment in cohort.payments(award)}
-        left = [] if cohort.discontinued is None else [int(str(year)) for year in cohort.discontinued]
+        left = [int(str(year)) for year in cohort.left]
         yield from ((cohort, year, kind) for year, kind in sorted((dict.fromkeys(left, "left") | paid).items()))
 
 
@@ -92,8 +92,7 @@ def _netted(accounts: Sheet, number: int, at: int) -> str:
 def _known_left(plan: BudgetPlan, name: str, year: int, code: str) -> int:
     """Firms of a unit that are known to have left in a year; those of an assumption stand in the firms' sheet."""
     (cohort,) = (c for c in plan.cohorts if c.name == name)
-    described = cohort.discontinued
-    return 0 if described is None or year not in described else int(described.at[code, year])
+    return int(cohort.left.at[code, year]) if year in cohort.left else 0
 
 
 _Entry = tuple[Cohort, str, int, str]  # cohort, kind of payment, fiscal year, code

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import pandas as pd
-
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.plan import BudgetPlan
@@ -42,17 +40,11 @@ def _batch_line(cohort: Cohort, is_approved: bool) -> str:
         gone = "、".join(
             say("budget_note.gone", year=year, firms=int(n)) for year, n in cohort.discontinued.sum().items()
         )
-        parts.append(gone)
-    if (ended := known_ends_of(cohort)).any():
+        units = int(cohort.reported.sum())
+        parts.append(gone + ("" if units == len(cohort.approved) else say("budget_note.reported", units=units)))
+    if (ended := cohort.ended).any():
         parts.append(say("budget_note.ended", units=int(ended.sum()), firms=int(cohort.approved[ended].sum())))
     return say("budget_note.batch", batch=cohort.label, parts="，".join(parts)) if parts else ""
-
-
-def known_ends_of(cohort: Cohort) -> pd.Series:
-    """Whether each unit's outcomes are known."""
-    if cohort.outcomes is None:
-        return cohort.approved.lt(0)
-    return cohort.outcomes.notna().all(axis=1)
 
 
 def paid_line(plan: BudgetPlan, year: int) -> str:

@@ -13,7 +13,7 @@ from zjtx_alloc.budget.ledger.calendar import BASES
 from zjtx_alloc.budget.ledger.ledger import gaps_in
 from zjtx_alloc.budget.outcomes import OutcomeAssumption, outcome_evidence
 from zjtx_alloc.budget.plan import BudgetPlan
-from zjtx_alloc.report.notes.budget import coming_years, known_ends_of, left_out_notes
+from zjtx_alloc.report.notes.budget import coming_years, left_out_notes
 from zjtx_alloc.report.notes.marks import (
     Gaps,
     batch_label,
@@ -178,7 +178,7 @@ def known_batch_table(plan: BudgetPlan) -> Table:
             "opening_year": str(cohort.opening_year),
             "closing_year": str(cohort.closing_year),
             "left_firms": None if cohort.discontinued is None else int((cohort.approved - cohort.continued).sum()),
-            "ended_firms": int(cohort.approved[known_ends_of(cohort)].sum()) or None,
+            "ended_firms": int(cohort.approved[cohort.ended].sum()) or None,
         }
         for cohort, allocation in zip(batches, plan.allocations, strict=True)
     ]

@@ -1,0 +1,227 @@
+"""What known results say of the rest: by hand, by enumeration, by drawing."""
+
+import datetime
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.cohorts_by_hand import AWARD, UNITS, by_unit, cohort
+
+import zjtx_alloc as za
+from zjtx_alloc.allocation.approved import approved_firms
+from zjtx_alloc.budget.learning import Learned, early_share
+
+NOVEMBER = datetime.date(2026, 11, 30)
+
+
+def assumption(missed="1", gone="0", rho_unit="0", rho_nation="0.32", common="0.5"):
+    """States 0, .5 and 1 of weights .16, .68 and .16: mean .5, variance .32/4 = .08."""
+    return za.OutcomeAssumption(
+        name="trial", title="试算", completed={"low": "0", "mean": "0.5", "high": "1"},
+        otherwise={"missed": missed, "discontinued": gone, "under_invested": "0"},
+        rho_unit=rho_unit, rho_nation=rho_nation, nodes=3, common_experience=common, basis={},
+    )  # fmt: skip
+
+
+def left(rows, year=2026):
+    return by_unit([(row,) for row in rows], [year])
+
+
+def mean(outlook, year, measure="due"):
+    return outlook.distribution(year, measure).mean
+
+
+@pytest.mark.parametrize(("common", "rate"), [("0", 0.50), ("0.5", 0.58), ("1", 0.66)])
+def test_a_known_outcome_by_hand(common, rate):
+    # Batch 1's only firm completed: weights in proportion to p, so 0, .68, .32, and a mean of .66.
+    pair = (cohort([1], [(1, 0, 0)]), cohort([1], name="2", years=(2025, 2028)))
+    outlook = za.forecast_budget(pair, AWARD, assumption(common=common))
+    assert Learned(outlook.outcomes, pair).posterior == pytest.approx([0, 0.68, 0.32])
+    assert mean(outlook, 2027) == 300
+    assert mean(outlook, 2028) == pytest.approx(300 * rate)
+
+
+def test_units_and_batches_speak_by_their_totals():
+    # One of two firms completed, whichever: 2p(1-p) leaves only the state .5. Another batch that saw none adds nothing.
+    pair = (cohort([1, 1], [(1, 0, 0), (0, 1, 0)]), cohort([1], [(0, 1, 0)], "2", (2025, 2028)))
+    found = Learned(assumption(), pair)
+    assert found.posterior == pytest.approx([0, 1, 0])
+    # Batch 2 alone: 1 - p, so .32, .68, 0.
+    assert Learned(assumption(), pair[1:]).posterior == pytest.approx([0.32, 0.68, 0])
+
+
+def test_known_units_keep_their_outcomes_and_the_others_are_drawn():
+    # One of two units is known: the other has the mean .66 of what was learned, the next batch .58.
+    known = cohort([1, 1], [(1, 0, 0), (pd.NA, pd.NA, pd.NA)])
+    outlook = za.forecast_budget((known, cohort([1], name="2", years=(2025, 2028))), AWARD, assumption())
+    assert mean(outlook, 2027) == pytest.approx(300 * 1.66)
+    assert outlook.distribution(2027, "due", UNITS[0]).values.tolist() == [300]
+    assert mean(outlook, 2028) == pytest.approx(300 * 0.58)
+    books = za.ledger((known,), AWARD)
+    assert books.assumed_completed == ("1",)
+    assert books.by_year()["due"][2027] == 600
+
+
+def test_who_has_left_is_not_drawn_again():
+    # One state: p = .5, and half of the others leave, half of them by the one evaluation of two. Of two firms
+    # one left; the other had the shares .5, .25, .125, .125 and did not leave early: .5/.875.
+    gone = cohort([2], discontinued=left([1], 2025))
+    outlook = za.forecast_budget((gone,), AWARD, assumption("0.5", "0.5", rho_nation="0"))
+    assert early_share(gone, None) == pytest.approx(1 / 2)
+    assert mean(outlook, 2027) == pytest.approx(300 * 4 / 7)
+    # By November 2026 both were held: .5/.75.
+    outlook = za.forecast_budget((gone,), AWARD, outlook.outcomes, as_of=NOVEMBER)
+    assert mean(outlook, 2027) == pytest.approx(300 * 2 / 3)
+
+
+@pytest.mark.parametrize("rho", ["0", "0.5"])
+def test_departures_that_were_expected_change_no_mean(rho):
+    # p = .5, a fifth of the others leave: 10 of 100 firms left, as expected, and all evaluations are over.
+    plain, gone = cohort([60, 40]), cohort([60, 40], discontinued=left([6, 4]))
+    declared = assumption("0.8", "0.2", rho, "0")
+    before, after = (za.forecast_budget((one,), AWARD, declared, as_of=NOVEMBER) for one in (plain, gone))
+    assert mean(after, 2027) == pytest.approx(mean(before, 2027), rel=1e-12) == 15_000
+
+
+def test_nothing_reported_is_not_none_left():
+    # All who do not complete leave. A firm that stayed makes the weights 0, .68, .32, and is sure to complete;
+    # a unit that has not reported says nothing, and its firm completes with the learned .66.
+    declared = assumption("0", "1")
+    silent = za.forecast_budget((cohort([1, 1]),), AWARD, declared, as_of=NOVEMBER)
+    assert mean(silent, 2027) == pytest.approx(300)
+    told = za.forecast_budget((cohort([1, 1], discontinued=left([0, pd.NA])),), AWARD, declared, as_of=NOVEMBER)
+    assert mean(told, 2027) == pytest.approx(300 * 1.66)
+    assert told.distribution(2027, "due", UNITS[0]).values.tolist() == [300]
+    nobody = cohort([1, 1], discontinued=left([pd.NA, pd.NA]))
+    assert nobody.discontinued is None
+    assert not nobody.reported.any()
+
+
+@pytest.mark.parametrize(
+    ("year", "day", "firms", "share"),
+    [
+        (2025, datetime.date(2025, 4, 29), 0, 0),  # the first evaluation is reported on 30 April 2025
+        (2025, datetime.date(2025, 4, 30), 0, 1 / 2),
+        (2025, datetime.date(2026, 4, 29), 3, 1 / 2),
+        (2025, NOVEMBER, 3, 1),
+        (2025, None, 0, 1 / 2),  # no day: the end of the last year that was reported
+        (2026, None, 0, 1),
+        (2024, datetime.date(2024, 12, 1), 3, 1 / 2),  # who has left shows that an evaluation was as good as held
+        (2026, datetime.date(2026, 3, 1), 3, 1),
+        (2027, None, 3, 1),
+    ],
+)
+def test_the_share_of_departures_that_a_day_can_know(year, day, firms, share):
+    assert early_share(cohort([9], discontinued=left([firms], year)), day) == share
+
+
+def test_before_the_first_evaluation_nothing_is_learned():
+    none_yet = cohort([5], name="3", years=(2026, 2029), discontinued=left([0], 2026))
+    outlook = za.forecast_budget((none_yet,), AWARD, assumption("0.5", "0.5"), as_of=NOVEMBER)
+    assert not outlook.known.is_any
+    assert mean(outlook, 2029) == pytest.approx(300 * 5 * 0.5)
+
+
+def test_evidence_of_other_cohorts_counts():
+    known, open_ = cohort([1], [(1, 0, 0)]), cohort([1], name="2", years=(2025, 2028))
+    outlook = za.BudgetOutlook((open_,), AWARD, assumption(), evidence=(known, open_))
+    assert mean(outlook, 2028) == pytest.approx(300 * 0.58)
+
+
+def test_expected_cohorts_book_what_was_learned():
+    # 50 of 50 firms completed: only the state 1 is left; the next batch has .5 x 1 + .5 x .5 = .75 of 20.
+    pair = (cohort([50], [(50, 0, 0)]), cohort([20], name="2", years=(2025, 2028)))
+    known, expected = za.expected_cohorts(pair, assumption())
+    assert known is pair[0]
+    assert expected.outcomes.iloc[0].to_dict() == {"completed": 15, "missed": 5, "under_invested": 0}
+    assert "均值已按已知结果更新（共同经验份额0.5）" in expected.assumption
+    assert "有批次结果已知时，其余批次按共同经验份额0.5（假设）更新" in expected.assumption
+
+
+def test_expected_cohorts_keep_who_has_left_and_who_is_known():
+    # One state: .5 complete, half of the others leave. The first unit is known, the second reported 5 of 20 gone and
+    # both evaluations are over: 2/3 of 15 complete, the rest misses; the third has not reported: half of 12, then 3 and 3.
+    ends = [(4, 0, 0), (pd.NA, pd.NA, pd.NA), (pd.NA, pd.NA, pd.NA)]
+    partly = cohort([4, 20, 12], ends, discontinued=left([0, 5, pd.NA]))
+    (booked,) = za.expected_cohorts((partly,), assumption("0.5", "0.5", rho_nation="0"), NOVEMBER)
+    assert booked.outcomes["completed"].tolist() == [4, 10, 6]
+    assert booked.outcomes["missed"].tolist() == [0, 5, 3]
+    assert booked.discontinued.to_numpy().tolist() == [[0, 0], [5, 0], [0, 3]]
+
+
+def test_before_and_after_stand_side_by_side():
+    pair = (cohort([1], [(1, 0, 0)]), cohort([1], name="2", years=(2025, 2028)))
+    told = za.forecast_budget(pair, AWARD, assumption()).learned().set_index("cohort")
+    assert told["rate_before"].tolist() == pytest.approx([0.5, 0.5])
+    assert told["rate_after"].tolist() == pytest.approx([0.66, 0.58])
+    assert told["net_before"].tolist() == pytest.approx([150, 150])
+    assert told["net_after"].tolist() == pytest.approx([300, 174])
+    assert told.loc["1", ["outcome", "units", "firms", "observed", "low", "high", "outside"]].tolist() == [
+        "completed", 1, 1, 1.0, 0.0, 1.0, "",
+    ]  # fmt: skip
+    assert told.loc["2", ["outcome", "firms"]].tolist() == ["", 0]
+    assert np.isnan(told.loc["2", "observed"])
+
+
+@pytest.mark.parametrize(("completed", "outside", "near"), [(3, "below", 0.35), (6, "", 0.60), (10, "above", 0.87)])
+def test_results_outside_the_declared_range_are_said_and_not_bent(completed, outside, near):
+    known = cohort([300], [(30 * completed, 300 - 30 * completed, 0)])
+    outlook = za.forecast_budget((known, cohort([100], name="2", years=(2025, 2028))), AWARD, "central")
+    (row,) = outlook.learned().query("cohort == '1'").to_dict("records")
+    assert (row["outside"], row["observed"]) == (outside, completed / 10)
+    assert (row["low"], row["high"]) == pytest.approx((0.35, 0.87))
+    assert 0.35 <= row["rate_after"] <= 0.87
+    assert abs(row["rate_after"] - near) < 0.13
+
+
+def test_departures_beyond_the_declared_are_said():
+    # central: 30 % of 13 to 65 % leave, all of them by November 2026.
+    outlook = za.forecast_budget((cohort([100], discontinued=left([30])),), AWARD, "central", as_of=NOVEMBER)
+    (row,) = outlook.learned().to_dict("records")
+    assert (row["outcome"], row["observed"], row["outside"]) == ("discontinued", 0.3, "above")
+    assert (row["low"], row["high"]) == pytest.approx((0.039, 0.195))
+
+
+def test_what_an_assumption_rules_out_is_an_error():
+    sure = assumption(rho_nation="0").model_copy(
+        update={"completed": assumption().completed.model_copy(update={"low": "1", "mean": "1", "high": "1"})}
+    )
+    pair = (cohort([5], [(4, 1, 0)]), cohort([1], name="2", years=(2025, 2028)))
+    with pytest.raises(za.ScenarioError, match=r"第1批已知5家中有4家“完成”，而“试算”假设认为这不可能出现；请放宽"):
+        za.forecast_budget(pair, AWARD, sure).distribution(2028)
+
+
+def test_partly_known_tables_are_checked_where_they_are_known():
+    with pytest.raises(za.DataError, match=r"审核通过企业数：310000$"):
+        cohort([1, 2], [(pd.NA, pd.NA, pd.NA), (1, 0, 0)])
+    with pytest.raises(za.DataError, match=r"超过审核通过企业数：310000"):
+        cohort([1, 2], discontinued=left([pd.NA, 3]))
+    with pytest.raises(za.DataError, match=r"120000"):
+        cohort([5], discontinued=by_unit([(1, pd.NA)], [2025, 2026]))
+
+
+# --- the shipped programme --------------------------------------------------------------------------------------------
+
+
+def shipped(panel):
+    names = ("2024-baseline", "2025-baseline", "2026-baseline")
+    return za.cohorts(*(za.allocate(panel, za.load_scenario(name)) for name in names))
+
+
+def departed(batches, share):
+    """Batch 1 with this share of its firms reported gone by November 2026."""
+    gone = approved_firms(batches[0].approved, share)
+    return replace(batches[0], discontinued=pd.DataFrame({2026: gone})), *batches[1:]
+
+
+@pytest.mark.thorough
+def test_departures_that_central_contains_leave_its_closing(panel, award):
+    # 125 of 1039 firms are 12.03 %; central expects 12. What is drawn from the rest was cut to 164,700 once.
+    batches = shipped(panel)
+    outlook = za.forecast_budget(departed(batches, Fraction(12, 100)), award, "central", as_of=NOVEMBER)
+    before = za.forecast_budget(batches, award, "central")
+    assert round(mean(before, 2027)) == 187_020
+    assert round(mean(outlook, 2027)) == 184_902
+    assert outlook.distribution(2027, "due").sd < before.distribution(2027, "due").sd / 2
