@@ -39,6 +39,7 @@ from .budget.affordable import (
 from .budget.distribution import BudgetDistribution as BudgetDistribution
 from .budget.expected import expected_cohorts as expected_cohorts
 from .budget.forecast import BudgetOutlook as BudgetOutlook, forecast_budget as forecast_budget
+from .budget.joint import joint_ranges as joint_ranges
 from .budget.ledger.bridge import bridge as bridge
 from .budget.ledger.budget import BudgetForecast as BudgetForecast
 from .budget.ledger.calendar import calendar as calendar

@@ -2,39 +2,20 @@
 
 import datetime
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pandas as pd
 
-from zjtx_alloc.allocation.approved import approved_firms
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.learning import Learned, early_share
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.ledger.settlement import DISCONTINUED, OUTCOMES
+from zjtx_alloc.budget.ledger.shares import Shares
 from zjtx_alloc.budget.outcomes import COMPLETED, OutcomeAssumption
 
 PARTS = 10**9  # of a share: fine enough for any, and whole numbers in a workbook too
-
-
-@dataclass(frozen=True)
-class MeanShares:
-    """Mean shares of firms whose outcomes are not known, each of those that the shares before it leave.
-
-    Attributes
-    ----------
-    completed : Fraction
-        Of all.
-    under_invested : Fraction
-        Of those that do not complete.
-    discontinued : Fraction
-        Of those that neither complete nor under-invest; the rest misses its goals.
-    """
-
-    completed: Fraction
-    under_invested: Fraction
-    discontinued: Fraction
 
 
 def expected_cohorts(
@@ -63,7 +44,7 @@ def expected_cohorts(
     )
 
 
-def mean_shares(known: Learned, cohort: Cohort, is_reported: bool = False) -> MeanShares:
+def mean_shares(known: Learned, cohort: Cohort, is_reported: bool = False) -> Shares:
     """What is expected of a cohort's firms that are still there.
 
     Parameters
@@ -78,7 +59,7 @@ def mean_shares(known: Learned, cohort: Cohort, is_reported: bool = False) -> Me
     missed, gone, under = (Fraction(s) for s in (otherwise.missed, otherwise.discontinued, otherwise.under_invested))
     early = early_share(cohort, known.as_of) if is_reported else Fraction(0)
     late, here = gone * (1 - early), 1 - gone * early
-    return MeanShares(
+    return Shares(
         completed=_completed(known, cohort, early),
         under_invested=under if not early else _in_parts(under, here),
         discontinued=_in_parts(late, missed + late),
@@ -123,10 +104,7 @@ def _expected(cohort: Cohort, known: Learned) -> Cohort:
     )
 
 
-def _spread(firms: pd.Series, shares: MeanShares) -> pd.DataFrame:
+def _spread(firms: pd.Series, shares: Shares) -> pd.DataFrame:
     """Firms by unit and outcome at mean shares."""
-    completed = approved_firms(firms, shares.completed)
-    under = approved_firms(firms - completed, shares.under_invested)
-    gone = approved_firms(firms - completed - under, shares.discontinued)
-    missed = firms - completed - under - gone
-    return pd.DataFrame({"completed": completed, "missed": missed, "under_invested": under, DISCONTINUED: gone})
+    outcomes, gone = shares.outcomes_of(firms)
+    return outcomes.assign(**{DISCONTINUED: gone})
