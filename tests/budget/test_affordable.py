@@ -1,5 +1,7 @@
 """Totals that money affords: against a walk over every total, joint probabilities, laws, errors."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import pytest
 import zjtx_alloc as za
 from zjtx_alloc.budget import affordable
 from zjtx_alloc.budget.affordable import _kept_in_turn, _staircase
+from zjtx_alloc.budget.frontier import frontiers, years_over
 from zjtx_alloc.quota import solve as engines
 
 ODDS = za.load_outcomes("central").model_copy(update={"nodes": 5})
@@ -200,6 +203,54 @@ def test_the_frontier_is_that_of_all_pairs(pair):
         assert row.probability == pytest.approx(weights @ (one[row.batch_1] * two[row.batch_2]), abs=1e-12)
 
 
+@pytest.mark.thorough
+def test_some_pairs_from_one_end_of_the_frontier_to_the_other(pair):
+    # From 40 and 40, which 12,000 bear for certain, each second total is the largest beside its first.
+    ceilings = {2027: 12_000, 2028: 12_000}
+    found = affordable.affordable_pairs(ceilings, (1, 2), pair, ODDS, 0.7)
+    whole = za.affordable_frontier(ceilings, (1, 2), pair, ODDS, 0.7)
+    corners = list(whole.itertuples(index=False, name=None))
+    pairs = list(found.itertuples(index=False, name=None))
+    assert [pair[:2] for pair in pairs] == [pair[:2] for pair in corners if pair in pairs]
+    assert (pairs[0], pairs[-1]) == (corners[0], corners[-1])
+    assert len(pairs) >= min(len(corners), 3)
+
+
+def test_pairs_are_sought_where_most_is_open():
+    # A curve that is flat up to 80 and then falls: the ends, and the bend between them.
+    def corner(one):
+        two = min(100, 100 - (one - 80) * 5)
+        return max(one, 80) if two == 100 else one, two
+
+    found = affordable._between(corner, corner(0), corner(100))
+    assert (found[0], found[-1], len(found)) == ((80, 100), (100, 0), 6)
+    assert all(pair == corner(pair[0]) for pair in found)
+    assert max(b[0] - a[0] for a, b in pairwise(found)) <= 6
+    assert affordable._between(corner, (80, 100), (81, 95)) == [(80, 100), (81, 95)]
+
+
+@pytest.mark.parametrize("most", [5, 17, 100])
+@pytest.mark.parametrize("kept", [5, 6, 40, 200])
+def test_the_largest_by_bisection(kept, most):
+    assert affordable._largest(lambda total: total <= kept, 5, most) == min(kept, most)
+
+
+def test_pairs_of_a_plan_where_two_years_are_over(baseline, panel):
+    small = baseline.model_copy(update={"total": 60, "floor": {"default": 0}, "budget_with": []})
+    later = za.load_scenario("2025-baseline").model_copy(
+        update={"total": 50, "floor": {"default": 0}, "budget_with": []}
+    )
+    # 2024 pays 15,000 for batch 1 and 2025 pays 12,299 for batch 2, openings both: 50 and 40 firms, whatever the other.
+    plan = za.plan_budget(
+        za.BudgetRequest([small, later], ["central"], {2024: 15_000, 2025: 12_299, 2028: 10**6}), panel
+    )
+    assert years_over(plan) == (2024, 2025)
+    (table,) = frontiers(plan).values()
+    assert table.to_numpy().tolist() == [[50, 40, pytest.approx(1)]]
+    one = za.plan_budget(za.BudgetRequest([small, later], ["central"], {2024: 15_000}), panel)
+    assert frontiers(one) == {}
+
+
 @pytest.mark.parametrize("slope", [(1, 1), (2, 1), (1, 3)])
 def test_corners_of_a_staircase_by_hand(slope):
     def keeps(one, two):
@@ -212,6 +263,7 @@ def test_corners_of_a_staircase_by_hand(slope):
 
 def test_nothing_kept_is_an_empty_frontier(pair):
     assert za.affordable_frontier({2024: 300, 2025: 90_000}, (1, 2), pair, ODDS, 0.9).empty
+    assert affordable.affordable_pairs({2024: 300, 2025: 90_000}, (1, 2), pair, ODDS, 0.9).empty
 
 
 def test_too_little_money_even_for_the_floors(first):

@@ -12,10 +12,18 @@ import pandas as pd
 import pytest
 
 import zjtx_alloc as za
+from zjtx_alloc.budget.frontier import frontiers
 from zjtx_alloc.budget.plan import parsed_ceilings
 from zjtx_alloc.cli.main import main
+from zjtx_alloc.report.figures.frontier import frontier_figure
 from zjtx_alloc.report.runs.index import write_index
-from zjtx_alloc.report.tables.budget import affordable_table, bridge_table, reconciliation_table, region_table
+from zjtx_alloc.report.tables.budget import (
+    affordable_table,
+    bridge_table,
+    frontier_table,
+    reconciliation_table,
+    region_table,
+)
 
 NAMES = ("2024-baseline", "2025-baseline", "2026-baseline")
 FILES = {"budget.csv", "资金分年表.csv", "budget.xlsx", "budget.docx", "budget.html", "run.json", "environment.json"}
@@ -196,8 +204,8 @@ def test_the_bridge_leads_from_what_is_stated_and_sums(panel, plan):
     fewer = za.load_scenario("2026-baseline").model_copy(update={"total": 1000})
     moved = za.plan_budget(za.BudgetRequest(NAMES, ["central"], before=[*NAMES[:2], fewer]), panel)
     sums = bridge_table(moved).frame.set_index("变动原因")["2026年（万元）"]
-    assert sums[["上次", "批次规模", "本次"]].tolist() == [300_000, 72_300, 372_300]
-    assert sums.drop(["上次", "批次规模", "本次"]).eq(0).all()
+    assert sums.to_dict() == {"上次": 300_000, "批次规模": 72_300, "本次": 372_300}
+    assert "未列出的因素：审核通过、奖补标准、下达年度、期末结果、收回与清算。" in "".join(bridge_table(moved).notes)
 
 
 def test_affordable_totals_of_the_batches_that_ceilings_concern(panel, baseline):
@@ -239,7 +247,35 @@ def test_the_reconciliation_table_speaks_chinese(plan):
     assert frame.loc["天津", "可能原因"] == "未见该单位该年度的下达文件"
 
 
+def test_the_frontier_of_two_batches_is_a_table_and_a_figure(panel, baseline):
+    one = baseline.model_copy(update={"total": 60, "floor": {"default": 0}, "budget_with": []})
+    two = za.load_scenario("2025-baseline").model_copy(update={"total": 50, "floor": {"default": 0}, "budget_with": []})
+    plan = za.plan_budget(za.BudgetRequest([one, two], ["central"], {2024: 15_000, 2025: 12_299}), panel)
+    ((batches, found),) = frontiers(plan).items()
+    table = frontier_table(plan, batches, found)
+    assert table.title == "限额下第1批与第2批可同时承受的规模"
+    assert table.frame.to_numpy().tolist() == [[50, 40, pytest.approx(1)]]
+    assert table.frame.columns.tolist() == ["第1批规模（家）", "第2批规模（家）", "守住限额的概率"]
+    assert "2024、2025年的限额均不能以0.9的概率守住时" in table.notes[0]
+    assert "现有规模为第1批60家、第2批50家。" in table.notes[0]
+    axes = frontier_figure(found, (60, 50), table.notes[0]).axes[0]
+    assert [text.get_text() for text in axes.texts] == ["50、40（100.0%）", "现有规模"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("2024=311700,2027=20", "2027=20：20 是否为亿元？年度限额以万元计，20亿元应写 200000"),
+        ("2027=2000000000", "2027=2000000000：2000000000 是否为元？年度限额以万元计，2000000000元应写 200000"),
+    ],
+)
+def test_a_ceiling_in_another_measure_is_asked_about(typed, said):
+    with pytest.raises(za.DataError, match=re.escape(said)):
+        parsed_ceilings(typed)
+
+
 def test_ceilings_are_read_as_they_are_typed():
+    assert parsed_ceilings("2027=1000,2028=0,2029=10000000") == {2027: 1000, 2028: 0, 2029: 10**7}
     assert parsed_ceilings(" 2024=311700，2027 = 250000,") == {2024: 311_700, 2027: 250_000}
 
 
@@ -265,7 +301,7 @@ def empty(tmp_path, monkeypatch):
         ([*NAMES, "--outcomes", "central,central"], 1, "期末结果假设的文件名或标题重复"),
         ([*NAMES, "--outcomes", ","], 1, "至少给出一个情景和一个期末结果假设"),
         ([*NAMES, "--ceilings", "2024:311700"], 1, "写法如 2024=311700,2027=250000；现为 2024:311700"),
-        ([*NAMES, "--ceilings", "2035=1"], 1, "2035 年没有资金；有资金的年度：2024、2025、2026、2027、2028、2029"),
+        ([*NAMES, "--ceilings", "2035=100000"], 1, "2035 年没有资金；有资金的年度：2024、2025、2026、2027、2028、2029"),
         ([*NAMES, "--confidence", "九成"], 1, "把握程度（confidence）须为大于0、不大于1的小数，现为 九成"),
         ([*NAMES, "--tails", "二百"], 2, "选项 --tails 的取值不对"),
         ([*NAMES, "--tails", "-1"], 1, "上一轮尾款每家金额须为非负整数"),

@@ -15,7 +15,7 @@ def broken_options() -> list[Broken]:
     return [
         option("ceilings of words", "限额", *budget, "--ceilings", "many"), option("ceilings of 5000 digits", "限额", *budget, "--ceilings", "2024=" + "9" * 5000),
         option("a ceiling negative", "限额", *budget, "--ceilings", "2024=-1"), option("a ceiling of 1e308", "限额", *budget, "--ceilings", "2024=1e308"),
-        option("a ceiling twice", "限额", *budget, "--ceilings", "2024=1,2024=2"), option("a ceiling of no year", "2099", *budget, "--ceilings", "2099=1"),
+        option("a ceiling twice", "限额", *budget, "--ceilings", "2024=1000,2024=2000"), option("a ceiling of no year", "2099", *budget, "--ceilings", "2099=100000"),
         option("confidence nan", "把握", *budget, "--confidence", "nan"), option("confidence 2", "把握", *budget, "--confidence", "2"),
         option("confidence 1e999999999", "把握", *budget, "--confidence", "1e999999999"), option("confidence a ratio", "把握", *budget, "--confidence", "1/2"),
         option("confidence 0", "把握", *budget, "--confidence", "0"), option("tails in words", "--tails", *budget, "--tails", "x", code=2),

@@ -7,19 +7,24 @@ joint probability over the years is exact: a product in each state, mixed.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 
+import numpy as np
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation, allocate
 from zjtx_alloc.base.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.budget.ceilings import Question
+from zjtx_alloc.budget.ceilings import MoneyByYear, Question
+from zjtx_alloc.budget.distribution import ACCURACY
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
 
+_PAIRS = 6  # of totals, from one end of a frontier to the other
+_GROWTH = 1.25
 _BLOCK = 64  # totals that one look at their envelope may settle
 _Moved = tuple[Cohort, ...]  # the cohorts that follow a batch's total: its own, and any its unused places go to
+_Pair = tuple[int, int]
 _Family = Callable[[int], _Moved | None]
 
 
@@ -134,9 +139,7 @@ def affordable_frontier(
     DataError
         If no ceiling concerns a batch, or the confidence is impossible.
     """
-    question = Question(dict(ceilings), batches, allocations, outcomes, confidence)
-    if set(question.moved_by(min(batches))) & {max(batches)}:
-        raise ScenarioError(say("affordable.carries", first=min(batches), second=max(batches)))
+    question = _question_of_two(ceilings, batches, allocations, outcomes, confidence)
     families, most = [_family(question, batch) for batch in batches], [question.most(batch) for batch in batches]
     dues = [lru_cache(maxsize=8)(lambda t, e=envelope: question.due(e(t))) for envelope in map(_most_up_to, families)]
 
@@ -148,6 +151,100 @@ def affordable_frontier(
     least = [next((t for t in range(1, end + 1) if family(t) is not None), end + 1) for family, end in ends]
     rows = [(one, two, question.chance(dues[0](one), dues[1](two))) for one, two in _staircase(keeps, *least)]
     return pd.DataFrame(rows, columns=[f"batch_{batches[0]}", f"batch_{batches[1]}", "probability"])
+
+
+def affordable_pairs(
+    ceilings: Mapping[int, int],
+    batches: tuple[int, int],
+    allocations: tuple[Allocation, ...],
+    outcomes: OutcomeAssumption,
+    confidence: float,
+) -> pd.DataFrame:
+    """Some pairs of ``affordable_frontier``, from one end to the other: what people choose from, at once.
+
+    Its ends first: the most of either batch beside a total of the other that the ceilings bear for certain. Then, again
+    and again, one pair between the two neighbours that leave most open. Found by bisection; every pair is judged by
+    itself, and that smaller ones keep the ceilings too is sure where a larger total takes no place from any unit.
+
+    Returns
+    -------
+    DataFrame
+        As ``affordable_frontier``, whose parameters and errors these are too.
+    """
+    question = _question_of_two(ceilings, batches, allocations, outcomes, confidence)
+    families, most = [_family(question, batch) for batch in batches], [question.most(batch) for batch in batches]
+
+    @cache
+    def due(number: int, total: int) -> MoneyByYear | None:
+        moved = families[number](total)
+        return None if moved is None else question.due(moved)
+
+    def chance(*totals: int) -> float:
+        """Of the pair; nothing where the rules admit no such total."""
+        dues = [due(number, total) for number, total in enumerate(totals)]
+        known = [money for money in dues if money is not None]
+        return question.chance(*known) if len(known) == len(dues) else 0.0
+
+    def keeps(one: int, two: int) -> bool:
+        return chance(one, two) >= confidence - ACCURACY
+
+    starts = [min(question.sure_total(batch), end) for batch, end in zip(batches, most, strict=True)]
+    first, second = (next((t for t in range(s, 0, -1) if due(n, t) is not None), 0) for n, s in enumerate(starts))
+    if not (first and second and keeps(first, second)):  # years that both pay in, or rules: the whole frontier
+        table = affordable_frontier(ceilings, batches, allocations, outcomes, confidence)
+        return table.iloc[
+            sorted({round(n) for n in np.linspace(0, max(len(table) - 1, 0), _PAIRS)}) if len(table) else []
+        ]
+
+    def corner(one: int) -> _Pair:
+        """The most of the second batch beside this total of the first, and the most of the first beside that."""
+        two = _largest(partial(keeps, one), second, most[1])
+        return _largest(lambda total: keeps(total, two), one, most[0]), two
+
+    last = _largest(lambda total: keeps(total, second), first, most[0])
+    rows = [(*pair, chance(*pair)) for pair in _between(corner, corner(first), corner(last))]
+    return pd.DataFrame(rows, columns=[f"batch_{batches[0]}", f"batch_{batches[1]}", "probability"])
+
+
+def _between(corner: Callable[[int], _Pair], one_end: _Pair, other_end: _Pair) -> list[_Pair]:
+    """A few corners from one end to the other; each the next one between neighbours that span the largest area."""
+    found = {one_end, other_end}
+    spans = [(one_end, other_end)]
+    while len(found) < _PAIRS:
+        spans = [(a, b) for a, b in spans if b[0] - a[0] > 1 and a[1] - b[1] > 1]
+        if not spans:
+            break
+        low, high = max(spans, key=lambda span: (span[1][0] - span[0][0]) * (span[0][1] - span[1][1]))
+        spans.remove((low, high))
+        middle = (low[0] + high[0]) // 2
+        pair = corner(middle)
+        found.add(pair)
+        spans += [(low, (middle, pair[1])), (pair, high)]
+    return sorted(found)
+
+
+def _largest(keeps: Callable[[int], bool], low: int, most: int) -> int:
+    """The largest number that keeps, from one that does on; none beyond one that does not."""
+    high = low
+    while high < most and keeps(high := min(max(int(low * _GROWTH), low + 1), most)):
+        low = high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if keeps(middle) else (low, middle)
+    return low
+
+
+def _question_of_two(
+    ceilings: Mapping[int, int],
+    batches: tuple[int, int],
+    allocations: tuple[Allocation, ...],
+    outcomes: OutcomeAssumption,
+    confidence: float,
+) -> Question:
+    question = Question(dict(ceilings), batches, allocations, outcomes, confidence)
+    if set(question.moved_by(min(batches))) & {max(batches)}:
+        raise ScenarioError(say("affordable.carries", first=min(batches), second=max(batches)))
+    return question
 
 
 def _family(question: Question, batch: int) -> _Family:

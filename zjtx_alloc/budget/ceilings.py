@@ -1,6 +1,7 @@
 """What is asked of a total: ceilings of its fiscal years, kept together with some probability, beside fixed batches."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -25,6 +26,16 @@ from zjtx_alloc.rules.award import Award, load_award
 _MOST = 10**6  # places a scenario can have
 _TIMES = 50  # a ceiling this many times too wide is a slip of the unit
 MoneyByYear = dict[int, Lattice]  # fiscal year -> national money in steps
+
+
+def left_for_batches(ceilings: Mapping[int, int], held: tuple[Cohort, ...], award: Award) -> dict[int, int]:
+    """The ceilings less the tails of their years, which are certain."""
+    left = dict(ceilings)
+    for tail in held:
+        for payment in tail.payments(award) if tail.payment is not None else ():
+            if payment.year in left:
+                left[payment.year] -= payment.each * int(tail.approved.sum())
+    return left
 
 
 @dataclass(frozen=True, eq=False)

@@ -89,9 +89,8 @@ def _in_parts(share: Fraction, whole: Fraction) -> Fraction:
 def _expected(cohort: Cohort, known: Learned) -> Cohort:
     open_, reported = ~cohort.ended, cohort.reported
     groups = [(open_ & ~reported, False), (open_ & reported, True)]
-    parts = [
-        _spread(cohort.continued[units], mean_shares(known, cohort, told)) for units, told in groups if units.any()
-    ]
+    shares = {told: mean_shares(known, cohort, told) for units, told in groups if units.any()}
+    parts = [_spread(cohort.continued[units], shares[told]) for units, told in groups if told in shares]
     spread = pd.concat([*parts, cohort.ends[~open_].assign(**{DISCONTINUED: 0})]).reindex(cohort.approved.index)
     described = {int(str(year)): firms for year, firms in cohort.left.items()}
     described[cohort.closing_year] = spread[DISCONTINUED] + described.get(cohort.closing_year, 0)
@@ -100,6 +99,9 @@ def _expected(cohort: Cohort, known: Learned) -> Cohort:
         cohort,
         outcomes=spread[list(OUTCOMES)].astype("int64"),
         discontinued=pd.DataFrame(described).astype("int64"),
+        shares=next(iter(shares.values()))
+        if len(shares) == 1 and open_.all()
+        else None,  # else no one share is all units'
         assumption=cohort.assumption + known.assumption.note() + learned + say("outcomes.at_mean"),
     )
 

@@ -16,6 +16,7 @@ from zjtx_alloc.base.errors import DataError, InfeasibleError, ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import shown
 from zjtx_alloc.budget.affordable import affordable_total
+from zjtx_alloc.budget.ceilings import left_for_batches
 from zjtx_alloc.budget.expected import expected_cohorts
 from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.budget.ledger.bridge import bridge
@@ -29,6 +30,7 @@ from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.facts.payments import read_transfers
 from zjtx_alloc.quota.problem.numbers import is_whole
 from zjtx_alloc.rules.award import Award
+from zjtx_alloc.rules.programme.known import other_measure
 from zjtx_alloc.rules.programme.programme import Programme
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import load_scenario
@@ -202,20 +204,15 @@ class BudgetPlan:
     def _shown(self, described: tuple[Cohort, ...]) -> BudgetForecast:
         return BudgetForecast(ledger(described, self.award), self.request.horizon)
 
-    def _left_for_batches(self) -> dict[int, int]:
-        """The ceilings less the tails of their years, which are certain."""
-        left = dict(self.request.ceilings)
-        for tail in self.cohorts:
-            for payment in tail.payments(self.award) if tail.payment is not None else ():
-                if payment.year in left:
-                    left[payment.year] -= payment.each * int(tail.approved.sum())
-        return left
-
     def _afforded(self, allocation: Allocation) -> tuple[str, int, int | None, float | None]:
         batch, total = allocation.scenario.batch, allocation.scenario.total
         try:
             found = affordable_total(
-                self._left_for_batches(), batch, self.allocations, self.assumptions[0], float(self.request.confidence)
+                left_for_batches(self.request.ceilings, self.cohorts, self.award),
+                batch,
+                self.allocations,
+                self.assumptions[0],
+                float(self.request.confidence),
             )
         except InfeasibleError:
             return str(batch), total, None, None
@@ -291,7 +288,10 @@ def _transferred(request: BudgetRequest) -> tuple[pd.DataFrame | None, int]:
 
 
 def parsed_ceilings(text: str) -> dict[int, int]:
-    """Ceilings as they are typed, ``2024=311700,2027=250000``: fiscal year to whole 万元."""
+    """Ceilings as they are typed, ``2024=311700,2027=250000``: fiscal year to whole 万元.
+
+    An amount that looks like 亿元 or 元 is refused, as in the sheet 预算.
+    """
     found: dict[int, int] = {}
     for part in text.replace("，", ",").split(","):
         year, _, money = (piece.strip() for piece in part.partition("="))
@@ -299,6 +299,8 @@ def parsed_ceilings(text: str) -> dict[int, int]:
             continue
         if not (_YEAR.fullmatch(year) and _MONEY.fullmatch(money)) or int(year) in found:
             raise DataError(say("budget_plan.ceilings", value=shown(text)))
+        if other := other_measure(int(money)):
+            raise DataError(say(f"budget_plan.{other[0]}", part=part.strip(), money=money, converted=other[1]))
         found[int(year)] = int(money)
     return found
 

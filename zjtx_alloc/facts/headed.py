@@ -1,8 +1,9 @@
-"""A table under one row of headers, as of firms, transfers or a list: where it is, and what its headers have wrong."""
+"""A table under one row of headers, or two, as of firms, transfers or a list: where it is, and what its headers have wrong."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise, zip_longest
 from typing import Any
 
 from zjtx_alloc.facts.cells import header_of, plain, stated_measures, stated_otherwise
@@ -15,12 +16,21 @@ _HEADER_WITHIN = 15  # rows in which the header is looked for
 
 @dataclass(frozen=True)
 class Headed:
-    """A sheet with its header's row as Excel numbers it, the headings that name a column, by its code, and the others."""
+    """A sheet with its header's row as Excel numbers it, the headings that name a column, by its code, and the others.
+
+    Of a header in two rows, ``row`` is the lower one.
+    """
 
     grid: Grid
     row: int
     known: tuple[tuple[str, Heading], ...]
     unread: tuple[Heading, ...]
+    above: int | None = None
+
+    @property
+    def header_rows(self) -> list[int]:
+        """The rows of the header."""
+        return [self.row] if self.above is None else [self.above, self.row]
 
     @cached_property
     def columns(self) -> dict[str, Heading]:
@@ -55,7 +65,9 @@ class Headed:
 
 
 def headed(grids: Iterable[Grid], codes: Mapping[str, str], suffices: Callable[[list[str]], bool]) -> list[Headed]:
-    """The sheets with a row near the top whose known headers suffice.
+    """The sheets with a row near the top whose known headers suffice, or if there is none two rows.
+
+    A heading of two rows goes by the lower text; where that is blank, or names no measure, by the upper one's.
 
     Parameters
     ----------
@@ -66,13 +78,28 @@ def headed(grids: Iterable[Grid], codes: Mapping[str, str], suffices: Callable[[
     """
     found = []
     for grid in grids:
-        rows = (_under(grid, number, codes) for number in list(grid.rows)[:_HEADER_WITHIN])
+        numbers = list(grid.rows)[:_HEADER_WITHIN]
+        rows = [_under(grid, number, grid.rows[number], codes) for number in numbers]
+        rows += [
+            replace(_under(grid, lower, _joined(grid.rows[upper], grid.rows[lower]), codes), above=upper)
+            for upper, lower in pairwise(numbers)
+        ]
         found += [sheet for sheet in rows if suffices([code for code, _ in sheet.known])][:1]
     return found
 
 
-def _under(grid: Grid, number: int, codes: Mapping[str, str]) -> Headed:
-    """The sheet if this row were its header."""
-    headings = [Heading(place, plain(cell)) for place, cell in enumerate(grid.rows[number]) if plain(cell)]
+def _joined(upper: list[Any], lower: list[Any]) -> list[str]:
+    """Two rows of headers as one; a merged cell of the upper one goes on to the right as far as the lower one fills."""
+    texts, group = [], ""
+    for above, below in zip_longest(map(plain, upper), map(plain, lower), fillvalue=""):
+        group = above or (group if below else "")
+        measure = header_of(group)[1] if below and not header_of(below)[1] else ""
+        texts.append(f"{below}({measure})" if measure else below or above)
+    return texts
+
+
+def _under(grid: Grid, number: int, header: list[Any], codes: Mapping[str, str]) -> Headed:
+    """The sheet if this were its header."""
+    headings = [Heading(place, plain(cell)) for place, cell in enumerate(header) if plain(cell)]
     known = tuple((codes[heading.name], heading) for heading in headings if heading.name in codes)
     return Headed(grid, number, known, tuple(heading for heading in headings if heading.name not in codes))

@@ -217,18 +217,22 @@ def unit_in_row(number: int, row: list[Any], places: Sequence[int]) -> tuple[str
             names = {"unit": load_units().at[part, "short_name"], "parent": load_units().at[parent, "short_name"]}
             return part, problem(number, say("intake.unit_column"), unknown, "part", **names)
         return None, problem(
-            number, say("intake.unit_column"), unknown, "includes" if _includes(unknown) else "unknown_unit"
+            number,
+            say("intake.unit_column"),
+            unknown,
+            "includes" if "(含" in plain(unknown) or whole_of(unknown) else "unknown_unit",
         )
     if len(set(codes)) > 1:
         return None, problem(number, say("intake.unit_column"), "、".join(map(str, cells)), "units_differ")
     return codes[0], None
 
 
-def _includes(name: Any) -> bool:
-    """Whether a name says that it is a province with the units inside it: 广东（含深圳）, 广东省合计."""
-    text = plain(name)
+def whole_of(name: Any) -> str | None:
+    """Code of the province that a name says is meant with the units inside it: 广东（含深圳）, 广东省合计; else None."""
+    text = re.sub(r"\(含[^)]*\)", "", plain(name))
     whole = unit_of(re.sub(r"(小计|合计|全省|全区)$", "", text))
-    return "(含" in text or (whole is not None and len(members_of(whole)) > 1)
+    says_so = text != plain(name) or unit_of(text) is None
+    return whole if says_so and whole is not None and len(members_of(whole)) > 1 else None
 
 
 def _scope(number: int, row: list[Any], layout: Layout, unit: str | None) -> tuple[str | None, Problem | None]:

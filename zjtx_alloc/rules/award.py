@@ -1,5 +1,6 @@
 """Rules of the award (奖补政策): every number dated, measured and cited in ``data/policy/*.toml``."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,6 +15,8 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import shown
 from zjtx_alloc.base.toml_files import Day, Exact, Strict, load_form, shipped_files
 
+_NUMBER = re.compile(r"(\S+?(〔\d{4}〕)(\d+号))")  # of a document: who issued it, the year, the number
+_BRACKETS = str.maketrans("[]()【】", "〔〕〔〕〔〕")
 _WHOLE = ("amount", "implementation_years", "first_year", "batches", "entry_investment", "recovery_investment")
 # What no notice goes beyond: a slip of the pen there would send sums and calendars anywhere.
 _BOUNDS = {
@@ -163,6 +166,17 @@ class Tails:
     payment: int
     payment_note: str
     items: tuple[Tail, ...]
+
+    def names(self, document: str, fiscal_year: int) -> str:
+        """The number of the document of this year that a text names in full or by its end (142号); blank if none."""
+        text = document.translate(_BRACKETS)
+        for tail in self.items:
+            number = _NUMBER.match(tail.source)
+            if number and tail.fiscal_year == fiscal_year:
+                full, year, end = number.groups()
+                if full in text or text in (f"{year}{end}", end):
+                    return full
+        return ""
 
 
 def load_award(name: str) -> Award:

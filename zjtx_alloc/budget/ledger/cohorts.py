@@ -12,6 +12,7 @@ from zjtx_alloc.base.errors import DataError, ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.ledger.known_ends import known_ends
 from zjtx_alloc.budget.ledger.settlement import OUTCOMES
+from zjtx_alloc.budget.ledger.shares import Shares
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.quota.problem.numbers import are_whole, exactly, is_whole
 from zjtx_alloc.rules.award import Award, Payment, load_award, load_tails
@@ -43,6 +44,8 @@ class Cohort:
         A tail: 万元 a firm, paid once, in the opening year. None: the award's payments.
     assumption : str
         What of this is assumed, in Chinese; blank if nothing.
+    shares : Shares, optional
+        The mean shares that the outcomes are assumed at; None: known, or not assumed that way.
 
     Raises
     ------
@@ -60,6 +63,7 @@ class Cohort:
     quota: pd.Series | None = None
     payment: int | None = None
     assumption: str = ""
+    shares: Shares | None = None
 
     def __post_init__(self) -> None:
         if self.closing_year < self.opening_year:

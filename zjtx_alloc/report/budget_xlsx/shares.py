@@ -5,7 +5,7 @@ from fractions import Fraction
 import pandas as pd
 
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.budget.expected import MeanShares, mean_shares
+from zjtx_alloc.budget.expected import mean_shares
 from zjtx_alloc.budget.learning import Learned
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.plan import BudgetPlan
@@ -31,7 +31,7 @@ def shares_of(plan: BudgetPlan, number: int, cohort: Cohort, told: bool) -> dict
     Where nothing is known they are the assumption's; else each batch and group has its own, which learned from it.
     """
     known = learned(plan, number)
-    found: MeanShares = mean_shares(known, cohort, told)
+    found = mean_shares(known, cohort, told)
     exact = {name: getattr(found, name) for name in NAMES}
     if known.is_any:
         told_of = say("cell.reported" if told else "cell.unreported")

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.forecast import BudgetOutlook
+from zjtx_alloc.budget.ledger.bridge import moving_steps
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.budget.ledger.ledger import gaps_in
 from zjtx_alloc.report.figures.style import BATCH_COLOURS, BLUE, GREEN, GREY, ORANGE, WAN_TO_YI, blank, foot, in_style
@@ -58,11 +59,11 @@ def budget_figure(
 
 @in_style()
 def bridge_figure(steps: pd.DataFrame, *notes: str) -> Figure:
-    """A waterfall from the last budget to this one, all fiscal years together; notes at the foot.
+    """A waterfall from the last budget to this one, all fiscal years together, by the causes that moved money.
 
-    ``steps`` as ``za.bridge`` returns them, in 万元; drawn in 亿元.
+    ``steps`` as ``za.bridge`` returns them, in 万元; drawn in 亿元; notes at the foot.
     """
-    money = steps.sum(axis=1)
+    money = moving_steps(steps).sum(axis=1)
     inner = money.index[1:-1]
     level = np.append(money.iloc[:-1].cumsum(), 0) / WAN_TO_YI
     height = money.abs().to_numpy() / WAN_TO_YI

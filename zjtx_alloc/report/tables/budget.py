@@ -8,6 +8,8 @@ from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.forecast import BudgetOutlook
+from zjtx_alloc.budget.frontier import years_over
+from zjtx_alloc.budget.ledger.bridge import moving_steps
 from zjtx_alloc.budget.ledger.budget import MONEY, BudgetForecast
 from zjtx_alloc.budget.ledger.calendar import BASES
 from zjtx_alloc.budget.ledger.ledger import gaps_in
@@ -224,12 +226,15 @@ def region_table(plan: BudgetPlan) -> Table:
 
 
 def bridge_table(plan: BudgetPlan) -> Table:
-    """From the last forecast to this one, by cause and fiscal year."""
-    steps = plan.bridge()
-    gaps = plan.full.ledger.gaps()
+    """From the last forecast to this one, by cause and fiscal year; causes that moved nothing are named below."""
+    every = plan.bridge()
+    steps, gaps = moving_steps(every), plan.full.ledger.gaps()
+    still = "、".join(say(f"step.{cause}") for cause in every.index.difference(steps.index, sort=False))
+    unmoved = [say("note.bridge_unmoved", causes=still)] if still else []
     frame = _by_year(steps.rename(index=lambda name: say(f"step.{name}")), gaps)
     frame = frame.rename_axis("cause_of_change").reset_index()
-    return titled("bridge", frame, bridge_note(plan), say("note.bridge"), *gaps_note(gaps), has_total=True)
+    notes = (bridge_note(plan), say("note.bridge"), *unmoved, *gaps_note(gaps))
+    return titled("bridge", frame, *notes, has_total=True)
 
 
 def bridge_note(plan: BudgetPlan) -> str:
@@ -263,11 +268,34 @@ def affordable_table(plan: BudgetPlan) -> Table:
     """How many places each batch can have under the ceilings."""
     frame = plan.affordable()
     frame["batch"] = [say("table.batch", batch=batch) for batch in frame["batch"]]
-    ceilings = "、".join(say("summary.year", year=y, money=f"{m:,}") for y, m in plan.request.ceilings.items())
     title = plan.assumptions[0].title
-    note = say("note.affordable", confidence=plan.request.confidence, ceilings=ceilings, title=title)
+    note = say("note.affordable", confidence=plan.request.confidence, ceilings=_ceilings(plan), title=title)
     frame = frame[["batch", "total", "affordable", "probability"]]
     return titled("affordable", frame, note, plan.assumptions[0].note())
+
+
+def frontier_table(plan: BudgetPlan, batches: tuple[int, int], found: pd.DataFrame) -> Table:
+    """Where several years are over: totals of two batches that can be had together, of ``frontiers``."""
+    label = {f"batch_{batch}": Column(say("figure.batch_total", batch=batch), "count") for batch in batches}
+    notes = (frontier_note(plan, batches), plan.assumptions[0].note())
+    return titled("frontier", found.rename(columns=label), *notes, first=batches[0], second=batches[1])
+
+
+def frontier_note(plan: BudgetPlan, batches: tuple[int, int]) -> str:
+    """What a frontier of two batches rests on."""
+    totals = {a.scenario.batch: a.scenario.total for a in plan.allocations}
+    return say(
+        "note.frontier",
+        years="、".join(map(str, years_over(plan))),
+        confidence=plan.request.confidence,
+        ceilings=_ceilings(plan),
+        title=plan.assumptions[0].title,
+        totals="、".join(say("figure.batch_now", batch=batch, total=totals[batch]) for batch in batches),
+    )
+
+
+def _ceilings(plan: BudgetPlan) -> str:
+    return "、".join(say("summary.year", year=y, money=f"{m:,}") for y, m in plan.request.ceilings.items())
 
 
 def reconciliation_table(plan: BudgetPlan, found: pd.DataFrame) -> Table:

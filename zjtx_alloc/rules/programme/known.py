@@ -149,6 +149,13 @@ def transfer_problems(records: Iterable[Record]) -> list[Problem]:
     return found
 
 
+def other_measure(ceiling: int) -> tuple[str, str] | None:
+    """The measure that a year's ceiling seems to be in (yuan, hundred_million), and its amount in 万元; else None."""
+    if ceiling > _LARGE_CEILING:
+        return "yuan", f"{ceiling / 10**4:.10g}"
+    return ("hundred_million", str(ceiling * 10**4)) if 0 < ceiling < _SMALL_CEILING else None
+
+
 def money_of(entries: Entries) -> tuple[Money, list[Problem]]:
     """What the sheet 预算 says, and what is wrong: a year twice, a ceiling in 元, a column with two answers."""
     records, problems = entries.records, list[Problem]()
@@ -159,10 +166,8 @@ def money_of(entries: Entries) -> tuple[Money, list[Problem]]:
             problems.append(record.problem("year", "needed"))
         elif year in ceilings:
             problems.append(record.problem("year", "year_twice"))
-        elif ceiling > _LARGE_CEILING:
-            problems.append(record.problem("ceiling", "yuan", converted=f"{ceiling / 10**4:,.10g}"))
-        elif 0 < ceiling < _SMALL_CEILING:
-            problems.append(record.problem("ceiling", "hundred_million", converted=f"{ceiling * 10**4:,}"))
+        elif other := other_measure(ceiling):
+            problems.append(record.problem("ceiling", other[0], converted=other[1]))
         else:
             ceilings[year] = ceiling
     once: dict[str, Any] = {}
