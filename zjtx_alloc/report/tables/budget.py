@@ -283,7 +283,7 @@ def frontier_table(plan: BudgetPlan, batches: tuple[int, int], found: pd.DataFra
 
 def frontier_note(plan: BudgetPlan, batches: tuple[int, int]) -> str:
     """What a frontier of two batches rests on."""
-    totals = {a.scenario.batch: a.scenario.total for a in plan.allocations}
+    totals = dict(zip(batches, totals_now(plan, batches), strict=True))
     return say(
         "note.frontier",
         years="、".join(map(str, years_over(plan))),
@@ -292,6 +292,12 @@ def frontier_note(plan: BudgetPlan, batches: tuple[int, int]) -> str:
         title=plan.assumptions[0].title,
         totals="、".join(say("figure.batch_now", batch=batch, total=totals[batch]) for batch in batches),
     )
+
+
+def totals_now(plan: BudgetPlan, batches: tuple[int, int]) -> tuple[int, int]:
+    """The totals that two batches have in the plan."""
+    totals = {a.scenario.batch: a.scenario.total for a in plan.allocations}
+    return totals[batches[0]], totals[batches[1]]
 
 
 def _ceilings(plan: BudgetPlan) -> str:
