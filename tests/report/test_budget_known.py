@@ -4,12 +4,15 @@ import datetime
 import io
 from dataclasses import replace
 
+import docx
+import openpyxl
 import pandas as pd
 import pytest
 from support.programme_edits import add, cell_of, edited
 
 import zjtx_alloc as za
 from zjtx_alloc.budget.plan import request_of
+from zjtx_alloc.cli.main import main
 from zjtx_alloc.report.documents.budget_paper import budget_paper
 from zjtx_alloc.report.documents.programme_workbook import write_programme
 from zjtx_alloc.report.notes.budget import coming_lines, known_lines, plan_summary
@@ -173,3 +176,55 @@ def test_a_programme_alone_is_enough(panel, tmp_path):
     again = za.load_programme(write_programme(tmp_path / "又.xlsx", programme.batches[0].scenario))
     assert again.batches[0].scenario.known == programme.batches[0].scenario.known
     assert again.batches[1].closing_year == 2029
+
+
+@pytest.mark.slow
+@pytest.mark.needs_office
+def test_a_finance_officers_workbook_gives_page_workbook_and_paper_that_agree(tmp_path, recalculated, monkeypatch):
+    """Batches 1 and 2 approved, departures of 2025 and 2026, transfers and ceilings: one command, one set of numbers."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["new", "账.xlsx"])
+    edited(tmp_path / "账.xlsx", _fill)
+    with pytest.raises(SystemExit) as stop:
+        main(["budget", "账.xlsx", "--as-of", "2026-11-30", "--ceilings", "2027=200000", "--out", "出"])
+    assert stop.value.code == 0
+    folder = tmp_path / "出" / "budget"
+    assert {"budget.xlsx", "budget.html", "budget.docx", "budget.csv", "资金分年表.csv"} <= {
+        p.name for p in folder.iterdir()
+    }
+    assert za.verify_run(folder) == ()
+    table = pd.read_csv(folder / "budget.csv", encoding="utf-8-sig").query("assumed_outcomes == 'central'")
+    net = table.groupby("fiscal_year")["net"].sum()
+    page = (folder / "budget.html").read_text(encoding="utf-8")
+    paper = "".join(block.text for block in docx.Document(folder / "budget.docx").paragraphs)
+    for year in (2027, 2028, 2029):
+        assert f"{year}年应下达（扣回后）{net[year]:,}万元" in page
+        assert f"{year}年应下达（扣回后）{net[year]:,}万元" in paper
+    assert "2024年应下达" in paper
+    assert "差额−73万元" in page
+    copy = tmp_path / "空.xlsx"
+    openpyxl.load_workbook(folder / "budget.xlsx").save(copy)  # forgets the results, keeps the formulas
+    book = openpyxl.load_workbook(recalculated(copy)[0], data_only=True)
+    head, *body = book["分省分年"].iter_rows(min_row=3, values_only=True)
+    (total,) = [dict(zip(head, row, strict=True)) for row in body if row[0] == "合计"]
+    assert [total[year] for year in net.index] == net.tolist()
+    (check,) = [row[1].value for row in book["假设"].iter_rows() if row[0].value == "核对（应为0）"]
+    assert check == 0
+
+
+def _fill(book):
+    """What the officer knows; 天津 has 19 firms, and 73 万元 of its transfer are netted."""
+    for batch, name in ((1, "2024-baseline"), (2, "2025-baseline")):
+        for code, places in za.allocate(za.load_panel(), za.load_scenario(name)).quota.items():
+            firms = 19 if (batch, code) == (1, "120000") else int(places)
+            keys = {"批次": batch, "代码": code}
+            cell_of(book["审核结果"], keys, "下达名额").value = firms
+            cell_of(book["审核结果"], keys, "审核通过").value = firms - firms // 30
+            for year in range(2024 + batch, 2027):
+                add(book["期末结果"], {**keys, "年度": year, "不再继续支持": firms // 25})
+            paid = 300 * (firms - firms // 30)
+            if batch == 1:
+                netted = {"金额": paid - 73, "其中扣回": 73} if code == "120000" else {"金额": paid}
+                add(book["实际下达"], {"代码": code, "年度": 2024, "文号": "甲号", **netted})
+    cell_of(book["预算"], {"年度": 2027}, "限额").value = 250000

@@ -28,7 +28,7 @@ def frontiers(plan: BudgetPlan) -> dict[tuple[int, int], pd.DataFrame]:
     """
     over = set(years_over(plan))
     held = {
-        a.scenario.batch: over & {p.year for p in plan.award.payments_of(a.scenario.batch)} 
+        a.scenario.batch: over & {p.year for p in plan.award.payments_of(a.scenario.batch)}
         for a in plan.allocations if not a.has_known_approvals
     }  # fmt: skip
     if any(a.scenario.approval.unused == "unit" for a in plan.allocations):

@@ -9,7 +9,7 @@ from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.ledger.settlement import DISCONTINUED, settlement_of
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
 from zjtx_alloc.budget.plan import BudgetPlan
-from zjtx_alloc.report.budget_xlsx.firms import batches, rate_name
+from zjtx_alloc.report.budget_xlsx.firms import batches, is_by_rate, rate_name
 from zjtx_alloc.report.budget_xlsx.quotas import live_batches, total_name
 from zjtx_alloc.report.budget_xlsx.shares import groups_of, learned, shares_of
 from zjtx_alloc.report.writers.sheet import Cell, Column, Row, Sheet, known_columns
@@ -121,16 +121,23 @@ def _derived_rows(plan: BudgetPlan) -> list[dict[str, Any]]:
 def _batch_rows(plan: BudgetPlan) -> list[dict[str, Any]]:
     rows, live = [], [str(allocation.scenario.batch) for allocation in live_batches(plan)]
     for cohort in batches(plan):
-        (scenario,) = (a.scenario for a in plan.allocations if str(a.scenario.batch) == cohort.name)
-        source, label = say("workbook.scenario", name=scenario.name), cohort.label
+        (allocation,) = (a for a in plan.allocations if str(a.scenario.batch) == cohort.name)
+        scenario = allocation.scenario
+        source, label, basis = say("workbook.scenario", name=scenario.name), cohort.label, scenario.assumptions
         named = say("workbook.of_batch", batch=label, what=header("total"))
-        name = total_name(cohort.name) if cohort.name in live else ""
-        total, basis = _given(scenario.total, "money", name), scenario.assumptions
-        rows.append(_row(named, total, "家", source, basis.get("total", ""), status=scenario.total_status))
+        total = _given(scenario.total, "money", total_name(cohort.name) if cohort.name in live else "")
+        status: str = scenario.total_status
+        if allocation.has_known_quota:
+            total, status = Cell(allocation.total, kind="money"), "known"
+        rows.append(_row(named, total, "家", source, basis.get("total", ""), status=status))
         rows.append(_closing_row(plan, cohort))
         named = say("workbook.of_batch", batch=label, what=header("approval_rate"))
-        rate = _given(float(scenario.approval.exact), "percent", rate_name(cohort))
-        rows.append(_row(named, rate, "占比", source, basis.get("approval", "")))
+        if is_by_rate(plan, cohort):
+            rate = _given(float(scenario.approval.exact), "percent", rate_name(cohort))
+            rows.append(_row(named, rate, "占比", source, basis.get("approval", "")))
+        else:
+            known = Cell(int(cohort.approved.sum()) / max(allocation.total, 1), kind="percent")
+            rows.append(_row(named, known, "占比", source, say("workbook.rate_known"), status="known"))
     return rows
 
 

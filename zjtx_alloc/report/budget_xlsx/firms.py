@@ -111,7 +111,7 @@ def firms_sheet(plan: BudgetPlan, solver: Sheet | None) -> Sheet:
 
 def known_note(plan: BudgetPlan) -> str:
     """Which batches have approved firms, departures or outcomes that are known; blank if none has."""
-    known = [c.label for c in batches(plan) if ends_known(c) or not _is_by_rate(plan, c)]
+    known = [c.label for c in batches(plan) if ends_known(c) or not is_by_rate(plan, c)]
     return say("workbook.known_note", names="、".join(known)) if known else ""
 
 
@@ -120,9 +120,11 @@ def ends_known(cohort: Cohort) -> bool:
     return cohort.outcomes is not None or cohort.discontinued is not None
 
 
-def _is_by_rate(plan: BudgetPlan, cohort: Cohort) -> bool:
+def is_by_rate(plan: BudgetPlan, cohort: Cohort) -> bool:
     """Whether the approved firms are quota × rate, not known otherwise."""
     allocation = _allocation_of(plan, cohort)
+    if allocation.scenario.known.approved:
+        return False
     order = [allocation.problem.labels[i] for i in allocation.problem.order]
     assert cohort.quota is not None, "cohorts of allocations know their quota"
     return bool(cohort.approved.eq(approved_firms(cohort.quota, allocation.scenario.approval.exact, order)).all())
@@ -136,7 +138,7 @@ def _allocation_of(plan: BudgetPlan, cohort: Cohort) -> Allocation:
 def _approval_check(plan: BudgetPlan) -> str:
     """Approved firms less quota × rate rounded, batch by batch: zero; nothing to check of firms known otherwise."""
     parts = ["0"]
-    for cohort in (c for c in batches(plan) if _is_by_rate(plan, c)):
+    for cohort in (c for c in batches(plan) if is_by_rate(plan, c)):
         first = first_row_of(plan, cohort.name)
         last = first + len(cohort.approved) - 1
         firms, quota = f"SUM([approved:{first}-{last}])", f"SUM([quota:{first}-{last}])"
@@ -207,7 +209,7 @@ def _batch_rows(plan: BudgetPlan, cohort: Cohort, solver: Sheet | None) -> _Rows
         {"batch": cohort.label, "code": str(code), "short_name": names[code], "order": rank[str(code)], **places}
         for code, places in zip(cohort.quota.index, _quotas(plan, cohort.quota, allocation, solver), strict=True)
     ]
-    if _is_by_rate(plan, cohort):
+    if is_by_rate(plan, cohort):
         rate = allocation.scenario.approval.exact
         spread = _Spread("approved", "[quota]", rate_name(cohort), cohort.quota, cohort.approved, rate, is_ordered=True)
         _add_spread(_Block(rows, first, np.full(len(rows), True)), spread)

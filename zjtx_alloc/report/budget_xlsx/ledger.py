@@ -64,7 +64,7 @@ def _title(plan: BudgetPlan, number: int) -> str:
 def _columns() -> dict[str, Column]:
     return {
         "year": Column(header("fiscal_year"), "year", 8), **known_columns(batch=14, code=9, short_name=9),
-        "payment": Column(say("workbook.payment"), "text", 8), "firms": Column(say("workbook.firms_paid"), "count", 9),
+        "payment": Column(say("workbook.payment"), "text", 10), "firms": Column(say("workbook.firms_paid"), "count", 9),
         **known_columns(**dict.fromkeys(FLOWS, 13)),
     }  # fmt: skip
 

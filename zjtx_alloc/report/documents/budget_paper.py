@@ -22,11 +22,13 @@ from zjtx_alloc.report.tables.budget import (
     outlook_year_table,
     unit_year_table,
 )
+from zjtx_alloc.report.tables.learned import learned_table
 from zjtx_alloc.report.writers.document import LANDSCAPE, NUMERALS, PORTRAIT, Annex, Grid, Manuscript, Section, grid_of
 
 # Columns of tables that are cut to a page's width.
 _YEARS = ("fiscal_year", "year_status", "booked", "transferred", "gap", "p5", "p95")
 _OUTCOMES = ("outcomes", "outcome", "low", "mean_share", "high")
+_LEARNED = ("batch", "fiscal_year", "rate_before", "rate_after", "net_before", "net_after")
 _GAPS = ("short_name", "fiscal_year", "expected", "actual", "gap", "cause")
 
 
@@ -86,6 +88,9 @@ def _facts(plan: BudgetPlan) -> dict[str, Any]:
         "closing": award.closing,
         "sizes": batch_sizes(plan.allocations),
         "outcomes": plan.assumptions[0].note(),
+        "learned": say("outcomes.learned", common=plan.assumptions[0].common_experience)
+        if plan.outlooks[0].known.is_any
+        else "",
         "gaps": "".join(gaps) or say("budget_paper.no_gap"),
         "tails": "".join(tails),
         "matched": "" if found is None else say(
@@ -105,6 +110,8 @@ def _tables(plan: BudgetPlan) -> dict[str, Grid]:
         "batches": replace(known_batch_table(plan), notes=()),
         "outcomes": _narrowed(outcome_table(plan.assumptions), *_OUTCOMES),
     }
+    if (change := learned_table(plan.outlooks[:1], plan.allocations)) is not None:
+        found["learned"] = _narrowed(change, *_LEARNED)
     if plan.request.ceilings:
         found["ceilings"] = ceiling_table(plan)
         if len((affordable := affordable_table(plan)).frame):

@@ -172,11 +172,7 @@ def condition(year: int, cohorts: tuple[Cohort, ...], allocations: tuple[Allocat
 
 
 def _size_status(allocation: Allocation) -> str:
-    return (
-        say("budget_note.known")
-        if allocation.has_known_approvals
-        else say(f"status.{allocation.scenario.total_status}")
-    )
+    return say("status.known") if allocation.has_known_approvals else say(f"status.{allocation.scenario.total_status}")
 
 
 def batch_sizes(allocations: tuple[Allocation, ...]) -> str:

@@ -41,7 +41,7 @@ def batch_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> 
             "batch": say("table.batch", batch=a.scenario.batch),
             "scenario": a.scenario.name,
             "total": a.total if a.has_known_quota else a.scenario.total,
-            "total_status": say("budget_note.known" if a.has_known_quota else f"status.{a.scenario.total_status}"),
+            "total_status": say("status.known" if a.has_known_quota else f"status.{a.scenario.total_status}"),
             "approval_rate": int(a.approved.sum()) / a.total
             if a.has_known_approvals
             else float(a.scenario.approval.exact),
@@ -174,7 +174,7 @@ def known_batch_table(plan: BudgetPlan) -> Table:
             "batch": cohort.label,
             "quota": int(allocation.quota.sum()),
             "approved": int(cohort.approved.sum()),
-            "approved_from": say("budget_note.known")
+            "approved_from": say("status.known")
             if allocation.has_known_approvals
             else say("budget_note.assumed", rate=float(allocation.scenario.approval.exact)),
             "opening_year": str(cohort.opening_year),
