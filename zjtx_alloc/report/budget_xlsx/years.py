@@ -139,7 +139,7 @@ def _other_row(plan: BudgetPlan, number: int, ledger: Sheet, listed: Sequence[Ro
         flow: Cell(0, f"SUM({ledger.range(flow)})-{'-'.join(f'[{flow}:{place}]' for place in places)}")
         for flow in _MONEY
     }
-    return {"year": say("workbook.other_years"), "outcomes": _outcomes_title(plan, number), **sums}
+    return {"year": Cell(say("workbook.other_years")), "outcomes": _outcomes_title(plan, number), **sums}
 
 
 def _place(plan: BudgetPlan, number: int) -> int:
