@@ -75,6 +75,7 @@ def test_outcomes_of_a_unit_must_make_up_its_firms(scenarios, panel):
         })})], ["central"]), panel)  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_past_years_stand_beside_what_was_paid_and_later_ones_beside_their_range(plan):
     table = outlook_year_table(plan)
     assert table.frame["年度"].tolist() == ["2024*", "2025*", "2028"]
@@ -137,6 +138,7 @@ def texts(manuscript):
     return [block for block in blocks if isinstance(block, str)], cells
 
 
+@pytest.mark.thorough
 def test_the_paper_says_the_conclusion_first_and_the_numbers_of_page_and_workbook(plan):
     sentences, cells = texts(budget_paper(plan))
     assert sentences[0] == "一、测算结论"
@@ -157,6 +159,7 @@ def test_a_plan_of_which_nothing_is_known_has_no_section_without_content(panel, 
     assert "文件实际下达（万元）" not in outlook_year_table(bare).frame
 
 
+@pytest.mark.thorough
 def test_a_programme_alone_is_enough(panel, tmp_path):
     path = write_programme(tmp_path / "账.xlsx", za.load_scenario("2024-baseline"))
 
