@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import zjtx_alloc as za
+from zjtx_alloc.budget import affordable
 from zjtx_alloc.budget.affordable import _kept_in_turn, _staircase
 from zjtx_alloc.budget.frontier import frontiers, years_over
 from zjtx_alloc.quota import solve as engines

@@ -1,5 +1,6 @@
 """Every command that takes a scenario takes a programme's workbook, and says first what it used of it."""
 
+import datetime
 import json
 
 import openpyxl
@@ -9,6 +10,8 @@ from support.programme_edits import add, cell_of, edited
 
 import zjtx_alloc as za
 from zjtx_alloc.cli import main as cli
+from zjtx_alloc.cli.opening import budget_request, opened
+from zjtx_alloc.report.documents.programme_workbook import write_programme
 
 
 @pytest.fixture
@@ -161,3 +164,23 @@ def test_reports_and_budgets_of_a_workbook_are_computed_again(desk, zjtx, plain_
     (desk / "出" / "测算-第2批" / "given" / "测算.xlsx").write_bytes(b"")
     assert any("given/测算.xlsx" in line for line in za.verify_run(folder))
     assert openpyxl.load_workbook(folder / "report.xlsx").sheetnames
+
+
+def test_an_option_in_the_place_of_a_sheet_is_said(desk, capsys):
+    za.load_programme(write_programme(desk / "测算.xlsx", za.load_scenario("2024-baseline")))
+
+    def change(book):
+        cell_of(book["预算"], {"年度": 2027}, "限额").value = 200000
+        cell_of(book["预算"], {"年度": 2024}, "测算基准日").value = "2025-12-31"
+        add(book["实际下达"], {"代码": "110000", "年度": 2024, "文号": "甲", "金额": 5400})
+
+    edited("测算.xlsx", change)
+    found = [opened("测算.xlsx", None, None, with_money=True)]
+    capsys.readouterr()
+    asked = {"ceilings": {2027: 1}, "confidence": "0.9", "as_of": datetime.date(2026, 11, 30), "before": None}
+    request = budget_request(found, asked)
+    assert (request.ceilings, request.as_of, len(request.transfers)) == ({2027: 1}, asked["as_of"], 1)
+    assert capsys.readouterr().out.splitlines() == [
+        "命令行 --ceilings 取代工作表 预算 限额 所填的内容。",
+        "命令行 --as-of 取代工作表 预算 测算基准日 所填的内容。",
+    ]  # the confidence is the sheet's own

@@ -26,7 +26,7 @@ from zjtx_alloc.report.tables.budget import (
 )
 
 NAMES = ("2024-baseline", "2025-baseline", "2026-baseline")
-FILES = {"budget.csv", "budget.xlsx", "budget.html", "run.json", "environment.json"}
+FILES = {"budget.csv", "资金分年表.csv", "budget.xlsx", "budget.docx", "budget.html", "run.json", "environment.json"}
 WITH_ACTUALS = FILES | {"actuals-as-given.csv"}
 
 

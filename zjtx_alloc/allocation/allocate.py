@@ -109,6 +109,16 @@ class Allocation:
         return approved_firms(self.quota, self.scenario.approval.exact, order)
 
     @property
+    def has_known_quota(self) -> bool:
+        """Whether the quotas granted to all units are known."""
+        return len(self.scenario.known.granted) == len(self.quota)
+
+    @property
+    def has_known_approvals(self) -> bool:
+        """Whether the approved firms of all units are known."""
+        return len(self.scenario.known.approved) == len(self.quota)
+
+    @property
     def carried(self) -> int:
         """Unused places of the batch before that are part of the quota."""
         return 0 if self.counted is None else self.counted.carried

@@ -18,10 +18,10 @@ from zjtx_alloc.base.text import shown
 from zjtx_alloc.budget.distribution import ACCURACY
 from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.budget.lattice import Lattice, added
-from zjtx_alloc.budget.ledger.cohorts import Cohort, cohorts
+from zjtx_alloc.budget.ledger.cohorts import Cohort, award_of, cohorts
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
 from zjtx_alloc.quota.problem.numbers import is_whole
-from zjtx_alloc.rules.award import Award, load_award
+from zjtx_alloc.rules.award import Award
 
 _MOST = 10**6  # places a scenario can have
 _TIMES = 50  # a ceiling this many times too wide is a slip of the unit
@@ -85,7 +85,7 @@ class Question:
     @property
     def award(self) -> Award:
         """The award standard of the batches asked about."""
-        return load_award(self.varied(self.batches[0]).scenario.award)
+        return award_of(*self.allocations)
 
     def varied(self, batch: int) -> Allocation:
         """The allocation of a batch whose total is asked for."""

@@ -18,6 +18,8 @@ def years_over(plan: BudgetPlan) -> tuple[int, ...]:
 def frontiers(plan: BudgetPlan) -> dict[tuple[int, int], pd.DataFrame]:
     """Pairs of totals for every two batches that are paid in different years that are over; the others as they are.
 
+    A batch whose approvals are known has no total to choose any more.
+
     Returns
     -------
     dict
@@ -26,8 +28,9 @@ def frontiers(plan: BudgetPlan) -> dict[tuple[int, int], pd.DataFrame]:
     """
     over = set(years_over(plan))
     held = {
-        a.scenario.batch: over & {p.year for p in plan.award.payments_of(a.scenario.batch)} for a in plan.allocations
-    }
+        a.scenario.batch: over & {p.year for p in plan.award.payments_of(a.scenario.batch)}
+        for a in plan.allocations if not a.has_known_approvals
+    }  # fmt: skip
     if any(a.scenario.approval.unused == "unit" for a in plan.allocations):
         return {}
     left = left_for_batches(plan.request.ceilings, plan.cohorts, plan.award)

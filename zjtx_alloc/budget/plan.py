@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -20,13 +21,17 @@ from zjtx_alloc.budget.expected import expected_cohorts
 from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.budget.ledger.bridge import bridge
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
-from zjtx_alloc.budget.ledger.cohorts import Cohort, cohorts, tails
+from zjtx_alloc.budget.ledger.cohorts import Cohort, award_of, cohorts, tails
+from zjtx_alloc.budget.ledger.known_ends import known_by
 from zjtx_alloc.budget.ledger.ledger import ledger
+from zjtx_alloc.budget.ledger.reconcile import reconcile
 from zjtx_alloc.budget.outcomes import OutcomeAssumption, load_outcomes
-from zjtx_alloc.facts.panel import Panel
+from zjtx_alloc.facts.panel import Panel, load_panel
+from zjtx_alloc.facts.payments import read_transfers
 from zjtx_alloc.quota.problem.numbers import is_whole
-from zjtx_alloc.rules.award import Award, load_award
+from zjtx_alloc.rules.award import Award
 from zjtx_alloc.rules.programme.known import other_measure
+from zjtx_alloc.rules.programme.programme import Programme
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import load_scenario
 
@@ -57,6 +62,10 @@ class BudgetRequest:
         Decimal: share of firms that go on where a tail's list was not seen; blank: that tail is left out.
     horizon : int, optional
         Last fiscal year that tables and figures show.
+    transfers : path or DataFrame, optional
+        Actual transfers (实际下达), as ``za.reconcile`` reads them.
+    as_of : date, optional
+        测算基准日: outcomes, departures and transfers of later fiscal years are not taken as known.
 
     Raises
     ------
@@ -72,6 +81,8 @@ class BudgetRequest:
     tail_payment: int | None = None
     tail_rate: str = ""
     horizon: int | None = None
+    transfers: str | Path | pd.DataFrame | None = None
+    as_of: date | None = None
 
     def __post_init__(self) -> None:
         if not self.scenarios or not self.outcomes:
@@ -105,6 +116,10 @@ class BudgetPlan:
         Side by side; the first is the one the plan books.
     before : BudgetForecast, optional
         The last forecast, under the first assumption.
+    transfers : DataFrame, optional
+        Actual transfers up to the day, as ``read_transfers`` gives them.
+    left_out : mapping of str to int
+        Rows of the user's that the day leaves aside: ``outcomes`` (a unit's year) and ``transfers``.
     """
 
     request: BudgetRequest
@@ -113,6 +128,8 @@ class BudgetPlan:
     cohorts: tuple[Cohort, ...]
     assumptions: tuple[OutcomeAssumption, ...]
     before: BudgetForecast | None
+    transfers: pd.DataFrame | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def full(self) -> BudgetForecast:
@@ -122,12 +139,30 @@ class BudgetPlan:
     @cached_property
     def budgets(self) -> tuple[BudgetForecast, ...]:
         """One budget an assumption, at its mean shares in whole firms."""
-        return tuple(self._shown(expected_cohorts(self.cohorts, a)) for a in self.assumptions)
+        return tuple(self._shown(expected_cohorts(self.cohorts, a, self.request.as_of)) for a in self.assumptions)
 
     @cached_property
     def outlooks(self) -> tuple[BudgetOutlook, ...]:
         """One outlook an assumption: exact distributions."""
-        return tuple(BudgetOutlook(self.cohorts, self.award, a, self.request.horizon) for a in self.assumptions)
+        return tuple(self._outlook(a) for a in self.assumptions)
+
+    @cached_property
+    def reconciliation(self) -> pd.DataFrame | None:
+        """Actual transfers compared with the books of the first assumption, as ``za.reconcile``; None without any."""
+        return None if self.transfers is None else reconcile(self.budgets[0].ledger, self.transfers)
+
+    @property
+    def paid_years(self) -> tuple[int, ...]:
+        """Fiscal years whose actual transfers are known."""
+        return tuple(sorted(self.paid))
+
+    @property
+    def paid(self) -> dict[int, int]:
+        """What documents transferred by fiscal year, whole 万元; empty if no transfers are known."""
+        table = self.transfers
+        return (
+            {} if table is None else {int(y): int(n) for y, n in table.groupby("fiscal_year")["amount"].sum().items()}
+        )
 
     def bridge(self) -> pd.DataFrame:
         """From the last forecast to the budget the plan books, as ``za.bridge``.
@@ -147,15 +182,24 @@ class BudgetPlan:
         DataFrame
             Columns batch (text), total (places now), affordable (places, Int64; blank where no total keeps
             them), probability (that the affordable total keeps them together). Batches that no
-            ceiling concerns are left out; empty without ceilings.
+            ceiling concerns, or whose approvals are known, are left out; empty without ceilings.
         """
+        return self._affordable.copy()
+
+    @cached_property
+    def _affordable(self) -> pd.DataFrame:
         rows = [
             self._afforded(a)
             for a in self.allocations
-            if any(p.year in self.request.ceilings for p in self.award.payments_of(a.scenario.batch))
+            if not a.has_known_approvals
+            and any(p.year in self.request.ceilings for p in self.award.payments_of(a.scenario.batch))
         ]
         table = pd.DataFrame(rows, columns=["batch", "total", "affordable", "probability"])
         return table.astype({"affordable": "Int64"})
+
+    def _outlook(self, assumption: OutcomeAssumption) -> BudgetOutlook:
+        horizon, day = self.request.horizon, self.request.as_of
+        return BudgetOutlook(self.cohorts, self.award, assumption, horizon, as_of=day)
 
     def _shown(self, described: tuple[Cohort, ...]) -> BudgetForecast:
         return BudgetForecast(ledger(described, self.award), self.request.horizon)
@@ -175,26 +219,32 @@ class BudgetPlan:
         return str(batch), total, found.total, found.probability
 
 
-def plan_budget(request: BudgetRequest, panel: Panel) -> BudgetPlan:
-    """Put a budget together: allocate the batches, add tails, load the assumptions.
+def plan_budget(asked: BudgetRequest | Programme, panel: Panel | None = None) -> BudgetPlan:
+    """Put a budget together: allocate the batches, add what is known of them, tails and assumptions.
 
     Parameters
     ----------
-    request : BudgetRequest
-    panel : Panel
+    asked : BudgetRequest or Programme
+        A programme alone is enough: ``request_of`` it.
+    panel : Panel, optional
+        The programme's own facts, or the shipped ones, if not given.
 
     Raises
     ------
     ScenarioError, DataError, InfeasibleError, SolverError
-        As ``allocate``, ``cohorts``, ``tails`` and ``load_outcomes`` do; if a ceiling's year has no money, or
-        two assumptions share a title.
+        As ``allocate``, ``cohorts``, ``tails``, ``load_outcomes`` and ``read_transfers`` do; if a ceiling's year has no
+        money, or two assumptions share a title.
     """
+    request = request_of(asked) if isinstance(asked, Programme) else asked
+    if panel is None:
+        panel = asked.panel if isinstance(asked, Programme) else load_panel()
     assumptions = tuple(load_outcomes(name) for name in request.outcomes)
     for described in ([a.name for a in assumptions], [a.title for a in assumptions]):
         if len(set(described)) < len(described):
             raise ScenarioError(say("budget_plan.titles", titles="、".join(described)))
-    allocations = _allocated(request.scenarios, panel)
-    award = load_award(allocations[0].scenario.award)
+    allocated = _allocated(request.scenarios, panel)
+    allocations = tuple(replace(a, scenario=known_by(a.scenario, request.as_of)) for a in allocated)
+    award = award_of(*allocations)
     rate = Fraction(request.tail_rate) if request.tail_rate else None
     older = () if request.tail_payment is None else tails(panel, request.tail_payment, rate)
     batches = (*cohorts(*allocations), *older)
@@ -208,7 +258,33 @@ def plan_budget(request: BudgetRequest, panel: Panel) -> BudgetPlan:
     if request.before:
         last = (*cohorts(*_allocated(request.before, panel)), *older)
         before = BudgetForecast(ledger(expected_cohorts(last, assumptions[0]), award))
-    return BudgetPlan(request, allocations, award, batches, assumptions, before)
+    transfers, later = _transferred(request)
+    left_out = {"outcomes": _told(allocated) - _told(allocations), "transfers": later}
+    return BudgetPlan(request, allocations, award, batches, assumptions, before, transfers, left_out)
+
+
+def request_of(programme: Programme, batch: int | None = None) -> BudgetRequest:
+    """What a programme's workbook asks of a budget: its batches, and its sheets 预算 and 实际下达."""
+    money = programme.money
+    request = BudgetRequest(
+        [programme.batch(batch).scenario], ceilings=money.ceilings, confidence=money.confidence, before=money.before,
+        tail_payment=money.tails, transfers=programme.transfers, as_of=programme.as_of,
+    )  # fmt: skip
+    return replace(request, outcomes=money.outcomes) if money.outcomes else request
+
+
+def _told(allocations: Sequence[Allocation]) -> int:
+    """Rows of 期末结果 that the batches' scenarios hold."""
+    return sum(len(years) for a in allocations for years in a.scenario.known.outcomes.values())
+
+
+def _transferred(request: BudgetRequest) -> tuple[pd.DataFrame | None, int]:
+    """The actual transfers up to the day, None if there are none; and how many rows are of later fiscal years."""
+    if request.transfers is None:
+        return None, 0
+    every = read_transfers(request.transfers)
+    found = every if request.as_of is None else every[every["fiscal_year"] <= request.as_of.year]
+    return (found.reset_index(drop=True) if len(found) else None), len(every) - len(found)
 
 
 def parsed_ceilings(text: str) -> dict[int, int]:

@@ -18,7 +18,7 @@ from zjtx_alloc.base.text import seen, shown
 from zjtx_alloc.budget.ledger.calendar import calendar
 from zjtx_alloc.budget.plan import parsed_ceilings
 from zjtx_alloc.cli.help import ChineseGroup, reason
-from zjtx_alloc.cli.opening import all_opened, budget_request, files_of, is_workbook, opened, transfers_file
+from zjtx_alloc.cli.opening import all_opened, budget_request, files_of, is_workbook, opened
 from zjtx_alloc.explorer.server import serve
 from zjtx_alloc.facts.cells import unit_of
 from zjtx_alloc.firms.steps.conditions import load_conditions
@@ -92,6 +92,12 @@ def report(scenario: str, out: Path, data: Path | None, batch: int | None, units
 @click.option("--ceilings", default="", help="年度限额（万元），如 2024=311700,2027=250000")
 @click.option("--confidence", default="", help="守住限额的把握程度，默认 0.9")
 @click.option("--actuals", type=click.Path(path_type=Path), default=None, help="实际下达表（.xlsx 或 CSV），用于对账")
+@click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    default=None,
+    help="测算基准日，如 2026-11-30；以后年度的结果、下达不算已知",
+)
 @click.option("--tails", type=int, default=None, help="计入上一轮尾款，每家每年金额（万元），如 200")
 @click.option("--tail-rate", default="", help="上一轮名单未公布的一批的继续支持比例，如 0.9")
 @click.option("--before", default="", help="上次测算的情景，逗号分隔，用于资金变动表")
@@ -104,13 +110,14 @@ def budget_command(scenarios: tuple[str, ...], out: Path, data: Path | None, bat
         "outcomes": _listed(given["outcomes"]) if given["outcomes"] else None,
         "ceilings": parsed_ceilings(given["ceilings"]),
         "confidence": given["confidence"],
-        "before": _listed(given["before"]),
+        "before": _listed(given["before"]) or None,
         "tail_payment": given["tails"],
         "tail_rate": given["tail_rate"],
+        "transfers": given["actuals"],
+        "as_of": None if given["as_of"] is None else given["as_of"].date(),
     }
-    request = budget_request(found[0], [one.scenario for one in found], asked)
-    with transfers_file(found[0], given["actuals"]) as actuals:
-        made = run_budget(request, out, found[0].own, actuals)
+    request = budget_request(found, asked)
+    made = run_budget(request, out, found[0].own)
     found[0].keep(made.folder)
     _say_used(*made.plan.allocations)
     click.echo(made.folder)

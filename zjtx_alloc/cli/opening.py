@@ -8,19 +8,29 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
+import pandas as pd
 
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.files import write_whole
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import seen
-from zjtx_alloc.budget.plan import BudgetRequest
+from zjtx_alloc.budget.plan import BudgetRequest, request_of
 from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.report.report_xlsx.hand_back import is_report, read_report
 from zjtx_alloc.report.runs.records import FACTS, facts_csv, keep_workbook
+from zjtx_alloc.rules.programme.forms import forms
 from zjtx_alloc.rules.programme.notes import money_notes, plain_lines
 from zjtx_alloc.rules.programme.programme import Programme, load_programme
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import load_scenario, save_bundle
+
+# Options of a budget, and the sheet and column of a workbook that each takes the place of.
+_OPTIONS = {
+    "outcomes": ("--outcomes", "budget", "outcomes"), "ceilings": ("--ceilings", "budget", "ceiling"),
+    "confidence": ("--confidence", "budget", "confidence"), "before": ("--before", "budget", "before"),
+    "tail_payment": ("--tails", "budget", "tails"), "as_of": ("--as-of", "budget", "as_of"),
+    "transfers": ("--actuals", "transfers", ""),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -96,30 +106,26 @@ def all_opened(named: Sequence[str], data: Path | None, batch: int | None) -> tu
     return found, next(iter(panels.values()), None)
 
 
-def budget_request(first: Opened, scenarios: Sequence[Scenario], asked: dict[str, Any]) -> BudgetRequest:
-    """What a budget is asked for: by the options, else by the workbook's sheet 预算."""
-    request = BudgetRequest(
-        scenarios=scenarios, **{name: value for name, value in asked.items() if value not in (None, "")}
-    )
-    if first.programme is None:
-        return request
-    money = first.programme.money
-    written: dict[str, Any] = {
-        "outcomes": money.outcomes, "ceilings": money.ceilings, "confidence": money.confidence,
-        "before": money.before, "tail_payment": money.tails,
-    }  # fmt: skip
-    return replace(request, **{name: value for name, value in written.items() if value and not asked.get(name)})
+def budget_request(found: Sequence[Opened], asked: dict[str, Any]) -> BudgetRequest:
+    """What a budget is asked for: by the options, else by the workbook's sheets; an option in a sheet's place is said."""
+    given = {name: value for name, value in asked.items() if value not in (None, "", {})}
+    programme = found[0].programme
+    if programme is None:
+        return BudgetRequest([one.scenario for one in found], **given)
+    written = request_of(programme, found[0].scenario.batch)
+    for name, value in given.items():
+        if name in _OPTIONS and _is_other(getattr(written, name), value):
+            option, sheet, column = _OPTIONS[name]
+            place = forms()[sheet].title + (f" {forms()[sheet].fields[column].words[0]}" if column else "")
+            click.echo(say("programme.overridden", option=option, place=place))
+    return replace(written, **given)
 
 
-@contextmanager
-def transfers_file(first: Opened, actuals: Path | None) -> Iterator[Path | None]:
-    """The file of actual transfers: as it is given, else the workbook's sheet as a file for as long as it is needed."""
-    if actuals is not None or first.programme is None or first.programme.transfers is None:
-        yield actuals
-        return
-    with TemporaryDirectory() as folder:
-        table = first.programme.transfers.to_csv(index=False, lineterminator="\n")
-        yield write_whole(Path(folder) / "transfers.csv", table.encode("utf-8-sig"))
+def _is_other(written: Any, given: Any) -> bool:
+    """Whether an option takes the place of something else that the workbook has."""
+    if isinstance(written, pd.DataFrame):
+        return True
+    return written not in (None, "", {}, ()) and written != given
 
 
 @contextmanager

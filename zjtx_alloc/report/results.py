@@ -17,11 +17,10 @@ from zjtx_alloc.base.errors import ScenarioError, SolverError
 from zjtx_alloc.budget.forecast import forecast_budget
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.budget.ledger.calendar import duties
-from zjtx_alloc.budget.ledger.cohorts import cohorts
+from zjtx_alloc.budget.ledger.cohorts import award_of, cohorts
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.quota.problem.criteria import CRITERIA
 from zjtx_alloc.quota.solve import solve
-from zjtx_alloc.rules.award import load_award
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.uncertainty.known_counts import known_counts
 from zjtx_alloc.uncertainty.robust import Robust, robust_of
@@ -136,4 +135,4 @@ def money_by_year(comparison: Comparison) -> pd.DataFrame:
 
 
 def _forecast(*allocations: Allocation) -> BudgetForecast:
-    return forecast_budget(cohorts(*allocations), load_award(allocations[0].scenario.award))
+    return forecast_budget(cohorts(*allocations), award_of(*allocations))

@@ -12,7 +12,8 @@ from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.base.text import unarmed
-from zjtx_alloc.budget.ledger.budget import BudgetForecast
+from zjtx_alloc.base.units import load_units
+from zjtx_alloc.budget.ledger.budget import MONEY, BudgetForecast
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.allocation_view import allocation_view
 from zjtx_alloc.report.terminal import aligned
@@ -234,6 +235,17 @@ def plan_csv(plan: BudgetPlan) -> str:
             ["assumed_outcomes", *plan.full.table]
         ]
     )
+
+
+def plan_csv_shown(plan: BudgetPlan) -> str:
+    """``资金分年表.csv``: the rows of ``budget.csv`` for people, under Chinese headers, with the units' names."""
+    names = {ALL_COMPLETED: say("table.outcomes_full")} | {a.name: a.title for a in plan.assumptions}
+    labels, units = {cohort.name: cohort.label for cohort in plan.cohorts}, load_units()["short_name"]
+    budgets = zip(names.values(), (plan.full, *plan.budgets), strict=True)
+    frame = pd.concat([b.table.assign(outcomes=title) for title, b in budgets])
+    frame = frame.assign(batch=frame["batch"].map(labels), short_name=frame["code"].map(units))
+    frame = frame[["outcomes", "batch", "code", "short_name", "fiscal_year", *MONEY]]
+    return csv_text(frame.rename(columns=header))
 
 
 def csv_text(table: pd.DataFrame) -> str:

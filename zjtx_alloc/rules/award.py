@@ -1,7 +1,8 @@
 """Rules of the award (奖补政策): every number dated, measured and cited in ``data/policy/*.toml``."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from functools import cache
@@ -93,6 +94,8 @@ class Award:
         Fiscal year of batch 1, and how many batches there are, one a year.
     parameters : DataFrame
         Index parameter; value, measure, effective, clause, quote, note, assumed: for the report.
+    years : mapping of int to pair of int
+        Fiscal years of the opening and the closing payment of batches that have others than the notice says.
     """
 
     name: str
@@ -111,6 +114,7 @@ class Award:
     empowerment_recovered: bool
     discontinued_recovered: bool
     parameters: pd.DataFrame
+    years: Mapping[int, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def closing(self) -> int:
@@ -130,11 +134,12 @@ class Award:
         """Fiscal year in which a batch's opening payment is made."""
         if not 1 <= batch <= self.batches:
             raise ScenarioError(say("policy.batch", batch=batch, batches=self.batches, number=self.number))
-        return self.first_year + batch - 1
+        return self.years[batch][0] if batch in self.years else self.first_year + batch - 1
 
     def closing_year(self, batch: int) -> int:
         """Fiscal year in which a batch's closing payment is due."""
-        return self.opening_year(batch) + self.implementation_years
+        opening = self.opening_year(batch)
+        return self.years[batch][1] if batch in self.years else opening + self.implementation_years
 
     def payments_of(self, batch: int) -> tuple[Payment, ...]:
         """The payments to a batch's firms."""
@@ -202,6 +207,7 @@ def load_award(name: str) -> Award:
             empowerment_recovered=_yes(name, "empowerment_recovered", value["empowerment_recovered"]),
             discontinued_recovered=_yes(name, "discontinued_recovered", value["discontinued_recovered"]),
             parameters=_table(document),
+            years={},
             **{key: _whole(name, key, value[key]) for key in _WHOLE},
         )
     except KeyError as error:

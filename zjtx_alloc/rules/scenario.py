@@ -17,7 +17,7 @@ from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.base.toml_files import Strict
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.quota.problem.criteria import CRITERIA
-from zjtx_alloc.rules.award import award_in_force
+from zjtx_alloc.rules.award import award_in_force, load_award
 from zjtx_alloc.rules.composite_form import Part, Recipe, Taken, check_tree, leaves
 from zjtx_alloc.rules.scenario_uncertainty import (
     ExactShare,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 else:
     Criterion = Literal[tuple(CRITERIA)]
 REGIONS: tuple[str, ...] = get_args(Region)
+FiscalYear = Annotated[int, Field(ge=2000, le=2100)]
 
 
 class Factor(Strict):
@@ -145,16 +146,29 @@ class Fixed(Strict):
         return self
 
 
+class Ends(Strict):
+    """Firms of one unit by what became of them in one year (期末结果); what is not given is not known."""
+
+    completed: Places | None = None
+    missed: Places | None = None
+    under_invested: Places | None = None
+    discontinued: Places | None = None
+
+
 class Known(Strict):
-    """What is known of a batch, by unit: quota granted (下达名额), firms approved (审核通过). Units not named are not known."""
+    """What is known of a batch, by unit: quota granted (下达名额), firms approved (审核通过), outcomes by fiscal year (期末结果).
+
+    Units not named are not known.
+    """
 
     granted: dict[str, Places] = {}
     approved: dict[str, Places] = {}
+    outcomes: dict[str, dict[Annotated[str, Field(pattern="^20[0-9]{2}$")], Ends]] = {}
 
     @model_validator(mode="after")
     def _possible(self) -> "Known":
         names = load_units()["short_name"]
-        for table in (self.granted, self.approved):
+        for table in (self.granted, self.approved, self.outcomes):
             if strangers := [code for code in table if code not in names.index]:
                 raise ValueError(say("scenario.known_unit", codes="、".join(strangers)))
         over = [names[c] for c, n in self.approved.items() if n > self.granted.get(c, n)]
@@ -179,7 +193,8 @@ class Scenario(Strict):
     on change have no measure; only ratios of coefficients count. ``floor``, ``cap``, ``certified``, ``grade`` and
     multipliers are by unit, with ``default`` for the others. ``award`` is the one in force for the batch if none is named.
     ``carry_rounding``: whether running totals follow running entitlements (取整结转). ``eligible_pool`` is the most that a
-    unit can recommend in this batch (可推荐企业数); units not named have no such cap.
+    unit can recommend in this batch (可推荐企业数); units not named have no such cap. ``opening_year`` and
+    ``closing_year`` are the fiscal years of the two payments where they are others than the award has.
     """
 
     name: str
@@ -189,6 +204,8 @@ class Scenario(Strict):
     total_status: Literal["official", "announced", "assumed"] = "assumed"
     criterion: Criterion = "webster"
     award: str = ""
+    opening_year: FiscalYear | None = None
+    closing_year: FiscalYear | None = None
     budget_with: list[str] = []
     allow_estimates: bool = True
     factors: dict[str, Factor] = {}
@@ -219,6 +236,21 @@ class Scenario(Strict):
     def _awarded(self) -> "Scenario":
         if "award" not in self.model_fields_set:
             object.__setattr__(self, "award", _award_of(self.batch))
+        return self
+
+    @model_validator(mode="after")
+    def _paid_in_order(self) -> "Scenario":
+        """Years of payments that the award has anyway are not kept: the workbook shows them all."""
+        if self.opening_year is None and self.closing_year is None:
+            return self
+        first, last = self.payment_years
+        if last < first:
+            raise ValueError(say("scenario.payment_years", opening=first, closing=last))
+        award = load_award(self.award)
+        if first == award.opening_year(self.batch):
+            object.__setattr__(self, "opening_year", None)
+        if last == first + award.implementation_years:
+            object.__setattr__(self, "closing_year", None)
         return self
 
     @model_validator(mode="after")
@@ -300,6 +332,13 @@ class Scenario(Strict):
                 check_inside(f"{table}.{key}", known[key], span)
         if doubt.total is not None:
             check_inside("total", self.total, doubt.total)
+
+    @property
+    def payment_years(self) -> tuple[int, int]:
+        """The fiscal years of the opening and the closing payment: as stated, else as the award has them."""
+        award = load_award(self.award)
+        first = award.opening_year(self.batch) if self.opening_year is None else self.opening_year
+        return first, first + award.implementation_years if self.closing_year is None else self.closing_year
 
     def all_pools(self) -> dict[str, Pool]:
         """The pools; the plain case is one nameless pool with the whole total."""

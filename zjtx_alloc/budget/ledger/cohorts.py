@@ -1,6 +1,6 @@
 """Money follows approved firms (审核通过企业): the cohorts of allocated batches, and an older round's tails."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import pandas as pd
@@ -10,6 +10,7 @@ from zjtx_alloc.allocation.allocate_programme import counted
 from zjtx_alloc.allocation.approved import approved_firms
 from zjtx_alloc.base.errors import DataError, ScenarioError
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.budget.ledger.known_ends import known_ends
 from zjtx_alloc.budget.ledger.settlement import OUTCOMES
 from zjtx_alloc.budget.ledger.shares import Shares
 from zjtx_alloc.facts.panel import Panel
@@ -194,8 +195,8 @@ def checked_outcomes(label: str, firms: pd.Series, outcomes: pd.DataFrame) -> pd
 def cohorts(*allocations: Allocation) -> tuple[Cohort, ...]:
     """The cohorts of allocated batches, in batch order, at each scenario's assumed approval rate.
 
-    Quotas and approved firms are those that count (``za.allocate_programme``): what is known of a batch takes the place
-    of what is assumed, and places may be carried to the next of these batches.
+    Quotas and approved firms are those that count (``za.allocate_programme``): what is known of a batch, its outcomes and
+    departures too, takes the place of what is assumed, and places may be carried to the next of these batches.
 
     Parameters
     ----------
@@ -206,25 +207,45 @@ def cohorts(*allocations: Allocation) -> tuple[Cohort, ...]:
     ------
     ScenarioError
         If two allocations are of the same batch, or follow different awards, or the award has no such batch.
+    DataError
+        If the outcomes that are known do not make up the approved firms.
     """
-    awards = {allocation.scenario.award: load_award(allocation.scenario.award) for allocation in allocations}
-    if len(awards) > 1:
-        raise ScenarioError(say("budget.awards", awards="、".join(awards)))
+    if not allocations:
+        return ()
+    award_of(*allocations)
     found: dict[int, Cohort] = {}
     for allocation in counted(allocations):
         scenario = allocation.scenario
         if scenario.batch in found:
             raise ScenarioError(say("budget.same_batch", scenario=scenario.name, batch=scenario.batch))
-        award, carried = awards[scenario.award], allocation.carried
+        carried, (opening, closing) = allocation.carried, scenario.payment_years
+        outcomes, gone = known_ends(scenario, allocation.approved)
         found[scenario.batch] = Cohort(
             name=str(scenario.batch),
             approved=allocation.approved,
-            opening_year=award.opening_year(scenario.batch),
-            closing_year=award.closing_year(scenario.batch),
+            opening_year=opening,
+            closing_year=closing,
+            outcomes=outcomes,
+            discontinued=gone,
             quota=allocation.quota,
             assumption=say("budget.carried", batch=scenario.batch, places=carried) if carried else "",
         )
     return tuple(found.values())
+
+
+def award_of(*allocations: Allocation) -> Award:
+    """The award that batches follow, with the fiscal years of payments that their scenarios state.
+
+    Raises
+    ------
+    ScenarioError
+        If they follow different awards.
+    """
+    names = list(dict.fromkeys(allocation.scenario.award for allocation in allocations))
+    if len(names) > 1:
+        raise ScenarioError(say("budget.awards", awards="、".join(names)))
+    stated = [s for a in allocations if (s := a.scenario).opening_year is not None or s.closing_year is not None]
+    return replace(load_award(names[0]), years={scenario.batch: scenario.payment_years for scenario in stated})
 
 
 def tails(panel: Panel, payment: int | None = None, unseen_rate: Fraction | None = None) -> tuple[Cohort, ...]:

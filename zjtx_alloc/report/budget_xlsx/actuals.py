@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pandas as pd
-
 from zjtx_alloc.base.messages import header, say, words
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.writers.sheet import Cell, Column, Sheet, known_columns, sums_of
@@ -11,9 +9,9 @@ from zjtx_alloc.report.writers.sheet import Cell, Column, Sheet, known_columns, 
 _FORM_ROWS = 200
 
 
-def actuals_sheet(plan: BudgetPlan, ledger: Sheet, found: pd.DataFrame | None) -> Sheet:
-    """What ``za.reconcile`` found against the booked ledger; or the form."""
-    if found is None:
+def actuals_sheet(plan: BudgetPlan, ledger: Sheet) -> Sheet:
+    """Actual transfers compared with the booked ledger, where some are known; else the form."""
+    if (found := plan.reconciliation) is None:
         return _form()
     rows = [_row(ledger, row) for row in found.reset_index().itertuples()]
     columns = {

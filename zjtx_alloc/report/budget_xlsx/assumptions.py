@@ -1,19 +1,23 @@
 """The parameters of a budget workbook, each with its clause, named so that formulas read as sentences."""
 
+from functools import partial
 from typing import Any
 
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.budget.expected import share_of_the_left
+from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.ledger.settlement import DISCONTINUED, settlement_of
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
 from zjtx_alloc.budget.plan import BudgetPlan
-from zjtx_alloc.report.budget_xlsx.firms import batches, rate_name
+from zjtx_alloc.report.budget_xlsx.firms import batches, is_by_rate, rate_name
+from zjtx_alloc.report.budget_xlsx.quotas import live_batches, total_name
+from zjtx_alloc.report.budget_xlsx.shares import groups_of, learned, shares_of
 from zjtx_alloc.report.writers.sheet import Cell, Column, Row, Sheet, known_columns
 from zjtx_alloc.rules.award import load_tails
 
 _KINDS = {"占比": "percent", "万元/家": "money", "万元": "money"}
 _LIVE = (
-    "amount", "opening_share", "empowerment_cap", "recovered_share", "empowerment_recovered", "discontinued_recovered",
+    "amount", "implementation_years", "opening_share", "empowerment_cap", "recovered_share", "empowerment_recovered", "discontinued_recovered",
 )  # fmt: skip
 
 
@@ -28,11 +32,14 @@ def assumption_sheet(plan: BudgetPlan, checks: list[str]) -> Sheet:
 
     ``checks`` are the cells of other sheets that must be zero; their sum of absolutes stands at the end.
     """
-    whole_money = "+".join(f"ABS({name}-ROUND({name},0))" for name in (say("cell.opening"), say("cell.closing")))
-    shares = "".join(
-        f"+ABS(ROUND({'+'.join(say(f'cell.{o}', number=n) for o in ('missed', 'discontinued', 'under_invested'))}-1,9))"
-        for n in range(1, len(plan.assumptions) + 1)
+    whole_money = "+".join(
+        f"ABS({name}-ROUND({name},0))"
+        for name in (say(f"cell.{cell}") for cell in ("opening", "closing", "implementation_years"))
     )
+    shares = "".join(
+        f"+ABS(ROUND({'+'.join(say(f'cell.{o}', number=n + 1) for o in ('missed', 'discontinued', 'under_invested'))}-1,9))"
+        for n in range(len(plan.assumptions)) if not learned(plan, n).is_any
+    )  # fmt: skip
     every = "+".join(f"ABS({cell})" for cell in checks)
     columns = {
         **known_columns(parameter=30), "value": Column(header("value"), "money"),
@@ -54,8 +61,8 @@ def assumption_sheet(plan: BudgetPlan, checks: list[str]) -> Sheet:
 
 def _parameters(plan: BudgetPlan) -> list[dict[str, Any]]:
     rows = [*_award_rows(plan), *_derived_rows(plan), *_batch_rows(plan), *_tail_rows(plan)]
-    for number, assumption in enumerate(plan.assumptions, start=1):
-        rows += _outcome_rows(number, assumption)
+    for number in range(len(plan.assumptions)):
+        rows += _outcome_rows(plan, number)
     return rows
 
 
@@ -112,17 +119,39 @@ def _derived_rows(plan: BudgetPlan) -> list[dict[str, Any]]:
 
 
 def _batch_rows(plan: BudgetPlan) -> list[dict[str, Any]]:
-    rows = []
+    rows, live = [], [str(allocation.scenario.batch) for allocation in live_batches(plan)]
     for cohort in batches(plan):
-        (scenario,) = (a.scenario for a in plan.allocations if str(a.scenario.batch) == cohort.name)
-        source, label = say("workbook.scenario", name=scenario.name), cohort.label
+        (allocation,) = (a for a in plan.allocations if str(a.scenario.batch) == cohort.name)
+        scenario = allocation.scenario
+        source, label, basis = say("workbook.scenario", name=scenario.name), cohort.label, scenario.assumptions
         named = say("workbook.of_batch", batch=label, what=header("total"))
-        total, basis = Cell(scenario.total, kind="count"), scenario.assumptions
-        rows.append(_row(named, total, "家", source, basis.get("total", ""), status=scenario.total_status))
+        total = _given(scenario.total, "money", total_name(cohort.name) if cohort.name in live else "")
+        status: str = scenario.total_status
+        if allocation.has_known_quota:
+            total, status = Cell(allocation.total, kind="money"), "known"
+        rows.append(_row(named, total, "家", source, basis.get("total", ""), status=status))
+        rows.append(_closing_row(plan, cohort))
         named = say("workbook.of_batch", batch=label, what=header("approval_rate"))
-        rate = _given(float(scenario.approval.exact), "percent", rate_name(cohort))
-        rows.append(_row(named, rate, "占比", source, basis.get("approval", "")))
+        if is_by_rate(plan, cohort):
+            rate = _given(float(scenario.approval.exact), "percent", rate_name(cohort))
+            rows.append(_row(named, rate, "占比", source, basis.get("approval", "")))
+        else:
+            known = Cell(int(cohort.approved.sum()) / max(allocation.total, 1), kind="percent")
+            rows.append(_row(named, known, "占比", source, say("workbook.rate_known"), status="known"))
     return rows
+
+
+def _closing_row(plan: BudgetPlan, cohort: Cohort) -> dict[str, Any]:
+    """The year of a batch's closing: after the implementation period, or as the batch states."""
+    named = say("workbook.of_batch", batch=cohort.label, what=header("closing_year"))
+    name = say("cell.closing_year", batch=cohort.name)
+    if int(cohort.name) in plan.award.years:
+        stated = _given(cohort.closing_year, "plain", name)
+        return _row(named, stated, say("workbook.year_measure"), say("workbook.stated"), "")
+    formula = f"{cohort.opening_year}+{say('cell.implementation_years')}"
+    return _derived(named, formula, cohort.closing_year, "year", say("workbook.year_measure")) | {
+        "value": Cell(cohort.closing_year, formula, "year", name)
+    }
 
 
 def _tail_rows(plan: BudgetPlan) -> list[dict[str, Any]]:
@@ -135,26 +164,58 @@ def _tail_rows(plan: BudgetPlan) -> list[dict[str, Any]]:
     return [_row(say("workbook.tails", names=names), paid, "万元/家", known.number, notes)]
 
 
-def _outcome_rows(number: int, assumption: OutcomeAssumption) -> list[dict[str, Any]]:
-    """An assumption's mean shares, inputs; its range, correlations and states, which only the program uses."""
+def _outcome_rows(plan: BudgetPlan, number: int) -> list[dict[str, Any]]:
+    """An assumption's mean shares, inputs; its range, correlations and states, which only the program uses.
 
-    def row_of(what: str, value: str, cell: str, basis: str) -> dict[str, Any]:
-        named = say("workbook.of_outcomes", number=number, title=assumption.title, what=what)
-        return _row(named, _given(float(value), "percent", cell), "占比", assumption.name, basis)
-
+    Where results are known the inputs are the shares of each batch after learning from them.
+    """
+    assumption, is_learned = plan.assumptions[number], learned(plan, number).is_any
+    row_of = partial(_share_row, number, assumption)
     shares, basis = assumption.otherwise.model_dump(), assumption.basis
-    otherwise, rho = basis.get("otherwise", ""), basis.get("rho", "")
-    completed, mean = basis.get("completed", ""), say("workbook.completed_mean")
-    rows = [row_of(mean, assumption.completed.mean, say("cell.completed", number=number), completed)]
+    completed, otherwise, rho = (basis.get(name, "") for name in ("completed", "otherwise", "rho"))
+
+    def cell(name: str) -> str:
+        return "" if is_learned else say(f"cell.{name}", number=number + 1)
+
+    rows = [row_of(say("workbook.completed_mean"), assumption.completed.mean, cell("completed"), completed)]
     for outcome in ("missed", "discontinued", "under_invested"):
         what = say("workbook.otherwise", outcome=say(f"outcome.{outcome}"))
-        rows.append(row_of(what, shares[outcome], say(f"cell.{outcome}", number=number), otherwise))
-    left, gone = say("cell.missed", number=number), say("cell.discontinued", number=number)
-    formula = f"IF({left}+{gone}>0,ROUND({gone}/({left}+{gone}),9),0)"
-    name = say("cell.discontinued_left", number=number)
-    rows.append(_derived(name, formula, float(share_of_the_left(assumption)), "percent", "占比"))
+        rows.append(row_of(what, shares[outcome], cell(outcome), otherwise))
+    rows += _learned_rows(plan, number) if is_learned else [_left_row(number, assumption)]
     for what, value in (("low", assumption.completed.low), ("high", assumption.completed.high)):
         rows.append(row_of(say(f"workbook.completed_{what}"), value, "", completed))
     for what, value in (("rho_unit", assumption.rho_unit), ("rho_nation", assumption.rho_nation)):
         rows.append(row_of(say(f"workbook.{what}"), value, "", rho))
-    return rows
+    common = say("workbook.common_experience")
+    return [*rows, row_of(common, assumption.common_experience, "", basis.get("common_experience", ""))]
+
+
+def _share_row(
+    number: int, assumption: OutcomeAssumption, what: str, value: float | str, *about: str
+) -> dict[str, Any]:
+    """One share of an assumption; ``about`` it are the name of its cell and its basis."""
+    named = say("workbook.of_outcomes", number=number + 1, title=assumption.title, what=what)
+    name, basis = about
+    return _row(named, _given(float(value), "percent", name), "占比", assumption.name, basis)
+
+
+def _left_row(number: int, assumption: OutcomeAssumption) -> dict[str, Any]:
+    left, gone, name = (
+        say(f"cell.{cell}", number=number + 1) for cell in ("missed", "discontinued", "discontinued_left")
+    )
+    formula = f"IF({left}+{gone}>0,ROUND({gone}/({left}+{gone}),9),0)"
+    return _derived(name, formula, float(share_of_the_left(assumption)), "percent", "占比")
+
+
+def _learned_rows(plan: BudgetPlan, number: int) -> list[dict[str, Any]]:
+    """The shares of each batch that learned from what is known."""
+    assumption = plan.assumptions[number]
+    return [
+        _share_row(
+            number, assumption, say(f"workbook.{name}_of", batch=cohort.label, told=say(f"workbook.told_{told}")),
+            float(share), cell, say("workbook.learned"),
+        )
+        for cohort in batches(plan)
+        for _, told in groups_of(cohort)
+        for name, (cell, share) in shares_of(plan, number, cohort, told).items()
+    ]  # fmt: skip

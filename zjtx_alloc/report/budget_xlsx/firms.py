@@ -1,20 +1,23 @@
 """The firms behind the money, live: quotas, approved firms, and outcomes by assumption, unit by unit."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import takewhile
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.allocation.approved import approved_firms
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.units import load_units
-from zjtx_alloc.budget.expected import PARTS, mean_shares
-from zjtx_alloc.budget.learning import Learned
+from zjtx_alloc.budget.expected import PARTS
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.plan import BudgetPlan
+from zjtx_alloc.report.budget_xlsx.quotas import HELPERS, live_batches, quota_cells, total_name
+from zjtx_alloc.report.budget_xlsx.shares import groups_of, shares_of
 from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Column, Content, Sheet, known_columns, sums_of
 
 _SPREAD = ("completed", "under_invested", "discontinued")  # outcomes whose firms are rounded; the rest missed
@@ -56,6 +59,21 @@ def end_column(number: int, outcome: str) -> str:
     return f"{outcome}_{number}"
 
 
+def closing_cells(plan: BudgetPlan, firms: Sheet, number: int, place: tuple[str, str, int]) -> dict[str, str]:
+    """Where a unit's firms of each outcome stand; ``place`` is its batch, its code and its row.
+
+    After the last assumption: if all firms complete whose outcomes are not known.
+    """
+    name, code, row = place
+    (cohort,) = (c for c in plan.cohorts if c.name == name)
+    outcomes = (*_SPREAD, "missed")
+    if number < len(plan.assumptions):
+        return {outcome: firms.cell(end_column(number, outcome), row) for outcome in outcomes}
+    if cohort.ended[code]:
+        return {outcome: firms.cell(end_column(0, outcome), row) for outcome in outcomes}
+    return dict.fromkeys(outcomes, "0") | {"completed": f"{firms.cell('approved', row)}-{firms.cell('gone', row)}"}
+
+
 def batches(plan: BudgetPlan) -> list[Cohort]:
     """The cohorts with two payments, in the order of the sheet's blocks."""
     return [cohort for cohort in plan.cohorts if cohort.payment is None]
@@ -67,13 +85,19 @@ def first_row_of(plan: BudgetPlan, name: str) -> int:
     return FIRST_ROW + sum(len(cohort.approved) for cohort in above)
 
 
-def firms_sheet(plan: BudgetPlan) -> Sheet:
-    """A row a batch and unit; whole parts and remainders stand in grouped helper columns."""
-    rows = [row for cohort in batches(plan) for row in _batch_rows(plan, cohort)]
+def bare_firms_sheet(plan: BudgetPlan) -> Sheet:
+    """The sheet without its rows, for what refers to it and stands behind it."""
+    return Sheet(say("workbook.firms"), _columns(plan), [])
+
+
+def firms_sheet(plan: BudgetPlan, solver: Sheet | None) -> Sheet:
+    """A row a batch and unit; what places follow from, whole parts and remainders stand in grouped helper columns."""
+    rows = [row for cohort in batches(plan) for row in _batch_rows(plan, cohort, solver)]
     ends = [[end_column(number, o) for o in (*_SPREAD, "missed")] for number in range(len(plan.assumptions))]
     summed = ["quota", "approved", "unused", "gone", *(name for names in ends for name in names)]
     check: dict[str, Content] = {
         "batch": say("workbook.check"),
+        "quota": Cell(0, _quota_check(plan)),
         "approved": Cell(0, _approval_check(plan)),
         "unused": Cell(0, "SUMPRODUCT(([approved:$rows]>[quota:$rows])*1)"),
     }
@@ -87,7 +111,7 @@ def firms_sheet(plan: BudgetPlan) -> Sheet:
 
 def known_note(plan: BudgetPlan) -> str:
     """Which batches have approved firms, departures or outcomes that are known; blank if none has."""
-    known = [c.label for c in batches(plan) if ends_known(c) or not _is_by_rate(plan, c)]
+    known = [c.label for c in batches(plan) if ends_known(c) or not is_by_rate(plan, c)]
     return say("workbook.known_note", names="、".join(known)) if known else ""
 
 
@@ -96,9 +120,11 @@ def ends_known(cohort: Cohort) -> bool:
     return cohort.outcomes is not None or cohort.discontinued is not None
 
 
-def _is_by_rate(plan: BudgetPlan, cohort: Cohort) -> bool:
+def is_by_rate(plan: BudgetPlan, cohort: Cohort) -> bool:
     """Whether the approved firms are quota × rate, not known otherwise."""
     allocation = _allocation_of(plan, cohort)
+    if allocation.scenario.known.approved:
+        return False
     order = [allocation.problem.labels[i] for i in allocation.problem.order]
     assert cohort.quota is not None, "cohorts of allocations know their quota"
     return bool(cohort.approved.eq(approved_firms(cohort.quota, allocation.scenario.approval.exact, order)).all())
@@ -112,7 +138,7 @@ def _allocation_of(plan: BudgetPlan, cohort: Cohort) -> Allocation:
 def _approval_check(plan: BudgetPlan) -> str:
     """Approved firms less quota × rate rounded, batch by batch: zero; nothing to check of firms known otherwise."""
     parts = ["0"]
-    for cohort in (c for c in batches(plan) if _is_by_rate(plan, c)):
+    for cohort in (c for c in batches(plan) if is_by_rate(plan, c)):
         first = first_row_of(plan, cohort.name)
         last = first + len(cohort.approved) - 1
         firms, quota = f"SUM([approved:{first}-{last}])", f"SUM([quota:{first}-{last}])"
@@ -125,11 +151,37 @@ def rate_name(cohort: Cohort) -> str:
     return say("cell.approval", batch=cohort.name)
 
 
+def _quota_check(plan: BudgetPlan) -> str:
+    """Places less the total and what the batch before leaves, over the batches whose total can be changed: zero."""
+    parts = ["0"]
+    for allocation in live_batches(plan):
+        rows = _rows_of(plan, str(allocation.scenario.batch))
+        left = f"-{_left_over(plan, allocation)}" if allocation.carried else ""
+        parts.append(f"ABS(SUM([quota:{rows}])-{total_name(allocation.scenario.batch)}{left})")
+    return "+".join(parts)
+
+
+def _left_over(plan: BudgetPlan, allocation: Allocation) -> str:
+    """Formula of the places that the batch before leaves to this one."""
+    place = next(number for number, one in enumerate(plan.allocations) if one is allocation)
+    rows = _rows_of(plan, batches(plan)[place - 1].name)
+    return f"(SUM([quota:{rows}])-SUM([approved:{rows}]))"
+
+
+def _rows_of(plan: BudgetPlan, name: str) -> str:
+    """A batch's rows, as formulas of this sheet have them."""
+    first = first_row_of(plan, name)
+    (cohort,) = (c for c in batches(plan) if c.name == name)
+    return f"{first}-{first + len(cohort.approved) - 1}"
+
+
 def _columns(plan: BudgetPlan) -> dict[str, Column]:
     columns = {
         **known_columns(batch=8, code=9, short_name=9), "order": Column(say("workbook.order"), "count", 7),
+        **{name: Column(say(f"workbook.{name}"), "plain", is_helper=True) for name in HELPERS},
         **known_columns(quota=8), **_with_helpers("approved", header("approved"), 10),
-        **known_columns(unused=8), "gone": Column(say("workbook.gone"), "count", 10),
+        **known_columns(unused=8),
+        "group": Column(say("workbook.group"), "count", 8, is_helper=True), "gone": Column(say("workbook.gone"), "count", 10),
     }  # fmt: skip
     for number, assumption in enumerate(plan.assumptions):
         for outcome in (*_SPREAD, "missed"):
@@ -148,33 +200,30 @@ def _with_helpers(name: str, text: str, width: float) -> dict[str, Column]:
     }
 
 
-def _batch_rows(plan: BudgetPlan, cohort: Cohort) -> _Rows:
+def _batch_rows(plan: BudgetPlan, cohort: Cohort, solver: Sheet | None) -> _Rows:
     allocation = _allocation_of(plan, cohort)
     names, first = load_units()["short_name"], first_row_of(plan, cohort.name)
     rank = {allocation.problem.labels[i]: place for place, i in enumerate(allocation.problem.order, start=1)}
     assert cohort.quota is not None, "cohorts of allocations know their quota"
     rows: _Rows = [
-        {"batch": cohort.label, "code": str(code), "short_name": names[code], "order": rank[str(code)], "quota": places}
-        for code, places in zip(cohort.quota.index, _quotas(plan, cohort.quota, allocation), strict=True)
+        {"batch": cohort.label, "code": str(code), "short_name": names[code], "order": rank[str(code)], **places}
+        for code, places in zip(cohort.quota.index, _quotas(plan, cohort.quota, allocation, solver), strict=True)
     ]
-    if _is_by_rate(plan, cohort):
+    if is_by_rate(plan, cohort):
         rate = allocation.scenario.approval.exact
         spread = _Spread("approved", "[quota]", rate_name(cohort), cohort.quota, cohort.approved, rate, is_ordered=True)
-        _add_spread(rows, spread, first)
+        _add_spread(_Block(rows, first, np.full(len(rows), True)), spread)
     else:
         _add_numbers(rows, "approved", cohort.approved)
     unused = cohort.quota - cohort.approved
     for row, places in zip(rows, unused, strict=True):
         row["unused"] = Cell(int(places), "[quota]-[approved]")
     _add_numbers(rows, "gone", cohort.approved - cohort.continued)
-    for number, (assumption, budget) in enumerate(zip(plan.assumptions, plan.budgets, strict=True)):
-        if cohort.outcomes is None or not cohort.ended.all():
-            (assumed,) = (c for c in budget.cohorts if c.name == cohort.name)
-            _add_ends(rows, number, Learned(assumption, plan.cohorts), (cohort, assumed), first)
-        else:
-            for outcome in ("completed", "under_invested", "missed"):
-                _add_numbers(rows, end_column(number, outcome), cohort.outcomes[outcome])
-            _add_numbers(rows, end_column(number, "discontinued"), cohort.approved * 0)
+    for row, is_ended, told in zip(rows, cohort.ended, cohort.reported, strict=True):
+        row["group"] = 0 if is_ended else 2 if told else 1
+    for number, budget in enumerate(plan.budgets):
+        (assumed,) = (c for c in budget.cohorts if c.name == cohort.name)
+        _add_ends(rows, number, plan, (cohort, assumed))
     return rows
 
 
@@ -184,68 +233,91 @@ def _add_numbers(rows: _Rows, column: str, firms: pd.Series) -> None:
         row[column] = int(number)
 
 
-def _quotas(plan: BudgetPlan, quota: pd.Series, allocation: Allocation) -> list[int | Cell]:
-    """A batch's places: as allocated, and with what the batch before leaves over where its scenario carries it."""
-    known = [int(places) for places in quota]
-    place = next(number for number, one in enumerate(plan.allocations) if one is allocation)
-    if not allocation.carried:
-        return list(known)
-    last = batches(plan)[place - 1]
-    assert last.quota is not None, "cohorts of allocations know their quota"
-    first, unused = first_row_of(plan, last.name), last.quota - last.approved
+def _quotas(plan: BudgetPlan, quota: pd.Series, allocation: Allocation, solver: Sheet | None) -> _Rows:
+    """A batch's places, live where its total can be changed, and with what the batch before leaves over if it is carried."""
+    base, carried = quota, [""] * len(quota)
+    if allocation.carried:
+        place = next(number for number, one in enumerate(plan.allocations) if one is allocation)
+        last = batches(plan)[place - 1]
+        assert last.quota is not None, "cohorts of allocations know their quota"
+        first, base = first_row_of(plan, last.name), quota - (last.quota - last.approved)
+        carried = [f"+[quota:{row}]-[approved:{row}]" for row in range(first, first + len(quota))]
+    if solver is not None and any(one is allocation for one in live_batches(plan)):
+        rows = quota_cells(allocation, solver, first_row_of(plan, str(allocation.scenario.batch)))
+    else:
+        rows = [{"quota": str(int(places)) if extra else ""} for places, extra in zip(base, carried, strict=True)]
     return [
-        Cell(value, f"{places}+[quota:{row}]-[approved:{row}]")
-        for row, (places, value) in enumerate(zip(quota - unused, known, strict=True), start=first)
+        row | {"quota": Cell(int(places), f"{row['quota']}{extra}")}
+        for row, places, extra in zip(rows, quota, carried, strict=True)
     ]
 
 
-def _add_ends(rows: _Rows, number: int, known: Learned, cohorts: tuple[Cohort, Cohort], first: int) -> None:
+def _add_ends(rows: _Rows, number: int, plan: BudgetPlan, cohorts: tuple[Cohort, Cohort]) -> None:
     """The outcomes of one assumption: completed, under-invested and discontinued spread, the rest missed.
 
-    ``cohorts`` are the plan's, whose outcomes are unknown, and the same with those assumed. Where results are known,
-    the shares are those after learning from them, numbers that no input of the workbook changes.
+    ``cohorts`` are the plan's, and the same with the outcomes assumed that are not known. Units with and without a
+    report of departures are spread apart, as the ledger does; known outcomes stay numbers.
     """
     cohort, assumed = cohorts
     gone = cohort.continued - assumed.continued  # those known to have left stand in a column of their own
     completed, under, left = assumed.ends["completed"], assumed.ends["under_invested"], assumed.ends["missed"] + gone
     done, low, out, missed = (end_column(number, outcome) for outcome in (*_SPREAD, "missed"))
-    if cohort.ended.any() or cohort.reported.any() != cohort.reported.all():  # in parts: no formula for a column
-        for column, firms in ((done, completed), (low, under), (out, gone), (missed, assumed.ends["missed"])):
-            _add_numbers(rows, column, firms)
-        return
-    shares = mean_shares(known, cohort, bool(cohort.reported.all()))
-    exact = (shares.completed, shares.under_invested, shares.discontinued)
-    name = [say(f"cell.{share}", number=number + 1) for share in (*_SPREAD[:2], "discontinued_left")]
-    if known.is_any:
-        name = [f"({int(share * PARTS)}/10^9)" for share in exact]
-    staying = "[approved]-[gone]"
-    for spread in (
-        _Spread(done, f"({staying})", name[0], cohort.continued, completed, exact[0]),
-        _Spread(low, f"(({staying})-[{done}])", name[1], under + left, under, exact[1]),
-        _Spread(out, f"(({staying})-[{done}]-[{low}])", name[2], left, gone, exact[2]),
-    ):
-        _add_spread(rows, spread, first)
-    for row, firms in zip(rows, assumed.ends["missed"], strict=True):
-        row[missed] = Cell(int(firms), f"{staying}-[{done}]-[{low}]-[{out}]")
+    for column, firms in ((done, completed), (low, under), (out, gone), (missed, assumed.ends["missed"])):
+        _add_numbers(rows, column, firms)
+    first, staying = first_row_of(plan, cohort.name), "[approved]-[gone]"
+    for units, told in groups_of(cohort):
+        share = shares_of(plan, number, cohort, told)
+        block = _Block(rows, first, units.to_numpy())
+        for spread in (
+            _Spread(done, f"({staying})", share["completed"][0], cohort.continued, completed, share["completed"][1]),
+            _Spread(low, f"(({staying})-[{done}])", share["under_invested"][0], under + left, under, share["under_invested"][1]),
+            _Spread(out, f"(({staying})-[{done}]-[{low}])", share["discontinued"][0], left, gone, share["discontinued"][1]),
+        ):  # fmt: skip
+            _add_spread(block, spread)
+        for row, firms in block.chosen(assumed.ends["missed"]):
+            row[missed] = Cell(int(firms), f"{staying}-[{done}]-[{low}]-[{out}]")
 
 
-def _add_spread(rows: _Rows, spread: _Spread, first: int) -> None:
-    """Add whole part, remainder in billionths and firms to each row; ``first`` is Excel's number of the first.
+@dataclass(frozen=True)
+class _Block:
+    """The rows of a batch, the first one's number, and which of them are spread together."""
+
+    rows: _Rows
+    first: int
+    together: np.ndarray
+
+    def chosen(self, *columns: pd.Series) -> Iterator[tuple[Any, ...]]:
+        """The rows that are spread together, each with its values."""
+        for row, is_in, *values in zip(self.rows, self.together, *columns, strict=True):
+            if is_in:
+                yield row, *values
+
+    @property
+    def condition(self) -> str:
+        """Of formulas over the batch: that a row is spread with this one; blank where all are."""
+        last = self.first + len(self.rows) - 1
+        return "" if self.together.all() else f"([group:{self.first}-{last}]=[group])*"
+
+
+def _add_spread(block: _Block, spread: _Spread) -> None:
+    """Add whole part, remainder in billionths and firms to each row that is spread.
 
     Whole parts are handed out, then one more to the largest remainders. Everything is a whole number below
     2^53, so Excel's floating point computes it exactly, as Python does.
     """
-    part, rest, last = f"{spread.column}_part", f"{spread.column}_rest", first + len(rows) - 1
+    first, last = block.first, block.first + len(block.rows) - 1
+    part, rest, same = f"{spread.column}_part", f"{spread.column}_rest", block.condition
     rests = f"[{rest}:{first}-{last}]"
     orders, mine = f"ROW({rests})", f"ROW([{rest}])"
     if spread.is_ordered:
         orders, mine = f"[order:{first}-{last}]", "[order]"
     billionths = f"{spread.base}*ROUND({spread.share}*10^9,0)"
-    missing = f"INT((SUM({rests})+5*10^8)/10^9)"
-    ahead = f"SUMPRODUCT(({rests}>[{rest}])+({rests}=[{rest}])*({orders}<{mine}))"
+    whole = f"SUMPRODUCT({same}{rests})" if same else f"SUM({rests})"
+    missing = f"INT(({whole}+5*10^8)/10^9)"
+    ahead = f"SUMPRODUCT({same}(({rests}>[{rest}])+({rests}=[{rest}])*({orders}<{mine})))"
     share = int(spread.exact * PARTS)
-    for row, of, firms in zip(rows, spread.of, spread.firms, strict=True):
-        whole, left = divmod(int(of) * share, PARTS)
-        row[part] = Cell(whole, f"INT({billionths}/10^9)")
+    for row, of, firms in block.chosen(spread.of, spread.firms):
+        floor, left = divmod(int(of) * share, PARTS)
+        row[part] = Cell(floor, f"INT({billionths}/10^9)")
         row[rest] = Cell(left, f"{billionths}-[{part}]*10^9")
         row[spread.column] = Cell(int(firms), f"[{part}]+IF({ahead}<{missing},1,0)")

@@ -14,7 +14,6 @@ from zjtx_alloc.facts.cells import COUNTS
 from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.report.writers.sheet import Cell, Column, Page, Sheet, cell_of, sums_of
 from zjtx_alloc.report.writers.xlsx import TONES, write_form
-from zjtx_alloc.rules.award import load_award
 from zjtx_alloc.rules.programme.assembly import reference_to
 from zjtx_alloc.rules.programme.factors import shown_column, shown_columns
 from zjtx_alloc.rules.programme.forms import Field, Form, forms
@@ -68,6 +67,7 @@ def write_programme(path: str | Path, scenario: Scenario) -> Path:
             for unit in _units()
         ],
         "budget": _budget_rows(list(batches.values())),
+        "outcomes": [{"batch": n, **row} for n in batches for row in rows[n]["outcomes"]],
     } | {form: _merged(form, rows) for form in ("weights", "coefficients", "groups", "settings")}
     for row in filled["weights"]:
         for name in ("factor", "stand_in"):
@@ -86,11 +86,10 @@ def _references(scenario: Scenario, batches: Mapping[int, Scenario]) -> dict[str
 
 
 def _batch_cells(scenario: Scenario, row: dict[str, Any]) -> dict[str, Any]:
-    award, rate = load_award(scenario.award), row["rate"]
+    rate = row["rate"]
     is_shipped = scenario.name in scenario_names() and load_scenario(scenario.name) == scenario
-    years = {"opening": award.opening_year(scenario.batch), "closing": award.closing_year(scenario.batch)}
     plain = rate in ("1.00", "0") or (rate[-1] != "0" and rate.startswith("0."))  # else a number would read otherwise
-    return row | years | {
+    return row | {
         "batch": scenario.batch, "rate": float(rate) if plain else rate, "base": scenario.name if is_shipped else None,
     }  # fmt: skip
 
@@ -133,8 +132,7 @@ def _unit_rows(rows: Mapping[int, Rows]) -> list[dict[str, Any]]:
 
 def _budget_rows(scenarios: Sequence[Scenario]) -> list[dict[str, Any]]:
     """A row for each year that has money, the first one with what is asked of a budget beside."""
-    awards = {one.batch: load_award(one.award) for one in scenarios}
-    years = {year for n, a in awards.items() for year in (a.opening_year(n), a.closing_year(n))}
+    years = {year for one in scenarios for year in one.payment_years}
     rows: list[dict[str, Any]] = [{"year": year} for year in sorted(years)]
     asked = BudgetRequest(["2024-baseline"])
     rows[0] |= {"confidence": float(asked.confidence), "outcomes": "、".join(map(str, asked.outcomes))}

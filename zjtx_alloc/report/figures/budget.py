@@ -1,6 +1,7 @@
 """Figures of money: by fiscal year and batch, from one budget to the next, and the range it may fall in."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -21,8 +22,13 @@ FAN_COLOURS = (BLUE, GREEN, ORANGE)
 
 
 @in_style()
-def budget_figure(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Figure:
-    """Net payments by fiscal year and batch, the first round's tails in grey; what is assumed is hatched."""
+def budget_figure(
+    budget: BudgetForecast, allocations: tuple[Allocation, ...], actual: Mapping[int, int] = MappingProxyType({})
+) -> Figure:
+    """Net payments by fiscal year and batch, the first round's tails in grey; what is assumed is hatched.
+
+    ``actual`` are transfers that are known, 万元 by fiscal year: a mark across the year's bar.
+    """
     paid = budget.by_batch_and_year()["net"].unstack("batch", fill_value=0).sort_index() / WAN_TO_YI
     layers = []
     for number, allocation in enumerate(allocations):
@@ -37,13 +43,16 @@ def budget_figure(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -
     for height, label, colour, hatch in layers:
         axes.bar(years, height, bottom=below, width=0.6, edgecolor="white", color=colour, hatch=hatch, label=label)
         below = below + height.to_numpy()
+    known = [(place, actual[year] / WAN_TO_YI) for place, year in enumerate(paid.index) if year in actual]
+    if known:
+        axes.scatter(*zip(*known, strict=True), marker="D", color="black", zorder=3, label=say("figure.transferred"))
     for x, sum_ in enumerate(below):
         axes.text(x, sum_ + below.max() * 0.015, f"{sum_:.2f}", ha="center", va="bottom")
     axes.set_ylim(0, below.max() * 1.25)
     axes.set_ylabel(say("figure.yi"))
     axes.set_xlabel(say("figure.fiscal_year"))
     axes.set_title(say("figure.budget"))
-    axes.legend(frameon=False, loc="upper left", ncols=len(layers))
+    axes.legend(frameon=False, loc="upper left", ncols=len(layers) + bool(known))
     foot(figure, "".join(budget_notes(budget, allocations)) + source_line(*allocations))
     return figure
 

@@ -158,23 +158,29 @@ def outlook_notes(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Alloca
 def batch_label(allocation: Allocation) -> str:
     """A batch, and what its total rests on."""
     scenario = allocation.scenario
-    return say("table.batch_status", batch=scenario.batch, status=say(f"status.{scenario.total_status}"))
+    return say("table.batch_status", batch=scenario.batch, status=_size_status(allocation))
 
 
 def condition(year: int, cohorts: tuple[Cohort, ...], allocations: tuple[Allocation, ...]) -> str:
     """The firms that the money of a fiscal year is conditional on: each batch that is paid, and what its size rests on."""
     firms = {c.name: int(c.approved.sum()) for c in cohorts if year in (c.opening_year, c.closing_year)}
     return "、".join(
-        say("note.condition", batch=batch, firms=firms[str(batch)], status=say(f"status.{a.scenario.total_status}"))
+        say("note.condition", batch=batch, firms=firms[str(batch)], status=_size_status(a))
         for a in allocations
         if str(batch := a.scenario.batch) in firms
     )
 
 
+def _size_status(allocation: Allocation) -> str:
+    return say("status.known") if allocation.has_known_approvals else say(f"status.{allocation.scenario.total_status}")
+
+
 def batch_sizes(allocations: tuple[Allocation, ...]) -> str:
     """How many firms each batch has, and what that number rests on."""
     return "；".join(
-        say(
+        say("note.batch_known", batch=a.scenario.batch, approved=int(a.approved.sum()))
+        if a.has_known_approvals
+        else say(
             "note.batch",
             batch=a.scenario.batch,
             total=a.scenario.total,

@@ -1,28 +1,31 @@
-"""One budget: scenarios of several batches to a folder with page, workbook and table, bound to their inputs."""
+"""One budget: scenarios of several batches to a folder with page, workbook, paper and tables, bound to their inputs."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from zjtx_alloc.base.errors import ReportError
-from zjtx_alloc.base.files import write_csv
+from zjtx_alloc.base.files import write_csv, write_whole
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped
-from zjtx_alloc.budget.ledger.reconcile import reconcile
 from zjtx_alloc.budget.outcomes import outcome_names
 from zjtx_alloc.budget.plan import BudgetPlan, BudgetRequest, plan_budget, scenario_of
-from zjtx_alloc.facts.panel import Panel, load_panel
+from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.report.budget_xlsx.write import write_budget_workbook
-from zjtx_alloc.report.runs.records import file_digest, run_record, scenarios_record
+from zjtx_alloc.report.documents.budget_paper import budget_paper
+from zjtx_alloc.report.runs.records import bytes_digest, file_digest, run_record, scenarios_record
 from zjtx_alloc.report.runs.scaffold import Draft, Job, drafted, report_folder
-from zjtx_alloc.report.table import plan_csv
+from zjtx_alloc.report.table import plan_csv, plan_csv_shown
+from zjtx_alloc.report.writers.docx import docx_file
 
 FOLDER = "budget"
 ACTUALS = "actuals-as-given"  # kept with the run under their own ending
 _STALE = (f"{ACTUALS}.csv", f"{ACTUALS}.xlsx")
-BOUND, DRAWN = ("budget.csv",), ("budget.xlsx", "budget.html")
+CSV_SHOWN = "资金分年表.csv"
+BOUND, DRAWN = ("budget.csv", CSV_SHOWN), ("budget.xlsx", "budget.docx", "budget.html")
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,8 @@ class BudgetRun:
     Attributes
     ----------
     folder : Path
-        ``out/budget``, with budget.csv (every assumption, whole 万元), budget.xlsx (recalculates), budget.html,
-        run.json and environment.json.
+        ``out/budget``, with budget.csv and 资金分年表.csv (every assumption, whole 万元; in code and for people),
+        budget.xlsx (recalculates), budget.html, budget.docx (预算测算说明), run.json and environment.json.
     plan : BudgetPlan
     reconciliation : DataFrame, optional
         As ``za.reconcile``, against the ledger of the first assumption.
@@ -57,28 +60,40 @@ def run_budget(
     panel : Panel, optional
         The shipped facts if not given.
     actuals : path, optional
-        Actual transfers, compared with the ledger of the first assumption.
+        Actual transfers, in the place of those that the request has.
 
     Raises
     ------
     DataError, ScenarioError, InfeasibleError, SolverError, ReportError
         Before anything is written.
     """
-    if actuals is not None and _is_same(actuals, Path(out) / FOLDER / DRAWN[0]):
-        raise ReportError(say("budget_plan.own_actuals", file=actuals))
-    plan = plan_budget(request, load_panel() if panel is None else panel)
-    found = None if actuals is None else reconcile(plan.budgets[0].ledger, actuals)
-    label = "、".join(a.scenario.name for a in plan.allocations)
-    job = Job(report_folder(out, FOLDER), _record(plan, panel, actuals), label, BOUND, DRAWN, _STALE)
+    if actuals is not None:
+        request = replace(request, transfers=actuals)
+    given = request.transfers
+    if isinstance(given, str | Path) and _is_same(given, Path(out) / FOLDER / DRAWN[0]):
+        raise ReportError(say("budget_plan.own_actuals", file=given))
+    plan = plan_budget(request, panel)
+    label, kept = "、".join(a.scenario.name for a in plan.allocations), _kept(given)
+    job = Job(report_folder(out, FOLDER), _record(plan, panel, kept), label, BOUND, DRAWN, _STALE)
     with drafted(job, panel) as draft:
-        if actuals is not None:
-            draft.keep(f"{ACTUALS}{Path(actuals).suffix}", Path(actuals).read_bytes())
-        draft.page(
-            "budget", _parameters(request, draft) | {"actuals": "" if actuals is None else str(Path(actuals).resolve())}
-        )
+        for name, content in kept.items():
+            draft.keep(name, content)
+        transfers = "".join(str(draft.folder / name) for name in kept)
+        draft.page("budget", _parameters(request, draft) | {"actuals": transfers})
         draft.wrote(write_csv(draft.folder / "budget.csv", plan_csv(plan)))
-        draft.wrote(write_budget_workbook(draft.folder / "budget.xlsx", plan, found))
-    return BudgetRun(job.folder, plan, found)
+        draft.wrote(write_csv(draft.folder / CSV_SHOWN, plan_csv_shown(plan)))
+        draft.wrote(write_whole(draft.folder / "budget.docx", docx_file(budget_paper(plan))))
+        draft.wrote(write_budget_workbook(draft.folder / "budget.xlsx", plan))
+    return BudgetRun(job.folder, plan, plan.reconciliation)
+
+
+def _kept(transfers: str | Path | pd.DataFrame | None) -> dict[str, bytes]:
+    """Actual transfers as a file to be kept with the run, by its name; empty if there are none."""
+    if transfers is None:
+        return {}
+    if isinstance(transfers, pd.DataFrame):
+        return {f"{ACTUALS}.csv": transfers.to_csv(index=False, lineterminator="\n").encode("utf-8-sig")}
+    return {f"{ACTUALS}{Path(transfers).suffix}": Path(transfers).read_bytes()}
 
 
 def _is_same(one: str | Path, other: Path) -> bool:
@@ -101,16 +116,17 @@ def _parameters(request: BudgetRequest, draft: Draft) -> dict[str, Any]:
         "horizon": request.horizon,
         "tail_payment": request.tail_payment,
         "tail_rate": request.tail_rate,
+        "as_of": "" if request.as_of is None else request.as_of.isoformat(),
     }
 
 
-def _record(plan: BudgetPlan, panel: Panel | None, actuals: str | Path | None) -> dict[str, Any]:
+def _record(plan: BudgetPlan, panel: Panel | None, kept: Mapping[str, bytes]) -> dict[str, Any]:
     """As a report's record, and what else was asked for."""
     record, request = run_record("budget", plan.allocations, panel), plan.request
     for name in ("policy/deadlines.csv", "policy/approvals.csv", "outcomes/evidence.csv"):
         record["inputs"][f"data/{name}"] = file_digest(shipped("data", *name.split("/")))
-    if actuals is not None:
-        record["inputs"]["actuals"] = file_digest(Path(actuals))
+    if kept:
+        record["inputs"]["actuals"] = bytes_digest(*kept.values())
     shipped_outcomes = [name for one in request.outcomes if (name := str(one)) in outcome_names()]
     record["inputs"] |= {
         f"data/outcomes/{name}.toml": file_digest(shipped("data", "outcomes", f"{name}.toml"))
@@ -124,6 +140,7 @@ def _record(plan: BudgetPlan, panel: Panel | None, actuals: str | Path | None) -
         "confidence": request.confidence,
         "horizon": request.horizon,
         "tails": {"payment": request.tail_payment, "rate": request.tail_rate},
+        "as_of": None if request.as_of is None else request.as_of.isoformat(),
         "before": scenarios_record(before),
         "asked_before": [scenario.name for scenario in before],
         "asked_outcomes": [assumption.name for assumption in plan.assumptions],

@@ -1,5 +1,6 @@
 """What a run's record must look like to be read: folders come from elsewhere, and a record names files and scenarios."""
 
+import datetime
 import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -24,6 +25,10 @@ def _file_within(text: str) -> str:
     for part in text.split("/"):
         _file_name(part)
     return text
+
+
+def _day(text: str) -> str:
+    return datetime.date.fromisoformat(text).isoformat()
 
 
 Name = Annotated[str, AfterValidator(_file_name)]
@@ -72,6 +77,7 @@ class _Money(_Record):
     confidence: str
     horizon: int | None
     tails: _Tails
+    as_of: Annotated[str, AfterValidator(_day)] | None = None
 
 
 class _Environment(_Form):

@@ -22,7 +22,15 @@ _ID = 12  # hexadecimal digits: of ten thousand runs two share one with a chance
 RECORD, ENVIRONMENT = "run.json", "environment.json"
 GIVEN = "given"  # folder of a run with the workbook that it was made of
 FACTS = "facts.csv"  # the facts of a run that was given its own
-_LAYOUTS = ("messages.zh.toml", "columns.csv", "proposal.toml", "page.html", "manuscript.typ", "unit.typ")
+_LAYOUTS = (
+    "messages.zh.toml",
+    "columns.csv",
+    "proposal.toml",
+    "budget_paper.toml",
+    "page.html",
+    "manuscript.typ",
+    "unit.typ",
+)
 _PACKAGES = (
     "zjtx_alloc",
     "pandas",

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,8 @@ def _comparison(folder: Path, record: dict[str, Any], work: Path, panel: Panel |
 
 def _budget(folder: Path, record: dict[str, Any], work: Path, panel: Panel | None) -> Path:
     outcomes = [_outcomes(name, record, work) for name in record["asked_outcomes"]]
+    kept = next(iter(folder.glob(f"{ACTUALS}.*")), None) if "actuals" in record["inputs"] else None
+    day = record.get("as_of")
     request = BudgetRequest(
         scenarios=_scenarios(record, work / "scenarios"),
         outcomes=outcomes,
@@ -114,9 +117,10 @@ def _budget(folder: Path, record: dict[str, Any], work: Path, panel: Panel | Non
         tail_payment=record["tails"]["payment"],
         tail_rate=record["tails"]["rate"],
         horizon=record["horizon"],
+        transfers=kept,
+        as_of=None if day is None else date.fromisoformat(day),
     )
-    kept = next(iter(folder.glob(f"{ACTUALS}.*")), None) if "actuals" in record["inputs"] else None
-    return run_budget(request, work / "out", panel, kept).folder
+    return run_budget(request, work / "out", panel).folder
 
 
 _AGAIN = {"report": _report, "compare": _comparison, "budget": _budget}

@@ -1,5 +1,7 @@
 """The tables of a budget report, each a function of a forecast and the allocations it rests on."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation
@@ -13,6 +15,7 @@ from zjtx_alloc.budget.ledger.calendar import BASES
 from zjtx_alloc.budget.ledger.ledger import gaps_in
 from zjtx_alloc.budget.outcomes import OutcomeAssumption, outcome_evidence
 from zjtx_alloc.budget.plan import BudgetPlan
+from zjtx_alloc.report.notes.budget import coming_years, left_out_notes
 from zjtx_alloc.report.notes.marks import (
     Gaps,
     batch_label,
@@ -25,7 +28,7 @@ from zjtx_alloc.report.notes.marks import (
     year_header,
     year_label,
 )
-from zjtx_alloc.report.table import Column, Table, of_kind, titled
+from zjtx_alloc.report.table import Column, Table, described, of_kind, titled
 from zjtx_alloc.rules.award import Award
 
 
@@ -37,9 +40,11 @@ def batch_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> 
         {
             "batch": say("table.batch", batch=a.scenario.batch),
             "scenario": a.scenario.name,
-            "total": a.scenario.total,
-            "total_status": say(f"status.{a.scenario.total_status}"),
-            "approval_rate": float(a.scenario.approval.exact),
+            "total": a.total if a.has_known_quota else a.scenario.total,
+            "total_status": say("status.known" if a.has_known_quota else f"status.{a.scenario.total_status}"),
+            "approval_rate": int(a.approved.sum()) / a.total
+            if a.has_known_approvals
+            else float(a.scenario.approval.exact),
             "approved": approved[str(a.scenario.batch)],
             "unused": places[str(a.scenario.batch)] - approved[str(a.scenario.batch)],
             "commitment": approved[str(a.scenario.batch)] * budget.award.amount,
@@ -55,6 +60,7 @@ def year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> T
     by_batch = budget.by_batch_and_year().reset_index()
     names = {c.name: c.label for c in budget.cohorts} | {str(a.scenario.batch): batch_label(a) for a in allocations}
     by_batch["batch"] = by_batch["batch"].map(names)
+    by_batch = by_batch[by_batch[list(MONEY)].ne(0).any(axis=1)]  # years in which firms only leave
     by_year = budget.by_year().reset_index().assign(batch=say("table.all_batches"))
     shared = by_batch["fiscal_year"].value_counts().loc[lambda batches: batches > 1].index
     frame = pd.concat([by_batch, by_year[by_year["fiscal_year"].isin(shared)]])
@@ -138,6 +144,55 @@ def evidence_table() -> Table:
     frame["batch"] = [say("table.batch", batch=batch) for batch in frame["batch"]]
     frame = frame[["round", "batch", "evaluations", "kept", "selected", "share", "period", "source", "note"]]
     return titled("evidence", frame, say("note.evidence"))
+
+
+def outlook_year_table(plan: BudgetPlan) -> Table:
+    """Each fiscal year at a glance: what is due, what documents paid where it is known, the range of the years to come."""
+    books, outlook, found = plan.budgets[0].ledger.by_year()["net"], plan.outlooks[0], plan.reconciliation
+    paid = {} if found is None else found.groupby("fiscal_year")[["expected", "actual"]].sum().to_dict("index")
+    gaps, coming = plan.full.ledger.gaps(), coming_years(plan)
+    rows = []
+    for year in (y for y in outlook.shown_years if books[y] or y in paid or y in coming):
+        row = {"fiscal_year": year_label(year, gaps), "booked": int(books[year]), "transferred": None, "gap": None}
+        status = "coming" if year in coming and year not in paid else "paid" if year in paid else "past"
+        if status == "paid":
+            row |= {"transferred": int(paid[year]["actual"]), "gap": int(paid[year]["actual"] - books[year])}
+        summary = outlook.distribution(year).summary() if status == "coming" else {}
+        row |= {"year_status": say(f"budget_note.status_{status}")} | {n: summary.get(n) for n in ("mean", "p5", "p95")}
+        rows.append(row | {"condition": condition(year, plan.cohorts, plan.allocations)})
+    columns = ["fiscal_year", "year_status", "booked", "transferred", "gap", "mean", "p5", "p95", "condition"]
+    frame = pd.DataFrame(rows)[columns if paid else [c for c in columns if c not in ("transferred", "gap")]]
+    notes = (say("note.outlook_years", title=plan.assumptions[0].title), plan.assumptions[0].note())
+    return titled("outlook_years", frame, *notes, *left_out_notes(plan), *gaps_note(gaps))
+
+
+def known_batch_table(plan: BudgetPlan) -> Table:
+    """What is known of each batch: places, approved firms, years of payment, departures, outcomes."""
+    batches = [c for c in plan.cohorts if c.payment is None]
+    rows = [
+        {
+            "batch": cohort.label,
+            "quota": int(allocation.quota.sum()),
+            "approved": int(cohort.approved.sum()),
+            "approved_from": say("status.known")
+            if allocation.has_known_approvals
+            else say("budget_note.assumed", rate=float(allocation.scenario.approval.exact)),
+            "opening_year": str(cohort.opening_year),
+            "closing_year": str(cohort.closing_year),
+            "left_firms": None if cohort.discontinued is None else int((cohort.approved - cohort.continued).sum()),
+            "ended_firms": int(cohort.approved[cohort.ended].sum()) or None,
+        }
+        for cohort, allocation in zip(batches, plan.allocations, strict=True)
+    ]
+    return titled("known_batches", pd.DataFrame(rows), *left_out_notes(plan))
+
+
+def open_gap_table(plan: BudgetPlan) -> Table:
+    """The rows of the reconciliation that do not match; plans without transfers have none."""
+    assert plan.reconciliation is not None, "there is something to compare with"
+    table = reconciliation_table(plan, plan.reconciliation)
+    differs = table.frame[described("gap").header] != 0
+    return replace(table, title=say("title.open_gaps"), frame=table.frame[differs].reset_index(drop=True))
 
 
 def scenario_year_table(plan: BudgetPlan) -> Table:
@@ -228,7 +283,7 @@ def frontier_table(plan: BudgetPlan, batches: tuple[int, int], found: pd.DataFra
 
 def frontier_note(plan: BudgetPlan, batches: tuple[int, int]) -> str:
     """What a frontier of two batches rests on."""
-    totals = {a.scenario.batch: a.scenario.total for a in plan.allocations}
+    totals = dict(zip(batches, totals_now(plan, batches), strict=True))
     return say(
         "note.frontier",
         years="、".join(map(str, years_over(plan))),
@@ -237,6 +292,12 @@ def frontier_note(plan: BudgetPlan, batches: tuple[int, int]) -> str:
         title=plan.assumptions[0].title,
         totals="、".join(say("figure.batch_now", batch=batch, total=totals[batch]) for batch in batches),
     )
+
+
+def totals_now(plan: BudgetPlan, batches: tuple[int, int]) -> tuple[int, int]:
+    """The totals that two batches have in the plan."""
+    totals = {a.scenario.batch: a.scenario.total for a in plan.allocations}
+    return totals[batches[0]], totals[batches[1]]
 
 
 def _ceilings(plan: BudgetPlan) -> str:

@@ -31,7 +31,10 @@ _OF_SHEETS = (
     "rules",
     "eligible_pool",
 )
-_OF_BATCHES = ("title", "batch", "total", "total_status", "criterion", "approval", "carry_rounding", "known")
+_OF_BATCHES = (
+    "title", "batch", "total", "total_status", "criterion", "approval", "carry_rounding", "known", "opening_year",
+    "closing_year",
+)  # fmt: skip
 _REFERENCE = "第{}批"
 
 

@@ -40,10 +40,10 @@ def reading_notes(
 def batch_notes(batch: "Batch", programme: "Programme") -> tuple[str, ...]:
     """Ranges that moved; what is known of the batches; what was read and has no effect yet."""
     notes = [*batch.moved]
-    later = {
-        "years_later": any(one.opening_year or one.closing_year for one in programme.batches),
-    }
-    notes += [say(f"programme.{key}") for key, is_so in later.items() if is_so]
+    notes += [
+        say("programme.own_years", batch=one.number, opening=years[0], closing=years[1])
+        for one in programme.batches if (one.opening_year or one.closing_year) and (years := one.scenario.payment_years)
+    ]  # fmt: skip
     notes += [note for one in programme.batches for note in _known_notes(one)]
     elsewhere = [one.number for one in programme.batches if one.pool is not None and one.number != batch.number]
     notes += [
@@ -51,8 +51,6 @@ def batch_notes(batch: "Batch", programme: "Programme") -> tuple[str, ...]:
     ]
     if elsewhere:
         notes.append(say("programme.pool_elsewhere", batches="、".join(map(str, elsewhere)), batch=batch.number))
-    if programme.as_of is not None:
-        notes.append(say("programme.as_of_later", day=programme.as_of))
     return tuple(notes)
 
 

@@ -15,7 +15,6 @@ from zjtx_alloc.base.units import plain
 from zjtx_alloc.facts.grid import Grid, grids_of, read_sheets
 from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.facts.problems import Problem, refusal
-from zjtx_alloc.rules.award import load_award
 from zjtx_alloc.rules.check_table import pool_beyond_nation
 from zjtx_alloc.rules.programme.assembly import BatchRow, base_of, batch_scenario, default_base
 from zjtx_alloc.rules.programme.factors import FactorSheet, read_factors, shown_columns
@@ -61,8 +60,6 @@ class Batch(Known):
         取整结转: whether running totals follow running entitlements.
     unused : str
         未用名额: lapse (作废), unit (本单位补回) or pool (统筹补回).
-    opening_year, closing_year : int or None
-        期初、期末年度 where the workbook says others than the award has; else None.
     moved : tuple of str
         What became of ranges whose number the workbook changed, in Chinese.
     """
@@ -71,9 +68,17 @@ class Batch(Known):
     scenario: Scenario
     rounding_carried: bool = False
     unused: str = "lapse"
-    opening_year: int | None = None
-    closing_year: int | None = None
     moved: tuple[str, ...] = ()
+
+    @property
+    def opening_year(self) -> int | None:
+        """期初年度 where the workbook says another than the award has; else None."""
+        return self.scenario.opening_year
+
+    @property
+    def closing_year(self) -> int | None:
+        """期末年度 where the workbook says another than the award has; else None."""
+        return self.scenario.closing_year
 
 
 @dataclass(frozen=True)
@@ -317,9 +322,10 @@ def _scenarios(
     found, problems, used = dict[int, Scenario](), list[Problem](), list[Record]()
     for row in rows:
         one, before = known[row.number], known.get(row.number - 1)
+        told = ("granted", _table(one.granted)), ("approved", _table(one.approved)), ("outcomes", _ends(one.outcomes))
         facts: dict[str, dict[str, Any]] = {
             "eligible_pool": _table(one.pool), "certified": _table(before and before.certified),
-            "known": {k: t for k, t in (("granted", _table(one.granted)), ("approved", _table(one.approved))) if t},
+            "known": {name: table for name, table in told if table},
         }  # fmt: skip
         scenario, wrong, records = batch_scenario(row, entries, names, facts)
         problems += wrong
@@ -333,6 +339,14 @@ def _table(counts: pd.Series | None) -> dict[str, int]:
     return {} if counts is None else {str(code): int(count) for code, count in counts.items()}
 
 
+def _ends(outcomes: pd.DataFrame | None) -> dict[str, dict[str, dict[str, int]]]:
+    """期末结果 by unit and year, without what is blank."""
+    found: dict[str, dict[str, dict[str, int]]] = {}
+    for (code, year), row in () if outcomes is None else outcomes.iterrows():
+        found.setdefault(str(code), {})[str(year)] = {str(name): int(firms) for name, firms in row.dropna().items()}
+    return found
+
+
 def _batch(row: BatchRow, scenario: Scenario, known: Known) -> Batch:
     record = row.row
     before = () if row.base is None else range_notes(row.base.assumptions)
@@ -340,10 +354,4 @@ def _batch(row: BatchRow, scenario: Scenario, known: Known) -> Batch:
     own: dict[str, Any] = {"number": row.number, "scenario": scenario, "moved": moved} | vars(known)
     if record is None:
         return Batch(**own)
-    award = load_award(scenario.award)
-    opening = award.first_year + row.number - 1
-    years = {"opening_year": opening, "closing_year": opening + award.implementation_years}
-    other = {
-        name: year for name, usual in years.items() if (year := record[name.partition("_")[0]]) not in (None, usual)
-    }
-    return Batch(**own, rounding_carried=record["rounding"] == "yes", unused=record["unused"] or "lapse", **other)
+    return Batch(**own, rounding_carried=record["rounding"] == "yes", unused=record["unused"] or "lapse")

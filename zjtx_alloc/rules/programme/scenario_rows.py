@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.units import load_units
 from zjtx_alloc.rules.programme.values import setting_text
 from zjtx_alloc.rules.scenario import REGIONS, Scenario
 
@@ -17,20 +18,22 @@ _NOT_PLAIN = re.compile(r'[."\'\s]|^$')
 
 
 def rows_of(scenario: Scenario, references: Mapping[str, str], others: Sequence[str] = ()) -> Rows:
-    """The rows of one batch, in the sheets 批次, 权重, 系数, 单位规则, 组合规则 and 其他设置.
+    """The rows of one batch, in the sheets 批次, 权重, 系数, 单位规则, 组合规则, 审核结果, 期末结果 and 其他设置.
 
     ``references``: how the workbook calls the scenarios that it holds (第1批), by how this one refers to them;
     ``others``: how it calls its other batches, which are budgeted together unless a setting says otherwise.
     """
     rest = deepcopy(scenario.resolved())
     doubt = rest.get("uncertainty", {})
+    known = rest.pop("known", {})
     rows = {
         "batches": [_batch_row(scenario, rest)],
         "weights": list(_weight_rows(rest, doubt)),
         "coefficients": list(_coefficient_rows(rest, doubt)),
         "units": _unit_rows(rest),
         "groups": list(_group_rows(rest)),
-        "approvals": _approval_rows(rest.pop("known", {})),
+        "outcomes": list(_outcome_rows(known.pop("outcomes", {}))),
+        "approvals": _approval_rows(known),
     }
     rest.pop("budget_with", None)
     if (together := [references.get(name, name) for name in scenario.budget_with]) != list(others):
@@ -73,11 +76,12 @@ def _leaves(table: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tupl
 
 def _batch_row(scenario: Scenario, rest: dict[str, Any]) -> dict[str, Any]:
     approval = rest.pop("approval", {})
-    for name in ("title", "batch", "total", "total_status", "criterion"):
+    for name in ("title", "batch", "total", "total_status", "criterion", "opening_year", "closing_year"):
         rest.pop(name, None)
+    opening, closing = scenario.payment_years
     return {
         "title": scenario.title, "total": scenario.total, "status": scenario.total_status,
-        "criterion": scenario.criterion, "rate": approval.get("rate", "1.00"),
+        "criterion": scenario.criterion, "opening": opening, "closing": closing, "rate": approval.get("rate", "1.00"),
         "rounding": "yes" if rest.pop("carry_rounding", False) else "no", "unused": scenario.approval.unused,
     }  # fmt: skip
 
@@ -136,6 +140,12 @@ def _approval_rows(known: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
         for code, firms in table.items():
             found.setdefault(code, {"code": code})[name] = firms
     return list(found.values())
+
+
+def _outcome_rows(ends: dict[str, dict[str, dict[str, int]]]) -> Iterator[dict[str, Any]]:
+    for code, years in ends.items():
+        for year, firms in years.items():
+            yield {"code": code, "unit": load_units().at[code, "short_name"], "year": int(year), **firms}
 
 
 def _group_rows(rest: dict[str, Any]) -> Iterator[dict[str, Any]]:

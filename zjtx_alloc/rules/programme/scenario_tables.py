@@ -51,7 +51,8 @@ class Tables:
 def batch_tables(found: Tables, record: Record) -> None:
     """A row of 批次."""
     for name, path in (("title", ("title",)), ("batch", ("batch",)), ("total", ("total",)),
-                       ("status", ("total_status",)), ("criterion", ("criterion",)), ("rate", ("approval", "rate"))):  # fmt: skip
+                       ("status", ("total_status",)), ("criterion", ("criterion",)), ("rate", ("approval", "rate")),
+                       ("opening", ("opening_year",)), ("closing", ("closing_year",))):  # fmt: skip
         found.put(path, record[name], (record, name))
     found.put(("approval", "unused"), record["unused"], (record, "unused"))
     if record["rounding"] is not None:

@@ -1,0 +1,96 @@
+"""Sentences on a budget plan: what is known as of its day, what was paid, and what the years to come may need."""
+
+from collections.abc import Iterator
+
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.budget.ledger.cohorts import Cohort
+from zjtx_alloc.budget.plan import BudgetPlan
+from zjtx_alloc.report.notes.marks import budget_notes, budget_summary, condition, outlook_summary
+from zjtx_alloc.report.table import signed
+
+_NAMED = 5  # units whose differences are told one by one
+
+
+def day_text(plan: BudgetPlan) -> str:
+    """The day as of which the plan counts things as known; blank if none is stated."""
+    day = plan.request.as_of
+    return "" if day is None else say("budget_note.day", year=day.year, month=day.month, day=day.day)
+
+
+def left_out_notes(plan: BudgetPlan) -> tuple[str, ...]:
+    """What the user entered that lies after the day, and is not taken as known."""
+    return tuple(
+        say(f"budget_note.later_{name}", day=day_text(plan), count=count)
+        for name, count in plan.left_out.items() if count
+    )  # fmt: skip
+
+
+def known_lines(plan: BudgetPlan) -> list[str]:
+    """What is known, a sentence a batch of which something is, and a sentence a year that was paid."""
+    told = {a.scenario.batch: a.scenario.known for a in plan.allocations}
+    lines = [
+        line for c in plan.cohorts if c.payment is None and (line := _batch_line(c, bool(told[int(c.name)].approved)))
+    ]
+    return [*lines, *(paid_line(plan, year) for year in plan.paid_years), *left_out_notes(plan)]
+
+
+def _batch_line(cohort: Cohort, is_approved: bool) -> str:
+    parts = [say("budget_note.approved", firms=int(cohort.approved.sum()))] if is_approved else []
+    if cohort.discontinued is not None:
+        gone = "、".join(
+            say("budget_note.gone", year=year, firms=int(n)) for year, n in cohort.discontinued.sum().items()
+        )
+        units = int(cohort.reported.sum())
+        parts.append(gone + ("" if units == len(cohort.approved) else say("budget_note.reported", units=units)))
+    if (ended := cohort.ended).any():
+        parts.append(say("budget_note.ended", units=int(ended.sum()), firms=int(cohort.approved[ended].sum())))
+    return say("budget_note.batch", batch=cohort.label, parts="，".join(parts)) if parts else ""
+
+
+def paid_line(plan: BudgetPlan, year: int) -> str:
+    """What was due in a year and what documents paid, and the difference explained."""
+    found = plan.reconciliation
+    assert found is not None, "only a year whose transfers are known was paid"
+    mine = found[found.index.get_level_values("fiscal_year") == year]
+    open_ = mine[mine["difference"] != 0]
+    due, paid = int(mine["expected"].sum()), int(mine["actual"].sum())
+    numbers = {"year": year, "due": f"{due:,}", "paid": f"{paid:,}", "units": len(mine) - len(open_)}
+    if open_.empty:
+        return say("budget_note.paid", **numbers)
+    causes = "；".join(
+        say("budget_note.gap", unit=row.short_name, gap=signed(row.difference), why=row.explanation)
+        for row in open_.head(_NAMED).itertuples()
+    )
+    more = say("budget_note.more", count=len(open_) - _NAMED) if len(open_) > _NAMED else ""
+    return say("budget_note.paid_other", gap=signed(paid - due), causes=causes + more, **numbers)
+
+
+def coming_years(plan: BudgetPlan) -> tuple[int, ...]:
+    """Fiscal years after the day; all that tables show if there is none."""
+    day = plan.request.as_of
+    return tuple(year for year in plan.outlooks[0].shown_years if day is None or year > day.year)
+
+
+def coming_lines(plan: BudgetPlan) -> Iterator[str]:
+    """What each year to come may need: the booked net money, the range under the first assumption, what it is conditional on."""
+    outlook, net = plan.outlooks[0], plan.budgets[0].ledger.by_year()["net"]
+    for year in coming_years(plan):
+        found = outlook.distribution(year)
+        given = condition(year, plan.cohorts, plan.allocations)
+        low, high = (found.quantile(share) for share in (0.05, 0.95))
+        key = "coming" if low < high else "certain"
+        yield say(
+            f"budget_note.{key}", year=year, net=f"{int(net[year]):,}", low=f"{low:,}", high=f"{high:,}",
+            mean=f"{found.mean:,.0f}", condition=given, title=plan.assumptions[0].title,
+        )  # fmt: skip
+
+
+def plan_summary(plan: BudgetPlan) -> str:
+    """The first paragraph of the budget report, as Markdown: what is known, paid and to come; else all years as computed."""
+    known, allocations = known_lines(plan), plan.allocations
+    if not known and plan.request.as_of is None:
+        return "\n".join([budget_summary(plan.full, allocations), outlook_summary(plan.outlooks, allocations)])
+    day = [say("budget_note.as_of", day=day_text(plan))] if plan.request.as_of else []
+    lines = [*day, *coming_lines(plan), *known, *budget_notes(plan.budgets[0], allocations)]
+    others = outlook_summary(plan.outlooks[1:], allocations) if plan.outlooks[1:] else ""
+    return "\n".join([*(f"- {line}" for line in lines), others])
