@@ -83,7 +83,8 @@ def test_pages_are_those_asked_for_and_those_that_units_link_to(tmp_path):
         for asked in ({}, {"pages": "plan"}, {"pages": ["plan"], "units": "西藏"}, {"pages": [], "units": "西藏"})
     ]
     allowed = {"allocation", "budget", "quota", "uncertainty", "plan", "backtest"}
-    assert pages == [allowed, {"plan"}, *[{"plan", "allocation", "budget"}] * 2]
+    always = {"index"}
+    assert pages == [always | allowed, always | {"plan"}, *[always | {"plan", "allocation", "budget"}] * 2]
     folder = tmp_path / "2024-baseline"
     assert (folder / "units" / "540000-西藏.html").is_file()
     assert za.verify_run(folder) == ()
