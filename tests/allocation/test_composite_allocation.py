@@ -13,7 +13,6 @@ from zjtx_alloc.allocation import composite
 from zjtx_alloc.report.notes.marks import marks_note
 from zjtx_alloc.report.notes.user_data import supply_record
 from zjtx_alloc.report.tables import allocation as allocation_tables
-from zjtx_alloc.report.tables.composite import composite_tables
 from zjtx_alloc.report.tables.sweep import uncertain_table
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "composite.toml"
@@ -158,7 +157,7 @@ def test_a_sweep_draws_errors_of_the_score_itself(panel, example):
 
 
 def test_tables_of_the_example(found, panel):
-    tables = composite_tables(found)
+    tables = allocation_tables.composite_tables(found)
     assert [table.title for table in tables] == [
         f"{kind}：{name}"
         for name in ("培育绩效", "研发基础")
@@ -175,7 +174,7 @@ def test_tables_of_the_example(found, panel):
         in tables[0].notes[1]
     )
     assert all(len(table.title) <= 31 for table in tables)
-    assert composite_tables(za.allocate(panel, za.load_scenario("2024-baseline"))) == []
+    assert allocation_tables.composite_tables(za.allocate(panel, za.load_scenario("2024-baseline"))) == []
 
 
 def test_composites_are_computed_once(panel, example, monkeypatch):
@@ -183,7 +182,7 @@ def test_composites_are_computed_once(panel, example, monkeypatch):
     monkeypatch.setattr(
         composite.steps, "weights_of", lambda recipe, *rest: weighed.append(recipe.title) or known(recipe, *rest)
     )
-    tables = composite_tables(za.allocate(panel, example))
+    tables = allocation_tables.composite_tables(za.allocate(panel, example))
     assert sorted(weighed) == ["培育绩效", "研发基础"]
     assert len(tables) == 6
 

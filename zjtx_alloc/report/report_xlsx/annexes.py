@@ -15,7 +15,6 @@ from zjtx_alloc.report.report_xlsx.source import source_sheet
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.table import Table
 from zjtx_alloc.report.tables import allocation as allocation_tables, budget as budget_tables
-from zjtx_alloc.report.tables.composite import composite_tables
 from zjtx_alloc.report.writers.document import Grid, Manuscript
 from zjtx_alloc.report.writers.sheet import FIRST_ROW, Sheet, cell_of, number_of, table_sheet
 from zjtx_alloc.report.writers.xlsx import Graph
@@ -38,7 +37,7 @@ def report_sheets(results: Results, manuscript: Manuscript) -> list[Part]:
         decided,
         regions,
         made_of,
-        *composite_tables(allocation),
+        *allocation_tables.composite_tables(allocation),
         batches,
         years,
         allocation_tables.factor_table(allocation),
