@@ -10,6 +10,7 @@ import pytest
 
 import zjtx_alloc as za
 from zjtx_alloc.cli.main import commands
+from zjtx_alloc.report.firm_documents.document import kinds
 from zjtx_alloc.rules.programme.forms import forms
 
 # --- docs/architecture.md ---------------------------------------------------------------------------------
@@ -95,7 +96,7 @@ STATES = ("工具完成", "初稿", "由人办理")
 
 
 def clause_rows():
-    text = (ROOT / "docs" / "guide-provinces.zh.md").read_text(encoding="utf-8").partition("## 八、通知逐条对照\n")[2]
+    text = (ROOT / "docs" / "guide-provinces.zh.md").read_text(encoding="utf-8").partition("## 九、通知逐条对照\n")[2]
     rows = [line for line in text.partition("\n## ")[0].splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows[1:]]
 
@@ -121,7 +122,15 @@ def test_what_the_rows_of_the_clauses_name_is_there():
         for name in re.findall(r"`([^`]+)`", where):
             if name.startswith("zjtx "):
                 assert name.split()[1] in commands.commands, (clause, matter)
+            elif name in kinds():
+                continue
             elif name.startswith("za."):
                 operator.attrgetter(name.removeprefix("za."))(za)
             else:
                 assert (ROOT / name).exists(), (clause, matter)
+
+
+def test_the_guide_lists_every_document():
+    guide = (ROOT / "docs" / "guide-provinces.zh.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| (\w+)", guide, flags=re.MULTILINE)
+    assert dict(rows) == kinds()

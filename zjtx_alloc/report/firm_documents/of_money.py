@@ -1,0 +1,85 @@
+"""Of money: who gets how much, made public; what the ministry proposes; what 培育赋能 was spent on; what comes back."""
+
+import pandas as pd
+
+from zjtx_alloc.base.messages import header
+from zjtx_alloc.base.units import load_units
+from zjtx_alloc.budget.ledger.cohorts import Cohort
+from zjtx_alloc.budget.ledger.ledger import ledger
+from zjtx_alloc.firms.steps.settle import firm_cohort
+from zjtx_alloc.report.firm_documents.dossier import Dossier
+from zjtx_alloc.report.firm_documents.fillings import Filling, counts, money, numbered, with_total
+
+_PARTS = {"opening_money": "due", "direct": "direct", "empowerment": "empowerment"}  # of the ledger's opening year
+
+
+def money_notice(dossier: Dossier) -> Filling:
+    """Each firm's part of the opening payment, and how it was graded."""
+    grants = dossier.grants
+    assert grants is not None
+    amount = grants.amount
+    facts = {
+        "firms": len(grants.firms),
+        "money": money(amount.sum()),
+        "least": money(amount.min()),
+        "most": money(amount.max()),
+        "graded": "；".join(note for note in grants.notes() if note != dossier.mark),
+    }
+    rows = with_total(numbered(grants.displayed()))
+    return Filling(facts, {"grants": rows}, frozenset({"grants"}))
+
+
+def money_proposal(dossier: Dossier) -> Filling:
+    """By unit: firms approved, what the award comes to, and the opening payment with its parts."""
+    cohort, table = _opening(dossier)
+    table = table[table["approved"].gt(0)]
+    names = load_units()["short_name"]
+    frame = pd.DataFrame({header("short_name"): names[table.index]}).join(table.rename(columns=header))
+    facts = {
+        "approved": money(table["approved"].sum()),
+        "units": len(table),
+        "commitment": money(table["commitment"].sum()),
+        "opening_money": money(table["opening_money"].sum()),
+        "opening_year": cohort.opening_year,
+        "closing_year": cohort.closing_year,
+        "rest": money((table["commitment"] - table["opening_money"]).sum()),
+    }
+    return Filling(facts, {"units": with_total(frame.reset_index(drop=True))}, frozenset({"units"}))
+
+
+def empowerment_use(dossier: Dossier) -> Filling:
+    """The most that 培育赋能 may take of the opening payment, and a form for what it is spent on."""
+    cohort, table = _opening(dossier)
+    facts = {
+        "opening_money": money(table["opening_money"].sum()),
+        "most": money(table["empowerment"].sum()),
+        "opening_year": cohort.opening_year,
+    }
+    return Filling(facts)
+
+
+def recovery(dossier: Dossier) -> Filling:
+    """The firms that give money back, how much, and by which outcome."""
+    settled = dossier.settled
+    assert settled is not None
+    owes = settled.table["recovered"].gt(0)
+    shown = settled.displayed()[owes]
+    rows = shown.drop(columns=[header("closing_money"), header("forgone_money")])
+    facts = {
+        "firms": int(owes.sum()),
+        "money": money(settled.table["recovered"].sum()),
+        "outcomes": counts({str(name): int(n) for name, n in shown[header("outcome")].value_counts().items()}),
+    }
+    return Filling(facts, {"recovered": with_total(numbered(rows))}, frozenset({"recovered"}))
+
+
+def _opening(dossier: Dossier) -> tuple[Cohort, pd.DataFrame]:
+    """The cohort of the firms approved, and by unit: approved, commitment, opening_money, direct, empowerment."""
+    assert dossier.approved is not None
+    approved = dossier.approved.reindex(load_units().index, fill_value=0).astype("int64")
+    cohort = firm_cohort(dossier.batch, approved, dossier.award)
+    books = ledger((cohort,), dossier.award).table
+    first = books[books["fiscal_year"].eq(cohort.opening_year)].groupby("code", sort=False)[[*_PARTS.values()]].sum()
+    parts = first.rename(columns={column: name for name, column in _PARTS.items()})
+    frame = pd.DataFrame({"approved": approved, "commitment": approved * dossier.award.amount})
+    return cohort, frame.join(parts).fillna(0).astype("int64")
