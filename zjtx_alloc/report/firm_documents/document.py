@@ -135,6 +135,8 @@ def _annexes(forms: list[dict[str, Any]], filling: Filling, unit: str) -> Iterat
         landscape = bool(form.get("landscape"))
         table = Table(form["title"], texts, kinds_of, (), form.get("rows") in filling.totals)
         grid = grid_of(table, LANDSCAPE if landscape else PORTRAIT, small=bool(form.get("small")))
+        if "widths" in form:  # columns left to people are as wide as what is written there
+            grid = replace(grid, widths=tuple(form["widths"]))
         yield Annex(_merged(grid, form.get("merged", 0)), landscape)
 
 
