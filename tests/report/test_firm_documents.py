@@ -172,6 +172,7 @@ def test_what_comes_back_firm_by_firm(settled):
     found = dossier(settled=settled)
     assert "应收回资金的企业1家，合计295万元（投资未达标准1家）" in sentences("recovery", found)
     assert cells("recovery", found, "应收回资金的企业")[-1][-1] == "295"
+    assert "列为“虚报、冒领”的企业0家" in sentences("recovery", found)
 
 
 def test_a_step_that_is_not_done_and_a_document_that_is_none_are_named():

@@ -6,6 +6,7 @@ from zjtx_alloc.base.messages import header
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.ledger.ledger import ledger
+from zjtx_alloc.budget.ledger.settlement import DEFRAUDED
 from zjtx_alloc.firms.steps.settle import firm_cohort
 from zjtx_alloc.report.firm_documents.dossier import Dossier
 from zjtx_alloc.report.firm_documents.fillings import Filling, counts, money, numbered, with_total
@@ -62,12 +63,15 @@ def recovery(dossier: Dossier) -> Filling:
     """The firms that give money back, how much, and by which outcome."""
     settled = dossier.settled
     assert settled is not None
+    defrauded = settled.table["outcome"].eq(DEFRAUDED)
     owes = settled.table["recovered"].gt(0)
     shown = settled.displayed()[owes]
     rows = shown.drop(columns=[header("closing_money"), header("forgone_money")])
     facts = {
         "firms": int(owes.sum()),
         "money": money(settled.table["recovered"].sum()),
+        "defrauded": int(defrauded.sum()),
+        "defrauded_money": money(settled.table.loc[defrauded, "recovered"].sum()),
         "outcomes": counts({str(name): int(n) for name, n in shown[header("outcome")].value_counts().items()}),
     }
     return Filling(facts, {"recovered": with_total(numbered(rows))}, frozenset({"recovered"}))
