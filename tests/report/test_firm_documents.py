@@ -121,6 +121,46 @@ def test_the_proposal_of_money_by_hand():
     assert "不超过5%即45万元" in sentences("empowerment-use", dossier(approved=found.approved))
 
 
+def test_what_empowerment_was_spent_on_is_held_to_the_most(tmp_path):
+    """Of two firms' 600 at most 30: 12.1 and 0.2 leave 17.7; 30.01 is 0.01 too much."""
+    path = tmp_path / "赋能.csv"
+    text = "日期,服务事项,服务单位,服务企业数（家）,支出（万元）\n2025-03-01,管理诊断,甲院,2,12.1\n2025-05-01,质量诊断,乙院,1,0.2\n合计,,,,12.3\n"
+    path.write_text(text, encoding="utf-8-sig")
+    approved = pd.Series({UNIT: 2, "330000": 9})
+    found = dossier(approved=approved, uses=za.firms.load_uses(path))
+    assert "累计数不得超过30万元。已登记支出12.3万元，结余17.7万元。" in sentences("empowerment-use", found)
+    rows = cells("empowerment-use", found, "培育赋能资金使用登记表")
+    assert rows[0] == ["序号", "日期", "服务事项", "服务单位", "服务企业数（家）", "支出", "累计支出", "凭证号"]
+    assert rows[2] == ["2", "2025-05-01", "质量诊断", "乙院", "1", "0.2", "12.3", ""]
+    frame = pd.DataFrame(
+        {"日期": [pd.Timestamp("2025-03-01")], "服务事项": ["诊断"], "服务企业数（家）": [2], "支出（万元）": [1]}
+    )
+    frame.to_excel(tmp_path / "赋能.xlsx", index=False)
+    (entry,) = za.firms.load_uses(tmp_path / "赋能.xlsx").to_dict("records")
+    assert [entry[name] for name in ("use_date", "use_firms", "use_money")] == ["2025-03-01", "2", 1]
+    path.write_text("服务事项,支出（万元）\n管理诊断,30.01\n", encoding="utf-8-sig")
+    over = dossier(approved=approved, uses=za.firms.load_uses(path))
+    assert "超过上限0.01万元" in sentences("empowerment-use", over)
+    empty = dossier(approved=approved)
+    assert "尚未登记支出" in sentences("empowerment-use", empty)
+    assert len(cells("empowerment-use", empty, "培育赋能资金使用登记表")) == 13
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("服务事项,支出（万元）\n管理诊断,约三万\n", "约三万"),
+        ("服务事项,支出（元）\n管理诊断,30000\n", "万元"),
+        ("事项,金额\n管理诊断,3\n", "须恰有一个工作表带“服务事项”“支出（万元）”两列"),
+    ],
+)
+def test_a_table_of_uses_that_cannot_be_read_is_refused(tmp_path, text, error):
+    path = tmp_path / "赋能.csv"
+    path.write_text(text, encoding="utf-8-sig")
+    with pytest.raises(za.DataError, match=error):
+        za.firms.load_uses(path)
+
+
 def test_the_public_amounts_add_up_and_a_simple_split_is_named():
     graded = dossier(grants=grants([300, 270, 285]))
     assert "合计855万元，每家270—300万元" in sentences("money-notice", graded)

@@ -126,8 +126,10 @@ def _annexes(forms: list[dict[str, Any]], filling: Filling, unit: str) -> Iterat
     repeated = [] if unit == NATION else [header("short_name"), firm_columns()["unit"].title]
     for form in forms:
         rows = filling.tables[form["rows"]] if "rows" in form else numbered(pd.DataFrame(index=range(_ROWS)))
-        if not len(rows):
+        if not len(rows) and not form.get("empty"):
             continue
+        if not len(rows):
+            rows = numbered(pd.DataFrame("", range(_ROWS), rows.columns.drop(header("number"), errors="ignore")))
         rows = rows.drop(columns=repeated, errors="ignore")
         texts = rows.apply(lambda column: column.map(_text)).assign(**dict.fromkeys(form.get("blank", ()), ""))
         numbers = {name: "written" for name in rows if all(map(_NUMBER.fullmatch, texts[name]))}

@@ -35,6 +35,8 @@ class Dossier:
     goes_on : Firms, optional
         As ``continuing`` gives them.
     settled : FirmSettlement, optional
+    uses : DataFrame, optional
+        What 培育赋能 was spent on, as ``load_uses`` reads it.
     share, seed : str, int
         Of the sample for 抽查, as ``spot_check`` takes them.
     """
@@ -48,6 +50,7 @@ class Dossier:
     evaluation: Evaluation | None = None
     goes_on: Firms | None = None
     settled: FirmSettlement | None = None
+    uses: pd.DataFrame | None = None
     share: str = "0.1"
     seed: int = 1
 

@@ -1,6 +1,7 @@
 """What fills a document: the facts of its sentences and the rows of its tables, both by name."""
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -21,7 +22,7 @@ class Filling:
     totals: frozenset[str] = frozenset()
 
 
-def money(value: float) -> str:
+def money(value: float | Decimal) -> str:
     """An amount in a sentence."""
     return f"{value:,.10g}"
 

@@ -1,13 +1,17 @@
 """Of money: who gets how much, made public; what the ministry proposes; what 培育赋能 was spent on; what comes back."""
 
+from decimal import Decimal
+from itertools import accumulate
+
 import pandas as pd
 
-from zjtx_alloc.base.messages import header
+from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.ledger.ledger import ledger
 from zjtx_alloc.budget.ledger.settlement import DEFRAUDED
 from zjtx_alloc.firms.steps.settle import firm_cohort
+from zjtx_alloc.firms.table.uses import USES
 from zjtx_alloc.report.firm_documents.dossier import Dossier
 from zjtx_alloc.report.firm_documents.fillings import Filling, counts, money, numbered, with_total
 
@@ -49,14 +53,38 @@ def money_proposal(dossier: Dossier) -> Filling:
 
 
 def empowerment_use(dossier: Dossier) -> Filling:
-    """The most that 培育赋能 may take of the opening payment, and a form for what it is spent on."""
+    """The most that 培育赋能 may take of the opening payment, and what it was spent on, or a form for that."""
     cohort, table = _opening(dossier)
     facts = {
         "opening_money": money(table["opening_money"].sum()),
         "most": money(table["empowerment"].sum()),
         "opening_year": cohort.opening_year,
+        "used": _used(dossier.uses, int(table["empowerment"].sum())),
     }
-    return Filling(facts)
+    return Filling(facts, {"uses": _uses(dossier.uses)})
+
+
+def _uses(entries: pd.DataFrame | None) -> pd.DataFrame:
+    """The entries with what was spent up to each."""
+    rows = pd.DataFrame(columns=list(USES)) if entries is None else entries[list(USES)]
+    spent = list(accumulate(map(_exact, rows["use_money"])))
+    rows = rows.assign(use_money=[money(value) for value in rows["use_money"]])
+    rows.insert(len(USES) - 1, "use_total", [money(value) for value in spent])
+    return numbered(rows.rename(columns=header))
+
+
+def _used(entries: pd.DataFrame | None, most: int) -> str:
+    """What was spent, and what is left of the most or beyond it."""
+    if entries is None or not len(entries):
+        return say("uses.none")
+    spent = sum(map(_exact, entries["use_money"]), Decimal(0))
+    if spent > most:
+        return say("uses.over", used=money(spent), over=money(spent - most))
+    return say("uses.within", used=money(spent), left=money(most - spent))
+
+
+def _exact(value: float) -> Decimal:
+    return Decimal(repr(float(value)))
 
 
 def recovery(dossier: Dossier) -> Filling:
