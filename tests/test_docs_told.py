@@ -1,5 +1,7 @@
 """What documents tell: folders and dependencies in the architecture, numbers in the sentences of the guides."""
 
+import csv
+import operator
 import re
 import tomllib
 from pathlib import Path
@@ -7,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import zjtx_alloc as za
+from zjtx_alloc.cli.main import commands
+from zjtx_alloc.report.firm_documents.document import kinds
 from zjtx_alloc.rules.programme.forms import forms
 
 # --- docs/architecture.md ---------------------------------------------------------------------------------
@@ -83,3 +87,50 @@ def test_the_planners_guide_lists_the_columns_of_the_workbook_as_they_are():
     guide = (ROOT / "docs" / "guide-planners.zh.md").read_text(encoding="utf-8")
     for form in forms().values():
         assert f"| {form.title} | {'、'.join(field.header for field in form.fields.values())} |" in guide
+
+
+# --- the clauses of the notice, docs/guide-provinces.zh.md ------------------------------------------------
+
+PARTS = {"三": "一二三四五六", "四": "一二三", "五": "一二"}  # of 财建〔2024〕148号 that have paragraphs of their own
+STATES = ("工具完成", "初稿", "由人办理")
+
+
+def clause_rows():
+    text = (ROOT / "docs" / "guide-provinces.zh.md").read_text(encoding="utf-8").partition("## 九、通知逐条对照\n")[2]
+    rows = [line for line in text.partition("\n## ")[0].splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows[1:]]
+
+
+def test_each_clause_of_the_notice_has_its_row_and_its_state():
+    with (ROOT / "data" / "policy" / "clauses.csv").open(encoding="utf-8", newline="") as file:
+        clauses = [(row["clause"], row["matter"]) for row in csv.DictReader(file)]
+    whole = {f"{part}（{number}）" for part, numbers in PARTS.items() for number in numbers} | {
+        "一",
+        "二",
+        "六",
+        "附件",
+    }
+    assert {clause for clause, _ in clauses} == whole
+    assert [(clause, matter) for clause, matter, _, _ in clause_rows()] == clauses
+    for clause, matter, _, state in clause_rows():
+        assert state.startswith(STATES), (clause, matter)
+        assert not state.startswith("由人办理") or "：" in state, f"{clause} {matter}: without a reason"
+
+
+def test_what_the_rows_of_the_clauses_name_is_there():
+    for clause, matter, where, _ in clause_rows():
+        for name in re.findall(r"`([^`]+)`", where):
+            if name.startswith("zjtx "):
+                assert name.split()[1] in commands.commands, (clause, matter)
+            elif name in kinds():
+                continue
+            elif name.startswith("za."):
+                operator.attrgetter(name.removeprefix("za."))(za)
+            else:
+                assert (ROOT / name).exists(), (clause, matter)
+
+
+def test_the_guide_lists_every_document():
+    guide = (ROOT / "docs" / "guide-provinces.zh.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| (\w+)", guide, flags=re.MULTILINE)
+    assert dict(rows) == kinds()

@@ -33,7 +33,7 @@ FOLDERS = (
     "uncertainty",
     "budget.ledger", "budget",
     "firms.table", "firms.steps", "firms",
-    "report", "report.notes", "report.writers", "report.tables", "report.budget_xlsx", "report.report_xlsx", "report.figures", "report.documents", "report.runs",
+    "report", "report.notes", "report.writers", "report.tables", "report.budget_xlsx", "report.report_xlsx", "report.figures", "report.documents", "report.firm_documents", "report.runs",
     "explorer",
     "cli",
     "",

@@ -270,6 +270,37 @@ def test_from_firms_to_the_books_of_their_unit_by_hand(award):
         za.firms.firms_to_books(pd.Series({"320000": 854}), settled, books)
 
 
+def test_who_defrauded_gives_back_whatever_was_achieved(award):
+    """Three firms completed; one of them defrauded, and so did one that has left: 280 and 295 come back, 300 is paid."""
+    fraud = "是否认定虚报冒领"
+    listed = firms({fraud: "是"}, {fraud: "是", DONE: ""}, {fraud: "否"}, {fraud: ""})
+    left = pd.Series({1: 2025, 3: 2025})
+    settled = za.firms.settle(listed, award, left, pd.Series({0: 280, 1: 295, 2: 280, 3: 285}))
+    assert settled.table["outcome"].tolist() == ["defrauded", "defrauded", "completed", "discontinued"]
+    assert settled.table[["closing", "forgone", "recovered"]].to_numpy().tolist() == [
+        [0, 300, 280], [0, 300, 295], [300, 0, 0], [0, 300, 0],
+    ]  # fmt: skip
+    assert settled.displayed()["期末结果"].tolist()[:2] == ["虚报、冒领"] * 2
+    assert settled.outcomes.loc["320000"].to_dict() == {"completed": 1, "missed": 0, "under_invested": 2}
+    assert settled.discontinued.loc["320000"].to_dict() == {2025: 1}
+    approved = pd.Series({"320000": 4}).reindex(settled.by_unit.index, fill_value=0)
+    books = za.ledger([za.firms.firm_cohort(1, approved, award, settled=settled)], award)
+    found = za.firms.firms_to_books(pd.Series({"320000": 1140}), settled, books).loc["320000"]
+    assert found["given_back"] == -575
+    assert found["net"] - found["receivable"] == 1200 + 300 - 600  # the opening of four, one closing, two openings back
+
+
+def test_the_chain_reconciles_where_a_firm_that_left_defrauded(chain):
+    gone = chain.settlement.table.index[chain.settlement.table["outcome"].eq("discontinued")][:1]
+    roll = chain.settlement.firms
+    told = replace(
+        roll, table=roll.table.assign(fraud="no").assign(fraud=lambda t: t["fraud"].where(~t.index.isin(gone), "yes"))
+    )
+    closing = za.firms.close_batch(chain.opening, told, told, least="80")
+    assert closing.settlement.table.loc[gone, "outcome"].tolist() == ["defrauded"]
+    assert len(closing.steps())
+
+
 def test_a_chain_reconciles_unit_by_unit(chain):
     lines, steps = chain.by_unit(), chain.steps().set_index("环节")["金额（万元）"]
     assert lines["net"].sum() == steps["台账：实际下达合计"]

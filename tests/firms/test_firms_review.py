@@ -4,7 +4,7 @@ import datetime
 
 import pandas as pd
 import pytest
-from support.firm_tables import DAY, INVESTMENT, credit_code, failed, firms, raw, reviewed
+from support.firm_tables import DAY, INVESTMENT, SHARE, credit_code, failed, firms, raw, reviewed
 
 import zjtx_alloc as za
 from zjtx_alloc.base.resources import shipped
@@ -67,6 +67,26 @@ def test_the_bar_on_earlier_batches_is_off_unless_switched_on():
     assert reviewed(batch).flags["kind"].tolist() == ["新一轮已获支持"]
     assert failed(batch, conditions=conditions.switched("earlier_batch", True)) == [["earlier_batch"]]
     assert "福建省" in conditions.rules["earlier_batch"].clause
+
+
+def test_what_a_call_asks_of_batch_3_is_off_unless_switched_on():
+    """At least 1,200 in two years and 3 % in each: the line itself is enough."""
+    spent, before = "近两年研发费用合计（万元）", "上上年度研发费用占营业收入比重（%）"
+    plans = (
+        {spent: 1200, SHARE: 3, before: 3},
+        {spent: 1199.99, SHARE: 3, before: 3},
+        {spent: 5000, SHARE: 2.99, before: 2},
+    )
+    assert failed(*plans) == [[], [], []]
+    conditions = za.firms.load_conditions()
+    for rule in ("rd_two_years", "rd_share", "rd_share_before"):
+        assert "通知未规定" in conditions.rules[rule].clause
+        conditions = conditions.switched(rule, True)
+    assert failed(*plans, conditions=conditions) == [[], ["rd_two_years"], ["rd_share", "rd_share_before"]]
+    reasons = reviewed(*plans, conditions=conditions).failures["reason"].tolist()
+    assert reasons[0] == "近两年研发费用合计1,199.99万元，低于1200万元"
+    with pytest.raises(za.DataError, match="近两年研发费用合计"):  # a blank cell is neither enough nor too little
+        failed({spent: "", SHARE: 3, before: 3}, conditions=conditions)
 
 
 def test_a_firm_is_told_every_reason_with_its_clause():
@@ -197,6 +217,8 @@ MISTAKES = {
     "targets": ('column = "directions"\ntest = "targets"', 'column = "field"\ntest = "targets"', "targets 只用于"),
     "no values": ('values = ["yes"]\n', "", "any_of、none_of 须写 values"),
     "no parameter": ('parameter = "entry_investment"\n', "", "above 须写 parameter"),
+    "no least": ('least = "1200"\n', "", "least 须写数值"),
+    "least": ('least = "1200"', 'least = "约1200"', r"rules\.rd_two_years\.least：.*约1200"),
     "parameter": ('"entry_investment"', '"entry"', "parameter“entry”不在政策文件 caijian-2024-148 中"),
     "award": ('award = "caijian-2024-148"', 'award = "caijian"', "没有名为“caijian”的政策文件"),
     "date": ('effective = "2025-01-01"', 'effective = "2025-13-01"', r"earlier_batch\.effective：应为日期.*2025-13-01"),
@@ -218,7 +240,7 @@ def test_a_mistake_in_the_conditions_is_told(tmp_path, case):
 
 def test_rules_change_in_their_file_and_act(tmp_path):
     batch, board = {"新一轮已获支持批次": "第二批"}, {"上市情况": "新三板"}
-    own = own_conditions(tmp_path, ("enabled = false", "enabled = true"), ('"bse", "overseas"', '"neeq"'),
+    own = own_conditions(tmp_path, ('"3"]\nenabled = false', '"3"]\nenabled = true'), ('"bse", "overseas"', '"neeq"'),
                          ('"strategic", "future"]', '"strategic"]'))  # fmt: skip
     changes = ({}, batch, board, {"上市情况": "北交所"}, {"所属重点领域": "未来产业"})
     assert failed(*changes, conditions=own) == [[], ["earlier_batch"], ["listing"], [], ["field"]]

@@ -32,6 +32,8 @@ from .steps.settle import (
     settle as settle,
     trace as trace,
 )
+from .steps.spot_check import spot_check as spot_check
 from .table.lists import load_list as load_list
 from .table.reading import load_firms as load_firms
 from .table.roll import Firms as Firms, together as together
+from .table.uses import load_uses as load_uses

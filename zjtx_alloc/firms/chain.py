@@ -11,6 +11,7 @@ from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.ledger.ledger import Ledger, ledger
+from zjtx_alloc.budget.ledger.settlement import DEFRAUDED
 from zjtx_alloc.firms.steps.amounts import GrantRule, Grants, amounts, direct_money
 from zjtx_alloc.firms.steps.conditions import Conditions
 from zjtx_alloc.firms.steps.evaluate import Evaluation, continuing, evaluate, leaving
@@ -208,7 +209,7 @@ def _reconcile(closing: Closing) -> None:
     first, last = books.loc[cohort.opening_year], books.loc[cohort.closing_year]
     recovered = closing.books.table.groupby("code")["recovered"].sum()
     ends = closing.settlement.outcomes.sum(axis=1)
-    gone = closing.evaluation.firms.by_unit - closing.continued.by_unit
+    gone = closing.evaluation.firms.by_unit - closing.continued.by_unit - _defrauded_and_gone(closing)
     pairs = {
         "own": (own["recommended"] - own["struck"], opening.own_review.passed.by_unit),
         "recommended": (official["recommended"], own["passed"].clip(upper=opening.quota)),
@@ -226,6 +227,14 @@ def _reconcile(closing: Closing) -> None:
         apart = one.reindex(units, fill_value=0) != other.reindex(units, fill_value=0)
         if apart.any():
             raise DataError(say("chain.apart", step=say(f"chain.{step}"), units="、".join(names[apart])))
+
+
+def _defrauded_and_gone(closing: Closing) -> pd.Series:
+    """Firms by unit that no longer go on and were found to defraud: settled as such, not as having left."""
+    firms = closing.settlement.firms
+    found = closing.settlement.table["outcome"].eq(DEFRAUDED)
+    gone = ~firms.table["credit_code"].isin(closing.continued.table["credit_code"])
+    return firms.only(firms.table.index[found & gone]).by_unit
 
 
 _RECOVERED = ("recovered", "from_firms", "empowerment", "difference")  # the first is the sum of the others

@@ -127,7 +127,7 @@ def shown(kind: str, value: object) -> str:
     if value == math.inf:
         return "∞"
     text = FORMATS[kind][0].format(value)
-    nothing = kind != "text" and text[0] in "+-" and not text.strip("+-0.%")
+    nothing = kind != "text" and text[:1] in ("+", "-") and not text.strip("+-0.%")
     return text[1:] if nothing else text  # the minus stays that of ASCII: it can be pasted into Excel
 
 

@@ -13,6 +13,7 @@ from zjtx_alloc.rules.award import Award
 
 OUTCOMES = ("completed", "missed", "under_invested")
 DISCONTINUED = "discontinued"
+DEFRAUDED = "defrauded"  # 虚报、冒领 (五（二）): of firms alone; the ledger books it as under_invested
 Amount = int | Decimal | Fraction
 
 
@@ -40,17 +41,18 @@ def settlement_of(outcome: str, award: Award) -> Settlement:
 
     Parameters
     ----------
-    outcome : {"completed", "missed", "under_invested", "discontinued"}
+    outcome : {"completed", "missed", "under_invested", "discontinued", "defrauded"}
     award : Award
 
     Notes
     -----
     财建〔2024〕148号 四（二）: under-invested firms give the money back, firms that invested but missed
     their goals get no more of it. 三（六）: firms may not be supported further; what becomes of their
-    opening the notice does not say (``Award.discontinued_recovered``).
+    opening the notice does not say (``Award.discontinued_recovered``). 五（二）: money got by fraud is dealt with by other
+    rules; here it comes back as from an under-invested firm.
     """
     closing = award.closing if outcome == "completed" else 0
-    owes = outcome == "under_invested" or (outcome == DISCONTINUED and award.discontinued_recovered)
+    owes = outcome in ("under_invested", DEFRAUDED) or (outcome == DISCONTINUED and award.discontinued_recovered)
     return Settlement(closing, award.closing - closing, _recoverable(award) if owes else Fraction(0))
 
 

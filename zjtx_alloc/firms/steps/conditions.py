@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.base.toml_files import Day, Strict, load_form
+from zjtx_alloc.base.toml_files import Day, Exact, Strict, load_form
 from zjtx_alloc.firms.table.columns import choices_of, firm_columns
 from zjtx_alloc.rules.award import Award, award_in_force, load_award
 
@@ -20,6 +20,7 @@ _KINDS = {
     "since": {"date"},
     "until": {"date"},
     "above": {"amount", "percent"},
+    "least": {"amount", "percent"},
     "any_of": _CHOICES,
     "none_of": _CHOICES,
 }
@@ -29,9 +30,10 @@ class Condition(Strict):
     """One rule: what it asks of a column, whence it comes, and what a firm that fails it reads."""
 
     column: str
-    test: Literal["since", "until", "above", "any_of", "none_of", "targets", "unique"]
+    test: Literal["since", "until", "above", "least", "any_of", "none_of", "targets", "unique"]
     values: list[str] = []
     parameter: str = ""
+    least: Exact | None = None
     effective: Day
     clause: str
     quote: str
@@ -55,6 +57,8 @@ class Condition(Strict):
             raise ValueError(say("conditions.column", column=self.column))
         if bool(self.values) != (self.test in ("any_of", "none_of")) or bool(self.parameter) != (self.test == "above"):
             raise ValueError(say("conditions.form", test=self.test))
+        if (self.least is not None) != (self.test == "least"):
+            raise ValueError(say("conditions.least", test=self.test))
         kind = firm_columns()[self.column].kind
         if kind not in _KINDS.get(self.test, {kind}) or (self.test == "targets" and self.column != "directions"):
             raise ValueError(say("conditions.kind", test=self.test, column=self.column))

@@ -172,7 +172,7 @@ def _with_lists(firms: Firms, supported: Mapping[str, Iterable[str]]) -> tuple[F
 def _failures(firms: Firms, name: str, rule: Condition, as_of: date, award: Award) -> pd.DataFrame:
     """A row a firm that fails one rule."""
     column = firms.table[rule.column]
-    limit = Fraction(award.parameters.at[rule.parameter, "value"]) if rule.parameter else Fraction(0)
+    limit = Fraction(award.parameters.at[rule.parameter, "value"] if rule.parameter else rule.least or 0)
     if rule.test == "targets":
         values = _without_target(firms.table)
         failing = values[values.ne("")]
@@ -198,6 +198,7 @@ _TESTS: dict[str, Callable[[pd.Series, Condition, pd.Timestamp, float], pd.Serie
     "since": lambda column, rule, as_of, limit: column <= as_of,
     "until": lambda column, rule, as_of, limit: column >= as_of,
     "above": lambda column, rule, as_of, limit: column > limit,
+    "least": lambda column, rule, as_of, limit: column >= limit,
     "any_of": lambda column, rule, as_of, limit: _includes(column, rule.values),
     "none_of": lambda column, rule, as_of, limit: ~_includes(column, rule.values),
 }

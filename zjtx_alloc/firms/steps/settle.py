@@ -14,6 +14,7 @@ from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.ledger.settlement import (
+    DEFRAUDED,
     DISCONTINUED,
     OUTCOMES,
     outcome_of,
@@ -25,6 +26,7 @@ from zjtx_alloc.firms.table.roll import Firms, marked
 from zjtx_alloc.quota.problem.numbers import are_whole
 from zjtx_alloc.rules.award import Award
 
+_ALL = (*OUTCOMES, DISCONTINUED, DEFRAUDED)
 _ACHIEVED = 100  # % of the targets
 _MONEY = {"closing": "closing_money", "forgone": "forgone_money", "recovered": "recovered_money"}
 
@@ -37,8 +39,8 @@ class FirmSettlement:
     ----------
     firms : Firms
     table : DataFrame
-        Index ``firm``: unit, outcome (completed, missed, under_invested, discontinued), year (Int64, in which
-        a firm was discontinued), and in 万元 as int64 closing (期末下达), forgone (不再安排), recovered (收回: the
+        Index ``firm``: unit, outcome (completed, missed, under_invested, discontinued, defrauded), year (Int64, in
+        which a firm was discontinued), and in 万元 as int64 closing (期末下达), forgone (不再安排), recovered (收回: the
         award's share of what this firm got).
     award : Award
     """
@@ -65,8 +67,12 @@ class FirmSettlement:
 
     @property
     def outcomes(self) -> pd.DataFrame:
-        """Firms by unit (all units) and outcome, without the discontinued: fit for ``Cohort.outcomes``."""
-        return self._counts("outcome", list(OUTCOMES))
+        """Firms by unit (all units) and outcome, without the discontinued: fit for ``Cohort.outcomes``.
+
+        The books count a defrauded firm as under_invested: its opening comes back, its closing is not paid.
+        """
+        counts = self._counts("outcome", [*OUTCOMES, DEFRAUDED])
+        return counts.assign(under_invested=counts["under_invested"] + counts[DEFRAUDED])[list(OUTCOMES)]
 
     @property
     def discontinued(self) -> pd.DataFrame | None:
@@ -77,7 +83,7 @@ class FirmSettlement:
     def displayed(self) -> pd.DataFrame:
         """Every firm's outcome and money as people read it."""
         rows = self.table
-        added = {header("outcome"): rows["outcome"].map({o: say(f"ending.{o}") for o in (*OUTCOMES, DISCONTINUED)})}
+        added = {header("outcome"): rows["outcome"].map({o: say(f"ending.{o}") for o in _ALL})}
         added |= {header(shown): rows[name] for name, shown in _MONEY.items()}
         return marked(self.firms.displayed(["unit", "credit_code", "name"]).assign(**added), self.firms)
 
@@ -94,7 +100,8 @@ def settle(
     Parameters
     ----------
     firms : Firms
-        Supported firms with actual_investment (万元) and target_completion (%; targets are met from 100).
+        Supported firms with actual_investment (万元) and target_completion (%; targets are met from 100). Where
+        fraud says yes (检查考核认定虚报、冒领, 五（二）), the firm gives back what it got, whatever it achieved.
     award : Award
     discontinued : Series of int
         Fiscal year by firm, for firms no longer supported (不再继续支持), as ``leaving`` gives it; empty if all are
@@ -114,22 +121,31 @@ def settle(
     strangers = discontinued.index.difference(firms.table.index)
     if len(strangers):
         raise DataError(say("closing.strangers", firms="、".join(map(str, strangers))))
-    ended = firms.only(firms.table.index.difference(discontinued.index, sort=False))
-    held = ended.need("actual_investment", "target_completion")
-    outcome = pd.Series(DISCONTINUED, firms.table.index, dtype=object)
-    outcome[held.index] = [
-        outcome_of(Decimal(repr(invested)), achieved, award)
-        for invested, achieved in zip(held["actual_investment"], held["target_completion"] >= _ACHIEVED, strict=True)
-    ]
-    table = pd.DataFrame({"unit": firms.table["unit"], "outcome": outcome.astype(str)})
-    table["year"] = discontinued.reindex(table.index).astype("Int64")
-    each = {name: settlement_of(name, award) for name in (*OUTCOMES, DISCONTINUED)}
+    outcome = _outcomes(firms, award, discontinued.index)
+    table = pd.DataFrame({"unit": firms.table["unit"], "outcome": outcome})
+    table["year"] = discontinued.reindex(table.index).where(outcome.eq(DISCONTINUED)).astype("Int64")
+    each = {name: settlement_of(name, award) for name in _ALL}
     table["closing"] = table["outcome"].map({name: money.closing for name, money in each.items()}).astype("int64")
     table["forgone"] = table["outcome"].map({name: money.forgone for name, money in each.items()}).astype("int64")
     owes = table["outcome"].map({name: money.recovered > 0 for name, money in each.items()}).astype(bool)
     given_back = _whole_money(firms, granted).map(lambda money: math.floor(int(money) * award.recovered_share))
     table["recovered"] = given_back.where(owes, 0).astype("int64")
     return FirmSettlement(firms, table, award)
+
+
+def _outcomes(firms: Firms, award: Award, discontinued: pd.Index) -> pd.Series:
+    """The outcome of each firm; fraud goes before all else, so that money comes back also from a firm that left."""
+    table = firms.table
+    defrauded = table.index[table["fraud"].eq("yes")] if "fraud" in table else table.index[:0]
+    ended = firms.only(table.index.difference(discontinued.union(defrauded), sort=False))
+    held = ended.need("actual_investment", "target_completion")
+    outcome = pd.Series(DISCONTINUED, table.index, dtype=object)
+    outcome[defrauded] = DEFRAUDED
+    outcome[held.index] = [
+        outcome_of(Decimal(repr(invested)), achieved, award)
+        for invested, achieved in zip(held["actual_investment"], held["target_completion"] >= _ACHIEVED, strict=True)
+    ]
+    return outcome.astype(str)
 
 
 def _whole_money(firms: Firms, granted: pd.Series) -> pd.Series:
@@ -143,7 +159,8 @@ def _whole_money(firms: Firms, granted: pd.Series) -> pd.Series:
 
 def _booked(table: pd.DataFrame, award: Award) -> pd.Series:
     """What the ledger recovers of each unit, index ``unit``: rounded by outcome and year, as it does."""
-    keys = [table["unit"], table["outcome"], table["year"].fillna(0)]
+    booked = table["outcome"].replace(DEFRAUDED, "under_invested")
+    keys = [table["unit"], booked, table["year"].fillna(0)]
     counts = table.groupby(keys, sort=False).size()
     money = [recovered_money(part, str(name), award) for name, part in counts.groupby("outcome")]
     return pd.concat(money or [counts]).groupby("unit").sum()
@@ -216,7 +233,7 @@ def trace(evaluation: Evaluation, continued: Firms, settled: FirmSettlement) -> 
     goes_on = codes.isin(continued.table["credit_code"])
     answer = goes_on.map({True: say("closing.goes_on"), False: say("closing.stops")})
     numbered = settled.firms.numbered_as(evaluation.firms).table.index
-    left = settled.table["outcome"].eq(DISCONTINUED).set_axis(numbered)
+    left = settled.table["outcome"].isin([DISCONTINUED, DEFRAUDED]).set_axis(numbered)
     if len(forgotten := numbered[~goes_on[numbered] & ~left[numbered]]):
         raise DataError(say("closing.forgotten", firms=evaluation.firms.names(forgotten)))
     ends = settled.displayed().set_axis(numbered)

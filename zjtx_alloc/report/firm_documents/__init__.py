@@ -1,0 +1,1 @@
+"""Documents of the provinces' side, from what its steps found."""

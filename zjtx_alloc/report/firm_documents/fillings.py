@@ -1,0 +1,53 @@
+"""What fills a document: the facts of its sentences and the rows of its tables, both by name."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+
+from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.firms.table.roll import Firms
+
+
+@dataclass(frozen=True)
+class Filling:
+    """Facts by the names that the form's sentences use, tables (Chinese headers) by the names that it calls for.
+
+    A table without rows is left out of the document; ``totals`` names those whose last row is the total.
+    """
+
+    facts: dict[str, Any] = field(default_factory=dict)
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    totals: frozenset[str] = frozenset()
+
+
+def money(value: float | Decimal) -> str:
+    """An amount in a sentence."""
+    return f"{value:,.10g}"
+
+
+def counts(found: dict[str, int]) -> str:
+    """Firms by name, in a sentence; 无 if there are none."""
+    return "、".join(say("plan.count", name=name, count=n) for name, n in found.items()) or say("plan.none")
+
+
+def numbered(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows with their number before them, and without the mark of invented firms, which stands on every page."""
+    rows = frame.drop(columns=header("note"), errors="ignore").reset_index(drop=True)
+    rows.insert(0, header("number"), range(1, len(rows) + 1))
+    return rows
+
+
+def with_total(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows and, if there are any, their total: sums of columns of whole numbers, the word in the first column, else blank."""
+    if not len(rows):
+        return rows
+    sums = {name: rows[name].sum() for name in rows if pd.api.types.is_integer_dtype(rows[name])}
+    last = dict.fromkeys(rows, "") | sums | {rows.columns[0]: say("table.total")}
+    return pd.concat([rows.astype(object), pd.DataFrame([last], dtype=object)], ignore_index=True)
+
+
+def listed(firms: Firms, *columns: str) -> pd.DataFrame:
+    """Firms with these columns as people read them, numbered."""
+    return numbered(firms.displayed(columns))
