@@ -10,7 +10,7 @@ from zjtx_alloc.report.notes.marks import budget_notes, budget_summary, conditio
 from zjtx_alloc.report.table import signed
 from zjtx_alloc.rules.scenario import Known
 
-_NAMED = 5  # units whose differences are told one by one
+_NAMED = 5  # units whose differences are named one by one
 
 
 def day_text(plan: BudgetPlan) -> str:
