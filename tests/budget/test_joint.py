@@ -15,6 +15,7 @@ from support.examples import examples
 
 import zjtx_alloc as za
 from zjtx_alloc.allocation.approved import approved_firms
+from zjtx_alloc.budget.expected import expected_cohorts
 from zjtx_alloc.budget.joint import joint_ranges, money_over, open_years, within
 
 NOVEMBER = datetime.date(2026, 11, 30)
@@ -188,7 +189,7 @@ def test_the_posterior_is_the_share_of_states_among_draws_that_show_the_same(kno
 @pytest.mark.slow
 def test_joint_ranges_are_those_of_a_million_draws(known, award):
     outlook = za.forecast_budget(known, award, "central", as_of=NOVEMBER)
-    drawn, due = drawn_years(outlook, np.random.default_rng(149))
+    drawn, due, of_units = drawn_years(outlook, np.random.default_rng(149))
     years = (2027, 2028, 2029)
     for year in years:
         agrees(drawn[year], outlook.distribution(year))
@@ -200,6 +201,13 @@ def test_joint_ranges_are_those_of_a_million_draws(known, award):
         (table.at[(year, year), "p5"] <= due[year]) & (due[year] <= table.at[(year, year), "p95"]) for year in years
     ])  # fmt: skip
     assert inside.mean() == pytest.approx(table.at[(2027, 2029), "within"], abs=4 * 0.5 / math.sqrt(DRAWS))
+    # The books are the means in whole firms: each unit's within one firm, a batch's within one (of two groups of units).
+    booked = za.ledger(expected_cohorts(known, outlook.outcomes, NOVEMBER), award).table
+    ends = booked[booked["fiscal_year"].isin(years)].groupby(["fiscal_year", "code"])[["due", "recovered"]].sum()
+    apart = ends - of_units.reindex(ends.index)
+    assert len(ends) == 3 * 37
+    assert apart.abs().to_numpy().max() < 305
+    assert apart.groupby("fiscal_year").sum().abs().to_numpy().max() < 450
 
 
 def agrees(sample, exact):
@@ -210,14 +218,17 @@ def agrees(sample, exact):
 
 
 def drawn_years(outlook, random):
-    """Net and due of the closing years: a state for batch 1, the same or another for the others, firms, debts carried."""
+    """Net and due of the closing years, and units' means of due and recovered.
+
+    A state for batch 1, the same or another for the others, firms, debts carried.
+    """
     states, size = outlook.outcomes.states, 1 / 0.05 - 1
     first = random.choice(len(states.weights), DRAWS, p=outlook.known.posterior)
     again = random.choice(len(states.weights), DRAWS, p=states.weights)
     other = np.where(random.random(DRAWS) < 0.5, first, again)
     rates = states.rates["completed"].to_numpy()
     net = {c.closing_year: np.zeros(DRAWS, dtype="int64") for c in outlook.cohorts}
-    due = {year: money.copy() for year, money in net.items()}
+    due, means = {year: money.copy() for year, money in net.items()}, {}
     for code in outlook.cohorts[0].approved.index:
         owed = np.zeros(DRAWS, dtype="int64")
         for c in outlook.cohorts:
@@ -228,7 +239,9 @@ def drawn_years(outlook, random):
             completed = random.binomial(firms, random.beta(p * size, (under + rest) * size))
             failing = random.binomial(firms - completed, random.beta(under * size, rest * size))
             due[c.closing_year] += 300 * completed
+            means[c.closing_year, code] = 300 * completed.mean(), 300 * failing.mean()
             left = 300 * (completed - failing) - owed
             net[c.closing_year] += np.maximum(left, 0)
             owed = np.maximum(-left, 0)
-    return net, due
+    index = pd.MultiIndex.from_tuples(means, names=["fiscal_year", "code"])
+    return net, due, pd.DataFrame(list(means.values()), index=index, columns=["due", "recovered"])

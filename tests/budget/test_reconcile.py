@@ -287,6 +287,34 @@ def test_a_header_may_take_two_rows(books, tmp_path):
     ]
 
 
+def listed(tmp_path, *table):
+    found = read_transfers(sheet_of(tmp_path / "实际.xlsx", *table))
+    return found[["code", "fiscal_year", "document", "amount"]].to_numpy().tolist()
+
+
+def test_what_only_the_title_names_holds_for_all_rows(tmp_path):
+    title = ["2024年中小企业发展专项资金分配表（财建〔2024〕359号，2024年12月3日印发）"]
+    found = listed(tmp_path, title, ["单位：元"], ["地区", "金额"], ["天津", 56_270_000], ["合计", 56_270_000])
+    assert found == [["120000", 2024, "财建〔2024〕359号", 5627]]
+    two = ["2024、2025年分配表（财建〔2024〕359号、财建〔2025〕9号）"]
+    with pytest.raises(za.DataError, match="须在表题或年度列名中写明，如“2024年”“财建〔2024〕359号”"):
+        listed(tmp_path, two, ["地区", "金额"], ["天津", 5627])
+
+
+def test_years_may_stand_side_by_side(tmp_path):
+    head = ["单位", "2024年（财建〔2024〕359号）", "2025年（财建〔2025〕9号）", "备注"]
+    found = listed(tmp_path, ["单位：万元"], head, ["天津", 5627, None], ["北京", 10500, 300], ["合计", 16127, 300])
+    assert found == [
+        ["120000", 2024, "财建〔2024〕359号", 5627],
+        ["110000", 2024, "财建〔2024〕359号", 10500],
+        ["110000", 2025, "财建〔2025〕9号", 300],
+    ]
+    one = listed(tmp_path, ["财建〔2025〕9号"], ["单位", 2024, "2025年金额（元）"], ["天津", 100, 3_000_000])
+    assert one == [["120000", 2024, "财建〔2025〕9号", 100], ["120000", 2025, "财建〔2025〕9号", 300]]
+    with pytest.raises(za.TableError, match=r"C 2025年\(财建〔2025〕9号\)｜301｜与各行之和 300 不符"):
+        listed(tmp_path, ["单位：万元"], head, ["天津", 5627, 300], ["合计", 5627, 301])
+
+
 @pytest.mark.parametrize("taken", [-73, "-73", "△73", "(73)", "−73"])
 def test_money_taken_back_in_a_row_of_its_own_is_netted(books, taken):
     table = rows(天津=[("天津", 2024, "359号", 5700, None), ("天津", 2024, "清算", taken, None)])

@@ -96,10 +96,13 @@ def test_past_years_stand_beside_what_was_paid_and_later_ones_beside_their_range
 def test_what_is_known_is_told_in_sentences(plan):
     known = known_lines(plan)
     assert known[0] == "第1批已知：审核通过1,038家，2025年不再继续支持2家、2026年不再继续支持0家（2个单位已报）。"
-    assert known[1].startswith(
+    assert known[1] == (
+        "第1批有2个单位只填了部分年度的不再继续支持企业，未填的年度（2025、2026）按没有计；如有，请在“期末结果”补填。"
+    )
+    assert known[2].startswith(
         "2024年应下达311,400万元，文件实际下达311,300万元，差额−100万元；36个单位相符，其余：天津−100万元（"
     )
-    assert known[2:] == [
+    assert known[3:] == [
         "期末结果中有1行属于基准日（2026年11月30日）以后的年度，不算已知。",
         "实际下达中有1行属于基准日（2026年11月30日）以后的年度，不算已知。",
     ]

@@ -17,6 +17,7 @@ from zjtx_alloc.base.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.ceilings import MoneyByYear, Question
 from zjtx_alloc.budget.distribution import ACCURACY
+from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
 
@@ -56,7 +57,7 @@ def affordable_total(
     ceilings: Mapping[int, int],
     batch: int,
     allocations: tuple[Allocation, ...],
-    outcomes: OutcomeAssumption,
+    outcomes: OutcomeAssumption | BudgetOutlook,
     confidence: float,
 ) -> AffordableTotal:
     """The largest total T of a batch such that every total up to T keeps its years' ceilings with this probability.
@@ -72,8 +73,8 @@ def affordable_total(
     batch : int
     allocations : tuple of Allocation
         The programme: the batch, and those that stay fixed.
-    outcomes : OutcomeAssumption
-        The declared assumption; there is no default.
+    outcomes : OutcomeAssumption or BudgetOutlook
+        The declared assumption; there is no default. Of an outlook its assumption counts, and what is known as of its day.
     confidence : float
         Above 0, at most 1.
 
@@ -103,14 +104,14 @@ def affordable_total(
     moved = cohorts_of(total)
     assert moved is not None  # only admitted totals are kept
     due = question.due(moved)
-    return AffordableTotal(batch, total, confidence, question.chance(due), question.by_year(due), outcomes.note())
+    return AffordableTotal(batch, total, confidence, question.chance(due), question.by_year(due), question.assumption)
 
 
 def affordable_frontier(
     ceilings: Mapping[int, int],
     batches: tuple[int, int],
     allocations: tuple[Allocation, ...],
-    outcomes: OutcomeAssumption,
+    outcomes: OutcomeAssumption | BudgetOutlook,
     confidence: float,
 ) -> pd.DataFrame:
     """The pairs of totals of two batches of which neither can grow alone: the Pareto frontier.
@@ -157,7 +158,7 @@ def affordable_pairs(
     ceilings: Mapping[int, int],
     batches: tuple[int, int],
     allocations: tuple[Allocation, ...],
-    outcomes: OutcomeAssumption,
+    outcomes: OutcomeAssumption | BudgetOutlook,
     confidence: float,
 ) -> pd.DataFrame:
     """Some pairs of ``affordable_frontier``, from one end to the other: what people choose from, at once.
@@ -239,7 +240,7 @@ def _question_of_two(
     ceilings: Mapping[int, int],
     batches: tuple[int, int],
     allocations: tuple[Allocation, ...],
-    outcomes: OutcomeAssumption,
+    outcomes: OutcomeAssumption | BudgetOutlook,
     confidence: float,
 ) -> Question:
     question = Question(dict(ceilings), batches, allocations, outcomes, confidence)

@@ -40,12 +40,12 @@ def left_for_batches(ceilings: Mapping[int, int], held: tuple[Cohort, ...], awar
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """Ceilings, what is fixed, and how sure one wants to be."""
+    """Ceilings, what is fixed, and how sure one wants to be; of an outlook its assumption counts, as of its day."""
 
     ceilings: dict[int, int]
     batches: tuple[int, ...]
     allocations: tuple[Allocation, ...]
-    outcomes: OutcomeAssumption
+    outcomes: OutcomeAssumption | BudgetOutlook
     confidence: float
 
     def __post_init__(self) -> None:
@@ -81,6 +81,11 @@ class Question:
         others = (replace(a, counted=None) for a in self.allocations)
         made = cohorts(*(allocation if a.scenario.batch == batch else a for a in others))
         return tuple(c for c in made if int(c.name) in self.moved_by(batch))
+
+    @property
+    def assumption(self) -> str:
+        """What the answers rest on, one sentence."""
+        return self._whole.outcomes.note()
 
     @property
     def award(self) -> Award:
@@ -151,7 +156,10 @@ class Question:
     @cached_property
     def _whole(self) -> BudgetOutlook:
         """All batches as they are: what is known of some counts for all, and every sum is over the same states."""
-        return BudgetOutlook(cohorts(*self.allocations), self.award, self.outcomes)
+        known = cohorts(*self.allocations)
+        if isinstance(self.outcomes, BudgetOutlook):
+            return replace(self.outcomes, cohorts=known, evidence=None)
+        return BudgetOutlook(known, self.award, self.outcomes)
 
     @cached_property
     def _moved(self) -> set[int]:
@@ -168,4 +176,4 @@ class Question:
 
     @cached_property
     def _step(self) -> int:
-        return BudgetOutlook((), self.award, self.outcomes).step
+        return replace(self._whole, cohorts=()).step

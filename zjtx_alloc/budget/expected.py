@@ -44,6 +44,13 @@ def expected_cohorts(
     )
 
 
+def open_groups(cohort: Cohort) -> list[tuple[pd.Series, bool]]:
+    """The units whose outcomes are not known, spread apart: those without a report of departures, and with one."""
+    is_open = ~cohort.ended
+    groups = [(is_open & ~cohort.reported, False), (is_open & cohort.reported, True)]
+    return [(units, is_reported) for units, is_reported in groups if units.any()]
+
+
 def mean_shares(known: Learned, cohort: Cohort, is_reported: bool = False) -> Shares:
     """What is expected of a cohort's firms that are still there.
 
@@ -87,11 +94,9 @@ def _in_parts(share: Fraction, whole: Fraction) -> Fraction:
 
 
 def _expected(cohort: Cohort, known: Learned) -> Cohort:
-    open_, reported = ~cohort.ended, cohort.reported
-    groups = [(open_ & ~reported, False), (open_ & reported, True)]
-    shares = {told: mean_shares(known, cohort, told) for units, told in groups if units.any()}
-    parts = [_spread(cohort.continued[units], shares[told]) for units, told in groups if told in shares]
-    spread = pd.concat([*parts, cohort.ends[~open_].assign(**{DISCONTINUED: 0})]).reindex(cohort.approved.index)
+    groups = [(units, mean_shares(known, cohort, is_reported)) for units, is_reported in open_groups(cohort)]
+    parts = [_spread(cohort.continued[units], shares) for units, shares in groups]
+    spread = pd.concat([*parts, cohort.ends[cohort.ended].assign(**{DISCONTINUED: 0})]).reindex(cohort.approved.index)
     described = {int(str(year)): firms for year, firms in cohort.left.items()}
     described[cohort.closing_year] = spread[DISCONTINUED] + described.get(cohort.closing_year, 0)
     learned = say("outcomes.learned", common=known.assumption.common_experience) if known.is_any else ""
@@ -99,9 +104,7 @@ def _expected(cohort: Cohort, known: Learned) -> Cohort:
         cohort,
         outcomes=spread[list(OUTCOMES)].astype("int64"),
         discontinued=pd.DataFrame(described).astype("int64"),
-        shares=next(iter(shares.values()))
-        if len(shares) == 1 and open_.all()
-        else None,  # else no one share is all units'
+        shares=groups[0][1] if groups and groups[0][0].all() else None,  # else no one share is all units'
         assumption=cohort.assumption + known.assumption.note() + learned + say("outcomes.at_mean"),
     )
 

@@ -37,5 +37,5 @@ def frontiers(plan: BudgetPlan) -> dict[tuple[int, int], pd.DataFrame]:
     confidence, found = float(plan.request.confidence), {}
     for pair in combinations([batch for batch, years in held.items() if years], 2):
         if len(held[pair[0]] | held[pair[1]]) > 1:
-            found[pair] = affordable_pairs(left, pair, plan.allocations, plan.assumptions[0], confidence)
+            found[pair] = affordable_pairs(left, pair, plan.allocations, plan.outlooks[0], confidence)
     return found

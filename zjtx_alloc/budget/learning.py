@@ -29,14 +29,13 @@ from zjtx_alloc.budget.outcomes import COMPLETED, OutcomeAssumption, States
 _NOTHING = 1e-16  # posterior weights below this count as none: all together less than a probability is good to
 
 
-def early_share(cohort: Cohort, as_of: datetime.date | None) -> Fraction:
-    """The share of all departures of a cohort that can be known on a day: the evaluations held, of all that decide.
+def decided_years(cohort: Cohort, as_of: datetime.date | None) -> tuple[int, ...]:
+    """The fiscal years whose departures can be known on a day: those of the evaluations held, of all that decide.
 
     Whether a firm is supported further is decided by the yearly evaluation (三（六）) of each fiscal year between the
     two payments; the first round's lists count them too (``outcome_evidence``). Batch 1 has two, in April 2025 and 2026:
-    from May 2026 on nobody else leaves, and what is open is settled at the end. A unit that reports is taken to report
-    all that it knows on the day. Firms that have left show that an evaluation was held, or done the work of one:
-    at least the first, and those up to the last year in which any left.
+    from May 2026 on nobody else leaves, and what is open is settled at the end. Firms that have left show that an
+    evaluation was held, or done the work of one: at least the first, and those up to the last year in which any left.
 
     Parameters
     ----------
@@ -44,15 +43,28 @@ def early_share(cohort: Cohort, as_of: datetime.date | None) -> Fraction:
     as_of : date, optional
         None: the end of the last fiscal year for which departures are reported.
     """
-    evaluations = range(cohort.opening_year + 1, cohort.closing_year)
-    if cohort.discontinued is None or not evaluations:
-        return Fraction(int(cohort.discontinued is not None))
+    evaluations = _evaluations(cohort)
     years = [int(str(year)) for year in cohort.left]
     day = as_of or datetime.date(max(years, default=cohort.opening_year), 12, 31)
     month_day = shipped_table("policy/deadlines.csv", "key").at["evaluation", "month_day"]
     held = sum(datetime.date.fromisoformat(f"{year}-{month_day}") <= day for year in evaluations)
     shown = max((max(year - cohort.opening_year, 1) for year in years if cohort.left[year].any()), default=0)
-    return Fraction(min(max(held, shown), len(evaluations)), len(evaluations))
+    return tuple(evaluations[: max(held, shown)])
+
+
+def early_share(cohort: Cohort, as_of: datetime.date | None) -> Fraction:
+    """The share of all departures of a cohort that can be known on a day: its decided years, of all that decide.
+
+    A unit that reports is taken to report all that it knows on the day, as ``decided_years`` has it.
+    """
+    evaluations = len(_evaluations(cohort))
+    if cohort.discontinued is None or not evaluations:
+        return Fraction(int(cohort.discontinued is not None))
+    return Fraction(len(decided_years(cohort, as_of)), evaluations)
+
+
+def _evaluations(cohort: Cohort) -> range:
+    return range(cohort.opening_year + 1, cohort.closing_year)
 
 
 @dataclass(frozen=True, eq=False)

@@ -211,7 +211,7 @@ class BudgetPlan:
                 left_for_batches(self.request.ceilings, self.cohorts, self.award),
                 batch,
                 self.allocations,
-                self.assumptions[0],
+                self.outlooks[0],
                 float(self.request.confidence),
             )
         except InfeasibleError:

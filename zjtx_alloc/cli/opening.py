@@ -84,8 +84,8 @@ def _handed_back(path: Path, batch: int | None) -> Opened:
     if batch is not None:
         raise click.UsageError(say("programme.batch_alone"))
     found = read_report(path)
-    told = {"file": path.name, "title": found.scenario.title, "count": len(found.changes)}
-    click.echo(say("calculation.handed_back" if found.changes else "calculation.handed_back_same", **told))
+    said = {"file": path.name, "title": found.scenario.title, "count": len(found.changes)}
+    click.echo(say("calculation.handed_back" if found.changes else "calculation.handed_back_same", **said))
     for line in (*found.changes, *found.notes):
         click.echo(seen(line))
     return Opened(found.scenario, found.own, path)

@@ -11,7 +11,7 @@ from zjtx_alloc.facts.grid import Grid
 from zjtx_alloc.facts.layout import Heading, cell_at
 from zjtx_alloc.facts.problems import Problem, problem
 
-_HEADER_WITHIN = 15  # rows in which the header is looked for
+HEADER_WITHIN = 15  # rows in which the header is looked for
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def headed(grids: Iterable[Grid], codes: Mapping[str, str], suffices: Callable[[
     """
     found = []
     for grid in grids:
-        numbers = list(grid.rows)[:_HEADER_WITHIN]
+        numbers = list(grid.rows)[:HEADER_WITHIN]
         rows = [_under(grid, number, grid.rows[number], codes) for number in numbers]
         rows += [
             replace(_under(grid, lower, _joined(grid.rows[upper], grid.rows[lower]), codes), above=upper)

@@ -15,8 +15,8 @@ from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say, words
 from zjtx_alloc.base.units import load_units, members_of
 from zjtx_alloc.facts.cells import MOST, amount, header_of, part_of, plain, stated_measures, stated_otherwise, unit_of
-from zjtx_alloc.facts.grid import grids_of
-from zjtx_alloc.facts.headed import Headed, headed
+from zjtx_alloc.facts.grid import Grid, grids_of
+from zjtx_alloc.facts.headed import HEADER_WITHIN, Headed, headed
 from zjtx_alloc.facts.layout import cell_at
 from zjtx_alloc.facts.problems import Problem, problem, refusal, refuse_ragged
 from zjtx_alloc.facts.reading import unit_in_row, whole_of
@@ -25,6 +25,8 @@ COLUMNS = ("code", "fiscal_year", "document", "amount", "netted")
 _NEEDED = ("unit", "year", "document", "amount")
 _HEADED = (*_NEEDED, "netted")
 _YEAR = re.compile(r"(20\d\d)(\.0)?(年|年度|年预算)?")
+_FISCAL_YEAR = re.compile(r"20\d\d(?=年(?!\d{1,2}月))|^20\d\d$")
+_DOCUMENT = re.compile(r"[\u4e00-\u9fff]{1,6}[〔\[(]20\d\d[〕\])]\d{1,5}号")
 _TAKEN_BACK = re.compile(r"[-−△▲](?P<minus>[^-−]*)|\((?P<brackets>.*)\)")  # a negative amount as books have it
 _TIMES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "亿": 10**8}
 
@@ -32,7 +34,8 @@ _TIMES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "亿": 10**8}
 def read_transfers(source: str | Path | pd.DataFrame) -> pd.DataFrame:
     """Read actual transfers from an Excel or CSV file, or a frame with the same headers.
 
-    The header may take two rows. Amounts in 元, 千元 or 亿元 are converted where a header or a title says so. A
+    The header may take two rows. A fiscal year or document without a column is the one that the titles name; years may
+    stand side by side, a column each (2024年, or 2024年（财建〔2024〕359号）), blank where nothing was paid. Amounts in 元, 千元 or 亿元 are converted where a header or a title says so. A
     negative amount (-73, △73, (73)) is money taken back: it counts as netted too. Of a row 其中：深圳 the province's
     row above is freed; 广东省合计 under 广东 and 深圳 is a subtotal.
 
@@ -51,17 +54,20 @@ def read_transfers(source: str | Path | pd.DataFrame) -> pd.DataFrame:
         With every problem of the table at once.
     """
     name, grids = grids_of(source, say("transfers.frame"))
-    sheets = headed(grids, _spellings(), set(_NEEDED).issubset)
+    sheets = _sheets(grids)
     if len(sheets) != 1:
-        found = "、".join(sheet.grid.name for sheet in sheets)
+        found = "、".join(parts[0].grid.name for parts in sheets)
         key = "transfers.many_sheets" if sheets else "transfers.no_header"
         plainest = {code: words(f"{code}_headers")[0] for code in _HEADED}
         raise DataError(say(key, file=name, sheets=found, **plainest))
-    (sheet,) = sheets
-    refuse_ragged(name, sheet.grid, sheet.header_rows, sheet.body)
-    rows, problems = _read(sheet)
+    (parts,) = sheets
+    refuse_ragged(name, parts[0].grid, parts[0].header_rows, parts[0].body)
+    rows, problems = list[_Row](), list[Problem]()
+    for part in parts:
+        found_rows, found_problems = _read(part)
+        rows, problems = rows + found_rows, problems + found_problems
     if problems:
-        raise refusal(name, sheet.grid.name, problems)
+        raise refusal(name, parts[0].grid.name, problems)
     if not rows:
         raise DataError(say("transfers.empty", file=name))
     table = pd.DataFrame([row.values for row in rows], columns=[*COLUMNS, "includes"])
@@ -101,6 +107,47 @@ def _spellings() -> dict[str, str]:
     return {spelling: code for code in _HEADED for spelling in words(f"{code}_headers")}
 
 
+def _sheets(grids: list[Grid]) -> list[list[Headed]]:
+    """The sheets with every column; else those of which titles or headings say what has no column, a part each year."""
+    if whole := headed(grids, _spellings(), set(_NEEDED).issubset):
+        return [[sheet] for sheet in whole]
+    tops = (plain(cell) for grid in grids for row in list(grid.rows.values())[:HEADER_WITHIN] for cell in row)
+    years = {header_of(text)[0]: "amount" for text in tops if _DOCUMENT.search(text) and header_of(text)[2]}
+    found = headed(grids, _spellings() | years | {"": "amount"}, {"unit", "amount"}.issubset)
+    return [parts for parts in map(_by_year, found) if all(map(_is_complete, parts))]
+
+
+def _by_year(sheet: Headed) -> list[Headed]:
+    """The sheet, or where the amounts of several years stand side by side, a part for each."""
+    amounts = [one for one in sheet.known if one[0] == "amount"]
+    years = {header_of(heading.text)[2] for _, heading in amounts}
+    if len(amounts) == 1 or len(years) < len(amounts) or "" in years:
+        return [sheet]
+    others = tuple(one for one in sheet.known if one[0] != "amount")
+    return [replace(sheet, known=(*others, one)) for one in amounts]
+
+
+def _is_complete(sheet: Headed) -> bool:
+    """Whether it has a year and a document, in columns or above them."""
+    return set(_NEEDED) <= {*sheet.columns, *_stated(sheet)}
+
+
+def _stated(sheet: Headed) -> dict[str, str]:
+    """The year and the document that the heading of the amounts names, else the titles, if they name one."""
+    above = [plain(cell) for number, row in sheet.grid.rows.items() if number < sheet.header_rows[0] for cell in row]
+    found: dict[str, str] = {}
+    for texts in ([sheet.columns["amount"].text], above):
+        for name, pattern in (("year", _FISCAL_YEAR), ("document", _DOCUMENT)):
+            if len(named := {match for text in texts for match in pattern.findall(plain(text))}) == 1:
+                found.setdefault(name, *named)
+    return found
+
+
+def _given(sheet: Headed, row: list[Any], name: str) -> Any:
+    """A row's cell in a column; where the table has no such column, what is stated above."""
+    return sheet.cell(row, name) if name in sheet.columns else _stated(sheet).get(name)
+
+
 def _read(sheet: Headed) -> tuple[list[_Row], list[Problem]]:
     places = [heading.place for code, heading in sheet.known if code == "unit"]
     problems, rows, total = [*_measure_problems(sheet), *sheet.repeated(several=["unit"])], list[_Row](), None
@@ -132,6 +179,9 @@ def _is_total(sheet: Headed, row: list[Any]) -> bool:
 def _is_a_transfer(sheet: Headed, row: list[Any], label: Any) -> bool:
     """Whether a row is neither a total nor a remark, which names no unit and says nothing under the other headers."""
     said = any(plain(sheet.cell(row, name)) != "" for name in _HEADED if name != "unit")
+    if "year" not in sheet.columns and header_of(sheet.columns["amount"].text)[2]:
+        said = plain(sheet.cell(row, "amount")) != ""  # a column a year: blank where nothing was paid in it
+        return said and not _is_total(sheet, row)
     return not _is_total(sheet, row) and (said or unit_of(label) is not None)
 
 
@@ -199,13 +249,13 @@ def _total_problems(sheet: Headed, number: int, row: list[Any], rows: list[_Row]
 
 
 def _year(sheet: Headed, number: int, row: list[Any]) -> int | Problem:
-    cell = sheet.cell(row, "year")
+    cell = _given(sheet, row, "year")
     match = _YEAR.fullmatch(plain(cell))
     return int(match.group(1)) if match else problem(number, sheet.columns["year"].label, cell, "year")
 
 
 def _document(sheet: Headed, number: int, row: list[Any]) -> str | Problem:
-    cell = sheet.cell(row, "document")
+    cell = _given(sheet, row, "document")
     return plain(cell) or problem(number, sheet.columns["document"].label, cell, "no_document")
 
 

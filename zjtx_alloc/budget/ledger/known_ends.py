@@ -40,22 +40,22 @@ def known_ends(scenario: Scenario, approved: pd.Series) -> tuple[pd.DataFrame | 
     DataError
         If a unit's outcomes do not make up its approved firms.
     """
-    told = scenario.known.outcomes
+    reported = scenario.known.outcomes
     left = {
         code: {int(year): ends.discontinued for year, ends in years.items() if ends.discontinued is not None}
-        for code, years in told.items()
+        for code, years in reported.items()
     }
     left = {code: years for code, years in left.items() if years}
-    ended = {code: _sums(years) for code, years in told.items() if any(map(_is_end, years.values()))}
+    ended = {code: _sums(years) for code, years in reported.items() if any(map(_is_end, years.values()))}
     _check(scenario.batch, approved, {c: sum(n.values()) + sum(left.get(c, {}).values()) for c, n in ended.items()})
     return _table(ended, approved.index), _table(left, approved.index)
 
 
-def _table(told: Mapping[str, Mapping[Any, int]], units: pd.Index) -> pd.DataFrame | None:
-    """A row a unit, NA where nothing is told of it; who has reported a year has none in the others."""
-    if not told:
+def _table(known: Mapping[str, Mapping[Any, int]], units: pd.Index) -> pd.DataFrame | None:
+    """A row a unit, NA where nothing is known of it; who has reported a year has none in the others."""
+    if not known:
         return None
-    frame = pd.DataFrame.from_dict(told, orient="index").fillna(0).astype("Int64")
+    frame = pd.DataFrame.from_dict(known, orient="index").fillna(0).astype("Int64")
     return frame[sorted(frame)].reindex(units)
 
 

@@ -4,14 +4,14 @@ from functools import partial
 from typing import Any
 
 from zjtx_alloc.base.messages import header, say
-from zjtx_alloc.budget.expected import share_of_the_left
+from zjtx_alloc.budget.expected import open_groups, share_of_the_left
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.ledger.settlement import DISCONTINUED, settlement_of
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.budget_xlsx.firms import batches, is_by_rate, rate_name
 from zjtx_alloc.report.budget_xlsx.quotas import live_batches, total_name
-from zjtx_alloc.report.budget_xlsx.shares import groups_of, learned, shares_of
+from zjtx_alloc.report.budget_xlsx.shares import learned, shares_of
 from zjtx_alloc.report.writers.sheet import Cell, Column, Row, Sheet, known_columns
 from zjtx_alloc.rules.award import load_tails
 
@@ -212,10 +212,10 @@ def _learned_rows(plan: BudgetPlan, number: int) -> list[dict[str, Any]]:
     assumption = plan.assumptions[number]
     return [
         _share_row(
-            number, assumption, say(f"workbook.{name}_of", batch=cohort.label, told=say(f"workbook.told_{told}")),
+            number, assumption, say(f"workbook.{name}_of", batch=cohort.label, group=say(f"workbook.group_{is_reported}")),
             float(share), cell, say("workbook.learned"),
         )
         for cohort in batches(plan)
-        for _, told in groups_of(cohort)
-        for name, (cell, share) in shares_of(plan, number, cohort, told).items()
+        for _, is_reported in open_groups(cohort)
+        for name, (cell, share) in shares_of(plan, number, cohort, is_reported).items()
     ]  # fmt: skip

@@ -13,14 +13,12 @@ from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.allocation.approved import approved_firms
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.units import load_units
-from zjtx_alloc.budget.expected import PARTS
+from zjtx_alloc.budget.expected import PARTS, open_groups
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.budget_xlsx.quotas import HELPERS, live_batches, quota_cells, total_name
-from zjtx_alloc.report.budget_xlsx.shares import groups_of, shares_of
+from zjtx_alloc.report.budget_xlsx.shares import NAMES, shares_of
 from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Column, Content, Sheet, known_columns, sums_of
-
-_SPREAD = ("completed", "under_invested", "discontinued")  # outcomes whose firms are rounded; the rest missed
 
 _Rows = list[dict[str, Any]]
 
@@ -66,7 +64,7 @@ def closing_cells(plan: BudgetPlan, firms: Sheet, number: int, place: tuple[str,
     """
     name, code, row = place
     (cohort,) = (c for c in plan.cohorts if c.name == name)
-    outcomes = (*_SPREAD, "missed")
+    outcomes = (*NAMES, "missed")
     if number < len(plan.assumptions):
         return {outcome: firms.cell(end_column(number, outcome), row) for outcome in outcomes}
     if cohort.ended[code]:
@@ -93,7 +91,7 @@ def bare_firms_sheet(plan: BudgetPlan) -> Sheet:
 def firms_sheet(plan: BudgetPlan, solver: Sheet | None) -> Sheet:
     """A row a batch and unit; what places follow from, whole parts and remainders stand in grouped helper columns."""
     rows = [row for cohort in batches(plan) for row in _batch_rows(plan, cohort, solver)]
-    ends = [[end_column(number, o) for o in (*_SPREAD, "missed")] for number in range(len(plan.assumptions))]
+    ends = [[end_column(number, o) for o in (*NAMES, "missed")] for number in range(len(plan.assumptions))]
     summed = ["quota", "approved", "unused", "gone", *(name for names in ends for name in names)]
     check: dict[str, Content] = {
         "batch": say("workbook.check"),
@@ -163,9 +161,13 @@ def _quota_check(plan: BudgetPlan) -> str:
 
 def _left_over(plan: BudgetPlan, allocation: Allocation) -> str:
     """Formula of the places that the batch before leaves to this one."""
-    place = next(number for number, one in enumerate(plan.allocations) if one is allocation)
-    rows = _rows_of(plan, batches(plan)[place - 1].name)
+    rows = _rows_of(plan, _batch_before(plan, allocation).name)
     return f"(SUM([quota:{rows}])-SUM([approved:{rows}]))"
+
+
+def _batch_before(plan: BudgetPlan, allocation: Allocation) -> Cohort:
+    place = next(number for number, one in enumerate(plan.allocations) if one is allocation)
+    return batches(plan)[place - 1]
 
 
 def _rows_of(plan: BudgetPlan, name: str) -> str:
@@ -184,10 +186,10 @@ def _columns(plan: BudgetPlan) -> dict[str, Column]:
         "group": Column(say("workbook.group"), "count", 8, is_helper=True), "gone": Column(say("workbook.gone"), "count", 10),
     }  # fmt: skip
     for number, assumption in enumerate(plan.assumptions):
-        for outcome in (*_SPREAD, "missed"):
+        for outcome in (*NAMES, "missed"):
             text = say("workbook.outcome", outcome=say(f"outcome.{outcome}"), title=assumption.title)
             name = end_column(number, outcome)
-            columns |= _with_helpers(name, text, 11) if outcome in _SPREAD else {name: Column(text, "count", 11)}
+            columns |= _with_helpers(name, text, 11) if outcome in NAMES else {name: Column(text, "count", 11)}
     return columns
 
 
@@ -219,8 +221,8 @@ def _batch_rows(plan: BudgetPlan, cohort: Cohort, solver: Sheet | None) -> _Rows
     for row, places in zip(rows, unused, strict=True):
         row["unused"] = Cell(int(places), "[quota]-[approved]")
     _add_numbers(rows, "gone", cohort.approved - cohort.continued)
-    for row, is_ended, told in zip(rows, cohort.ended, cohort.reported, strict=True):
-        row["group"] = 0 if is_ended else 2 if told else 1
+    for row, is_ended, is_reported in zip(rows, cohort.ended, cohort.reported, strict=True):
+        row["group"] = 0 if is_ended else 2 if is_reported else 1
     for number, budget in enumerate(plan.budgets):
         (assumed,) = (c for c in budget.cohorts if c.name == cohort.name)
         _add_ends(rows, number, plan, (cohort, assumed))
@@ -237,8 +239,7 @@ def _quotas(plan: BudgetPlan, quota: pd.Series, allocation: Allocation, solver: 
     """A batch's places, live where its total can be changed, and with what the batch before leaves over if it is carried."""
     base, carried = quota, [""] * len(quota)
     if allocation.carried:
-        place = next(number for number, one in enumerate(plan.allocations) if one is allocation)
-        last = batches(plan)[place - 1]
+        last = _batch_before(plan, allocation)
         assert last.quota is not None, "cohorts of allocations know their quota"
         first, base = first_row_of(plan, last.name), quota - (last.quota - last.approved)
         carried = [f"+[quota:{row}]-[approved:{row}]" for row in range(first, first + len(quota))]
@@ -261,12 +262,12 @@ def _add_ends(rows: _Rows, number: int, plan: BudgetPlan, cohorts: tuple[Cohort,
     cohort, assumed = cohorts
     gone = cohort.continued - assumed.continued  # those known to have left stand in a column of their own
     completed, under, left = assumed.ends["completed"], assumed.ends["under_invested"], assumed.ends["missed"] + gone
-    done, low, out, missed = (end_column(number, outcome) for outcome in (*_SPREAD, "missed"))
+    done, low, out, missed = (end_column(number, outcome) for outcome in (*NAMES, "missed"))
     for column, firms in ((done, completed), (low, under), (out, gone), (missed, assumed.ends["missed"])):
         _add_numbers(rows, column, firms)
     first, staying = first_row_of(plan, cohort.name), "[approved]-[gone]"
-    for units, told in groups_of(cohort):
-        share = shares_of(plan, number, cohort, told)
+    for units, is_reported in open_groups(cohort):
+        share = shares_of(plan, number, cohort, is_reported)
         block = _Block(rows, first, units.to_numpy())
         for spread in (
             _Spread(done, f"({staying})", share["completed"][0], cohort.continued, completed, share["completed"][1]),

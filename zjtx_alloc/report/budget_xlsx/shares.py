@@ -2,8 +2,6 @@
 
 from fractions import Fraction
 
-import pandas as pd
-
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.expected import mean_shares
 from zjtx_alloc.budget.learning import Learned
@@ -18,25 +16,18 @@ def learned(plan: BudgetPlan, number: int) -> Learned:
     return Learned(plan.assumptions[number], plan.cohorts, plan.request.as_of)
 
 
-def groups_of(cohort: Cohort) -> list[tuple[pd.Series, bool]]:
-    """The units whose outcomes are not known, spread apart: without a report of departures, and with one."""
-    is_open = ~cohort.ended
-    groups = [(is_open & ~cohort.reported, False), (is_open & cohort.reported, True)]
-    return [(units, told) for units, told in groups if units.any()]
-
-
-def shares_of(plan: BudgetPlan, number: int, cohort: Cohort, told: bool) -> dict[str, tuple[str, Fraction]]:
+def shares_of(plan: BudgetPlan, number: int, cohort: Cohort, is_reported: bool) -> dict[str, tuple[str, Fraction]]:
     """The shares of a group by ``NAMES``: the cell that holds each, and what it comes to.
 
     Where nothing is known they are the assumption's; else each batch and group has its own, which learned from it.
     """
     known = learned(plan, number)
-    found = mean_shares(known, cohort, told)
+    found = mean_shares(known, cohort, is_reported)
     exact = {name: getattr(found, name) for name in NAMES}
     if known.is_any:
-        told_of = say("cell.reported" if told else "cell.unreported")
+        group = say("cell.reported" if is_reported else "cell.unreported")
         return {
-            name: (say(f"cell.{name}_of", number=number + 1, batch=cohort.name, told=told_of), share)
+            name: (say(f"cell.{name}_of", number=number + 1, batch=cohort.name, group=group), share)
             for name, share in exact.items()
         }
     cells = zip(NAMES, ("completed", "under_invested", "discontinued_left"), strict=True)

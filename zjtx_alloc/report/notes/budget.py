@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.budget.learning import decided_years
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.notes.marks import budget_notes, budget_summary, condition, outlook_summary
 from zjtx_alloc.report.table import signed
+from zjtx_alloc.rules.scenario import Known
 
-_NAMED = 5  # units whose differences are told one by one
+_NAMED = 5  # units whose differences are named one by one
 
 
 def day_text(plan: BudgetPlan) -> str:
@@ -27,10 +29,9 @@ def left_out_notes(plan: BudgetPlan) -> tuple[str, ...]:
 
 def known_lines(plan: BudgetPlan) -> list[str]:
     """What is known, a sentence a batch of which something is, and a sentence a year that was paid."""
-    told = {a.scenario.batch: a.scenario.known for a in plan.allocations}
-    lines = [
-        line for c in plan.cohorts if c.payment is None and (line := _batch_line(c, bool(told[int(c.name)].approved)))
-    ]
+    known = {a.scenario.batch: a.scenario.known for a in plan.allocations}
+    batches = [(c, known[int(c.name)]) for c in plan.cohorts if c.payment is None]
+    lines = [line for c, of in batches for line in (_batch_line(c, bool(of.approved)), _silent(plan, c, of)) if line]
     return [*lines, *(paid_line(plan, year) for year in plan.paid_years), *left_out_notes(plan)]
 
 
@@ -45,6 +46,18 @@ def _batch_line(cohort: Cohort, is_approved: bool) -> str:
     if (ended := cohort.ended).any():
         parts.append(say("budget_note.ended", units=int(ended.sum()), firms=int(cohort.approved[ended].sum())))
     return say("budget_note.batch", batch=cohort.label, parts="，".join(parts)) if parts else ""
+
+
+def _silent(plan: BudgetPlan, cohort: Cohort, known: Known) -> str:
+    """The years for which units that report departures of others report none: they count as having had none."""
+    reported = [
+        {int(year) for year, ends in years.items() if ends.discontinued is not None}
+        for code, years in known.outcomes.items() if not cohort.ended[code]
+    ]  # fmt: skip
+    decided = set(decided_years(cohort, plan.request.as_of))
+    silent = [decided - years for years in reported if years and decided - years]
+    years = "、".join(map(str, sorted(set().union(*silent))))
+    return say("budget_note.silent", batch=cohort.label, units=len(silent), years=years) if silent else ""
 
 
 def paid_line(plan: BudgetPlan, year: int) -> str:
