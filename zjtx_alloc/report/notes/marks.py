@@ -175,6 +175,12 @@ def _size_status(allocation: Allocation) -> str:
     return say("status.known") if allocation.has_known_approvals else say(f"status.{allocation.scenario.total_status}")
 
 
+def total_basis(allocation: Allocation) -> str:
+    """What a batch's total rests on: known, or the scenario's word for it, and the places that the batch before left."""
+    status = say("status.known" if allocation.has_known_quota else f"status.{allocation.scenario.total_status}")
+    return status + (say("note.left_over", places=allocation.carried) if allocation.carried else "")
+
+
 def batch_sizes(allocations: tuple[Allocation, ...]) -> str:
     """How many firms each batch has, and what that number rests on."""
     return "；".join(
@@ -183,8 +189,8 @@ def batch_sizes(allocations: tuple[Allocation, ...]) -> str:
         else say(
             "note.batch",
             batch=a.scenario.batch,
-            total=a.scenario.total,
-            status=say(f"status.{a.scenario.total_status}"),
+            total=a.total,
+            status=total_basis(a),
             rate=float(a.scenario.approval.exact),
         )
         for a in allocations
@@ -195,9 +201,19 @@ def _outside(left_out: Gaps, cohorts: tuple[Cohort, ...], allocations: tuple[All
     """What years leave out of the whole programme, what tails assume, and the marks."""
     return (
         *gaps_note(left_out),
-        *dict.fromkeys(cohort.assumption for cohort in cohorts if cohort.assumption),
+        *cohort_notes(cohorts),
         *budget_marks(allocations),
     )
+
+
+def cohort_notes(cohorts: Iterable[Cohort]) -> Iterator[str]:
+    """What cohorts assume, each sentence once: several share what is assumed of outcomes."""
+    said: set[str] = set()
+    for cohort in cohorts:
+        new = [sentence for sentence in cohort.assumption.split("。") if sentence and sentence not in said]
+        said.update(new)
+        if new:
+            yield "。".join(new) + "。"
 
 
 def budget_marks(allocations: Sequence[Allocation]) -> tuple[str, ...]:
@@ -299,13 +315,13 @@ def has_same_shares(allocation: Allocation) -> bool:
 
 def result_note(allocation: Allocation, title: str) -> str:
     """How many places, and who gets most."""
-    scenario, quota, names = allocation.scenario, allocation.quota, allocation.panel.units["short_name"]
+    quota, names = allocation.quota, allocation.panel.units["short_name"]
     largest = quota.sort_values(ascending=False, kind="stable").head(5)
     return say(
         "summary.allocation",
         title=title,
         total=allocation.total,
-        status=say(f"status.{scenario.total_status}"),
+        status=total_basis(allocation),
         units=len(quota),
         largest="、".join(f"{names[c]}{n}" for c, n in largest.items()),
         share=largest.sum() / allocation.total,
