@@ -133,7 +133,7 @@ def shown(kind: str, value: object) -> str:
 
 def signed(amount: float, decimals: int = 0) -> str:
     """A difference in a sentence or a figure: its sign before it, a minus as it is printed, none before nothing."""
-    text = f"{amount:+.{decimals}f}".replace("-", "−")
+    text = f"{amount:+,.{decimals}f}".replace("-", "−")
     return text if text.strip("+−0.") else text[1:]
 
 

@@ -145,6 +145,12 @@ def budget_notes(budget: BudgetForecast, allocations: tuple[Allocation, ...]) ->
     )
 
 
+def conclusion_notes(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> tuple[str, ...]:
+    """Of ``budget_notes`` what conclusions cannot go without; tables and figures bear the rest."""
+    sizes = say("note.batches", batches=batch_sizes(allocations))
+    return (sizes, *gaps_note(budget.ledger.gaps()), *budget_marks(allocations))
+
+
 def outlook_notes(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allocation, ...]) -> tuple[str, ...]:
     """What distributions of money rest on: outcomes as assumed, batches by status, what is not included."""
     years = outlooks[0].award.implementation_years
@@ -356,14 +362,14 @@ def budget_summary(budget: BudgetForecast, allocations: tuple[Allocation, ...]) 
         say("summary.after", years=cash, commitment=commitment)
         if cash
         else say("summary.committed", commitment=commitment),
-        *budget_notes(budget, allocations),
+        *conclusion_notes(budget, allocations),
     ]
     return "\n".join(f"- {line}" for line in lines)
 
 
 def outlook_summary(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allocation, ...]) -> str:
     """How far the years that hang on outcomes may differ, under each assumption, as Markdown; blank if none does."""
-    lines = []
+    lines: list[str] = []
     for year in outlooks[0].shown_years:
         found = [(outlook.outcomes.title, outlook.distribution(year)) for outlook in outlooks]
         if all(one.quantile(0) == one.quantile(1) for _, one in found):
@@ -375,5 +381,5 @@ def outlook_summary(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allo
             for title, one in found
         )  # fmt: skip
         given = condition(year, outlooks[0].cohorts, allocations)
-        lines.append("- " + say("summary.risk", year=year, condition=given, ranges=ranges))
-    return "\n".join(lines)
+        lines.append("  - " + say("summary.risk_year", year=year, condition=given, ranges=ranges))
+    return "\n".join([f"- {say('summary.risk')}", *lines]) if lines else ""
