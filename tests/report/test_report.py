@@ -194,7 +194,7 @@ def test_the_front_page_gives_the_answer_of_the_library(finished):
     money = finished.budget.by_year()["net"].loc[2024:2026].sum()
     assert (keys["名额"], keys["2024—2026年资金"], keys["有公布数可依的份额"]) == ("1,039家", f"{money:,}万元", "22.2%")
     moving = (ranges["quota_lower"] < ranges["quota_upper"]).sum()
-    assert keys["权重未定时名额会变的单位"] == f"{moving}个"
+    assert keys["权重未知时名额会变的单位"] == f"{moving}个"
     assert "与第" not in "".join(keys)  # the first batch has none before it
     told = page[page.index("须会商决定的三件事</h2>") :]
     assert told.count("<li>", 0, told.index("</ol>")) == 3

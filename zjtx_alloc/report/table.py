@@ -19,7 +19,7 @@ from zjtx_alloc.report.allocation_view import allocation_view
 from zjtx_alloc.report.terminal import aligned
 
 ALL_COMPLETED = "all_completed"  # how budget.csv of a plan calls the outcome that all firms complete
-_LONG_TEXT = 16  # characters; longer cells wrap
+_LONG_TEXT, _PARAGRAPH = 16, 120  # characters; longer cells wrap, in a column that is wider the longer they are
 _EXCEL_TEXT = r";mso-number-format:'\@'"  # pasted into Excel, a code stays text
 
 # How a column of each kind is written: in a page (Python format) and in a workbook (Excel format).
@@ -104,7 +104,7 @@ class Table:
         kind = self.kinds[column]
         text = shown(kind, value)
         align = "left" if kind == "text" else "right"
-        long = " class=long" if len(text) > _LONG_TEXT else ""
+        long = ' class="long wide"' if len(text) > _PARAGRAPH else " class=long" if len(text) > _LONG_TEXT else ""
         as_text = _EXCEL_TEXT if kind == "text" else ""
         tag, scope = ("th", ' scope="row"') if column == names and text else ("td", "")
         return f'<{tag}{scope}{long} style="text-align:{align}{as_text}">{html.escape(text)}</{tag}>'

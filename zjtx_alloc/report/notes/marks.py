@@ -74,6 +74,11 @@ def mostly_guessed(allocation: Allocation) -> pd.Series:
     return rests_on.drop(columns=[KNOWN, SUPPLIED, ADJUSTED, STAND_IN]).sum(axis=1).gt(0.5)
 
 
+def edged_note(guessed: pd.Series) -> str:
+    """What the edges of tiles on a map mean, if any unit has one, and who has no tile."""
+    return (say("figure.orange") if guessed.any() else "") + say("figure.apart")
+
+
 def _filled(allocation: Allocation) -> Iterator[tuple[str, str]]:
     """Indicators beneath composites with cells filled by a rule, and the units' names."""
     panel = allocation.panel

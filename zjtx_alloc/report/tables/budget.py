@@ -165,7 +165,12 @@ def outlook_year_table(plan: BudgetPlan) -> Table:
     columns = ["fiscal_year", "year_status", "booked", "transferred", "gap", "mean", "p5", "p95", "condition"]
     frame = pd.DataFrame(rows)[columns if paid else [c for c in columns if c not in ("transferred", "gap")]]
     title = plan.assumptions[0].title
-    notes = (say("note.outlook_years", title=title), plan.assumptions[0].note(), *left_out_notes(plan), *gaps_note(gaps))
+    notes = (
+        say("note.outlook_years", title=title),
+        plan.assumptions[0].note(),
+        *left_out_notes(plan),
+        *gaps_note(gaps),
+    )
     return titled("outlook_years", frame, *notes, title=title)
 
 
