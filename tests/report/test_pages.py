@@ -48,6 +48,8 @@ def test_a_table_of_more_rows_than_the_units_is_folded_up_and_keeps_its_marks():
     assert folded.startswith("<summary>统筹名额表（50行）</summary>")
     assert re.findall(MARKS, folded) == ["1"]
     assert folded.count("<tr") == 51
+    sanitised = re.sub('(class="scroll") (.*?) (aria-label="[^"]*")', r"\3 \1 \2", tables[1]._repr_html_())
+    assert "<summary>统筹名额表（50行）</summary>" in framed("题", sanitised, "注").decode()
 
 
 def test_sections_are_listed_where_there_are_several():

@@ -25,7 +25,9 @@ _NOTES = re.compile(r'(?:<p class="note">.*?</p>\s*)+', re.DOTALL)
 _NOTE = re.compile(r'<p class="note">(.*?)</p>', re.DOTALL)
 _SECTION = re.compile(r"<h2[^>]*>(.*?)</h2>", re.DOTALL)
 _TABLE_END, _CAPTION_END = "</table></div>", "</caption>"
-_TABLE = re.compile(r'<div class="scroll"[^>]*aria-label="([^"]*)"[^>]*>(?:(?!</div>).)*</div>', re.DOTALL)
+_TABLE = re.compile(  # attributes in any order: notebooks come with them sorted
+    r'<div (?=[^>]*class="scroll")[^>]*aria-label="([^"]*)"[^>]*>(?:(?!</div>).)*</div>', re.DOTALL
+)
 _MANY_ROWS = 50  # more than the units and their total
 _LONGEST_MARK = 6  # characters of what a cell may hold and a note explains, as 代用 or [1]
 _FEWEST_SECTIONS = 3  # that need contents
