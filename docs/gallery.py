@@ -77,7 +77,7 @@ PICTURES = {
     "allocation": Picture((f"{SCENARIO}/allocation 图2",)),
     "explain": Picture(("explorer 说明",)),
     "uncertainty": Picture((f"{SCENARIO}/uncertainty 图1",)),
-    "budget": Picture(("budget/budget 图3",)),
+    "budget": Picture(("budget/budget 图2",)),
     "proposal": Picture(tuple(f"{SCENARIO}/report.docx {page}" for page in ("01", "02", "11")), width=1400),
     "workbook": Picture((f"{SCENARIO}/report.xlsx 05",), (0, 0.03, 1, 0.85)),
     "unit": Picture((f"{SCENARIO}/units/440000-广东.pdf 1",), (0, 0.02, 1, 0.7)),

@@ -14,7 +14,7 @@ def second(panel):
 def test_key_figures_are_the_librarys_numbers(second):
     rows = {name: (value, note) for name, value, note in key_figures(second).frame.itertuples(index=False)}
     assert list(rows) == [
-        "名额", "本批资金", "2024—2026年资金", "有公布数可依的份额", "权重未定时名额会变的单位", "与第1批相比",
+        "名额", "本批资金", "2024—2026年资金", "有公布数可依的份额", "权重未知时名额会变的单位", "与第1批相比",
     ]  # fmt: skip
     # 600 万元 a firm; batches of 1,039, 1,241 and 1,241, half at the opening and half three years on.
     assert rows["名额"][0] == "1,241家"
@@ -22,7 +22,7 @@ def test_key_figures_are_the_librarys_numbers(second):
     assert rows["2024—2026年资金"][0] == f"{300 * (1039 + 1241 + 1241):,}万元"
     assert rows["有公布数可依的份额"][0] == f"{second.allocation.entitlement.rests_on_share['known']:.1%}"
     table = second.ranges.table
-    assert rows["权重未定时名额会变的单位"][0] == f"{(table['quota_upper'] > table['quota_lower']).sum()}个"
+    assert rows["权重未知时名额会变的单位"][0] == f"{(table['quota_upper'] > table['quota_lower']).sum()}个"
     steps = second.allocation.quota - second.programme[0].quota
     assert rows["与第1批相比"][0] == "+202家"
     assert rows["与第1批相比"][1].startswith(

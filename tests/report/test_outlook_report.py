@@ -1,12 +1,15 @@
 """Tables and figures of distributions: the numbers of the forecast, every assumption named."""
 
+from dataclasses import replace
+
 import pytest
 
 import zjtx_alloc as za
 from zjtx_alloc.report.budget_xlsx.write import budget_sheets
 from zjtx_alloc.report.figures.budget import fan_figure
-from zjtx_alloc.report.notes.marks import outlook_summary
-from zjtx_alloc.report.tables.budget import evidence_table, outcome_table, range_table, region_table
+from zjtx_alloc.report.notes.marks import batch_sizes, cohort_notes, outlook_summary
+from zjtx_alloc.report.tables.budget import batch_table, evidence_table, outcome_table, range_table, region_table
+from zjtx_alloc.rules.scenario import Approval
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +42,32 @@ def test_what_a_range_is_conditional_on_stands_beside_it(panel):
     (sheet,) = (one for one in budget_sheets(plan) if one.title == "情景对比")
     assert [row["condition"] for row in sheet.rows if row["year"].value == 2026] == [third, third]
     lines = outlook_summary(plan.outlooks, plan.allocations).splitlines()
-    assert len(lines) == 3  # 2027 to 2029; the openings do not depend on outcomes
-    assert f"若部分企业未完成，企业数不变（{third}），2029年实际下达约有90%的可能" in lines[2]
+    assert len(lines) == 4  # 2027 to 2029; the openings do not depend on outcomes
+    assert lines[0].startswith("- 若部分企业未完成（完成比例均为假设，非官方口径），实际下达约有90%的可能")
+    assert lines[3] == f"  - 2029年，{third}：中性情景109,200—278,400万元（中位数193,500万元）。"
     figure = fan_figure(plan.outlooks, plan.allocations).get_supxlabel().replace("\n", "")
     for notes in (table.notes, region_table(plan).notes, sheet.note, figure):
         assert "范围和概率只反映期末结果的不确定，以各批企业数不变为前提：" in "".join(notes)
         assert "第3批1241家（假设，审核通过率100.0%）" in "".join(notes)
+
+
+def test_a_batch_is_as_large_as_what_the_batch_before_left_makes_it(panel, baseline):
+    halved = baseline.model_copy(update={"approval": Approval(rate="0.5", unused="unit")})
+    batches = za.allocate_programme(panel, halved)[:2]
+    # Half of 1,039 firms, rounded, are 520: 519 places are left.
+    assert batch_sizes(batches) == (
+        "第1批1039家（公示企业数代用，审核通过率50.0%）；第2批1760家（公示企业数代用，含上批结余519家，审核通过率100.0%）"
+    )
+    cohorts = za.cohorts(*batches)
+    table = batch_table(za.forecast_budget(cohorts, za.load_award("caijian-2024-148")), batches).frame
+    assert table["名额总量"].tolist() == [1039, 1760]
+    assert table["总量依据"].tolist() == ["公示企业数代用", "公示企业数代用，含上批结余519家"]
+
+
+def test_what_cohorts_share_is_said_once(allocation):
+    (one,) = za.cohorts(allocation)
+    cohorts = [replace(one, assumption=text) for text in ("甲。乙。", "", "丙。甲。乙。", "乙。")]
+    assert list(cohort_notes(cohorts)) == ["甲。乙。", "丙。"]
 
 
 def test_assumptions_and_evidence_stand_in_tables():

@@ -38,6 +38,20 @@ def test_notes_after_a_figure_become_marks_where_they_stood():
     assert "<details" not in framed("题", "<p>无注</p>", "注").decode().partition("<script>")[0]
 
 
+def test_a_table_of_more_rows_than_the_units_is_folded_up_and_keeps_its_marks():
+    tables = [
+        titled("plan", pd.DataFrame({"short_name": [str(number) for number in range(rows)]}), "甲。")
+        for rows in (49, 50)
+    ]
+    shown = framed("题", "".join(table._repr_html_() for table in tables), "注").decode()
+    (folded,) = re.findall('<details class="rows">(.*?)</details>', shown, re.DOTALL)
+    assert folded.startswith("<summary>统筹名额表（50行）</summary>")
+    assert re.findall(MARKS, folded) == ["1"]
+    assert folded.count("<tr") == 51
+    sanitised = re.sub('(class="scroll") (.*?) (aria-label="[^"]*")', r"\3 \1 \2", tables[1]._repr_html_())
+    assert "<summary>统筹名额表（50行）</summary>" in framed("题", sanitised, "注").decode()
+
+
 def test_sections_are_listed_where_there_are_several():
     body = "".join(f'<h2 id="x">{name}<b>！</b></h2><p>文</p>' for name in "甲乙丙")
     shown = framed("题", body, "注").decode()

@@ -8,12 +8,17 @@ from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import KNOWN
 
+_BOUNDS = ("floor", "cap_set")
 _LAST = ("previous", "previous_approved", "from_last")  # where there is a batch before
 
 VIEWS: Mapping[str, tuple[str, ...]] = {
     "csv": ("code", "short_name", "region", "entitlement", "quota", "floor", "cap", "binds", "estimated", "stand_in", *_LAST),
     "people": ("code", "short_name", "region", "entitlement", "quota", "floor", "cap_set", "binds", "estimated", "stand_in", *_LAST),
-    "page": (
+    "page": (  # name and quota first, which a phone shows without sliding
+        "short_name", "quota", *_LAST, "entitlement", "difference", "region", "floor", "cap_set", "binds",
+        "rests_known", "rests_user", "rests_split", "rests_adjusted", "rests_modelled", "rests_filled", "rests_stand_in",
+    ),
+    "sheet": (
         "code", "short_name", "region", "entitlement", "quota", *_LAST, "difference", "floor", "cap_set", "binds",
         "rests_known", "rests_user", "rests_split", "rests_adjusted", "rests_modelled", "rests_filled", "rests_stand_in",
     ),
@@ -31,7 +36,8 @@ def allocation_view(allocation: Allocation, view: str, **beside: pd.Series) -> p
     """The allocation table as one of ``VIEWS``: index ``code``, a row a unit in the official order, no total row.
 
     ``beside`` are columns that need more than the allocation (a baseline, ranges); the view goes without those not given,
-    and without what no entitlement rests on but the published.
+    and without what no entitlement rests on but the published. A page goes without a bound that is the same for all units:
+    the table of rules says it once.
     """
     due, table = allocation.entitlement, allocation.table()
     others = due.rests_on.drop(columns=KNOWN)
@@ -44,7 +50,9 @@ def allocation_view(allocation: Allocation, view: str, **beside: pd.Series) -> p
         **{f"rests_{ground}": part.where(part > 0) for ground, part in others.items() if part.any()},
         **(_against_last(allocation) | _against_itself(allocation) | beside),
     )
-    return table[[column for column in VIEWS[view] if column in table]]
+    columns = [column for column in VIEWS[view] if column in table]
+    same = {name for name in _BOUNDS if view == "page" and table[name].nunique(dropna=False) == 1}
+    return table[[column for column in columns if column not in same]]
 
 
 def _against_last(allocation: Allocation) -> dict[str, pd.Series]:

@@ -19,7 +19,8 @@ from zjtx_alloc.report.allocation_view import allocation_view
 from zjtx_alloc.report.terminal import aligned
 
 ALL_COMPLETED = "all_completed"  # how budget.csv of a plan calls the outcome that all firms complete
-_LONG_TEXT = 16  # characters; longer cells wrap
+_LONG_TEXT, _PARAGRAPH = 16, 120  # characters; longer cells wrap, in a column that is wider the longer they are
+_LONG_NAME = 8  # characters; longer names of rows wrap on a telephone
 _EXCEL_TEXT = r";mso-number-format:'\@'"  # pasted into Excel, a code stays text
 
 # How a column of each kind is written: in a page (Python format) and in a workbook (Excel format).
@@ -104,10 +105,19 @@ class Table:
         kind = self.kinds[column]
         text = shown(kind, value)
         align = "left" if kind == "text" else "right"
-        long = " class=long" if len(text) > _LONG_TEXT else ""
+        is_name = column == names and bool(text)
         as_text = _EXCEL_TEXT if kind == "text" else ""
-        tag, scope = ("th", ' scope="row"') if column == names and text else ("td", "")
-        return f'<{tag}{scope}{long} style="text-align:{align}{as_text}">{html.escape(text)}</{tag}>'
+        tag, scope = ("th", ' scope="row"') if is_name else ("td", "")
+        return f'<{tag}{scope}{_width(text, is_name)} style="text-align:{align}{as_text}">{html.escape(text)}</{tag}>'
+
+
+def _width(text: str, is_name: bool) -> str:
+    """The class of a cell that wraps, by the length of its text."""
+    if len(text) > _PARAGRAPH:
+        return ' class="long wide"'
+    if len(text) > _LONG_TEXT:
+        return " class=long"
+    return " class=named" if is_name and len(text) > _LONG_NAME else ""
 
 
 def sliding(title: str, table: str) -> str:
@@ -133,7 +143,7 @@ def shown(kind: str, value: object) -> str:
 
 def signed(amount: float, decimals: int = 0) -> str:
     """A difference in a sentence or a figure: its sign before it, a minus as it is printed, none before nothing."""
-    text = f"{amount:+.{decimals}f}".replace("-", "−")
+    text = f"{amount:+,.{decimals}f}".replace("-", "−")
     return text if text.strip("+−0.") else text[1:]
 
 

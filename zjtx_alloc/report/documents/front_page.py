@@ -10,10 +10,11 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.allocation_view import allocation_view
 from zjtx_alloc.report.documents.unit_page import KeyFigure, keys_html
 from zjtx_alloc.report.figures.svg import map_svg
-from zjtx_alloc.report.notes.marks import marks_note
+from zjtx_alloc.report.notes.marks import marks_note, mostly_guessed
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.run_id import current_run_id
 from zjtx_alloc.report.table import Column, Table, titled
+from zjtx_alloc.report.tables.backtest import looked_back
 from zjtx_alloc.report.tables.headline import asked_ranges, key_figures, open_decisions
 from zjtx_alloc.report.tables.ranges import range_notes
 from zjtx_alloc.report.writers.html import FRONT, Heading, framed, linked
@@ -45,7 +46,11 @@ def front_page(results: Results, heading: Heading, units: Mapping[str, str]) -> 
         f"<div class=beside><div>{_map(allocation)}</div>"
         f"<div>{linked(_quotas(results, ranges)._repr_html_(), units)}</div></div>",
         f"<h2>{html.escape(decisions.title)}</h2><ol>{''.join(_decided(decisions))}</ol>",
-        *([_section("front.known"), _known(results)._repr_html_()] if len(results.known) else []),
+        *(
+            [_section("front.known"), _lines("p", *looked_back(results.known)), _known(results)._repr_html_()]
+            if len(results.known)
+            else []
+        ),
         _section("front.rest"),
         f"<ul>{''.join(_doors(heading, units))}</ul>",
     ]
@@ -77,7 +82,13 @@ def _map(allocation: Allocation) -> str:
     """The map, with changes from the batch before where there is one, and what to see in it."""
     steps = allocation_view(allocation, "page").get("from_last")
     drawn = map_svg(allocation, pd.Series(0, index=allocation.quota.index) if steps is None else steps, "")
-    return drawn + _lines("p", say("front.see_map", steps="" if steps is None else say("front.see_steps")))
+    edged = mostly_guessed(allocation).any()
+    seen = say(
+        "front.see_map",
+        steps="" if steps is None else say("front.see_steps"),
+        orange=say("front.see_orange") if edged else "",
+    )
+    return drawn + _lines("p", seen)
 
 
 def _quotas(results: Results, ranges: WeightRange | None) -> Table:
@@ -102,11 +113,16 @@ def _quotas(results: Results, ranges: WeightRange | None) -> Table:
 
 def _known(results: Results) -> Table:
     """Observed counts beside ours."""
-    known = results.known.rename(columns={"low": "places_q05", "high": "places_q95"})
+    known = results.known.copy()
+    known["range"] = [
+        "—" if pd.isna(row.low) else say("front.from_to", least=f"{row.low:.1f}", most=f"{row.high:.1f}")
+        for row in known.itertuples()
+    ]
     known["batch"] = [say("table.batch", batch=batch) for batch in known["batch"]]
     known["status"] = [say(f"backtest.status_{status}") for status in known["status"]]
-    columns = ["short_name", "batch", "observed", "quota", "places_q05", "places_q95", "status"]
-    return titled("known_counts", known[columns], say("front.few_counts"))
+    frame = known[["short_name", "batch", "observed", "quota", "range", "status"]]
+    frame = frame.rename(columns={"range": Column(say("front.known_range"), "written")})
+    return titled("known_counts", frame, say("front.few_counts"))
 
 
 def _doors(heading: Heading, units: Mapping[str, str]) -> Iterator[str]:

@@ -20,7 +20,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.facts.panel import KNOWN
 from zjtx_alloc.report.figures.style import BLUE, ORANGE, blank, foot, in_style, unit_rows
-from zjtx_alloc.report.notes.marks import criterion_text, mostly_guessed, short_marks
+from zjtx_alloc.report.notes.marks import criterion_text, edged_note, mostly_guessed, short_marks
 from zjtx_alloc.report.table import signed
 
 _WHOLE, _KNOWN = "#BFD9EA", "#6FB1D9"  # a bar, and what of it rests on published counts
@@ -78,7 +78,7 @@ def map_figure(allocation: Allocation) -> Figure:
         for unit in table.itertuples()
     }
     title = say("figure.map", title=allocation.scenario.title, total=allocation.total)
-    return tile_figure(tiles, title, say("figure.orange") + short_marks(allocation))
+    return tile_figure(tiles, title, edged_note(guessed) + short_marks(allocation))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from zjtx_alloc.allocation.compare import Comparison
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.figures.allocation import STEPS, Tile, tile_figure
 from zjtx_alloc.report.figures.style import BLUE, COLOURS, ORANGE, WAN_TO_YI, blank, foot, in_style, unit_rows
-from zjtx_alloc.report.notes.marks import mostly_guessed
+from zjtx_alloc.report.notes.marks import edged_note, mostly_guessed
 from zjtx_alloc.report.tables.compare import gain_text, marks_line
 
 _SEEN = 0.5  # places: less than this is not drawn as a gain
@@ -62,7 +62,7 @@ def gain_map(comparison: Comparison, name: str) -> Figure:
         for code, gain in gains.items()
     }
     title = say("figure.gain_map", name=name, first=comparison.quota.columns[0])
-    return tile_figure(tiles, title, say("figure.orange") + say("figure.gain_map_foot") + marks_line(comparison))
+    return tile_figure(tiles, title, edged_note(guessed) + say("figure.gain_map_foot") + marks_line(comparison))
 
 
 def regions_figure(comparison: Comparison) -> Figure:

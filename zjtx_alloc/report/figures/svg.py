@@ -11,7 +11,7 @@ from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.report.figures.style import BLUE, GREY, ORANGE
-from zjtx_alloc.report.notes.marks import mostly_guessed, short_marks
+from zjtx_alloc.report.notes.marks import edged_note, mostly_guessed, short_marks
 from zjtx_alloc.report.table import signed
 
 _CELL = 62  # of the map, in pixels
@@ -30,7 +30,7 @@ def map_svg(allocation: Allocation, steps: pd.Series, chosen: str) -> str:
     drawn = [_tile(allocation, str(code), (columns[code] - left, rows[code]), steps, chosen) for code in tiles.index]
     strip = _text(0, int(rows.max()) * _CELL - 6, say("figure.strip"), "font-size=12")
     title = say("figure.map", title=allocation.scenario.title, total=allocation.total)
-    return _figure(title, size, [strip, *drawn], say("figure.orange") + short_marks(allocation))
+    return _figure(title, size, [strip, *drawn], edged_note(mostly_guessed(allocation)) + short_marks(allocation))
 
 
 def _tile(allocation: Allocation, code: str, place: tuple[int, int], steps: pd.Series, chosen: str) -> str:

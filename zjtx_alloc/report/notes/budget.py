@@ -6,7 +6,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.learning import decided_years
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.plan import BudgetPlan
-from zjtx_alloc.report.notes.marks import budget_notes, budget_summary, condition, outlook_summary
+from zjtx_alloc.report.notes.marks import budget_summary, conclusion_notes, condition, outlook_summary
 from zjtx_alloc.report.table import signed
 from zjtx_alloc.rules.scenario import Known
 
@@ -104,6 +104,6 @@ def plan_summary(plan: BudgetPlan) -> str:
     if not known and plan.request.as_of is None:
         return "\n".join([budget_summary(plan.full, allocations), outlook_summary(plan.outlooks, allocations)])
     day = [say("budget_note.as_of", day=day_text(plan))] if plan.request.as_of else []
-    lines = [*day, *coming_lines(plan), *known, *budget_notes(plan.budgets[0], allocations)]
+    lines = [*day, *coming_lines(plan), *known, *conclusion_notes(plan.budgets[0], allocations)]
     others = outlook_summary(plan.outlooks[1:], allocations) if plan.outlooks[1:] else ""
     return "\n".join([*(f"- {line}" for line in lines), others])

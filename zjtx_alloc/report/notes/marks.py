@@ -74,6 +74,11 @@ def mostly_guessed(allocation: Allocation) -> pd.Series:
     return rests_on.drop(columns=[KNOWN, SUPPLIED, ADJUSTED, STAND_IN]).sum(axis=1).gt(0.5)
 
 
+def edged_note(guessed: pd.Series) -> str:
+    """What the edges of tiles on a map mean, if any unit has one, and who has no tile."""
+    return (say("figure.orange") if guessed.any() else "") + say("figure.apart")
+
+
 def _filled(allocation: Allocation) -> Iterator[tuple[str, str]]:
     """Indicators beneath composites with cells filled by a rule, and the units' names."""
     panel = allocation.panel
@@ -145,6 +150,12 @@ def budget_notes(budget: BudgetForecast, allocations: tuple[Allocation, ...]) ->
     )
 
 
+def conclusion_notes(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> tuple[str, ...]:
+    """Of ``budget_notes`` what conclusions cannot go without; tables and figures bear the rest."""
+    sizes = say("note.batches", batches=batch_sizes(allocations))
+    return (sizes, *gaps_note(budget.ledger.gaps()), *budget_marks(allocations))
+
+
 def outlook_notes(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allocation, ...]) -> tuple[str, ...]:
     """What distributions of money rest on: outcomes as assumed, batches by status, what is not included."""
     years = outlooks[0].award.implementation_years
@@ -175,6 +186,12 @@ def _size_status(allocation: Allocation) -> str:
     return say("status.known") if allocation.has_known_approvals else say(f"status.{allocation.scenario.total_status}")
 
 
+def total_basis(allocation: Allocation) -> str:
+    """What a batch's total rests on: known, or the scenario's word for it, and the places that the batch before left."""
+    status = say("status.known" if allocation.has_known_quota else f"status.{allocation.scenario.total_status}")
+    return status + (say("note.left_over", places=allocation.carried) if allocation.carried else "")
+
+
 def batch_sizes(allocations: tuple[Allocation, ...]) -> str:
     """How many firms each batch has, and what that number rests on."""
     return "；".join(
@@ -183,8 +200,8 @@ def batch_sizes(allocations: tuple[Allocation, ...]) -> str:
         else say(
             "note.batch",
             batch=a.scenario.batch,
-            total=a.scenario.total,
-            status=say(f"status.{a.scenario.total_status}"),
+            total=a.total,
+            status=total_basis(a),
             rate=float(a.scenario.approval.exact),
         )
         for a in allocations
@@ -195,9 +212,19 @@ def _outside(left_out: Gaps, cohorts: tuple[Cohort, ...], allocations: tuple[All
     """What years leave out of the whole programme, what tails assume, and the marks."""
     return (
         *gaps_note(left_out),
-        *dict.fromkeys(cohort.assumption for cohort in cohorts if cohort.assumption),
+        *cohort_notes(cohorts),
         *budget_marks(allocations),
     )
+
+
+def cohort_notes(cohorts: Iterable[Cohort]) -> Iterator[str]:
+    """What cohorts assume, each sentence once: several share what is assumed of outcomes."""
+    said: set[str] = set()
+    for cohort in cohorts:
+        new = [sentence for sentence in cohort.assumption.split("。") if sentence and sentence not in said]
+        said.update(new)
+        if new:
+            yield "。".join(new) + "。"
 
 
 def budget_marks(allocations: Sequence[Allocation]) -> tuple[str, ...]:
@@ -299,13 +326,13 @@ def has_same_shares(allocation: Allocation) -> bool:
 
 def result_note(allocation: Allocation, title: str) -> str:
     """How many places, and who gets most."""
-    scenario, quota, names = allocation.scenario, allocation.quota, allocation.panel.units["short_name"]
+    quota, names = allocation.quota, allocation.panel.units["short_name"]
     largest = quota.sort_values(ascending=False, kind="stable").head(5)
     return say(
         "summary.allocation",
         title=title,
         total=allocation.total,
-        status=say(f"status.{scenario.total_status}"),
+        status=total_basis(allocation),
         units=len(quota),
         largest="、".join(f"{names[c]}{n}" for c, n in largest.items()),
         share=largest.sum() / allocation.total,
@@ -340,14 +367,14 @@ def budget_summary(budget: BudgetForecast, allocations: tuple[Allocation, ...]) 
         say("summary.after", years=cash, commitment=commitment)
         if cash
         else say("summary.committed", commitment=commitment),
-        *budget_notes(budget, allocations),
+        *conclusion_notes(budget, allocations),
     ]
     return "\n".join(f"- {line}" for line in lines)
 
 
 def outlook_summary(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allocation, ...]) -> str:
     """How far the years that hang on outcomes may differ, under each assumption, as Markdown; blank if none does."""
-    lines = []
+    lines: list[str] = []
     for year in outlooks[0].shown_years:
         found = [(outlook.outcomes.title, outlook.distribution(year)) for outlook in outlooks]
         if all(one.quantile(0) == one.quantile(1) for _, one in found):
@@ -359,5 +386,5 @@ def outlook_summary(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allo
             for title, one in found
         )  # fmt: skip
         given = condition(year, outlooks[0].cohorts, allocations)
-        lines.append("- " + say("summary.risk", year=year, condition=given, ranges=ranges))
-    return "\n".join(lines)
+        lines.append("  - " + say("summary.risk_year", year=year, condition=given, ranges=ranges))
+    return "\n".join([f"- {say('summary.risk')}", *lines]) if lines else ""

@@ -94,7 +94,7 @@ def _quotas(allocation: Allocation, batches: Sheet) -> Sheet:
     checks |= {
         "entitlement": f"ROUND(SUM([entitlement:rows])-{given},6)",
     }
-    return table_sheet(_annex(1, allocation_tables.allocation_table(allocation)), formulas, checks=checks)
+    return table_sheet(_annex(1, allocation_tables.allocation_table(allocation, "sheet")), formulas, checks=checks)
 
 
 def _contributions(model: Model) -> Sheet:

@@ -16,7 +16,7 @@ from zjtx_alloc.rules.scenario import DEFAULT, Rule
 
 
 def allocation_table(allocation: Allocation, view: str = "page", **beside: pd.Series) -> Table:
-    """Quotas by unit in the official order with bounds and marks, as ``allocation_view``, and a total."""
+    """Quotas by unit in the official order with what binds them and marks, as ``allocation_view``, and a total."""
     frame = allocation_view(allocation, view, **beside)
     total = allocation_total(allocation, frame)
     return titled("allocation", frame, *marks_note(allocation), say("note.weights"), total=total)

@@ -22,9 +22,11 @@ from zjtx_alloc.report.notes.marks import (
     batch_sizes,
     budget_marks,
     budget_notes,
+    cohort_notes,
     condition,
     gaps_note,
     outlook_notes,
+    total_basis,
     year_header,
     year_label,
 )
@@ -40,8 +42,8 @@ def batch_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> 
         {
             "batch": say("table.batch", batch=a.scenario.batch),
             "scenario": a.scenario.name,
-            "total": a.total if a.has_known_quota else a.scenario.total,
-            "total_status": say("status.known" if a.has_known_quota else f"status.{a.scenario.total_status}"),
+            "total": a.total,
+            "total_status": total_basis(a),
             "approval_rate": int(a.approved.sum()) / a.total
             if a.has_known_approvals
             else float(a.scenario.approval.exact),
@@ -162,8 +164,14 @@ def outlook_year_table(plan: BudgetPlan) -> Table:
         rows.append(row | {"condition": condition(year, plan.cohorts, plan.allocations)})
     columns = ["fiscal_year", "year_status", "booked", "transferred", "gap", "mean", "p5", "p95", "condition"]
     frame = pd.DataFrame(rows)[columns if paid else [c for c in columns if c not in ("transferred", "gap")]]
-    notes = (say("note.outlook_years", title=plan.assumptions[0].title), plan.assumptions[0].note())
-    return titled("outlook_years", frame, *notes, *left_out_notes(plan), *gaps_note(gaps))
+    title = plan.assumptions[0].title
+    notes = (
+        say("note.outlook_years", title=title),
+        plan.assumptions[0].note(),
+        *left_out_notes(plan),
+        *gaps_note(gaps),
+    )
+    return titled("outlook_years", frame, *notes, title=title)
 
 
 def known_batch_table(plan: BudgetPlan) -> Table:
@@ -204,9 +212,9 @@ def scenario_year_table(plan: BudgetPlan) -> Table:
     frame.loc[say("table.commitment")] = plan.full.by_year()["commitment"]
     gaps = plan.full.ledger.gaps()
     frame = _by_year(frame, gaps).rename_axis("outcomes").reset_index()
-    described = (cohort.assumption for budget in plan.budgets for cohort in budget.cohorts if cohort.assumption)
+    described = cohort_notes(cohort for budget in plan.budgets for cohort in budget.cohorts)
     sizes = say("note.batches", batches=batch_sizes(plan.allocations))
-    notes = (say("note.all_completed"), *dict.fromkeys(described), sizes, *gaps_note(gaps))
+    notes = (say("note.all_completed"), *described, sizes, *gaps_note(gaps))
     return titled("scenario_years", frame, *notes)
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from zjtx_alloc.allocation.explanation_text import rests_text
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import KNOWN, SUPPLIED
-from zjtx_alloc.report.notes.marks import COEFFICIENTS, has_same_shares
+from zjtx_alloc.report.notes.marks import COEFFICIENTS, has_same_shares, total_basis
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.table import Table, signed, titled
 from zjtx_alloc.uncertainty.weight_range import WeightRange, searched
@@ -39,8 +39,7 @@ def _places(results: Results) -> tuple[str, str, str]:
     largest = "、".join(
         f"{names[c]}{n}" for c, n in quota.sort_values(ascending=False, kind="stable").head(_NAMED).items()
     )
-    status = say(f"status.{allocation.scenario.total_status}")
-    note = say("headline.places_note", units=len(quota), largest=largest, status=status)
+    note = say("headline.places_note", units=len(quota), largest=largest, status=total_basis(allocation))
     return say("headline.places"), say("headline.firms", places=f"{allocation.total:,}"), note
 
 
@@ -122,9 +121,9 @@ def _weights(results: Results) -> Iterator[tuple[str, str, str]]:
 
 
 def _total(results: Results) -> Iterator[tuple[str, str, str]]:
-    scenario = results.allocation.scenario
-    if scenario.total_status != "official":
-        here = say("headline.total_here", total=f"{scenario.total:,}", status=say(f"status.{scenario.total_status}"))
+    allocation = results.allocation
+    if allocation.scenario.total_status != "official":
+        here = say("headline.total_here", total=f"{allocation.total:,}", status=total_basis(allocation))
         yield say("quota.total"), here, say("headline.total_changes", amount=results.budget.award.amount)
 
 

@@ -38,7 +38,10 @@ def seen_table(outlooks: tuple[BudgetOutlook, ...]) -> Table | None:
 
 
 def learned_table(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allocation, ...]) -> Table | None:
-    """Before and after side by side, batch by batch: completion in the nation, and the closing year's net; None if nothing is known."""
+    """Before and after side by side, batch by batch: completion in the nation, and the closing year's net; None if nothing is known.
+
+    The assumption is a column where there are several; of one the notes say it.
+    """
     told = [(outlook, outlook.learned()) for outlook in outlooks if outlook.known.is_any]
     if not told:
         return None
@@ -49,10 +52,11 @@ def learned_table(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Alloca
         | {"condition": condition(row["fiscal_year"], outlook.cohorts, allocations)}
         for outlook, frame in told for row in frame.to_dict("records")
     ]  # fmt: skip
+    frame = pd.DataFrame(rows)
+    if len(outlooks) == 1:
+        frame = frame.drop(columns="outcomes")
     common = "、".join(dict.fromkeys(outlook.outcomes.common_experience for outlook, _ in told))
-    return titled(
-        "learned", pd.DataFrame(rows), say("note.learned", common=common), *outlook_notes(outlooks, allocations)
-    )
+    return titled("learned", frame, say("note.learned", common=common), *outlook_notes(outlooks, allocations))
 
 
 def joint_table(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allocation, ...]) -> Table:

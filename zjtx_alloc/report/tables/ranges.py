@@ -13,13 +13,14 @@ QUOTAS = ("baseline", "robust", "average")
 
 
 def range_table(found: WeightRange) -> Table:
-    """The least and greatest entitlement and quota of each unit, and which of them are brackets."""
+    """The least and greatest entitlement and quota of each unit, and which of them are brackets, if any."""
     frame = found.table.assign(quota=found.allocation.quota, separate=found.table["quota"]).reset_index()
     frame["span"] = frame["quota_max"] - frame["quota_min"]
     frame["bracket"] = [bracket_text(row) for row in frame.to_dict("records")]
     columns = [
         "short_name", "region", "entitlement", "entitlement_min", "entitlement_max", "quota",
-        *(["separate"] if alone_note(found.allocation) else []), "quota_min", "quota_max", "span", "bracket",
+        *(["separate"] if alone_note(found.allocation) else []), "quota_min", "quota_max", "span",
+        *(["bracket"] if frame["bracket"].any() else []),
     ]  # fmt: skip
     notes = (*alone_note(found.allocation), *range_notes(found), *marks_note(found.allocation))
     return titled("weight_ranges", frame[columns], *notes)
