@@ -81,6 +81,7 @@ def coming_lines(plan: BudgetPlan) -> Iterator[str]:
             "budget_note.together", first=years[0], last=years[-1], net=f"{int(net[years].sum()):,}",
             low=f"{total.quantile(0.05):,}", high=f"{total.quantile(0.95):,}", mean=f"{total.mean:,.0f}",
             title=plan.assumptions[0].title,
+            condition="、".join(dict.fromkeys(condition(year, plan.cohorts, plan.allocations) for year in years)),
         )  # fmt: skip
     for year in coming_years(plan):
         found = outlook.distribution(year)
