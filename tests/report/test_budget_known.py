@@ -90,7 +90,7 @@ def test_past_years_stand_beside_what_was_paid_and_later_ones_beside_their_range
     found = plan.outlooks[0].distribution(2028)
     assert last[["P5（万元）", "P95（万元）"]].tolist() == [found.quantile(0.05), found.quantile(0.95)]
     assert last["应下达（扣回后）（万元）"] == plan.budgets[0].ledger.by_year().at[2028, "net"]
-    assert first["以企业数不变为前提"] == "第1批1038家（已知）"
+    assert first["以企业数不变为前提"] == "第1批1,038家（已知）"
 
 
 def test_what_is_known_is_told_in_sentences(plan):

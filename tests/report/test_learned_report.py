@@ -11,6 +11,7 @@ import zjtx_alloc as za
 from zjtx_alloc.allocation.approved import approved_firms
 from zjtx_alloc.budget.joint import joint_ranges
 from zjtx_alloc.report.figures.joint import joint_figure
+from zjtx_alloc.report.notes.budget import coming_lines
 from zjtx_alloc.report.tables.learned import joint_table, learned_table, seen_table
 
 pytestmark = pytest.mark.thorough
@@ -53,9 +54,9 @@ def test_before_and_after_are_those_of_the_outlook(outlook, allocations):
     frame = table.frame
     assert frame["批次"].tolist() == ["第1批", "第2批", "第3批"]
     assert frame["完成率（更新后）"].tolist() == told["rate_after"].tolist()
-    assert frame["期末年度实际下达均值（更新前，万元）"].tolist() == told["net_before"].tolist()
+    assert frame["期末年度实际下达均值（更新前）（万元）"].tolist() == told["net_before"].tolist()
     assert frame["实际下达P5—P95（更新后，万元）"][1] == f"{told['net_after_p5'][1]:,}—{told['net_after_p95'][1]:,}"
-    assert frame["以企业数不变为前提"][2] == "第3批1241家（假设）"
+    assert frame["以企业数不变为前提"][2] == "第3批1,241家（假设）"
     assert "共同经验份额0.5（假设）" in table.notes[0]
 
 
@@ -73,8 +74,18 @@ def test_the_joint_table_says_which_sizes_it_holds_for(outlook, allocations):
     net = told.query("measure == 'net'")
     assert frame["P95（万元）"][4:].tolist() == net["p95"].tolist()
     assert frame["同时在P5—P95之内的概率"][3] == told["within"][3]
-    assert frame["以企业数不变为前提"][2] == "第3批1241家（假设）"
+    assert frame["以企业数不变为前提"][2] == "第3批1,241家（假设）"
     assert frame["以企业数不变为前提"][3].count("家") == 3
+
+
+def test_the_first_sentence_is_on_all_open_years_together(panel):
+    plan = za.plan_budget(za.BudgetRequest(NAMES, ["central"], as_of=datetime.date(2026, 11, 30)), panel)
+    first, *each = coming_lines(plan)
+    total = joint_ranges(plan.outlooks[0]).query("measure == 'net' and last_year > first_year").iloc[0]
+    net = plan.budgets[0].ledger.by_year()["net"].loc[2027:2029].sum()
+    assert first.startswith(f"2027—2029年合计应下达（扣回后）{net:,}万元（中性情景），有90%的可能在{total['p5']:,}至")
+    assert f"至{total['p95']:,}万元之间，均值{total['mean']:,.0f}万元；以第1批1,039家（公示企业数代用）、" in first
+    assert [line[:4] for line in each] == ["2027", "2028", "2029"]
 
 
 def test_the_joint_figure_draws_the_ranges_and_says_their_condition(outlook, allocations):
@@ -84,6 +95,6 @@ def test_the_joint_figure_draws_the_ranges_and_says_their_condition(outlook, all
     tops = [bar.get_y() + bar.get_height() for bar in left.patches[:3]]
     assert tops == pytest.approx((table["p95"][:3] / 10_000).tolist())
     assert left.get_xlabel() == "年度及其批次企业数（范围以批次规模给定为条件）"
-    assert [label.get_text() for label in left.get_xticklabels()][2] == "2029\n第3批1241家\n（假设）"
+    assert [label.get_text() for label in left.get_xticklabels()][2] == "2029\n第3批1,241家\n（假设）"
     assert right.get_xlabel() == f"各年同时在P5—P95之内：{table['within'][3]:.0%}"
     assert right.patches[0].get_y() == pytest.approx(table["p5"][3] / 10_000)

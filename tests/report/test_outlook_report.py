@@ -26,7 +26,7 @@ def test_the_range_table_says_what_the_forecast_says(outlooks, allocation):
     found = outlooks[1].distribution(2027)
     assert (last["P5（万元）"], last["中位数（万元）"]) == (found.quantile(0.05), found.quantile(0.5))
     notes = "".join(table.notes)
-    for told in ("中性情景，非官方口径", "压力情景，非官方口径", "1039家（公示企业数代用", "未含上一轮"):
+    for told in ("中性情景，非官方口径", "压力情景，非官方口径", "1,039家（公示企业数代用", "未含上一轮"):
         assert told in notes
 
 
@@ -34,9 +34,9 @@ def test_what_a_range_is_conditional_on_stands_beside_it(panel):
     plan = za.plan_budget(za.BudgetRequest(["2024-baseline", "2025-baseline", "2026-baseline"], ["central"]), panel)
     table = range_table(plan.outlooks, plan.allocations)
     given = table.frame.set_index("年度")["以企业数不变为前提"].to_dict()
-    third = "第3批1241家（假设）"
+    third = "第3批1,241家（假设）"
     assert [given[year] for year in ("2026", "2029")] == [third, third]
-    assert given["2027"] == "第1批1039家（公示企业数代用）"
+    assert given["2027"] == "第1批1,039家（公示企业数代用）"
     (fixed,) = table.frame.loc[table.frame["年度"] == "2026", ["P5（万元）", "P95（万元）"]].to_numpy().tolist()
     assert fixed == [372_300, 372_300]
     (sheet,) = (one for one in budget_sheets(plan) if one.title == "情景对比")
@@ -48,7 +48,7 @@ def test_what_a_range_is_conditional_on_stands_beside_it(panel):
     figure = fan_figure(plan.outlooks, plan.allocations).get_supxlabel().replace("\n", "")
     for notes in (table.notes, region_table(plan).notes, sheet.note, figure):
         assert "范围和概率只反映期末结果的不确定，以各批企业数不变为前提：" in "".join(notes)
-        assert "第3批1241家（假设，审核通过率100.0%）" in "".join(notes)
+        assert "第3批1,241家（假设，审核通过率100.0%）" in "".join(notes)
 
 
 def test_a_batch_is_as_large_as_what_the_batch_before_left_makes_it(panel, baseline):

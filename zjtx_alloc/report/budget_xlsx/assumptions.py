@@ -196,7 +196,8 @@ def _share_row(
     """One share of an assumption; ``about`` it are the name of its cell and its basis."""
     named = say("workbook.of_outcomes", number=number + 1, title=assumption.title, what=what)
     name, basis = about
-    return _row(named, _given(float(value), "percent", name), "占比", assumption.name, basis)
+    source = say("workbook.outcomes_source", title=assumption.title)
+    return _row(named, _given(float(value), "percent", name), "占比", source, basis)
 
 
 def _left_row(number: int, assumption: OutcomeAssumption) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.budget_xlsx.quotas import HELPERS, live_batches, quota_cells, total_name
 from zjtx_alloc.report.budget_xlsx.shares import NAMES, shares_of
-from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Column, Content, Sheet, known_columns, sums_of
+from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Column, Content, Page, Sheet, known_columns, sums_of
 
 _Rows = list[dict[str, Any]]
 
@@ -103,7 +103,7 @@ def firms_sheet(plan: BudgetPlan, solver: Sheet | None) -> Sheet:
         check[names[-1]] = Cell(0, "-".join(f"[{name}:total]" for name in ("approved", "gone", *names)))
     return Sheet(
         say("workbook.firms"), _columns(plan), rows, [{"batch": say("table.total"), **sums_of(rows, summed)}], check,
-        note=say("workbook.firms_note") + known_note(plan), frozen=3, is_filtered=True,
+        note=say("workbook.firms_note") + known_note(plan), frozen=3, is_filtered=True, page=Page(wide=2),
     )  # fmt: skip
 
 

@@ -124,7 +124,12 @@ def _scenario_row(plan: BudgetPlan, number: int, year: int, ledger: Sheet) -> di
     summary = outlook.distribution(year).summary()
     row |= {name: float(summary[name]) for name in _SUMMARY}
     ceiling = plan.request.ceilings.get(year)
-    return row if ceiling is None else row | {"ceiling": ceiling, "exceeds": outlook.exceeds(year, ceiling)}
+    if ceiling is None:
+        return row
+    # The probability is the program's: of another ceiling it is not known here.
+    chance = outlook.exceeds(year, ceiling)
+    formula = f'IF([ceiling]={ceiling},{chance!r},"{say("workbook.ceiling_stale")}")'
+    return row | {"ceiling": ceiling, "exceeds": Cell(chance, formula)}
 
 
 def _outcomes_title(plan: BudgetPlan, number: int) -> str:

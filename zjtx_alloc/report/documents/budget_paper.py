@@ -88,9 +88,7 @@ def _facts(plan: BudgetPlan) -> dict[str, Any]:
         "closing": award.closing,
         "sizes": batch_sizes(plan.allocations),
         "outcomes": plan.assumptions[0].note(),
-        "learned": say("outcomes.learned", common=plan.assumptions[0].common_experience)
-        if plan.outlooks[0].known.is_any
-        else "",
+        "learned": say("budget_paper.before", table=say("title.learned")) if plan.outlooks[0].known.is_any else "",
         "gaps": "".join(gaps) or say("budget_paper.no_gap"),
         "tails": "".join(tails),
         "matched": "" if found is None else say(
@@ -118,7 +116,8 @@ def _tables(plan: BudgetPlan) -> dict[str, Grid]:
             found["affordable"] = affordable
     if plan.paid_years and len((gaps := open_gap_table(plan)).frame):
         found["open_gaps"] = _narrowed(gaps, *_GAPS)
-    return {name: grid_of(replace(table, notes=()), PORTRAIT) for name, table in found.items()}
+    about = {"years": (say("budget_paper.quantiles", title=plan.assumptions[0].title),)}
+    return {name: grid_of(replace(table, notes=about.get(name, ())), PORTRAIT) for name, table in found.items()}
 
 
 def _narrowed(table: Table, *columns: str) -> Table:

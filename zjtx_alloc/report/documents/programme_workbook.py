@@ -218,7 +218,7 @@ def _factor_sheet(panel: Panel, scenarios: Sequence[Scenario]) -> Sheet:
     )
     return Sheet(
         say("programme.factors"), columns, rows, [total | summed], heading=say("programme.factors"),
-        note=say("programme_sheet.factors"), page=Page(pages=1, header=62),
+        note=say("programme_sheet.factors"), page=Page(pages=1, header=62, wide=2),
     )  # fmt: skip
 
 

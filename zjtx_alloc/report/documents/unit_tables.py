@@ -159,6 +159,8 @@ def money_rows(results: Results, code: str) -> Table:
     gaps, firms = budget.ledger.gaps(), {cohort.name: int(cohort.approved[code]) for cohort in budget.cohorts}
     names = {cohort.name: cohort.label for cohort in budget.cohorts}
     own = budget.table[budget.table["code"] == code].sort_values("fiscal_year", kind="stable")
+    if (moves := own[list(MONEY)].ne(0).any(axis=1)).any():
+        own = own[moves]  # without years in which firms only leave
     total = own[list(MONEY)].sum().to_dict() | {"fiscal_year": say("table.total")}
     frame = own.assign(
         fiscal_year=[year_label(int(year), gaps) for year in own["fiscal_year"]],

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.budget.joint import money_over, open_years
 from zjtx_alloc.budget.learning import decided_years
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.plan import BudgetPlan
@@ -85,8 +86,16 @@ def coming_years(plan: BudgetPlan) -> tuple[int, ...]:
 
 
 def coming_lines(plan: BudgetPlan) -> Iterator[str]:
-    """What each year to come may need: the booked net money, the range under the first assumption, what it is conditional on."""
+    """What the open years to come may need together, then each year to come: booked net money, range, what it is conditional on."""
     outlook, net = plan.outlooks[0], plan.budgets[0].ledger.by_year()["net"]
+    if len(years := sorted(set(open_years(outlook)) & set(coming_years(plan)))) > 1:
+        total = money_over(outlook, tuple(years))
+        yield say(
+            "budget_note.together", first=years[0], last=years[-1], net=f"{int(net[years].sum()):,}",
+            low=f"{total.quantile(0.05):,}", high=f"{total.quantile(0.95):,}", mean=f"{total.mean:,.0f}",
+            title=plan.assumptions[0].title,
+            condition="、".join(dict.fromkeys(condition(year, plan.cohorts, plan.allocations) for year in years)),
+        )  # fmt: skip
     for year in coming_years(plan):
         found = outlook.distribution(year)
         given = condition(year, plan.cohorts, plan.allocations)
@@ -94,7 +103,7 @@ def coming_lines(plan: BudgetPlan) -> Iterator[str]:
         key = "coming" if low < high else "certain"
         yield say(
             f"budget_note.{key}", year=year, net=f"{int(net[year]):,}", low=f"{low:,}", high=f"{high:,}",
-            mean=f"{found.mean:,.0f}", condition=given, title=plan.assumptions[0].title,
+            mean=f"{found.mean:,.0f}", condition=given,
         )  # fmt: skip
 
 

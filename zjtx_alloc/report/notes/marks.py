@@ -139,6 +139,11 @@ def sources_of(panel: Panel, columns: Iterable[tuple[str, str]]) -> list[str]:
     return list(used)
 
 
+def publishers_of(panel: Panel, columns: Iterable[tuple[str, str]]) -> str:
+    """Who published the cells of some indicators and periods, each named once."""
+    return "、".join(dict.fromkeys(panel.sources.loc[sources_of(panel, columns), "publisher"]))
+
+
 def budget_notes(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> tuple[str, ...]:
     """What the money rests on: batches by status, outcomes, and what is not included."""
     return (

@@ -28,13 +28,13 @@ def report_sheets(results: Results, manuscript: Manuscript) -> list[Part]:
     """The calculation; one sheet an annex, as the proposal numbers them; the tables behind them, how it is solved, charts."""
     model, allocation = Model(results), results.allocation
     live = live_sheets(model)
-    quotas, by_unit, decided, regions, made_of, batches, years = followers(model)
+    quotas, by_unit, regions, made_of, batches, years, *decided = followers(model)
     return [
         *live[:3],
         quotas,
         by_unit,
         _still(_annex(3, manuscript.annexes[2].grid)),
-        decided,
+        *decided,
         regions,
         made_of,
         *allocation_tables.composite_tables(allocation),
@@ -53,18 +53,18 @@ def report_sheets(results: Results, manuscript: Manuscript) -> list[Part]:
 
 
 def followers(model: Model) -> list[Sheet]:
-    """The sheets of figures that follow the calculation: 附件1, 2 and 4, regions, contributions, batches, years."""
+    """The sheets of figures that follow the calculation: 附件1 and 2, regions, contributions, batches, years; 附件4 if it has rows."""
     allocation, batches = model.allocation, _batches(model)
     years, quotas = _years(model), _quotas(allocation, batches)
     decided = _still(_annex(4, allocation_tables.decision_table(allocation)))
     return [
         quotas,
         _unit_years(model, years),
-        table_sheet(decided, {"step": "[quota]-[model]"}),
         _regions(allocation, quotas),
         _contributions(model),
         batches,
         years,
+        *([table_sheet(decided, {"step": "[quota]-[model]"})] if len(decided.frame) else []),
     ]
 
 

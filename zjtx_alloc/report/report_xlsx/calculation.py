@@ -22,7 +22,7 @@ def calculation_sheet(model: Model) -> Sheet:
         check = {}
     return Sheet(
         say("calculation.title"), columns, rows, [total], check, note=say("calculation.note"), frozen=3,
-        page=Page(pages=1),
+        page=Page(pages=1, wide=2),
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from zjtx_alloc.base.messages import header, say
-from zjtx_alloc.report.notes.marks import criterion_text, sources_of, stands_for
+from zjtx_alloc.report.notes.marks import criterion_text, publishers_of, stands_for
 from zjtx_alloc.report.report_xlsx.model import Line, Model, compared
 from zjtx_alloc.report.writers.sheet import Cell, Column, Page, Sheet, known_columns
 from zjtx_alloc.rules.scenario import DEFAULT
@@ -92,7 +92,7 @@ def _weight_row(model: Model, line: Line) -> _Row:
         "parameter": say("calculation.weight", name=panel.name(code)),
         "value": _input(factor.weight, "percent", line.weight, line.key),
         "compared": Cell(factor.weight, kind="percent", name=compared(line.weight), is_input=True),
-        **span, "measure": "占比", "source": "、".join(sources_of(panel, grounds)), "words": "；".join(filter(None, texts)),
+        **span, "measure": "占比", "source": publishers_of(panel, grounds), "words": "；".join(filter(None, texts)),
     }  # fmt: skip
 
 

@@ -172,7 +172,7 @@ def search_sheet(search: Search, prefix: str = "") -> Sheet:
     }
     title = say(f"calculation.{prefix}search")
     return Sheet(
-        title, columns, rows, _ends(search, prefix), note=say("calculation.search_note"), frozen=1,
+        title, columns, rows, _ends(search, prefix), note=say(f"calculation.{prefix}search_note"), frozen=1,
         page=Page(landscape=False, pages=1),
     )  # fmt: skip
 

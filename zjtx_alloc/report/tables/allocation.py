@@ -7,7 +7,7 @@ from zjtx_alloc.allocation.composite import Composite
 from zjtx_alloc.allocation.entitlement import ADJUSTMENT
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.report.allocation_view import allocation_total, allocation_view
-from zjtx_alloc.report.notes.marks import COEFFICIENTS, mark_shares, marks_note, sources_of, stands_for
+from zjtx_alloc.report.notes.marks import COEFFICIENTS, mark_shares, marks_note, publishers_of, sources_of, stands_for
 from zjtx_alloc.report.notes.user_data import pools_note, supply_note
 from zjtx_alloc.report.table import Table, of_kind, titled
 from zjtx_alloc.report.tables.data import cell_table, sources_text
@@ -67,7 +67,7 @@ def factor_table(allocation: Allocation) -> Table:
                     "stand_in_for": stands_for(allocation, code, factor),
                     "estimated_units": int(cells["estimated"].sum()),
                     "rests_known": cells.loc[~cells["estimated"].astype(bool), "value"].sum() / cells["value"].sum(),
-                    "publisher": "、".join(dict.fromkeys(panel.sources.loc[sources_of(panel, periods), "publisher"])),
+                    "publisher": publishers_of(panel, periods),
                 }
             )
     return titled("factors", pd.DataFrame(rows), *supply_note(allocation), say("note.weights"))

@@ -112,13 +112,15 @@ def known_columns(**widths: float) -> dict[str, Column]:
 
 @dataclass(frozen=True)
 class Page:
-    """How a sheet is laid out and printed, always one page wide.
+    """How a sheet is laid out and printed.
 
     Attributes
     ----------
     landscape : bool
     pages : int
         How many it is high; 0: as many as it needs.
+    wide : int
+        How many it is wide; on the second page the frozen columns are repeated.
     heading, header, row : float or None
         Heights in points; None: as their texts need, of a form as the program that opens it likes.
     is_form : bool
@@ -131,6 +133,7 @@ class Page:
     header: float | None = None
     row: float | None = None
     is_form: bool = False
+    wide: int = 1
 
 
 @dataclass(frozen=True)

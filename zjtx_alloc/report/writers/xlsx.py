@@ -179,6 +179,8 @@ def _write_sheet(book: Any, data: Sheet, styles: dict[str, Any]) -> Any:
     if data.is_filtered:
         sheet.autofilter(head, 0, data.last - 1, len(columns) - 1)
     _print_setup(sheet, page, head)
+    if page.wide > 1 and data.frozen:
+        sheet.repeat_columns(0, data.frozen - 1)
     return sheet
 
 
@@ -324,11 +326,11 @@ def _row_height(texts: Sequence[str], widths: Sequence[float]) -> float:
 
 
 def _print_setup(sheet: Any, page: Page, header: int) -> None:
-    """A4, one page wide, its headers on each page."""
+    """A4, as many pages as the page says, its headers on each."""
     if page.landscape:
         sheet.set_landscape()
     sheet.set_paper(9)
-    sheet.fit_to_pages(1, page.pages)
+    sheet.fit_to_pages(page.wide, page.pages)
     if not page.is_form:
         sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.6)
         sheet.repeat_rows(header)
