@@ -9,8 +9,9 @@ import pytest
 
 import zjtx_alloc as za
 from zjtx_alloc.budget.ceilings import Question
+from zjtx_alloc.budget.expected import open_groups
 from zjtx_alloc.facts.payments import read_transfers
-from zjtx_alloc.report.budget_xlsx.shares import groups_of, shares_of
+from zjtx_alloc.report.budget_xlsx.shares import shares_of
 from zjtx_alloc.report.budget_xlsx.write import write_budget_workbook
 from zjtx_alloc.report.tables.budget import ceiling_table
 
@@ -345,7 +346,7 @@ def test_learned_shares_can_be_changed_to_those_of_another_assumption(known, wri
     other = replace(known, assumptions=(lower, second))
     book, moved = openpyxl.load_workbook(written[2]), 0
     for cohort in other.cohorts:
-        for _, told in groups_of(cohort):
+        for _, told in open_groups(cohort):
             for cell, share in shares_of(other, 0, cohort, told).values():
                 moved += abs(named(book, cell).value - float(share)) > 1e-6
                 named(book, cell).value = float(share)
