@@ -34,7 +34,6 @@ _MARKDOWN = "text/markdown"
 _NO_ROWS = "<tbody></tbody>"  # a table as Table shows it
 _SECTION = re.compile(r"## [^\n]+")
 _NUMBER = re.compile(r"## ([一二三四五六七八九十]+)、")
-_SLIDES = re.compile(r'(<div class="output_png[^>]*)>\s*<img alt="([^"]*)"')  # on a telephone a figure slides sideways
 # What may leave the question of a study without an answer, as the kernel names it.
 _OPEN = {kind.__name__ for kind in (DataError, InfeasibleError, ScenarioError, SolverError)}
 
@@ -100,7 +99,6 @@ def page(executed: Path, path: Path, heading: Heading) -> Path:
             shown[_MARKDOWN] = as_words(shown[_MARKDOWN])
     body, _ = exporter.from_notebook_node(notebook)
     foot = say("page.foot", run=current_run_id())
-    body = _SLIDES.sub(r'\1 tabindex="0" role="region" aria-label="\2">\n<img alt="\2"', body)
     title = say(f"page.{path.stem}", scenario=heading.label)
     return write_whole(path, framed(title, body, foot, heading.links(), path.name))
 
