@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT, CPU_LIMIT = 12.0, 20.0  # of the report, on two quiet cores
@@ -153,7 +153,9 @@ def units(results: object, laps: Laps) -> None:
     for sheet in sheets:
         framed(sheet.name, sheet._repr_html_(), "")
     laps.lap("units: HTML, 37")
-    sized = [unit_pdf(sheet.plain())[0] for sheet in sheets]
+    sized: list[dict[str, Any]] = []
+    for sheet in sheets:
+        sized.append(unit_pdf(sheet.plain(), *[before["size"] for before in sized[-1:]])[0])
     laps.lap("units: PDF, 37")
     bound_pdf(sized)
     laps.lap("units: bound PDF")

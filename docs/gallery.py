@@ -6,7 +6,6 @@ poppler), and writes contact sheets and all shots to ``reports/gallery/``, and `
 """
 
 import argparse
-import base64
 import datetime
 import io
 import os
@@ -127,10 +126,14 @@ def printed(path: Path, label: str, work: Path) -> Shots:
     }
 
 
-def figures(path: Path, label: str) -> Shots:
-    """The figures of a page, as they lie in it."""
-    held = re.findall(r'src="data:image/png;base64,([^"]+)"', path.read_text(encoding="utf-8"))
-    return {f"{label} 图{number}": picture_of(base64.b64decode(data)) for number, data in enumerate(held, start=1)}
+def figures(page: Any, path: Path, label: str) -> Shots:
+    """The figures of a page, in the size in which they are copied."""
+    shots = {}
+    held = re.findall(r'src="(data:image/svg[^"]+)"', path.read_text(encoding="utf-8"))
+    for number, source in enumerate(held, start=1):
+        page.set_content(f'<img src="{source}">')
+        shots[f"{label} 图{number}"] = picture_of(page.locator("img").screenshot())
+    return shots
 
 
 def screens(page: Any, path: Path, label: str) -> Shots:
@@ -232,7 +235,7 @@ def main() -> None:
                 continue
             label = str(path.relative_to(made).with_suffix("" if path.suffix == ".html" else path.suffix))
             if path.suffix == ".html":
-                groups["figures"] |= figures(path, label)
+                groups["figures"] |= figures(window.new_page(), path, label)
                 groups[label] = screens(window.new_page(), path, label)
             elif path.suffix in {".xlsx", ".docx", ".pdf"}:
                 groups[label] = printed(path, label, Path(folder))

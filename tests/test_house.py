@@ -141,6 +141,14 @@ def test_public_names_are_imported_on_first_use():
     assert told.stdout.split() == ["set()", "True"]
 
 
+@pytest.mark.thorough
+def test_a_report_imports_neither_what_draws_nor_what_reads_workbooks():
+    """Its kernels draw, and only they pay for matplotlib; nothing of it is read from a workbook of the user's unless one is given."""
+    code = "import sys, zjtx_alloc.report.runs.run; print({'matplotlib', 'IPython', 'openpyxl'} & set(sys.modules))"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert told.stdout.strip() == "set()"
+
+
 def test_every_message_is_said_and_every_one_said_exists():
     templates = tomllib.loads((ROOT / "data" / "messages.zh.toml").read_text(encoding="utf-8"))
     known = {f"{section}.{name}" for section, table in templates.items() for name in table}

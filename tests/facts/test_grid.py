@@ -5,7 +5,7 @@ import pytest
 from support.tables import base, text
 
 import zjtx_alloc as za
-from zjtx_alloc.facts.grid import read_sheets
+from zjtx_alloc.facts.grid import column_letters, read_sheets
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,7 @@ def test_a_remark_to_the_right_takes_no_number_and_separators_at_every_end_are_h
     ended = [base()[0], *([*row, ""] for row in base()[1:]), ["注：甲,乙", "丙", "丁", "戊"]]
     path.write_bytes(text(ended))
     assert za.load_panel(path).values("sme_count", "").tolist() == [row[1] for row in base()[1:]]
+
+
+def test_columns_have_the_names_that_excel_gives_them():
+    assert [column_letters(number) for number in (1, 26, 27, 702, 703, 16384)] == ["A", "Z", "AA", "ZZ", "AAA", "XFD"]

@@ -110,16 +110,6 @@ def test_a_page_leaves_out_what_shows_nothing(tmp_path):
     assert "没有" not in shown
 
 
-def test_a_figure_that_slides_is_reached_by_the_keyboard(tmp_path):
-    output = nbformat.v4.new_output("display_data", {"image/png": "eA=="}, metadata={"image/png": {"alt": "甲&乙"}})
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=[output])])
-    nbformat.write(notebook, tmp_path / "x.ipynb")
-    shown = page(tmp_path / "x.ipynb", tmp_path / "allocation.html", Heading("情景")).read_text(encoding="utf-8")
-    assert re.search(
-        r'<div class="output_png [^>]*tabindex="0" role="region" aria-label="甲&amp;乙">\s*<img alt="甲&amp;乙"', shown
-    )
-
-
 @pytest.mark.thorough
 @pytest.mark.parametrize("make", ["report", "budget", "compare"])
 def test_the_folder_of_a_run_takes_no_other_run(make, tmp_path):

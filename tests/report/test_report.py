@@ -261,9 +261,19 @@ def test_a_figure_bears_the_id_of_the_run_that_made_it(allocation):
         assert quota_figure(allocation).get_supxlabel().endswith("\n运行编号：abc")
 
 
-def test_a_picture_says_what_it_is_to_those_who_cannot_see_it(allocation):
-    _data, metadata = picture(quota_figure(allocation))._repr_mimebundle_()
-    assert metadata["image/png"]["alt"] == "2024年第一批基准情景：名额与理论名额；名额 − 理论名额"
+def test_a_picture_says_what_it_is_to_those_who_cannot_see_it_and_is_the_same_bytes_each_time(allocation):
+    drawn = [picture(quota_figure(allocation)) for _ in range(2)]
+    alt = "2024年第一批基准情景：名额与理论名额；名额 − 理论名额"
+    assert drawn[0].alt == alt
+    assert drawn[0] == drawn[1]
+    shown = re.fullmatch(
+        rf'<div class="figure" tabindex="0" role="region" aria-label="{alt}"><img alt="{alt}" width="900" '
+        r'src="data:image/svg\+xml;base64,([^"]+)"></div>',
+        drawn[0]._repr_html_(),
+    )
+    svg = base64.b64decode(shown[1]).decode()
+    assert re.search(r'<svg [^>]*width="1800" height="2040" viewBox="0 0 648 734.4"', svg)  # 9 × 10.2 inches
+    assert "<text" not in svg  # nor is a font needed
 
 
 @pytest.mark.thorough

@@ -41,7 +41,7 @@ def test_a_report_has_a_page_for_each_study(folder):
 def test_a_study_stands_alone_has_its_figures_and_names_its_assumptions(folder, name):
     found = page(folder, name)
     assert not re.findall(r"""src\s*=\s*["']?(?!data:)[^"'\s>]+|@import|url\((?!data:)""", found)
-    assert found.count('<img src="data:image/png') + found.count('src="data:image/png') >= FIGURES[name]
+    assert found.count('src="data:image/svg+xml') >= FIGURES[name]
     assert "2024-baseline" in found
     assert "za.load_scenario" not in found
     for mark in ("估算", "公布"):

@@ -6,6 +6,7 @@ from support.made_pages import Rows
 import zjtx_alloc as za
 from zjtx_alloc.cli.main import main
 from zjtx_alloc.report.documents.unit_page import asked_units, unit_sheet
+from zjtx_alloc.report.writers.pdf import unit_pdf
 
 
 def test_a_users_figures_are_marked(panel, baseline, tmp_path):
@@ -96,3 +97,16 @@ def test_the_command_names_the_unit_it_does_not_know(tmp_path, capsys):
         "错误：没有名为“火星”的单位；可用：all（全部），或以逗号分隔的代码、简称或全称：北京"
     )
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.thorough
+def test_the_letters_of_a_page_are_as_large_wherever_their_search_begins(panel, baseline):
+    sheet = unit_sheet(za.Results(panel, baseline), "440000").plain()
+    sizes = (7.6, 7.4, 7.3, 7.1, 6.9, 6.6)
+    found = [unit_pdf(sheet, near) for near in sizes]
+    assert found[0][0]["size"] in sizes[1:-1]
+    assert all(one == found[0] for one in found)
+    long = sheet | {"notes": ["字" * 20_000]}
+    assert [unit_pdf(long, near)[0]["size"] for near in sizes] == [sizes[-1]] * len(sizes)
+    short = sheet | {"sections": []}
+    assert [unit_pdf(short, near)[0]["size"] for near in sizes] == [sizes[0]] * len(sizes)

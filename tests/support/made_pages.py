@@ -17,7 +17,7 @@ def odd_words(page):
     """Technical words, names of the library, and notes left out, before the 附录 of a page."""
     body = page[page.index("<body") :]
     heads = [place.start() for place in re.finditer(r"<h2[^>]*>附录", body)]
-    shown = re.sub(r"data:image/png;base64,[^\"]*|<[^>]*>", "", body[: heads[0] if heads else None])
+    shown = re.sub(r"data:image/svg[^\"]*|<[^>]*>", "", body[: heads[0] if heads else None])
     return [word for word in (*_TECHNICAL, "za.", "None") if word in shown]
 
 

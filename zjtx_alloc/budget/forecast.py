@@ -137,10 +137,16 @@ class BudgetOutlook:
         """
         if year not in self.years:
             raise DataError(say("forecast.year", year=year, known="、".join(map(str, self.years))))
-        codes = self._members(of)
-        return self.mixed(
-            added(self.by_state(measure)[year][code] for code in codes), self.certain_tails((year,), measure, codes)
-        )
+        if (asked := (year, measure, of)) not in self._distributions:
+            codes = self._members(of)
+            total = added(self.by_state(measure)[year][code] for code in codes)
+            self._distributions[asked] = self.mixed(total, self.certain_tails((year,), measure, codes))
+        return self._distributions[asked]
+
+    @cached_property
+    def _distributions(self) -> dict[tuple[int, str, str | None], BudgetDistribution]:
+        """Those asked for so far: tables and figures ask for the same."""
+        return {}
 
     def exceeds(self, year: int, ceiling: int) -> float:
         """Probability that what is due (应下达) in a fiscal year is above its ceiling (万元); nothing is netted first."""

@@ -11,7 +11,6 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pandas as pd
 
 from zjtx_alloc.base.errors import DataError
@@ -123,7 +122,18 @@ def in_sheet(sheet: str) -> str:
     return say("intake.sheet", sheet=sheet) if sheet else ""
 
 
+def column_letters(number: int) -> str:
+    """The name of a column in Excel: A for the first, AA for the 27th."""
+    letters = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
 def _workbook(path: Path, content: bytes, most_rows: int) -> list[Grid]:
+    import openpyxl  # noqa: PLC0415 - time that whoever reads no workbook need not pay, each kernel of a report among them
+
     try:
         with_formulas = has_formulas(path.name, content, _UNSIZED * most_rows)
         values = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)

@@ -5,12 +5,10 @@ from functools import cache
 from itertools import combinations
 from typing import Any
 
-from openpyxl.utils import get_column_letter
-
 from zjtx_alloc.base.messages import words
 from zjtx_alloc.base.resources import shipped_table, spellings
 from zjtx_alloc.facts.cells import amount, header_of, plain, unit_of
-from zjtx_alloc.facts.grid import Grid
+from zjtx_alloc.facts.grid import Grid, column_letters
 
 _HEADER_WITHIN = 30  # rows in which a header is looked for
 _MOST_BELOW = 3  # rows that a header may go on for
@@ -26,7 +24,7 @@ class Heading:
     @property
     def label(self) -> str:
         """As Excel shows it, e.g. ``C 规上工业中小企业数``."""
-        return f"{get_column_letter(self.place + 1)} {self.text}"
+        return f"{column_letters(self.place + 1)} {self.text}"
 
     @property
     def name(self) -> str:

@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from functools import cache
 
-from openpyxl.utils import get_column_letter
-
 from zjtx_alloc.base.messages import say, words
 from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.facts.cells import plain, unit_of
-from zjtx_alloc.facts.grid import Grid, refuse_long
+from zjtx_alloc.facts.grid import Grid, column_letters, refuse_long
 from zjtx_alloc.facts.layout import Layout, cell_at, indicator_names, layout_of
 from zjtx_alloc.facts.problems import Problem, problem, refusal
 
@@ -62,7 +60,7 @@ def _unnamed_units(grid: Grid) -> Iterator[Problem]:
     for place in range(max(map(len, grid.rows.values()), default=0)):
         named = [number for number, row in grid.rows.items() if unit_of(cell_at(row, place)) is not None]
         if len(named) >= _MANY:
-            above, letter = max(named[0] - 1, 1), get_column_letter(place + 1)
+            above, letter = max(named[0] - 1, 1), column_letters(place + 1)
             shown = plain(cell_at(grid.rows.get(above, []), place))
             yield problem(above, letter, shown, "unnamed_units", letter=letter)
             return

@@ -19,7 +19,8 @@ from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.facts.panel import KNOWN
-from zjtx_alloc.report.figures.style import BLUE, ORANGE, blank, foot, in_style, unit_rows
+from zjtx_alloc.report.figures.colours import BLUE, ORANGE
+from zjtx_alloc.report.figures.style import blank, foot, in_style, unit_rows
 from zjtx_alloc.report.notes.marks import criterion_text, edged_note, mostly_guessed, short_marks
 from zjtx_alloc.report.table import signed
 

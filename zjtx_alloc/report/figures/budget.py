@@ -14,7 +14,8 @@ from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.budget.ledger.bridge import moving_steps
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.budget.ledger.ledger import gaps_in
-from zjtx_alloc.report.figures.style import BATCH_COLOURS, BLUE, GREEN, GREY, ORANGE, WAN_TO_YI, blank, foot, in_style
+from zjtx_alloc.report.figures.colours import BATCH_COLOURS, BLUE, GREEN, GREY, ORANGE
+from zjtx_alloc.report.figures.style import WAN_TO_YI, blank, foot, in_style
 from zjtx_alloc.report.notes.marks import batch_label, budget_notes, outlook_notes, source_line, year_label
 from zjtx_alloc.report.table import signed
 

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from zjtx_alloc.allocation.compare import Comparison
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.figures.allocation import STEPS, Tile, tile_figure
-from zjtx_alloc.report.figures.style import BLUE, COLOURS, ORANGE, WAN_TO_YI, blank, foot, in_style, unit_rows
+from zjtx_alloc.report.figures.colours import BLUE, COLOURS, ORANGE
+from zjtx_alloc.report.figures.style import WAN_TO_YI, blank, foot, in_style, unit_rows
 from zjtx_alloc.report.notes.marks import edged_note, mostly_guessed
 from zjtx_alloc.report.tables.compare import gain_text, marks_line
 

@@ -13,7 +13,8 @@ from matplotlib.lines import Line2D
 
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import Panel
-from zjtx_alloc.report.figures.style import BLUE, GREY, ORANGE, blank, foot, in_style, unit_rows
+from zjtx_alloc.report.figures.colours import BLUE, GREY, ORANGE
+from zjtx_alloc.report.figures.style import blank, foot, in_style, unit_rows
 from zjtx_alloc.report.notes.marks import published
 from zjtx_alloc.report.tables.data import former_values
 

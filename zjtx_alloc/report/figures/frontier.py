@@ -4,7 +4,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.report.figures.style import BLUE, ORANGE, blank, foot, in_style
+from zjtx_alloc.report.figures.colours import BLUE, ORANGE
+from zjtx_alloc.report.figures.style import blank, foot, in_style
 
 
 @in_style()

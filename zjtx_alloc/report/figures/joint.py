@@ -10,7 +10,8 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.budget.joint import joint_ranges
 from zjtx_alloc.budget.ledger.ledger import gaps_in
-from zjtx_alloc.report.figures.style import BLUE, GREY, WAN_TO_YI, foot, in_style
+from zjtx_alloc.report.figures.colours import BLUE, GREY
+from zjtx_alloc.report.figures.style import WAN_TO_YI, foot, in_style
 from zjtx_alloc.report.notes.marks import condition, outlook_notes, source_line, year_label
 
 _PLACES = ("p5", "p25", "p50", "p75", "p95")

@@ -9,7 +9,8 @@ from matplotlib.patches import Patch
 
 from zjtx_alloc.allocation.running_totals import Plan
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.report.figures.style import BATCH_COLOURS, BLUE, GREEN, ORANGE, blank, foot, in_style, unit_rows
+from zjtx_alloc.report.figures.colours import BATCH_COLOURS, BLUE, GREEN, ORANGE
+from zjtx_alloc.report.figures.style import blank, foot, in_style, unit_rows
 from zjtx_alloc.report.notes.marks import published, short_marks
 from zjtx_alloc.report.tables.backtest import backtest_notes
 from zjtx_alloc.report.tables.plan import deviations, plan_notes

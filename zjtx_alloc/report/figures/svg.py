@@ -10,7 +10,7 @@ import pandas as pd
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped_table
-from zjtx_alloc.report.figures.style import BLUE, GREY, ORANGE
+from zjtx_alloc.report.figures.colours import BLUE, GREY, ORANGE
 from zjtx_alloc.report.notes.marks import edged_note, mostly_guessed, short_marks
 from zjtx_alloc.report.table import signed
 

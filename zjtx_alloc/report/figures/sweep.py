@@ -9,7 +9,8 @@ from matplotlib.patches import Patch
 
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.figures.allocation import Tile, tile_figure
-from zjtx_alloc.report.figures.style import BLUE, GREEN, GREY, ORANGE, blank, foot, in_style, unit_rows
+from zjtx_alloc.report.figures.colours import BLUE, GREEN, GREY, ORANGE
+from zjtx_alloc.report.figures.style import blank, foot, in_style, unit_rows
 from zjtx_alloc.report.notes.marks import short_marks
 from zjtx_alloc.report.tables.sweep import factor_name, sweep_notes, whole_percent
 from zjtx_alloc.uncertainty.drivers import OVERALL

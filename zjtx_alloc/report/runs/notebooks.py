@@ -6,6 +6,8 @@ Importing this module costs a second (papermill, nbconvert), so a run imports it
 import html
 import re
 import sys
+import threading
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -31,10 +33,10 @@ from zjtx_alloc.report.runs.kernel import lent_kernel
 from zjtx_alloc.report.writers.html import Heading, framed
 
 _MARKDOWN = "text/markdown"
+_ONE_AT_A_TIME = threading.Lock()  # pages are made in threads
 _NO_ROWS = "<tbody></tbody>"  # a table as Table shows it
 _SECTION = re.compile(r"## [^\n]+")
 _NUMBER = re.compile(r"## ([一二三四五六七八九十]+)、")
-_SLIDES = re.compile(r'(<div class="output_png[^>]*)>\s*<img alt="([^"]*)"')  # on a telephone a figure slides sideways
 # What may leave the question of a study without an answer, as the kernel names it.
 _OPEN = {kind.__name__ for kind in (DataError, InfeasibleError, ScenarioError, SolverError)}
 
@@ -85,7 +87,22 @@ def _bearing_run_id(source: Path) -> nbformat.NotebookNode:
 
 def page(executed: Path, path: Path, heading: Heading) -> Path:
     """Write an executed notebook as one HTML file: code hidden, nothing loaded from anywhere."""
-    exporter = HTMLExporter(
+    notebook = nbformat.read(executed, as_version=4)
+    notebook.cells = _with_content(notebook.cells)
+    for shown in (output.data for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output):
+        if _MARKDOWN in shown:
+            shown[_MARKDOWN] = as_words(shown[_MARKDOWN])
+    with _ONE_AT_A_TIME:
+        body, _ = _exporter().from_notebook_node(notebook)
+    foot = say("page.foot", run=current_run_id())
+    title = say(f"page.{path.stem}", scenario=heading.label)
+    return write_whole(path, framed(title, body, foot, heading.links(), path.name))
+
+
+@cache
+def _exporter() -> HTMLExporter:
+    """What turns notebooks into HTML, with its templates compiled once; it keeps what it has of the notebook before it."""
+    return HTMLExporter(
         template_name="basic",
         exclude_input=True,
         exclude_output_prompt=True,
@@ -93,16 +110,6 @@ def page(executed: Path, path: Path, heading: Heading) -> Path:
         exclude_anchor_links=True,
         extra_template_basedirs=[],  # else templates in the working folder come first
     )
-    notebook = nbformat.read(executed, as_version=4)
-    notebook.cells = _with_content(notebook.cells)
-    for shown in (output.data for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output):
-        if _MARKDOWN in shown:
-            shown[_MARKDOWN] = as_words(shown[_MARKDOWN])
-    body, _ = exporter.from_notebook_node(notebook)
-    foot = say("page.foot", run=current_run_id())
-    body = _SLIDES.sub(r'\1 tabindex="0" role="region" aria-label="\2">\n<img alt="\2"', body)
-    title = say(f"page.{path.stem}", scenario=heading.label)
-    return write_whole(path, framed(title, body, foot, heading.links(), path.name))
 
 
 def _with_content(cells: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:

@@ -117,7 +117,7 @@ def write_unit_pages(
     with bearing_run_id(run):
         for code in codes:
             if code in missing:
-                done.units[code] = _unit(folder, results, code, run)
+                done.units[code] = _unit(folder, results, code, done)
                 _write(folder, _RECORD, done.content())
             notify(_stem(code), code not in missing)
         if not (bound := bool(done.outputs)):
@@ -131,12 +131,12 @@ def write_unit_pages(
     return done
 
 
-def _unit(folder: Path, results: Results, code: str, run: str) -> dict[str, Any]:
+def _unit(folder: Path, results: Results, code: str, done: Finished) -> dict[str, Any]:
     """One unit's page in both forms, and what the record keeps of it."""
     sheet = unit_sheet(results, code)
-    sized, pdf = unit_pdf(sheet.plain())
+    sized, pdf = unit_pdf(sheet.plain(), *[unit["sheet"]["size"] for unit in done.units.values()][-1:])
     title = say("unit.page", name=sheet.name, scenario=results.allocation.scenario.title)
-    page = framed(title, sheet._repr_html_(), say("unit.foot", run=run), _links())
+    page = framed(title, sheet._repr_html_(), say("unit.foot", run=done.run), _links())
     names = {f"{_stem(code)}.html": page, f"{_stem(code)}.pdf": pdf}
     files = {name: _write(folder, name, content) for name, content in names.items()}
     return {"files": files, "sheet": sized, "sheet_sha256": _sheet_digest(sized)}

@@ -162,7 +162,7 @@ def _marks(numbers: Sequence[int]) -> str:
 def font_face(text: str) -> str:
     """A CSS rule that holds the characters of a text beyond ASCII, as the family ``zjtx``: named last, used for want of another."""
     wanted = uharfbuzz.SubsetInput()
-    wanted.unicode_set.update({ord(sign) for sign in text if not sign.isascii()})
+    wanted.unicode_set.update({ord(sign) for sign in set(text) if not sign.isascii()})
     wanted.layout_feature_tag_set.clear()
     wanted.flags = uharfbuzz.SubsetFlags.NO_HINTING
     font = uharfbuzz.subset(uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(sans()))), wanted)

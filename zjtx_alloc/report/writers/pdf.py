@@ -26,16 +26,25 @@ def pdf_file(manuscript: Manuscript) -> bytes:
     return _compiled("manuscript.typ", manuscript=_plain(manuscript))
 
 
-def unit_pdf(sheet: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+def unit_pdf(sheet: dict[str, Any], near: float = _SIZES[0]) -> tuple[dict[str, Any], bytes]:
     """A unit's sheet (``UnitSheet.plain``) with the ``size`` of its letters, the largest that leaves it on one page, and its PDF.
 
-    What is too long for one page even in the smallest takes more of them.
+    What is too long for one page even in the smallest takes more of them. The search begins with the size ``near``, that
+    of a unit before: most units need the same. What it finds is the same wherever it begins.
     """
-    for size in _SIZES:
-        sized = sheet | {"size": size}
+
+    @cache
+    def at(place: int) -> tuple[dict[str, Any], bytes, bool]:
+        sized = sheet | {"size": _SIZES[place]}
         made = _compiled("unit.typ", sheets=[sized])
-        if json.loads(_compiler("unit.typ").query("<pages>", field="value", one=True)) == 1:
-            break
+        return sized, made, json.loads(_compiler("unit.typ").query("<pages>", field="value", one=True)) == 1
+
+    place = _SIZES.index(near)
+    while place and at(place)[2] and at(place - 1)[2]:
+        place -= 1
+    while not at(place)[2] and place + 1 < len(_SIZES):
+        place += 1
+    sized, made, _ = at(place)
     return sized, made
 
 

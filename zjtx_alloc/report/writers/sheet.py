@@ -15,9 +15,9 @@ from functools import cached_property
 from typing import Any
 
 import pandas as pd
-from openpyxl.utils import get_column_letter
 
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.facts.grid import column_letters
 from zjtx_alloc.report.table import FORMATS, Table, described, shown
 
 FIRST_ROW = 4  # of data, as Excel counts: heading, note and header stand above
@@ -227,7 +227,7 @@ class Sheet:
 
     @cached_property
     def _letters(self) -> dict[str, str]:
-        return {name: get_column_letter(place) for place, name in enumerate(self.columns, start=1)}
+        return {name: column_letters(place) for place, name in enumerate(self.columns, start=1)}
 
     @cached_property
     def _references(self) -> re.Pattern[str]:

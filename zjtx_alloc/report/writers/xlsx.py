@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import xlsxwriter
-from openpyxl.utils import get_column_letter
 
 from zjtx_alloc.base.errors import ReportError
 from zjtx_alloc.base.files import check_absent, write_whole
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.facts.grid import column_letters
 from zjtx_alloc.report.run_id import run_line
 from zjtx_alloc.report.table import FORMATS, Table
 from zjtx_alloc.report.writers import document as manuscript
@@ -168,7 +168,7 @@ def _write_sheet(book: Any, data: Sheet, styles: dict[str, Any]) -> Any:
             if cell.is_input and kind == "percent":
                 sheet.data_validation(number - 1, place, number - 1, place, _SHARE)
             if cell.name:
-                book.define_name(cell.name, f"='{data.title}'!${get_column_letter(place + 1)}${number}")
+                book.define_name(cell.name, f"='{data.title}'!${column_letters(place + 1)}${number}")
     for name, column in data.columns.items():
         if column.name:
             book.define_name(column.name, f"={data.range(name)}")
