@@ -56,7 +56,7 @@ def test_a_batch_is_as_large_as_what_the_batch_before_left_makes_it(panel, basel
     batches = za.allocate_programme(panel, halved)[:2]
     # Half of 1,039 firms, rounded, are 520: 519 places are left.
     assert batch_sizes(batches) == (
-        "第1批1039家（公示企业数代用，审核通过率50.0%）；第2批1760家（公示企业数代用，含上批结余519家，审核通过率100.0%）"
+        "第1批1,039家（公示企业数代用，审核通过率50.0%）；第2批1,760家（公示企业数代用，含上批结余519家，审核通过率100.0%）"
     )
     cohorts = za.cohorts(*batches)
     table = batch_table(za.forecast_budget(cohorts, za.load_award("caijian-2024-148")), batches).frame
