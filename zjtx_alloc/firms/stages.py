@@ -167,8 +167,8 @@ def _evaluate(book: FirmBook, day: date) -> Stage:
 def _settle(book: FirmBook, day: date) -> Stage:
     evaluation, supported = _evaluation(book)
     _, granted = book.supported
-    award = book.award
-    settled = settle(book.results("ending", supported), award, _left(book, supported), granted)
+    award, left = book.award, _left(book, supported)
+    settled = settle(book.results("ending", supported), award, left, granted)
     cohort = firm_cohort(book.batch, supported.by_unit, award, None, settled)
     books = ledger((cohort,), award)
     closing = _closing(book, evaluation, settled, books.table)
