@@ -68,7 +68,7 @@ def test_the_first_help_lists_the_commands_in_the_order_of_use(capsys):
         (["plan-document", "a.xlsx", "--out", "a.docx"], "缺少参数 UNIT"),
         (["report", "2024-baseline", "--dta", "x"], "没有选项“--dta”"),
         (["raport"], "没有命令“raport”"),
-        (["firms", "settel"], "没有命令“settel”；可用：new、review、select、amounts、evaluate、settle"),
+        (["firms", "settel"], "没有命令“settel”；可用：new、review、select、amounts、evaluate、settle、document、collect"),
         (["firms", "settle", "a.xlsx"], "缺少参数 OUT"),
         (["firms", "new", "a.xlsx", "--made-up", "60"], "虚构企业须用 --unit 写明是哪个省级单位"),
         ([], "缺少命令"),

@@ -207,3 +207,33 @@ def test_an_office_program_between_the_stages_changes_nothing(played, recalculat
         assert command(stage, saved, "--out", tmp_path / f"{stage}.xlsx") == 0
     expected, found = (sheet_of(path, "结算") for path in (played["settle"], tmp_path / "settle.xlsx"))
     pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+
+
+@pytest.mark.thorough
+def test_provinces_workbooks_are_collected_into_the_programme_s(played, tmp_path, capsys):
+    """Approvals and outcomes stand where the programme's workbook has them, and are read back as known."""
+    folder, programme, out = tmp_path / "各省", tmp_path / "测算.xlsx", tmp_path / "汇总.xlsx"
+    folder.mkdir()
+    (folder / "江苏.xlsx").write_bytes(played["settle"].read_bytes())
+    with pytest.raises(SystemExit):
+        main(["new", str(programme)])
+    assert command("collect", folder, "--programme", programme, "--out", out) == 0
+    ends = sheet_of(played["settle"], "结算")["期末结果"].value_counts()
+    listed = len(sheet_of(played["settle"], "企业").query("遴选结论 == '入选'"))
+    assert f"江苏第1批，推荐{listed}家，审核通过{listed - 1}家，有期末结果{listed - 1}家" in capsys.readouterr().out
+    found = za.load_programme(out).batch(1)
+    assert (found.recommended[JIANGSU], found.approved[JIANGSU]) == (listed, listed - 1)
+    assert found.outcomes.loc[(JIANGSU, 2027), ["completed", "missed", "under_invested"]].tolist() == [
+        ends.get(name, 0) for name in ("完成", "投资达标未完成目标", "投资未达标准")
+    ]
+    (folder / "又一本.xlsx").write_bytes(played["settle"].read_bytes())
+    assert command("collect", folder, "--programme", programme, "--out", tmp_path / "再.xlsx") == 1
+    assert "江苏第1批有两本企业工作簿：又一本.xlsx、江苏.xlsx；请只留一本" in capsys.readouterr().err
+
+
+@pytest.mark.thorough
+def test_the_plan_is_of_the_firms_selected(played, tmp_path, capsys):
+    assert command("document", played["review"], "--out", tmp_path / "无.docx") == 1
+    assert "先要完成“遴选”" in capsys.readouterr().err
+    assert command("document", played["select"], "--out", tmp_path / "方案.docx") == 0
+    assert (tmp_path / "方案.docx").stat().st_size > 10_000

@@ -6,21 +6,26 @@ from pathlib import Path
 from typing import Any
 
 import click
+import pandas as pd
 
 from zjtx_alloc.allocation.allocate_programme import allocate_batch
 from zjtx_alloc.base.errors import DataError
-from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.text import seen, shown
 from zjtx_alloc.cli.help import ChineseGroup
 from zjtx_alloc.facts.cells import unit_of
 from zjtx_alloc.firms.book import FirmBook, read_book
+from zjtx_alloc.firms.collect import collected, read_books
 from zjtx_alloc.firms.stages import carried
 from zjtx_alloc.report.documents.firm_workbook import write_firm_workbook, write_stage
+from zjtx_alloc.report.documents.plan_document import write_plan
+from zjtx_alloc.report.writers.beside import write_beside
 from zjtx_alloc.rules.programme.programme import load_programme
 
 _MOST_MADE_UP, _MOST_SEED = 50_000, 2**63 - 1
 _file = click.argument("file", type=click.Path(path_type=Path))
 _out = click.option("--out", type=click.Path(path_type=Path), required=True, help="写出的副本（.xlsx），原文件不动")
+_out_document = click.option("--out", type=click.Path(path_type=Path), required=True, help="输出文件（.docx）")
 _as_of = click.option(
     "--as-of", type=click.DateTime(["%Y-%m-%d"]), default=None, help="日期，如 2024-07-31；默认为表中的审核日"
 )
@@ -96,6 +101,35 @@ def evaluate(file: Path, out: Path, as_of: datetime | None) -> None:
 def settle(file: Path, out: Path, as_of: datetime | None) -> None:
     """结算：FILE 中每家企业的期末结果、期末应拨和应收回，并与台账对账。"""
     _carry("settle", file, out, as_of)
+
+
+@firms.command("document")
+@_file
+@_out_document
+def document(file: Path, out: Path) -> None:
+    """工作实施方案初稿（.docx）：由 FILE 中入选的企业生成，【　】处须补写。"""
+    book = read_book(file)
+    click.echo(write_plan(book.selected, book.unit, book.batch, book.award, out))
+
+
+@firms.command("collect")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--programme", type=click.Path(path_type=Path), required=True, help="测算工作簿，原文件不动")
+@_out
+def collect(folder: Path, programme: Path, out: Path) -> None:
+    """汇总：FOLDER 中各省份的企业工作簿，推荐、审核通过和期末结果写入测算工作簿的副本。"""
+    books = read_books(folder)
+    cells, lines = collected(books, programme)
+    mark = books[0].firms.mark
+    path = write_beside(programme, out, {title: _marked(frame, mark) for title, frame in cells.items()})
+    for line in (*lines, *filter(None, [mark])):
+        click.echo(seen(line))
+    click.echo(path)
+
+
+def _marked(frame: pd.DataFrame, mark: str) -> pd.DataFrame:
+    """Cells with a column that says that they come of invented firms, if they do."""
+    return frame.assign(**{header("note"): mark}) if mark else frame
 
 
 def _carry(

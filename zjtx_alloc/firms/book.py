@@ -94,6 +94,14 @@ class FirmBook:
             raise DataError(say("firm_book.before", stage=say("stage.amounts"), column=self.header("firms", "granted")))
         return self.firms.only(granted.index), granted.astype("int64")
 
+    @property
+    def selected(self) -> Firms:
+        """The firms recommended (入选)."""
+        chosen = self.decisions["selected"].eq("yes")
+        if not chosen.any():
+            raise DataError(say("firm_book.before", stage=say("stage.select"), column=self.header("firms", "selected")))
+        return self.firms.only(chosen.index[chosen])
+
     def day(self, given: date | None) -> date:
         """The day of the review: the one given, else the sheet's."""
         found = given or self.basics["as_of"]
