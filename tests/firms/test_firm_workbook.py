@@ -121,6 +121,8 @@ def test_who_is_not_approved_gets_nothing_and_is_asked_nothing(played):
     found = sheet_of(played["settle"], "企业")
     refused = found[found["批复结论"].eq("未批准")]
     assert (len(refused), refused["期初已拨（万元）"].isna().all()) == (1, True)
+    book = openpyxl.load_workbook(played["settle"])
+    assert all("虚构" in str(sheet["A1"].value) for sheet in book), "invented firms are marked on every sheet"
     for title in ("年度评价", "结算"):
         assert refused["统一社会信用代码"].iloc[0] not in set(sheet_of(played["settle"], title)["统一社会信用代码"])
 

@@ -1,6 +1,7 @@
 """A province's firm workbook (企业工作簿), empty or with invented firms to try it, and its copies stage by stage."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -68,8 +69,9 @@ def write_firm_workbook(
     sheets = [
         _firm_sheet(firms) if name == "firms" else _form_sheet(name, filled.get(name, ())) for name in firm_forms()
     ]
-    first = [sheet for sheet in sheets if sheet.title == firm_forms()["firms"].title]
     mark = say("firms.made_up") if made_up else ""
+    sheets = [replace(sheet, heading=sheet.title + (f"（{mark}）" if mark else "")) for sheet in sheets]
+    first = [sheet for sheet in sheets if sheet.title == firm_forms()["firms"].title]
     rest = [sheet for sheet in sheets if sheet not in first]
     return write_form(path, say("firm_book.title") + mark, [_guide(mark), rest[0], *first, *rest[1:]])
 
@@ -116,7 +118,7 @@ def _firm_sheet(rows: Sequence[Mapping[str, Any]]) -> Sheet:
     beside = {f"_{name}": _column(field) for name, field in firm_forms()["firms"].fields.items()}
     cells = [{name: _cell(value, columns[name].kind) for name, value in row.items()} for row in rows]
     return Sheet(
-        firm_forms()["firms"].title, columns | beside, cells, heading=firm_forms()["firms"].title,
+        firm_forms()["firms"].title, columns | beside, cells,
         note=say("firm_book_sheet.firms"), frozen=list(columns).index("name") + 1, spare=_ROWS,
         page=Page(header=_HEADER, is_form=True),
     )  # fmt: skip
@@ -130,7 +132,7 @@ def _form_sheet(name: str, rows: Sequence[Mapping[str, Any]]) -> Sheet:
         shown = {key: _choice(form.fields[key], value) for key, value in row.items() if value is not None}
         lines.append({key: _cell(value, columns[key].kind) for key, value in shown.items()})
     return Sheet(
-        form.title, columns, lines, heading=form.title, note=say(f"firm_book_sheet.{name}"), frozen=None, spare=_ROWS,
+        form.title, columns, lines, note=say(f"firm_book_sheet.{name}"), frozen=None, spare=_ROWS,
         page=Page(header=_HEADER, is_form=True),
     )  # fmt: skip
 

@@ -57,6 +57,8 @@ def _write_frame(sheet: Any, frame: pd.DataFrame) -> None:
         for row, value in zip(frame.index, values.tolist(), strict=True):
             cell = sheet.cell(row, place)
             cell.value = None if pd.isna(value) else int(value) if isinstance(value, float) and is_whole else value
+            if isinstance(value, str):
+                cell.data_type = "s"  # a name that begins with = is no formula
             cell.fill, cell.border = _RESULT, _BORDER
             if isinstance(cell.value, int) and cell.value >= _YEARS:
                 cell.number_format = "#,##0"
