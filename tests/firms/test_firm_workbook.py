@@ -8,6 +8,7 @@ import zjtx_alloc as za
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.cli.main import main
 
+pytestmark = pytest.mark.thorough  # six commands, each of which reads and writes a workbook
 STAGES = ("review", "select", "amounts", "evaluate", "settle")
 JIANGSU = "320000"
 
@@ -127,7 +128,6 @@ def test_who_is_not_approved_gets_nothing_and_is_asked_nothing(played):
         assert refused["统一社会信用代码"].iloc[0] not in set(sheet_of(played["settle"], title)["统一社会信用代码"])
 
 
-@pytest.mark.thorough
 def test_what_a_person_decides_counts(played, tmp_path):
     """A firm kept by a person against its grade is settled as its results say; one sent away gets no closing."""
     yearly = sheet_of(played["evaluate"], "年度评价")
@@ -143,7 +143,6 @@ def test_what_a_person_decides_counts(played, tmp_path):
     ]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     "case",
     [
@@ -182,7 +181,6 @@ def test_a_copy_is_not_written_over_and_a_plain_table_is_refused(played, tmp_pat
     assert "不是完整的企业工作簿，缺少工作表：基本情况、" in capsys.readouterr().err
 
 
-@pytest.mark.thorough
 def test_places_come_from_the_programme_s_workbook(played, tmp_path, capsys):
     """What was granted (Jiangsu: 3 in the sheet 审核结果), else what is computed for the batch."""
     programme, out = tmp_path / "测算.xlsx", tmp_path / "遴选.xlsx"
@@ -211,7 +209,6 @@ def test_an_office_program_between_the_stages_changes_nothing(played, recalculat
     pd.testing.assert_frame_equal(found, expected, check_dtype=False)
 
 
-@pytest.mark.thorough
 def test_provinces_workbooks_are_collected_into_the_programme_s(played, tmp_path, capsys):
     """Approvals and outcomes stand where the programme's workbook has them, and are read back as known."""
     folder, programme, out = tmp_path / "各省", tmp_path / "测算.xlsx", tmp_path / "汇总.xlsx"
@@ -233,7 +230,6 @@ def test_provinces_workbooks_are_collected_into_the_programme_s(played, tmp_path
     assert "江苏第1批有两本企业工作簿：又一本.xlsx、江苏.xlsx；请只留一本" in capsys.readouterr().err
 
 
-@pytest.mark.thorough
 def test_the_plan_is_of_the_firms_selected(played, tmp_path, capsys):
     assert command("document", played["review"], "--out", tmp_path / "无.docx") == 1
     assert "先要完成“遴选”" in capsys.readouterr().err
