@@ -8,7 +8,8 @@ import pytest
 
 from zjtx_alloc.cli.main import commands, main
 
-EVERY = {"zjtx": commands, **commands.commands}
+STAGES = {f"firms {name}": command for name, command in commands.commands["firms"].commands.items()}
+EVERY = {"zjtx": commands, **commands.commands, **STAGES}
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
@@ -22,7 +23,7 @@ def said(capsys, *arguments):
 @pytest.mark.parametrize("name", EVERY)
 def test_help_names_every_option_in_chinese_and_gives_examples(name, capsys):
     command = EVERY[name]
-    code, help_, _ = said(capsys, *([] if name == "zjtx" else [name]), "--help")
+    code, help_, _ = said(capsys, *([] if name == "zjtx" else name.split()), "--help")
     assert code == 0
     assert CHINESE.search(command.help)
     for option in (p for p in command.params if isinstance(p, click.Option)):
@@ -39,11 +40,11 @@ def test_help_names_every_option_in_chinese_and_gives_examples(name, capsys):
 
 @pytest.mark.parametrize("name", EVERY)
 def test_the_examples_are_calls_that_are_understood(name, capsys):
-    _, help_, _ = said(capsys, *([] if name == "zjtx" else [name]), "--help")
+    _, help_, _ = said(capsys, *([] if name == "zjtx" else name.split()), "--help")
     calls = [shlex.split(line.strip().split("    ")[0]) for line in help_.partition("例子：")[2].splitlines() if line]
     assert calls
     for _, called, *arguments in calls:
-        assert name in ("zjtx", called)
+        assert name in ("zjtx", called, f"{called} {' '.join(arguments[:1])}")
         commands.commands[called].make_context(called, arguments)
 
 
@@ -67,6 +68,9 @@ def test_the_first_help_lists_the_commands_in_the_order_of_use(capsys):
         (["plan-document", "a.xlsx", "--out", "a.docx"], "缺少参数 UNIT"),
         (["report", "2024-baseline", "--dta", "x"], "没有选项“--dta”"),
         (["raport"], "没有命令“raport”"),
+        (["firms", "settel"], "没有命令“settel”；可用：new、review、select、amounts、evaluate、settle、document、collect"),
+        (["firms", "settle", "a.xlsx"], "缺少参数 OUT"),
+        (["firms", "new", "a.xlsx", "--made-up", "60"], "虚构企业须用 --unit 写明是哪个省级单位"),
         ([], "缺少命令"),
     ],
 )  # fmt: skip

@@ -80,6 +80,8 @@ def commands(work: Path) -> list[list[str]]:
         ["check", "因素.csv"],
         ["template", "空表.xlsx"],
         ["template", "空企业表.xlsx", "--firms"],
+        ["firms", "new", "企业工作簿.xlsx", "--made-up", "12", "--unit", "江苏"],
+        ["firms", "review", "企业工作簿.xlsx", "--out", "企业审核.xlsx"],
         ["review", "企业.csv", "--unit", FIRMS_OF, "--as-of", "2024-07-31", "--out", "审核.xlsx"],
         ["plan-document", "企业.csv", "--unit", FIRMS_OF, "--out", "方案.docx"],
         ["verify-run", f"reports/{BATCHES[0]}"],

@@ -46,7 +46,7 @@ class _InChinese(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with _under("help.examples", formatter):
-            for line in say(f"example.{self.name}").splitlines():
+            for line in say(f"example.{'-'.join(ctx.command_path.split()[1:]) or self.name}").splitlines():
                 formatter.write(f"{'':{formatter.current_indent}}{line}\n")
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
@@ -90,7 +90,8 @@ class ChineseGroup(_InChinese, click.Group):
 
 def reason(error: click.UsageError, group: click.Group) -> str:
     """What is wrong with a call, for the mistakes that people make; click's own words for any other."""
-    described, known = error.format_message(), "、".join(group.commands)
+    asked = error.ctx.command if error.ctx is not None else group
+    described, known = error.format_message(), "、".join((asked if isinstance(asked, click.Group) else group).commands)
     match error:
         case click.NoSuchOption():
             described = say("cli.no_option", name=error.option_name)
@@ -111,5 +112,12 @@ def reason(error: click.UsageError, group: click.Group) -> str:
 
 def _is_flag(group: click.Group, name: str) -> bool:
     """Whether an option is a switch; no two commands have one of the same name that differ in this."""
-    options = (one for command in group.commands.values() for one in command.params if isinstance(one, click.Option))
+    inner = [
+        one
+        for command in group.commands.values()
+        if isinstance(command, click.Group)
+        for one in command.commands.values()
+    ]
+    each = [*group.commands.values(), *inner]
+    options = (one for command in each for one in command.params if isinstance(one, click.Option))
     return name == "--help" or any(one.is_flag and name in one.opts for one in options)

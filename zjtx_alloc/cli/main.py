@@ -17,6 +17,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import seen, shown
 from zjtx_alloc.budget.ledger.calendar import calendar
 from zjtx_alloc.budget.plan import parsed_ceilings
+from zjtx_alloc.cli.firms import firms as firms_group
 from zjtx_alloc.cli.help import ChineseGroup, reason
 from zjtx_alloc.cli.opening import all_opened, budget_request, files_of, is_workbook, opened
 from zjtx_alloc.explorer.server import serve
@@ -25,7 +26,7 @@ from zjtx_alloc.firms.steps.conditions import load_conditions
 from zjtx_alloc.firms.steps.review import FIRST_ROUND, review
 from zjtx_alloc.firms.table.lists import load_list
 from zjtx_alloc.firms.table.reading import load_firms
-from zjtx_alloc.report.documents.firm_template import write_firm_template
+from zjtx_alloc.report.documents.firm_workbook import write_firm_workbook
 from zjtx_alloc.report.documents.plan_document import write_plan
 from zjtx_alloc.report.documents.programme_workbook import write_programme
 from zjtx_alloc.report.documents.review_workbook import write_review
@@ -256,10 +257,10 @@ def check(file: Path, scenario: str, batch: int | None, mark: Path | None, save:
 
 @commands.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--firms", is_flag=True, help="改为省级部门用的企业表，一行一家企业")
+@click.option("--firms", is_flag=True, help="改为省级部门用的企业工作簿，同 zjtx firms new")
 def template(file: Path, *, firms: bool) -> None:
     """生成待填的因素表 FILE（.xlsx）：37个单位已列好，带校验和填写说明。"""
-    click.echo((write_firm_template if firms else write_template)(file))
+    click.echo((write_firm_workbook if firms else write_template)(file))
 
 
 @commands.command("calendar")
@@ -285,6 +286,9 @@ def review_command(firms: Path, as_of: datetime, out: Path, unit: str | None, **
     click.echo(printed(review_table(found)))
     click.echo()
     click.echo(path)
+
+
+commands.add_command(firms_group)
 
 
 @commands.command("plan-document")

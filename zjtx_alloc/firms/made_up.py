@@ -34,10 +34,15 @@ def made_up_firms(seed: int = 1, total: int = TOTAL, as_of: date = date(2024, 7,
     return load_firms(made_up_table(seed, total, as_of))
 
 
-def made_up_table(seed: int = 1, total: int = TOTAL, as_of: date = date(2024, 7, 31)) -> pd.DataFrame:
-    """The table of ``made_up_firms`` as a province would hand it in, with Chinese headers."""
+def made_up_table(
+    seed: int = 1, total: int = TOTAL, as_of: date = date(2024, 7, 31), unit: str | None = None
+) -> pd.DataFrame:
+    """The table of ``made_up_firms`` as a province would hand it in, with Chinese headers; ``unit``: all of this one (a code)."""
     random, recipe = np.random.default_rng(seed), shipped_toml("made_up.toml")
-    units, falling = _units(total), 1 / np.arange(1, len(recipe["places"]) + 1)
+    units, falling = (
+        _units(total) if unit is None else pd.Index([unit] * total),
+        1 / np.arange(1, len(recipe["places"]) + 1),
+    )
     entries = {
         "unit": list(load_units()["short_name"].reindex(units)),
         "credit_code": _codes(random, total),

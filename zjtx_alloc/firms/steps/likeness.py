@@ -56,6 +56,19 @@ def alike(codes: pd.Series, names: pd.Series) -> pd.DataFrame:
     return _under_other_codes(codes, sorted(tuple(sorted((firms[a], firms[b]))) for a, b in pairs))
 
 
+def resembled(names: pd.Series, entries: list[str]) -> dict[str, list[int]]:
+    """Firms (index of ``names``) whose names are one, or nearly one, with an entry of a list, by entry."""
+    places = list(range(-len(entries), 0))  # numbers that no firm has
+    both = pd.concat([names.map(core), pd.Series(map(core, entries), places, dtype=object)])
+    codes = pd.Series(["firm"] * len(names) + ["entry"] * len(entries), both.index)
+    found: dict[str, list[int]] = {}
+    for pairs in (same(codes, both), alike(codes, both)):
+        for a, b in pairs.to_numpy().tolist():
+            entry, firm = sorted((a, b))
+            found.setdefault(entries[entry], []).append(firm)
+    return found
+
+
 def _meeting(names: list[str]) -> pd.DataFrame:
     """Pairs of places whose names meet under a deletion or as they are, each pair once."""
     lengths = np.array([len(name) for name in names], dtype="int64")

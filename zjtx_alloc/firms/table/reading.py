@@ -1,6 +1,7 @@
 """A firm table (企业表) in Excel or CSV, read or refused with every problem named."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,6 +21,7 @@ from zjtx_alloc.firms.table.columns import column_spellings, firm_columns
 from zjtx_alloc.firms.table.roll import Firms
 
 MOST_FIRMS = 50_000
+RESULTS = ("actual_investment", "target_completion", "money_received", "money_spent")  # of a year, or at the end
 _FEWEST = 3  # columns that make a row a header
 _ALIKE = 0.8
 _CLASHING = ("certificate_start", "certificate_end", "research_money", "planned_investment", "unit")
@@ -47,7 +49,11 @@ def load_firms(source: str | Path | pd.DataFrame, unit: str | None = None) -> Fi
     code = None if unit is None else unit_of(unit)
     if unit is not None and code is None:
         raise DataError(say("firms.unknown_unit", name=shown(unit)))
-    file, grids = grids_of(source, say("firms.frame"), MOST_FIRMS)
+    return firms_of(*grids_of(source, say("firms.frame"), MOST_FIRMS), code)
+
+
+def firms_of(file: str, grids: list[Grid], code: str | None) -> Firms:
+    """The firms of the one sheet that is a firm table, as ``load_firms``; ``code`` is their unit's."""
     sheet = _sheet(file, grids)
     own = {sheet.columns[name].place for name in ("credit_code", "name") if name in sheet.columns} - {0}
     body = {number: row for number, row in sheet.body.items() if not is_remark(row, own)}
@@ -68,10 +74,40 @@ def load_firms(source: str | Path | pd.DataFrame, unit: str | None = None) -> Fi
     return Firms(table, all(invented), tuple(heading.label for heading in sheet.unread))
 
 
+def with_results(file: str, grid: Grid, firms: Firms) -> Firms:
+    """These firms with their results in another sheet, recognised by credit code.
+
+    Raises
+    ------
+    TableError
+        With every cell that is wrong.
+    DataError
+        If a firm is missing there, stands there twice, or is none of these.
+    """
+    sheets = headed([grid], column_spellings(), lambda codes: {"credit_code", *codes} >= {"credit_code", *RESULTS[:2]})
+    if not sheets or "credit_code" not in sheets[0].columns:
+        raise DataError(say("firm_book.no_results", file=file, sheet=grid.name))
+    sheet, held = sheets[0], {"credit_code", "name", *RESULTS}
+    sheet = replace(sheet, known=tuple((code, heading) for code, heading in sheet.known if code in held))
+    body = {number: row for number, row in sheet.body.items() if not is_remark(row)}
+    columns, problems = _cells(body, sheet, ())
+    if problems:
+        raise refusal(file, grid.name, problems)
+    table = pd.DataFrame({"file": file, "row": list(body), **_typed(columns)}).rename_axis("firm")
+    found = Firms(table, firms.made_up).numbered_as(firms)
+    absent = firms.table.index.difference(found.table.index, sort=False)
+    if len(absent):
+        raise DataError(say("firm_book.absent", sheet=grid.name, firms=firms.names(absent)))
+    results = found.table[[name for name in RESULTS if name in found.table]].reindex(firms.table.index)
+    return replace(firms, table=firms.table.drop(columns=list(results), errors="ignore").join(results))
+
+
 def _sheet(file: str, grids: list[Grid]) -> Headed:
     found = headed(grids, column_spellings(), lambda codes: len(codes) >= _FEWEST)
-    if len(found) == 1:
-        return found[0]
+    asked = {column.code for column in firm_columns().values() if column.needed and column.code != "unit"}
+    whole = [sheet for sheet in found if asked <= set(sheet.columns)]  # beside it a firm workbook has results
+    if len(found) == 1 or len(whole) == 1:
+        return (whole or found)[0]
     names = "、".join(sheet.grid.name for sheet in found) or "、".join(grid.name for grid in grids if grid.name) or "—"
     needed = "、".join(column.name for column in firm_columns().values() if column.needed)
     kind = "many_firm_sheets" if found else "no_firm_header"

@@ -37,9 +37,9 @@ class Form:
 
 
 @cache
-def forms() -> Mapping[str, Form]:
-    """The sheets by name, in their order, but for the factors."""
-    table = shipped_table("workbook.csv", "form")
+def forms(described: str = "workbook.csv") -> Mapping[str, Form]:
+    """The sheets by name, in their order, but for the factors; ``described`` names the table that describes them."""
+    table = shipped_table(described, "form")
     return {
         str(name): Form(str(part["sheet"].iloc[0]), {row["name"]: _field(row) for row in part.to_dict("records")})
         for name, part in table.groupby(level=0, sort=False)

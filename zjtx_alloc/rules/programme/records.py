@@ -90,6 +90,18 @@ def read_form(grid: Grid, form: Form) -> Entries:
     return Entries(tuple(records), tuple(columns), unread, tuple(problems))
 
 
+def rows_by(grid: Grid, form: Form, keys: tuple[str, ...]) -> dict[tuple[Any, ...], int]:
+    """Excel rows of a sheet by the values of some columns, rows still to be filled in too."""
+    header, headings = _header(grid, form)
+    places = {name: heading.place for heading in reversed(headings) if (name := _field_of(heading, form))}
+    values = {
+        number: tuple(value_of(cell_at(row, places[key]), form.fields[key]) if key in places else None for key in keys)
+        for number, row in grid.rows.items()
+        if number > header
+    }
+    return {key: number for number, key in reversed(values.items())}
+
+
 def _header(grid: Grid, form: Form) -> tuple[int, list[Heading]]:
     """The last row of the header, and the headings: those of the row that names most columns, or of the two around it."""
     numbers = list(grid.rows)[:_HEADER_WITHIN]

@@ -1,0 +1,237 @@
+"""A province's firm workbook: carried through every stage by commands alone, its money that of the national ledger."""
+
+import openpyxl
+import pandas as pd
+import pytest
+
+import zjtx_alloc as za
+from zjtx_alloc.base.units import load_units
+from zjtx_alloc.cli.main import main
+
+pytestmark = pytest.mark.thorough  # six commands, each of which reads and writes a workbook
+STAGES = ("review", "select", "amounts", "evaluate", "settle")
+JIANGSU = "320000"
+
+
+def command(*arguments):
+    with pytest.raises(SystemExit) as done:
+        main(["firms", *map(str, arguments)])
+    return done.value.code
+
+
+def sheet_of(path, title):
+    """A sheet as a frame under its headers, rows as Excel counts them."""
+    rows = [*openpyxl.load_workbook(path)[title].values]
+    frame = pd.DataFrame(rows[3:], columns=rows[2], index=range(4, len(rows) + 1))
+    return frame.loc[:, frame.columns.notna()]
+
+
+def changed(path, title, cells):
+    """What a person does between two commands: (row, header) to value."""
+    book = openpyxl.load_workbook(path)
+    sheet = book[title]
+    places = {cell.value: cell.column for cell in sheet[3]}
+    for (row, header), value in cells.items():
+        sheet.cell(row, places[header]).value = value
+    book.save(path)
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory):
+    """A province's year: the workbook after each stage, with what its officers filled in between."""
+    folder = tmp_path_factory.mktemp("province")
+    paths = {"new": folder / "new.xlsx", **{stage: folder / f"{stage}.xlsx" for stage in STAGES}}
+    assert command("new", paths["new"], "--made-up", "36", "--unit", "江苏", "--seed", "1") == 0
+    other = passing(paths["new"])[1]
+    near = other[:4] + other[5:].replace("（虚构）", "")  # a slip: one character is missing
+    changed(paths["new"], "上一轮名单", {(4, "企业名称"): passing(paths["new"])[0], (5, "企业名称"): near, (6, "企业名称"): "无此企业有限公司"})  # fmt: skip
+    before = paths["new"]
+    for stage in STAGES:
+        if stage == "amounts":  # the ministries approved all but the last of the list
+            chosen = sheet_of(before, "企业").query("遴选结论 == '入选'").sort_values("名次").index
+            said = {(row, "批复结论"): "批准" for row in chosen[:-1]} | {(chosen[-1], "批复结论"): "未批准"}
+            changed(before, "企业", said)
+        assert command(stage, before, "--out", paths[stage], "--as-of", "2024-07-31") == 0
+        before = paths[stage]
+    return paths
+
+
+def passing(path):
+    """Names that pass without any list, by the library."""
+    table = sheet_of(path, "企业")
+    firms = za.firms.load_firms(table[table.columns[:23]], "江苏")
+    return za.firms.review(firms, None, pd.Timestamp("2024-07-31")).passed.table["name"].tolist()
+
+
+def test_review_is_the_library_s_and_the_list_is_shown_entry_by_entry(played):
+    found, listed = sheet_of(played["review"], "企业"), sheet_of(played["review"], "上一轮名单")
+    assert listed["对应情况"].tolist() == ["已对上", "疑似", "未对上"]
+    first, second, *_ = passing(played["new"])
+    assert first in listed["本表企业"].iloc[0]
+    assert second in listed["本表企业"].iloc[1]
+    assert (
+        found.loc[found["审核结论"].eq("通过"), "企业名称"].tolist() == passing(played["new"])[1:]
+    )  # doubtful is not struck
+    struck = found[found["审核结论"].eq("剔除")]
+    assert struck["剔除理由"].str.contains("〔").all()
+    assert "上一轮" in struck.loc[struck["企业名称"].eq(first), "剔除理由"].iloc[0]
+
+
+def test_scores_are_those_of_the_rubric_that_the_sheet_shows(played):
+    found = sheet_of(played["select"], "企业")
+    passed = found[found["审核结论"].eq("通过")]
+    firms = za.firms.load_firms(passed[passed.columns[:23]], "江苏")
+    expected = za.firms.select(firms, za.firms.load_rubric("example-selection"), pd.Series({JIANGSU: 24}))
+    assert passed["遴选得分"].astype(float).tolist() == expected.scores.score.round(4).tolist()
+    ranks = expected.table["rank"].sort_index()
+    assert passed["名次"].tolist() == ranks.tolist()
+    assert found["遴选结论"].eq("入选").sum() == min(24, len(passed))
+
+
+def test_its_money_is_that_of_the_national_ledger(played):
+    ends, books = (
+        sheet_of(played["settle"], "结算"),
+        sheet_of(played["settle"], "对账").set_index("项目")["金额（万元）"],
+    )
+    approved = len(ends)
+    assert ends["期初已拨（万元）"].sum() == 285 * approved  # 300 each, 5 % kept for 培育赋能
+    counts = ends["期末结果"].value_counts()
+    done, poor = ends["期末结果"].eq("完成"), ends["期末结果"].eq("投资未达标准")
+    assert ends["期末应拨（万元）"].sum() == 285 * counts["完成"]
+    assert ends.loc[~done, "期末应拨（万元）"].eq(0).all()
+    assert ends.loc[done, "期末应拨（万元）"].between(200, 400).all()
+    assert ends["应收回（万元）"].tolist() == ends["期初已拨（万元）"].where(poor, 0).tolist()
+    # The nation: every other unit has ten firms that complete.
+    award, units = za.load_award("caijian-2024-148"), load_units().index
+    outcomes = pd.DataFrame({"completed": 10, "missed": 0, "under_invested": 0}, units)
+    outcomes.loc[JIANGSU] = [counts.get(name, 0) for name in ("完成", "投资达标未完成目标", "投资未达标准")]
+    gone = pd.DataFrame({2025: 0}, units)
+    gone.loc[JIANGSU] = counts.get("不再继续支持", 0)
+    firms = pd.Series(10, units).where(units != JIANGSU, approved)
+    nation = za.Cohort("1", firms, 2024, 2027, outcomes=outcomes, discontinued=gone)
+    accounts = za.ledger((nation,), award).accounts
+    assert books["实际下达（万元）"] == accounts.groupby("code")["net"].sum()[JIANGSU]
+    assert (
+        books["期初拨付企业（万元）"] + books["期末拨付企业（万元）"]
+        == ends[["期初已拨（万元）", "期末应拨（万元）"]].sum().sum()
+    )
+    assert sheet_of(played["settle"], "办理情况")["环节"].tolist() == ["审核", "遴选", "资金分配", "年度评价", "结算"]
+
+
+def test_who_is_not_approved_gets_nothing_and_is_asked_nothing(played):
+    found = sheet_of(played["settle"], "企业")
+    refused = found[found["批复结论"].eq("未批准")]
+    assert (len(refused), refused["期初已拨（万元）"].isna().all()) == (1, True)
+    book = openpyxl.load_workbook(played["settle"])
+    assert all("虚构" in str(sheet["A1"].value) for sheet in book), "invented firms are marked on every sheet"
+    for title in ("年度评价", "结算"):
+        assert refused["统一社会信用代码"].iloc[0] not in set(sheet_of(played["settle"], title)["统一社会信用代码"])
+
+
+def test_what_a_person_decides_counts(played, tmp_path):
+    """A firm kept by a person against its grade is settled as its results say; one sent away gets no closing."""
+    yearly = sheet_of(played["evaluate"], "年度评价")
+    first = yearly.index[yearly["继续支持"].eq("是")][0]
+    path, out = tmp_path / "改.xlsx", tmp_path / "结算.xlsx"
+    path.write_bytes(played["evaluate"].read_bytes())
+    changed(path, "年度评价", {(first, "继续支持"): "否", (first, "退出年度"): 2026})
+    assert command("settle", path, "--out", out) == 0
+    ends = sheet_of(out, "结算").set_index("统一社会信用代码")
+    assert ends.loc[yearly.at[first, "统一社会信用代码"], ["期末结果", "期末应拨（万元）"]].tolist() == [
+        "不再继续支持",
+        0,
+    ]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("select", "new", "企业", {}, "先要完成“审核”：“企业”表的“审核结论”全部空白；请先运行这一步"),
+        ("amounts", "review", "企业", {}, "先要完成“遴选”"),
+        ("evaluate", "select", "企业", {}, "先要完成“资金分配”"),
+        ("settle", "amounts", "企业", {}, "“继续支持”有"),
+        ("settle", "evaluate", "结算", {(4, "实际完成投资（万元）"): None}, "“实际完成投资”列有1家空白"),
+        ("settle", "evaluate", "结算", {(4, "统一社会信用代码"): None}, "统一社会信用代码"),
+        ("select", "review", "遴选标准", {(4, "权重"): 0.5}, "“遴选标准”表不成标准：指标权重之和应为1，现为 1.25"),
+        ("select", "review", "遴选标准", {(4, "指标"): "好不好"}, "“遴选标准”表第4行的“好不好”不认识；可用的有：推进计划覆盖的方面数"),
+        ("select", "review", "遴选标准", {(4, "得分"): None}, "第4行的分档、得分只填了一项"),
+        ("select", "review", "基本情况", {(4, "名额（家）"): None}, "没有名额；请填写下达的名额，或用 --quota"),
+        ("amounts", "select", "基本情况", {(4, "培育赋能占比"): 0.06}, "培育赋能占比为0.06，通知规定不超过0.05"),
+        ("amounts", "select", "资金分配", {(4, "每家下限（万元）"): 290}, "290"),
+        ("review", "new", "基本情况", {(4, "审核日"): None}, "没有审核日；请填写，或用 --as-of 给出"),
+        ("review", "new", "基本情况", {(4, "省级单位"): "浙江"}, "江苏"),
+    ],
+)  # fmt: skip
+def test_what_is_missing_or_wrong_is_named_with_its_remedy(case, played, tmp_path, capsys):
+    stage, of, title, cells, told = case
+    path, out = tmp_path / "表.xlsx", tmp_path / "副本.xlsx"
+    path.write_bytes(played[of].read_bytes())
+    changed(path, title, cells)
+    assert command(stage, path, "--out", out) == 1
+    assert told in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_copy_is_not_written_over_and_a_plain_table_is_refused(played, tmp_path, capsys):
+    assert command("review", played["new"], "--out", played["review"]) == 1
+    assert "文件已存在" in capsys.readouterr().err
+    table = tmp_path / "表.xlsx"
+    pd.DataFrame({"企业名称": ["甲"]}).to_excel(table, index=False)
+    assert command("review", table, "--out", tmp_path / "副本.xlsx") == 1
+    assert "不是完整的企业工作簿，缺少工作表：基本情况、" in capsys.readouterr().err
+
+
+def test_places_come_from_the_programme_s_workbook(played, tmp_path, capsys):
+    """What was granted (Jiangsu: 3 in the sheet 审核结果), else what is computed for the batch."""
+    programme, out = tmp_path / "测算.xlsx", tmp_path / "遴选.xlsx"
+    with pytest.raises(SystemExit):
+        main(["new", str(programme)])
+    assert command("select", played["review"], "--out", out, "--quota", programme) == 0
+    quota = za.allocate(za.load_panel(), za.load_scenario("2024-baseline")).quota[JIANGSU]
+    assert f"名额{quota}家" in capsys.readouterr().out
+    assert sheet_of(out, "基本情况")["名额（家）"].tolist()[0] == quota
+    rows = sheet_of(programme, "审核结果")
+    granted = next(header for header in rows if str(header).startswith("下达名额"))
+    mine = rows.index[rows["代码"].eq(JIANGSU) & rows["批次"].eq(1)][0]
+    changed(programme, "审核结果", {(mine, granted): 3})
+    assert command("select", played["review"], "--out", tmp_path / "再遴选.xlsx", "--quota", programme) == 0
+    assert "名额3家，入选3家" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.needs_office
+def test_an_office_program_between_the_stages_changes_nothing(played, recalculated, tmp_path):
+    """Every workbook is opened and saved by LibreOffice before the next command reads it."""
+    for before, stage in zip(("new", *STAGES), STAGES, strict=False):
+        (saved,) = recalculated(played[before])
+        assert command(stage, saved, "--out", tmp_path / f"{stage}.xlsx") == 0
+    expected, found = (sheet_of(path, "结算") for path in (played["settle"], tmp_path / "settle.xlsx"))
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+
+
+def test_provinces_workbooks_are_collected_into_the_programme_s(played, tmp_path, capsys):
+    """Approvals and outcomes stand where the programme's workbook has them, and are read back as known."""
+    folder, programme, out = tmp_path / "各省", tmp_path / "测算.xlsx", tmp_path / "汇总.xlsx"
+    folder.mkdir()
+    (folder / "江苏.xlsx").write_bytes(played["settle"].read_bytes())
+    with pytest.raises(SystemExit):
+        main(["new", str(programme)])
+    assert command("collect", folder, "--programme", programme, "--out", out) == 0
+    ends = sheet_of(played["settle"], "结算")["期末结果"].value_counts()
+    listed = len(sheet_of(played["settle"], "企业").query("遴选结论 == '入选'"))
+    assert f"江苏第1批，推荐{listed}家，审核通过{listed - 1}家，有期末结果{listed - 1}家" in capsys.readouterr().out
+    found = za.load_programme(out).batch(1)
+    assert (found.recommended[JIANGSU], found.approved[JIANGSU]) == (listed, listed - 1)
+    assert found.outcomes.loc[(JIANGSU, 2027), ["completed", "missed", "under_invested"]].tolist() == [
+        ends.get(name, 0) for name in ("完成", "投资达标未完成目标", "投资未达标准")
+    ]
+    (folder / "又一本.xlsx").write_bytes(played["settle"].read_bytes())
+    assert command("collect", folder, "--programme", programme, "--out", tmp_path / "再.xlsx") == 1
+    assert "江苏第1批有两本企业工作簿：又一本.xlsx、江苏.xlsx；请只留一本" in capsys.readouterr().err
+
+
+def test_the_plan_is_of_the_firms_selected(played, tmp_path, capsys):
+    assert command("document", played["review"], "--out", tmp_path / "无.docx") == 1
+    assert "先要完成“遴选”" in capsys.readouterr().err
+    assert command("document", played["select"], "--out", tmp_path / "方案.docx") == 0
+    assert (tmp_path / "方案.docx").stat().st_size > 10_000

@@ -1,0 +1,33 @@
+"""Results beside a user's inputs: in the rows and columns that are there, everything else as it was."""
+
+import openpyxl
+import pandas as pd
+import pytest
+
+import zjtx_alloc as za
+from zjtx_alloc.report.writers.beside import write_beside
+
+
+def test_cells_go_under_their_headers_and_new_columns_to_the_right(tmp_path):
+    source, out = tmp_path / "a.xlsx", tmp_path / "b.xlsx"
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "表"
+    for row in (["标题"], ["名称", "金额（万元）"], ["甲", 1], ["乙", 2], ["=1+1", "自注"]):
+        sheet.append(row)
+    book.save(source)
+    cells = pd.DataFrame({"金额（万元）": [30_000.0, None], "结论": ["=HYPERLINK(0)", None]}, index=[3, 4])
+    assert write_beside(source, out, {"表": cells}) == out
+    written = openpyxl.load_workbook(out)["表"]
+    assert [*written.values] == [
+        ("标题", None, None),
+        ("名称", "金额（万元）", "结论"),
+        ("甲", 30_000, "=HYPERLINK(0)"),
+        ("乙", None, None),
+        ("=1+1", "自注", None),
+    ]
+    assert (written["B3"].number_format, written["C3"].data_type, written["A5"].data_type) == ("#,##0", "s", "f")
+    with pytest.raises(za.ZjtxError, match="文件已存在"):
+        write_beside(source, out, {})
+    with pytest.raises(za.ZjtxError, match="xlsx"):
+        write_beside(source, tmp_path / "b.csv", {})

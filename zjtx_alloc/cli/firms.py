@@ -1,0 +1,153 @@
+"""``zjtx firms``: a province's work in one workbook, a command a stage; each writes a copy with its results."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import pandas as pd
+
+from zjtx_alloc.allocation.allocate_programme import allocate_batch
+from zjtx_alloc.base.errors import DataError
+from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.base.text import seen, shown
+from zjtx_alloc.cli.help import ChineseGroup
+from zjtx_alloc.facts.cells import unit_of
+from zjtx_alloc.firms.book import FirmBook, read_book
+from zjtx_alloc.firms.collect import collected, read_books
+from zjtx_alloc.firms.stages import carried
+from zjtx_alloc.report.documents.firm_workbook import write_firm_workbook, write_stage
+from zjtx_alloc.report.documents.plan_document import write_plan
+from zjtx_alloc.report.writers.beside import write_beside
+from zjtx_alloc.rules.programme.programme import load_programme
+
+_MOST_MADE_UP, _MOST_SEED = 50_000, 2**63 - 1
+_file = click.argument("file", type=click.Path(path_type=Path))
+_out = click.option("--out", type=click.Path(path_type=Path), required=True, help="写出的副本（.xlsx），原文件不动")
+_out_document = click.option("--out", type=click.Path(path_type=Path), required=True, help="输出文件（.docx）")
+_as_of = click.option(
+    "--as-of", type=click.DateTime(["%Y-%m-%d"]), default=None, help="日期，如 2024-07-31；默认为表中的审核日"
+)
+
+
+@click.group("firms", cls=ChineseGroup)
+def firms() -> None:
+    """省级部门用：一本企业工作簿，从审核、遴选、资金分配到评价、结算，一步一个命令。"""
+
+
+@firms.command("new")
+@_file
+@click.option("--unit", default=None, help="省级单位的名称或代码")
+@click.option("--batch", type=click.IntRange(1, 3), default=1, help="批次，默认 1")
+@click.option("--made-up", type=click.IntRange(1, _MOST_MADE_UP), default=None, help="填入多少家虚构企业，供试用")
+@click.option("--seed", type=click.IntRange(0, _MOST_SEED), default=1, help="虚构企业的随机种子，默认 1")
+def new(file: Path, unit: str | None, batch: int, made_up: int | None, seed: int) -> None:
+    """生成企业工作簿 FILE（.xlsx）：企业、遴选标准、资金分配、上一轮名单、年度评价、结算等各一张表。"""
+    code = None if unit is None else unit_of(unit)
+    if unit is not None and code is None:
+        raise DataError(say("firms.unknown_unit", name=shown(unit)))
+    if made_up and code is None:
+        raise click.UsageError(say("firm_book.made_up_unit"))
+    click.echo(write_firm_workbook(file, code, batch, made_up or 0, seed))
+
+
+@firms.command("review")
+@_file
+@_out
+@_as_of
+def review(file: Path, out: Path, as_of: datetime | None) -> None:
+    """审核：按通知的条件逐家核对 FILE 中的企业，写明通过或剔除、理由、疑点和上一轮名单的对应情况。"""
+    _carry("review", file, out, as_of)
+
+
+@firms.command("select")
+@_file
+@_out
+@_as_of
+@click.option(
+    "--quota",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="测算工作簿，取其中本批本单位的名额；默认用表中的名额",
+)
+def select(file: Path, out: Path, as_of: datetime | None, quota: Path | None) -> None:
+    """遴选：FILE 中审核通过的企业按遴选标准计分排名，名额以内的入选。"""
+    _carry("select", file, out, as_of, None if quota is None else lambda book: _quota(quota, book))
+
+
+@firms.command("amounts")
+@_file
+@_out
+@_as_of
+def amounts(file: Path, out: Path, as_of: datetime | None) -> None:
+    """资金分配：FILE 中批准企业的期初资金分到每一家，并列出年度评价表。"""
+    _carry("amounts", file, out, as_of)
+
+
+@firms.command("evaluate")
+@_file
+@_out
+@_as_of
+def evaluate(file: Path, out: Path, as_of: datetime | None) -> None:
+    """年度评价：FILE 中“年度评价”表计分、定等次、定去留，并列出结算表。"""
+    _carry("evaluate", file, out, as_of)
+
+
+@firms.command("settle")
+@_file
+@_out
+@_as_of
+def settle(file: Path, out: Path, as_of: datetime | None) -> None:
+    """结算：FILE 中每家企业的期末结果、期末应拨和应收回，并与台账对账。"""
+    _carry("settle", file, out, as_of)
+
+
+@firms.command("document")
+@_file
+@_out_document
+def document(file: Path, out: Path) -> None:
+    """工作实施方案初稿（.docx）：由 FILE 中入选的企业生成，【　】处须补写。"""
+    book = read_book(file)
+    click.echo(write_plan(book.selected, book.unit, book.batch, book.award, out))
+
+
+@firms.command("collect")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--programme", type=click.Path(path_type=Path), required=True, help="测算工作簿，原文件不动")
+@_out
+def collect(folder: Path, programme: Path, out: Path) -> None:
+    """汇总：FOLDER 中各省份的企业工作簿，推荐、审核通过和期末结果写入测算工作簿的副本。"""
+    books = read_books(folder)
+    cells, lines = collected(books, programme)
+    mark = books[0].firms.mark
+    path = write_beside(programme, out, {title: _marked(frame, mark) for title, frame in cells.items()})
+    for line in (*lines, *filter(None, [mark])):
+        click.echo(seen(line))
+    click.echo(path)
+
+
+def _marked(frame: pd.DataFrame, mark: str) -> pd.DataFrame:
+    """Cells with a column that says that they come of invented firms, if they do."""
+    return frame.assign(**{header("note"): mark}) if mark else frame
+
+
+def _carry(
+    stage: str, file: Path, out: Path, as_of: datetime | None, quota: Callable[[FirmBook], int] | None = None
+) -> None:
+    book = read_book(file)
+    options: dict[str, Any] = {} if quota is None else {"quota": quota(book)}
+    done = carried(stage, book, None if as_of is None else as_of.date(), **options)
+    path = write_stage(file, out, done)
+    for line in (done.result, *done.notes):
+        click.echo(seen(line))
+    click.echo(path)
+
+
+def _quota(workbook: Path, book: FirmBook) -> int:
+    """The places of the book's unit and batch: what was granted, else what is computed."""
+    programme = load_programme(workbook)
+    batch = programme.batch(book.batch)
+    if batch.granted is not None and book.unit in batch.granted.index:
+        return int(batch.granted[book.unit])
+    return int(allocate_batch(programme.panel, batch.scenario).quota[book.unit])

@@ -1,0 +1,296 @@
+"""The stages of a province's work over its firm workbook: each gives the cells to write beside the inputs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from zjtx_alloc.base.errors import DataError
+from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.budget.ledger.ledger import ledger
+from zjtx_alloc.facts.cells import plain
+from zjtx_alloc.firms.book import FirmBook, firm_forms
+from zjtx_alloc.firms.chain import firms_to_books
+from zjtx_alloc.firms.made_up import made_up_results
+from zjtx_alloc.firms.steps.amounts import amounts, direct_money
+from zjtx_alloc.firms.steps.conditions import load_conditions
+from zjtx_alloc.firms.steps.evaluate import Evaluation, continuing, evaluate
+from zjtx_alloc.firms.steps.likeness import resembled
+from zjtx_alloc.firms.steps.review import FIRST_ROUND, Review, review
+from zjtx_alloc.firms.steps.select import select
+from zjtx_alloc.firms.steps.settle import FirmSettlement, firm_cohort, settle
+from zjtx_alloc.firms.table.cells import valid_code
+from zjtx_alloc.firms.table.reading import RESULTS
+from zjtx_alloc.firms.table.roll import Firms
+
+_ENDING = RESULTS[:2]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage writes: cells by sheet (name of the form), a row of the frame a row of Excel; and what it says.
+
+    Attributes
+    ----------
+    cells : mapping of str to DataFrame
+        Columns by their names in ``data/firm_workbook.csv``; None where a cell is to be blank.
+    result : str
+        One sentence.
+    notes : tuple of str
+        What a person should know.
+    """
+
+    cells: Mapping[str, pd.DataFrame]
+    result: str
+    notes: tuple[str, ...] = ()
+
+
+def carried(name: str, book: FirmBook, day: date | None = None, quota: int | None = None) -> Stage:
+    """Carry a workbook one stage further: review, select, amounts, evaluate or settle.
+
+    Parameters
+    ----------
+    name : str
+    book : FirmBook
+    day : date, optional
+        In place of the sheet's.
+    quota : int, optional
+        Places, in place of the sheet's; only selecting asks for them.
+
+    Raises
+    ------
+    DataError, ScenarioError, InfeasibleError
+        As the stage's own function does, and if the stage before was not run.
+    """
+    done = _select(book, quota) if name == "select" else _STAGES[name](book, book.day(day))
+    last = max(book.grids["log"].rows, default=3)
+    entry = {"stage": say(f"stage.{name}"), "day": f"{book.day(day)}", "result": done.result}
+    log = pd.DataFrame([entry], index=[last + 1])
+    notes = dict.fromkeys([*done.notes, *filter(None, [book.firms.mark])])
+    return Stage({**done.cells, "log": log}, done.result, tuple(notes))
+
+
+def _review(book: FirmBook, day: date) -> Stage:
+    conditions = load_conditions(on=day).switched("earlier_batch", book.basics["earlier"] == "yes")
+    listed = {r.row: r["credit_code"] or r["name"] for r in book.entries["first_round"].records}
+    found = review(book.firms, None, day, conditions, {FIRST_ROUND: list(listed.values())} if listed else {})
+    rows = book.firms.table.index
+    reasons = found.reasons()[header("reason")].reindex(rows)
+    flags = found.flags.assign(text=found.flags["kind"] + say("firm_book.colon") + found.flags["what"])
+    doubts = flags.groupby("firm", sort=False)["text"].agg("；".join).reindex(rows)
+    verdict = reasons.isna().map({True: "passed", False: "struck"})
+    frame = pd.DataFrame({"review": verdict, "reasons": reasons, "doubts": doubts})
+    matches = _matches(found, listed)
+    counts = matches["match"].value_counts() if len(matches) else {}
+    notes = (
+        [say("firm_book.matched", **{k: int(counts.get(say(f"firm_match.{k}"), 0)) for k in _MATCHES})]
+        if listed
+        else []
+    )
+    passed = len(found.passed)
+    result = say("stage_result.review", count=len(rows), passed=passed, struck=len(rows) - passed)
+    return Stage({"firms": _beside(book.firms, frame), "first_round": matches}, result, tuple(notes))
+
+
+_MATCHES = ("matched", "doubtful", "unmatched")
+
+
+def _matches(found: Review, listed: Mapping[int, str]) -> pd.DataFrame:
+    """Each entry of the first round's list: matched, doubtful (a name nearly one) or unmatched, and with which firm."""
+    table, firms = found.firms.table, found.firms
+    held = {**dict(zip(table["credit_code"], table.index, strict=True)), **dict(zip(table["name"].map(plain), table.index, strict=True))}  # fmt: skip
+    keys = {row: valid_code(plain(entry)) or plain(entry) for row, entry in listed.items()}
+    near = resembled(table["name"], [key for key in dict.fromkeys(keys.values()) if key not in held])
+    rows = {}
+    for row, key in keys.items():
+        kind = "matched" if key in held else "doubtful" if key in near else "unmatched"
+        which = [held[key]] if key in held else near.get(key, [])
+        rows[row] = say(f"firm_match.{kind}"), firms.names(pd.Index(which)) if which else None
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["match", "firm"])
+
+
+def _select(book: FirmBook, quota: int | None) -> Stage:
+    decided = _decided(book, "review")
+    passed = book.firms.only(decided.index[decided.eq("passed")])
+    places = book.basics["quota"] if quota is None else quota
+    if places is None:
+        raise DataError(say("firm_book.no_quota", file=book.file))
+    found = select(passed, book.rubric("selection"), pd.Series({book.unit: int(places)}))
+    chosen = found.table["selected"].map({True: "yes", False: "no"})
+    frame = pd.DataFrame({"score": found.scores.score.round(4), "rank": found.table["rank"], "selected": chosen})
+    basics = pd.DataFrame({"quota": [int(places)]}, index=[book.basics.row])
+    result = say("stage_result.select", passed=len(passed), quota=places, chosen=len(found.chosen))
+    notes = [say("firm_book.ties", count=int(found.ties["tied"].sum()))] if len(found.ties) else []
+    if found.scores.rubric.example:
+        notes.append(say("firm_book.example", title=found.scores.rubric.title))
+    frame = frame.astype(object).reindex(book.firms.table.index)
+    return Stage({"firms": _beside(book.firms, frame), "basics": basics}, result, tuple(notes))
+
+
+def _amounts(book: FirmBook, day: date) -> Stage:
+    approved, notes = _approved(book)
+    award, rubric = book.award, book.rubric("selection")
+    selection = select(approved, rubric, pd.Series({book.unit: len(approved)}))
+    money = direct_money(firm_cohort(book.batch, approved.by_unit, award), award)[[book.unit]]
+    grants = amounts(selection, money, book.grant_rule("opening"))
+    frame = pd.DataFrame({"granted": grants.amount}).astype(object).reindex(book.firms.table.index)
+    whole = award.opening * len(approved)
+    values = {"count": len(approved), "whole": f"{whole:,}", "direct": f"{int(money.sum()):,}"}
+    result = say("stage_result.amounts", **values, rest=f"{whole - int(money.sum()):,}")
+    opened = _opened(book, "yearly", approved)
+    if book.firms.made_up:
+        invented = made_up_results(approved, grants.amount, book.basics["seed"] or 1)
+        opened = _with_numbers(opened, invented, RESULTS)
+    return Stage({"firms": _beside(book.firms, frame), "yearly": opened}, result, (*notes, *grants.notes()))
+
+
+def _evaluate(book: FirmBook, day: date) -> Stage:
+    found, supported = _evaluation(book)
+    goes_on = continuing(found, least=book.least)
+    stays = supported.table.index.isin(goes_on.table.index)
+    frame = pd.DataFrame({"score": found.scores.score.round(4), "grade": found.grade})
+    frame["goes_on"] = pd.Series(stays, supported.table.index).map({True: "yes", False: "no"})
+    frame["left"] = pd.Series(book.award.opening_year(book.batch) + 1, frame.index).where(~stays).astype(object)
+    counts = found.grade.value_counts()
+    grades = "、".join(f"{name}{counts.get(name, 0)}" for name in found.bands)
+    values = {"count": len(supported), "grades": grades, "least": book.least}
+    result = say("stage_result.evaluate", **values, stays=len(goes_on), leaves=len(supported) - len(goes_on))
+    opened = _opened(book, "ending", supported)
+    if book.firms.made_up:
+        _, granted = book.supported
+        opened = _with_numbers(opened, made_up_results(supported, granted, (book.basics["seed"] or 1) + 1), _ENDING)
+    notes = [say("firm_book.example", title=found.scores.rubric.title)] if found.scores.rubric.example else []
+    return Stage({"yearly": _by_code(book, "yearly", supported, frame), "ending": opened}, result, tuple(notes))
+
+
+def _settle(book: FirmBook, day: date) -> Stage:
+    evaluation, supported = _evaluation(book)
+    _, granted = book.supported
+    award, left = book.award, _left(book, supported)
+    settled = settle(book.results("ending", supported), award, left, granted)
+    cohort = firm_cohort(book.batch, supported.by_unit, award, None, settled)
+    books = ledger((cohort,), award)
+    closing = _closing(book, evaluation, settled, books.table)
+    paid = pd.Series({book.unit: int(granted.sum())})
+    lines = firms_to_books(paid, settled, books).loc[book.unit]
+    frame = pd.DataFrame({"granted": granted, "closing": closing, "recovered": settled.table["recovered"]})
+    frame["outcome"] = settled.table["outcome"].map({o: say(f"ending.{o}") for o in settled.table["outcome"].unique()})
+    if int(closing.sum()) != int(lines["paid_closing"]):
+        raise DataError(say("chain.apart", step=say("chain.closing"), units=book.unit))
+    table = pd.DataFrame({"item": [header(name) for name in lines.index], "money": lines.tolist()})
+    counts = frame["outcome"].value_counts()
+    ends = "、".join(say("firm_book.counted", name=name, count=count) for name, count in counts.items())
+    sums = {name: f"{int(frame[name].sum()):,}" for name in ("granted", "closing", "recovered")}
+    result = say("stage_result.settle", count=len(supported), ends=ends, **sums)
+    first = _first_row(book, "books")
+    cells = {
+        "ending": _by_code(book, "ending", supported, frame),
+        "books": table.set_axis(range(first, first + len(table))),
+    }
+    return Stage(cells, result)
+
+
+def _closing(book: FirmBook, evaluation: Evaluation, settled: FirmSettlement, books: pd.DataFrame) -> pd.Series:
+    """The closing's direct money by firm: shared among those that completed, by their score of the yearly evaluation."""
+    done = settled.table.index[settled.table["closing"].gt(0)]
+    firms, zero = evaluation.firms.only(done), pd.Series(0, settled.table.index, dtype="int64")
+    if not len(done):
+        return zero
+    last = books[books["fiscal_year"].eq(book.award.closing_year(book.batch)) & books["code"].eq(book.unit)]
+    money = pd.Series({book.unit: int(last["direct"].sum())})
+    chosen = select(firms, evaluation.scores.rubric, pd.Series({book.unit: len(done)}))
+    return amounts(chosen, money, book.grant_rule("closing")).amount.reindex(zero.index, fill_value=0)
+
+
+def _evaluation(book: FirmBook) -> tuple[Evaluation, Firms]:
+    supported, _ = book.supported
+    found = evaluate(book.results("yearly", supported), book.rubric("evaluation"))
+    return found, supported
+
+
+def _left(book: FirmBook, supported: Firms) -> pd.Series:
+    """The year by firm of those that are not supported further, as 年度评价 says."""
+    said = {r["credit_code"]: r for r in book.entries["yearly"].records}
+    codes = supported.table["credit_code"]
+    blank = [firm for firm, code in codes.items() if code not in said or said[code]["goes_on"] is None]
+    if blank:
+        _refuse_blank(book, supported, pd.Index(blank), "goes_on")
+    gone = {firm: said[code]["left"] for firm, code in codes.items() if said[code]["goes_on"] == "no"}
+    if undated := [firm for firm, year in gone.items() if year is None]:
+        _refuse_blank(book, supported, pd.Index(undated), "left")
+    return pd.Series(gone, dtype="int64", name="left")
+
+
+def _approved(book: FirmBook) -> tuple[Firms, list[str]]:
+    """The firms approved, and what was assumed of them."""
+    chosen, said = _decided(book, "selected", some=True).eq("yes"), book.decisions["approved"]
+    selected = chosen.index[chosen]
+    if said.isna().all():
+        return book.firms.only(selected), [say("firm_book.all_approved", count=len(selected))]
+    blank = selected[said[selected].isna()]
+    if len(blank):
+        _refuse_blank(book, book.firms, blank, "approved")
+    approved = said.index[said.eq("yes")]
+    if len(strange := approved.difference(selected)):
+        raise DataError(say("firm_book.not_selected", firms=book.firms.names(strange)))
+    return book.firms.only(approved), []
+
+
+def _decided(book: FirmBook, column: str, some: bool = False) -> pd.Series:
+    """A column of decisions beside the firms; blank cells are refused, unless ``some`` firms need none."""
+    found = book.decisions[column]
+    if found.isna().all():
+        raise DataError(
+            say("firm_book.before", stage=say(f"stage.{_WRITER[column]}"), column=book.header("firms", column))
+        )
+    if not some and len(blank := found.index[found.isna()]):
+        _refuse_blank(book, book.firms, blank, column)
+    return found
+
+
+_WRITER = {"review": "review", "selected": "select", "approved": "amounts"}  # the stage that needs or fills a column
+
+
+def _refuse_blank(book: FirmBook, firms: Firms, blank: pd.Index, column: str) -> None:
+    form, stage = ("yearly", "evaluate") if column in ("goes_on", "left") else ("firms", _WRITER[column])
+    values = {"sheet": firm_forms()[form].title, "column": book.header(form, column), "count": len(blank)}
+    raise DataError(say("firm_book.blank", **values, firms=firms.names(blank), stage=say(f"stage.{stage}")))
+
+
+def _beside(firms: Firms, frame: pd.DataFrame) -> pd.DataFrame:
+    """Results by firm as results by Excel row."""
+    return frame.reindex(firms.table.index).set_axis(firms.table["row"])
+
+
+def _by_code(book: FirmBook, form: str, firms: Firms, frame: pd.DataFrame) -> pd.DataFrame:
+    rows = book.rows(form)
+    return frame.set_axis([rows[code] for code in firms.table["credit_code"].reindex(frame.index)])
+
+
+def _first_row(book: FirmBook, form: str) -> int:
+    """The first row under a sheet's header."""
+    heads = {header for field in firm_forms()[form].fields.values() for header in field.words}
+    return next(n for n, row in book.grids[form].rows.items() if {plain(cell).partition("(")[0] for cell in row} & heads) + 1  # fmt: skip
+
+
+def _opened(book: FirmBook, form: str, firms: Firms) -> pd.DataFrame:
+    """Rows for the firms that a sheet does not have yet, below those that it has."""
+    held = book.rows(form)
+    new = firms.table[~firms.table["credit_code"].isin(held)]
+    first = max([_first_row(book, form), *(row + 1 for row in held.values())])
+    return new[["credit_code", "name"]].assign(at=range(first, first + len(new))).set_index("at")
+
+
+def _with_numbers(opened: pd.DataFrame, invented: Firms, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Rows with the invented results of their firms."""
+    numbers = invented.table.set_index("credit_code")[list(columns)]
+    return opened.join(numbers, on="credit_code")
+
+
+_STAGES: dict[str, Callable[[FirmBook, date], Stage]] = {
+    "review": _review,
+    "amounts": _amounts,
+    "evaluate": _evaluate,
+    "settle": _settle,
+}

@@ -1,0 +1,84 @@
+"""A copy of a user's workbook with results written beside the inputs; everything else stays as it is."""
+
+import io
+from collections.abc import Mapping
+from copy import copy as copied
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pandas as pd
+from openpyxl.styles import Border, PatternFill, Side
+
+from zjtx_alloc.base.errors import ReportError
+from zjtx_alloc.base.files import check_absent, write_whole
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.facts.cells import header_of, plain
+
+_RESULT = PatternFill("solid", start_color="EEF4F9")
+_LINE = Side(style="thin", color="BFBFBF")
+_BORDER = Border(_LINE, _LINE, _LINE, _LINE)
+_HEADER_WITHIN = 15  # rows in which a header is looked for
+
+
+def write_beside(file: Path, copy: Path, cells: Mapping[str, pd.DataFrame]) -> Path:
+    """Write a copy of a workbook with these cells.
+
+    Parameters
+    ----------
+    file, copy : Path
+        The copy does not exist yet.
+    cells : mapping of sheet to DataFrame
+        Index: rows as Excel counts them; columns: headers, added at the right where the sheet lacks one; None: blank.
+
+    Raises
+    ------
+    ReportError
+        If the copy exists or is no ``.xlsx``.
+    """
+    if copy.suffix.lower() != ".xlsx":
+        raise ReportError(say("file.not_xlsx", file=copy))
+    check_absent(copy)
+    book = openpyxl.load_workbook(file)
+    for title, frame in cells.items():
+        if len(frame):
+            _write_frame(next(sheet for sheet in book.worksheets if plain(sheet.title) == title), frame)
+    content = io.BytesIO()
+    book.save(content)
+    return write_whole(copy, content.getvalue())
+
+
+def _write_frame(sheet: Any, frame: pd.DataFrame) -> None:
+    places = _places(sheet, list(frame.columns))
+    for header, values in frame.items():
+        place = places[str(header)]
+        numbers = [value for value in values if isinstance(value, float | int)]
+        is_whole = all(float(value).is_integer() for value in numbers if not pd.isna(value))
+        for row, value in zip(frame.index, values.tolist(), strict=True):
+            cell = sheet.cell(row, place)
+            cell.value = None if pd.isna(value) else int(value) if isinstance(value, float) and is_whole else value
+            if isinstance(value, str):
+                cell.data_type = "s"  # a name that begins with = is no formula
+            cell.fill, cell.border = _RESULT, _BORDER
+            if isinstance(cell.value, int) and cell.value >= _YEARS:
+                cell.number_format = "#,##0"
+
+
+_YEARS = 10_000  # from here on thousands are set apart; a year never is
+
+
+def _places(sheet: Any, headers: list[str]) -> dict[str, int]:
+    """The column of each header."""
+    wanted = {header_of(header)[0]: header for header in headers}
+    rows = [sheet[number] for number in range(1, min(sheet.max_row, _HEADER_WITHIN) + 1)]
+    named = [{wanted[n]: c.column for c in row if (n := header_of(plain(c.value))[0]) in wanted} for row in rows]
+    best = max(range(len(rows)), key=lambda number: len(named[number]))
+    places, last = dict(named[best]), max(cell.column for cell in rows[best] if cell.value is not None)
+    for header in headers:
+        if header not in places:
+            last += 1
+            places[header], pattern = last, rows[best][0]
+            cell = sheet.cell(best + 1, last, header)
+            for part in ("font", "fill", "border", "alignment"):
+                setattr(cell, part, copied(getattr(pattern, part)))
+    return places
