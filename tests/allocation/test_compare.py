@@ -54,6 +54,7 @@ def test_scenarios_and_allocations_may_be_mixed(allocation, write_scenario):
             za.compare(items)
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("plain_pages")  # the page of a comparison is test_verify's
 def test_the_command_prints_tables_and_who_gains(capsys, write_scenario, tmp_path):
     with pytest.raises(SystemExit) as stop:

@@ -98,6 +98,7 @@ def test_the_total_is_that_of_a_walk_over_every_total(first, ceilings, confidenc
     assert found.probability == pytest.approx(chance_of(first[0], total, ceilings), abs=1e-12)
 
 
+@pytest.mark.thorough
 def test_a_year_in_which_the_batch_has_no_money_says_nothing_about_its_total(pair):
     # Batch 2's closing falls in 2028, whatever batch 1's total is.
     ceilings = {2027: 12_000, 2028: 12_000}
@@ -235,6 +236,7 @@ def test_the_largest_by_bisection(kept, most):
     assert affordable._largest(lambda total: total <= kept, 5, most) == min(kept, most)
 
 
+@pytest.mark.thorough
 def test_pairs_of_a_plan_where_two_years_are_over(baseline, panel):
     small = baseline.model_copy(update={"total": 60, "floor": {"default": 0}, "budget_with": []})
     later = za.load_scenario("2025-baseline").model_copy(
@@ -261,6 +263,7 @@ def test_corners_of_a_staircase_by_hand(slope):
     assert list(_staircase(keeps, 1, 1)) == corners
 
 
+@pytest.mark.thorough
 def test_nothing_kept_is_an_empty_frontier(pair):
     assert za.affordable_frontier({2024: 300, 2025: 90_000}, (1, 2), pair, ODDS, 0.9).empty
     assert affordable.affordable_pairs({2024: 300, 2025: 90_000}, (1, 2), pair, ODDS, 0.9).empty
@@ -280,6 +283,7 @@ def test_a_year_that_another_batch_breaks_leaves_each_batch_its_own_answer(pair)
     assert (one.probability, two.probability) == (pytest.approx(1), pytest.approx(1))
 
 
+@pytest.mark.thorough
 def test_a_year_that_both_batches_share_is_still_broken_by_the_other(pair):
     # Batch 1 leaves half of its places to batch 2, whose own 50 firms are more than 14,999 pays for.
     with pytest.raises(za.InfeasibleError, match=r"守住本批有资金的年度的限额.*压减同年度的其他批次"):

@@ -122,6 +122,7 @@ def test_help_is_chinese(capsys):
     assert any("名额分配与奖补预算" in line for line in lines)
 
 
+@pytest.mark.thorough
 def test_the_module_runs_as_a_program(tmp_path):
     done = subprocess.run(
         [sys.executable, "-X", "utf8", "-m", "zjtx_alloc", "scenarios"],

@@ -151,6 +151,7 @@ SAID = {
     "new": (["测 算.xlsx"], "测 算.xlsx"),
     "convert": (["2024-baseline", "测 算.xlsx"], "测 算.xlsx"),
     "template": (["空 表.xlsx"], "空 表.xlsx"),
+    "firms": (["new", "企 业.xlsx", "--unit", "江苏"], "企 业.xlsx"),
     "calendar": ([], "各批次期限表"),
     "review": (["没有.xlsx", "--as-of", "2024-07-31", "--out", "结果.xlsx"], "找不到"),
     "plan-document": (["没有.xlsx", "--unit", "福建", "--out", "方案.docx"], "找不到"),

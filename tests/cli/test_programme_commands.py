@@ -37,6 +37,7 @@ def quotas(path):
     return pd.read_csv(path, dtype={"code": str}, encoding="utf-8-sig").set_index("code")["quota"]
 
 
+@pytest.mark.thorough
 def test_new_allocate_explain_sweep_and_convert(desk, zjtx):
     assert zjtx("new", "测算.xlsx", "--from", "2024-baseline")[:2] == (0, ["测算.xlsx"])
     code, _, err = zjtx("new", "测算.xlsx")
@@ -166,6 +167,7 @@ def test_reports_and_budgets_of_a_workbook_are_computed_again(desk, zjtx, plain_
     assert openpyxl.load_workbook(folder / "report.xlsx").sheetnames
 
 
+@pytest.mark.thorough
 def test_an_option_in_the_place_of_a_sheet_is_said(desk, capsys):
     za.load_programme(write_programme(desk / "测算.xlsx", za.load_scenario("2024-baseline")))
 

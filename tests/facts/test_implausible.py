@@ -51,6 +51,7 @@ def test_exchanged_columns_are_told_by_the_nations_total(columns, tmp_path):
     assert remedy == "请核对两列的表头和数字，互换的请改正"
 
 
+@pytest.mark.thorough
 def test_columns_nearly_as_large_are_told_where_the_nation_is_known_for_both(panel, tmp_path):
     """146,691 firms with R&D and 52,878 of high technology: each is off by 2.8 times, and exchanged neither is."""
     research, technology = (panel.values(*key) for key in (("rd_active_firms", "2020"), ("hightech_firms", "2023")))
@@ -70,6 +71,7 @@ def test_a_total_of_an_earlier_year_is_not_taken_for_an_exchange(panel, tmp_path
     assert problems(tmp_path, {SME: beside, GIANTS: early, "可推荐企业数": early}) == ([], [])
 
 
+@pytest.mark.thorough
 def test_eligible_firms_are_some_of_the_little_giants(columns, panel, tmp_path):
     eligible = like(panel, "little_giants", "2025-12", 10_000)
     assert problems(tmp_path, {SME: columns[SME], "可推荐企业数": eligible}) == ([], [])
@@ -78,6 +80,7 @@ def test_eligible_firms_are_some_of_the_little_giants(columns, panel, tmp_path):
     assert "两列像是互换了" in found[3]
 
 
+@pytest.mark.thorough
 def test_a_total_far_above_the_nations_is_told_also_where_no_column_fits(columns, panel, tmp_path):
     (found,), (remedy,) = problems(tmp_path, {GIANTS: columns[SME]})
     assert found == [1, "B “小巨人”企业数", f"{columns[SME].sum():,}", "合计是全国数17,589（2025-12）的27.0倍"]
@@ -87,6 +90,7 @@ def test_a_total_far_above_the_nations_is_told_also_where_no_column_fits(columns
     assert problems(tmp_path, {GIANTS: like(panel, "little_giants", "2025-12", 40_000)}) == ([], [])
 
 
+@pytest.mark.thorough
 def test_a_total_is_compared_with_the_nations_of_its_own_date(columns, tmp_path):
     """Published of October 2024; of other dates what the estimates add up to, the newest for none."""
     for header, nation in {

@@ -195,6 +195,7 @@ def test_a_horizon_before_all_money_is_refused(panel):
         za.plan_budget(za.BudgetRequest(NAMES, ["central"], horizon=2023), panel)
 
 
+@pytest.mark.thorough
 def test_the_bridge_leads_from_what_is_stated_and_sums(panel, plan):
     table = bridge_table(plan)
     assert "没有给出上次测算" in "".join(table.notes)

@@ -42,6 +42,7 @@ def programme(tmp_path_factory):
     return edited(book_path, change, book_path.with_name("填好.xlsx")), granted, approved
 
 
+@pytest.mark.thorough
 def test_the_workbook_is_replanned_from_what_is_known(programme):
     path, granted, approved = programme
     found = za.load_programme(path)

@@ -30,6 +30,7 @@ def test_the_range_table_says_what_the_forecast_says(outlooks, allocation):
         assert told in notes
 
 
+@pytest.mark.thorough
 def test_what_a_range_is_conditional_on_stands_beside_it(panel):
     plan = za.plan_budget(za.BudgetRequest(["2024-baseline", "2025-baseline", "2026-baseline"], ["central"]), panel)
     table = range_table(plan.outlooks, plan.allocations)

@@ -220,6 +220,7 @@ def test_tables_fit_between_the_margins(manuscript):
     assert (money.measure, money.rows[0][2].text) == ("单位：万元", "应安排总额")
 
 
+@pytest.mark.thorough
 def test_the_same_inputs_give_the_same_bytes_in_both_forms(manuscript, panel, baseline):
     again = proposed(panel, baseline)
     assert again == manuscript
@@ -259,6 +260,7 @@ def test_the_fonts_have_every_character(manuscript):
     assert {c for text in texts for c in text if ord(c) not in known} <= {"\n"}
 
 
+@pytest.mark.thorough
 def test_what_a_decision_or_a_rule_changes_is_told(panel, write_scenario):
     path = write_scenario(
         'extends = "2025-baseline"\n[change]\nprevious = "2024-baseline"\nmax_relative = 0.05\n'

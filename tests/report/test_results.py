@@ -14,6 +14,7 @@ from zjtx_alloc.report.report_xlsx.annexes import report_sheets
 DECIDED = 'extends = "2024-baseline"\n[fixed."西藏"]\nquota = 2\nreason = "会商确定"\n'
 
 
+@pytest.mark.thorough
 def test_a_report_and_its_pages_of_units_compute_each_thing_once(panel, write_scenario, monkeypatch):
     counted = Counter()
 

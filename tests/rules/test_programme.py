@@ -247,6 +247,7 @@ def test_a_column_that_is_only_compared_changes_nothing(changed):
     assert "仅供对照，不参加计算；已填37个单位，合计为随附数（2024-06）的2.00倍。" in note
 
 
+@pytest.mark.thorough
 def test_an_inherited_range_moves_with_its_weight_and_the_note_says_so(changed):
     def change(book):
         cell_of(book["权重"], {"因素": SME}, "权重").value = "70%"
@@ -258,6 +259,7 @@ def test_an_inherited_range_moves_with_its_weight_and_the_note_says_so(changed):
     assert any("变动范围随之由0.2—0.6移至0.5—0.9" in note for note in programme.notes_on(programme.current))
 
 
+@pytest.mark.thorough
 def test_rules_that_a_planner_writes(changed):
     def change(book):
         units, groups = book["单位规则"], book["组合规则"]

@@ -208,6 +208,7 @@ def test_mistakes_are_answered_all_at_once(plain, tmp_path):
     assert sheets == ["因素", "批次", "权重", "单位规则", "组合规则", "审核结果", "实际下达", "预算"]
 
 
+@pytest.mark.thorough
 def test_a_marked_copy_has_the_wrong_cells_coloured_and_commented(plain, tmp_path, capsys):
     path = edited(plain, both(put("单位规则", BJ, "下限", -5), titled("其他设置", "其它设置")), tmp_path / "测算.xlsx")
     with pytest.raises(SystemExit, match="1"):

@@ -175,6 +175,7 @@ def test_under_another_criterion_quotas_are_bracketed_by_the_units_own_bounds(pa
     assert za.allocate(panel, trial.model_copy(update={"factors": changed})).quota["630000"] == 4
 
 
+@pytest.mark.thorough
 def test_the_ends_are_attained_by_the_weights_that_are_named(panel, baseline):
     found = za.weight_range(panel, baseline)
     for (code, end), weights in found.weights.iloc[::7].iterrows():

@@ -21,10 +21,10 @@ from zjtx_alloc.firms.steps.review import FIRST_ROUND, Review, review
 from zjtx_alloc.firms.steps.select import select
 from zjtx_alloc.firms.steps.settle import FirmSettlement, firm_cohort, settle
 from zjtx_alloc.firms.table.cells import valid_code
-from zjtx_alloc.firms.table.reading import RESULTS
+from zjtx_alloc.firms.table.reading import YEARLY
 from zjtx_alloc.firms.table.roll import Firms
 
-_ENDING = RESULTS[:2]
+_ENDING = YEARLY[:2]
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def _amounts(book: FirmBook, day: date) -> Stage:
     opened = _opened(book, "yearly", approved)
     if book.firms.made_up:
         invented = made_up_results(approved, grants.amount, book.basics["seed"] or 1)
-        opened = _with_numbers(opened, invented, RESULTS)
+        opened = _with_numbers(opened, invented, YEARLY)
     return Stage({"firms": _beside(book.firms, frame), "yearly": opened}, result, (*notes, *grants.notes()))
 
 

@@ -21,7 +21,8 @@ from zjtx_alloc.firms.table.columns import column_spellings, firm_columns
 from zjtx_alloc.firms.table.roll import Firms
 
 MOST_FIRMS = 50_000
-RESULTS = ("actual_investment", "target_completion", "money_received", "money_spent")  # of a year, or at the end
+YEARLY = ("actual_investment", "target_completion", "money_received", "money_spent")  # results of a year
+RESULTS = (*YEARLY, "fraud")  # and at the end
 _FEWEST = 3  # columns that make a row a header
 _ALIKE = 0.8
 _CLASHING = ("certificate_start", "certificate_end", "research_money", "planned_investment", "unit")
