@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.facts.evidence.observations import month_of
@@ -76,7 +76,7 @@ def fitted(known: pd.Series, month: int, candidates: Sequence[Sequence[str]], co
     mean = pd.Series(np.exp(np.average(estimates, axis=0, weights=table["weight"])), estimates[0].index)
     freedom = max(len(known) - max(map(len, candidates)) - 1, 1)
     error = float((table["error"] * table["weight"]).sum())
-    return Model(table, mean, error, float(student.ppf((1 + coverage) / 2, freedom)))
+    return Model(table, mean, error, float(stdtrit(freedom, (1 + coverage) / 2)))
 
 
 def _fit(logs: pd.Series, covariates: pd.DataFrame, weights: pd.Series) -> tuple[pd.Series, float]:
