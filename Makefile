@@ -25,11 +25,11 @@ lab: .venv/use.stamp
 	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate notebooks/explorer.ipynb
 
 test: .venv/dev.stamp
-	@$(BIN)/python -X warn_default_encoding -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -X warn_default_encoding -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # All but the tests marked slow, and every example of the laws.
 test-full: .venv/dev.stamp
-	@$(BIN)/python -X warn_default_encoding -m pytest -n 2 --dist loadfile -m "not slow" --hypothesis-profile full
+	@$(BIN)/python -X warn_default_encoding -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" --hypothesis-profile full
 
 check: .venv/dev.stamp
 	$(BIN)/ruff check .

@@ -100,6 +100,7 @@ def instances(draw):
     return weights, seats, floor, cap
 
 
+@pytest.mark.thorough
 @examples(600)
 @given(instances(), st.sampled_from([*DIVISORS, *REMAINDERS]))
 def test_the_fast_path_agrees_with_a_heap_of_fractions(instance, method):

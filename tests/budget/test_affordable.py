@@ -269,6 +269,7 @@ def test_nothing_kept_is_an_empty_frontier(pair):
     assert affordable.affordable_pairs({2024: 300, 2025: 90_000}, (1, 2), pair, ODDS, 0.9).empty
 
 
+@pytest.mark.thorough
 def test_too_little_money_even_for_the_floors(first):
     with pytest.raises(za.InfeasibleError, match=r"第1批.*最小总量，也不能以 0.9 的概率"):
         za.affordable_total({2024: 37 * 300 - 1}, 1, first, ODDS, 0.9)

@@ -71,6 +71,7 @@ def test_the_same_question_has_the_same_answer(indicator, period):
     pd.testing.assert_frame_equal(one.table, other.table)
 
 
+@pytest.mark.thorough
 def test_the_committed_results_are_what_the_evidence_gives():
     """To be written again by ``make nowcast`` whenever the evidence or an assumption changes."""
     text = shipped_nowcasts().to_csv(index=False, lineterminator="\n")

@@ -32,6 +32,7 @@ def test_extreme_entitlements_against_every_vector(case):
     check_extreme(EXTREMES[case])
 
 
+@pytest.mark.thorough
 @examples(200)
 @given(case=cases(EXTREME, "none") | cases(EXTREME, "nested"))
 @example(case=EXTREMES["plain"])

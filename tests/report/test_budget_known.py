@@ -93,6 +93,7 @@ def test_past_years_stand_beside_what_was_paid_and_later_ones_beside_their_range
     assert first["以企业数不变为前提"] == "第1批1,038家（已知）"
 
 
+@pytest.mark.thorough
 def test_what_is_known_is_told_in_sentences(plan):
     known = known_lines(plan)
     assert known[0] == "第1批已知：审核通过1,038家，2025年不再继续支持2家、2026年不再继续支持0家（2个单位已报）。"

@@ -49,6 +49,7 @@ def test_nothing_is_computed_before_it_is_asked_for(panel, write_scenario):
             getattr(results, name)
 
 
+@pytest.mark.thorough
 def test_the_numbers_are_those_of_the_library(panel, baseline):
     results = za.Results(panel, baseline)
     assert results.allocation.quota.equals(za.allocate(panel, baseline).quota)

@@ -190,6 +190,7 @@ def test_the_table_counts_what_was_drawn(panel, grouped):
     assert found.table["rank_max"].tolist() == ranks.max().tolist()
 
 
+@pytest.mark.thorough
 def test_a_total_that_alone_varies_makes_nobody_gain_or_lose(panel, baseline):
     """Draws of 1,000 to 1,100 places have 1,050 on average, the baseline 1,039: that is no gain."""
     found = za.sweep(panel, baseline, {"total": {"min": 1000, "max": 1100}} | FACTS_FIXED, draws=300)
@@ -198,6 +199,7 @@ def test_a_total_that_alone_varies_makes_nobody_gain_or_lose(panel, baseline):
     assert "总量增减引起的名额增减因此不算在内" in "".join(sweep_tables.sweep_notes(found))
 
 
+@pytest.mark.thorough
 def test_a_constant_quota_has_no_index(panel, write_scenario):
     fixed = '[fixed."北京"]\nquota = 30\nreason = "会商"\n'
     trial = za.load_scenario(write_scenario('extends = "2024-baseline"\n' + fixed))
