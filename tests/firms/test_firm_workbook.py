@@ -1,5 +1,6 @@
 """A province's firm workbook: carried through every stage by commands alone, its money that of the national ledger."""
 
+import docx
 import openpyxl
 import pandas as pd
 import pytest
@@ -7,6 +8,7 @@ import pytest
 import zjtx_alloc as za
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.cli.main import main
+from zjtx_alloc.report.firm_documents.document import PLAN, kinds
 
 pytestmark = pytest.mark.thorough  # six commands, each of which reads and writes a workbook
 STAGES = ("review", "select", "amounts", "evaluate", "settle")
@@ -235,3 +237,30 @@ def test_the_plan_is_of_the_firms_selected(played, tmp_path, capsys):
     assert "先要完成“遴选”" in capsys.readouterr().err
     assert command("document", played["select"], "--out", tmp_path / "方案.docx") == 0
     assert (tmp_path / "方案.docx").stat().st_size > 10_000
+
+
+def words_of(path):
+    held = docx.Document(path)
+    cells = (cell.text for table in held.tables for row in table.rows for cell in row.cells)
+    return "\n".join([*(one.text for one in held.paragraphs), *cells])
+
+
+def test_every_document_is_written_from_the_workbook(played, tmp_path, capsys):
+    """Each says what the sheets say: who is listed, what was paid, what comes back."""
+    found = {kind: tmp_path / f"{kind}.docx" for kind in [PLAN, *kinds()]}
+    for kind, path in found.items():
+        assert command("document", played["settle"], "--kind", kind, "--as-of", "2024-07-31", "--out", path) == 0
+    ends = sheet_of(played["settle"], "结算")
+    listed = sheet_of(played["settle"], "企业").query("遴选结论 == '入选'")
+    assert f"企业共{len(listed)}家" in words_of(found["list-notice"])
+    assert set(listed["企业名称"]) <= set(words_of(found["list-notice"]).splitlines())
+    assert f"{ends['期初已拨（万元）'].sum():,}" in words_of(found["money-notice"])
+    assert f"{ends['应收回（万元）'].sum():,}" in words_of(found["recovery"])
+    assert all("虚构" in "".join(p.text for p in docx.Document(path).sections[0].header.paragraphs) for path in found.values())  # fmt: skip
+    capsys.readouterr()
+    assert (
+        command("document", played["review"], "--kind", "recovery", "--as-of", "2024-07-31", "--out", found[PLAN]) == 1
+    )
+    assert "清算" in capsys.readouterr().err
+    assert command("document", played["review"], "--kind", "letter", "--out", found[PLAN]) == 1
+    assert "没有名为“letter”的文书" in capsys.readouterr().err

@@ -401,7 +401,7 @@ def test_tianjins_19_beside_the_models_18_enters_allocates_pays_and_reconciles(c
     assert first.granted[TIANJIN] == first.scenario.known.approved[TIANJIN] == 19
     batches = za.allocate_programme(programme.panel, first.scenario)
     assert batches[0].quota.to_dict() == granted
-    assert batches[0].counted.why[TIANJIN] == "下达名额为已知数（按规则单独测算为18家）"
+    assert batches[0].counted.why[TIANJIN] == "下达名额已知（单独测算18家）"
     books = za.forecast_budget(za.cohorts(*batches), za.load_award(first.scenario.award))
     table = books.ledger.table.set_index(["code", "fiscal_year"])
     assert table.loc[(TIANJIN, 2024), ["commitment", "due"]].tolist() == [19 * 600, 19 * 300]

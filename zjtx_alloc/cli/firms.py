@@ -17,8 +17,11 @@ from zjtx_alloc.facts.cells import unit_of
 from zjtx_alloc.firms.book import FirmBook, read_book
 from zjtx_alloc.firms.collect import collected, read_books
 from zjtx_alloc.firms.stages import carried
+from zjtx_alloc.firms.table.uses import load_uses
 from zjtx_alloc.report.documents.firm_workbook import write_firm_workbook, write_stage
 from zjtx_alloc.report.documents.plan_document import write_plan
+from zjtx_alloc.report.firm_documents.document import PLAN, document as write_document
+from zjtx_alloc.report.firm_documents.dossier import dossier_of
 from zjtx_alloc.report.writers.beside import write_beside
 from zjtx_alloc.rules.programme.programme import load_programme
 
@@ -106,10 +109,17 @@ def settle(file: Path, out: Path, as_of: datetime | None) -> None:
 @firms.command("document")
 @_file
 @_out_document
-def document(file: Path, out: Path) -> None:
-    """工作实施方案初稿（.docx）：由 FILE 中入选的企业生成，【　】处须补写。"""
+@_as_of
+@click.option("--kind", default=PLAN, help="文书代码，如 list-notice、yearly-report；默认 plan，工作实施方案")
+@click.option("--uses", type=click.Path(path_type=Path), default=None, help="培育赋能支出登记表（.xlsx 或 CSV）")
+def document(file: Path, out: Path, as_of: datetime | None, kind: str, uses: Path | None) -> None:
+    """文书初稿（.docx）：由 FILE 中各步的结果生成，【　】处须补写；文书代码见操作指南第八节。"""
     book = read_book(file)
-    click.echo(write_plan(book.selected, book.unit, book.batch, book.award, out))
+    if kind == PLAN:
+        click.echo(write_plan(book.selected, book.unit, book.batch, book.award, out))
+        return
+    day, spent = None if as_of is None else as_of.date(), None if uses is None else load_uses(uses)
+    click.echo(write_document(kind, dossier_of(book, day, spent), out))
 
 
 @firms.command("collect")

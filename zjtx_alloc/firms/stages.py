@@ -1,7 +1,7 @@
 """The stages of a province's work over its firm workbook: each gives the cells to write beside the inputs."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pandas as pd
@@ -13,7 +13,7 @@ from zjtx_alloc.facts.cells import plain
 from zjtx_alloc.firms.book import FirmBook, firm_forms
 from zjtx_alloc.firms.chain import firms_to_books
 from zjtx_alloc.firms.made_up import made_up_results
-from zjtx_alloc.firms.steps.amounts import amounts, direct_money
+from zjtx_alloc.firms.steps.amounts import Grants, amounts, direct_money
 from zjtx_alloc.firms.steps.conditions import load_conditions
 from zjtx_alloc.firms.steps.evaluate import Evaluation, continuing, evaluate
 from zjtx_alloc.firms.steps.likeness import resembled
@@ -71,10 +71,20 @@ def carried(name: str, book: FirmBook, day: date | None = None, quota: int | Non
     return Stage({**done.cells, "log": log}, done.result, tuple(notes))
 
 
-def _review(book: FirmBook, day: date) -> Stage:
+def reviewed(book: FirmBook, firms: Firms, day: date) -> Review:
+    """The review of some of the workbook's firms, by its list of the first round."""
     conditions = load_conditions(on=day).switched("earlier_batch", book.basics["earlier"] == "yes")
-    listed = {r.row: r["credit_code"] or r["name"] for r in book.entries["first_round"].records}
-    found = review(book.firms, None, day, conditions, {FIRST_ROUND: list(listed.values())} if listed else {})
+    listed = list(_listed(book).values())
+    return review(firms, None, day, conditions, {FIRST_ROUND: listed} if listed else {})
+
+
+def _listed(book: FirmBook) -> dict[int, str]:
+    """The entries of the first round's list by row."""
+    return {r.row: r["credit_code"] or r["name"] for r in book.entries["first_round"].records}
+
+
+def _review(book: FirmBook, day: date) -> Stage:
+    listed, found = _listed(book), reviewed(book, book.firms, day)
     rows = book.firms.table.index
     reasons = found.reasons()[header("reason")].reindex(rows)
     flags = found.flags.assign(text=found.flags["kind"] + say("firm_book.colon") + found.flags["what"])
@@ -130,14 +140,11 @@ def _select(book: FirmBook, quota: int | None) -> Stage:
 
 def _amounts(book: FirmBook, day: date) -> Stage:
     approved, notes = _approved(book)
-    award, rubric = book.award, book.rubric("selection")
-    selection = select(approved, rubric, pd.Series({book.unit: len(approved)}))
-    money = direct_money(firm_cohort(book.batch, approved.by_unit, award), award)[[book.unit]]
-    grants = amounts(selection, money, book.grant_rule("opening"))
+    award, grants = book.award, _shared(book, approved)
     frame = pd.DataFrame({"granted": grants.amount}).astype(object).reindex(book.firms.table.index)
-    whole = award.opening * len(approved)
-    values = {"count": len(approved), "whole": f"{whole:,}", "direct": f"{int(money.sum()):,}"}
-    result = say("stage_result.amounts", **values, rest=f"{whole - int(money.sum()):,}")
+    whole, direct = award.opening * len(approved), int(grants.amount.sum())
+    values = {"count": len(approved), "whole": f"{whole:,}", "direct": f"{direct:,}"}
+    result = say("stage_result.amounts", **values, rest=f"{whole - direct:,}")
     opened = _opened(book, "yearly", approved)
     if book.firms.made_up:
         invented = made_up_results(approved, grants.amount, book.basics["seed"] or 1)
@@ -145,8 +152,22 @@ def _amounts(book: FirmBook, day: date) -> Stage:
     return Stage({"firms": _beside(book.firms, frame), "yearly": opened}, result, (*notes, *grants.notes()))
 
 
+def granted(book: FirmBook) -> Grants:
+    """What each firm was paid at the start, as the sheet says."""
+    supported, amount = book.supported
+    found = _shared(book, supported)
+    return replace(found, table=found.table.assign(amount=amount))
+
+
+def _shared(book: FirmBook, firms: Firms) -> Grants:
+    """The opening's direct money, shared among firms by the sheet's rule."""
+    selection = select(firms, book.rubric("selection"), pd.Series({book.unit: len(firms)}))
+    money = direct_money(firm_cohort(book.batch, firms.by_unit, book.award), book.award)[[book.unit]]
+    return amounts(selection, money, book.grant_rule("opening"))
+
+
 def _evaluate(book: FirmBook, day: date) -> Stage:
-    found, supported = _evaluation(book)
+    found, supported = evaluated(book)
     goes_on = continuing(found, least=book.least)
     stays = supported.table.index.isin(goes_on.table.index)
     frame = pd.DataFrame({"score": found.scores.score.round(4), "grade": found.grade})
@@ -165,16 +186,15 @@ def _evaluate(book: FirmBook, day: date) -> Stage:
 
 
 def _settle(book: FirmBook, day: date) -> Stage:
-    evaluation, supported = _evaluation(book)
-    _, granted = book.supported
-    award, left = book.award, _left(book, supported)
-    settled = settle(book.results("ending", supported), award, left, granted)
+    evaluation, supported = evaluated(book)
+    _, paid_out = book.supported
+    award, settled = book.award, settled_firms(book)
     cohort = firm_cohort(book.batch, supported.by_unit, award, None, settled)
     books = ledger((cohort,), award)
     closing = _closing(book, evaluation, settled, books.table)
-    paid = pd.Series({book.unit: int(granted.sum())})
+    paid = pd.Series({book.unit: int(paid_out.sum())})
     lines = firms_to_books(paid, settled, books).loc[book.unit]
-    frame = pd.DataFrame({"granted": granted, "closing": closing, "recovered": settled.table["recovered"]})
+    frame = pd.DataFrame({"granted": paid_out, "closing": closing, "recovered": settled.table["recovered"]})
     frame["outcome"] = settled.table["outcome"].map({o: say(f"ending.{o}") for o in settled.table["outcome"].unique()})
     if int(closing.sum()) != int(lines["paid_closing"]):
         raise DataError(say("chain.apart", step=say("chain.closing"), units=book.unit))
@@ -203,13 +223,21 @@ def _closing(book: FirmBook, evaluation: Evaluation, settled: FirmSettlement, bo
     return amounts(chosen, money, book.grant_rule("closing")).amount.reindex(zero.index, fill_value=0)
 
 
-def _evaluation(book: FirmBook) -> tuple[Evaluation, Firms]:
+def evaluated(book: FirmBook) -> tuple[Evaluation, Firms]:
+    """The yearly evaluation of the supported firms, and these firms."""
     supported, _ = book.supported
     found = evaluate(book.results("yearly", supported), book.rubric("evaluation"))
     return found, supported
 
 
-def _left(book: FirmBook, supported: Firms) -> pd.Series:
+def settled_firms(book: FirmBook) -> FirmSettlement:
+    """The end of each supported firm, by the sheets 年度评价 and 结算."""
+    supported, paid_out = book.supported
+    left = left_by(book, supported)  # who goes on is asked first
+    return settle(book.results("ending", supported), book.award, left, paid_out)
+
+
+def left_by(book: FirmBook, supported: Firms) -> pd.Series:
     """The year by firm of those that are not supported further, as 年度评价 says."""
     said = {r["credit_code"]: r for r in book.entries["yearly"].records}
     codes = supported.table["credit_code"]

@@ -241,11 +241,11 @@ def award_of(*allocations: Allocation) -> Award:
     ScenarioError
         If they follow different awards.
     """
-    names = list(dict.fromkeys(allocation.scenario.award for allocation in allocations))
-    if len(names) > 1:
-        raise ScenarioError(say("budget.awards", awards="、".join(names)))
+    awards = {allocation.scenario.award: load_award(allocation.scenario.award) for allocation in allocations}
+    if len(awards) > 1:
+        raise ScenarioError(say("budget.awards", awards="、".join(awards)))
     stated = [s for a in allocations if (s := a.scenario).opening_year is not None or s.closing_year is not None]
-    return replace(load_award(names[0]), years={scenario.batch: scenario.payment_years for scenario in stated})
+    return replace(next(iter(awards.values())), years={scenario.batch: scenario.payment_years for scenario in stated})
 
 
 def tails(panel: Panel, payment: int | None = None, unseen_rate: Fraction | None = None) -> tuple[Cohort, ...]:

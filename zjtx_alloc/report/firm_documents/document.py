@@ -31,6 +31,7 @@ from zjtx_alloc.report.writers.document import (
 )
 from zjtx_alloc.report.writers.docx import docx_file
 
+PLAN = "plan"  # 工作实施方案, which `write_plan` writes: no form holds it
 _FORMS = "firm_documents.toml"
 _NUMBER = re.compile(r"[\d,.]*")
 _ROWS = 12  # of a form that is empty

@@ -1,12 +1,15 @@
 """What is known of a batch of firms when a document is written: the results of the steps that are done."""
 
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from datetime import date
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import NATION, load_units
+from zjtx_alloc.firms.book import FirmBook
+from zjtx_alloc.firms.stages import evaluated, granted, left_by, reviewed, settled_firms
 from zjtx_alloc.firms.steps.amounts import Grants
 from zjtx_alloc.firms.steps.evaluate import Evaluation
 from zjtx_alloc.firms.steps.review import Review
@@ -102,3 +105,39 @@ def _evaluation_of(found: Evaluation, unit: str) -> Evaluation:
 def _rows_of(found: _Graded, unit: str) -> _Graded:
     firms = _firms_of(found.firms, unit)
     return replace(found, firms=firms, table=found.table.loc[firms.table.index])
+
+
+def dossier_of(book: FirmBook, day: date | None = None, uses: pd.DataFrame | None = None) -> Dossier:
+    """What a firm workbook holds: the stages that were run, as the sheets now say.
+
+    Parameters
+    ----------
+    book : FirmBook
+    day : date, optional
+        Of the review, in place of the sheet's.
+    uses : DataFrame, optional
+        What 培育赋能 was spent on, as ``load_uses`` reads it.
+
+    Raises
+    ------
+    DataError, InfeasibleError
+        As the stages do.
+    """
+    said, found = book.decisions, dict[str, Any]()
+    if said["review"].notna().any():
+        firms = book.selected if said["selected"].eq("yes").any() else book.firms
+        found["review"] = reviewed(book, firms, book.day(day))
+    if said["granted"].notna().any():
+        supported, _ = book.supported
+        found |= {"grants": granted(book), "approved": supported.by_unit}
+        if _holds(book, "yearly", "goes_on"):
+            found["evaluation"], _ = evaluated(book)
+            gone = left_by(book, supported).index
+            found["goes_on"] = supported.only(supported.table.index.difference(gone, sort=False))
+        if _holds(book, "ending", "outcome"):
+            found["settled"] = settled_firms(book)
+    return Dossier(book.batch, book.award, book.unit, uses=uses, **found)
+
+
+def _holds(book: FirmBook, form: str, column: str) -> bool:
+    return any(record[column] is not None for record in book.entries[form].records)
