@@ -55,13 +55,18 @@ def new(file: Path, unit: str | None, batch: int, made_up: int | None, seed: int
     click.echo(write_firm_workbook(file, code, batch, made_up or 0, seed))
 
 
-@firms.command("review")
-@_file
-@_out
-@_as_of
-def review(file: Path, out: Path, as_of: datetime | None) -> None:
-    """审核：按通知的条件逐家核对 FILE 中的企业，写明通过或剔除、理由、疑点和上一轮名单的对应情况。"""
-    _carry("review", file, out, as_of)
+def _stage(name: str, told: str) -> None:
+    """A stage that asks for nothing but the workbook and the day, as a command."""
+
+    @firms.command(name, help=told)
+    @_file
+    @_out
+    @_as_of
+    def stage(file: Path, out: Path, as_of: datetime | None) -> None:
+        _carry(name, file, out, as_of)
+
+
+_stage("review", "审核：按通知的条件逐家核对 FILE 中的企业，写明通过或剔除、理由、疑点和上一轮名单的对应情况。")
 
 
 @firms.command("select")
@@ -79,31 +84,9 @@ def select(file: Path, out: Path, as_of: datetime | None, quota: Path | None) ->
     _carry("select", file, out, as_of, None if quota is None else lambda book: _quota(quota, book))
 
 
-@firms.command("amounts")
-@_file
-@_out
-@_as_of
-def amounts(file: Path, out: Path, as_of: datetime | None) -> None:
-    """资金分配：FILE 中批准企业的期初资金分到每一家，并列出年度评价表。"""
-    _carry("amounts", file, out, as_of)
-
-
-@firms.command("evaluate")
-@_file
-@_out
-@_as_of
-def evaluate(file: Path, out: Path, as_of: datetime | None) -> None:
-    """年度评价：FILE 中“年度评价”表计分、定等次、定去留，并列出结算表。"""
-    _carry("evaluate", file, out, as_of)
-
-
-@firms.command("settle")
-@_file
-@_out
-@_as_of
-def settle(file: Path, out: Path, as_of: datetime | None) -> None:
-    """结算：FILE 中每家企业的期末结果、期末应拨和应收回，并与台账对账。"""
-    _carry("settle", file, out, as_of)
+_stage("amounts", "资金分配：FILE 中批准企业的期初资金分到每一家，并列出年度评价表。")
+_stage("evaluate", "年度评价：FILE 中“年度评价”表计分、定等次、定去留，并列出结算表。")
+_stage("settle", "结算：FILE 中每家企业的期末结果、期末应拨和应收回，并与台账对账。")
 
 
 @firms.command("document")
