@@ -120,7 +120,7 @@ def _firm_sheet(rows: Sequence[Mapping[str, Any]]) -> Sheet:
     return Sheet(
         firm_forms()["firms"].title, columns | beside, cells,
         note=say("firm_book_sheet.firms"), frozen=list(columns).index("name") + 1, spare=_ROWS,
-        page=Page(header=_HEADER, is_form=True),
+        page=Page(header=_HEADER, is_form=True, wide=3),
     )  # fmt: skip
 
 

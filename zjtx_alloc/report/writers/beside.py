@@ -19,6 +19,7 @@ _RESULT = PatternFill("solid", start_color="EEF4F9")
 _LINE = Side(style="thin", color="BFBFBF")
 _BORDER = Border(_LINE, _LINE, _LINE, _LINE)
 _HEADER_WITHIN = 15  # rows in which a header is looked for
+_MONEY = "万元"  # thousands are set apart in columns that are headed so
 
 
 def write_beside(file: Path, copy: Path, cells: Mapping[str, pd.DataFrame]) -> Path:
@@ -60,11 +61,8 @@ def _write_frame(sheet: Any, frame: pd.DataFrame) -> None:
             if isinstance(value, str):
                 cell.data_type = "s"  # a name that begins with = is no formula
             cell.fill, cell.border = _RESULT, _BORDER
-            if isinstance(cell.value, int) and cell.value >= _YEARS:
+            if isinstance(cell.value, int) and _MONEY in str(header):
                 cell.number_format = "#,##0"
-
-
-_YEARS = 10_000  # from here on thousands are set apart; a year never is
 
 
 def _places(sheet: Any, headers: list[str]) -> dict[str, int]:

@@ -120,7 +120,7 @@ class Page:
     pages : int
         How many it is high; 0: as many as it needs.
     wide : int
-        How many it is wide; on the second page the frozen columns are repeated.
+        How many it is wide; from the second page on the frozen columns are repeated.
     heading, header, row : float or None
         Heights in points; None: as their texts need, of a form as the program that opens it likes.
     is_form : bool
