@@ -25,6 +25,7 @@ from zjtx_alloc.firms.table.reading import YEARLY
 from zjtx_alloc.firms.table.roll import Firms
 
 _ENDING = YEARLY[:2]
+DIGITS = 8  # of scores in the workbook
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,16 @@ class Stage:
         One sentence.
     notes : tuple of str
         What a person should know.
+    name : str
+    book : FirmBook
+        What it was carried from.
     """
 
     cells: Mapping[str, pd.DataFrame]
     result: str
     notes: tuple[str, ...] = ()
+    name: str = ""
+    book: FirmBook | None = None
 
 
 def carried(name: str, book: FirmBook, day: date | None = None, quota: int | None = None) -> Stage:
@@ -68,7 +74,7 @@ def carried(name: str, book: FirmBook, day: date | None = None, quota: int | Non
     entry = {"stage": say(f"stage.{name}"), "day": f"{book.day(day)}", "result": done.result}
     log = pd.DataFrame([entry], index=[last + 1])
     notes = dict.fromkeys([*done.notes, *filter(None, [book.firms.mark])])
-    return Stage({**done.cells, "log": log}, done.result, tuple(notes))
+    return Stage({**done.cells, "log": log}, done.result, tuple(notes), name, book)
 
 
 def reviewed(book: FirmBook, firms: Firms, day: date) -> Review:
@@ -128,8 +134,10 @@ def _select(book: FirmBook, quota: int | None) -> Stage:
         raise DataError(say("firm_book.no_quota", file=book.file))
     found = select(passed, book.rubric("selection"), pd.Series({book.unit: int(places)}))
     chosen = found.table["selected"].map({True: "yes", False: "no"})
-    frame = pd.DataFrame({"score": found.scores.score.round(4), "rank": found.table["rank"], "selected": chosen})
-    basics = pd.DataFrame({"quota": [int(places)]}, index=[book.basics.row])
+    frame = pd.DataFrame({"score": found.scores.score.round(DIGITS), "rank": found.table["rank"], "selected": chosen})
+    verdict = say("firm_check.still", stage=say("stage.select"))
+    said = {"quota": [int(places)], "chosen": [len(found.chosen)], "check": [verdict]}
+    basics = pd.DataFrame(said, index=[book.basics.row])
     result = say("stage_result.select", passed=len(passed), quota=places, chosen=len(found.chosen))
     notes = [say("firm_book.ties", count=int(found.ties["tied"].sum()))] if len(found.ties) else []
     if found.scores.rubric.example:
@@ -141,7 +149,8 @@ def _select(book: FirmBook, quota: int | None) -> Stage:
 def _amounts(book: FirmBook, day: date) -> Stage:
     approved, notes = _approved(book)
     award, grants = book.award, _shared(book, approved)
-    frame = pd.DataFrame({"granted": grants.amount}).astype(object).reindex(book.firms.table.index)
+    frame = grants.table[["entitlement"]].assign(granted=grants.amount)
+    frame = frame.astype(object).reindex(book.firms.table.index)
     whole, direct = award.opening * len(approved), int(grants.amount.sum())
     values = {"count": len(approved), "whole": f"{whole:,}", "direct": f"{direct:,}"}
     result = say("stage_result.amounts", **values, rest=f"{whole - direct:,}")
@@ -149,7 +158,16 @@ def _amounts(book: FirmBook, day: date) -> Stage:
     if book.firms.made_up:
         invented = made_up_results(approved, grants.amount, book.basics["seed"] or 1)
         opened = _with_numbers(opened, invented, YEARLY)
-    return Stage({"firms": _beside(book.firms, frame), "yearly": opened}, result, (*notes, *grants.notes()))
+    cells = {"firms": _beside(book.firms, frame), "grants": _handed(book, "opening", grants.amount), "yearly": opened}
+    return Stage(cells, result, (*notes, *grants.notes()))
+
+
+def _handed(book: FirmBook, payment: str, amount: pd.Series) -> pd.DataFrame:
+    """What the sheet 资金分配 says of a payment that was shared."""
+    row = next(record.row for record in book.entries["grants"].records if record["payment"] == payment)
+    stage = say("stage.amounts" if payment == "opening" else "stage.settle")
+    said = {"count": len(amount), "total": int(amount.sum()), "handed": int(amount.sum())}
+    return pd.DataFrame({**said, "check": say("firm_check.still", stage=stage)}, index=[row])
 
 
 def granted(book: FirmBook) -> Grants:
@@ -170,7 +188,7 @@ def _evaluate(book: FirmBook, day: date) -> Stage:
     found, supported = evaluated(book)
     goes_on = continuing(found, least=book.least)
     stays = supported.table.index.isin(goes_on.table.index)
-    frame = pd.DataFrame({"score": found.scores.score.round(4), "grade": found.grade})
+    frame = pd.DataFrame({"score": found.scores.score.round(DIGITS), "grade": found.grade})
     frame["goes_on"] = pd.Series(stays, supported.table.index).map({True: "yes", False: "no"})
     frame["left"] = pd.Series(book.award.opening_year(book.batch) + 1, frame.index).where(~stays).astype(object)
     counts = found.grade.value_counts()
@@ -182,7 +200,10 @@ def _evaluate(book: FirmBook, day: date) -> Stage:
         _, granted = book.supported
         opened = _with_numbers(opened, made_up_results(supported, granted, (book.basics["seed"] or 1) + 1), _ENDING)
     notes = [say("firm_book.example", title=found.scores.rubric.title)] if found.scores.rubric.example else []
-    return Stage({"yearly": _by_code(book, "yearly", supported, frame), "ending": opened}, result, tuple(notes))
+    verdict = say("firm_check.still", stage=say("stage.evaluate"))
+    basics = pd.DataFrame({"evaluation_check": [verdict]}, index=[book.basics.row])
+    cells = {"yearly": _by_code(book, "yearly", supported, frame), "ending": opened, "basics": basics}
+    return Stage(cells, result, tuple(notes))
 
 
 def _settle(book: FirmBook, day: date) -> Stage:
@@ -191,10 +212,13 @@ def _settle(book: FirmBook, day: date) -> Stage:
     award, settled = book.award, settled_firms(book)
     cohort = firm_cohort(book.batch, supported.by_unit, award, None, settled)
     books = ledger((cohort,), award)
-    closing = _closing(book, evaluation, settled, books.table)
+    shared = _closing(book, evaluation, settled, books.table)
+    closing = shared["amount"].reindex(settled.table.index, fill_value=0)
     paid = pd.Series({book.unit: int(paid_out.sum())})
     lines = firms_to_books(paid, settled, books).loc[book.unit]
     frame = pd.DataFrame({"granted": paid_out, "closing": closing, "recovered": settled.table["recovered"]})
+    frame["score"], frame["planned"] = evaluation.scores.score.round(DIGITS), supported.table["planned_investment"]
+    frame["entitlement"] = shared["entitlement"].reindex(frame.index, fill_value=0.0)
     frame["outcome"] = settled.table["outcome"].map({o: say(f"ending.{o}") for o in settled.table["outcome"].unique()})
     if int(closing.sum()) != int(lines["paid_closing"]):
         raise DataError(say("chain.apart", step=say("chain.closing"), units=book.unit))
@@ -203,24 +227,25 @@ def _settle(book: FirmBook, day: date) -> Stage:
     ends = "、".join(say("firm_book.counted", name=name, count=count) for name, count in counts.items())
     sums = {name: f"{int(frame[name].sum()):,}" for name in ("granted", "closing", "recovered")}
     result = say("stage_result.settle", count=len(supported), ends=ends, **sums)
-    first = _first_row(book, "books")
+    first = book.first_row("books")
     cells = {
         "ending": _by_code(book, "ending", supported, frame),
         "books": table.set_axis(range(first, first + len(table))),
+        "grants": _handed(book, "closing", shared["amount"]),
     }
     return Stage(cells, result)
 
 
-def _closing(book: FirmBook, evaluation: Evaluation, settled: FirmSettlement, books: pd.DataFrame) -> pd.Series:
-    """The closing's direct money by firm: shared among those that completed, by their score of the yearly evaluation."""
+def _closing(book: FirmBook, evaluation: Evaluation, settled: FirmSettlement, books: pd.DataFrame) -> pd.DataFrame:
+    """The closing's direct money: shared among those that completed, by their score of the yearly evaluation."""
     done = settled.table.index[settled.table["closing"].gt(0)]
-    firms, zero = evaluation.firms.only(done), pd.Series(0, settled.table.index, dtype="int64")
+    firms = evaluation.firms.only(done)
     if not len(done):
-        return zero
+        return pd.DataFrame({"entitlement": 0.0, "amount": 0}, done)
     last = books[books["fiscal_year"].eq(book.award.closing_year(book.batch)) & books["code"].eq(book.unit)]
     money = pd.Series({book.unit: int(last["direct"].sum())})
     chosen = select(firms, evaluation.scores.rubric, pd.Series({book.unit: len(done)}))
-    return amounts(chosen, money, book.grant_rule("closing")).amount.reindex(zero.index, fill_value=0)
+    return amounts(chosen, money, book.grant_rule("closing")).table
 
 
 def evaluated(book: FirmBook) -> tuple[Evaluation, Firms]:
@@ -296,17 +321,11 @@ def _by_code(book: FirmBook, form: str, firms: Firms, frame: pd.DataFrame) -> pd
     return frame.set_axis([rows[code] for code in firms.table["credit_code"].reindex(frame.index)])
 
 
-def _first_row(book: FirmBook, form: str) -> int:
-    """The first row under a sheet's header."""
-    heads = {header for field in firm_forms()[form].fields.values() for header in field.words}
-    return next(n for n, row in book.grids[form].rows.items() if {plain(cell).partition("(")[0] for cell in row} & heads) + 1  # fmt: skip
-
-
 def _opened(book: FirmBook, form: str, firms: Firms) -> pd.DataFrame:
     """Rows for the firms that a sheet does not have yet, below those that it has."""
     held = book.rows(form)
     new = firms.table[~firms.table["credit_code"].isin(held)]
-    first = max([_first_row(book, form), *(row + 1 for row in held.values())])
+    first = max([book.first_row(form), *(row + 1 for row in held.values())])
     return new[["credit_code", "name"]].assign(at=range(first, first + len(new))).set_index("at")
 
 

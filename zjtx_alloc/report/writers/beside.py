@@ -9,7 +9,7 @@ import posixpath
 import re
 import zipfile
 from bisect import bisect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from functools import cache
 from itertools import count
@@ -39,15 +39,15 @@ _RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships
 _STRICT = "http://purl.oclc.org/ooxml/officeDocument/relationships"
 
 
-def write_beside(file: Path, copy: Path, cells: Mapping[str, pd.DataFrame]) -> Path:
+def write_beside(file: Path, copy: Path, *cells: Mapping[str, pd.DataFrame]) -> Path:
     """Write a copy of a workbook with these cells.
 
     Parameters
     ----------
     file, copy : Path
         The copy does not exist yet.
-    cells : mapping of sheet to DataFrame
-        Index: rows as Excel counts them; columns: headers, added at the right where the sheet lacks one; None: blank.
+    *cells : mapping of sheet to DataFrame
+        Written one after the other. Index: rows as Excel counts them; columns: headers, added at the right where the sheet lacks one; None: blank.
         A ``Cell`` with a formula is written with it, references as Excel has them.
 
     Raises
@@ -59,7 +59,8 @@ def write_beside(file: Path, copy: Path, cells: Mapping[str, pd.DataFrame]) -> P
         raise ReportError(say("file.not_xlsx", file=copy))
     check_absent(copy)
     with zipfile.ZipFile(file) as package:
-        changed = _changed_parts(package, {title: frame for title, frame in cells.items() if len(frame)})
+        frames = [(title, frame) for layer in cells for title, frame in layer.items() if len(frame)]
+        changed = _changed_parts(package, frames)
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION) as out:
             for part in package.infolist():
@@ -68,14 +69,15 @@ def write_beside(file: Path, copy: Path, cells: Mapping[str, pd.DataFrame]) -> P
     return write_whole(copy, content.getvalue())
 
 
-def _changed_parts(package: zipfile.ZipFile, cells: Mapping[str, pd.DataFrame]) -> dict[str, bytes | None]:
+def _changed_parts(package: zipfile.ZipFile, frames: Sequence[tuple[str, pd.DataFrame]]) -> dict[str, bytes | None]:
     """The parts that differ in the copy; None: left out."""
     book = _Book(package)
-    trees = {part: _parsed(package.read(part)) for title in cells if (part := book.sheets[title])}
+    trees = {part: _parsed(package.read(part)) for part in {book.sheets[title] for title, _ in frames}}
     texts = _texts(package, book.strings, trees.values())
     styles = _Styles(_parsed(package.read(book.styles)))
-    for title, frame in cells.items():
-        _SheetCells(trees[book.sheets[title]], texts, styles).write(frame)
+    written = {part: _SheetCells(tree, texts, styles) for part, tree in trees.items()}
+    for title, frame in frames:
+        written[book.sheets[title]].write(frame)
     return {**{part: _bytes(tree) for part, tree in trees.items()}, book.styles: _bytes(styles.root), **book.changed()}
 
 
