@@ -86,6 +86,22 @@ def test_the_list_of_formulas_goes_with_a_formula_that_is_overwritten(tmp_path):
     assert openpyxl.load_workbook(out)["表"]["B2"].value == 3
 
 
+@pytest.mark.parametrize(
+    ("part", "content"),
+    [("xl/worksheets/sheet1.xml", b"<worksheet>"), ("xl/styles.xml", b""), ("xl/workbook.xml", b"<a/>")],
+)
+def test_a_broken_part_is_refused_and_nothing_written(tmp_path, part, content):
+    plain, source, out = (tmp_path / name for name in ("plain.xlsx", "a.xlsx", "b.xlsx"))
+    with xlsxwriter.Workbook(plain) as book:
+        book.add_worksheet("表").write_row("A1", ["名称", "金额"])
+    with zipfile.ZipFile(plain) as whole, zipfile.ZipFile(source, "w") as made:
+        for name in whole.namelist():
+            made.writestr(name, content if name == part else whole.read(name))
+    with pytest.raises(za.DataError, match=r"a\.xlsx"):
+        write_beside(source, out, {"表": pd.DataFrame({"金额": [3]}, index=[2])})
+    assert not out.exists()
+
+
 @pytest.mark.slow
 @pytest.mark.needs_office
 def test_an_office_program_shows_what_was_written_and_computes_it(recalculated, tmp_path):

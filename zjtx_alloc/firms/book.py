@@ -11,8 +11,8 @@ import pandas as pd
 
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.facts.cells import header_of, plain
-from zjtx_alloc.facts.grid import Grid, Uncalculated, grids_of
+from zjtx_alloc.facts.cells import Uncalculated, header_of, plain
+from zjtx_alloc.facts.grid import Grid, grids_of
 from zjtx_alloc.facts.problems import refusal
 from zjtx_alloc.firms.rubric_rows import rubric_of
 from zjtx_alloc.firms.steps.amounts import GrantRule

@@ -8,6 +8,7 @@ import io
 import posixpath
 import re
 import zipfile
+import zlib
 from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
@@ -20,7 +21,7 @@ import numpy as np
 import pandas as pd
 from lxml import etree
 
-from zjtx_alloc.base.errors import ReportError
+from zjtx_alloc.base.errors import DataError, ReportError
 from zjtx_alloc.base.files import check_absent, write_whole
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.cells import header_of, plain
@@ -54,19 +55,37 @@ def write_beside(file: Path, copy: Path, *cells: Mapping[str, pd.DataFrame]) -> 
     ------
     ReportError
         If the copy exists or is no ``.xlsx``.
+    DataError
+        If a part of the workbook that must be changed is broken.
     """
     if copy.suffix.lower() != ".xlsx":
         raise ReportError(say("file.not_xlsx", file=copy))
     check_absent(copy)
-    with zipfile.ZipFile(file) as package:
-        frames = [(title, frame) for layer in cells for title, frame in layer.items() if len(frame)]
+    frames = [(title, frame) for layer in cells for title, frame in layer.items() if len(frame)]
+    try:
+        content = _copied(file, frames)
+    except (
+        etree.LxmlError,
+        zipfile.BadZipFile,
+        zlib.error,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise DataError(say("intake.not_a_workbook", file=file.name)) from error
+    return write_whole(copy, content)
+
+
+def _copied(file: Path, frames: Sequence[tuple[str, pd.DataFrame]]) -> bytes:
+    """The package with these cells."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(file) as package, zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION) as out:  # fmt: skip
         changed = _changed_parts(package, frames)
-        content = io.BytesIO()
-        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION) as out:
-            for part in package.infolist():
-                if (data := changed.get(part.filename, b"-")) is not None:
-                    out.writestr(part, package.read(part) if part.filename not in changed else data)
-    return write_whole(copy, content.getvalue())
+        for part in package.infolist():
+            if (data := changed.get(part.filename, b"")) is not None:
+                out.writestr(part, package.read(part) if part.filename not in changed else data)
+    return content.getvalue()
 
 
 def _changed_parts(package: zipfile.ZipFile, frames: Sequence[tuple[str, pd.DataFrame]]) -> dict[str, bytes | None]:
