@@ -31,7 +31,7 @@ from zjtx_alloc.report.writers.sheet import Cell, cell_of
 _FILL = '<fill xmlns="{}"><patternFill patternType="solid"><fgColor rgb="FFEEF4F9"/></patternFill></fill>'
 _SIDE = '<{0} style="thin"><color rgb="FFBFBFBF"/></{0}>'
 _BORDER = '<border xmlns="{}">' + "".join(map(_SIDE.format, ("left", "right", "top", "bottom"))) + "</border>"
-_THOUSANDS = "3"  # the number format #,##0, built in
+_THOUSANDS = {int: "3", float: "4"}  # the number formats #,##0 and #,##0.00, built in
 _HEADER_WITHIN = 15  # rows in which a header is looked for
 _MONEY = "万元"  # thousands are set apart in columns that are headed so
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # no XML can hold them
@@ -198,12 +198,19 @@ class _Styles:
         held.set("count", f"{len(held)}")
         return f"{len(held) - 1}"
 
-    def _of_result(self, base: str, is_money: bool) -> str:
-        """The number of a style like another, shaded and framed."""
+    def _of_result(self, base: str, kind: type | None) -> str:
+        """The number of a style like another, shaded and framed; ``kind``: str stands off the frame, numbers of money have their format."""
         made = deepcopy(self.formats[int(base)])
         made.attrib.update({"fillId": self.fill, "borderId": self.border, "applyFill": "1", "applyBorder": "1"})
-        if is_money:
-            made.attrib.update({"numFmtId": _THOUSANDS, "applyNumberFormat": "1"})
+        if kind in _THOUSANDS:
+            made.attrib.update({"numFmtId": _THOUSANDS[kind], "applyNumberFormat": "1"})
+        if kind is str:
+            space = _space(self.root)
+            aligned = made.find(f"{space}alignment")
+            if aligned is None:
+                made.insert(0, aligned := etree.Element(f"{space}alignment"))
+            aligned.attrib.update({"horizontal": "left", "indent": "1"})
+            made.set("applyAlignment", "1")
         self.formats.append(made)
         self.formats.set("count", f"{len(self.formats)}")
         return f"{len(self.formats) - 1}"
@@ -312,7 +319,8 @@ class _SheetCells:
 
     def _set(self, held: dict[int, Any], number: int, place: int, value: Cell, has_money: bool) -> None:
         cell = self._cell(held, number, place)
-        cell.set("s", self.styles.of_result(cell.get("s", "0"), has_money and not isinstance(value.value, str | None)))
+        kind: Any = str if isinstance(value.value, str) else type(value.value) if has_money else None
+        cell.set("s", self.styles.of_result(cell.get("s", "0"), kind))
         _fill(cell, value, self.space)
 
     def _stretch(self, row: int, column: int) -> None:
