@@ -68,6 +68,9 @@ class Sweep:
     shapley : DataFrame
         The same index; columns (pool, factor): Shapley effects of the weights, as parts of the variance
         that the weights alone give; a row sums to 1. Empty if no or more than ten weights vary.
+    sobol_bars, shapley_bars : DataFrame
+        Their error bars: the same index and columns under a level ``end``, low and high, between which 95 % of
+        bootstrap resamples of the draws lie.
     base : int
         Draws that the Sobol indices rest on, twice.
     """
@@ -80,6 +83,8 @@ class Sweep:
     probability: pd.Series
     sobol: pd.DataFrame
     shapley: pd.DataFrame
+    sobol_bars: pd.DataFrame
+    shapley_bars: pd.DataFrame
     base: int
 
     @property
@@ -204,15 +209,16 @@ def _swept(allocation: Allocation, draws: int, seed: int, engine: AbstractContex
         base = sobol_base(draws)
         first = joined(list(drawn(taken, seed, 2 * base)))
         pair = first.part(slice(0, base)), first.part(slice(base, 2 * base))
-        sobol = block_indices(machine.quotas, pair, (quotas[:base], quotas[base : 2 * base]))
+        sobol = block_indices(machine.quotas, pair, (quotas[:base], quotas[base : 2 * base]), seed)
         shapley = weight_effects(taken, machine.quotas, first, seed)
         alike = machine.quotas(replace(taken.baseline, totals=np.unique(quotas.sum(axis=1))))
     rows = pd.Index([*codes, OVERALL], name="code")
-    sobol.index = rows
-    shapley = shapley.set_axis(rows) if len(shapley.columns) else shapley
+    for each in (*sobol, *shapley):
+        each.index = rows if len(each.columns) else each.index
     table = allocation.panel.units[["short_name", "region"]].join(summary_of(quotas, allocation.solution.quota, alike))
     probability = value_probabilities(quotas, codes)
-    return Sweep(allocation, seed, quotas, parameters, table, probability, sobol, shapley, base)
+    drivers = {"sobol": sobol[0], "sobol_bars": sobol[1], "shapley": shapley[0], "shapley_bars": shapley[1]}
+    return Sweep(allocation, seed, quotas, parameters, table, probability, **drivers, base=base)
 
 
 def _solved(machine: _Machine, draws: int, seed: int) -> tuple[np.ndarray, pd.DataFrame]:
