@@ -229,3 +229,20 @@ def test_a_scenario_may_name_any_criterion(panel, write_scenario, allocation):
     assert adams.quota.to_dict() == seats
     assert "亚当斯法" in notes.criterion_note(adams)
     assert "韦伯斯特法" in notes.criterion_note(allocation)
+
+
+def test_a_thousand_groups_and_rules_lie_within_each_other():
+    entitlement = pd.Series({"a": 1.0, "b": 1.0, "c": 8.0})
+    groups = tuple(za.Group(f"g{n}", ("a", "b"), 4) for n in range(1000))
+    rules = tuple(za.Rule(f"r{n}", {"a": 1, "b": 1, "c": 1}, lower=n % 10) for n in range(1000))
+    solution = za.solve(za.QuotaProblem(10, entitlement, groups=groups, rules=rules))
+    assert (list(solution.quota), solution.engine) == ([2, 2, 6], "exact")
+
+
+@pytest.mark.thorough
+def test_a_chain_of_a_thousand_groups_each_held_at_its_cap():
+    """The first n + 2 units may have n + 2 places: everyone but the last is held at one, which asks for three."""
+    units = [f"u{n:04}" for n in range(1003)]
+    groups = tuple(za.Group(f"g{n}", tuple(units[: n + 2]), cap=n + 2) for n in range(1000))
+    solution = za.solve(za.QuotaProblem(1010, pd.Series(3.0, index=units), groups=groups))
+    assert solution.quota.tolist() == [1] * 1001 + [5, 4]
