@@ -16,7 +16,7 @@ from zjtx_alloc.budget.ledger.known_ends import known_ends
 from zjtx_alloc.budget.ledger.settlement import OUTCOMES
 from zjtx_alloc.budget.ledger.shares import Shares
 from zjtx_alloc.facts.panel import Panel
-from zjtx_alloc.quota.problem.numbers import are_whole, as_whole, exactly, is_count, is_finite, is_whole
+from zjtx_alloc.quota.problem.numbers import are_whole, as_floats, as_whole, exactly, is_count, is_finite, is_whole
 from zjtx_alloc.rules.award import Award, Payment, load_award, load_tails
 
 _YEARS = (2000, 2200)  # of budgets, beyond any scenario's
@@ -282,7 +282,8 @@ def tails(panel: Panel, payment: int | None = None, unseen_rate: Fraction | None
         figure, whose firms are whole.
     """
     if unseen_rate is not None and not (is_finite(unseen_rate) and 0 <= unseen_rate <= 1):
-        raise DataError(say("budget_plan.tail_rate", value=shown(unseen_rate)))
+        (number,) = as_floats([unseen_rate]) if isinstance(unseen_rate, Fraction) else (unseen_rate,)  # 1.5, not 3/2
+        raise DataError(say("budget_plan.tail_rate", value=shown(number)))
     known, rate = load_tails(), None if unseen_rate is None else exactly(unseen_rate)
     amount = known.payment if payment is None else payment
     key = "nominal" if payment is None else "given"
