@@ -3,12 +3,14 @@
 import errno
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
 
 import zjtx_alloc as za
 from zjtx_alloc.cli.main import main
+from zjtx_alloc.report.terminal import speak_plainly
 
 
 def zjtx(capsys, *arguments):
@@ -32,6 +34,15 @@ def test_allocate_takes_a_scenario_file(capsys, tmp_path, write_scenario, monkey
     code, lines, _ = zjtx(capsys, "allocate", str(path))
     assert (code, lines) == (0, ["试算-allocation.csv"])
     assert (tmp_path / lines[0]).is_file()
+
+
+def test_warnings_are_sentences_of_ours_and_those_of_libraries_stay_out(capsys):
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        speak_plainly()
+        warnings.warn("Data Validation extension is not supported and will be removed", UserWarning, stacklevel=1)
+        warnings.warn("请改用 approval.unused", FutureWarning, stacklevel=1)
+    assert capsys.readouterr().err == "请改用 approval.unused\n"
 
 
 @pytest.mark.thorough

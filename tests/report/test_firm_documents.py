@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import zipfile
 
 import docx
 import pandas as pd
@@ -74,6 +75,16 @@ def test_the_public_list_holds_the_firms_that_passed(review):
     assert "全国拟由中央财政奖补支持的第二批专精特新“小巨人”企业共3家" in sentences("list-notice", everyone)
     own = cells("list-notice", dossier(review=review), "拟支持专精特新“小巨人”企业名单")
     assert [row[:2] for row in own] == [["序号", "企业名称"], ["1", name[0]], ["2", name[2]]]
+
+
+def test_a_word_file_holds_nothing_that_a_template_left_in_it(review):
+    with zipfile.ZipFile(io.BytesIO(docx_file(manuscript("opinion", dossier(review=review))))) as package:
+        parts = package.namelist()
+        whole = b"".join(package.read(name) for name in parts)
+    assert {name.partition("/")[0] for name in parts} == {"[Content_Types].xml", "_rels", "docProps", "word"}
+    assert [name for name in parts if name.startswith("docProps/")] == ["docProps/core.xml"]
+    for word in (b"python-docx", b"Macintosh", b"thumbnail", b"stylesWithEffects"):
+        assert word not in whole
 
 
 def test_the_form_of_reviewers_is_a_table_of_word(review):

@@ -61,7 +61,7 @@ def unit_of(value: Any) -> str | None:
 
     A running number before the name is passed over; a code before the name must be the same unit's.
     """
-    if isinstance(value, float) and value == int(value):
+    if isinstance(value, float) and value.is_integer():
         value = int(value)
     text = plain(value)
     if both := _CODED.fullmatch(text):

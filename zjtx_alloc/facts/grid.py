@@ -7,6 +7,7 @@ import operator
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,12 @@ class Grid:
 
 def _grid_of(frame: pd.DataFrame) -> Grid:
     """A frame as Excel would show it: its columns in row 1, its cells below, blank ones as None."""
-    cells = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
+    try:
+        given = frame.notna()
+    except InvalidOperation:  # a Decimal that signals
+        frame = frame.map(lambda cell: str(cell) if isinstance(cell, Decimal) else cell)
+        given = frame.notna()
+    cells = frame.astype(object).where(given, None).to_numpy().tolist()
     return Grid("", {1: list(frame.columns), **dict(enumerate(cells, start=2))})
 
 

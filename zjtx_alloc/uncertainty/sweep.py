@@ -17,7 +17,7 @@ from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.quota.many.solve_many import solved_together
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.rules.scenario import Scenario
-from zjtx_alloc.uncertainty.admissible import with_uncertainty
+from zjtx_alloc.uncertainty.admissible import check_draws, with_uncertainty
 from zjtx_alloc.uncertainty.distributions import summary_of, value_probabilities
 from zjtx_alloc.uncertainty.draws import (
     BLOCKS,
@@ -36,6 +36,7 @@ from zjtx_alloc.uncertainty.workers import Engine, cluster_engine, local_engine
 DRAWS, SEED = 10_000, 2024
 FEW_DRAWS = 64  # where rules cross, and each scenario takes a tenth of a second or two
 _LEAST = 4  # draws, for two independent pairs
+_MOST = 10**6  # of 37 units each: about a gigabyte
 _CELLS = 2**18  # of entitlements computed at a time: they stay in the processor's cache
 
 
@@ -124,12 +125,12 @@ def sweep(
     uncertainty : mapping, optional
         In the place of the scenario's ``[uncertainty]``, as that table is written.
     draws : int, optional
-        10,000 if not given; 64 where rules cross, since those are solved one by one.
+        10,000 if not given; 64 where rules cross, since those are solved one by one. At most a million.
 
     Raises
     ------
     ScenarioError
-        If nothing is uncertain, the uncertainty is wrong, or there are fewer than four draws.
+        If nothing is uncertain, the uncertainty is wrong, or there are fewer than four draws or more than a million.
     InfeasibleError
         If a scenario drawn has no answer; its rules that clash are named.
     DataError, SolverError
@@ -197,8 +198,7 @@ class _Machine:
 
 
 def _swept(allocation: Allocation, draws: int, seed: int, engine: AbstractContextManager[Engine]) -> Sweep:
-    if draws < _LEAST or seed < 0:
-        raise ScenarioError(say("sweep.numbers", least=_LEAST, draws=draws, seed=seed))
+    check_draws(draws, seed, _LEAST, _MOST)
     taken = sampling(allocation.panel, allocation.scenario)
     if not any(next(drawn(taken, seed, 2)).uncertain(block) for block in BLOCKS):
         raise ScenarioError(say("sweep.nothing", scenario=allocation.scenario.name))

@@ -7,13 +7,14 @@ import pandas as pd
 
 from zjtx_alloc.base.errors import DataError, ScenarioError
 from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.base.text import shown
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.ledger.ledger import ledger
 from zjtx_alloc.firms.steps.rubric import decimal
 from zjtx_alloc.firms.steps.select import Selection
 from zjtx_alloc.firms.table.roll import Firms, marked
-from zjtx_alloc.quota.problem.numbers import are_whole
+from zjtx_alloc.quota.problem.numbers import are_whole, as_floats, is_count
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.solve import solve
 from zjtx_alloc.rules.award import Award
@@ -43,9 +44,8 @@ class GrantRule:
     def __post_init__(self) -> None:
         if self.score_share is not None:
             decimal(self.score_share, say("grants.score_share"), 1)
-        whole = all(isinstance(bound, int) and bound >= 0 for bound in (self.floor, self.cap or 0))
-        if not (whole and (self.cap is None or self.floor <= self.cap)):
-            raise ScenarioError(say("grants.rule", floor=self.floor, cap=self.cap))
+        if not (is_count(self.floor) and (self.cap is None or is_count(self.cap, self.floor))):
+            raise ScenarioError(say("grants.rule", floor=shown(self.floor), cap=shown(self.cap)))
 
 
 EQUAL = GrantRule(score_share=None)
@@ -162,7 +162,9 @@ def _check_money(money: pd.Series, units: pd.Series) -> None:
     wrong = {
         "no_money": sorted(held - set(money.index)),
         "whole": list(money.index[~are_whole(money)]),
-        "no_firms": [unit for unit, amount in money.items() if amount > 0 and unit not in held],
+        "no_firms": [
+            unit for unit, amount in zip(money.index, as_floats(money), strict=True) if amount > 0 and unit not in held
+        ],
     }
     for kind, found in wrong.items():
         if found:

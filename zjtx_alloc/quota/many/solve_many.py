@@ -12,7 +12,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.many.block import block_of, feasible
 from zjtx_alloc.quota.many.costs import Costs, costs_of
 from zjtx_alloc.quota.many.moves import best_places
-from zjtx_alloc.quota.problem.numbers import EXACT, in_billionths
+from zjtx_alloc.quota.problem.numbers import EXACT, as_floats, in_billionths
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.solve import solve
 
@@ -83,10 +83,11 @@ def solved_together(problem: QuotaProblem) -> bool:
 
 def _table(problem: QuotaProblem, entitlements: np.ndarray | pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """The numbers, checked, and for each unit of the problem its column."""
-    values, columns = np.asarray(entitlements), np.arange(len(problem.labels))
-    if values.dtype.kind not in "iuf":
-        values = pd.DataFrame(entitlements).apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    values = values.astype(float, copy=False)
+    columns = np.arange(len(problem.labels))
+    try:
+        values = as_floats(entitlements)
+    except ValueError:
+        raise ScenarioError(say("many.shape", count=len(columns), shape="—")) from None
     if isinstance(entitlements, pd.DataFrame):
         given = entitlements.columns
         missing = [problem.name(label) for label in problem.labels if label not in given]

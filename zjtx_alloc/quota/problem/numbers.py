@@ -3,7 +3,7 @@
 import math
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
-from numbers import Rational, Real
+from numbers import Integral, Rational, Real
 from typing import Any
 
 import numpy as np
@@ -21,22 +21,60 @@ def is_whole(number: Any) -> bool:
     return number.denominator == 1 if isinstance(number, Rational) else float(number).is_integer()
 
 
+def is_count(number: Any, least: int = 0, most: float = math.inf) -> bool:
+    """Whether something is an integer, of Python or of NumPy, within bounds; a truth value is none."""
+    return isinstance(number, Integral) and not isinstance(number, bool) and least <= int(number) <= most
+
+
 def is_finite(number: Any) -> bool:
     """Whether something is a real number that is finite, of whatever type."""
+    if isinstance(number, Decimal):
+        return number.is_finite()
     return isinstance(number, Rational) or (isinstance(number, Real) and math.isfinite(number))
+
+
+def as_floats(numbers: Any) -> np.ndarray:
+    """Numbers of whatever types as an array of floats: nan where one is missing or no real number, infinity where it is beyond all floats.
+
+    Raises
+    ------
+    ValueError
+        If they are ragged.
+    """
+    values = np.asarray(numbers)
+    if values.dtype.kind in "iuf":
+        return values.astype(float, copy=False)
+    floats = [_float(value) for value in values.astype(object).ravel()]
+    return np.array(floats, dtype=float).reshape(values.shape)
+
+
+def _float(value: Any) -> float:
+    if isinstance(value, str):
+        return float(pd.to_numeric(value, errors="coerce"))
+    try:
+        return math.nan if isinstance(value, complex | np.complexfloating) else float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+    except (TypeError, ValueError):  # no number; a Decimal that signals
+        return math.nan
 
 
 def are_whole(numbers: pd.Series | np.ndarray) -> np.ndarray:
     """Which of them are whole numbers from 0 to ``LARGEST``; what is missing or no number at all is none."""
     values = np.asarray(numbers)
     if values.dtype.kind not in "iuf":
-        values = pd.to_numeric(pd.Series(values), errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        values = as_floats(values)
     return (values >= 0) & (values <= LARGEST) & (values == np.floor(values))
+
+
+def as_whole(numbers: pd.Series) -> pd.Series:
+    """Numbers that ``are_whole`` as int64, whatever they were kept as."""
+    return pd.Series(as_floats(numbers).astype("int64"), numbers.index, name=numbers.name)
 
 
 def exactly(number: Any) -> Fraction:
     """A number as a fraction; a float means the decimal that it prints as."""
-    return Fraction(repr(float(number))) if isinstance(number, float) else Fraction(number)
+    return Fraction(str(number)) if isinstance(number, float | np.floating) else Fraction(number)
 
 
 def in_billionths(entitlements: np.ndarray) -> np.ndarray:

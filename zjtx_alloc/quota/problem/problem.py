@@ -25,6 +25,8 @@ from zjtx_alloc.quota.problem.numbers import (
     EXACT,
     LARGEST,
     are_whole,
+    as_floats,
+    as_whole,
     exact_billionths,
     exactly,
     in_billionths,
@@ -44,6 +46,20 @@ def _is_plain(number: Any) -> bool:
         return False
     exact = exactly(number)
     return max(abs(exact.numerator), exact.denominator) <= _MOST
+
+
+def _is_among(label: Any, known: set[Any]) -> bool:
+    try:
+        return label in known
+    except TypeError:  # a list, which is no label
+        return False
+
+
+def _for_all(name: str, bound: Any, index: pd.Index) -> pd.Series:
+    try:
+        return pd.Series(bound, index=index)
+    except ValueError:  # a row of numbers of another length
+        raise ScenarioError(say("quota.misaligned", name=name)) from None
 
 
 @dataclass(frozen=True)
@@ -109,7 +125,8 @@ class QuotaProblem:
         if not (is_whole(self.total) and isinstance(self.entitlement, pd.Series)):
             raise ScenarioError(say("quota.form", total=shown(self.total)))
         object.__setattr__(self, "total", int(self.total))
-        entitlement = pd.to_numeric(self.entitlement, errors="coerce").astype(float)
+        given = self.entitlement
+        entitlement = pd.Series(as_floats(given), given.index, name=given.name, copy=True)
         wrong = list(entitlement.index[~((entitlement >= 0) & (entitlement <= _MOST))])
         if wrong or not entitlement.index.is_unique or not 0 <= self.total <= LARGEST:
             described = "、".join(map(str, wrong)) or "—"
@@ -130,7 +147,7 @@ class QuotaProblem:
         named = [(group.name, group.members) for group in self.groups]
         named += [(rule.name, tuple(rule.coefficients)) for rule in self.rules]
         for name, labels in named:
-            if strangers := [str(label) for label in labels if label not in known]:
+            if strangers := [str(label) for label in labels if not _is_among(label, known)]:
                 raise ScenarioError(say("quota.stranger", rule=name, labels="、".join(strangers)))
             if repeated := [str(label) for label, times in Counter(labels).items() if times > 1]:
                 raise ScenarioError(say("quota.repeated", rule=name, labels="、".join(repeated)))
@@ -145,13 +162,13 @@ class QuotaProblem:
 
     def _bound(self, name: str, bound: pd.Series) -> pd.Series:
         if not isinstance(bound, pd.Series):
-            bound = pd.Series(bound, index=self.entitlement.index)
+            bound = _for_all(name, bound, self.entitlement.index)
         if not bound.index.equals(self.entitlement.index):
             raise ScenarioError(say("quota.misaligned", name=name))
         if not (whole := are_whole(bound)).all():
             wrong = "、".join(f"{self.name(label)} {value}" for label, value in bound[~whole].items())
             raise ScenarioError(say("quota.bound", name=name, wrong=shown(wrong)))
-        return bound.astype("int64").rename(name)
+        return as_whole(bound).rename(name)
 
     @cached_property
     def labels(self) -> list[str]:
@@ -187,7 +204,10 @@ class QuotaProblem:
     @cached_property
     def order(self) -> list[int]:
         """Positions in tie order: larger entitlement first, then label."""
-        by_label = sorted(range(len(self.labels)), key=self.labels.__getitem__)
+        try:
+            by_label = sorted(range(len(self.labels)), key=self.labels.__getitem__)
+        except TypeError:  # numbers among texts
+            raise ScenarioError(say("quota.labels", labels=shown("、".join(map(str, self.labels))))) from None
         return sorted(by_label, key=[-e for e in self.billionths].__getitem__)
 
     @cached_property

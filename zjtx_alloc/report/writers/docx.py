@@ -25,6 +25,7 @@ BODY, HEADING, LEAD, TITLE, SONG = "仿宋_GB2312", "黑体", "楷体_GB2312", "
 # What Word takes where a font is not installed: newer Windows has 仿宋 and 楷体 without the suffix.
 _ALSO = {BODY: "仿宋", LEAD: "楷体", TITLE: "FZXiaoBiaoSong-B05S", HEADING: "SimHei", SONG: "SimSun"}
 _FIRST_YEAR = 1980
+_TEMPLATE_PARTS = {"thumbnail", "extended-properties", "customXml", "stylesWithEffects"}
 _MARGINS = {"top": 37, "bottom": 35, "left": 28, "right": 26}  # mm
 _TURNED = {"top": 28, "bottom": 26, "left": 35, "right": 35}
 _SIZE, _LINE, _TITLE_SIZE, _TITLE_LINE = 16, 28, 22, 36  # pt: 三号, 28磅, 二号, 36磅
@@ -76,8 +77,9 @@ def docx_file(manuscript: Manuscript) -> bytes:
 def _new_document(manuscript: Manuscript) -> Any:
     """An empty A4 document with margins, page numbers outside, one character in, the run under them, and a header line."""
     document = Document()
+    _leave_the_templates_own(document)
     document.core_properties.title = "".join(manuscript.title)
-    document.core_properties.author = ""
+    document.core_properties.author = document.core_properties.comments = ""
     document.core_properties.created = document.core_properties.modified = CREATED.replace(tzinfo=None)
     document.settings.odd_and_even_pages_header_footer = True
     normal = document.styles["Normal"]
@@ -103,6 +105,16 @@ def _new_document(manuscript: Manuscript) -> Any:
         for part in (section.header, section.even_page_header):
             _run(part.paragraphs[0], manuscript.header, BODY, _CELL_SIZE)
     return document
+
+
+def _leave_the_templates_own(document: Any) -> None:
+    """Take away what python-docx's template brings and no document of ours has: a picture of its first page, the program that
+    made it (Word on a Macintosh), a list of sources, and styles once more for Word 2010.
+    """
+    for part in (document.part, document.part.package):
+        for key, relation in list(part.rels.items()):
+            if relation.reltype.rpartition("/")[2] in _TEMPLATE_PARTS:
+                part.rels.pop(key)
 
 
 def _set_margins(section: Any, margins: dict[str, int]) -> None:
