@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from zjtx_alloc.base.units import find_unit, plain
-from zjtx_alloc.facts.grid import Uncalculated
+from zjtx_alloc.facts.xlsx.cells import Uncalculated
 
 COUNTS = ("家", "个")
 _NOISE = 1e-12  # of a number: what a formula leaves of a whole number, and Excel does not show
