@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import io
 import os
+import random
 import re
 import sys
 import tempfile
@@ -42,7 +43,7 @@ with atheris.instrument_imports(include=["zjtx_alloc"], exclude=OTHERS):
 CORPUS = Path(__file__).with_name("fuzz_corpus.zip")
 _MOST_SECONDS, _MOST_MEMORY = 30, 3000  # of one command; MB of them all
 _LONGEST = 150_000  # characters of a message
-_KEPT = 300  # inputs in the corpus
+_KEPT, _DRAWN = 300, 60  # inputs kept in the corpus, and drawn beside them
 
 
 def workbook(*arguments: str) -> bytes:
@@ -116,7 +117,7 @@ def commands(data):
 
 def run(seconds: int, corpus: Path) -> None:
     """Let libFuzzer lead for so long; it ends the process."""
-    options = [f"-max_total_time={seconds}", f"-timeout={2 * _MOST_SECONDS}", f"-rss_limit_mb={_MOST_MEMORY}", "-max_len=4096", "-len_control=0", "-print_final_stats=1"]  # fmt: skip
+    options = [f"-max_total_time={seconds}", f"-timeout={2 * _MOST_SECONDS}", f"-rss_limit_mb={_MOST_MEMORY}", "-max_len=4096", "-len_control=0", "-reload=0", "-print_final_stats=1"]  # fmt: skip
     atheris.Setup(
         [sys.argv[0], str(corpus), *options, f"-artifact_prefix={tempfile.gettempdir()}/"],
         commands.hypothesis.fuzz_one_input,
@@ -124,9 +125,20 @@ def run(seconds: int, corpus: Path) -> None:
     atheris.Fuzz()
 
 
+def begin(corpus: Path) -> None:
+    """Put the kept inputs into a folder, and some drawn once: what hypothesis makes of a few bytes is nothing."""
+    drawn = random.Random(1)
+    for number in range(_DRAWN):
+        (corpus / f"drawn-{number}").write_bytes(drawn.randbytes(2000))
+    if CORPUS.exists():
+        with zipfile.ZipFile(CORPUS) as package:
+            package.extractall(corpus)
+
+
 def keep(corpus: Path) -> None:
     """Write the smallest inputs of a folder as the corpus of the repository."""
-    smallest = sorted(corpus.iterdir(), key=lambda path: (path.stat().st_size, path.name))[:_KEPT]
+    reached = [path for path in corpus.iterdir() if not path.name.startswith("drawn-")]
+    smallest = sorted(reached, key=lambda path: (path.stat().st_size, path.name))[:_KEPT]
     with zipfile.ZipFile(CORPUS, "w", zipfile.ZIP_DEFLATED) as package:
         for path in sorted(smallest):
             package.writestr(zipfile.ZipInfo(path.name), path.read_bytes(), zipfile.ZIP_DEFLATED)
@@ -140,8 +152,7 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")
     os.environ["ZJTX_TRACE"] = "1"  # a fault of the program is raised, not put into words
     with tempfile.TemporaryDirectory() as folder:
-        if CORPUS.exists():
-            zipfile.ZipFile(CORPUS).extractall(folder)
+        begin(Path(folder))
         child = os.fork()  # libFuzzer ends its process
         if child == 0:
             run(asked.seconds, Path(folder))

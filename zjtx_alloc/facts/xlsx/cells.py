@@ -68,7 +68,8 @@ class Cells(Target):
 
     def __init__(self, book: Book, most_rows: int, budget: Budget) -> None:
         super().__init__()
-        self.book, self.most_rows, self.budget = book, most_rows, budget
+        self.most_rows, self.budget = most_rows, budget
+        self.texts, self.showers, self.is_raw = book.texts, book.showers, book.raw
         self.rows: dict[int, list[Any]] = {}
         self.hidden_rows: set[int] = set()
         self.hidden_places: set[int] = set()
@@ -136,44 +137,43 @@ class Cells(Target):
         self.run = ""
 
     def _end_cell(self) -> None:
-        value = self._value()
+        value: Any = None
+        text, kind = self.value, self.cell.get("t")
+        if kind == "inlineStr":
+            value = unescaped(self.run)
+        elif not text:
+            pass
+        elif kind == "s":
+            value = self.texts[int(text)] if text.isdigit() and text.isascii() else _refused()
+        elif kind is None or kind == "n":
+            value = int(text) if len(text) < 16 and text.isdigit() and text.isascii() else _number(text)
+            if (shower := self.showers.get(self.cell.get("s", ""))) is not None:
+                value = shower(value)
+        else:
+            value = _OTHERS[kind](text)
         if self.formula is not None:
-            text = f"={self.formula}"
-            if self.book.raw:
-                value = Formula(text, value, self.shared)
-            elif value is None:
-                value = Uncalculated(text)
+            value = self._calculated(f"={self.formula}", value)
         self.is_in_cell = False
         if value is None or value == "":
             return
-        if self.place >= MOST_COLUMNS:
+        row, place = self.row, self.place
+        if place >= MOST_COLUMNS:
             raise BoundError("intake.too_wide", most=MOST_COLUMNS)
-        row = self.row
-        if gap := self.place - len(row):
+        if gap := place - len(row):
             row += [None] * gap
         row.append(value)
 
-    def _value(self) -> Any:
-        kind = self.cell.get("t")
-        if kind == "inlineStr":
-            return unescaped(self.run)
-        text = self.value
-        if not text:
-            return None
-        if kind == "s":
-            return self.book.texts[int(text)] if text.isdigit() and text.isascii() else _refused()
-        if kind is None or kind == "n":
-            number = int(text) if len(text) < 16 and text.isdigit() and text.isascii() else _number(text)
-            shower = self.book.showers.get(self.cell.get("s", ""))
-            return number if shower is None else shower(number)
-        return _OTHERS[kind](text)
+    def _calculated(self, formula: str, value: Any) -> Any:
+        if self.is_raw:
+            return Formula(formula, value, self.shared)
+        return Uncalculated(formula) if value is None else value
 
     def end(self, name: str) -> None:
         """Take the end of an element."""
         if ":" in name:
             name = local(name)
         if name == "v":
-            self.value = self.text()
+            self.value = "".join(self.pieces)
             if len(self.value) > MOST_TEXT:
                 raise BoundError("intake.long_cell")
         elif name == "c":
@@ -189,7 +189,6 @@ class Cells(Target):
             self.formula = self.text()
         elif name == "rPh":
             self.is_sound = False
-        self.pieces.clear()
         self.deep -= 1
 
 
