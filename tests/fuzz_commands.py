@@ -15,6 +15,7 @@ import io
 import os
 import random
 import re
+import shutil
 import sys
 import tempfile
 import time
@@ -151,12 +152,13 @@ if __name__ == "__main__":
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
     os.environ["ZJTX_TRACE"] = "1"  # a fault of the program is raised, not put into words
-    with tempfile.TemporaryDirectory() as folder:
-        begin(Path(folder))
-        child = os.fork()  # libFuzzer ends its process
-        if child == 0:
-            run(asked.seconds, Path(folder))
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        if asked.keep:
-            keep(Path(folder))
+    corpus = Path(tempfile.mkdtemp())
+    begin(corpus)
+    child = os.fork()  # libFuzzer ends its process
+    if child == 0:
+        run(asked.seconds, corpus)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if asked.keep:
+        keep(corpus)
+    shutil.rmtree(corpus)
     sys.exit(code)
