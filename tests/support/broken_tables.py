@@ -244,7 +244,8 @@ def broken_firms() -> list[Broken]:
         "code of look-alikes": ({code: credit_code(1).replace("9", "\u0669", 1)}, "不允许的字符"), "date 45000": ({"证书有效期止": 45000}, "不是日期"),
         "date 2024-02-30": ({"证书有效期止": "2024-02-30"}, "没有这一天"), "date of year 0": ({"证书有效期止": "0000-01-01"}, "不是日期"),
         "choice": ({"上市情况": "=1+1"}, "不是可选的内容"), "percent of a formula": ({"研发费用占营业收入比重（%）": "#DIV/0!"}, "公式出错"),
-        "a name with a control sign": ({"企业名称": "虚\u0001公司"}, "不可见字符"), "a name turned round": ({"企业名称": "公司\u202e限有"}, "不可见字符"),
+        "a name with a control sign": ({"企业名称": "虚\u0001公司"}, "不可见字符"), "a name with no width in it": ({"企业名称": "虚\u200b公司"}, "不可见字符"), "a name with tags": ({"企业名称": "虚公司\U000e0041"}, "不可见字符"),
+        "a name with fillers": ({"企业名称": "虚\u3164公司"}, "不可见字符"), "a name turned round": ({"企业名称": "公司\u202e限有"}, "不可见字符"),
         "a name of a megabyte": ({"企业名称": "名" * 60_000}, "过长"), "another unit": ({"省级单位": "江苏"}, "不是本单位的企业"),
     }  # fmt: skip
     found = [Broken("firms", f"{name}.csv", firms({}, change), said) for name, (change, said) in cells.items()]

@@ -3,11 +3,13 @@
 import math
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from openpyxl.formula.tokenizer import TokenizerError
 from openpyxl.formula.translate import Translator
 from pydantic import ValidationError
 
@@ -137,8 +139,9 @@ def _written_out(rows: _Rows) -> _Rows:
             if isinstance(cell, Formula) and cell.shared is not None:
                 here = f"{column_letters(place + 1)}{number}"
                 text, origin = first.setdefault(cell.shared, (cell.text, here))
-                if len(text) <= _LONGEST_SHARED:
-                    made[number][place] = Translator(text, origin).translate_formula(here)
+                if here != origin and len(text) <= _LONGEST_SHARED:
+                    with suppress(TokenizerError):  # what is no formula counts as changed
+                        made[number][place] = Translator(text, origin).translate_formula(here)
     return made
 
 
