@@ -25,7 +25,7 @@ ROOT = PACKAGE.parent
 # From the ground up; a module imports from its own folder and from those before it in this list.
 FOLDERS = (
     "base",
-    "facts.evidence", "facts",
+    "facts.evidence", "facts.xlsx", "facts",
     "quota.problem", "quota.nested", "quota.crossing", "quota", "quota.many",
     "apportionment",
     "rules", "rules.programme",

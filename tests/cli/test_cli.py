@@ -87,6 +87,35 @@ def wide(text):
     return len(text.encode("gb18030"))  # a Chinese character is two columns and, there, two bytes
 
 
+def test_a_file_that_may_not_be_read_is_left_to_whoever_reads_it(tmp_path, monkeypatch, capsys):
+    """Click would say so in English before the reading can in Chinese."""
+    (path := tmp_path / "表.csv").write_bytes(b"x\n")
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(SystemExit) as stop:
+        main(["check", str(path)])
+    assert (stop.value.code, "没有找到因素表" in capsys.readouterr().err) == (1, True)
+
+
+@pytest.mark.parametrize("toml", ['title = "{}"\nx', '"{}" = 1', 'extends = "{}"', 'drop = ["{}"]', '[cap]\n"{}" = 1', '[fixed."{}"]\nquota = 1'])  # fmt: skip
+def test_a_message_keeps_its_beginning_and_its_end_however_long_a_value(toml, tmp_path):
+    (path := tmp_path / "trial.toml").write_text(toml.format("长" * 200_000), encoding="utf-8")
+    with pytest.raises(za.ScenarioError) as caught:
+        za.load_scenario(path)
+    assert len(str(caught.value)) < 5000
+    short = str(za.DataError(f"表.csv 有{'长' * 500_000}；请改正"))
+    assert (len(short), short[:8], short[-4:]) == (2002, "表.csv 有长", "；请改正")
+    assert str(za.DataError("\n".join("一二三"))) == "一\n二\n三"
+
+
+@pytest.mark.parametrize("character", ["\u200b", "\u3164", "\ufe0f", "\U000e0041", "\u00ad"])
+def test_a_name_with_characters_that_cannot_be_seen_is_refused_by_their_code(character, tmp_path):
+    (path := tmp_path / "trial.toml").write_text(
+        f'extends = "2024-baseline"\ntitle = "a{character}b"', encoding="utf-8"
+    )
+    with pytest.raises(za.ScenarioError, match=rf"title 中有不可见字符（U\+{ord(character):04X}）；请删去"):
+        za.load_scenario(path)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

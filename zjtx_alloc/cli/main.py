@@ -14,7 +14,7 @@ from zjtx_alloc.allocation.explain import explain
 from zjtx_alloc.base.errors import ZjtxError
 from zjtx_alloc.base.files import why, write_csv
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.base.text import seen, shown
+from zjtx_alloc.base.text import in_brief, seen, shown
 from zjtx_alloc.budget.ledger.calendar import calendar
 from zjtx_alloc.budget.plan import parsed_ceilings
 from zjtx_alloc.cli.firms import firms as firms_group
@@ -341,7 +341,7 @@ def main(arguments: list[str] | None = None) -> None:
     except ZjtxError as error:
         _leave(say("cli.error", reason=error), 1)
     except click.UsageError as error:
-        _leave(say("cli.usage", reason=reason(error, commands)), 2)
+        _leave(say("cli.usage", reason=in_brief(reason(error, commands))), 2)
     except PermissionError as error:
         _leave(say("cli.busy", file=error.filename or "—"), 1)
     except OSError as error:

@@ -11,7 +11,7 @@ from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
 
 from zjtx_alloc.base.text import hidden
 from zjtx_alloc.facts.cells import amount, plain, unit_of
-from zjtx_alloc.facts.grid import Uncalculated
+from zjtx_alloc.facts.xlsx.cells import Uncalculated
 from zjtx_alloc.firms.table.columns import SEVERAL, FirmColumn, choice_key, choice_spellings, choices_of
 
 _DATE = re.compile(r"(20\d\d)[年/.-](\d{1,2})[月/.-](\d{1,2})日?|(20\d\d)(\d\d)(\d\d)")  # 2027112 would be two days
