@@ -180,7 +180,12 @@ def test_a_copy_is_not_written_over_and_a_plain_table_is_refused(played, tmp_pat
     table = tmp_path / "表.xlsx"
     pd.DataFrame({"企业名称": ["甲"]}).to_excel(table, index=False)
     assert command("review", table, "--out", tmp_path / "副本.xlsx") == 1
-    assert "不是完整的企业工作簿，缺少工作表：基本情况、" in capsys.readouterr().err
+    assert "没有找到企业表的表头" in capsys.readouterr().err
+    book = openpyxl.load_workbook(played["new"])
+    del book["结算"]
+    book.save(table)
+    assert command("review", table, "--out", tmp_path / "副本.xlsx") == 1
+    assert "不是完整的企业工作簿，缺少工作表：结算；" in capsys.readouterr().err
 
 
 def test_places_come_from_the_programme_s_workbook(played, tmp_path, capsys):

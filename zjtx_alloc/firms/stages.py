@@ -25,6 +25,8 @@ from zjtx_alloc.firms.table.reading import YEARLY
 from zjtx_alloc.firms.table.roll import Firms
 
 _ENDING = YEARLY[:2]
+# Conditions that the notice does not state, by the cell of 基本情况 that switches them on.
+SWITCHES = {"earlier": ("earlier_batch",), "rd": ("rd_two_years", "rd_share", "rd_share_before")}
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,10 @@ def carried(name: str, book: FirmBook, day: date | None = None, quota: int | Non
 
 def reviewed(book: FirmBook, firms: Firms, day: date) -> Review:
     """The review of some of the workbook's firms, by its list of the first round."""
-    conditions = load_conditions(on=day).switched("earlier_batch", book.basics["earlier"] == "yes")
+    conditions = load_conditions(on=day)
+    for cell, rules in SWITCHES.items():
+        for rule in rules:
+            conditions = conditions.switched(rule, book.basics[cell] == "yes")
     listed = list(_listed(book).values())
     return review(firms, None, day, conditions, {FIRST_ROUND: listed} if listed else {})
 
@@ -98,9 +103,18 @@ def _review(book: FirmBook, day: date) -> Stage:
         if listed
         else []
     )
+    if extra := [rule for rules in SWITCHES.values() for rule in rules if found.conditions.rules[rule].enabled]:
+        clauses = dict.fromkeys(found.conditions.rules[rule].clause for rule in extra)
+        notes.append(say("firm_book.extra", clauses="、".join(clauses)))
     passed = len(found.passed)
     result = say("stage_result.review", count=len(rows), passed=passed, struck=len(rows) - passed)
-    return Stage({"firms": _beside(book.firms, frame), "first_round": matches}, result, tuple(notes))
+    cells = {"firms": _beside(book.firms, frame), "first_round": matches, "basics": _basics(book, as_of=f"{day}")}
+    return Stage(cells, result, tuple(notes))
+
+
+def _basics(book: FirmBook, **cells: object) -> pd.DataFrame:
+    """Cells of the one row of 基本情况."""
+    return pd.DataFrame([cells], index=[book.basics.row])
 
 
 _MATCHES = ("matched", "doubtful", "unmatched")
@@ -129,13 +143,14 @@ def _select(book: FirmBook, quota: int | None) -> Stage:
     found = select(passed, book.rubric("selection"), pd.Series({book.unit: int(places)}))
     chosen = found.table["selected"].map({True: "yes", False: "no"})
     frame = pd.DataFrame({"score": found.scores.score.round(4), "rank": found.table["rank"], "selected": chosen})
-    basics = pd.DataFrame({"quota": [int(places)]}, index=[book.basics.row])
     result = say("stage_result.select", passed=len(passed), quota=places, chosen=len(found.chosen))
     notes = [say("firm_book.ties", count=int(found.ties["tied"].sum()))] if len(found.ties) else []
     if found.scores.rubric.example:
         notes.append(say("firm_book.example", title=found.scores.rubric.title))
     frame = frame.astype(object).reindex(book.firms.table.index)
-    return Stage({"firms": _beside(book.firms, frame), "basics": basics}, result, tuple(notes))
+    return Stage(
+        {"firms": _beside(book.firms, frame), "basics": _basics(book, quota=int(places))}, result, tuple(notes)
+    )
 
 
 def _amounts(book: FirmBook, day: date) -> Stage:

@@ -41,11 +41,6 @@ def _list_notes(found: Review) -> Iterator[str]:
         yield say(key, name=name, count=len(entries), rest=len(rest), entries=described)
 
 
-def unmatched_table(found: Review) -> Table:
-    """The entries of earlier lists that name no firm of the table."""
-    return titled("unmatched", found.lists.loc[~found.lists["held"], ["list", "entry"]])
-
-
 def tie_table(selection: Selection) -> Table:
     """Equal scores at a cut line, and what decided."""
     ties = _with_names(selection.ties.rename(columns={"selected": "chosen", "score": "tied_score"}))
