@@ -8,7 +8,7 @@ import pytest
 import zjtx_alloc as za
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.cli.main import main
-from zjtx_alloc.report.firm_documents.document import PLAN, kinds
+from zjtx_alloc.report.firm_documents.document import kinds
 
 pytestmark = pytest.mark.thorough  # six commands, each of which reads and writes a workbook
 STAGES = ("review", "select", "amounts", "evaluate", "settle")
@@ -239,7 +239,7 @@ def test_provinces_workbooks_are_collected_into_the_programme_s(played, tmp_path
 
 def test_the_plan_is_of_the_firms_selected(played, tmp_path, capsys):
     assert command("document", played["review"], "--out", tmp_path / "无.docx") == 1
-    assert "先要完成“遴选”" in capsys.readouterr().err
+    assert "“工作实施方案”须先有遴选（推荐企业）的结果" in capsys.readouterr().err
     assert command("document", played["select"], "--out", tmp_path / "方案.docx") == 0
     assert (tmp_path / "方案.docx").stat().st_size > 10_000
 
@@ -252,7 +252,7 @@ def words_of(path):
 
 def test_every_document_is_written_from_the_workbook(played, tmp_path, capsys):
     """Each says what the sheets say: who is listed, what was paid, what comes back."""
-    found = {kind: tmp_path / f"{kind}.docx" for kind in [PLAN, *kinds()]}
+    found = {kind: tmp_path / f"{kind}.docx" for kind in kinds()}
     for kind, path in found.items():
         assert command("document", played["settle"], "--kind", kind, "--as-of", "2024-07-31", "--out", path) == 0
     ends = sheet_of(played["settle"], "结算")
@@ -264,8 +264,37 @@ def test_every_document_is_written_from_the_workbook(played, tmp_path, capsys):
     assert all("虚构" in "".join(p.text for p in docx.Document(path).sections[0].header.paragraphs) for path in found.values())  # fmt: skip
     capsys.readouterr()
     assert (
-        command("document", played["review"], "--kind", "recovery", "--as-of", "2024-07-31", "--out", found[PLAN]) == 1
+        command("document", played["review"], "--kind", "recovery", "--as-of", "2024-07-31", "--out", found["plan"])
+        == 1
     )
     assert "清算" in capsys.readouterr().err
-    assert command("document", played["review"], "--kind", "letter", "--out", found[PLAN]) == 1
+    assert command("document", played["review"], "--kind", "letter", "--out", found["plan"]) == 1
     assert "没有名为“letter”的文书" in capsys.readouterr().err
+
+
+def test_the_nation_s_documents_are_of_all_workbooks_in_a_folder(played, tmp_path, capsys):
+    """Grades and a sample by its seed; a firm that two provinces recommend passes in neither."""
+    folder, out = tmp_path / "各省", tmp_path / "文书.docx"
+    folder.mkdir()
+    (folder / "江苏.xlsx").write_bytes(played["settle"].read_bytes())
+    yearly = sheet_of(played["settle"], "年度评价")
+    assert command("document", folder, "--kind", "grade-summary", "--seed", "7", "--share", "0.2", "--out", out) == 0
+    text = words_of(out)
+    assert f"1个省级单位评价企业{len(yearly)}家" in text
+    assert f"继续支持{yearly['继续支持'].eq('是').sum()}家" in text
+    assert "各单位按20%抽取" in text
+    assert "种子为7" in text
+    assert command("document", folder, "--kind", "money-proposal", "--out", out) == 0
+    assert f"1个省级单位审核通过企业共{len(yearly)}家" in words_of(out)
+    assert command("document", folder, "--kind", "plan", "--out", out) == 1
+    assert "“工作实施方案”是一个省级单位的文书" in capsys.readouterr().err
+    other = folder / "浙江.xlsx"
+    other.write_bytes(played["select"].read_bytes())
+    firms = sheet_of(other, "企业")
+    changed(other, "企业", {(row, "省级单位"): "浙江" for row in firms.index})
+    changed(other, "基本情况", {(4, "省级单位"): "浙江"})
+    assert command("document", folder, "--kind", "list-notice", "--out", out) == 0
+    assert "企业共0家" in words_of(out)
+    changed(other, "基本情况", {(4, "批次"): 2})
+    assert command("document", folder, "--kind", "list-notice", "--out", out) == 1
+    assert "各省份工作簿须为同一批次，现有第1、2批" in capsys.readouterr().err

@@ -17,9 +17,8 @@ from zjtx_alloc.firms.stages import SWITCHES, Stage
 from zjtx_alloc.firms.table.uses import load_uses
 from zjtx_alloc.report.documents.firm_copies import Given, as_workbook, carry
 from zjtx_alloc.report.documents.firm_workbook import write_firm_workbook
-from zjtx_alloc.report.documents.plan_document import write_plan
 from zjtx_alloc.report.firm_documents.document import PLAN, document as write_document
-from zjtx_alloc.report.firm_documents.dossier import dossier_of
+from zjtx_alloc.report.firm_documents.dossier import dossier_of, nation_of
 from zjtx_alloc.report.writers.beside import write_beside
 
 _MOST_MADE_UP, _MOST_SEED = 50_000, 2**63 - 1
@@ -120,15 +119,18 @@ _stage("settle", "结算：FILE 中每家企业的期末结果、期末应拨和
 @_batch
 @click.option("--kind", default=PLAN, help="文书代码，如 list-notice、yearly-report；默认 plan，工作实施方案")
 @click.option("--uses", type=click.Path(path_type=Path), default=None, help="培育赋能支出登记表（.xlsx 或 CSV）")
+@click.option("--share", default="0.1", help="抽查比例，默认 0.1")
+@click.option("--seed", type=click.IntRange(0, _MOST_SEED), default=1, help="抽查的随机种子，写入文书，默认 1")
 def document(file: Path, out: Path, as_of: datetime | None, kind: str, **given: Any) -> None:
-    """文书初稿（.docx）：由 FILE（企业工作簿，或推荐企业的企业表）生成，【　】处须补写；文书代码见操作指南第八节。"""
-    uses = given.pop("uses")
+    """文书初稿（.docx）：由 FILE（企业工作簿、推荐企业的企业表，或放各省份工作簿的文件夹）生成，【　】处须补写。"""
+    asked = {name: given.pop(name) for name in ("share", "seed")}
+    if (uses := given.pop("uses")) is not None:
+        asked["uses"] = load_uses(uses)
+    if file.is_dir():
+        click.echo(write_document(kind, nation_of(read_books(file), _day(as_of), **asked), out))
+        return
     with as_workbook(file, Given(recommended=True, **given)) as (_, book):
-        if kind == PLAN:
-            path = write_plan(book.selected, book.unit, book.batch, book.award, out)
-        else:
-            path = write_document(kind, dossier_of(book, _day(as_of), None if uses is None else load_uses(uses)), out)
-    click.echo(path)
+        click.echo(write_document(kind, dossier_of(book, _day(as_of), **asked), out))
 
 
 @firms.command("collect")

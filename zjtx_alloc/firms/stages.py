@@ -1,6 +1,6 @@
 """The stages of a province's work over its firm workbook: each gives the cells to write beside the inputs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -22,7 +22,7 @@ from zjtx_alloc.firms.steps.select import select
 from zjtx_alloc.firms.steps.settle import FirmSettlement, firm_cohort, settle
 from zjtx_alloc.firms.table.cells import valid_code
 from zjtx_alloc.firms.table.reading import YEARLY
-from zjtx_alloc.firms.table.roll import Firms
+from zjtx_alloc.firms.table.roll import Firms, together
 
 _ENDING = YEARLY[:2]
 # Conditions that the notice does not state, by the cell of 基本情况 that switches them on.
@@ -73,14 +73,20 @@ def carried(name: str, book: FirmBook, day: date | None = None, quota: int | Non
     return Stage({**done.cells, "log": log}, done.result, tuple(notes))
 
 
-def reviewed(book: FirmBook, firms: Firms, day: date) -> Review:
-    """The review of some of the workbook's firms, by its list of the first round."""
+def reviewed(books: Sequence[FirmBook], firms: Firms, day: date) -> Review:
+    """The review of some of the workbooks' firms, by their lists of the first round and the conditions switched on."""
     conditions = load_conditions(on=day)
     for cell, rules in SWITCHES.items():
         for rule in rules:
-            conditions = conditions.switched(rule, book.basics[cell] == "yes")
-    listed = list(_listed(book).values())
+            conditions = conditions.switched(rule, any(book.basics[cell] == "yes" for book in books))
+    listed = [entry for book in books for entry in _listed(book).values()]
     return review(firms, None, day, conditions, {FIRST_ROUND: listed} if listed else {})
+
+
+def listed_in(books: Sequence[FirmBook]) -> Firms:
+    """The firms that workbooks recommend, or all of one where nobody is selected yet, as one list."""
+    lists = [book.selected if book.decisions["selected"].eq("yes").any() else book.firms for book in books]
+    return lists[0] if len(lists) == 1 else together(*lists)
 
 
 def _listed(book: FirmBook) -> dict[int, str]:
@@ -89,7 +95,7 @@ def _listed(book: FirmBook) -> dict[int, str]:
 
 
 def _review(book: FirmBook, day: date) -> Stage:
-    listed, found = _listed(book), reviewed(book, book.firms, day)
+    listed, found = _listed(book), reviewed((book,), book.firms, day)
     rows = book.firms.table.index
     reasons = found.reasons()[header("reason")].reindex(rows)
     flags = found.flags.assign(text=found.flags["kind"] + say("firm_book.colon") + found.flags["what"])
