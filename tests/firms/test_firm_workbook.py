@@ -4,11 +4,15 @@ import docx
 import openpyxl
 import pandas as pd
 import pytest
+from support.firm_tables import raw
 
 import zjtx_alloc as za
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.cli.main import main
+from zjtx_alloc.report.documents.firm_copies import played as play
 from zjtx_alloc.report.firm_documents.document import kinds
+from zjtx_alloc.report.runs.notebooks import run_notebook
+from zjtx_alloc.report.tables.firms import sheet_table
 
 pytestmark = pytest.mark.thorough  # six commands, each of which reads and writes a workbook
 STAGES = ("review", "select", "amounts", "evaluate", "settle")
@@ -298,3 +302,30 @@ def test_the_nation_s_documents_are_of_all_workbooks_in_a_folder(played, tmp_pat
     changed(other, "基本情况", {(4, "批次"): 2})
     assert command("document", folder, "--kind", "list-notice", "--out", out) == 1
     assert "各省份工作簿须为同一批次，现有第1、2批" in capsys.readouterr().err
+
+
+def test_a_workbook_is_played_as_far_as_it_is_filled_in(tmp_path):
+    """A table of real firms: reviewed, selected, paid; the evaluation asks for its results, and no number is invented."""
+    table = tmp_path / "企业.csv"
+    more = {"所在城市": "甲市", "上年度营业收入（万元）": 9000}
+    raw(*[more] * 4).to_csv(table, index=False, encoding="utf-8-sig")
+    assert command("review", table, "--as-of", "2024-07-31", "--out", tmp_path / "簿.xlsx") == 0
+    changed(tmp_path / "簿.xlsx", "基本情况", {(4, "名额（家）"): 3})
+    run = play(tmp_path / "簿.xlsx", tmp_path / "各步")
+    assert list(run.said) == ["review", "select", "amounts"]
+    assert run.said["select"][0] == "审核通过4家，名额3家，入选3家。"
+    assert "“目标完成率”列有3家空白" in run.stopped
+    assert sorted(path.name for path in (tmp_path / "各步").iterdir()) == ["1审核.xlsx", "2遴选.xlsx", "3资金分配.xlsx"]
+    assert sheet_table(run.book, "firms", ("rank", "granted"), by="rank").frame["名次"].tolist() == [1, 2, 3, 4]
+    with pytest.raises(za.DataError, match="没有审核日"):
+        play(table, tmp_path / "再")
+
+
+@pytest.mark.slow
+def test_the_notebook_shows_what_the_commands_write_of_an_officer_s_own_workbook(played, tmp_path):
+    chosen = {"workbook": f"{played['new']}", "as_of": "2024-07-31", "out": f"{tmp_path / '各步'}"}
+    run_notebook("firms", chosen, tmp_path / "企业.ipynb")
+    pd.testing.assert_frame_equal(
+        sheet_of(tmp_path / "各步" / "1审核.xlsx", "企业"), sheet_of(played["review"], "企业")
+    )
+    assert sorted(path.name for path in (tmp_path / "各步").iterdir())[-1] == "5结算.xlsx"

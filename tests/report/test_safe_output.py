@@ -243,12 +243,9 @@ def test_tables_of_firms_with_hostile_names_are_words(tmp_path):
     listed = za.firms.load_firms(hostile_firms(tmp_path), "天津")
     review = za.firms.review(listed, None, datetime.date(2024, 7, 31))
     selection = za.firms.select(review.passed, za.firms.load_rubric("example-selection"), pd.Series({"120000": 1}))
-    grants = za.firms.amounts(selection, pd.Series({"120000": 285}), za.firms.EQUAL)
     tables = [
-        firm_tables.review_table(review),
         *(firm_tables.firm_table(kind, rows, listed) for kind, rows in (("struck", review.reasons()), ("doubts", review.doubts()))),
-        *(firm_tables.ranking_table(selection, 10), firm_tables.tie_table(selection), firm_tables.cut_table(selection)),
-        firm_tables.grant_table(grants, 10),
+        *(firm_tables.tie_table(selection), firm_tables.cut_table(selection)),
     ]  # fmt: skip
     assert not review.flags.empty
     assert not selection.ties.empty

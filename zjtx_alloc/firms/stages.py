@@ -18,12 +18,13 @@ from zjtx_alloc.firms.steps.conditions import load_conditions
 from zjtx_alloc.firms.steps.evaluate import Evaluation, continuing, evaluate
 from zjtx_alloc.firms.steps.likeness import resembled
 from zjtx_alloc.firms.steps.review import FIRST_ROUND, Review, review
-from zjtx_alloc.firms.steps.select import select
+from zjtx_alloc.firms.steps.select import Selection, select
 from zjtx_alloc.firms.steps.settle import FirmSettlement, firm_cohort, settle
 from zjtx_alloc.firms.table.cells import valid_code
 from zjtx_alloc.firms.table.reading import YEARLY
 from zjtx_alloc.firms.table.roll import Firms, together
 
+STAGES = ("review", "select", "amounts", "evaluate", "settle")
 _ENDING = YEARLY[:2]
 # Conditions that the notice does not state, by the cell of 基本情况 that switches them on.
 SWITCHES = {"earlier": ("earlier_batch",), "rd": ("rd_two_years", "rd_share", "rd_share_before")}
@@ -140,23 +141,27 @@ def _matches(found: Review, listed: Mapping[int, str]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=["match", "firm"])
 
 
-def _select(book: FirmBook, quota: int | None) -> Stage:
+def selection_of(book: FirmBook, quota: int | None = None) -> Selection:
+    """The firms that passed the review, scored and ranked by the sheet's rubric within its places, or the ones given."""
     decided = _decided(book, "review")
     passed = book.firms.only(decided.index[decided.eq("passed")])
     places = book.basics["quota"] if quota is None else quota
     if places is None:
         raise DataError(say("firm_book.no_quota", file=book.file))
-    found = select(passed, book.rubric("selection"), pd.Series({book.unit: int(places)}))
+    return select(passed, book.rubric("selection"), pd.Series({book.unit: int(places)}))
+
+
+def _select(book: FirmBook, quota: int | None) -> Stage:
+    found = selection_of(book, quota)
+    places = int(found.places.sum())
     chosen = found.table["selected"].map({True: "yes", False: "no"})
     frame = pd.DataFrame({"score": found.scores.score.round(4), "rank": found.table["rank"], "selected": chosen})
-    result = say("stage_result.select", passed=len(passed), quota=places, chosen=len(found.chosen))
+    result = say("stage_result.select", passed=len(found.firms), quota=places, chosen=len(found.chosen))
     notes = [say("firm_book.ties", count=int(found.ties["tied"].sum()))] if len(found.ties) else []
     if found.scores.rubric.example:
         notes.append(say("firm_book.example", title=found.scores.rubric.title))
     frame = frame.astype(object).reindex(book.firms.table.index)
-    return Stage(
-        {"firms": _beside(book.firms, frame), "basics": _basics(book, quota=int(places))}, result, tuple(notes)
-    )
+    return Stage({"firms": _beside(book.firms, frame), "basics": _basics(book, quota=places)}, result, tuple(notes))
 
 
 def _amounts(book: FirmBook, day: date) -> Stage:

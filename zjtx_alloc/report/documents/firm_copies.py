@@ -1,6 +1,6 @@
 """From file to file: a firm workbook, or a plain firm table made one, carried a stage further into a copy."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -11,12 +11,12 @@ from typing import Any
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate_programme import allocate_batch
-from zjtx_alloc.base.errors import DataError
+from zjtx_alloc.base.errors import DataError, InfeasibleError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.cells import plain, unit_of
 from zjtx_alloc.facts.grid import read_sheets
 from zjtx_alloc.firms.book import FirmBook, firm_forms, read_book
-from zjtx_alloc.firms.stages import Stage, carried
+from zjtx_alloc.firms.stages import STAGES, Stage, carried
 from zjtx_alloc.firms.table.cells import valid_code
 from zjtx_alloc.firms.table.lists import load_list
 from zjtx_alloc.firms.table.reading import load_firms
@@ -92,6 +92,55 @@ def carry(stage: str, file: Path, out: Path, day: date | None = None, **given: A
         done = carried(stage, book, day, **({} if quota is None else {"quota": places(quota, book)}))
         write_stage(path, out, done)
     return done
+
+
+@dataclass(frozen=True)
+class Played:
+    """A workbook carried through its stages: what it says at last, what each stage said, and why it went no further.
+
+    Attributes
+    ----------
+    book : FirmBook
+    said : mapping of str to tuple of str
+        The result and the notes of each stage done.
+    stopped : str
+        What the next stage asks for; blank if all are done.
+    """
+
+    book: FirmBook
+    said: Mapping[str, tuple[str, ...]]
+    stopped: str
+
+
+def played(file: Path, folder: Path, day: date | None = None, **given: Any) -> Played:
+    """Carry the workbook of a file through all stages, as far as it is filled in; a copy of each stage in the folder.
+
+    Parameters
+    ----------
+    file, folder : Path
+    day : date, optional
+        In place of the sheet's.
+    given :
+        As of ``carry``.
+
+    Raises
+    ------
+    DataError, ReportError
+        If not even the review can be carried out.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    quota, said = given.pop("quota", None), dict[str, tuple[str, ...]]()
+    for number, stage in enumerate(STAGES, start=1):
+        copy = folder / f"{number}{say(f'stage.{stage}')}.xlsx"
+        options = given if stage == "review" else {"quota": quota} if stage == "select" else {}
+        try:
+            done = carry(stage, file, copy, day, **options)
+        except (DataError, InfeasibleError) as error:
+            if not said:
+                raise
+            return Played(read_book(file), said, str(error))
+        said[stage], file = (done.result, *done.notes), copy
+    return Played(read_book(file), said, "")
 
 
 def places(programme: Path, book: FirmBook) -> int:
