@@ -9,8 +9,10 @@ from support.firm_tables import raw
 import zjtx_alloc as za
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.cli.main import main
+from zjtx_alloc.firms.book import read_book
 from zjtx_alloc.report.documents.firm_copies import played as play
-from zjtx_alloc.report.firm_documents.document import kinds
+from zjtx_alloc.report.firm_documents.document import document, kinds
+from zjtx_alloc.report.firm_documents.dossier import dossier_of
 from zjtx_alloc.report.runs.notebooks import run_notebook
 from zjtx_alloc.report.tables.firms import sheet_table
 
@@ -257,8 +259,16 @@ def words_of(path):
 def test_every_document_is_written_from_the_workbook(played, tmp_path, capsys):
     """Each says what the sheets say: who is listed, what was paid, what comes back."""
     found = {kind: tmp_path / f"{kind}.docx" for kind in kinds()}
+    held = dossier_of(read_book(played["settle"]))
     for kind, path in found.items():
-        assert command("document", played["settle"], "--kind", kind, "--as-of", "2024-07-31", "--out", path) == 0
+        document(kind, held, path)
+    assert (
+        command(
+            "document", played["settle"], "--kind", "opinion", "--as-of", "2024-07-31", "--out", tmp_path / "x.docx"
+        )
+        == 0
+    )
+    assert (tmp_path / "x.docx").read_bytes() == found["opinion"].read_bytes()
     ends = sheet_of(played["settle"], "结算")
     listed = sheet_of(played["settle"], "企业").query("遴选结论 == '入选'")
     assert f"企业共{len(listed)}家" in words_of(found["list-notice"])
@@ -274,6 +284,91 @@ def test_every_document_is_written_from_the_workbook(played, tmp_path, capsys):
     assert "清算" in capsys.readouterr().err
     assert command("document", played["review"], "--kind", "letter", "--out", found["plan"]) == 1
     assert "没有名为“letter”的文书" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def changed_plans(played, tmp_path_factory):
+    """Three changes of plans before the evaluation: raised and agreed to, lowered, raised and not agreed to; and the firms."""
+    path = tmp_path_factory.mktemp("changes") / "资金分配.xlsx"
+    path.write_bytes(played["amounts"].read_bytes())
+    codes = sheet_of(path, "年度评价")["统一社会信用代码"].dropna().tolist()[:3]
+    firms = sheet_of(path, "企业").set_index("统一社会信用代码")["推进计划投资总额（万元）"]
+    cells = {}
+    for row, code, factor, day in zip((4, 5, 6), codes, (2, 0.5, 2), ("2025-03-01", "2025-03-01", None), strict=True):
+        cells |= {(row, "统一社会信用代码"): code, (row, "调整后投资总额（万元）"): firms[code] * factor}
+        cells |= {(row, "审核同意日期"): day, (row, "理由"): "扩产"}
+    changed(path, "计划调整", cells)
+    return path, codes
+
+
+def test_a_changed_plan_counts_from_the_day_on_which_it_was_agreed_to(changed_plans, tmp_path, capsys):
+    """Twice the investment halves the rate of completion; before that day, and where a plan is lowered, nothing changes."""
+    path, codes = changed_plans
+    scores = {}
+    for day in ("2025-02-28", "2025-03-01"):
+        assert command("evaluate", path, "--as-of", day, "--out", tmp_path / f"{day}.xlsx") == 0
+        scores[day] = sheet_of(tmp_path / f"{day}.xlsx", "年度评价").set_index("统一社会信用代码")["评价得分"][codes]
+    before, after = (sheet_of(tmp_path / f"{day}.xlsx", "计划调整")["核对结果"].tolist()[:3] for day in scores)
+    assert before == [
+        "未生效：没有降低，但到这一天尚未审核同意",
+        "不得调整：推进计划投资总额：调整后投资额低于原计划",
+        before[0],
+    ]
+    assert after == ["已生效：投资额、绩效目标没有降低", *before[1:]]
+    first, second = scores.values()
+    assert second.iloc[0] < first.iloc[0]
+    assert second.iloc[1:].tolist() == first.iloc[1:].tolist()
+    told = capsys.readouterr().out
+    assert "计划调整3条，其中1条已生效" in told
+    assert "年度评价有关情况应于2025-04-30前报送两部门" in told
+    assert command("document", tmp_path / "2025-03-01.xlsx", "--kind", "measures", "--out", tmp_path / "办法.docx") == 0
+    words = words_of(tmp_path / "办法.docx")
+    assert "已生效：投资额、绩效目标没有降低" in words
+    assert words.count("扩产") == 3
+    changed(path, "计划调整", {(6, "统一社会信用代码"): "91000000000000000X"})
+    assert command("evaluate", path, "--out", tmp_path / "错.xlsx") == 1
+    assert "“计划调整”表第6行的“91000000000000000X”不在“企业”表中" in capsys.readouterr().err
+
+
+def test_the_day_of_a_stage_says_who_had_left_by_then_and_what_is_only_expected(played, tmp_path, capsys):
+    """Who left in 2025 has left in 2025 also by the evaluation of 2026; an end before 2027 is an expectation."""
+    yearly = sheet_of(played["evaluate"], "年度评价")
+    assert yearly["退出年度"].dropna().unique().tolist() == [2025]
+    first = yearly.index[yearly["继续支持"].eq("是")][0]
+    again, path = tmp_path / "再评价.xlsx", tmp_path / "评价.xlsx"
+    path.write_bytes(played["evaluate"].read_bytes())
+    changed(
+        path,
+        "年度评价",
+        {(first, "目标完成率（%）"): 0, (first, "实际完成投资（万元）"): 0, (first, "已使用奖补资金（万元）"): 0},
+    )
+    assert command("evaluate", path, "--as-of", "2026-05-06", "--out", again) == 0
+    found = sheet_of(again, "年度评价")["退出年度"]
+    assert found.drop(first).fillna(0).tolist() == yearly["退出年度"].drop(first).fillna(0).tolist()
+    assert found[first] == 2026
+    assert "应于2027-04-30前报送" in (told := capsys.readouterr().out)
+    assert f"此前已不再继续支持的{yearly['退出年度'].notna().sum()}家，退出年度照旧" in told
+    assert command("settle", again, "--as-of", "2026-01-01", "--out", tmp_path / "结算.xlsx") == 0
+    told = capsys.readouterr().out
+    assert "2026-01-01早于期末年度2027年，期末结果为预计" in told
+    assert "2026-01-01早于上一步“年度评价”的2026-05-06" in told
+    assert command("settle", again, "--as-of", "2027-06-30", "--out", tmp_path / "期末.xlsx") == 0
+    assert "预计" not in capsys.readouterr().out
+
+
+def test_a_certificate_that_ran_out_since_the_review_and_an_approval_to_come_are_said(played, tmp_path, capsys):
+    path = tmp_path / "审核.xlsx"
+    path.write_bytes(played["review"].read_bytes())
+    assert command("select", path, "--as-of", "2024-08-01", "--out", tmp_path / "遴选.xlsx") == 0
+    capsys.readouterr()
+    ends = pd.to_datetime(sheet_of(tmp_path / "遴选.xlsx", "企业").query("遴选结论 == '入选'")["证书有效期止"])
+    day = ends.min() + pd.Timedelta(days=1)
+    assert command("select", path, "--as-of", f"{day:%Y-%m-%d}", "--out", tmp_path / "再遴选.xlsx") == 0
+    assert f"入选企业中有{ends.eq(ends.min()).sum()}家的证书在{day:%Y-%m-%d}已过期" in capsys.readouterr().out
+    changed(tmp_path / "遴选.xlsx", "基本情况", {(4, "批复日期"): "2024-10-08"})
+    for number, (on, early) in enumerate({"2024-10-07": True, "2024-10-08": False}.items()):
+        assert command("amounts", tmp_path / "遴选.xlsx", "--as-of", on, "--out", tmp_path / f"{number}.xlsx") == 0
+        assert ("早于批复日期2024-10-08，金额为批复前的测算" in capsys.readouterr().out) == early
 
 
 def test_the_nation_s_documents_are_of_all_workbooks_in_a_folder(played, tmp_path, capsys):

@@ -102,9 +102,15 @@ class FirmBook:
             raise DataError(say("firm_book.before", stage=say("stage.select"), column=self.header("firms", "selected")))
         return self.firms.only(chosen.index[chosen])
 
-    def day(self, given: date | None) -> date:
-        """The day of the review: the one given, else the sheet's."""
-        found = given or self.basics["as_of"]
+    @property
+    def days(self) -> dict[str, date]:
+        """The day of the last run of each stage, by its Chinese name, in the order in which 办理情况 lists them."""
+        told = ((r["stage"], pd.to_datetime(r["day"], errors="coerce")) for r in self.entries["log"].records)
+        return {stage: day.date() for stage, day in told if not pd.isna(day)}
+
+    def day(self, given: date | None, stage: str = "") -> date:
+        """The day given, else that of the stage's last run, else the sheet's."""
+        found = given or (self.days.get(say(f"stage.{stage}")) if stage else None) or self.basics["as_of"]
         if found is None:
             raise DataError(say("firm_book.no_day", file=self.file))
         return pd.Timestamp(found).date()

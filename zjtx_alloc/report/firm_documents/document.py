@@ -40,6 +40,7 @@ _FILLINGS: dict[str, Callable[[Dossier], Filling]] = {
     "summary-tables": of_plan.plan,
     "firm-sheets": of_plan.plan,
     "submissions": of_plan.submissions,
+    "measures": of_plan.measures,
     "list-notice": of_review.list_notice,
     "opinion": of_review.opinion,
     "money-proposal": of_money.money_proposal,

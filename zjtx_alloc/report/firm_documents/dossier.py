@@ -11,6 +11,7 @@ from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import NATION, load_units
 from zjtx_alloc.firms.book import FirmBook
+from zjtx_alloc.firms.plan_changes import plans_on
 from zjtx_alloc.firms.stages import evaluated, granted, left_by, listed_in, reviewed, settled_firms
 from zjtx_alloc.firms.steps.amounts import Grants
 from zjtx_alloc.firms.steps.evaluate import Evaluation, due_on, united
@@ -50,6 +51,8 @@ class Dossier:
         On which the document is written.
     way : mapping of str to str
         What is known of the plan's way: submitted, filed, approval_day (days as text) and approval_number.
+    changes : DataFrame, optional
+        Of plans, as ``plans_on`` lists them.
     """
 
     batch: int
@@ -67,6 +70,7 @@ class Dossier:
     firms: Firms | None = None
     day: date | None = None
     way: Mapping[str, str] = field(default_factory=dict)
+    changes: pd.DataFrame | None = None
 
     @property
     def scope(self) -> str:
@@ -150,28 +154,26 @@ def dossier_of(book: FirmBook, day: date | None = None, **given: Any) -> Dossier
         As the stages do.
     """
     said, found = book.decisions, dict[str, Any]()
+    plans = plans_on(book, day or book.days.get(say("stage.settle")) or book.days.get(say("stage.evaluate")))
     if said["selected"].eq("yes").any():
         found["firms"] = book.selected
     if said["review"].notna().any():
-        found["review"] = reviewed((book,), listed_in((book,)), book.day(day))
+        found["review"] = reviewed((book,), listed_in((book,)), book.day(day, "review"))
     if said["granted"].notna().any():
-        supported, _ = book.supported
+        supported, _ = plans.book.supported
         found |= {"grants": granted(book), "approved": supported.by_unit}
         if _holds(book, "yearly", "goes_on"):
-            found["evaluation"], _ = evaluated(book)
-            gone = left_by(book, supported).index
+            found["evaluation"], _ = evaluated(plans.book)
+            gone = left_by(plans.book, supported).index
             found["goes_on"] = supported.only(supported.table.index.difference(gone, sort=False))
         if _holds(book, "ending", "outcome"):
-            found["settled"] = settled_firms(book)
-    way = {name: book.basics[name] for name in _WAY if book.basics[name] is not None}
-    return Dossier(book.batch, book.award, book.unit, day=_known_day(book, day), way=way, **found, **given)
+            found["settled"] = settled_firms(plans.book)
+    way = {name: f"{book.basics[name]}" for name in _WAY if book.basics[name] is not None}
+    known = day or book.days.get(say("stage.evaluate")) or (book.day(None) if book.basics["as_of"] else None)
+    return Dossier(book.batch, book.award, book.unit, day=known, way=way, changes=plans.table, **found, **given)
 
 
 _WAY = ("submitted", "filed", "approval_day", "approval_number")
-
-
-def _known_day(book: FirmBook, day: date | None) -> date | None:
-    return book.day(day) if day or book.basics["as_of"] else None
 
 
 def nation_of(books: Sequence[FirmBook], day: date | None = None, **given: Any) -> Dossier:
@@ -189,7 +191,7 @@ def nation_of(books: Sequence[FirmBook], day: date | None = None, **given: Any) 
     each = [dossier_of(book, day) for book in books]
     found: dict[str, Any] = {}
     if all(one.review is not None for one in each):
-        found["review"] = reviewed(books, listed_in(books), max(book.day(day) for book in books))
+        found["review"] = reviewed(books, listed_in(books), max(book.day(day, "review") for book in books))
     if approvals := [one.approved for one in map(Dossier.complete, each) if one.approved is not None]:
         found["approved"] = pd.concat(approvals).groupby(level=0).sum()
     if evaluations := [one.evaluation for one in each if one.evaluation is not None]:

@@ -10,6 +10,7 @@ from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.ledger.calendar import duties
+from zjtx_alloc.firms.plan_changes import changes_of
 from zjtx_alloc.firms.steps.settle import firm_cohort
 from zjtx_alloc.firms.table.columns import SEVERAL, choices_of
 from zjtx_alloc.firms.table.roll import Firms
@@ -89,3 +90,8 @@ def submissions(dossier: Dossier) -> Filling:
     cohort = firm_cohort(dossier.batch, pd.Series(0, load_units().index), dossier.award)
     rows = titled("unit_duties", duty_rows(duties(dossier.award, cohort))).texts()
     return Filling({"opening_year": cohort.opening_year}, {"duties": numbered(rows)})
+
+
+def measures(dossier: Dossier) -> Filling:
+    """The changes of plans, what was found of each, and room for the opinions of both departments."""
+    return Filling({}, {"changes": numbered(changes_of([]) if dossier.changes is None else dossier.changes)})
