@@ -3,6 +3,8 @@
 import csv
 import hashlib
 import io
+from dataclasses import replace
+from fractions import Fraction
 
 import docx
 import pandas as pd
@@ -170,6 +172,14 @@ def test_the_public_amounts_add_up_and_a_simple_split_is_named():
     assert "简单分配" in sentences("money-notice", dossier(grants=grants([285, 285])))
 
 
+def test_shares_are_written_as_they_are():
+    """2.5 % kept for 培育赋能 leaves 97.5 %; five eighths by score are 62.5 %."""
+    half = replace(AWARD, empowerment_cap=Fraction("0.025"))
+    assert "不超过2.5%即15万元" in sentences("empowerment-use", Dossier(1, half, UNIT, approved=pd.Series({UNIT: 2})))
+    graded = replace(grants([300, 270]), rule=za.firms.GrantRule("0.625"))
+    assert "得分占62.5%" in sentences("money-notice", dossier(grants=graded))
+
+
 def test_the_yearly_report_by_hand(evaluated):
     text = sentences("yearly-report", dossier(**evaluated))
     assert "参加评价的企业2家，其中目标完成率达到100%的1家" in text
@@ -237,7 +247,10 @@ def test_the_summary_tables_add_up_what_is_known_of_every_firm():
 
 def test_a_sheet_of_each_firm_has_four_parts_and_leaves_blank_what_nobody_knows():
     listed = firms({}, {})
-    sheet = cells("firm-sheets", dossier(firms=listed), f"企业信息表：{listed.table.at[1, 'name']}")
+    written = manuscript("firm-sheets", dossier(firms=listed))
+    assert [f"{number}" for number, _ in written.numbered()] == ["1", "1"]  # one annex, a page each
+    sheet = [[cell.text for cell in row] for row in written.annexes[1].grid.rows]
+    assert sheet[1] == ["企业名称", listed.table.at[1, "name"]]
     heads = [row[0] for row in sheet if len(row) == 1]
     assert [head[:3] for head in heads] == ["（一）", "（二）", "（三）", "（四）"]
     known = dict(row for row in sheet if len(row) == 2)

@@ -2,7 +2,7 @@
 
 import docx
 import pytest
-from support.firm_tables import firms, raw
+from support.firm_tables import DAY, firms, raw
 
 import zjtx_alloc as za
 from zjtx_alloc.cli.main import main
@@ -48,6 +48,17 @@ def test_a_table_that_nobody_reviewed_is_not_said_to_meet_the_conditions(tmp_pat
     )
     assert left.startswith("以上为企业表所填，未经审核；请先运行 zjtx firms review")
     assert not any("均为有效期内" in p.text.partition("【")[0] for p in document.paragraphs)
+
+
+def test_a_plan_of_firms_that_passed_says_on_which_day_they_did(tmp_path):
+    listed = firms({}, {})
+    review = za.firms.review(listed, None, DAY)
+    found = Dossier(1, AWARD, "320000", firms=listed, review=review)
+    text = "\n".join(
+        p.text for p in docx.Document(str(write_document("plan", found, tmp_path / "方案.docx"))).paragraphs
+    )
+    assert "（三）合规情况。以2024-07-31为审核日，按企业表所填和所附名单逐家核对支持条件（三（一）、" in text
+    assert "未经审核" not in text
 
 
 def test_the_same_firms_give_the_same_bytes_and_made_up_ones_are_marked(tmp_path):

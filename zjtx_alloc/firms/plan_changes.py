@@ -74,7 +74,7 @@ def plans_on(book: FirmBook, day: date | None) -> ChangedPlans:
 def changes_of(lines: Sequence[Mapping[str, str]]) -> pd.DataFrame:
     """Lines as people read them."""
     fields = firm_forms()["changes"].fields
-    columns = [firm_columns()["name"].title, *map(header, ("column", "before", "after"))]
+    columns = [firm_columns()["name"].title, *map(header, ("plan_item", "before", "after"))]
     return pd.DataFrame(lines, columns=[*columns, *(fields[name].header for name in ("reason", "agreed", "finding"))])
 
 
@@ -93,7 +93,7 @@ def _lines(book: FirmBook, now: Firms, then: Firms, record: Record, finding: str
     return [
         {
             firm_columns()["name"].title: now.table["name"].iloc[0],
-            header("column"): firm_columns()[column].title,
+            header("plan_item"): firm_columns()[column].title,
             header("before"): _read(now, column),
             header("after"): _read(then, column),
             **rest,

@@ -16,7 +16,7 @@ from zjtx_alloc.base.units import NATION
 from zjtx_alloc.firms.table.columns import firm_columns
 from zjtx_alloc.report.firm_documents import of_evaluation, of_money, of_plan, of_review
 from zjtx_alloc.report.firm_documents.dossier import Dossier
-from zjtx_alloc.report.firm_documents.fillings import Filling, listed, money, numbered
+from zjtx_alloc.report.firm_documents.fillings import Filling, listed, money, numbered, percent
 from zjtx_alloc.report.table import Table
 from zjtx_alloc.report.writers.document import (
     LANDSCAPE,
@@ -122,8 +122,8 @@ def _facts(form: dict[str, Any], dossier: Dossier) -> dict[str, Any]:
         "clause": form["clause"],
         "amount": award.amount,
         "line": money(award.recovery_investment),
-        "direct_share": f"{float(1 - award.empowerment_cap):.0%}",
-        "empowerment_share": f"{float(award.empowerment_cap):.0%}",
+        "direct_share": percent(1 - award.empowerment_cap),
+        "empowerment_share": percent(award.empowerment_cap),
         **dossier.state,
     }
 
@@ -141,7 +141,7 @@ def _annexes(forms: list[dict[str, Any]], filling: Filling, dossier: Dossier) ->
             continue
         if not len(rows):
             rows = numbered(pd.DataFrame("", range(_ROWS), rows.columns.drop(header("number"), errors="ignore")))
-        rows = rows.drop(columns=repeated, errors="ignore")
+        rows = rows.drop(columns=[name for name in repeated if name != rows.columns[0]], errors="ignore")
         texts = rows.apply(lambda column: column.map(_text)).assign(**dict.fromkeys(form.get("blank", ()), ""))
         numbers = {name: "written" for name in rows if all(map(_NUMBER.fullmatch, texts[name]))}
         landscape, has_total = bool(form.get("landscape")), "total" in form or form.get("rows") in filling.totals

@@ -20,7 +20,7 @@ from zjtx_alloc.report.firm_documents.fillings import Filling, counts, money, nu
 from zjtx_alloc.report.table import titled
 from zjtx_alloc.report.writers.document import PORTRAIT, Annex, Cell, Grid
 
-_LABEL = 52  # mm
+_LABEL = 66  # mm
 
 
 def plan(dossier: Dossier) -> Filling:
@@ -41,16 +41,29 @@ def plan(dossier: Dossier) -> Filling:
     facts = {
         "firms": len(table),
         "cities": counts(city.value_counts().to_dict()),
-        **{column: _chosen(table, column) for column in ("field", "directions", "listing", "first_round")},
+        **{column: _chosen(table, column) for column in ("field", "directions")},
         "investment": money(investment),
         "average": f"{investment / len(table):,.0f}",
         "least": money(table["planned_investment"].min()),
         "partners": int((~partner.isin(["", say("plan.none")])).sum()),
         "research": money(math.fsum(research.dropna())),
+        "compliance": _compliance(dossier, table),
         "commitment": money(award.amount * len(table)),
         "opening": money(award.opening * len(table)),
     }
     return Filling(facts)
+
+
+def _compliance(dossier: Dossier, table: pd.DataFrame) -> str:
+    """What a review found of the firms; without one, what they say of themselves."""
+    found = dossier.review
+    if found is None or len(table.index.difference(found.passed.table.index)):
+        return say("plan.declared", **{column: _chosen(table, column) for column in ("listing", "first_round")})
+    return say(
+        "plan.reviewed",
+        day=f"{found.as_of:%Y-%m-%d}",
+        clauses="、".join(dict.fromkeys(rule.clause for rule in found.conditions.in_force.values())),
+    )
 
 
 def _chosen(table: pd.DataFrame, column: str) -> str:
@@ -76,7 +89,8 @@ def firm_sheets(firms: Firms, form: dict[str, Any]) -> Iterator[Annex]:
     columns = [column for part in form["parts"] for _, column in part["rows"] if column]
     texts = firms.displayed(columns).set_axis(columns, axis=1)
     for row in texts.to_dict("records"):
-        yield Annex(Grid(f"{form['title']}：{row['name']}", tuple(_rows(form["parts"], row)), (_LABEL, PORTRAIT - _LABEL), 0), landscape=False)  # fmt: skip
+        grid = Grid(form["title"], tuple(_rows(form["parts"], row)), (_LABEL, PORTRAIT - _LABEL), 0, small=True)
+        yield Annex(grid, landscape=False)
 
 
 def _rows(parts: Sequence[dict[str, Any]], row: dict[Any, str]) -> Iterator[tuple[Cell, ...]]:
