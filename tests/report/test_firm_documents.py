@@ -270,10 +270,10 @@ def test_what_is_to_be_handed_in_says_copies_days_and_what_is_known_of_the_appro
         "approval_number": "工信厅（虚构）〔2024〕1号",
     }
     known = dossier(way=way)
-    assert "上报：2024-07-30；备案：2024-09-20；批复：工信厅（虚构）〔2024〕1号，2024-10-08。" in sentences(
+    assert "上报：2024年7月30日；备案：2024年9月20日；批复：工信厅（虚构）〔2024〕1号，2024年10月8日。" in sentences(
         "submissions", known
     )
-    assert "《实施方案》（工信厅（虚构）〔2024〕1号，2024-10-08）" in sentences("measures", known)
+    assert "《实施方案》（工信厅（虚构）〔2024〕1号，2024年10月8日）" in sentences("measures", known)
     rows = cells("submissions", known, "报送事项和期限表")
     assert next(row for row in rows if row[1] == "上报实施方案")[2] == "2024年7月31日"
 

@@ -20,6 +20,7 @@ from zjtx_alloc.firms.steps.settle import FirmSettlement
 from zjtx_alloc.firms.table.roll import Firms, together
 from zjtx_alloc.rules.award import Award, award_in_force
 
+_DAYS = ("submitted", "filed", "approval_day")
 _Graded = TypeVar("_Graded", Grants, FirmSettlement)
 
 
@@ -89,13 +90,12 @@ class Dossier:
     @property
     def state(self) -> dict[str, str]:
         """The plan's way and the day on which the yearly report is due, for sentences; 【】 where nobody has said."""
-        told = {name: self.way.get(name) or say("firm_document.unsaid") for name in ("submitted", "filed")}
-        number, day = self.way.get("approval_number"), self.way.get("approval_day")
-        approval = "，".join(filter(None, [number, day])) or say("firm_document.unapproved")
-        return told | {
-            "approval": approval,
-            "due": say("firm_document.due") if self.day is None else say("firm_document.day", day=due_on(self.day)),
-        }
+        days = {name: _spoken(pd.Timestamp(self.way[name])) for name in _DAYS if name in self.way}
+        told = {name: days.get(name, say("firm_document.unsaid")) for name in ("submitted", "filed")}
+        parts = [self.way.get("approval_number"), days.get("approval_day")]
+        approval = "，".join(filter(None, parts)) or say("firm_document.unapproved")
+        due = say("firm_document.due") if self.day is None else _spoken(due_on(self.day))
+        return told | {"approval": approval, "due": due}
 
     def complete(self) -> "Dossier":
         """With what follows from the rest: the firms approved from the review; only the unit's own firms."""
@@ -115,6 +115,10 @@ class Dossier:
             goes_on=None if self.goes_on is None else _firms_of(self.goes_on, self.unit),
             settled=None if self.settled is None else _rows_of(self.settled, self.unit),
         )
+
+
+def _spoken(day: date) -> str:
+    return say("firm_document.day", day=day)
 
 
 def _firms_of(firms: Firms, unit: str) -> Firms:
@@ -168,12 +172,9 @@ def dossier_of(book: FirmBook, day: date | None = None, **given: Any) -> Dossier
             found["goes_on"] = supported.only(supported.table.index.difference(gone, sort=False))
         if _holds(book, "ending", "outcome"):
             found["settled"] = settled_firms(plans.book)
-    way = {name: f"{book.basics[name]}" for name in _WAY if book.basics[name] is not None}
+    way = {name: f"{book.basics[name]}" for name in (*_DAYS, "approval_number") if book.basics[name] is not None}
     known = day or book.days.get(say("stage.evaluate")) or (book.day(None) if book.basics["as_of"] else None)
     return Dossier(book.batch, book.award, book.unit, day=known, way=way, changes=plans.table, **found, **given)
-
-
-_WAY = ("submitted", "filed", "approval_day", "approval_number")
 
 
 def nation_of(books: Sequence[FirmBook], day: date | None = None, **given: Any) -> Dossier:
