@@ -139,6 +139,10 @@ class FirmBook:
         return firm_forms()[form].fields[name].header
 
 
+class NoBookError(DataError):
+    """A file that has no sheet of a firm workbook but 企业: a plain firm table, perhaps."""
+
+
 def read_book(path: str | Path) -> FirmBook:
     """Read a firm workbook, as ``zjtx firms new`` writes it.
 
@@ -154,7 +158,8 @@ def read_book(path: str | Path) -> FirmBook:
     grids = {titles[plain(grid.name)]: grid for grid in sheets if plain(grid.name) in titles}
     absent = [form.title for name, form in firm_forms().items() if name not in grids]
     if absent:
-        raise DataError(say("firm_book.no_sheet", file=file, sheets="、".join(absent)))
+        kind = DataError if set(grids) - {"firms"} else NoBookError
+        raise kind(say("firm_book.no_sheet", file=file, sheets="、".join(absent)))
     entries = {name: read_form(grid, firm_forms()[name]) for name, grid in grids.items()}
     if problems := [p for one in entries.values() for p in one.problems]:
         raise refusal(file, "", problems)

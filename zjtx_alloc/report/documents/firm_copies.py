@@ -14,8 +14,7 @@ from zjtx_alloc.allocation.allocate_programme import allocate_batch
 from zjtx_alloc.base.errors import DataError, InfeasibleError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.cells import plain, unit_of
-from zjtx_alloc.facts.grid import read_sheets
-from zjtx_alloc.firms.book import FirmBook, firm_forms, read_book
+from zjtx_alloc.firms.book import FirmBook, NoBookError, firm_forms, read_book
 from zjtx_alloc.firms.stages import STAGES, Stage, carried
 from zjtx_alloc.firms.table.cells import valid_code
 from zjtx_alloc.firms.table.lists import load_list
@@ -58,8 +57,12 @@ def as_workbook(file: Path, given: Given) -> Iterator[tuple[Path, FirmBook]]:
         As ``read_book`` and ``load_firms`` do; if a workbook is of another unit or batch than is given.
     """
     with TemporaryDirectory(prefix="zjtx-") as folder:
-        path = file if _is_workbook(file) else _made(file, Path(folder), given)
-        book = read_book(path)
+        path = file
+        try:
+            book = read_book(path)
+        except NoBookError:
+            path = _made(file, Path(folder), given)
+            book = read_book(path)
         wanted = {"province": given.unit and (unit_of(given.unit) or given.unit), "batch": given.batch}
         if any(value is not None and book.basics[name] != value for name, value in wanted.items()):
             raise DataError(say("firm_book.other", file=file, sheet=firm_forms()["basics"].title))
@@ -150,15 +153,6 @@ def places(programme: Path, book: FirmBook) -> int:
     if batch.granted is not None and book.unit in batch.granted.index:
         return int(batch.granted[book.unit])
     return int(allocate_batch(found.panel, batch.scenario).quota[book.unit])
-
-
-def _is_workbook(file: Path) -> bool:
-    """Whether a file has a sheet of a firm workbook other than 企业; who reads it says what else is wrong with it."""
-    titles = {form.title for name, form in firm_forms().items() if name != "firms"}
-    try:
-        return any(plain(grid.name) in titles for grid in read_sheets(file, 1))  # each cut off: only its name is asked
-    except DataError:
-        return False
 
 
 def _made(table: Path, folder: Path, given: Given) -> Path:
