@@ -98,6 +98,7 @@ def test_lists_and_conditions_beyond_the_notice_can_be_asked_for(tmp_path, capsy
     told = capsys.readouterr().out
     assert "1条已对上，0条疑似" in told
     assert "已启用通知没有规定的条件：通知未规定；福建省第二批申报要求。" in told
+    assert "最早见于2025-01-01，审核日2024-07-31还没有这样的要求" in told
     # The copy says what was switched on, so that a review of the copy is the same.
     again = tmp_path / "再审.xlsx"
     assert command("review", tmp_path / "结果.xlsx", "--out", again) == 0

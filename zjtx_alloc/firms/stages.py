@@ -126,13 +126,21 @@ def _review(book: FirmBook, day: date) -> Stage:
         if listed
         else []
     )
-    if extra := [rule for rules in SWITCHES.values() for rule in rules if found.conditions.rules[rule].enabled]:
-        clauses = dict.fromkeys(found.conditions.rules[rule].clause for rule in extra)
-        notes.append(say("firm_book.extra", clauses="、".join(clauses)))
+    notes += _extra(found)
     passed = len(found.passed)
     result = say("stage_result.review", count=len(rows), passed=passed, struck=len(rows) - passed)
     cells = {"firms": _beside(book.firms, frame), "first_round": matches, "basics": _basics(book, as_of=f"{day}")}
     return Stage(cells, result, tuple(notes))
+
+
+def _extra(found: Review) -> Iterator[str]:
+    """The conditions switched on that the notice does not state, and those of them that nobody asked for by then."""
+    rules = [found.conditions.rules[name] for names in SWITCHES.values() for name in names]
+    on = [rule for rule in rules if rule.enabled]
+    for key, chosen in (("extra", on), ("extra_later", [rule for rule in on if rule.effective > f"{found.as_of}"])):
+        if chosen:
+            clauses = "、".join(dict.fromkeys(rule.clause for rule in chosen))
+            yield say(f"firm_book.{key}", clauses=clauses, day=found.as_of, first=min(r.effective for r in chosen))
 
 
 def _basics(book: FirmBook, **cells: object) -> pd.DataFrame:
