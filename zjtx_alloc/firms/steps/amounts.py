@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 import pandas as pd
 
@@ -86,7 +87,11 @@ class Grants:
     def notes(self) -> tuple[str, ...]:
         """How the money was graded, and where it was not."""
         names = load_units()["short_name"]
-        notes = [] if self.rule.score_share is None else [say("grants.graded", share=float(self.rule.score_share))]
+        notes = (
+            []
+            if self.rule.score_share is None
+            else [say("grants.graded", share=f"{float(100 * Fraction(self.rule.score_share)):.10g}%")]
+        )
         if self.simple:
             notes.append(say("grants.simple", units="、".join(names[unit] for unit in self.simple)))
         return (*notes, self.firms.mark) if self.firms.made_up else tuple(notes)

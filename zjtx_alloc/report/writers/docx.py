@@ -66,7 +66,7 @@ def docx_file(manuscript: Manuscript) -> bytes:
     for line in manuscript.closing:
         _run(_paragraph(document, _RIGHT, indented=False, kept=line != manuscript.closing[-1]), line, BODY, _SIZE)
     landscape = False
-    for number, annex in enumerate(manuscript.annexes, start=1):
+    for number, annex in manuscript.numbered():
         if annex.landscape != landscape:
             _turn(document, annex.landscape)
         _annex(document, number, annex, new_page=annex.landscape == landscape)
@@ -152,12 +152,12 @@ def _text(document: Any, text: str, *, new_page: bool = False) -> None:
 
 def _annex_list(document: Any, manuscript: Manuscript) -> None:
     """The list of annexes: 附件：1. …, further lines under the first; with the signature on one page."""
-    first, annexes = say("plan.annexes"), manuscript.annexes
+    first, annexes = say("plan.annexes"), {number: annex.grid.title for number, annex in manuscript.numbered()}
     _paragraph(document, _LEFT, indented=False)
-    for number, annex in enumerate(annexes, start=1):
+    for number, title in annexes.items():
         paragraph = _paragraph(document, _LEFT, indented=True, kept=number < len(annexes) or bool(manuscript.closing))
         start = first if number == 1 else "　" * len(first)
-        _run(paragraph, f"{start}{number}. {annex.grid.title}", BODY, _SIZE)
+        _run(paragraph, f"{start}{number}. {title}", BODY, _SIZE)
 
 
 def _inline(document: Any, grid: Grid) -> None:
