@@ -12,12 +12,13 @@ from typing import Any
 from tqdm import tqdm
 
 from zjtx_alloc.base.errors import ReportError
-from zjtx_alloc.base.files import SEAL, check_free, folder_for, install, write_whole
+from zjtx_alloc.base.file_sets import alone_in, install
+from zjtx_alloc.base.files import check_free, folder_for, write_whole
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.report.run_id import bearing_run_id, set_run_id
-from zjtx_alloc.report.runs.index import write_index
-from zjtx_alloc.report.runs.records import ENVIRONMENT, FACTS, RECORD, facts_csv, run_id, write_records
+from zjtx_alloc.report.runs.index import listed
+from zjtx_alloc.report.runs.records import ENVIRONMENT, FACTS, GIVEN, RECORD, bound_in, facts_csv, run_id, write_records
 from zjtx_alloc.report.runs.unit_pages import finished_pages, pages_there
 from zjtx_alloc.report.writers.html import Heading
 from zjtx_alloc.rules.scenario import Scenario
@@ -134,7 +135,7 @@ def drafted(job: Job, panel: Panel | None) -> Iterator[Draft]:
 
     cores, pages = os.cpu_count() or 1, sum(name.endswith(".html") for name in job.drawn)
     number, names = run_id(job.record), (*job.bound, *job.drawn)
-    check_free(job.folder / name for name in (*names, ENVIRONMENT, SEAL.name))
+    check_free(job.folder / name for name in (*names, ENVIRONMENT, RECORD))
     with (
         tempfile.TemporaryDirectory() as work,
         tqdm(total=len(names), leave=False) as bar,
@@ -154,5 +155,6 @@ def drafted(job: Job, panel: Panel | None) -> Iterator[Draft]:
             draft.wrote(done.result())
         units = finished_pages(job.folder, number).files() if job.with_units else {}
         write_records(drafts, job.record, (*job.bound, *kept), job.drawn, units)
-        install(drafts, job.folder, stale=(FACTS, *job.stale, *(() if units else pages_there(job.folder))))
-    write_index(job.folder.parent)
+        with alone_in(job.folder):
+            stale = (FACTS, *job.stale, *bound_in(job.folder, GIVEN), *(() if units else pages_there(job.folder)))
+            install(drafts, job.folder, stale, listed(job.folder.parent))
