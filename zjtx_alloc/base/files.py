@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import stat
+import time
 import unicodedata
 from collections.abc import Iterable
 from contextlib import suppress
@@ -15,6 +16,7 @@ from zjtx_alloc.base.messages import say
 
 DRAFT = ".zjtx-"  # how the names of unfinished files begin
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # the latter of Windows
+_ZIP_YEARS = range(1980, 2108)
 _LONGEST_NAME = 180  # bytes: a name of 255 must hold an ending too
 _DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))}
 _KNOWN = {
@@ -165,6 +167,12 @@ def is_file_name(name: str) -> bool:
     return bool(name) and plain and seen and name.partition(".")[0].upper() not in _DEVICES and (
         len(name.encode("utf-8", "replace")) <= _LONGEST_NAME
     )  # fmt: skip
+
+
+def check_clock() -> None:
+    """Raise ReportError if the clock shows a year that a package (.docx, .xlsx) cannot hold."""
+    if (year := time.localtime().tm_year) not in _ZIP_YEARS:
+        raise ReportError(say("file.clock", year=year))
 
 
 def write_csv(path: Path, text: str) -> Path:

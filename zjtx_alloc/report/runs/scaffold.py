@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -131,7 +132,7 @@ def drafted(job: Job, panel: Panel | None) -> Iterator[Draft]:
     ReportError
         If the files cannot be written; then none is.
     """
-    from zjtx_alloc.report.runs.kernel import begin_kernels, kept_kernels  # noqa: PLC0415 - as the notebooks
+    from zjtx_alloc.report.runs.kernel import begin_kernels, kept_kernels, kill_kernels  # noqa: PLC0415 - as the notebooks
 
     cores, pages = os.cpu_count() or 1, sum(name.endswith(".html") for name in job.drawn)
     number, names = run_id(job.record), (*job.bound, *job.drawn)
@@ -150,9 +151,16 @@ def drafted(job: Job, panel: Panel | None) -> Iterator[Draft]:
         draft = Draft(Path(work), drafts, data, job.heading(), pool, bar, kept)
         if panel is not None:
             draft.keep(FACTS, facts_csv(panel))
-        yield draft
-        for done in as_completed(draft._pages):
-            draft.wrote(done.result())
+        try:
+            yield draft
+            for done in as_completed(draft._pages):
+                draft.wrote(done.result())
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            while not all(page.done() for page in draft._pages):
+                kill_kernels()
+                time.sleep(0.05)
+            raise
         units = finished_pages(job.folder, number).files() if job.with_units else {}
         write_records(drafts, job.record, (*job.bound, *kept), job.drawn, units)
         with alone_in(job.folder):
