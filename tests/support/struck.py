@@ -198,7 +198,7 @@ def drawn_once():
 def swept(case, strikes):
     """What was there after each of so many strikes, evenly spread over the changes; all if 0."""
     step = max(1, case.count // strikes) if strikes else 1
-    return Counter((kind, case.strike(at, kind)) for kind in ("kill", "full") for at in range(1, case.count + 1, step))
+    return Counter((kind, case.strike(at, kind)) for kind in ("kill", "full") for at in range(case.count, 0, -step))
 
 
 def main(what, strikes=0):
