@@ -121,6 +121,20 @@ def test_the_list_vouches_for_no_run_that_is_being_replaced(tmp_path):
     assert "正在更新" not in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
+def test_a_set_is_not_replaced_if_the_list_cannot_be_written_and_nothing_is_left(tmp_path):
+    install(drafts(tmp_path / "old", "o"), out := folder_for(tmp_path, "out"))
+
+    @contextlib.contextmanager
+    def full():
+        raise za.ReportError("full")
+        yield
+
+    with alone_in(out), pytest.raises(za.ReportError, match="full"):
+        file_sets.install(drafts(tmp_path / "new", "n"), out, around=full())
+    assert held(out) == dict.fromkeys(NAMES, "o")
+    assert not list(tmp_path.glob(".zjtx*"))
+
+
 @posix
 def test_a_process_that_stands_in_the_folder_goes_on(tmp_path):
     install(drafts(tmp_path / "old", "o"), out := folder_for(tmp_path, "out"))

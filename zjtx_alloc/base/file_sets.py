@@ -63,7 +63,7 @@ def install(
             _copy(drafts / name, new / name, folder / name)
         _made_alike(folder, new)
         os.utime(new)
-    with around or nullcontext():
+    with _removed_if_failed(new, folder), around or nullcontext():
         with _removed_if_failed(new, folder):
             _swap(new, folder)
         _carry(new, folder, {new / name for name in ours})  # what came into the old one meanwhile
