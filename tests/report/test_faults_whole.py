@@ -204,7 +204,7 @@ def test_a_command_that_is_stopped_ends_soon_without_a_trace_or_temporary_files(
     command = subprocess.Popen(
         [sys.executable, "-P", "-X", "utf8", "-m", "zjtx_alloc", stage, *map(str, work[stage])],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, env=os.environ | {"TMPDIR": str(temporary)},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell lets what it starts with & ignore it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - a shell lets what it starts with & ignore it
     )  # fmt: skip
     children, until = [], time.monotonic() + 60
     while len(children) < 2 and time.monotonic() < until:
