@@ -50,11 +50,11 @@ python:
 	@$(PYTHON) -c 'import venv, ensurepip' || \
 	  { echo "缺少 venv 模块：Debian/Ubuntu 请先运行 apt-get install python3-venv"; exit 1; }
 
-.venv/use.stamp: requirements.lock pyproject.toml | python
+.venv/use.stamp: requirements.lock requirements-build.lock pyproject.toml | python
 	@echo "正在准备环境（首次约需几分钟）……"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock -r requirements-build.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/web.stamp: requirements-web.lock .venv/use.stamp

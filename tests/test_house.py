@@ -225,6 +225,21 @@ def test_tiles_show_every_unit_once_and_the_three_that_take_no_part():
     assert (named["name_x"] == named["short_name"]).all()
 
 
+def test_what_builds_the_package_is_pinned_and_hashed_like_all_else():
+    """No build fetches tools of its own; the lock holds those that it asks for."""
+    files = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "Makefile", ROOT / ".ci" / "run"]
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    builds = [line for line in lines if re.search(r"pip (install|wheel) .*(-e|--wheel-dir \S+) \.", line)]
+    assert len(builds) >= 5
+    assert [line for line in builds if "--no-build-isolation" not in line] == []
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"] + [
+        "editables"
+    ]
+    lock = (ROOT / "requirements-build.lock").read_text(encoding="utf-8")
+    for name in (re.match(r"[a-z-]+", one)[0] for one in asked):
+        assert re.search(rf"^{name}==\S+ \\\n +--hash=sha256:", lock, re.MULTILINE)
+
+
 def test_locks_name_no_address_of_an_index():
     for lock in ROOT.glob("requirements*.lock"):
         assert not re.search(r"://|--index|--find-links", lock.read_text(encoding="utf-8")), lock.name

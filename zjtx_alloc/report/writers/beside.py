@@ -12,7 +12,7 @@ import pandas as pd
 from openpyxl.styles import Border, PatternFill, Side
 
 from zjtx_alloc.base.errors import DataError, ReportError
-from zjtx_alloc.base.files import check_absent, write_whole
+from zjtx_alloc.base.files import check_absent, check_clock, write_whole
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.cells import header_of, plain
 
@@ -43,6 +43,7 @@ def write_beside(file: Path, copy: Path, cells: Mapping[str, pd.DataFrame]) -> P
     if copy.suffix.lower() != ".xlsx":
         raise ReportError(say("file.not_xlsx", file=copy))
     check_absent(copy)
+    check_clock()
     book = open_whole(file)
     for title, frame in cells.items():
         if len(frame):

@@ -4,7 +4,6 @@ Fonts are named as Word on Windows has them (仿宋_GB2312, 黑体, 方正小标
 """
 
 import io
-import time
 import zipfile
 from typing import Any
 from xml.sax.saxutils import escape
@@ -16,7 +15,7 @@ from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import nsdecls, qn
 from docx.shared import Mm, Pt
 
-from zjtx_alloc.base.errors import ReportError
+from zjtx_alloc.base.files import check_clock
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.run_id import run_line
 from zjtx_alloc.report.writers.document import CREATED, Annex, Cell, Grid, Manuscript, lead
@@ -24,7 +23,6 @@ from zjtx_alloc.report.writers.document import CREATED, Annex, Cell, Grid, Manus
 BODY, HEADING, LEAD, TITLE, SONG = "仿宋_GB2312", "黑体", "楷体_GB2312", "方正小标宋简体", "宋体"
 # What Word takes where a font is not installed: newer Windows has 仿宋 and 楷体 without the suffix.
 _ALSO = {BODY: "仿宋", LEAD: "楷体", TITLE: "FZXiaoBiaoSong-B05S", HEADING: "SimHei", SONG: "SimSun"}
-_FIRST_YEAR = 1980
 _TEMPLATE_PARTS = {"thumbnail", "extended-properties", "customXml", "stylesWithEffects"}
 _MARGINS = {"top": 37, "bottom": 35, "left": 28, "right": 26}  # mm
 _TURNED = {"top": 28, "bottom": 26, "left": 35, "right": 35}
@@ -46,10 +44,9 @@ def docx_file(manuscript: Manuscript) -> bytes:
     Raises
     ------
     ReportError
-        If the clock stands before 1980: python-docx packs with the time, and a package cannot hold an earlier one.
+        As ``check_clock``: python-docx packs with the time.
     """
-    if (year := time.localtime().tm_year) < _FIRST_YEAR:
-        raise ReportError(say("file.clock", year=year))
+    check_clock()
     document = _new_document(manuscript)
     for number, line in enumerate(manuscript.title, start=1):
         _title(document, line, after=_LINE if number == len(manuscript.title) else 0)

@@ -14,7 +14,7 @@ from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
 
 from zjtx_alloc.base.errors import DataError, ReportError, TableError
-from zjtx_alloc.base.files import check_absent, write_whole
+from zjtx_alloc.base.files import check_absent, check_clock, write_whole
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.writers.beside import open_whole, saved
 
@@ -39,6 +39,7 @@ def marking(file: Path, copy: Path | None) -> Iterator[None]:
     if copy.suffix.lower() != ".xlsx" or (file.is_file() and not is_zipfile(file)):
         raise ReportError(say("programme.mark_xlsx", file=copy))
     check_absent(copy)
+    check_clock()
     try:
         yield
     except TableError as error:
