@@ -156,7 +156,7 @@ def explorer(work: Path) -> Shots:
         shots["开始"] = picture_of(page.screenshot())
         page.set_viewport_size({"width": 1280, "height": 1000})
         page.locator(".noUi-handle").nth(1).press("PageUp")
-        page.locator(".zjtx-changes", has_text="江苏 −3").wait_for()
+        page.locator(".zjtx-changes", has_text=re.compile(r"[+−]\d")).first.wait_for()
         page.locator(".zjtx-map g[data-unit]", has_text="四川").click()
         page.locator(".zjtx-why", has_text="四川的名额为").wait_for()
         shots["移动滑块"] = picture_of(page.screenshot())
