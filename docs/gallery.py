@@ -76,8 +76,8 @@ PICTURES = {
     "explain": Picture(("explorer 说明",)),
     "uncertainty": Picture((f"{SCENARIO}/uncertainty 图1",)),
     "budget": Picture(("budget/budget 图2",)),
-    "proposal": Picture(tuple(f"{SCENARIO}/report.docx {page}" for page in ("01", "02", "11")), width=1400),
-    "workbook": Picture((f"{SCENARIO}/report.xlsx 05",), (0, 0.03, 1, 0.85)),
+    "proposal": Picture(tuple(f"{SCENARIO}/report.docx {page}" for page in ("01", "02", "12")), width=1400),
+    "workbook": Picture((f"{SCENARIO}/report.xlsx 06",), (0, 0.03, 1, 0.85)),
     "unit": Picture((f"{SCENARIO}/units/440000-广东.pdf 1",), (0, 0.02, 1, 0.7)),
     "explorer": Picture(("explorer 移动滑块",), width=1200),
     "template": Picture(("因素表.xlsx 1",), (0.05, 0.07, 0.95, 0.42), 1200),
@@ -156,7 +156,7 @@ def explorer(work: Path) -> Shots:
         shots["开始"] = picture_of(page.screenshot())
         page.set_viewport_size({"width": 1280, "height": 1000})
         page.locator(".noUi-handle").nth(1).press("PageUp")
-        page.locator(".zjtx-changes", has_text="江苏 −3").wait_for()
+        page.locator(".zjtx-changes", has_text=re.compile(r"[+−]\d")).first.wait_for()
         page.locator(".zjtx-map g[data-unit]", has_text="四川").click()
         page.locator(".zjtx-why", has_text="四川的名额为").wait_for()
         shots["移动滑块"] = picture_of(page.screenshot())

@@ -36,7 +36,7 @@ class Fairness:
     gallagher : float
         √(½ Σ (s − v)²) over shares of quota s and of entitlement v, in percentage points (Gallagher 1991).
     loosemore_hanby : float
-        ½ Σ |s − v|, in percentage points (Loosemore & Hanby 1971).
+        ½ Σ ``|s − v|``, in percentage points (Loosemore & Hanby 1971).
     sainte_lague : float
         100 · Σ (s − v)²/v (Sainte-Laguë 1910); infinite if a unit with e = 0 has places.
     gini, theil : Inequality

@@ -125,7 +125,7 @@ class Minimax:
     name : str
         As scenarios and messages name it.
     relative : bool
-        Deviations are |x − e| / max(e, 1) instead of |x − e|: below one place of entitlement they count
+        Deviations are ``|x − e| / max(e, 1)`` instead of ``|x − e|``: below one place of entitlement they count
         as absolute ones, so that a crumb of an entitlement does not decide everything.
     squares : Criterion
         Σ of the squared deviations.
@@ -140,7 +140,7 @@ class Minimax:
         return max(e, Fraction(1)) if self.relative else Fraction(1)
 
     def deviation(self, x: int, e: Fraction) -> Fraction:
-        """|x − e|, divided by max(e, 1) if relative."""
+        """``|x − e|``, divided by max(e, 1) if relative."""
         return abs(x - e) / self.scale(e)
 
 
