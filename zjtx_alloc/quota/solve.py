@@ -11,7 +11,7 @@ import pandas as pd
 from zjtx_alloc.base.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.crossing.exchange import polished, tied_sets
-from zjtx_alloc.quota.crossing.minimax import boxed, least_level
+from zjtx_alloc.quota.crossing.minimax import box, boxed, least_level, none_within
 from zjtx_alloc.quota.crossing.model import solve_model
 from zjtx_alloc.quota.crossing.tie_rule import largest_in_order
 from zjtx_alloc.quota.diagnose import diagnosed
@@ -95,7 +95,8 @@ def _solved(problem: QuotaProblem, engine: Engine) -> Solution:
     if found is None:
         raise InfeasibleError(say("quota.infeasible", rules="、".join(row.name for row in problem.rows) or "—"))
     places, certificate = found
-    certificate, measure = proven(problem, places, replace(certificate, level=level)), problem.yardstick
+    below = none_within(problem, box(problem, level, below=True))[1] if level and not problem.nested else ()
+    certificate, measure = proven(problem, places, replace(certificate, level=level, below=below)), problem.yardstick
     level = certificate.level
     return Solution(
         quota=pd.Series(places, index=problem.entitlement.index, dtype="int64", name="quota"),
@@ -155,9 +156,9 @@ def _crossing_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | No
     answer = solve_model(problem)
     if answer is None:
         return None
-    places = largest_in_order(problem, polished(problem, answer.places), answer.guide)
-    kind = "dual" if answer.prices else "bound"
-    return places, Certificate(kind, bound=answer.bound, prices=answer.prices)
+    places = largest_in_order(problem, polished(problem, answer.places), answer.prices)
+    kind = "cases" if answer.cases else "dual"
+    return places, Certificate(kind, bound=answer.bound, prices=answer.prices, cases=answer.cases)
 
 
 def _ties(problem: QuotaProblem, places: list[int]) -> tuple[tuple[str, ...], ...]:

@@ -9,12 +9,12 @@ from zjtx_alloc.quota.crossing.chords import Curve, curves_of
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.problem.rule_tree import Row, priced
 
-_GAP = Fraction(1, 10**6)
+GAP = Fraction(1, 10**6)  # of cost, within which answers are not distinguished
 
 
 def meets(bound: Fraction, cost: Fraction) -> bool:
     """Whether a cost meets a lower bound, within a millionth."""
-    return cost <= bound + _GAP
+    return cost <= bound + GAP
 
 
 def dual_bound(problem: QuotaProblem, prices: Sequence[float]) -> Fraction:
@@ -35,25 +35,23 @@ def dual_bound(problem: QuotaProblem, prices: Sequence[float]) -> Fraction:
 
 @dataclass(frozen=True)
 class Leeway:
-    """What an answer may be that costs no more than a known one: fewest and most places by position, and narrower rows."""
+    """What an answer may be that costs no more than a known cost: fewest and most places by position, and narrower rows."""
 
     low: list[int]
     high: list[int]
     rows: list[Row]
 
 
-def leeway(problem: QuotaProblem, prices: Sequence[float], places: Sequence[int]) -> Leeway:
-    """Where all answers lie that cost no more than these places; true whatever the prices are.
+def leeway(problem: QuotaProblem, prices: Sequence[float], cost: Fraction) -> Leeway:
+    """Where all answers lie that cost no more than this; true whatever the prices are.
 
-    What these places cost beyond the lower bound is all that such an answer can spare: a unit off what it would
-    choose at the prices takes a part of it, and so does a priced row off its bound.
+    What the cost is above the lower bound is all that such an answer can spare: a unit off what it would choose at
+    the prices takes a part of it, and so does a priced row off its bound.
     """
     earned, by_unit = _priced(problem, prices)
-    units = list(zip(curves_of(problem), by_unit, places, strict=True))
-    beyond = [curve.cost(x) - price * x - _least(curve, price) for curve, price, x in units]
-    idle = sum((price * x for price, x in zip(by_unit, places, strict=True)), -earned)
-    spare = sum((part for part in beyond if part), idle)
-    ends = [_reach(*unit, spare - part) for unit, part in zip(units, beyond, strict=True)]
+    units = [(curve, price, _chosen(curve, price)) for curve, price in zip(curves_of(problem), by_unit, strict=True)]
+    spare = cost - earned - sum((curve.cost(x) - price * x for curve, price, x in units), Fraction(0))
+    ends = [_reach(*unit, spare) for unit in units]
     rows = []
     for row, lower, upper in zip(problem.rows, prices[1::2], prices[2::2], strict=True):
         most = row.lower + spare // Fraction(lower) if lower > 0 else row.upper
@@ -81,6 +79,11 @@ def _priced(problem: QuotaProblem, prices: Sequence[float]) -> tuple[Fraction, l
 
 
 def _least(curve: Curve, price: Fraction) -> Fraction:
-    """Least cost − price·x over the integers within bounds: convex, so all places below the price are taken."""
-    x = curve.lower + bisect_left(range(curve.lower + 1, curve.upper + 1), price, key=curve.slope)
+    """Least cost − price·x over the integers within bounds."""
+    x = _chosen(curve, price)
     return curve.cost(x) - price * x
+
+
+def _chosen(curve: Curve, price: Fraction) -> int:
+    """The places at which that is least: costs are convex, so all below the price are taken."""
+    return curve.lower + bisect_left(range(curve.lower + 1, curve.upper + 1), price, key=curve.slope)

@@ -5,14 +5,15 @@ units can have. Two of these that differ lie apart by at least 10^-18 over the p
 are some two hundred at most.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pandas as pd
 
-from zjtx_alloc.quota.crossing.model import solve_model
+from zjtx_alloc.quota.crossing.cases import Case, Ladders, prove
+from zjtx_alloc.quota.crossing.model_cases import search
 from zjtx_alloc.quota.problem.criteria import Minimax
 from zjtx_alloc.quota.problem.numbers import BILLION
 from zjtx_alloc.quota.problem.problem import QuotaProblem
@@ -119,8 +120,22 @@ def _admits(problem: QuotaProblem, bounds: Bounds) -> bool:
     """Whether bounds of the units leave an answer."""
     if problem.tree is not None:
         return problem.tree.admits(*(np.array(side)[problem.tree.order] for side in bounds))
-    ordered = all(low <= high for low, high in zip(*bounds, strict=True))
-    return ordered and solve_model(_within(problem, bounds)) is not None
+    return not none_within(problem, bounds)[0]
+
+
+def none_within(problem: QuotaProblem, bounds: Bounds) -> tuple[bool, tuple[Case, ...]]:
+    """Whether rules that cross leave no answer within bounds of the units, and the cases that show it."""
+    if any(low > high for low, high in zip(*bounds, strict=True)):
+        return True, ()
+    found = search(Ladders(problem, bounds, priced=False), 1)
+    return found.places is None, found.cases
+
+
+def refuted(problem: QuotaProblem, level: Fraction, cases: Sequence[Case]) -> bool:
+    """Whether cases show that no answer has all its deviations below a level."""
+    bounds = box(problem, level, below=True)
+    crossed = any(low > high for low, high in zip(*bounds, strict=True))
+    return not level or crossed or prove(Ladders(problem, bounds, priced=False), cases, 1)
 
 
 def _scales(problem: QuotaProblem) -> list[int]:

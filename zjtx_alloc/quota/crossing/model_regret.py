@@ -16,7 +16,8 @@ import pulp
 from zjtx_alloc.base.errors import InfeasibleError, SolverError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.crossing.lagrangian_bound import meets
-from zjtx_alloc.quota.crossing.model import FINE, NEAR_WHOLE, admits_answer, hold
+from zjtx_alloc.quota.crossing.model import FINE, admits_answer, hold
+from zjtx_alloc.quota.crossing.model_cases import NEAR_WHOLE
 from zjtx_alloc.quota.nested.demand import demand_of
 from zjtx_alloc.quota.nested.greedy import exact_places
 from zjtx_alloc.quota.problem.numbers import BILLION

@@ -26,7 +26,7 @@ def largest_in_order(problem: QuotaProblem, places: list[int], guide: Sequence[f
     guide : sequence of float
         Prices of the LP, as of ``leeway``.
     """
-    room = leeway(problem, guide, places)
+    room = leeway(problem, guide, problem.cost(places))
     for i in problem.order:
         while places[i] < room.high[i]:
             found, saved = _with_more(problem, room, i, places)
