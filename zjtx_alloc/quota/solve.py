@@ -116,7 +116,7 @@ def _separable(problem: QuotaProblem, find: _Find) -> tuple[QuotaProblem, Fracti
     if not isinstance(problem.yardstick, Minimax):
         return problem, Fraction(0)
     squares = replace(problem, criterion=problem.yardstick.squares)
-    if not problem.nested and find(squares) is None:
+    if not problem.nested and none_within(problem, (problem.lower, problem.upper))[0]:
         return squares, Fraction(0)
     level = least_level(problem)
     return boxed(problem, level), level

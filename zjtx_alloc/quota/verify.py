@@ -132,8 +132,7 @@ def _proven_bound(problem: QuotaProblem, places: list[int], certificate: Certifi
     cost, bound = problem.cost(places), dual_bound(problem, certificate.prices)
     if meets(bound, cost):
         return replace(certificate, kind="dual", bound=bound, gap=cost - bound, cases=())
-    room = leeway(problem, certificate.prices, cost)
-    ladders = Ladders(problem, (room.low, room.high))
+    ladders = Ladders(problem, leeway(problem, certificate.prices, cost))
     if not prove(ladders, certificate.cases, ladders.part(cost - GAP)):
         raise SolverError(say("solver.unproven"))
     return replace(certificate, kind="cases", bound=cost - GAP, gap=GAP)

@@ -55,8 +55,8 @@ class ModelAnswer:
     cases: tuple[Case, ...] = ()
 
 
-def solve_model(problem: QuotaProblem, cutoff: Fraction | None = None) -> ModelAnswer | None:
-    """Solve a problem whose criterion adds up; None if there is no answer of cost at most ``cutoff``.
+def solve_model(problem: QuotaProblem) -> ModelAnswer | None:
+    """Solve a problem whose criterion adds up; None if there is no answer.
 
     Raises
     ------
@@ -64,16 +64,15 @@ def solve_model(problem: QuotaProblem, cutoff: Fraction | None = None) -> ModelA
         If the solver does not prove its answer.
     """
     relaxed = _relaxed(problem)
-    if relaxed is None or (cutoff is not None and not meets(cutoff, relaxed[1])):
+    if relaxed is None:
         return None
     values, bound, prices = relaxed
     places = [round(value) for value in values]
     whole = all(abs(value - x) <= NEAR_WHOLE for value, x in zip(values, places, strict=True))
     if whole and (problem.nested or meets(bound, problem.cost(places))):
         return ModelAnswer(places, bound, prices)
-    for cost in _costs_to_try(problem, relaxed) if cutoff is None else (cutoff,):
-        room = leeway(problem, prices, cost)
-        ladders = Ladders(problem, (room.low, room.high))
+    for cost in _costs_to_try(problem, relaxed):
+        ladders = Ladders(problem, leeway(problem, prices, cost))
         found = search(ladders, ladders.part(cost) + 1, ladders.part(GAP / 2), place=prices[0])
         if found.places is not None:
             least = problem.cost(found.places)

@@ -49,8 +49,8 @@ def search(ladders: Ladders, target: int, gap: int = 0, *, place: float = 0.0) -
     SolverError
         If it takes more cases than ``MOST_CASES``, or prices settle less than the solver says.
     """
-    model, gains, cases, best = _Increments(ladders, place), _Gains(len(ladders.box[0])), list[Case](), None
-    nodes: list[tuple[Box | None, _Step | None]] = [(ladders.box, None)]
+    model, gains, cases, best = Increments(ladders, place), Gains(len(ladders.box[0])), list[Case](), None
+    nodes: list[tuple[Box | None, Step | None]] = [(ladders.box, None)]
     while nodes:
         if len(cases) >= MOST_CASES:
             raise SolverError(say("solver.many_cases", most=MOST_CASES))
@@ -59,14 +59,13 @@ def search(ladders: Ladders, target: int, gap: int = 0, *, place: float = 0.0) -
             cases.append(Case(()))
             continue
         values, cost, case = model.solved(box)
-        if step is not None and values is not None:
-            gains.learn(step, cost)
+        gains.learn(step, values, cost)
         left = ladders.left(case, box, target)
         if left is not None and values is not None:
             if (unit := gains.chosen(values)) is not None:
                 case = replace(case, split=(unit, int(values[unit])))
                 both = halves(left, unit, int(values[unit]))
-                nodes += [(both[side], _Step(unit, side, values[unit], cost)) for side in (1, 0)]
+                nodes += [(both[side], Step(unit, side, values[unit], cost)) for side in (1, 0)]
             else:
                 best = [round(value) for value in values.tolist()]
                 if not ladders.priced:
@@ -80,7 +79,7 @@ def search(ladders: Ladders, target: int, gap: int = 0, *, place: float = 0.0) -
 
 
 @dataclass(frozen=True)
-class _Step:
+class Step:
     """How a box came about: the unit that was split, on which side, its places before and the cost then."""
 
     unit: int
@@ -89,16 +88,18 @@ class _Step:
     cost: float
 
 
-class _Gains:
+class Gains:
     """What splitting a unit raised the cost by, a place it is moved, on either side (pseudo-costs: Benichou et al. 1971)."""
 
     def __init__(self, units: int) -> None:
         self.sums, self.counts = np.zeros((2, units)), np.zeros((2, units))
 
-    def learn(self, step: _Step, cost: float) -> None:
-        """Take in what a split has raised the cost by."""
+    def learn(self, step: Step | None, values: np.ndarray | None, cost: float) -> None:
+        """Take in what a split has raised the cost by, if it left an answer."""
+        if step is None or values is None:
+            return
         moved = step.value % 1 if step.side == 0 else 1 - step.value % 1
-        self.sums[step.side, step.unit] += max(cost - step.cost, 0.0) / moved
+        self.sums[step.side, step.unit] += max(cost - step.cost, 0.0) / max(moved, NEAR_WHOLE)
         self.counts[step.side, step.unit] += 1
 
     def chosen(self, values: np.ndarray) -> int | None:
@@ -114,7 +115,7 @@ class _Gains:
         return int(broken[score.argmax()])
 
 
-class _Increments:
+class Increments:
     """The LP over single places, or over units where nothing is priced; HiGHS goes on from box to box."""
 
     def __init__(self, ladders: Ladders, place: float) -> None:
