@@ -21,7 +21,6 @@ from zjtx_alloc.base.errors import SolverError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.crossing.chords import Curve, curves_of
 from zjtx_alloc.quota.crossing.lagrangian_bound import dual_bound, meets
-from zjtx_alloc.quota.problem.numbers import BILLION
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.problem.rule_tree import Row
 
@@ -73,7 +72,7 @@ def solve_model(problem: QuotaProblem, cutoff: Fraction | None = None) -> ModelA
         If the solver does not prove its answer.
     """
     curves = curves_of(problem)
-    chords = [curve.around(problem.billionths[i] // BILLION, 3) for i, curve in enumerate(curves)]
+    chords = [curve.around(int(curve.e), 3) for i, curve in enumerate(curves)]
     coarse, least, guide = None, Fraction(0), tuple[float, ...]()
     for category, tolerances in _STAGES:
         answer = _solve_stage(problem, curves, chords, category, tolerances)

@@ -141,7 +141,7 @@ class Model:
     def search(self) -> Search:
         """Webster's method within the units' own bounds."""
         problem = self.allocation.problem
-        return Search(problem.billionths, problem.lower, problem.upper, problem.total, problem.rank)
+        return Search(problem.due.tolist(), problem.lower, problem.upper, problem.total, problem.rank)
 
     @cached_property
     def joint(self) -> list[tuple[str, dict[int, float], "tuple[object, object]"]]:
