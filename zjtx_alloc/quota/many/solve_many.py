@@ -123,7 +123,7 @@ def _chunk(problem: QuotaProblem, costs: Costs, values: np.ndarray) -> np.ndarra
     """Quotas (R, n) of some scenarios, −1 where there is no answer."""
     assert problem.tree is not None
     order = problem.tree.order
-    block = block_of(problem, costs, values.T[order])
+    block = block_of(problem, costs, np.ascontiguousarray(values.T)[order])
     open_ = np.flatnonzero(feasible(block))
     places = np.full(values.T.shape, -1.0)
     places[:, open_] = best_places(block.part(open_), problem.total)

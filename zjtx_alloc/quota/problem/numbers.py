@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from numbers import Rational, Real
+from numbers import Integral, Rational, Real
 from typing import Any
 
 import numpy as np
@@ -53,7 +53,7 @@ def entitled(number: Any) -> Fraction:
     close), any other float for the decimal that it prints as.
     """
     if not isinstance(number, float) or not number:
-        return Fraction(number)
+        return Fraction(int(number) if isinstance(number, Integral) else number)  # one of NumPy would overflow
     itself = Fraction(number)
     near = itself.limit_denominator(max(math.isqrt(int(_SMALL / number)), 1))
     return near if abs(near - itself) <= itself * _ROUNDINGS else exactly(number)
