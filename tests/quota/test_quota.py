@@ -93,8 +93,8 @@ def test_published_webster_apportionments(votes, seats, answer):
 
 
 def test_with_floors_the_whole_baseline_is_websters_method(allocation):
-    """The divisor method seat by seat, in fractions of billionths: no model, no solver."""
-    due = {u: Fraction(round(e * 10**9)) for u, e in allocation.entitlement.places.items()}
+    """The divisor method seat by seat, in fractions: no model, no solver."""
+    due = allocation.entitlement.exact.to_dict()
     seats = dict.fromkeys(due, 1)
     for _ in range(1039 - 37):
         seats[max(due, key=lambda u: (due[u] / (2 * seats[u] + 1), due[u]))] += 1
@@ -115,10 +115,8 @@ TIES = {
         (("A", "B"), ("C", "D")),
     ),
     "no tie": ((3, {"A": 2, "B": 1}), {"A": 2, "B": 1}, ()),
-    # equal to nine decimals is equal: the rule then is the label, not the tenth decimal
-    "billionths": ((1, {"A": 0.5, "B": 0.5000000001}), {"A": 1, "B": 0}, (("A", "B"),)),
-    # ... and one billionth more is more
-    "one billionth": ((1, {"A": 0.5, "B": 0.500000001}), {"A": 0, "B": 1}, ()),
+    # however little more is more
+    "the fifteenth decimal": ((1, {"A": 0.5, "B": 0.500000000000001}), {"A": 0, "B": 1}, ()),
     # under the crossing rule a + c = b + d the answers are 1100 0110 1001 0011, all of equal cost
     "a crossing rule": (
         (2, {"D": 1, "C": 1, "B": 1, "A": 1}, None, [rule({"A": 1, "C": 1, "B": -1, "D": -1}, 0, 0)]),

@@ -100,7 +100,7 @@ def _solved(problem: QuotaProblem, engine: Engine) -> Solution:
     level = certificate.level
     return Solution(
         quota=pd.Series(places, index=problem.entitlement.index, dtype="int64", name="quota"),
-        cost=float(level) if isinstance(measure, Minimax) else measure.float_cost(places, problem.billionths),
+        cost=float(level) if isinstance(measure, Minimax) else measure.float_cost(places, problem.due),
         unserved=problem.unserved(places),
         engine=chosen,
         ties=_ties(inner, places),
