@@ -18,7 +18,7 @@ from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.allocation.allocate_programme import allocate_batch
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.quota.crossing.model_regret import Target, least_worst
-from zjtx_alloc.quota.problem.numbers import BILLION
+from zjtx_alloc.quota.problem.numbers import entitled
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.solve import solve
 from zjtx_alloc.rules.scenario import Scenario
@@ -118,8 +118,8 @@ def robust_of(allocation: Allocation, weights: Weights | None = None, draws: int
 
 
 def _exact(row: np.ndarray) -> tuple[Fraction, ...]:
-    """Entitlements in billionths, as a quota problem takes them."""
-    return tuple(Fraction(round(float(e) * BILLION), BILLION) for e in row)
+    """Entitlements as a quota problem takes these floats."""
+    return tuple(map(entitled, row.tolist()))
 
 
 def _with_credit(problem: QuotaProblem, row: np.ndarray) -> Target:

@@ -1,6 +1,5 @@
 """Amounts (资金分配): a unit's direct money to its firms in whole 万元, through the quota engine."""
 
-import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -15,7 +14,7 @@ from zjtx_alloc.budget.ledger.ledger import ledger
 from zjtx_alloc.firms.steps.rubric import decimal
 from zjtx_alloc.firms.steps.select import Selection
 from zjtx_alloc.firms.table.roll import Firms, marked
-from zjtx_alloc.quota.problem.numbers import are_whole, as_floats, is_count
+from zjtx_alloc.quota.problem.numbers import are_whole, as_floats, entitled, is_count
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.solve import solve
 from zjtx_alloc.rules.award import Award
@@ -137,7 +136,7 @@ def amounts(selected: Selection, money: pd.Series, rule: GrantRule) -> Grants:
         problem = QuotaProblem(
             total=total, entitlement=entitlement, floor=rule.floor, cap=rule.cap, names=firms.table["name"].to_dict()
         )
-        parts.append(pd.DataFrame({"entitlement": entitlement, "amount": solve(problem).quota}))
+        parts.append(pd.DataFrame({"entitlement": entitlement.astype(float), "amount": solve(problem).quota}))
     shares = pd.concat(parts) if parts else pd.DataFrame({"entitlement": 0.0, "amount": 0}, index=table.index)
     return Grants(firms, rule, table[["unit", "score", "planned_investment"]].join(shares))
 
@@ -151,15 +150,16 @@ def direct_money(cohort: Cohort, award: Award) -> pd.Series:
 
 def _entitlement(group: pd.DataFrame, total: int, rule: GrantRule) -> pd.Series:
     if rule.score_share is None:
-        return pd.Series(total / len(group), group.index)
-    share = float(rule.score_share)
+        return pd.Series(Fraction(total, len(group)), group.index)
+    share = Fraction(rule.score_share)
     by_score, by_investment = (_parts(group[column]) for column in ("score", "planned_investment"))
     return total * (share * by_score + (1 - share) * by_investment)
 
 
 def _parts(values: pd.Series) -> pd.Series:
-    total = math.fsum(values)
-    return values / total if total else pd.Series(1 / len(values), values.index)
+    exact = pd.Series(map(entitled, values), values.index, dtype=object)
+    total = sum(exact)
+    return exact / total if total else exact + Fraction(1, len(values))
 
 
 def _check_money(money: pd.Series, units: pd.Series) -> None:

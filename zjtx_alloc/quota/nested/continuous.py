@@ -16,7 +16,6 @@ import numpy as np
 from zjtx_alloc.base.errors import InfeasibleError, SolverError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.nested.least_squares import least
-from zjtx_alloc.quota.problem.numbers import BILLION
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.problem.rule_tree import Node, Row, Tree, priced
 
@@ -37,7 +36,7 @@ class Wanted:
 
 def wanted_of(problem: QuotaProblem) -> Wanted:
     """The entitlements themselves, within the problem's own bounds."""
-    due = tuple(Fraction(e, BILLION) for e in problem.billionths)
+    due = tuple(problem.exact)
     lower, upper = (tuple(Fraction(x) for x in bounds) for bounds in (problem.lower, problem.upper))
     return Wanted(due, due, lower, upper)
 

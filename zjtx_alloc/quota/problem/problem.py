@@ -1,7 +1,6 @@
 """The quota problem: integers x with Σ x = total, close to the entitlements, under bounds and linear rules.
 
-Entitlements are rounded to billionths on entry. Every comparison that can decide a place uses these
-integers, never floats.
+Entitlements are fractions. Floats of them lead; every comparison that can decide a place is made in fractions.
 """
 
 import math
@@ -21,16 +20,14 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import shown
 from zjtx_alloc.quota.problem.criteria import CRITERIA, Criterion, Minimax, check_prices
 from zjtx_alloc.quota.problem.numbers import (
-    BILLION,
-    EXACT,
     LARGEST,
     are_whole,
-    as_floats,
     as_whole,
-    exact_billionths,
+    entitled,
+    entitlements_of,
     exactly,
-    in_billionths,
     is_whole,
+    ranked_entitlements,
 )
 from zjtx_alloc.quota.problem.rule_tree import Row, Tree, tree_of
 
@@ -90,8 +87,10 @@ class QuotaProblem:
     ----------
     total : int
         Places to hand out.
-    entitlement : Series of float
-        Real number of places by label, finite and ≥ 0.
+    entitlement : Series of float, or of Fraction, Decimal and int
+        Real number of places by label, finite and ≥ 0; below 10^-12 none. Exact numbers are kept as fractions; a
+        float counts as the ratio of small whole numbers that it is the rounding of, else as the decimal that it
+        prints as.
     floor, cap : Series of int or int, optional
         Bounds by label (same index) or one number for all; 0 and ``total`` if not given.
     groups, rules : tuples of Group and Rule
@@ -125,8 +124,7 @@ class QuotaProblem:
         if not (is_whole(self.total) and isinstance(self.entitlement, pd.Series)):
             raise ScenarioError(say("quota.form", total=shown(self.total)))
         object.__setattr__(self, "total", int(self.total))
-        given = self.entitlement
-        entitlement = pd.Series(as_floats(given), given.index, name=given.name, copy=True)
+        entitlement = entitlements_of(self.entitlement)
         wrong = list(entitlement.index[~((entitlement >= 0) & (entitlement <= _MOST))])
         if wrong or not entitlement.index.is_unique or not 0 <= self.total <= LARGEST:
             described = "、".join(map(str, wrong)) or "—"
@@ -139,8 +137,8 @@ class QuotaProblem:
         object.__setattr__(self, "cap", self._bound("cap", cap))
         self._check_joint_rules()
         if isinstance(self.criterion, Criterion):
-            bounds = zip(self.billionths, self.lower, self.upper, strict=True)
-            check_prices(self.criterion, [(Fraction(e, BILLION), low, high) for e, low, high in bounds if e])
+            bounds = zip(self.exact, self.lower, self.upper, strict=True)
+            check_prices(self.criterion, [(e, low, high) for e, low, high in bounds if e])
 
     def _check_joint_rules(self) -> None:
         known = set(self.labels)
@@ -185,10 +183,19 @@ class QuotaProblem:
         return self.criterion if isinstance(self.criterion, Criterion) else CRITERIA[self.criterion]
 
     @cached_property
-    def billionths(self) -> list[int]:
-        """Entitlements as integers, in billionths of a place: the nearest to the decimal that each prints as."""
-        pairs = zip(in_billionths(self.entitlement.to_numpy()).tolist(), self.entitlement, strict=True)
-        return [int(whole) if whole < EXACT else exact_billionths(e) for whole, e in pairs]
+    def due(self) -> np.ndarray:
+        """Entitlements in floats, which lead; none is exactly 0."""
+        return self.entitlement.to_numpy(dtype=float)
+
+    @cached_property
+    def given(self) -> list[Any]:
+        """Entitlements as they are kept, floats or fractions; ``entitled`` makes one of them exact."""
+        return self.entitlement.to_list()
+
+    @cached_property
+    def exact(self) -> list[Fraction]:
+        """Entitlements as fractions, which decide."""
+        return [entitled(number) for number in self.given]
 
     @cached_property
     def lower(self) -> list[int]:
@@ -198,8 +205,8 @@ class QuotaProblem:
     @cached_property
     def upper(self) -> list[int]:
         """Most places by position: the cap, never above the total; the floor where e = 0."""
-        capped = self.cap.clip(upper=self.total)
-        return capped.where([e > 0 for e in self.billionths], self.floor).to_list()
+        capped = np.minimum(self.cap.to_numpy(), self.total)
+        return np.where(self.due > 0, capped, self.floor.to_numpy()).tolist()
 
     @cached_property
     def order(self) -> list[int]:
@@ -208,7 +215,7 @@ class QuotaProblem:
             by_label = sorted(range(len(self.labels)), key=self.labels.__getitem__)
         except TypeError:  # numbers among texts
             raise ScenarioError(say("quota.labels", labels=shown("、".join(map(str, self.labels))))) from None
-        return sorted(by_label, key=[-e for e in self.billionths].__getitem__)
+        return sorted(by_label, key=(-ranked_entitlements(self.due, self.given)).__getitem__)
 
     @cached_property
     def rank(self) -> list[int]:
@@ -240,7 +247,7 @@ class QuotaProblem:
 
     def with_first_places(self) -> "QuotaProblem":
         """The problem with a first place for every unit that has an entitlement and may have one."""
-        triples = zip(self.lower, self.upper, self.billionths, strict=True)
+        triples = zip(self.lower, self.upper, self.due, strict=True)
         floor = [max(low, 1) if e and high else low for low, high, e in triples]
         return replace(self, floor=pd.Series(floor, index=self.entitlement.index))
 
@@ -271,7 +278,7 @@ class QuotaProblem:
         A unit with e = 0 costs nothing, nor (see ``unserved``) one whose missing first place counts apart.
         """
         measure = self.yardstick
-        pairs = ((x, Fraction(e, BILLION)) for x, e in zip(places, self.billionths, strict=True) if e)
+        pairs = [(x, e) for x, e in zip(places, self.exact, strict=True) if e]
         if isinstance(measure, Minimax):
             return max((measure.deviation(x, e) for x, e in pairs), default=Fraction(0))
         costs = (measure.cost(x, e) for x, e in pairs)
@@ -281,7 +288,7 @@ class QuotaProblem:
         """Units with an entitlement and no place, if the criterion counts them before all else."""
         if isinstance(self.yardstick, Minimax) or not self.yardstick.first_is_free:
             return ()
-        triples = zip(self.labels, places, self.billionths, strict=True)
+        triples = zip(self.labels, places, self.due, strict=True)
         return tuple(label for label, x, e in triples if e and not x)
 
     def violations(self, places: Sequence[int]) -> list[str]:
