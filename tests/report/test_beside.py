@@ -6,9 +6,12 @@ import openpyxl
 import pandas as pd
 import pytest
 import xlsxwriter
+from support.broken_inputs import package
+from support.tables import base, xlsx
 
 import zjtx_alloc as za
 from zjtx_alloc.report.writers.beside import write_beside
+from zjtx_alloc.report.writers.mark import marking
 from zjtx_alloc.report.writers.sheet import Cell
 
 
@@ -113,3 +116,15 @@ def test_an_office_program_shows_what_was_written_and_computes_it(recalculated, 
     sheet = openpyxl.load_workbook(shown, data_only=True)["表"]
     assert [*sheet.values] == [("名称", "金额（万元）", "说明"), (None, 1200, " <甲> & 乙 "), (None, 2400, "=1")]
     assert (sheet["B3"].number_format, sheet["B2"].fill.start_color.rgb) == ("#,##0", "FFEEF4F9")
+
+
+def test_a_part_that_no_reading_looks_at_may_be_broken(tmp_path):
+    """The cells are read, and a copy with results keeps the part; one with marks cannot be made, and nothing is written."""
+    rows = base()
+    rows[3][1] = "约200"
+    (path := tmp_path / "表.xlsx").write_bytes(package(xlsx(rows), core=b"<\xff"))
+    with pytest.raises(za.TableError, match=r"不是数字.*\n表\.xlsx 无法打开"), marking(path, tmp_path / "copy.xlsx"):
+        za.load_panel(path)
+    assert [file.name for file in tmp_path.iterdir()] == ["表.xlsx"]
+    with zipfile.ZipFile(write_beside(path, tmp_path / "copy.xlsx", {})) as copy:
+        assert copy.read("docProps/core.xml") == b"<\xff"

@@ -12,11 +12,9 @@ _FLAGS = ("--no-sandbox", "--disable-quic", "--disable-background-networking", "
 
 
 @contextmanager
-def served(folder, zjtx=(sys.executable, "-m", "zjtx_alloc")):
+def served(folder, zjtx=(sys.executable, "-m", "zjtx_alloc"), log=subprocess.DEVNULL):
     """Run ``zjtx explore`` in a folder; gives the address that it prints, once it answers."""
-    with subprocess.Popen(
-        [*zjtx, "explore"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as server:
+    with subprocess.Popen([*zjtx, "explore"], cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True) as server:
         try:
             address = server.stdout.readline().strip()
             _wait_for(address)

@@ -1,7 +1,7 @@
 """A province's firm workbook (企业工作簿) as it is read: inputs, and what earlier stages or people wrote beside them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -70,7 +70,7 @@ class FirmBook:
     entries : mapping of str to Entries
         The sheets by name, as they are filled in.
     grids : mapping of str to Grid
-    again : mapping of stage to places
+    again : sequence of Stage and places
         Stages computed again since a program had saved their formulas without values: form, row and column of each.
     """
 
@@ -79,7 +79,7 @@ class FirmBook:
     firms: Firms
     entries: Mapping[str, Entries]
     grids: Mapping[str, Grid]
-    again: Mapping[str, tuple[tuple[str, int, str], ...]] = field(default_factory=dict)
+    again: tuple[tuple[Any, tuple[tuple[str, int, str], ...]], ...] = ()
 
     @property
     def unit(self) -> str:
@@ -130,17 +130,18 @@ class FirmBook:
             raise DataError(say("firm_book.before", stage=say("stage.select"), column=self.header("firms", "selected")))
         return self.firms.only(chosen.index[chosen])
 
-    def day(self, given: date | None) -> date:
-        """The day of the review: the one given, else the sheet's."""
-        found = given or self.basics["as_of"]
+    @property
+    def days(self) -> dict[str, date]:
+        """The day of the last run of each stage, by its Chinese name, in the order in which 办理情况 lists them."""
+        told = ((r["stage"], pd.to_datetime(r["day"], errors="coerce")) for r in self.entries["log"].records)
+        return {stage: day.date() for stage, day in told if not pd.isna(day)}
+
+    def day(self, given: date | None, stage: str = "") -> date:
+        """The day given, else that of the stage's last run, else the sheet's."""
+        found = given or (self.days.get(say(f"stage.{stage}")) if stage else None) or self.basics["as_of"]
         if found is None:
             raise DataError(say("firm_book.no_day", file=self.file))
         return pd.Timestamp(found).date()
-
-    def ran(self, stage: str) -> date | None:
-        """The day of a stage's last run, as 办理情况 says."""
-        days = {record["stage"]: record["day"] for record in self.entries["log"].records}
-        return date.fromisoformat(day) if (day := days.get(say(f"stage.{stage}"))) else None
 
     def rubric(self, name: str) -> Rubric:
         """The rubric of the sheet 遴选标准 (``selection``) or 评价标准 (``evaluation``)."""
@@ -174,6 +175,10 @@ class FirmBook:
         return firm_forms()[form].fields[name].header
 
 
+class NoBookError(DataError):
+    """A file that has no sheet of a firm workbook but 企业: a plain firm table, perhaps."""
+
+
 def read_book(path: str | Path) -> FirmBook:
     """Read a firm workbook, as ``zjtx firms new`` writes it.
 
@@ -189,7 +194,8 @@ def read_book(path: str | Path) -> FirmBook:
     grids = {titles[plain(grid.name)]: grid for grid in sheets if plain(grid.name) in titles}
     absent = [form.title for name, form in firm_forms().items() if name not in grids and name != SEARCH]
     if absent:
-        raise DataError(say("firm_book.no_sheet", file=file, sheets="、".join(absent)))
+        kind = DataError if set(grids) - {"firms"} else NoBookError
+        raise kind(say("firm_book.no_sheet", file=file, sheets="、".join(absent)))
     grids, stale = _without_formulas(grids)
     book = _book_of(file, grids)
     return _computed(book, stale) if stale else book
@@ -235,14 +241,15 @@ def _computed(book: FirmBook, stale: _Stale) -> FirmBook:
 
     for stage, form in _STAGES.items():
         mine = {key: name for key, name in stale.items() if key[0] == form and _RESULTS[form].get(name) == stage}
-        if not mine or (day := book.ran(stage)) is None:
+        if not mine or (day := book.days.get(say(f"stage.{stage}"))) is None:
             continue
-        frame, fields = carried(stage, book, day).cells[form], firm_forms()[form].fields
+        done, fields = carried(stage, book, day), firm_forms()[form].fields
+        frame = done.cells[form]
         found = {key: frame.at[key[1], name] for key, name in mine.items() if key[1] in frame.index}
         shown = {name: {code: text for text, code in fields[name].choices.items()} for name in mine.values()}
         values = {key: shown[mine[key]].get(value, value) for key, value in found.items() if not pd.isna(value)}
         places = tuple((form, key[1], name) for key, name in mine.items() if key in values)
-        book = replace(_book_of(book.file, _filled(book.grids, values)), again={**book.again, stage: places})
+        book = replace(_book_of(book.file, _filled(book.grids, values)), again=(*book.again, (done, places)))
     return book
 
 

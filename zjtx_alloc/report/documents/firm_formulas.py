@@ -6,6 +6,7 @@ itself, not a text that people read as one. Elsewhere, and in workbooks of more 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +18,7 @@ from zjtx_alloc.base.resources import shipped_toml
 from zjtx_alloc.budget.ledger.settlement import DEFRAUDED, DISCONTINUED, OUTCOMES, settlement_of
 from zjtx_alloc.firms.book import FirmBook, firm_forms
 from zjtx_alloc.firms.rubric_rows import indicator_of
-from zjtx_alloc.firms.stages import DIGITS, Stage
+from zjtx_alloc.firms.stages import DIGITS, Stage, evaluation_year, left_before
 from zjtx_alloc.firms.steps.rubric import DERIVED, Rubric
 from zjtx_alloc.firms.table.columns import as_read, choices_of, firm_columns
 from zjtx_alloc.firms.table.roll import Firms
@@ -275,13 +276,20 @@ def _yearly(sheets: _Sheets, cells: _Cells) -> Iterator[_Formula]:
         grade = f'IF([score]>={bound},"{name}",{grade})'
     yes, no = (_choice("goes_on", code, "yearly") for code in ("yes", "no"))
     by_score = frame["score"].ge(float(book.least)).map({True: "yes", False: "no"})
-    kept = [int(row) for row in frame.index[by_score.eq(frame["goes_on"])]]  # who left in an earlier year stays away
+    kept = [int(row) for row in frame.index[by_score.eq(frame["goes_on"])] if row not in _away(book, found, cells)]
     threshold = f'IF({least}="",{book.least},{least})'
     yield "yearly", "score", standard.score(reads, again), [int(row) for row in frame.index]
     yield "yearly", "grade", f'IF(ISNUMBER([score]),{grade},"{again}")', [int(row) for row in frame.index]
     yield "yearly", "goes_on", f'IF(ISNUMBER([score]),IF([score]>={threshold},"{yes}","{no}"),"{again}")', kept
     cells["basics"].loc[at, "evaluation_check"] = say("firm_check.same")
     yield "basics", "evaluation_check", standard.check("evaluate", f'"{say("firm_check.same")}"'), at
+
+
+def _away(book: FirmBook, firms: Firms, cells: _Cells) -> set[int]:
+    """The rows of 年度评价 of those that left in an earlier year: whatever their score, they do not come back."""
+    day = date.fromisoformat(cells["log"]["day"].iloc[0])
+    gone, rows = left_before(book, firms, evaluation_year(book, day)), book.rows("yearly")
+    return {rows[code] for code in firms.table.loc[gone.index, "credit_code"]}
 
 
 @dataclass(frozen=True)

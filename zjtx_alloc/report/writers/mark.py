@@ -3,6 +3,7 @@
 import datetime
 import io
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -15,8 +16,8 @@ import pandas as pd
 from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
 
-from zjtx_alloc.base.errors import ReportError, TableError
-from zjtx_alloc.base.files import check_absent, write_whole
+from zjtx_alloc.base.errors import DataError, ReportError, TableError
+from zjtx_alloc.base.files import check_absent, check_clock, write_whole
 from zjtx_alloc.base.messages import say
 
 _FILL = PatternFill("solid", start_color="FFC7CE")
@@ -40,16 +41,20 @@ def marking(file: Path, copy: Path | None) -> Iterator[None]:
     if copy.suffix.lower() != ".xlsx" or (file.is_file() and not is_zipfile(file)):
         raise ReportError(say("programme.mark_xlsx", file=copy))
     check_absent(copy)
+    check_clock()
     try:
         yield
     except TableError as error:
-        marked_copy(file, copy, error.problems)
+        try:
+            marked_copy(file, copy, error.problems)
+        except DataError as broken:  # what is wrong in its cells is known all the same
+            raise TableError(f"{error}\n{broken}", error.problems) from None
         raise TableError(f"{error}\n{say('programme.marked', file=copy)}", error.problems) from None
 
 
 def marked_copy(file: Path, copy: Path, problems: pd.DataFrame) -> Path:
     """Write the copy: each problem at its cell, or at the first cell of its row or sheet."""
-    book = openpyxl.load_workbook(file)
+    book = _opened(file)
     for row in problems.to_dict("records"):
         sheet = _sheet(book, str(row.get(say("intake.sheet_name"), "")))
         letters = _LETTERS.match(str(row[say("intake.column")]))
@@ -60,9 +65,27 @@ def marked_copy(file: Path, copy: Path, problems: pd.DataFrame) -> Path:
         earlier = f"{cell.comment.text}\n" if cell.comment is not None else ""
         cell.fill, cell.comment = _FILL, Comment(earlier + text, _AUTHOR, *reversed(_SIZE))
     _say_checked(book, len(problems))
+    return write_whole(copy, _saved(book, file))
+
+
+def _opened(file: Path) -> Any:
+    """A user's workbook with all that is in it, also what no reading looks at; DataError if a part of it is broken."""
+    with warnings.catch_warnings():  # in English, of what openpyxl does not keep
+        warnings.simplefilter("ignore")
+        try:
+            return openpyxl.load_workbook(file)
+        except Exception as error:  # broken parts break openpyxl in ways of their own
+            raise DataError(say("intake.not_a_workbook", file=file.name)) from error
+
+
+def _saved(book: Any, file: Path) -> bytes:
+    """The workbook that was opened from a file, as bytes; DataError as above."""
     content = io.BytesIO()
-    book.save(content)
-    return write_whole(copy, content.getvalue())
+    try:
+        book.save(content)
+    except Exception as error:  # what was broken and could be opened
+        raise DataError(say("intake.not_a_workbook", file=file.name)) from error
+    return content.getvalue()
 
 
 def _say_checked(book: Any, count: int) -> None:
