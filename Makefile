@@ -15,10 +15,10 @@ endif
 report: .venv/use.stamp
 	@$(BIN)/zjtx report $(SCENARIO)
 
-explore: .venv/web.stamp
+explore: .venv/use.stamp
 	@$(BIN)/zjtx explore $(SCENARIO)
 
-# Chinese menus where the extra web is installed; nothing is asked of another host.
+# Chinese menus; nothing is asked of another host.
 lab: export JUPYTER_CONFIG_PATH := $(CURDIR)/data/jupyter
 lab: .venv/use.stamp
 	@$(BIN)/jupyter lab --ip=127.0.0.1 --LabApp.news_url= \
@@ -55,10 +55,6 @@ python:
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
-	@touch $@
-
-.venv/web.stamp: requirements-web.lock .venv/use.stamp
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-web.lock
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.lock .venv/use.stamp
