@@ -156,7 +156,7 @@ def explorer(work: Path) -> Shots:
         shots["开始"] = picture_of(page.screenshot())
         page.set_viewport_size({"width": 1280, "height": 1000})
         page.locator("[id='w..little_giants']").press("PageUp")
-        page.locator("#view", has_text="江苏 −").wait_for()
+        page.locator("#view", has_text="广东 −4").wait_for()
         page.locator("#map g[data-unit]", has_text="四川").click()
         page.locator("#why", has_text="四川的名额为").wait_for()
         shots["移动滑块"] = picture_of(page.screenshot())

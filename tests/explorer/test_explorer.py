@@ -11,6 +11,7 @@ from support.programme_edits import cell_of
 
 import zjtx_alloc as za
 from zjtx_alloc.explorer.files import LEAVING
+from zjtx_alloc.explorer.notebook import WhatIf
 from zjtx_alloc.explorer.state import (
     SHARES,
     act,
@@ -212,6 +213,7 @@ MOVES = [
     (("rule", "西部", "西部", ["12.5", ""], "%"), lambda s: s.rules["西部"].min_share == 0.125),
     (("rule", "加权", "广东×1.5、江苏", ["100", ""], ""), lambda s: s.rules["加权"].coefficients == {"440000": 1.5, "320000": 1.0}),
     (("change", "2025-baseline", "10", "raw"), lambda s: (s.change.previous, s.change.max_relative, s.change.raw) == ("2025-baseline", 0.1, True)),
+    (("title", " 西部优先 "), lambda s: s.title == "西部优先（试算）"),
     (("carry", True), lambda s: s.carry_rounding),
     (("unused", "unit"), lambda s: s.approval.unused == "unit"),
     (("rate", "92.5"), lambda s: s.approval.exact * 1000 == 925),
@@ -462,3 +464,18 @@ def test_only_what_differs_is_drawn_again(bench, monkeypatch):
         drawn.clear()
         bench.do(name, arguments)
         assert [one for one in drawn if one in expected] == expected, name
+
+
+def test_questions_of_the_notebook_are_answered_in_words(panel, baseline, allocation):
+    ask = WhatIf()
+    west = ask.region_floor("西部", 200).data
+    assert "西部+49" in west, "151 of them are the west's in the baseline"
+    capped = za.allocate(panel, baseline.model_copy(update={"cap": {"default": 60}})).quota - allocation.quota
+    losers = capped[capped < 0].sort_values()
+    words = "、".join(f"{panel.units.at[code, 'short_name']}{signed(step)}" for code, step in losers.items())
+    assert f"减少：{words}。" in ask.cap(60).data
+    assert dict(ask.factors)["有R&D活动的规模以上工业企业数"] == "rd_active_firms 2023"
+    assert ask.weight("rd_active_firms 2023", 0.6).data != ask.weight("rd_active_firms 2023", 0.0).data
+    assert "全部单位上限之和 740" in ask.cap(20).data
+    assert "减少：—。" in ask.total(1100).data
+    assert "西藏+2" in ask.floor(3).data

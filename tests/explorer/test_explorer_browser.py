@@ -4,6 +4,9 @@ import http.client
 import json
 import re
 import subprocess
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import openpyxl
@@ -248,6 +251,27 @@ def test_nothing_is_asked_of_another_host(browser, address):
     assert own.startswith("127.0.0.1:")
     assert len(asked) > 5
     assert {urlsplit(one).netloc for one in asked if urlsplit(one).scheme not in ("data", "blob")} == {own}
+
+
+def test_the_page_shows_in_a_frame_of_jupyterlab_which_is_another_server_of_this_machine(browser, address, tmp_path):
+    (tmp_path / "lab.html").write_text(f'<iframe src="{address}" width=900 height=900></iframe>', encoding="utf-8")
+    lab = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
+    threading.Thread(target=lab.serve_forever, daemon=True).start()
+    with browser[0].context.browser.new_page() as page:
+        for host in ("127.0.0.1", "localhost"):
+            page.goto(f"http://{host}:{lab.server_port}/lab.html")
+            frame = page.frame_locator("iframe")
+            frame.locator("#why h3").wait_for(timeout=_SOON)
+            for label, head in (("条形图", "理论名额与对照"), ("增减", "相比的增减")):
+                frame.get_by_role("button", name=label).click()
+                frame.locator("#view h3", has_text=head).wait_for(timeout=_SOON)
+    lab.shutdown()
+    lab.server_close()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        """Nothing."""
 
 
 def asked_of(address, path, method="GET", body=None, **headers):

@@ -41,9 +41,14 @@ def _weights(state: State, panel: Panel) -> Iterator[str]:
             label = composite.title if composite else name if simplex == SHARES else panel.name(name)
             yield _weight((simplex, name), label, weight, (simplex, name) in state.held)
         if simplex != SHARES:
-            latest = panel.facts.groupby("indicator")["period"].max()
-            known = {f"{code} {period}": panel.name(code) for code, period in latest.items() if code not in weights}
+            known = {one: label for one, label in addable(panel).items() if one.partition(" ")[0] not in weights}
             yield _form(("factor", simplex), _select("factor", known, say("explorer.more_factors")), ("factor",))
+
+
+def addable(panel: Panel) -> dict[str, str]:
+    """The indicators that can be a factor, each at its latest period: ``code period`` to what it is called."""
+    latest = panel.facts.groupby("indicator")["period"].max()
+    return {f"{code} {period}": panel.name(code) for code, period in latest.items()}
 
 
 def _weight(one: tuple[str, str], label: str, weight: float, held: bool) -> str:

@@ -1,10 +1,11 @@
 """The explorer in a notebook: the same page in a frame, and questions of one control each, answered in words."""
 
-from IPython.display import IFrame, Markdown
+from IPython.display import HTML, Markdown
 
 from zjtx_alloc.allocation.allocate_programme import allocate_batch
 from zjtx_alloc.base.errors import ZjtxError
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.explorer.controls import addable
 from zjtx_alloc.explorer.server import opened, started
 from zjtx_alloc.explorer.state import State, act, in_force, start
 from zjtx_alloc.facts.panel import load_panel
@@ -13,9 +14,11 @@ from zjtx_alloc.rules.scenario import DEFAULT
 from zjtx_alloc.rules.scenario_files import load_scenario
 
 _HEIGHT = 1100  # of the frame, in pixels
+# JupyterLab's own, and the page's font after them: Chinese shows where the system has no font for it.
+_FONTS = {"ui": "system-ui, sans-serif", "content": "system-ui, sans-serif", "code": "Menlo, Consolas, monospace"}
 
 
-def explore(scenario: str = "2024-baseline", data: str = "", folder: str = "") -> IFrame:
+def explore(scenario: str = "2024-baseline", data: str = "", folder: str = "") -> HTML:
     """The explorer of a scenario, which stays the baseline (对照) until another case is chosen.
 
     Parameters
@@ -33,7 +36,10 @@ def explore(scenario: str = "2024-baseline", data: str = "", folder: str = "") -
         If the baseline itself cannot be computed.
     """
     address, _ = started(opened(scenario, data, folder))
-    return IFrame(address, width="100%", height=_HEIGHT)
+    fonts = "".join(f"--jp-{kind}-font-family: {names}, zjtx;" for kind, names in _FONTS.items())
+    style = f'@font-face {{ font-family: zjtx; src: url("{address}font.otf"); }} body {{ {fonts} }}'
+    frame = f'<iframe src="{address}" title="{say("explorer.heading")}" width="100%" height="{_HEIGHT}"></iframe>'
+    return HTML(f"<style>{style}</style>{frame}")
 
 
 class WhatIf:
@@ -55,10 +61,15 @@ class WhatIf:
         name = say("explorer.region_together", region=region)
         return self._answer(act(self.state, "rule", [name, region, [places, ""], ""]))
 
-    def weight(self, indicator: str, period: str, weight: float) -> Markdown:
+    @property
+    def factors(self) -> list[tuple[str, str]]:
+        """The indicators that can be a factor: what each is called, and what ``weight`` calls it."""
+        return [(label, one) for one, label in addable(self.panel).items()]
+
+    def weight(self, factor: str, weight: float) -> Markdown:
         """What if an indicator, which need not be a factor yet, has this weight, and the others share the rest?"""
-        with_it = act(self.state, "factor", ["", f"{indicator} {period}"])
-        return self._answer(act(with_it, "weight", ["", indicator, 100 * weight]))
+        with_it = act(self.state, "factor", ["", factor])
+        return self._answer(act(with_it, "weight", ["", factor.partition(" ")[0], 100 * weight]))
 
     def cap(self, places: int) -> Markdown:
         """What if no unit gets more than this many places?"""

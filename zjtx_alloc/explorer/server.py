@@ -130,6 +130,7 @@ class _Shown(_Handler):
         elif name in _FILES:
             kind, where = _FILES[name]
             self.set_header("Content-Type", kind)
+            self.set_header("Access-Control-Allow-Origin", "*")  # JupyterLab shows Chinese in this font too
             self.finish(where().read_bytes())
         else:
             raise HTTPError(404)

@@ -140,7 +140,10 @@ def range_html(found: WeightRange | None, is_stale: bool) -> str:
     if found is None:
         return f"<p>{html.escape(say('unit.no_range'))}</p>"
     stale = f"<p class=failure role=status>{html.escape(say('explorer.range_stale'))} {again}</p>" if is_stale else ""
-    return f"{stale}<div{' class=stale' if is_stale else ''}>{range_table(found)._repr_html_()}</div>"
+    table = range_table(found)
+    first = [head for head, name in table.names.items() if name == "short_name" or name.startswith("quota")]
+    places = replace(table, frame=table.frame[[*first, *(head for head in table.frame if head not in first)]])
+    return f"{stale}<div{' class=stale' if is_stale else ''}>{places._repr_html_()}</div>"
 
 
 def cases_html(cases: Mapping[str, Allocation], picked: Sequence[str], named: Sequence[tuple[str, str]]) -> str:
@@ -148,12 +151,12 @@ def cases_html(cases: Mapping[str, Allocation], picked: Sequence[str], named: Se
 
     ``named`` are the cases' names and what they are called.
     """
-    boxes = "".join(check(label, ("pick", name), name in picked) for name, label in named)
+    boxes = f"<div class=row>{''.join(check(label, ('pick', name), name in picked) for name, label in named)}</div>"
     if len(picked) < 2:
         return f"<p>{html.escape(say('explorer.no_cases'))}</p>{boxes}"
     found = side_by_side({label: cases[name] for name, label in named if name in picked})
-    tables = (unit_table(found), compared_regions(found), setting_table(found))
-    return boxes + "".join(table._repr_html_() for table in tables)
+    first, *others = unit_table(found), compared_regions(found), setting_table(found)
+    return boxes + "".join(table._repr_html_() for table in (first, *(replace(one, notes=()) for one in others)))
 
 
 def failure_html(error: ZjtxError) -> str:

@@ -17,7 +17,7 @@ from zjtx_alloc.base.files import check_absent
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.explorer import state as states, view
-from zjtx_alloc.explorer.controls import button, controls, member_choices
+from zjtx_alloc.explorer.controls import button, controls, field, member_choices
 from zjtx_alloc.explorer.files import (
     LEAVING,
     Case,
@@ -187,8 +187,9 @@ class Workbench:
         said = {
             name: html.escape(say(f"explorer.{name}")) for name in ("open", "open_from", "upload", "save", "save_as")
         }
+        title = field("text", self.state.scenario.title, ("title",), id="title", label=say("explorer.title"))
         return (
-            f"<div class=row>{undo}{reset}</div>"
+            f"<div class=row>{undo}{reset}</div>{title}"
             f'<form class=add novalidate data-fields="[&quot;name&quot;]" data-do="[&quot;open&quot;]">'
             f"<label>{said['open_from']}<select name=name>{options}</select></label><button>{said['open']}</button></form>"
             f"<label class=upload><input type=file id=upload accept=.xlsx,.toml>{said['upload']}</label>"
