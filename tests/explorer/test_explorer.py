@@ -365,6 +365,13 @@ def test_rules_that_clash_are_explained_and_loosened_by_a_button(bench, panel, b
     assert bench.state.scenario.floor["default"] == 1
 
 
+def test_a_scenario_whose_rules_clash_is_opened_and_can_be_loosened(bench, write_scenario):
+    text = 'extends = "2024-baseline"\n[floor]\ndefault = 29\n'
+    assert bench.upload("冲突.toml", write_scenario(text).read_bytes())["stale"]
+    assert bench.state.scenario.floor["default"] == 29
+    assert not bench.do("relieve", [])["stale"]
+
+
 @pytest.mark.parametrize(
     "moves",
     [

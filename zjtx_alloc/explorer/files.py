@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -40,7 +40,7 @@ class Case:
     scenario: Scenario
     own: Panel | None = None
 
-    @property
+    @cached_property
     def panel(self) -> Panel:
         """The facts to compute with."""
         return load_panel() if self.own is None else self.own

@@ -53,24 +53,31 @@ class Workbench:
     """
 
     def __init__(self, case: Case, folder: Path) -> None:
-        self.folder, self.first_own, self.own = folder, case.own, case.own
-        self.unit, self.tab, self.order = str(case.panel.units.index[0]), view.TABS[0], view.OFFICIAL
+        self.folder, self.first_own = folder, case.own
         self.reference = case.scenario.name
-        self.cases: dict[str, Allocation] = {self.reference: allocate_batch(case.panel, case.scenario)}
+        self._show(case)
+        if self.failure is not None:
+            raise self.failure
+        self.cases: dict[str, Allocation] = {self.reference: self.allocation}
+        self.unit, self.tab, self.order = str(self.panel.units.index[0]), view.TABS[0], view.OFFICIAL
         self.waiting: dict[str, Case] = {}  # further batches of an opened workbook
         self.picked: set[str] = {self.reference}
         self.notice, self.is_refused = "", False
         self.ranges: tuple[Allocation | None, WeightRange | None] = None, None
         self.drawn: dict[str, tuple[tuple[Any, ...], str, tuple[Any, ...]]] = {}
-        self.panel, self.allocation = case.panel, self.cases[self.reference]
-        self.failure: ZjtxError | None = None
-        self._show(Case(self.allocation.scenario, case.own))
 
     def _show(self, case: Case) -> None:
+        """Take a scenario in the hand; one whose rules clash too, so that they can be loosened."""
+        scenario = case.scenario
+        failure: ZjtxError | None = None
+        try:
+            self.allocation = allocate_batch(case.panel, scenario)
+            scenario = self.allocation.scenario  # a user's own columns in the place of what stood in for them
+        except InfeasibleError as error:
+            failure = error
         self.own, self.panel = case.own, case.panel
         self.past: list[states.State] = []
-        self.state = states.start(case.scenario)
-        self._compute()
+        self.state, self.failure = states.start(scenario), failure
 
     @property
     def baseline(self) -> Allocation:
