@@ -18,9 +18,9 @@ report: .venv/use.stamp
 explore: .venv/use.stamp
 	@$(BIN)/zjtx explore $(SCENARIO)
 
-# Chinese menus; nothing is asked of another host.
+# Nothing is asked of another host.
 lab: export JUPYTER_CONFIG_PATH := $(CURDIR)/data/jupyter
-lab: .venv/use.stamp
+lab: .venv/web.stamp
 	@$(BIN)/jupyter lab --ip=127.0.0.1 --LabApp.news_url= \
 	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate notebooks/explorer.ipynb
 
@@ -55,6 +55,10 @@ python:
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+.venv/web.stamp: requirements-web.lock .venv/use.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-web.lock
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.lock .venv/use.stamp
