@@ -61,7 +61,7 @@ def parts(moves: int) -> dict[str, list[float]]:
     for move in range(moves):
         state = act(state, "weight", ["", "little_giants", 40 + move % 20])
         found = timed("the allocation", allocate_batch, panel, in_force(state))
-        timed("why", view.why_html, found, "110000")
+        timed("why", view.why_html, found, "110000", True)
         timed("the map", view.map_html, found, baseline, "110000")
         timed("gains and losses", view.changes_html, found, baseline)
         timed("the controls", controls, state, panel)

@@ -14,7 +14,9 @@ async function next() {
   working = true;
   while (waiting.length) {
     const { move, form } = waiting.shift();
-    show(await answer("move", JSON.stringify(move)), form);
+    const reply = await answer("move", JSON.stringify(move));
+    show(reply, form);
+    if (reply?.more && !waiting.length) waiting.push({ move: ["explain"] });
   }
   working = false;
 }
@@ -98,7 +100,9 @@ document.addEventListener("click", event => {
 
 async function upload(field) {
   const [file] = field.files;
-  show(await answer("upload?name=" + encodeURIComponent(file.name), file), null);
+  const reply = await answer("upload?name=" + encodeURIComponent(file.name), file);
+  show(reply);
+  if (reply?.more) ask(["explain"]);
   field.value = "";
 }
 
@@ -117,6 +121,8 @@ async function take(link) {
     busy.textContent = words.lost;
   }
 }
+
+if (words.more) ask(["explain"]);
 
 // On a telephone the controls would push everything else out of sight.
 if (matchMedia("(max-width: 800px)").matches) {

@@ -423,6 +423,7 @@ def test_a_workbook_is_opened_with_its_facts_and_all_its_batches(bench, baseline
     answer = bench.upload("我的.xlsx", buffer.getvalue())
     assert not answer["refused"], bench.notice
     assert bench.panel.has_own
+    assert "改为用户提供：江苏单位与随附数不同" in answer["parts"]["notice"]
     assert bench.allocation.quota["320000"] > bench.baseline.quota["320000"]
     assert [name for name in bench.waiting if name in answer["parts"]["file"]] == [
         "我的-第1批",
@@ -447,6 +448,10 @@ def test_what_one_leaves_with_bears_the_id_of_the_run_that_the_command_makes(ben
         assert name.endswith(ending)
         (made,) = re.findall(r"[0-9a-f]{12}", name)
         assert f'"id": "{made}"' in number, kind
+        if kind in ("workbook", "scenario"):
+            assert bench.upload(name, content)["parts"]["notice"], "what is taken away can be brought back"
+            assert bench.allocation.quota.equals(whole.allocation.quota)
+            bench.do("open", ["甲"])
         if kind in ("workbook", "proposal", "proposal_pdf"):
             assert content == (whole.folder / f"report{ending}").read_bytes(), kind
         if kind == "overview":
@@ -456,6 +461,17 @@ def test_what_one_leaves_with_bears_the_id_of_the_run_that_the_command_makes(ben
     compared = za.run_comparison(["2024-baseline", tmp_path / "甲.toml"], tmp_path)
     assert content == (compared.folder / "compare.xlsx").read_bytes()
     assert re.findall(r"[0-9a-f]{12}", name)[0] in (compared.folder / "run.json").read_text(encoding="utf-8")
+
+
+def test_where_rules_cross_the_numbers_do_not_wait_for_the_reasons(bench):
+    answer = bench.do("rule", ["加权", "广东×1.5、江苏", ["250", ""], ""])
+    assert answer["more"]
+    assert "正在计算" in answer["parts"]["why"]
+    answer = bench.do("explain", [])
+    assert not answer["more"]
+    assert "北京的名额为" in answer["parts"]["why"]
+    assert bench.do("unit", ["440000"])["more"]
+    assert not bench.do("undo", [])["more"], "no rule crosses now"
 
 
 def test_only_what_differs_is_drawn_again(bench, monkeypatch):

@@ -9,13 +9,13 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-import openpyxl
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from support.explorer_page import opened, served
 
 import zjtx_alloc as za
 from zjtx_alloc.explorer.state import in_force, start, with_limit, with_weight
+from zjtx_alloc.report.documents.programme_workbook import write_programme
 from zjtx_alloc.report.writers.html import framed
 
 pytestmark = [pytest.mark.needs_browser, pytest.mark.thorough]
@@ -113,6 +113,16 @@ def test_a_planner_sets_a_regions_floor(hand):
     assert re.search(r"西部\s+220", hand.told("view", "220"))
 
 
+def test_a_weighted_rule_is_added_and_its_reasons_follow_the_numbers(hand):
+    fold = hand.unfold("分组和规则")
+    hand.fill(fold.get_by_label("名称"), "加权")
+    hand.fill(fold.get_by_label("成员"), "广东×1.5、江苏")
+    hand.fill(fold.get_by_label("不少于").last, "300")
+    hand.click(fold.get_by_role("button", name="加上"))
+    hand.told("view", "广东 +")
+    hand.told("why", "北京的名额为")
+
+
 def test_a_planner_compares_three_cases(hand, folder):
     hand.unfold("打开、保存")
     for total in ("1050", "1100"):
@@ -160,10 +170,8 @@ def test_a_clash_is_explained_and_loosened_in_place(hand):
     assert bounds.get_by_label("各单位下限（家）", exact=True).input_value() == "28"
 
 
-def test_a_workbook_is_uploaded(hand, tmp_path):
-    za.run("2024-baseline", tmp_path, pages=())
-    book = tmp_path / "2024-baseline" / "report.xlsx"
-    assert openpyxl.load_workbook(book, read_only=True).sheetnames
+def test_a_workbook_is_uploaded(hand, baseline, tmp_path):
+    book = write_programme(tmp_path / "测算.xlsx", baseline)
     hand.unfold("打开、保存")
     hand.page.locator("#upload").set_input_files(book)
     hand.told("notice", "已打开：2024年第一批基准情景")

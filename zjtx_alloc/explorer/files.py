@@ -26,6 +26,7 @@ from zjtx_alloc.report.writers.html import Heading
 from zjtx_alloc.report.writers.pdf import pdf_file
 from zjtx_alloc.report.writers.xlsx import write_workbook
 from zjtx_alloc.rules.own_columns import stand_ins_ended
+from zjtx_alloc.rules.programme.notes import plain_lines
 from zjtx_alloc.rules.programme.programme import load_programme
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import load_scenario, scenario_names
@@ -35,10 +36,20 @@ _NO_PROJECT = "pyproject.toml"  # no scenario, wherever it lies
 
 @dataclass(frozen=True)
 class Case:
-    """A scenario and its facts; ``own``: those that are the user's own, None for the shipped ones."""
+    """A scenario and its facts.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    own : Panel or None
+        The facts where they are the user's own; None for the shipped ones.
+    notes : tuple of str
+        What was read of its file, what was not, and what looks wrong, in Chinese.
+    """
 
     scenario: Scenario
     own: Panel | None = None
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def panel(self) -> Panel:
@@ -74,11 +85,12 @@ def read_cases(path: Path, own: Panel | None) -> dict[str, Case]:
         return {scenario.name: Case(stand_ins_ended(own, scenario) if own else scenario, own)}
     if is_report(path):
         found = read_report(path)
-        return {found.scenario.name: Case(found.scenario, found.own)}
+        return {found.scenario.name: Case(found.scenario, found.own, (*found.changes, *found.notes))}
     programme = load_programme(path)
     panel = programme.panel if programme.panel.has_own else None
     batches = sorted(programme.batches, key=lambda batch: batch is not programme.current)
-    return {one.scenario.name: Case(one.scenario, panel) for one in batches}
+    doubts = (say("programme.doubts"), *plain_lines(programme.doubts).split("\n")) if programme.doubts else ()
+    return {one.scenario.name: Case(one.scenario, panel, (*programme.notes_on(one), *doubts)) for one in batches}
 
 
 def read_upload(name: str, content: bytes, own: Panel | None) -> dict[str, Case]:

@@ -45,10 +45,11 @@ def map_html(allocation: Allocation, baseline: Allocation, chosen: str) -> str:
     return map_svg(allocation, allocation.quota - baseline.quota, chosen)
 
 
-def why_html(allocation: Allocation, chosen: str) -> str:
-    """The choice of a unit, by code, and why it gets its number: the sentences of ``explain``."""
+def why_html(allocation: Allocation, chosen: str, is_explained: bool) -> str:
+    """The choice of a unit, by code, and why it gets its number: the sentences of ``explain``, or that these follow."""
     units = choice(allocation.panel.units["short_name"].to_dict(), chosen, ("unit",), id="unit")
-    first, *others = explain(allocation, chosen).text.split("\n")
+    told = explain(allocation, chosen).text if is_explained else say("explorer.working")
+    first, *others = told.split("\n")
     return f"<label>{html.escape(say('explorer.unit'))} {units}</label><h3>{html.escape(first)}</h3>" + "".join(
         f"<p>{html.escape(line)}</p>" for line in others
     )

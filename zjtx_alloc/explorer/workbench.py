@@ -61,6 +61,7 @@ class Workbench:
         self.cases: dict[str, Allocation] = {self.reference: self.allocation}
         self.unit, self.tab, self.order = str(self.panel.units.index[0]), view.TABS[0], view.OFFICIAL
         self.waiting: dict[str, Case] = {}  # further batches of an opened workbook
+        self.explained: tuple[Allocation | None, str] = None, ""
         self.picked: set[str] = {self.reference}
         self.notice, self.is_refused = "", False
         self.ranges: tuple[Allocation | None, WeightRange | None] = None, None
@@ -78,6 +79,7 @@ class Workbench:
         self.own, self.panel = case.own, case.panel
         self.past: list[states.State] = []
         self.state, self.failure = states.start(scenario), failure
+        self.notice = "\n".join([say("explorer.loaded", title=scenario.title), *case.notes])
 
     @property
     def baseline(self) -> Allocation:
@@ -103,8 +105,13 @@ class Workbench:
         return self.answer()
 
     def answer(self) -> dict[str, Any]:
-        """All parts as they are now, whether they are of an earlier state, and whether the last request was refused."""
-        return {"parts": self.parts(), "stale": self.failure is not None, "refused": self.is_refused}
+        """All parts as they are now; whether they are of an earlier state, whether the last request was refused.
+
+        ``more``: why the unit gets its number takes longer than the rest, and waits for ``explain``.
+        """
+        parts = self.parts()
+        flags = {"stale": self.failure is not None, "refused": self.is_refused, "more": not self._is_explained()}
+        return {"parts": parts} | flags
 
     def parts(self) -> dict[str, str]:
         """The HTML of every part of the page, by the id of its element."""
@@ -116,7 +123,7 @@ class Workbench:
             "message": "" if self.failure is None else view.failure_html(self.failure),
             "head": view.head_html(shown, baseline, self.reference, {name: called(name) for name in self.cases}),
             "map": self._kept("map", view.map_html, shown, baseline, self.unit),
-            "why": self._kept("why", view.why_html, shown, self.unit),
+            "why": self._kept("why", view.why_html, shown, self.unit, self._is_explained()),
             "tabs": view.tabs_html(self.tab),
             "view": self._view(),
         }
@@ -126,7 +133,10 @@ class Workbench:
         frame = Template(shipped("data", "explorer.html").read_text(encoding="utf-8"))
         words = {name: say(f"explorer.{name}") for name in ("heading", "intro", "working", "lost", *_SECTIONS)}
         safe = {name: html.escape(text) for name, text in words.items()}
-        return frame.substitute(self.parts(), members=member_choices(), **{f"say_{k}": v for k, v in safe.items()})
+        more = "" if self._is_explained() else "more"
+        return frame.substitute(
+            self.parts(), more=more, members=member_choices(), **{f"say_{k}": v for k, v in safe.items()}
+        )
 
     def leave(self, kind: str) -> tuple[str, bytes]:
         """A file to take away, and its name.
@@ -179,7 +189,10 @@ class Workbench:
         names = tuple(one if isinstance(one, str | bool | tuple) else id(one) for one in (draw, *of))
         key, drawn, _ = self.drawn.get(part, ((), "", ()))
         if key != names:
-            drawn = draw(*of)
+            try:
+                drawn = draw(*of)
+            except ZjtxError as error:
+                drawn = view.notice_html(str(error), is_error=True)
             self.drawn[part] = names, drawn, of  # what it is of stays, so that nothing else gets its id
         return drawn
 
@@ -220,14 +233,12 @@ class Workbench:
             self._show(self.waiting[name])
         else:
             self._opened(read_cases(self.folder / name if Path(name).suffix else Path(name), self.first_own))
-        self.notice = say("explorer.loaded", title=self.state.scenario.title)
 
     def upload(self, name: str, content: bytes) -> dict[str, Any]:
         """Open an uploaded file, and answer as ``do``."""
         self.notice, self.is_refused = "", False
         try:
             self._opened(read_upload(name, content, self.first_own))
-            self.notice = say("explorer.loaded", title=self.state.scenario.title)
         except ZjtxError as error:
             self.notice, self.is_refused = str(error), True
         return self.answer()
@@ -274,6 +285,15 @@ class Workbench:
             doubt = self.allocation.scenario.uncertainty
             self.ranges = self.allocation, ranges_of(self.allocation) if doubt.weights or doubt.pools else None
 
+    def _is_explained(self) -> bool:
+        """Where rules cross, an explanation is a dozen models and does not keep the numbers waiting."""
+        return self.allocation.problem.nested or (
+            self.explained[0] is self.allocation and self.explained[1] == self.unit
+        )
+
+    def _explain(self) -> None:
+        self.explained = self.allocation, self.unit
+
     def _sort(self, order: str) -> None:
         self.order = order
 
@@ -291,7 +311,7 @@ class Workbench:
 
     _ACTS: ClassVar[Mapping[str, Callable[..., None]]] = {
         "open": _open, "save": _save, "undo": _undo, "reset": _reset, "unit": _choose, "tab": _tab, "sort": _sort,
-        "reference": _refer, "pick": _pick, "relieve": _relieve,
+        "explain": _explain, "reference": _refer, "pick": _pick, "relieve": _relieve,
     }  # fmt: skip
 
 
