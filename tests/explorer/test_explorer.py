@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 from support.programme_edits import cell_of
 
 import zjtx_alloc as za
-from zjtx_alloc.explorer.files import LEAVING
+from zjtx_alloc.explorer.files import LEAVING, Case
 from zjtx_alloc.explorer.notebook import WhatIf
 from zjtx_alloc.explorer.state import (
     SHARES,
@@ -27,7 +27,7 @@ from zjtx_alloc.explorer.state import (
     with_weight,
 )
 from zjtx_alloc.explorer.view import TABS, table_html
-from zjtx_alloc.explorer.workbench import begun
+from zjtx_alloc.explorer.workbench import Workbench
 from zjtx_alloc.report.documents.programme_workbook import write_programme
 from zjtx_alloc.report.table import signed
 from zjtx_alloc.report.tables.sweep import sweep_summary
@@ -270,7 +270,7 @@ def test_what_is_impossible_is_refused_and_changes_nothing(move, told, bench):
 
 @pytest.fixture
 def bench(panel, baseline, tmp_path):
-    return begun(baseline, None, tmp_path)
+    return Workbench(Case(baseline), tmp_path)
 
 
 def test_the_table_has_the_librarys_numbers_in_any_order(panel, allocation, baseline):
@@ -334,7 +334,7 @@ def test_every_tab_and_control_is_called_by_a_name(bench, write_scenario):
 @pytest.mark.thorough
 def test_what_users_write_is_escaped(panel, write_scenario, tmp_path):
     text = 'extends = "2024-baseline"\ntitle = "<script>x</script>"\n[rules."<b>"]\nunits = ["北京"]\nmin = 50\n'
-    bench = begun(za.load_scenario(write_scenario(text)), None, tmp_path)
+    bench = Workbench(Case(za.load_scenario(write_scenario(text))), tmp_path)
     bench.do("save", ["<i>"])
     for tab in TABS:
         bench.do("tab", [tab])
@@ -432,6 +432,9 @@ def test_a_workbook_is_opened_with_its_facts_and_all_its_batches(bench, baseline
     ]
     bench.do("open", ["我的-第2批"])
     assert bench.allocation.scenario.batch == 2
+    bench.do("undo", [])
+    bench.do("undo", [])
+    assert (bench.allocation.scenario.batch, bench.panel.has_own) == (1, False), "what was open before"
     assert "不能打开" in bench.upload("x.exe", b"MZ")["parts"]["notice"]
     assert bench.upload("x.xlsx", b"PK")["refused"]
 

@@ -59,9 +59,8 @@ class Case:
 
 def listed(folder: Path) -> tuple[str, ...]:
     """What can be opened by name: the shipped scenarios, scenario files and workbooks of a folder."""
-    own = (
-        path.name for path in folder.iterdir() if path.suffix.lower() in (".toml", ".xlsx") and path.name != _NO_PROJECT
-    )
+    found = folder.iterdir() if folder.is_dir() else ()
+    own = (path.name for path in found if path.suffix.lower() in (".toml", ".xlsx") and path.name != _NO_PROJECT)
     return (*scenario_names(), *sorted(name for name in own if not name.startswith(("~", "."))))
 
 

@@ -19,7 +19,8 @@ from tornado.web import Application, HTTPError, RequestHandler
 from zjtx_alloc.base.errors import ZjtxError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped
-from zjtx_alloc.explorer.workbench import Workbench, begun
+from zjtx_alloc.explorer.files import Case
+from zjtx_alloc.explorer.workbench import Workbench
 from zjtx_alloc.facts.panel import load_panel
 from zjtx_alloc.report.writers.fonts import sans
 from zjtx_alloc.rules.scenario_files import load_scenario
@@ -66,7 +67,7 @@ def serve(scenario: str, data: str, notify: Callable[[str], None]) -> None:
 
 def opened(scenario: str, data: str, folder: str) -> Workbench:
     """A workbench as the command and the notebook ask for it; the working folder if ``folder`` is blank."""
-    return begun(load_scenario(scenario), load_panel(data) if data else None, Path(folder))
+    return Workbench(Case(load_scenario(scenario), load_panel(data) if data else None), Path(folder))
 
 
 def started(bench: Workbench) -> tuple[str, threading.Thread]:

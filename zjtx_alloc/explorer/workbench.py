@@ -30,7 +30,6 @@ from zjtx_alloc.explorer.files import (
 )
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.report.figures.svg import bars_svg
-from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import save_bundle
 from zjtx_alloc.uncertainty.weight_range import WeightRange, ranges_of
 
@@ -38,7 +37,18 @@ _MOST_PAST = 200  # moves that can be taken back
 
 
 class Workbench:
-    """A scenario in the hand, and the cases beside it.
+    """A scenario in the hand, and the cases beside it; the first stays what is compared with until another is chosen.
+
+    Parameters
+    ----------
+    case : Case
+    folder : Path
+        Where scenarios are saved to and opened from.
+
+    Raises
+    ------
+    DataError, ScenarioError, InfeasibleError, SolverError
+        If the case cannot be computed.
 
     Attributes
     ----------
@@ -54,8 +64,11 @@ class Workbench:
 
     def __init__(self, case: Case, folder: Path) -> None:
         self.folder, self.first_own = folder, case.own
+        self.past: list[tuple[states.State, Panel | None, Panel]] = []
         self.reference = case.scenario.name
+        self.state, self.own, self.panel = states.start(case.scenario), case.own, case.panel
         self._show(case)
+        self.past.clear()
         if self.failure is not None:
             raise self.failure
         self.cases: dict[str, Allocation] = {self.reference: self.allocation}
@@ -76,8 +89,8 @@ class Workbench:
             scenario = self.allocation.scenario  # a user's own columns in the place of what stood in for them
         except InfeasibleError as error:
             failure = error
+        self._remember()
         self.own, self.panel = case.own, case.panel
-        self.past: list[states.State] = []
         self.state, self.failure = states.start(scenario), failure
         self.notice = "\n".join([say("explorer.loaded", title=scenario.title), *case.notes])
 
@@ -158,9 +171,12 @@ class Workbench:
         return taken_away(kind, Case(states.in_force(self.state), self.own))
 
     def _move(self, state: states.State) -> None:
-        self.past = [*self.past[-_MOST_PAST:], self.state]
+        self._remember()
         self.state = state
         self._compute()
+
+    def _remember(self) -> None:
+        self.past = [*self.past[-_MOST_PAST:], (self.state, self.own, self.panel)]
 
     def _compute(self) -> None:
         """Compute what the controls say; if that fails, keep the last result."""
@@ -268,7 +284,7 @@ class Workbench:
 
     def _undo(self) -> None:
         if self.past:
-            self.state = self.past.pop()
+            self.state, self.own, self.panel = self.past.pop()
             self._compute()
 
     def _reset(self) -> None:
@@ -321,25 +337,5 @@ def _own(allocation: Allocation) -> Panel | None:
 
 
 _SECTIONS = (
-    "file",
-    "weights_too",
-    "bounds",
-    "limits",
-    "rules_too",
-    "fixed_too",
-    "batch",
-    "leave",
-    "results",
-    "controls",
-)
-
-
-def begun(scenario: Scenario, own: Panel | None, folder: Path) -> Workbench:
-    """A workbench with a scenario in it, which stays what everything is compared with until another case is chosen.
-
-    Raises
-    ------
-    DataError, ScenarioError, InfeasibleError, SolverError
-        If the scenario cannot be computed.
-    """
-    return Workbench(Case(scenario, own), folder)
+    "file", "weights_too", "bounds", "limits", "rules_too", "fixed_too", "batch", "leave", "results", "controls",
+)  # fmt: skip
