@@ -1,6 +1,6 @@
 "use strict";
 // What is changed on the page is sent as the move that it carries; of the answer only what differs is changed on the page.
-const words = document.body.dataset, busy = document.getElementById("busy"), waiting = [];
+const words = document.body.dataset, busy = document.getElementById("busy"), waiting = [], shown = {};
 let working = false;
 
 function ask(move, form) {
@@ -38,6 +38,8 @@ function show(reply, form) {
   if (!reply) return;
   const typed = [...document.querySelectorAll("form")].filter(one => one !== form || reply.refused);
   for (const [name, html] of Object.entries(reply.parts)) {
+    if (shown[name] === html && !reply.refused && !form) continue; // what was typed and refused goes back
+    shown[name] = html;
     const made = document.createElement("div");
     made.innerHTML = html;
     const part = document.getElementById(name);

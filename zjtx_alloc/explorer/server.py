@@ -72,6 +72,7 @@ def opened(scenario: str, data: str, folder: str) -> Workbench:
 
 def started(bench: Workbench) -> tuple[str, threading.Thread]:
     """Serve a workbench in a thread of its own; gives the address once it answers."""
+    bench.warm_up()
     ready: Future[str] = Future()
 
     async def run() -> None:

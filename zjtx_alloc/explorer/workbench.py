@@ -5,6 +5,7 @@ What a page asks for is done here and answered with the HTML of every part; the 
 
 import html
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from string import Template
@@ -93,6 +94,14 @@ class Workbench:
         self.own, self.panel = case.own, case.panel
         self.state, self.failure = states.start(scenario), failure
         self.notice = "\n".join([say("explorer.loaded", title=scenario.title), *case.notes])
+
+    def warm_up(self) -> None:
+        """Pay now for what a first move pays: modules on first use, tables that are read once."""
+        (simplex, weights), *_ = states.simplices(self.state.scenario).items()
+        moved = states.with_weight(self.state, simplex, next(iter(weights)), 0.5)
+        with suppress(ZjtxError):
+            found = allocate_batch(self.panel, states.in_force(moved))
+            view.why_html(found, self.unit, found.problem.nested)
 
     @property
     def baseline(self) -> Allocation:
