@@ -1,6 +1,7 @@
 # make report: set up and run the main job. make test: set up and test; make test-full: test thoroughly.
 # make explore: try a scenario in the browser. make lab: the notebooks in JupyterLab.
 # make nowcast: data/nowcast.csv again, after a change of data/observations.csv, data/facts.csv or data/nowcast.toml.
+# make docs: the site of the documents, with the reference of the Python names, in build/site.
 # make gallery: all that people will see, as PNG in reports/gallery, and docs/pictures (needs Chromium, LibreOffice, poppler).
 PYTHON ?= python3
 SCENARIO ?= 2024-baseline
@@ -10,7 +11,7 @@ else
 BIN := .venv/bin
 endif
 
-.PHONY: report explore lab test test-full check nowcast gallery python clean
+.PHONY: report explore lab test test-full check docs nowcast gallery python clean
 
 report: .venv/use.stamp
 	@$(BIN)/zjtx report $(SCENARIO)
@@ -37,6 +38,10 @@ check: .venv/dev.stamp
 	$(BIN)/mypy
 	$(BIN)/codespell
 
+docs: .venv/docs.stamp
+	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env --write-all -c docs -d build/doctrees . build/site
+	@echo build/site/index.html
+
 nowcast: .venv/use.stamp
 	@$(BIN)/python -c 'from zjtx_alloc.facts.nowcast import shipped_nowcasts as made; \
 	  made().to_csv("data/nowcast.csv", index=False, encoding="utf-8", lineterminator="\n")'
@@ -50,15 +55,19 @@ python:
 	@$(PYTHON) -c 'import venv, ensurepip' || \
 	  { echo "缺少 venv 模块：Debian/Ubuntu 请先运行 apt-get install python3-venv"; exit 1; }
 
-.venv/use.stamp: requirements.lock pyproject.toml | python
+.venv/use.stamp: requirements.lock requirements-build.lock pyproject.toml | python
 	@echo "正在准备环境（首次约需几分钟）……"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock -r requirements-build.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/web.stamp: requirements-web.lock .venv/use.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-web.lock
+	@touch $@
+
+.venv/docs.stamp: requirements-docs.lock .venv/use.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.lock
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.lock .venv/use.stamp

@@ -23,7 +23,6 @@ from PIL import Image, ImageDraw, ImageFont
 from pylopdf_fonts_zh_cn import sans_path
 
 import zjtx_alloc as za
-from zjtx_alloc.report.documents.plan_document import write_plan
 from zjtx_alloc.report.firm_documents.document import document
 from zjtx_alloc.report.firm_documents.dossier import Dossier
 from zjtx_alloc.report.runs.notebooks import write_page
@@ -77,8 +76,8 @@ PICTURES = {
     "explain": Picture(("explorer 说明",)),
     "uncertainty": Picture((f"{SCENARIO}/uncertainty 图1",)),
     "budget": Picture(("budget/budget 图2",)),
-    "proposal": Picture(tuple(f"{SCENARIO}/report.docx {page}" for page in ("01", "02", "11")), width=1400),
-    "workbook": Picture((f"{SCENARIO}/report.xlsx 05",), (0, 0.03, 1, 0.85)),
+    "proposal": Picture(tuple(f"{SCENARIO}/report.docx {page}" for page in ("01", "02", "12")), width=1400),
+    "workbook": Picture((f"{SCENARIO}/report.xlsx 06",), (0, 0.03, 1, 0.85)),
     "unit": Picture((f"{SCENARIO}/units/440000-广东.pdf 1",), (0, 0.02, 1, 0.7)),
     "explorer": Picture(("explorer 移动滑块",), width=1200),
     "template": Picture(("因素表.xlsx 1",), (0.05, 0.07, 0.95, 0.42), 1200),
@@ -96,7 +95,8 @@ def make(folder: Path) -> Path:
     za.write_template(folder / "因素表.xlsx")
     listed = za.firms.made_up_firms(total=600)
     of_one = listed.only(listed.table.index[listed.table["unit"] == "330000"][:12])
-    write_plan(of_one, "330000", 1, za.load_award("caijian-2024-148"), folder / "实施方案.docx")
+    award = za.load_award("caijian-2024-148")
+    document("plan", Dossier(1, award, "330000", firms=of_one), folder / "实施方案.docx")
     review = za.firms.review(of_one, None, datetime.date(2024, 7, 31))
     document("opinion", Dossier(1, review.conditions.award, "330000", review=review), folder / "审核意见.docx")
     with tempfile.TemporaryDirectory() as work:

@@ -157,7 +157,7 @@ def made_anew(words):
     """Files that a command makes and would not write over: another document may have made them."""
     if words[1] == "template":
         return [Path(words[2])]
-    if words[1] == "firms":
+    if words[1] in ("firms", "review"):
         return [Path(words[3] if words[2] == "new" else words[words.index("--out") + 1])]
     if words[1] in ("new", "convert"):
         made = Path(words[2 if words[1] == "new" else 3])

@@ -49,6 +49,16 @@ def test_every_dependency_has_its_reason():
     assert all(len(reason) > 10 for reason in reasons)
 
 
+def test_the_main_install_leaves_out_what_only_pages_tests_and_the_site_need():
+    main, dev = (
+        set(re.findall(r"^([\w-]+)==", (ROOT / f"requirements{of}.lock").read_text("utf-8"), re.M))
+        for of in ("", "-dev")
+    )
+    heavy = {"ipywidgets", "jupyterlab", "scipy"}
+    assert heavy <= dev
+    assert not main & {*heavy, "babel", "jupyter-server", "sphinx"}
+
+
 @pytest.mark.thorough
 def test_numbers_told_in_the_planners_guide_are_those_of_the_baseline(panel, baseline, allocation):
     """Those in sentences; the ones in outputs are held against what the commands print."""
@@ -121,7 +131,10 @@ def test_what_the_rows_of_the_clauses_name_is_there():
     for clause, matter, where, _ in clause_rows():
         for name in re.findall(r"`([^`]+)`", where):
             if name.startswith("zjtx "):
-                assert name.split()[1] in commands.commands, (clause, matter)
+                known = commands
+                for word in name.split()[1:]:
+                    known = known.commands.get(word)
+                assert known is not None, (clause, matter)
             elif name in kinds():
                 continue
             elif name.startswith("za."):

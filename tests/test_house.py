@@ -25,7 +25,7 @@ ROOT = PACKAGE.parent
 # From the ground up; a module imports from its own folder and from those before it in this list.
 FOLDERS = (
     "base",
-    "facts.evidence", "facts",
+    "facts.evidence", "facts.xlsx", "facts",
     "quota.problem", "quota.nested", "quota.crossing", "quota", "quota.many",
     "apportionment",
     "rules", "rules.programme",
@@ -105,7 +105,7 @@ def test_a_public_function_is_found_in_one_guess():
 
 @pytest.mark.parametrize(
     ("library", "modules_of_it"),
-    [("pulp", r"quota\.crossing\.model(_\w+)?"), ("highspy", r"quota\.crossing\.model(_\w+)?"), ("xlsxwriter", r"report\.writers\.xlsx"), ("docx", r"report\.writers\.docx"), ("typst", r"report\.writers\.pdf"), ("uharfbuzz", r"report\.writers\.html"), ("tornado", r"explorer\.server"), ("stdnum", r"firms\.(table\.cells|made_up)"), ("matplotlib", r"report\.figures\.\w+"), ("distributed", r"uncertainty\.workers")],
+    [("pulp", r"quota\.crossing\.model(_\w+)?"), ("highspy", r"quota\.(crossing\.model(_\w+)?|nested\.least_squares)"), ("xlsxwriter", r"report\.writers\.xlsx"), ("docx", r"report\.writers\.docx"), ("typst", r"report\.writers\.pdf"), ("uharfbuzz", r"report\.writers\.html"), ("tornado", r"explorer\.server"), ("stdnum", r"firms\.(table\.cells|made_up)"), ("matplotlib", r"report\.figures\.\w+"), ("distributed", r"uncertainty\.workers")],
 )  # fmt: skip
 def test_one_module_knows_the_library(library, modules_of_it):
     users = [n for n, tree in modules().items() if any(i.split(".")[0] == library for i in imports(tree))]
@@ -223,6 +223,21 @@ def test_tiles_show_every_unit_once_and_the_three_that_take_no_part():
     assert not tiles.duplicated(["row", "column"]).any()
     named = tiles.merge(units, on="code")
     assert (named["name_x"] == named["short_name"]).all()
+
+
+def test_what_builds_the_package_is_pinned_and_hashed_like_all_else():
+    """No build fetches tools of its own; the lock holds those that it asks for."""
+    files = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "Makefile", ROOT / ".ci" / "run"]
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    builds = [line for line in lines if re.search(r"pip (install|wheel) .*(-e|--wheel-dir \S+) \.", line)]
+    assert len(builds) >= 5
+    assert [line for line in builds if "--no-build-isolation" not in line] == []
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"] + [
+        "editables"
+    ]
+    lock = (ROOT / "requirements-build.lock").read_text(encoding="utf-8")
+    for name in (re.match(r"[a-z-]+", one)[0] for one in asked):
+        assert re.search(rf"^{name}==\S+ \\\n +--hash=sha256:", lock, re.MULTILINE)
 
 
 def test_locks_name_no_address_of_an_index():

@@ -4,6 +4,7 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
@@ -64,23 +65,24 @@ FULL = [(c, p) for c in ("little_giants", "sme_count", "rd_active_firms", "gdp",
 
 
 @pytest.mark.parametrize(("code", "period"), FULL)
-def test_one_indicator_by_shares_is_the_plain_factor_to_the_bit(panel, baseline, code, period):
+def test_one_indicator_by_shares_is_the_plain_factor_to_the_last_digit(panel, baseline, code, period):
+    """Scores are floats, facts are not: a rounding or two lie between."""
     made = baseline.model_dump() | {"name": "toy", "factors": {"index": {"weight": 1.0}}, "uncertainty": {}}
     composed = za.Scenario(**made | {"composites": {"index": index(**{code: line(1.0, period)})}})
     plain = za.Scenario(**made | {"factors": {code: {"weight": 1.0, "period": period}}})
     found, due = za.entitlement(panel, composed), za.entitlement(panel, plain)
     for field in ("places", "share", "estimated"):
-        assert getattr(found, field).equals(getattr(due, field)), field
-    assert found.contributions["index"].equals(due.contributions[code].rename("index"))
+        np.testing.assert_allclose(getattr(found, field), getattr(due, field), 2**-51, 0)
+    np.testing.assert_allclose(found.contributions["index"], due.contributions[code], 2**-51, 0)
 
 
 @pytest.mark.thorough
 @given(values=st.lists(st.integers(0, 10**9), min_size=5, max_size=5).filter(any))
-def test_law_one_indicator_by_shares_is_the_plain_factor_to_the_bit(toy_panel, values):
+def test_law_one_indicator_by_shares_is_the_plain_factor_to_the_last_digit(toy_panel, values):
     panel = toy_panel(gdp=values)
     plain = scenario(factors={"gdp": {"period": "2020", "weight": 1.0}})
     found, due = za.entitlement(panel, scenario(index(gdp=line(1.0)))), za.entitlement(panel, plain)
-    assert found.places.equals(due.places)
+    np.testing.assert_allclose(found.places, due.places, 2**-51, 0)
 
 
 def test_stand_ins_at_any_depth_are_marked(toy):

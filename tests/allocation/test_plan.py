@@ -76,7 +76,7 @@ def drawn(seed, crossing=False):
 
 def better_nearby(problem, found):
     """A direction between two feasible points that improves: by convexity an optimum has none towards any vertex."""
-    e = [Fraction(b, 10**9) for b in problem.billionths]
+    e = problem.exact
     slope = [2 * (x - b) / b for x, b in zip(found, e, strict=True)]
     matrix = np.array([[1] * len(e), *([row.weight(i) for i in range(len(e))] for row in problem.rows)], dtype=float)
     ends = np.array([(problem.total, problem.total), *((row.lower, row.upper) for row in problem.rows)], dtype=float)

@@ -3,12 +3,14 @@
 import errno
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
 
 import zjtx_alloc as za
 from zjtx_alloc.cli.main import main
+from zjtx_alloc.report.terminal import speak_plainly
 
 
 def zjtx(capsys, *arguments):
@@ -32,6 +34,15 @@ def test_allocate_takes_a_scenario_file(capsys, tmp_path, write_scenario, monkey
     code, lines, _ = zjtx(capsys, "allocate", str(path))
     assert (code, lines) == (0, ["试算-allocation.csv"])
     assert (tmp_path / lines[0]).is_file()
+
+
+def test_warnings_are_sentences_of_ours_and_those_of_libraries_stay_out(capsys):
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        speak_plainly()
+        warnings.warn("Data Validation extension is not supported and will be removed", UserWarning, stacklevel=1)
+        warnings.warn("请改用 approval.unused", FutureWarning, stacklevel=1)
+    assert capsys.readouterr().err == "请改用 approval.unused\n"
 
 
 @pytest.mark.thorough
@@ -74,6 +85,35 @@ def test_calendar_prints_an_aligned_chinese_table(capsys):
 
 def wide(text):
     return len(text.encode("gb18030"))  # a Chinese character is two columns and, there, two bytes
+
+
+def test_a_file_that_may_not_be_read_is_left_to_whoever_reads_it(tmp_path, monkeypatch, capsys):
+    """Click would say so in English before the reading can in Chinese."""
+    (path := tmp_path / "表.csv").write_bytes(b"x\n")
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(SystemExit) as stop:
+        main(["check", str(path)])
+    assert (stop.value.code, "没有找到因素表" in capsys.readouterr().err) == (1, True)
+
+
+@pytest.mark.parametrize("toml", ['title = "{}"\nx', '"{}" = 1', 'extends = "{}"', 'drop = ["{}"]', '[cap]\n"{}" = 1', '[fixed."{}"]\nquota = 1'])  # fmt: skip
+def test_a_message_keeps_its_beginning_and_its_end_however_long_a_value(toml, tmp_path):
+    (path := tmp_path / "trial.toml").write_text(toml.format("长" * 200_000), encoding="utf-8")
+    with pytest.raises(za.ScenarioError) as caught:
+        za.load_scenario(path)
+    assert len(str(caught.value)) < 5000
+    short = str(za.DataError(f"表.csv 有{'长' * 500_000}；请改正"))
+    assert (len(short), short[:8], short[-4:]) == (2002, "表.csv 有长", "；请改正")
+    assert str(za.DataError("\n".join("一二三"))) == "一\n二\n三"
+
+
+@pytest.mark.parametrize("character", ["\u200b", "\u3164", "\ufe0f", "\U000e0041", "\u00ad"])
+def test_a_name_with_characters_that_cannot_be_seen_is_refused_by_their_code(character, tmp_path):
+    (path := tmp_path / "trial.toml").write_text(
+        f'extends = "2024-baseline"\ntitle = "a{character}b"', encoding="utf-8"
+    )
+    with pytest.raises(za.ScenarioError, match=rf"title 中有不可见字符（U\+{ord(character):04X}）；请删去"):
+        za.load_scenario(path)
 
 
 @pytest.mark.parametrize(

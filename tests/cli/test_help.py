@@ -65,7 +65,7 @@ def test_the_first_help_lists_the_commands_in_the_order_of_use(capsys):
         (["review", "a.xlsx", "--as-of", "昨天", "--out", "b.xlsx"], "选项 --as-of 的取值不对，应为日期，如 2024-07-31"),
         (["template", "a.xlsx", "--firms=是"], "选项 --firms 是开关，后面不带取值"),
         (["report"], "缺少参数 SCENARIO"),
-        (["plan-document", "a.xlsx", "--out", "a.docx"], "缺少参数 UNIT"),
+        (["plan-document", "a.xlsx"], "缺少参数 OUT"),
         (["report", "2024-baseline", "--dta", "x"], "没有选项“--dta”"),
         (["raport"], "没有命令“raport”"),
         (["firms", "settel"], "没有命令“settel”；可用：new、review、select、amounts、evaluate、settle、document、collect"),

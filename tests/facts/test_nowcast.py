@@ -5,6 +5,7 @@ import runpy
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t
 
 import zjtx_alloc as za
 from zjtx_alloc.base.resources import shipped, shipped_table
@@ -221,6 +222,12 @@ def test_the_error_of_each_model_is_that_of_fits_without_the_province():
         errors.append(float(np.sqrt((weights * squares).sum() / weights.sum())))
     assert found.models["error"].tolist() == pytest.approx(errors)
     assert found.models["weight"].tolist() == pytest.approx(np.array(errors) ** -4.0 / (np.array(errors) ** -4.0).sum())
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 7, 24])
+def test_students_quantiles_are_scipys(freedom):
+    for coverage in (0.5, 0.9, 0.99):
+        assert covariates._quantile(freedom, coverage) == pytest.approx(t.ppf((1 + coverage) / 2, freedom), rel=1e-12)
 
 
 def test_a_city_and_its_province_share_what_is_published_of_both():

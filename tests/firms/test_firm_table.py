@@ -47,53 +47,101 @@ def test_a_filled_in_template_is_read_as_it_is(tmp_path, capsys):
     assert "文件已存在" in capsys.readouterr().err
 
 
-def reviewed(tmp_path, *options):
+def reviewed(tmp_path, *options, names=("review",)):
     """The sheets of a review of four firms: one good, one listed, one with too little, one of an earlier batch."""
     table, out = tmp_path / "企业.csv", tmp_path / "结果.xlsx"
     four = raw({}, {"上市情况": "深交所"}, {"推进计划投资总额（万元）": 2000}, {"新一轮已获支持批次": "第一批"})
     four.drop(columns="省级单位").to_csv(table, index=False, encoding="utf-8-sig")
-    code = command("review", table, "--unit", "江苏", "--as-of", "2024-07-31", "--out", out, *options)
-    assert code == 0
+    out.unlink(missing_ok=True)
+    assert command(*names, table, "--unit", "江苏", "--as-of", "2024-07-31", "--out", out, *options) == 0
     return four, {sheet.title: [*sheet.values] for sheet in openpyxl.load_workbook(out)}
 
 
-def test_a_review_says_who_passes_and_who_does_not_and_why(tmp_path, capsys):
+def found_in(sheets, *headers):
+    """Columns of the sheet 企业, a row a firm."""
+    places = [sheets["企业"][2].index(header) for header in headers]
+    return [tuple(row[place] for place in places) for row in sheets["企业"][3:] if row[places[0]]]
+
+
+def test_a_plain_table_is_reviewed_as_the_workbook_that_it_becomes(tmp_path, capsys):
+    """One command under two names; what the table says is in the workbook, and the next stage reads it."""
     four, sheets = reviewed(tmp_path)
-    assert list(sheets) == ["审核情况", "审核通过企业", "剔除企业及理由", "疑点", "审核规则"]
-    assert ("江苏", 4, 2, 2) in sheets["审核情况"]
-    names = {row[2] for row in sheets["审核通过企业"]}
-    assert names >= {four.at[0, "企业名称"], four.at[3, "企业名称"]}
-    struck = [row for row in sheets["剔除企业及理由"] if row[-1] and "〔" in str(row[-1])]
-    assert ["深交所" in struck[0][-1], "未超过2000万元" in struck[1][-1], len(struck)] == [True, True, 2]
-    assert any("新一轮已获支持" in str(row) for row in sheets["疑点"])
-    out = capsys.readouterr().out
-    assert "审核情况" in out
-    assert out.splitlines()[-1] == str(tmp_path / "结果.xlsx")
+    found = found_in(sheets, "企业名称", "审核结论", "剔除理由", "推进计划投资总额（万元）", "证书有效期止")
+    assert [row[0] for row in found] == four["企业名称"].tolist()
+    assert [row[1] for row in found] == ["通过", "剔除", "剔除", "通过"]
+    assert ["深交所" in found[1][2], "未超过2000万元" in found[2][2]] == [True, True]
+    assert [row[3] for row in found] == [3000, 3000, 2000, 3000]
+    assert all(str(row[4]).startswith("2024-12-31") for row in found)
+    assert "新一轮已获支持" in found_in(sheets, "企业名称", "疑点")[3][1]
+    basics = dict(zip(sheets["基本情况"][2], sheets["基本情况"][3], strict=True))
+    assert (basics["省级单位"], basics["批次"], basics["审核日"]) == ("江苏", 1, "2024-07-31")
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "审核4家：通过2家，剔除2家。"
+    assert told[-1] == str(tmp_path / "结果.xlsx")
+    _, same = reviewed(tmp_path, names=("firms", "review"))
+    assert same == sheets
+    assert command("firms", "select", tmp_path / "结果.xlsx", "--out", tmp_path / "遴选.xlsx") == 1
+    assert "没有名额" in capsys.readouterr().err  # all else is there
 
 
-def test_a_table_of_which_every_firm_passes_is_reviewed(tmp_path, capsys):
-    raw({}, {}).to_csv(tmp_path / "企业.csv", index=False, encoding="utf-8-sig")
-    assert command("review", tmp_path / "企业.csv", "--as-of", "2024-07-31", "--out", tmp_path / "结果.xlsx") == 0
-    sheets = {sheet.title: [*sheet.values] for sheet in openpyxl.load_workbook(tmp_path / "结果.xlsx")}
-    assert ("江苏", 2, 0, 2) in sheets["审核情况"]
-    assert not any("〔" in str(row) for row in sheets["剔除企业及理由"])
-
-
-def test_lists_and_the_bar_on_earlier_batches_can_be_asked_for(tmp_path, capsys):
+def test_lists_and_conditions_beyond_the_notice_can_be_asked_for(tmp_path, capsys):
     four = raw({}, {}, {}, {})
     first_round = tmp_path / "名单.csv"
     listed = pd.concat([four.iloc[:1][["企业名称"]], pd.DataFrame({"企业名称": ["别的企业有限公司"]})])
     listed.to_csv(first_round, index=False, encoding="utf-8-sig")
     _, sheets = reviewed(tmp_path, "--first-round", first_round, "--earlier-batch")
-    assert ("江苏", 4, 4, 0) in [row[:4] for row in sheets["审核情况"]]
-    assert ("“上一轮是否获支持：是”名单", "别的企业有限公司") in sheets["名单中没有对上的条目"]
-    assert "名单共2条，其中1条没有对上本表的企业：别的企业有限公司" in capsys.readouterr().out
+    assert {row[1] for row in found_in(sheets, "企业名称", "审核结论")} == {"剔除"}
+    assert [row[1:3] for row in sheets["上一轮名单"][3:5]] == [
+        (four.at[0, "企业名称"], "已对上"),
+        ("别的企业有限公司", "未对上"),
+    ]
+    told = capsys.readouterr().out
+    assert "1条已对上，0条疑似" in told
+    assert "已启用通知没有规定的条件：通知未规定；福建省第二批申报要求。" in told
+    assert "最早见于2025-01-01，审核日2024-07-31还没有这样的要求" in told
+    # The copy says what was switched on, so that a review of the copy is the same.
+    again = tmp_path / "再审.xlsx"
+    assert command("review", tmp_path / "结果.xlsx", "--out", again) == 0
+    assert {sheet.title: [*sheet.values] for sheet in openpyxl.load_workbook(again)}["企业"] == sheets["企业"]
 
 
-def test_a_wrong_ending_and_day_are_told(tmp_path, capsys):
+def test_the_research_conditions_of_the_third_batch_are_off_unless_asked_for(tmp_path, capsys):
+    """1,200 万元 in two years and 3 % a year pass; one 万元, or a tenth of a percent in either year, less does not."""
+    numbers = {
+        "证书有效期止": "2027-06-30",
+        "近两年研发费用合计（万元）": 1200,
+        "研发费用占营业收入比重（%）": 3,
+        "上上年度研发费用占营业收入比重（%）": 3,
+    }
+    less = [
+        {"近两年研发费用合计（万元）": 1199},
+        {"研发费用占营业收入比重（%）": 2.9},
+        {"上上年度研发费用占营业收入比重（%）": 2.9},
+    ]
+    table = raw(numbers, *(numbers | one for one in less))
+    table.to_csv(tmp_path / "企业.csv", index=False, encoding="utf-8-sig")
+    passed = {}
+    for name, options in {"off": (), "on": ("--rd",)}.items():
+        out = tmp_path / f"{name}.xlsx"
+        assert command("review", tmp_path / "企业.csv", "--as-of", "2026-03-31", "--out", out, *options) == 0
+        sheets = {sheet.title: [*sheet.values] for sheet in openpyxl.load_workbook(out)}
+        passed[name] = [row[1] for row in found_in(sheets, "企业名称", "审核结论")]
+    assert passed == {"off": ["通过"] * 4, "on": ["通过", *["剔除"] * 3]}
+    assert "四川省第三批申报要求" in capsys.readouterr().out
+
+
+def test_what_cannot_be_made_a_workbook_is_told(tmp_path, capsys):
     table = tmp_path / "企业.csv"
+    raw({}, {"省级单位": "浙江"}).to_csv(table, index=False, encoding="utf-8-sig")
+    assert command("review", table, "--as-of", "2024-07-31", "--out", tmp_path / "结果.xlsx") == 1
+    assert "一本企业工作簿只放一个省级单位的企业，现有：江苏、浙江；请分开" in capsys.readouterr().err
     raw({}).to_csv(table, index=False, encoding="utf-8-sig")
     assert command("review", table, "--as-of", "2024-07-31", "--out", tmp_path / "结果.csv") == 1
     assert "只能存为 .xlsx" in capsys.readouterr().err
     assert command("review", table, "--as-of", "七月", "--out", tmp_path / "结果.xlsx") == 2
-    assert command("review", table, "--out", tmp_path / "结果.xlsx") == 2
+    assert command("review", table, "--out", tmp_path / "结果.xlsx") == 1
+    assert "没有审核日" in capsys.readouterr().err
+    book = tmp_path / "簿.xlsx"
+    assert command("firms", "new", book, "--made-up", 3, "--unit", "江苏") == 0
+    assert command("review", book, "--unit", "浙江", "--out", tmp_path / "结果.xlsx") == 1
+    assert "是企业工作簿，省级单位和批次以“基本情况”为准" in capsys.readouterr().err

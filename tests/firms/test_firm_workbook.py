@@ -4,11 +4,17 @@ import docx
 import openpyxl
 import pandas as pd
 import pytest
+from support.firm_tables import raw
 
 import zjtx_alloc as za
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.cli.main import main
-from zjtx_alloc.report.firm_documents.document import PLAN, kinds
+from zjtx_alloc.firms.book import read_book
+from zjtx_alloc.report.documents.firm_copies import played as play
+from zjtx_alloc.report.firm_documents.document import document, kinds
+from zjtx_alloc.report.firm_documents.dossier import dossier_of
+from zjtx_alloc.report.runs.notebooks import run_notebook
+from zjtx_alloc.report.tables.firms import sheet_table
 
 pytestmark = pytest.mark.thorough  # six commands, each of which reads and writes a workbook
 STAGES = ("review", "select", "amounts", "evaluate", "settle")
@@ -180,7 +186,12 @@ def test_a_copy_is_not_written_over_and_a_plain_table_is_refused(played, tmp_pat
     table = tmp_path / "表.xlsx"
     pd.DataFrame({"企业名称": ["甲"]}).to_excel(table, index=False)
     assert command("review", table, "--out", tmp_path / "副本.xlsx") == 1
-    assert "不是完整的企业工作簿，缺少工作表：基本情况、" in capsys.readouterr().err
+    assert "没有找到企业表的表头" in capsys.readouterr().err
+    book = openpyxl.load_workbook(played["new"])
+    del book["结算"]
+    book.save(table)
+    assert command("review", table, "--out", tmp_path / "副本.xlsx") == 1
+    assert "不是完整的企业工作簿，缺少工作表：结算；" in capsys.readouterr().err
 
 
 def test_places_come_from_the_programme_s_workbook(played, tmp_path, capsys):
@@ -234,7 +245,7 @@ def test_provinces_workbooks_are_collected_into_the_programme_s(played, tmp_path
 
 def test_the_plan_is_of_the_firms_selected(played, tmp_path, capsys):
     assert command("document", played["review"], "--out", tmp_path / "无.docx") == 1
-    assert "先要完成“遴选”" in capsys.readouterr().err
+    assert "“工作实施方案”须先有遴选（推荐企业）的结果" in capsys.readouterr().err
     assert command("document", played["select"], "--out", tmp_path / "方案.docx") == 0
     assert (tmp_path / "方案.docx").stat().st_size > 10_000
 
@@ -247,9 +258,17 @@ def words_of(path):
 
 def test_every_document_is_written_from_the_workbook(played, tmp_path, capsys):
     """Each says what the sheets say: who is listed, what was paid, what comes back."""
-    found = {kind: tmp_path / f"{kind}.docx" for kind in [PLAN, *kinds()]}
+    found = {kind: tmp_path / f"{kind}.docx" for kind in kinds()}
+    held = dossier_of(read_book(played["settle"]))
     for kind, path in found.items():
-        assert command("document", played["settle"], "--kind", kind, "--as-of", "2024-07-31", "--out", path) == 0
+        document(kind, held, path)
+    assert (
+        command(
+            "document", played["settle"], "--kind", "opinion", "--as-of", "2024-07-31", "--out", tmp_path / "x.docx"
+        )
+        == 0
+    )
+    assert (tmp_path / "x.docx").read_bytes() == found["opinion"].read_bytes()
     ends = sheet_of(played["settle"], "结算")
     listed = sheet_of(played["settle"], "企业").query("遴选结论 == '入选'")
     assert f"企业共{len(listed)}家" in words_of(found["list-notice"])
@@ -259,8 +278,149 @@ def test_every_document_is_written_from_the_workbook(played, tmp_path, capsys):
     assert all("虚构" in "".join(p.text for p in docx.Document(path).sections[0].header.paragraphs) for path in found.values())  # fmt: skip
     capsys.readouterr()
     assert (
-        command("document", played["review"], "--kind", "recovery", "--as-of", "2024-07-31", "--out", found[PLAN]) == 1
+        command("document", played["review"], "--kind", "recovery", "--as-of", "2024-07-31", "--out", found["plan"])
+        == 1
     )
     assert "清算" in capsys.readouterr().err
-    assert command("document", played["review"], "--kind", "letter", "--out", found[PLAN]) == 1
+    assert command("document", played["review"], "--kind", "letter", "--out", found["plan"]) == 1
     assert "没有名为“letter”的文书" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def changed_plans(played, tmp_path_factory):
+    """Three changes of plans before the evaluation: raised and agreed to, lowered, raised and not agreed to; and the firms."""
+    path = tmp_path_factory.mktemp("changes") / "资金分配.xlsx"
+    path.write_bytes(played["amounts"].read_bytes())
+    codes = sheet_of(path, "年度评价")["统一社会信用代码"].dropna().tolist()[:3]
+    firms = sheet_of(path, "企业").set_index("统一社会信用代码")["推进计划投资总额（万元）"]
+    cells = {}
+    for row, code, factor, day in zip((4, 5, 6), codes, (2, 0.5, 2), ("2025-03-01", "2025-03-01", None), strict=True):
+        cells |= {(row, "统一社会信用代码"): code, (row, "调整后投资总额（万元）"): firms[code] * factor}
+        cells |= {(row, "审核同意日期"): day, (row, "理由"): "扩产"}
+    changed(path, "计划调整", cells)
+    return path, codes
+
+
+def test_a_changed_plan_counts_from_the_day_on_which_it_was_agreed_to(changed_plans, tmp_path, capsys):
+    """Twice the investment halves the rate of completion; before that day, and where a plan is lowered, nothing changes."""
+    path, codes = changed_plans
+    scores = {}
+    for day in ("2025-02-28", "2025-03-01"):
+        assert command("evaluate", path, "--as-of", day, "--out", tmp_path / f"{day}.xlsx") == 0
+        scores[day] = sheet_of(tmp_path / f"{day}.xlsx", "年度评价").set_index("统一社会信用代码")["评价得分"][codes]
+    before, after = (sheet_of(tmp_path / f"{day}.xlsx", "计划调整")["核对结果"].tolist()[:3] for day in scores)
+    assert before == [
+        "未生效：没有降低，但到这一天尚未审核同意",
+        "不得调整：推进计划投资总额：调整后投资额低于原计划",
+        before[0],
+    ]
+    assert after == ["已生效：投资额、绩效目标没有降低", *before[1:]]
+    first, second = scores.values()
+    assert second.iloc[0] < first.iloc[0]
+    assert second.iloc[1:].tolist() == first.iloc[1:].tolist()
+    told = capsys.readouterr().out
+    assert "计划调整3条，其中1条已生效" in told
+    assert "年度评价有关情况应于2025-04-30前报送两部门" in told
+    assert command("document", tmp_path / "2025-03-01.xlsx", "--kind", "measures", "--out", tmp_path / "办法.docx") == 0
+    words = words_of(tmp_path / "办法.docx")
+    assert "已生效：投资额、绩效目标没有降低" in words
+    assert words.count("扩产") == 3
+    changed(path, "计划调整", {(6, "统一社会信用代码"): "91000000000000000X"})
+    assert command("evaluate", path, "--out", tmp_path / "错.xlsx") == 1
+    assert "“计划调整”表第6行的“91000000000000000X”不在“企业”表中" in capsys.readouterr().err
+
+
+def test_the_day_of_a_stage_says_who_had_left_by_then_and_what_is_only_expected(played, tmp_path, capsys):
+    """Who left in 2025 has left in 2025 also by the evaluation of 2026; an end before 2027 is an expectation."""
+    yearly = sheet_of(played["evaluate"], "年度评价")
+    assert yearly["退出年度"].dropna().unique().tolist() == [2025]
+    first = yearly.index[yearly["继续支持"].eq("是")][0]
+    again, path = tmp_path / "再评价.xlsx", tmp_path / "评价.xlsx"
+    path.write_bytes(played["evaluate"].read_bytes())
+    changed(
+        path,
+        "年度评价",
+        {(first, "目标完成率（%）"): 0, (first, "实际完成投资（万元）"): 0, (first, "已使用奖补资金（万元）"): 0},
+    )
+    assert command("evaluate", path, "--as-of", "2026-05-06", "--out", again) == 0
+    found = sheet_of(again, "年度评价")["退出年度"]
+    assert found.drop(first).fillna(0).tolist() == yearly["退出年度"].drop(first).fillna(0).tolist()
+    assert found[first] == 2026
+    assert "应于2027-04-30前报送" in (told := capsys.readouterr().out)
+    assert f"此前已不再继续支持的{yearly['退出年度'].notna().sum()}家，退出年度照旧" in told
+    assert command("settle", again, "--as-of", "2026-01-01", "--out", tmp_path / "结算.xlsx") == 0
+    told = capsys.readouterr().out
+    assert "2026-01-01早于期末年度2027年，期末结果为预计" in told
+    assert "2026-01-01早于上一步“年度评价”的2026-05-06" in told
+    assert command("settle", again, "--as-of", "2027-06-30", "--out", tmp_path / "期末.xlsx") == 0
+    assert "预计" not in capsys.readouterr().out
+
+
+def test_a_certificate_that_ran_out_since_the_review_and_an_approval_to_come_are_said(played, tmp_path, capsys):
+    path = tmp_path / "审核.xlsx"
+    path.write_bytes(played["review"].read_bytes())
+    assert command("select", path, "--as-of", "2024-08-01", "--out", tmp_path / "遴选.xlsx") == 0
+    capsys.readouterr()
+    ends = pd.to_datetime(sheet_of(tmp_path / "遴选.xlsx", "企业").query("遴选结论 == '入选'")["证书有效期止"])
+    day = ends.min() + pd.Timedelta(days=1)
+    assert command("select", path, "--as-of", f"{day:%Y-%m-%d}", "--out", tmp_path / "再遴选.xlsx") == 0
+    assert f"入选企业中有{ends.eq(ends.min()).sum()}家的证书在{day:%Y-%m-%d}已过期" in capsys.readouterr().out
+    changed(tmp_path / "遴选.xlsx", "基本情况", {(4, "批复日期"): "2024-10-08"})
+    for number, (on, early) in enumerate({"2024-10-07": True, "2024-10-08": False}.items()):
+        assert command("amounts", tmp_path / "遴选.xlsx", "--as-of", on, "--out", tmp_path / f"{number}.xlsx") == 0
+        assert ("早于批复日期2024-10-08，金额为批复前的测算" in capsys.readouterr().out) == early
+
+
+def test_the_nation_s_documents_are_of_all_workbooks_in_a_folder(played, tmp_path, capsys):
+    """Grades and a sample by its seed; a firm that two provinces recommend passes in neither."""
+    folder, out = tmp_path / "各省", tmp_path / "文书.docx"
+    folder.mkdir()
+    (folder / "江苏.xlsx").write_bytes(played["settle"].read_bytes())
+    yearly = sheet_of(played["settle"], "年度评价")
+    assert command("document", folder, "--kind", "grade-summary", "--seed", "7", "--share", "0.2", "--out", out) == 0
+    text = words_of(out)
+    assert f"1个省级单位评价企业{len(yearly)}家" in text
+    assert f"继续支持{yearly['继续支持'].eq('是').sum()}家" in text
+    assert "各单位按20%抽取" in text
+    assert "种子为7" in text
+    assert command("document", folder, "--kind", "money-proposal", "--out", out) == 0
+    assert f"1个省级单位审核通过企业共{len(yearly)}家" in words_of(out)
+    assert command("document", folder, "--kind", "plan", "--out", out) == 1
+    assert "“工作实施方案”是一个省级单位的文书" in capsys.readouterr().err
+    other = folder / "浙江.xlsx"
+    other.write_bytes(played["select"].read_bytes())
+    firms = sheet_of(other, "企业")
+    changed(other, "企业", {(row, "省级单位"): "浙江" for row in firms.index})
+    changed(other, "基本情况", {(4, "省级单位"): "浙江"})
+    assert command("document", folder, "--kind", "list-notice", "--out", out) == 0
+    assert "企业共0家" in words_of(out)
+    changed(other, "基本情况", {(4, "批次"): 2})
+    assert command("document", folder, "--kind", "list-notice", "--out", out) == 1
+    assert "各省份工作簿须为同一批次，现有第1、2批" in capsys.readouterr().err
+
+
+def test_a_workbook_is_played_as_far_as_it_is_filled_in(tmp_path):
+    """A table of real firms: reviewed, selected, paid; the evaluation asks for its results, and no number is invented."""
+    table = tmp_path / "企业.csv"
+    more = {"所在城市": "甲市", "上年度营业收入（万元）": 9000}
+    raw(*[more] * 4).to_csv(table, index=False, encoding="utf-8-sig")
+    assert command("review", table, "--as-of", "2024-07-31", "--out", tmp_path / "簿.xlsx") == 0
+    changed(tmp_path / "簿.xlsx", "基本情况", {(4, "名额（家）"): 3})
+    run = play(tmp_path / "簿.xlsx", tmp_path / "各步")
+    assert list(run.said) == ["review", "select", "amounts"]
+    assert run.said["select"][0] == "审核通过4家，名额3家，入选3家。"
+    assert "“目标完成率”列有3家空白" in run.stopped
+    assert sorted(path.name for path in (tmp_path / "各步").iterdir()) == ["1审核.xlsx", "2遴选.xlsx", "3资金分配.xlsx"]
+    assert sheet_table(run.book, "firms", ("rank", "granted"), by="rank").frame["名次"].tolist() == [1, 2, 3, 4]
+    with pytest.raises(za.DataError, match="没有审核日"):
+        play(table, tmp_path / "再")
+
+
+@pytest.mark.slow
+def test_the_notebook_shows_what_the_commands_write_of_an_officer_s_own_workbook(played, tmp_path):
+    chosen = {"workbook": f"{played['new']}", "as_of": "2024-07-31", "out": f"{tmp_path / '各步'}"}
+    run_notebook("firms", chosen, tmp_path / "企业.ipynb")
+    pd.testing.assert_frame_equal(
+        sheet_of(tmp_path / "各步" / "1审核.xlsx", "企业"), sheet_of(played["review"], "企业")
+    )
+    assert sorted(path.name for path in (tmp_path / "各步").iterdir())[-1] == "5结算.xlsx"

@@ -5,7 +5,6 @@ import pytest
 from support.firm_tables import credit_code, failed, firms, reviewed
 
 import zjtx_alloc as za
-from zjtx_alloc.report.tables.firms import review_table
 
 
 def test_a_list_counts_before_what_a_firm_declares():
@@ -41,15 +40,6 @@ def test_entries_of_a_list_that_name_no_firm_are_counted_and_shown():
     assert found.lists[["entry", "held"]].to_numpy().tolist() == [
         [credit_code(9), False], [name, True], ["甲设备有限公司", False], [credit_code(0), True],
     ]  # fmt: skip
-    assert review_table(found).notes == (
-        f"“上一轮是否获支持：是”名单共3条，其中2条没有对上本表的企业：{credit_code(9)}、甲设备有限公司；"
-        "名单若只列本表的企业，请核对名称和代码",
-        "“新一轮已获支持批次：第一批”名单共1条，都对上了本表的企业。",
-    )
-    many = reviewed({}, supported={"first_round": [f"第{n}家设备有限公司" for n in "甲乙丙丁戊己庚辛壬癸子"]})
-    assert "11条没有对上本表的企业：第甲家设备有限公司、" in review_table(many).notes[0]
-    assert review_table(many).notes[0].count("设备有限公司") == 10
-    assert review_table(reviewed({})).notes == ()
 
 
 @pytest.mark.parametrize(

@@ -75,15 +75,15 @@ def test_the_largest_deviation_decides_and_then_the_squares():
 @pytest.mark.parametrize(
     ("criterion", "due", "quota", "level"),
     [
-        ("minimax", [55039.0000000593, 44960.9999999407], [55039, 44961], Fraction(59, 10**9)),
-        ("minimax", [550390.0000000593, 449609.9999999407], [550390, 449610], Fraction(59, 10**9)),
+        ("minimax", [55039.0000000593, 44960.9999999407], [55039, 44961], Fraction(593, 10**10)),
+        ("minimax", [550390.0000000593, 449609.9999999407], [550390, 449610], Fraction(593, 10**10)),
         ("minimax", [550390.0, 449610.0], [550390, 449610], 0),
         ("minimax-relative", [899999.9999, 0.0001, 1e5], [900000, 0, 100000], Fraction(1, 10**4)),
         ("minimax-relative", [10**12 - 10.000061, 10.0, 0.000061], [10**12 - 10, 10, 0], Fraction(61, 10**6)),
     ],
 )
 def test_the_least_level_is_found_in_few_steps_however_small_it_is(monkeypatch, criterion, due, quota, level):
-    """Entitlements count in billionths, and each unit's nearest number of places is one answer."""
+    """Each unit's nearest number of places is one answer."""
     steps, real = [], minimax.box
     monkeypatch.setattr(minimax, "box", lambda *a, **k: steps.append(1) or real(*a, **k))
     problem = za.QuotaProblem(sum(quota), pd.Series(due), criterion=criterion)

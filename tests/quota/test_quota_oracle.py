@@ -4,10 +4,11 @@ The rules are taken as they are written, and the tie rule by its definition.
 """
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, strategies as st
 from support.examples import examples
 from support.quota_oracle import EXTREME, EXTREMES, ORDINARY, PRICES, TIED, best, cases, check, check_extreme, feasible
 
+from zjtx_alloc.quota.crossing.cases import Case, Ladders
 from zjtx_alloc.quota.crossing.lagrangian_bound import dual_bound, leeway
 
 
@@ -56,8 +57,36 @@ def test_law_no_prices_lift_the_lower_bound_above_the_optimum_nor_leave_an_equal
         return
     assert dual_bound(problem, given) <= problem.cost(list(optimal[0]))
     costs = {x: problem.cost(list(x)) for x in feasible(case)}
-    for known, cost in list(costs.items())[:10]:
-        room = leeway(problem, given, list(known))
+    for cost in list(costs.values())[:10]:
+        fewest, most = leeway(problem, given, cost)
         for x in (x for x, other in costs.items() if other <= cost):
-            assert all(low <= k <= high for low, k, high in zip(room.low, x, room.high, strict=True))
-            assert all(row.lower <= row.value(x) <= row.upper for row in room.rows)
+            assert all(low <= k <= high for low, k, high in zip(fewest, x, most, strict=True))
+
+
+@examples(300)
+@given(
+    case=cases(TIED, "crossing") | cases(ORDINARY, "linear"),
+    prices=PRICES,
+    empty=st.booleans(),
+    ends=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 8)), min_size=5, max_size=5),
+)
+def test_law_a_case_leaves_every_answer_of_its_box_that_costs_less(case, prices, empty, ends):
+    """Whatever the prices, the box and the cost to be proven: so what cases prove holds, whoever made them."""
+    problem = case.problem()
+    box = (
+        [max(a, b) for a, (b, _) in zip(problem.lower, ends, strict=False)],
+        [min(a, b) for a, (_, b) in zip(problem.upper, ends, strict=False)],
+    )
+    if any(low > high for low, high in zip(*box, strict=True)):
+        return
+    ladders = Ladders(problem, box)
+    named = Case(tuple(prices[i % len(prices)] * (-1) ** i for i in range(1 + len(problem.rows))), empty=empty)
+    within = [
+        x for x in feasible(case) if all(low <= k <= high for low, k, high in zip(box[0], x, box[1], strict=True))
+    ]
+    for known in within[:5]:
+        cost = problem.cost(list(known))
+        left = ladders.left(named, box, ladders.part(cost) + 1)
+        assert left is not None
+        for x in (x for x in within if problem.cost(list(x)) <= cost):
+            assert all(low <= k <= high for low, k, high in zip(left[0], x, left[1], strict=True))

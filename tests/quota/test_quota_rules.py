@@ -14,6 +14,7 @@ import zjtx_alloc as za
 from zjtx_alloc.quota.problem.criteria import CRITERIA, criterion_name
 from zjtx_alloc.report.notes import marks as notes
 from zjtx_alloc.rules.scenario import Criterion
+from zjtx_alloc.rules.scenario_files import previous_batch
 
 HEAD = 'extends = "2024-baseline"\n'
 DECIDED = '[fixed."{unit}"]\nquota = {quota}\nreason = "会商确定"\n'
@@ -229,3 +230,32 @@ def test_a_scenario_may_name_any_criterion(panel, write_scenario, allocation):
     assert adams.quota.to_dict() == seats
     assert "亚当斯法" in notes.criterion_note(adams)
     assert "韦伯斯特法" in notes.criterion_note(allocation)
+
+
+def test_a_thousand_groups_and_rules_lie_within_each_other():
+    entitlement = pd.Series({"a": 1.0, "b": 1.0, "c": 8.0})
+    groups = tuple(za.Group(f"g{n}", ("a", "b"), 4) for n in range(1000))
+    rules = tuple(za.Rule(f"r{n}", {"a": 1, "b": 1, "c": 1}, lower=n % 10) for n in range(1000))
+    solution = za.solve(za.QuotaProblem(10, entitlement, groups=groups, rules=rules))
+    assert (list(solution.quota), solution.engine) == ([2, 2, 6], "exact")
+
+
+@pytest.mark.thorough
+def test_a_chain_of_a_thousand_groups_each_held_at_its_cap():
+    """The first n + 2 units may have n + 2 places: everyone but the last is held at one, which asks for three."""
+    units = [f"u{n:04}" for n in range(1003)]
+    groups = tuple(za.Group(f"g{n}", tuple(units[: n + 2]), cap=n + 2) for n in range(1000))
+    solution = za.solve(za.QuotaProblem(1010, pd.Series(3.0, index=units), groups=groups))
+    assert solution.quota.tolist() == [1] * 1001 + [5, 4]
+
+
+@pytest.mark.thorough
+def test_four_hundred_previous_batches_are_refused_and_thirty_are_not(panel, write_scenario):
+    write_scenario(HEAD, "batch0.toml")
+    for number in range(1, 401):
+        previous = f'[change]\nprevious = "batch{number - 1}.toml"\nmax_relative = 0.5\n'
+        last = write_scenario(HEAD + previous, f"batch{number}.toml")
+    with pytest.raises(za.ScenarioError, match=r"情景 batch400 之前以 .* 相接的批次多于30个；请减少"):
+        za.allocate(panel, za.load_scenario(last))
+    assert za.allocate(panel, za.load_scenario(last.with_name("batch4.toml"))).quota.sum() == 1039
+    assert previous_batch(za.load_scenario(last.with_name("batch30.toml"))).name == "batch29"

@@ -1,5 +1,6 @@
 """Answers of a solver that break their own model, or that nothing proves, are refused, and the message says which."""
 
+import sys
 from fractions import Fraction
 
 import pandas as pd
@@ -57,6 +58,12 @@ def test_what_is_wrong_or_unproven_is_refused(monkeypatch, lie, ask, said):
     monkeypatch.setattr(*lie)
     with pytest.raises(za.SolverError, match=said):
         ask()
+
+
+def test_without_the_solver_rules_that_cross_are_refused(monkeypatch):
+    monkeypatch.setitem(sys.modules, "highspy", None)
+    with pytest.raises(za.SolverError, match="highspy"):
+        continuous.bounded_entitlement(CROSSING)
 
 
 def test_rules_that_admit_no_robust_places_are_named():

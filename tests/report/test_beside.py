@@ -3,9 +3,12 @@
 import openpyxl
 import pandas as pd
 import pytest
+from support.broken_inputs import package
+from support.tables import base, xlsx
 
 import zjtx_alloc as za
 from zjtx_alloc.report.writers.beside import write_beside
+from zjtx_alloc.report.writers.mark import marking
 
 
 def test_cells_go_under_their_headers_and_new_columns_to_the_right(tmp_path):
@@ -31,3 +34,15 @@ def test_cells_go_under_their_headers_and_new_columns_to_the_right(tmp_path):
         write_beside(source, out, {})
     with pytest.raises(za.ZjtxError, match="xlsx"):
         write_beside(source, tmp_path / "b.csv", {})
+
+
+def test_a_part_that_no_reading_looks_at_may_be_broken(tmp_path):
+    """The cells are read; a copy with all that is in the workbook cannot be made, and nothing is written."""
+    rows = base()
+    rows[3][1] = "约200"
+    (path := tmp_path / "表.xlsx").write_bytes(package(xlsx(rows), core=b"<\xff"))
+    with pytest.raises(za.DataError, match=r"表\.xlsx 无法打开"):
+        write_beside(path, tmp_path / "copy.xlsx", {})
+    with pytest.raises(za.TableError, match=r"不是数字.*\n表\.xlsx 无法打开"), marking(path, tmp_path / "copy.xlsx"):
+        za.load_panel(path)
+    assert [file.name for file in tmp_path.iterdir()] == ["表.xlsx"]

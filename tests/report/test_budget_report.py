@@ -191,7 +191,7 @@ def test_the_horizon_ends_tables_and_says_what_lies_beyond(panel):
 
 
 def test_a_horizon_before_all_money_is_refused(panel):
-    with pytest.raises(za.DataError, match="截止年度 2023 早于首个资金年度 2024"):
+    with pytest.raises(za.DataError, match="截止年度须为不早于首个资金年度 2024 的整数年份，现为 2023"):
         za.plan_budget(za.BudgetRequest(NAMES, ["central"], horizon=2023), panel)
 
 

@@ -4,7 +4,6 @@ import contextlib
 import errno
 import os
 import re
-import signal
 import socket
 import stat
 import subprocess
@@ -14,17 +13,11 @@ from pathlib import Path
 import pytest
 
 import zjtx_alloc as za
-from zjtx_alloc.base.files import (
-    alone_in,
-    check_free,
-    folder_for,
-    install,
-    is_file_name,
-    read_whole,
-    write_csv,
-    write_whole,
-)
+from zjtx_alloc.base import file_sets
+from zjtx_alloc.base.file_sets import alone_in
+from zjtx_alloc.base.files import check_free, folder_for, is_file_name, read_whole, write_csv, write_whole
 from zjtx_alloc.cli.main import main
+from zjtx_alloc.report.runs.index import listed
 from zjtx_alloc.report.runs.unit_pages import write_unit_pages
 from zjtx_alloc.rules.scenario_files import save_without_stand_ins
 
@@ -40,8 +33,17 @@ def drafts(folder, mark):
     return folder
 
 
+def install(drafts, folder, stale=()):
+    with alone_in(folder):
+        file_sets.install(drafts, folder, stale)
+
+
 def held(folder):
     return {path.name: path.read_text(encoding="utf-8")[:1] for path in folder.iterdir()}
+
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="files of POSIX")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 def python(code, *arguments, **options):
@@ -49,34 +51,130 @@ def python(code, *arguments, **options):
     return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False, **options)
 
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from zjtx_alloc.base import files
-write, calls = files.write_whole, []
-def killed(path, content):
-    calls.append(path)
-    if len(calls) == int(sys.argv[3]):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return write(path, content)
-files.write_whole = killed
-files.install(Path(sys.argv[1]), Path(sys.argv[2]))
-"""
+def struck(what, strikes):
+    """What is there after the process is killed, or finds the disk full, at some of its changes of the disk."""
+    script = Path(__file__).parents[1] / "support" / "struck.py"
+    done = python(
+        f"import runpy, sys; sys.argv = ['', {what!r}, '{strikes}']; runpy.run_path({str(script)!r}, run_name='__main__')"
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("\t") for line in done.stdout.splitlines() if "\t" in line]
+    return {(kind, state) for kind, state, _ in rows}
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-@pytest.mark.parametrize("call", [1, 3])
-def test_a_set_whose_writer_is_killed_bears_no_seal_and_the_rerun_makes_it_whole(tmp_path, call):
-    out = tmp_path / "out"
-    out.mkdir()
+@linux
+def test_a_set_is_the_old_or_the_new_one_wherever_its_writer_is_killed_or_the_disk_is_full(tmp_path):
+    """The rerun makes it whole, and a user's own files are there throughout; ``none`` is the one moved aside meanwhile."""
+    found = struck("install", 10)
+    assert found >= {("kill", "old"), ("full", "old")}
+    assert found <= {("kill", "old"), ("kill", "new"), ("kill", "none"), ("full", "old"), ("full", "new")}
+
+
+@linux
+@pytest.mark.slow
+def test_a_report_is_the_old_or_the_new_one_wherever_it_is_killed_or_the_disk_is_full(tmp_path):
+    assert struck("report", 4) <= {(kind, state) for kind in ("kill", "full") for state in ("old", "new")}
+
+
+@posix
+def test_a_swap_in_two_moves_that_was_cut_short_is_undone(tmp_path, monkeypatch):
+    """Between the moves there is no folder: the next run finds the old one, with what else was in it."""
+    install(drafts(tmp_path / "old", "o"), out := folder_for(tmp_path, "out"))
     (out / "my notes.txt").write_text("mine", encoding="utf-8")
-    install(drafts(tmp_path / "old", "o"), out)
-    done = python(KILLED, drafts(tmp_path / "new", "n"), out, call)
-    assert done.returncode == -signal.SIGKILL
-    assert "run.json" not in held(out)
-    (out / ".zjtx-draft").write_text("torn", encoding="utf-8")  # as a kill within one file leaves it
-    install(tmp_path / "new", out)
-    assert held(out) == dict.fromkeys(NAMES, "n") | {"my notes.txt": "m"}
+    out.rename(tmp_path / ".zjtx-out.old")
+    drafts(tmp_path / ".zjtx-out.new", "n")
+    folder_for(tmp_path, "out")  # as every run begins
+    with alone_in(out):
+        assert held(out) == dict.fromkeys(NAMES, "o") | {"my notes.txt": "m"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["old", "out"]
+
+
+def test_what_comes_into_a_folder_while_its_set_is_replaced_stays(tmp_path):
+    install(drafts(tmp_path / "old", "o"), out := folder_for(tmp_path, "out"))
+    (out / "mine.txt").write_text("first", encoding="utf-8")
+
+    @contextlib.contextmanager
+    def meanwhile():
+        write_whole(out / "mine.txt", b"second")
+        write_whole(out / "sub" / "new.txt", b"new")
+        yield
+
+    with alone_in(out):
+        file_sets.install(drafts(tmp_path / "new", "n"), out, around=meanwhile())
+    assert held(out / "sub") == {"new.txt": "n"}
+    (out / "sub" / "new.txt").unlink()
+    (out / "sub").rmdir()
+    assert held(out) == dict.fromkeys(NAMES, "n") | {"mine.txt": "s"}
+
+
+def test_the_list_vouches_for_no_run_that_is_being_replaced(tmp_path):
+    install(drafts(tmp_path / "old", "o"), folder_for(tmp_path, "run"))
+
+    with alone_in(tmp_path / "run"):
+        new = drafts(tmp_path / "new", "n")
+        (tmp_path / ".zjtx-run.new").mkdir()
+        with listed(tmp_path):
+            meanwhile = (tmp_path / "index.html").read_text(encoding="utf-8")
+            (tmp_path / ".zjtx-run.new").rmdir()
+            file_sets.install(new, tmp_path / "run")
+    assert meanwhile.count("正在更新；若已没有 zjtx 在运行，则更新曾中断，请重新运行") == 1
+    assert "正在更新" not in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_set_is_not_replaced_if_the_list_cannot_be_written_and_nothing_is_left(tmp_path):
+    install(drafts(tmp_path / "old", "o"), out := folder_for(tmp_path, "out"))
+
+    @contextlib.contextmanager
+    def full():
+        raise za.ReportError("full")
+        yield
+
+    with alone_in(out), pytest.raises(za.ReportError, match="full"):
+        file_sets.install(drafts(tmp_path / "new", "n"), out, around=full())
+    assert held(out) == dict.fromkeys(NAMES, "o")
+    assert not list(tmp_path.glob(".zjtx*"))
+
+
+@posix
+def test_a_process_that_stands_in_the_folder_goes_on(tmp_path):
+    install(drafts(tmp_path / "old", "o"), out := folder_for(tmp_path, "out"))
+    with contextlib.chdir(out):
+        install(drafts(tmp_path / "new", "n"), Path("../out"))
+        assert Path("../new").is_dir()
+        assert held(Path()) == dict.fromkeys(NAMES, "n")
+
+
+@posix
+@pytest.mark.parametrize("mask", [0o077, 0o002])
+def test_permissions_are_those_of_the_system_or_of_what_was_there(tmp_path, mask):
+    """As ``touch`` would make them; a file or a folder that is written over keeps its own."""
+    before = os.umask(mask)
+    try:
+        write_whole(tmp_path / "new.csv", b"")
+        install(drafts(tmp_path / "old", "o"), out := folder_for(tmp_path, "out"))
+        (tmp_path / "touched").touch()
+        out.chmod(0o2770)
+        for path in (tmp_path / "new.csv", out / "a.csv"):
+            assert path.stat().st_mode == (tmp_path / "touched").stat().st_mode
+            path.chmod(0o640)
+        write_whole(tmp_path / "new.csv", b"again")
+        install(drafts(tmp_path / "new", "n"), out)
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("new.csv", "out/a.csv")} == {0o640}
+    assert stat.S_IMODE(out.stat().st_mode) == 0o2770
+
+
+@posix
+def test_a_folder_in_which_a_disk_is_mounted_is_refused(tmp_path, monkeypatch):
+    install(drafts(tmp_path / "old", "o"), out := folder_for(tmp_path, "out"))
+    (out / "disk").mkdir()
+    monkeypatch.setattr("pathlib.Path.is_mount", lambda path: path.name == "disk")
+    with pytest.raises(za.ReportError, match=r"无法写入 .*out：其中挂载了别的磁盘"):
+        install(drafts(tmp_path / "new", "n"), out)
+    (out / "disk").rmdir()
+    assert held(out) == dict.fromkeys(NAMES, "o")
+    assert not list(tmp_path.glob(".zjtx*"))
 
 
 def test_a_set_brings_its_subfolders_and_takes_away_what_it_no_longer_has(tmp_path):
@@ -95,9 +193,10 @@ def test_a_set_brings_its_subfolders_and_takes_away_what_it_no_longer_has(tmp_pa
 CONTENDER = """
 import sys
 from pathlib import Path
-from zjtx_alloc.base.files import install
+from zjtx_alloc.base.file_sets import alone_in, install
 for _ in range(8):
-    install(Path(sys.argv[1]), Path(sys.argv[2]))
+    with alone_in(Path(sys.argv[2])):
+        install(Path(sys.argv[1]), Path(sys.argv[2]))
 """
 
 
@@ -112,12 +211,12 @@ def test_processes_that_write_one_folder_at_once_leave_one_whole_set(tmp_path):
 
 
 def test_a_folder_that_another_process_holds_is_told_and_left_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr("zjtx_alloc.base.files._WAIT", 0.1)
+    monkeypatch.setattr("zjtx_alloc.base.file_sets._WAIT", 0.1)
     out = tmp_path / "out"
     out.mkdir()
     install(drafts(tmp_path / "old", "o"), out)
     holder = subprocess.Popen(
-        [sys.executable, "-c", "import sys, zjtx_alloc.base.files as f\nfrom pathlib import Path\n"
+        [sys.executable, "-c", "import sys, zjtx_alloc.base.file_sets as f\nfrom pathlib import Path\n"
          "with f.alone_in(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()", str(out)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
@@ -216,7 +315,6 @@ def dangling(path):
 
 SPECIAL = {"管道": pipe, "设备": device, "套接字": listening, "符号链接": link, "指向空处的符号链接": dangling}
 special = pytest.mark.parametrize("make", SPECIAL.values(), ids=[make.__name__ for make in SPECIAL.values()])
-posix = pytest.mark.skipif(sys.platform == "win32", reason="files of POSIX")
 
 
 def seen(folder):
@@ -270,7 +368,7 @@ def test_the_command_leaves_a_target_that_is_no_file_alone(make, tmp_path, capsy
 
 @posix
 @special
-@pytest.mark.parametrize("name", ["b.xlsx", "run.json", "old.csv", ".zjtx.lock"])
+@pytest.mark.parametrize("name", ["b.xlsx", "run.json", "old.csv"])
 def test_a_set_is_not_installed_over_what_is_no_file(make, name, tmp_path):
     """The folder itself may be a link; none of its files is touched, not even one that the set only takes away."""
     (real := tmp_path / "real").mkdir()
@@ -315,8 +413,8 @@ def test_a_folder_that_is_a_link_is_written_into(tmp_path):
 @posix
 def test_a_lock_that_has_become_a_link_is_not_followed(tmp_path, monkeypatch):
     """Looked at just before, it was a file: it is not opened all the same."""
-    (tmp_path / ".zjtx.lock").symlink_to("elsewhere")
-    monkeypatch.setattr("zjtx_alloc.base.files.check_regular", lambda _: None)
-    with pytest.raises(za.ReportError, match=r"无法写入 .*\.zjtx\.lock："), alone_in(tmp_path):
+    (tmp_path / ".zjtx-out.lock").symlink_to("elsewhere")
+    monkeypatch.setattr("zjtx_alloc.base.file_sets.check_regular", lambda _: None)
+    with pytest.raises(za.ReportError, match=r"无法写入 .*\.zjtx-out\.lock："), alone_in(folder_for(tmp_path, "out")):
         pass
     assert not (tmp_path / "elsewhere").exists()

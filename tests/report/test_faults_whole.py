@@ -24,8 +24,10 @@ from zjtx_alloc.report.runs.record_form import read_record
 from zjtx_alloc.report.runs.records import altered
 from zjtx_alloc.report.table import Table, allocation_csv
 from zjtx_alloc.report.writers import fonts
+from zjtx_alloc.report.writers.beside import write_beside
 from zjtx_alloc.report.writers.docx import docx_file
 from zjtx_alloc.report.writers.html import font_face
+from zjtx_alloc.report.writers.mark import marking
 from zjtx_alloc.report.writers.pdf import _compiler, pdf_file
 from zjtx_alloc.report.writers.xlsx import write_workbook
 from zjtx_alloc.uncertainty import workers
@@ -157,10 +159,19 @@ def test_no_clock_changes_a_file(told, allocation, tmp_path, monkeypatch):
         assert written() == today
 
 
-def test_a_clock_before_1980_is_told(told, monkeypatch):
-    set_clock(monkeypatch, 0.0)
-    with pytest.raises(za.ReportError, match=r"本机时钟为19[67]\d年.*请校正系统时间后重试"):
-        docx_file(told)
+@pytest.mark.parametrize("now", [0.0, 5 * 10.0**9])
+def test_a_clock_before_1980_or_after_2107_is_told(told, now, monkeypatch, tmp_path):
+    za.write_template(form := tmp_path / "x.xlsx")
+    set_clock(monkeypatch, now)
+    copy = tmp_path / "copy.xlsx"
+    for write in (
+        lambda: docx_file(told),
+        lambda: write_beside(form, copy, {}),
+        lambda: marking(form, copy).__enter__(),
+    ):
+        with pytest.raises(za.ReportError, match=r"本机时钟为(19[67]\d|2128)年.*1980—2107年.*请校正系统时间后重试"):
+            write()
+    assert not copy.exists()
 
 
 def dies(*_):
@@ -175,6 +186,54 @@ def test_a_killed_worker_of_a_sweep_is_told(monkeypatch, write_scenario, panel, 
     code, printed, told = zjtx(capsys, "sweep", write_scenario(CROSSING), "--draws", "256")
     assert (code, printed) == (1, "")
     assert "一个计算进程被终止" in told
+
+
+@posix
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("stage", ["report", "sweep"])
+def test_a_command_that_is_stopped_ends_soon_without_a_trace_or_temporary_files(
+    stage, number, tmp_path, write_scenario
+):
+    """At work in kernels and in processes of a sweep; Ctrl+C goes to all processes of the terminal, SIGTERM to one."""
+    work = {
+        "report": ["2024-baseline", "--out", tmp_path / "out"],
+        "sweep": [write_scenario(CROSSING), "--draws", "4096"],
+    }
+    (temporary := tmp_path / "tmp").mkdir()
+    command = subprocess.Popen(
+        [sys.executable, "-P", "-X", "utf8", "-m", "zjtx_alloc", stage, *map(str, work[stage])],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, env=os.environ | {"TMPDIR": str(temporary)},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - a shell lets what it starts with & ignore it
+    )  # fmt: skip
+    children, until = [], time.monotonic() + 60
+    while len(children) < 2 and time.monotonic() < until:
+        children = [
+            one for one in psutil.Process(command.pid).children() if "resource_tracker" not in " ".join(one.cmdline())
+        ]
+        time.sleep(0.05)
+    time.sleep(0.5)
+    (os.killpg if number == signal.SIGINT else os.kill)(command.pid, number)
+    told = command.communicate(timeout=20)[1].decode()  # on a machine at rest some 2 s
+    assert command.returncode == 1
+    assert told.replace("\r", "\n").splitlines()[-1] == "已中止"
+    assert "Traceback" not in told
+    assert len(children) >= 2
+    assert psutil.wait_procs(children, timeout=5)[1] == []
+    assert list(temporary.iterdir()) == []
+    assert not [path for path in tmp_path.glob("out/**/*") if path.is_file()]
+
+
+@posix
+@pytest.mark.parametrize("wait", [0.3, 0.6])
+def test_a_command_that_is_stopped_as_it_starts_prints_nothing(wait):
+    command = subprocess.Popen(
+        [sys.executable, "-P", "-m", "zjtx_alloc", "scenarios"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        command.wait(wait)
+    command.send_signal(signal.SIGINT)
+    assert b"Traceback" not in command.communicate(timeout=20)[1]
 
 
 @posix

@@ -1,10 +1,12 @@
 """What every figure says for itself: assumptions and sources at its foot, measures on its axes, lines that fit."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import zjtx_alloc as za
 from zjtx_alloc.report import table as tables
@@ -12,10 +14,11 @@ from zjtx_alloc.report.figures import (
     allocation as figures,
     budget as figures_budget,
     compare as figures_comparison,
+    data as figures_data,
     studies as figures_planning,
     sweep as figures_sweep,
 )
-from zjtx_alloc.report.figures.style import foot, style
+from zjtx_alloc.report.figures.style import foot, picture, style
 from zjtx_alloc.report.notes.marks import source_line
 from zjtx_alloc.report.results import money_by_year
 from zjtx_alloc.report.tables import sweep as sweep_tables
@@ -60,6 +63,37 @@ def test_a_figure_names_its_sources_and_measures(name, allocation, plan, compari
         if axes.axison:
             labels = axes.get_xlabel() + axes.get_ylabel()
             assert any(measure in labels for measure in ("（家）", "（亿元）", "（%）")), labels
+
+
+HOSTILE = r"_$\foo$ $x^2$"
+
+
+@pytest.mark.thorough
+def test_names_are_words_no_formulas_and_none_is_left_out_of_a_legend(allocation, plan, panel, baseline):
+    """As mathematics the first would end the report, the second be typeset; the underscore hides a label from a legend."""
+    renamed = replace(allocation, scenario=baseline.model_copy(update={"name": HOSTILE, "title": HOSTILE}))
+    compared = za.compare([allocation, renamed], panel)
+    outlook = replace(plan.outlooks[0], outcomes=plan.outlooks[0].outcomes.model_copy(update={"title": HOSTILE}))
+    drawn = [
+        figures.map_figure(renamed),
+        figures_comparison.money_figure(compared, money_by_year(compared)),
+        figures_budget.fan_figure((outlook,), plan.allocations),
+    ]
+    for figure in drawn:
+        assert picture(figure).svg
+        assert {text.get_parse_math() for text in figure.findobj(Text) if text.get_text()} == {False}
+    for figure in drawn[1:]:
+        assert any(HOSTILE in text.get_text() for text in figure.axes[0].get_legend().get_texts())
+
+
+def test_numbers_of_firms_within_a_power_of_ten_are_written_out(panel, baseline):
+    close = {name: panel.cells[name].clip(20, 80) for name in ("value", "low", "high")}
+    ((code, factor), *_) = baseline.factors.items()
+    figure = figures_data.estimate_figure(replace(panel, cells=panel.cells.assign(**close)), [(code, factor.period)])
+    assert "<svg" in picture(figure).svg
+    labels = {text.get_text() for text in figure.axes[0].get_xticklabels(which="minor")} - {""}
+    assert labels
+    assert all(label.isdigit() for label in labels), labels
 
 
 TINY = 'extends = "2024-baseline"\nbudget_with = []\ntotal = {total}\n[floor]\ndefault = 1\n[uncertainty.total]\nmin = {total}\nmax = {total}\n'

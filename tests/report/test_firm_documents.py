@@ -3,6 +3,9 @@
 import csv
 import hashlib
 import io
+import zipfile
+from dataclasses import replace
+from fractions import Fraction
 
 import docx
 import pandas as pd
@@ -11,6 +14,7 @@ from support.firm_tables import DAY, firms, reviewed
 
 import zjtx_alloc as za
 from zjtx_alloc.base.resources import shipped, shipped_toml
+from zjtx_alloc.firms.steps.evaluate import united
 from zjtx_alloc.report.firm_documents.document import document, kinds, manuscript
 from zjtx_alloc.report.firm_documents.dossier import Dossier
 from zjtx_alloc.report.writers.docx import docx_file
@@ -74,6 +78,16 @@ def test_the_public_list_holds_the_firms_that_passed(review):
     assert "全国拟由中央财政奖补支持的第二批专精特新“小巨人”企业共3家" in sentences("list-notice", everyone)
     own = cells("list-notice", dossier(review=review), "拟支持专精特新“小巨人”企业名单")
     assert [row[:2] for row in own] == [["序号", "企业名称"], ["1", name[0]], ["2", name[2]]]
+
+
+def test_a_word_file_holds_nothing_that_a_template_left_in_it(review):
+    with zipfile.ZipFile(io.BytesIO(docx_file(manuscript("opinion", dossier(review=review))))) as package:
+        parts = package.namelist()
+        whole = b"".join(package.read(name) for name in parts)
+    assert {name.partition("/")[0] for name in parts} == {"[Content_Types].xml", "_rels", "docProps", "word"}
+    assert [name for name in parts if name.startswith("docProps/")] == ["docProps/core.xml"]
+    for word in (b"python-docx", b"Macintosh", b"thumbnail", b"stylesWithEffects"):
+        assert word not in whole
 
 
 def test_the_form_of_reviewers_is_a_table_of_word(review):
@@ -169,6 +183,14 @@ def test_the_public_amounts_add_up_and_a_simple_split_is_named():
     assert "简单分配" in sentences("money-notice", dossier(grants=grants([285, 285])))
 
 
+def test_shares_are_written_as_they_are():
+    """2.5 % kept for 培育赋能 leaves 97.5 %; five eighths by score are 62.5 %."""
+    half = replace(AWARD, empowerment_cap=Fraction("0.025"))
+    assert "不超过2.5%即15万元" in sentences("empowerment-use", Dossier(1, half, UNIT, approved=pd.Series({UNIT: 2})))
+    graded = replace(grants([300, 270]), rule=za.firms.GrantRule("0.625"))
+    assert "得分占62.5%" in sentences("money-notice", dossier(grants=graded))
+
+
 def test_the_yearly_report_by_hand(evaluated):
     text = sentences("yearly-report", dossier(**evaluated))
     assert "参加评价的企业2家，其中目标完成率达到100%的1家" in text
@@ -215,10 +237,78 @@ def test_what_comes_back_firm_by_firm(settled):
     assert "列为“虚报、冒领”的企业0家" in sentences("recovery", found)
 
 
+def test_the_summary_tables_add_up_what_is_known_of_every_firm():
+    """3,000 and 2,500.5 are 5,500.5; research money is not known of the second, so that it has no sum."""
+    listed = firms(
+        {"产学研合作单位": "某大学", "产学研合作投入（万元）": 200},
+        {"推进计划投资总额（万元）": 2500.5, "产学研合作单位": "无", "产学研合作投入（万元）": ""},
+    )
+    found = dossier(firms=listed)
+    assert [row[-2:] for row in cells("summary-tables", found, "推进计划投资情况汇总表")[1:]] == [
+        ["3,000", "200"], ["2,500.5", ""], ["5,500.5", ""],
+    ]  # fmt: skip
+    assert cells("summary-tables", found, "推进计划中产学研有关情况汇总表")[1][2:] == ["某大学", "200"]
+    statistics = cells("summary-tables", found, "基本信息统计表")
+    assert dict(zip(statistics[0], statistics[1], strict=True))["有效发明专利数（件）"] == "6"
+    assert len(cells("summary-tables", found, "推荐企业名单汇总表")) == 3
+    text = sentences("summary-tables", found)
+    assert "推荐企业共2家" in text
+    assert "原表未见" in text
+
+
+def test_a_sheet_of_each_firm_has_four_parts_and_leaves_blank_what_nobody_knows():
+    listed = firms({}, {})
+    written = manuscript("firm-sheets", dossier(firms=listed))
+    assert [f"{number}" for number, _ in written.numbered()] == ["1", "1"]  # one annex, a page each
+    sheet = [[cell.text for cell in row] for row in written.annexes[1].grid.rows]
+    assert sheet[1] == ["企业名称", listed.table.at[1, "name"]]
+    heads = [row[0] for row in sheet if len(row) == 1]
+    assert [head[:3] for head in heads] == ["（一）", "（二）", "（三）", "（四）"]
+    known = dict(row for row in sheet if len(row) == 2)
+    assert known["推进计划投资总额（万元）"] == "3,000"
+    assert known["开发新产品绩效目标"] == "新增发明专利5件"
+    assert known["近三年全职员工数（人）"] == known["主导产品名称"] == ""
+
+
+def test_what_is_to_be_handed_in_says_copies_days_and_what_is_known_of_the_approval():
+    unknown = sentences("submissions", dossier())
+    assert "加盖公章纸质版和扫描PDF电子版各一式两份" in unknown
+    assert "上报：【尚未填写】；备案：【尚未填写】；批复：【批复文号、日期】。" in unknown
+    way = {
+        "submitted": "2024-07-30",
+        "filed": "2024-09-20",
+        "approval_day": "2024-10-08",
+        "approval_number": "工信厅（虚构）〔2024〕1号",
+    }
+    known = dossier(way=way)
+    assert "上报：2024年7月30日；备案：2024年9月20日；批复：工信厅（虚构）〔2024〕1号，2024年10月8日。" in sentences(
+        "submissions", known
+    )
+    assert "《实施方案》（工信厅（虚构）〔2024〕1号，2024年10月8日）" in sentences("measures", known)
+    rows = cells("submissions", known, "报送事项和期限表")
+    assert next(row for row in rows if row[1] == "上报实施方案")[2] == "2024年7月31日"
+
+
+@pytest.mark.parametrize(("day", "due"), [("2025-03-01", "2025年4月30日"), ("2025-04-30", "2025年4月30日"), ("2025-05-01", "2026年4月30日")])  # fmt: skip
+def test_the_yearly_report_says_when_it_is_due(day, due, evaluated):
+    text = sentences("yearly-report", dossier(**evaluated, day=pd.Timestamp(day).date()))
+    assert f"本报告于{due}前报送" in text
+
+
+def test_evaluations_of_two_units_by_two_rubrics_are_one(evaluated):
+    """A rubric of sixths beside one of tenths: scores are what they were, firms are numbered anew."""
+    one = evaluated["evaluation"]
+    other = za.firms.evaluate(firms(*[{}] * 5).only(pd.Index([4])), one.scores.rubric, {"优": "99", "差": "0"})
+    both = united([one, other])
+    assert both.scores.score.tolist() == [*one.scores.score, *other.scores.score]
+    assert both.grade.tolist() == [*one.grade, *other.grade]
+    assert both.firms.table.index.tolist() == [0, 1, 2, 3]
+
+
 def test_a_step_that_is_not_done_and_a_document_that_is_none_are_named():
     with pytest.raises(za.DataError, match="“年度总结报告”须先有年度评价、继续支持名单的结果"):
         manuscript("yearly-report", dossier())
-    with pytest.raises(za.DataError, match="没有名为“公函”的文书；可用：list-notice（名单公示稿）、"):
+    with pytest.raises(za.DataError, match="没有名为“公函”的文书；可用：plan（工作实施方案）、"):
         manuscript("公函", dossier())
     with pytest.raises(za.DataError, match="“实施管理办法”是一个省级单位的文书"):
         manuscript("measures", Dossier(1, AWARD))
@@ -227,7 +317,7 @@ def test_a_step_that_is_not_done_and_a_document_that_is_none_are_named():
 def test_each_kind_is_a_draft_that_cites_a_clause_of_the_notice(review, evaluated, settled):
     with shipped("data", "policy", "clauses.csv").open(encoding="utf-8", newline="") as file:
         clauses = {row["clause"] for row in csv.DictReader(file)}
-    found = dossier(review=review, grants=grants([300, 270]), settled=settled, **evaluated)
+    found = dossier(review=review, firms=review.passed, grants=grants([300, 270]), settled=settled, **evaluated)
     for kind in kinds():
         written = manuscript(kind, found)
         assert written.title[-1] == "（初稿）"

@@ -6,9 +6,10 @@ from support.workbooks import named_cells, places_of_keys
 
 import zjtx_alloc as za
 from zjtx_alloc.cli import main as cli
+from zjtx_alloc.facts.xlsx.cells import Formula
 from zjtx_alloc.report.documents.proposal import proposal
 from zjtx_alloc.report.report_xlsx.annexes import followers, report_sheets
-from zjtx_alloc.report.report_xlsx.hand_back import is_report, read_report
+from zjtx_alloc.report.report_xlsx.hand_back import _written_out, is_report, read_report
 from zjtx_alloc.report.report_xlsx.live import live_sheets
 from zjtx_alloc.report.report_xlsx.model import Model
 from zjtx_alloc.report.report_xlsx.source import source_sheet
@@ -190,3 +191,12 @@ def test_the_command_writes_the_report_anew(edited, tmp_path, monkeypatch, capsy
     book = openpyxl.load_workbook(folder / "report.xlsx", data_only=True)
     assert sum(named_cells(book, "quota")) == 1100
     assert (folder / "given" / "改.xlsx").is_file()
+
+
+@pytest.mark.parametrize(
+    ("text", "below"), [("=A1*2", "=A2*2"), ('=$A$1&"x"', '=$A$1&"x"'), ('="x', "="), (f"={'A1+' * 400}1", "=")]
+)
+def test_a_formula_that_cells_share_is_written_out_for_each(text, below):
+    """As Excel keeps what was filled down; what is no formula, or longer than any of ours, is not guessed."""
+    rows = {1: [None, Formula(text, 1, "0")], 2: [None, Formula("=", 2, "0")], 3: [5, Formula("=B1", 3)]}
+    assert _written_out(rows) == {1: [None, text], 2: [None, below], 3: [5, "=B1"]}

@@ -44,7 +44,7 @@ def slim(model, tmp_path_factory):
 
 
 def search_of(problem):
-    return Search(problem.billionths, problem.lower, problem.upper, problem.total, problem.rank)
+    return Search(problem.due.tolist(), problem.lower, problem.upper, problem.total, problem.rank)
 
 
 def test_names_for_whoever_checks_from_outside(book, panel, baseline):

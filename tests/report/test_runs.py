@@ -8,7 +8,9 @@ from support.made_pages import BRIEF
 from support.tables import read_csv
 
 import zjtx_alloc as za
+from zjtx_alloc.report.runs.index import write_index
 from zjtx_alloc.report.runs.notebooks import run_notebook
+from zjtx_alloc.report.runs.record_form import read_record
 from zjtx_alloc.report.runs.records import run_id, run_record
 
 
@@ -107,3 +109,22 @@ def test_the_id_is_of_the_inputs_alone(allocation, panel, baseline):
     others = [run_record("budget", (allocation,), None), run_record("report", (other,), None)]
     others.append(run_record("report", (allocation,), replace(panel, facts=panel.facts.iloc[1:])))
     assert len({run_id(one) for one in (record, *others)}) == 4
+
+
+RECORD = {
+    "kind": "report", "id": "0" * 12, "asked": ["a"], "indicators": {}, "inputs": {}, "outputs": {},
+    "scenarios": {"a": {"title": "x", "total": 3, "floor": {"default": 1}}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("hostile", [{"floor": None}, {"floor": {"default": None}}, {"title": "\ud800"}, {"\udc00": 1}])
+def test_a_record_that_no_scenario_can_have_been_written_as_is_none(hostile, tmp_path):
+    """JSON has null and halves of characters; a scenario's file has neither."""
+    (folder := tmp_path / "run").mkdir()
+    (folder / "run.json").write_text(json.dumps(RECORD), encoding="utf-8")
+    assert read_record(folder) == RECORD
+    spoiled = RECORD | {"scenarios": {"a": RECORD["scenarios"]["a"] | hostile}}
+    (folder / "run.json").write_text(json.dumps(spoiled), encoding="utf-8")
+    with pytest.raises(za.ReportError, match="不是一次运行的文件夹"):
+        za.verify_run(folder)
+    assert "无法读取" in write_index(tmp_path).read_text(encoding="utf-8")

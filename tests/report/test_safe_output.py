@@ -192,6 +192,17 @@ def test_names_of_firms_are_words_in_their_plan(tmp_path, capsys):
     assert "<script>" not in body
 
 
+@pytest.mark.thorough
+def test_names_of_firms_are_words_in_the_workbook_that_their_table_becomes(tmp_path):
+    table, out = hostile_firms(tmp_path), tmp_path / "审核.xlsx"
+    with pytest.raises(SystemExit) as stop:
+        main(["review", str(table), "--as-of", "2024-07-31", "--out", str(out)])
+    assert stop.value.code == 0
+    cells = [cell for sheet in openpyxl.load_workbook(out) for row in sheet.iter_rows() for cell in row]
+    assert not [cell.coordinate for cell in cells if cell.data_type == "f"]
+    assert any(str(cell.value).startswith(hostile.FORMULA) for cell in cells)
+
+
 def assert_words(tables, sentences, work):
     """Tables and Markdown as a page and as a workbook: all of them words."""
     assert alive("".join(table._repr_html_() for table in tables)) == []
@@ -248,12 +259,9 @@ def test_tables_of_firms_with_hostile_names_are_words(tmp_path):
     listed = za.firms.load_firms(hostile_firms(tmp_path), "天津")
     review = za.firms.review(listed, None, datetime.date(2024, 7, 31))
     selection = za.firms.select(review.passed, za.firms.load_rubric("example-selection"), pd.Series({"120000": 1}))
-    grants = za.firms.amounts(selection, pd.Series({"120000": 285}), za.firms.EQUAL)
     tables = [
-        firm_tables.review_table(review),
         *(firm_tables.firm_table(kind, rows, listed) for kind, rows in (("struck", review.reasons()), ("doubts", review.doubts()))),
-        *(firm_tables.ranking_table(selection, 10), firm_tables.tie_table(selection), firm_tables.cut_table(selection)),
-        firm_tables.grant_table(grants, 10),
+        *(firm_tables.tie_table(selection), firm_tables.cut_table(selection)),
     ]  # fmt: skip
     assert not review.flags.empty
     assert not selection.ties.empty
@@ -285,7 +293,7 @@ def test_pages_of_studies_of_a_hostile_scenario_are_words(study, tmp_path):
 
 @pytest.mark.slow
 def test_the_page_of_hostile_firms_is_words(tmp_path):
-    told = {"data": str(hostile_firms(tmp_path)), "unit": "天津"}
+    told = {"workbook": str(hostile_firms(tmp_path)), "unit": "天津", "as_of": "2024-07-31"}
     shown = write_page(tmp_path / "firms.html", told, Heading("x"), tmp_path).read_text("utf-8")
     assert alive(shown) == []
     assert MARK in shown

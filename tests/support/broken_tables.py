@@ -114,7 +114,7 @@ def broken_books() -> list[Broken]:
         Broken("table", "a string that is not there.xlsx", sheet_xml(b4, b'<c r="B4" t="s"><v>9999</v></c>'), "无法打开"),
         Broken("table", "a date beyond all calendars.xlsx", sheet_xml(b4, b'<c r="B4" t="d"><v>99999-01-01</v></c>'), "无法打开"),
         Broken("table", "a cell without a place.xlsx", sheet_xml(b'r="B4"', b'r="4B4"'), "无法打开"),
-        Broken("table", "a row that goes back.xlsx", sheet_xml(b'<row r="4"', b'<row r="-4"'), "缺少1个单位"),
+        Broken("table", "a row that goes back.xlsx", sheet_xml(b'<row r="4"', b'<row r="-4"'), "无法打开"),
         Broken("table", "a sheet cut off.xlsx", package(xlsx(base()), sheet1=part_of(xlsx(base()), "sheet1")[:900]), "无法打开"),
         Broken("table", "no sheet.xlsx", package(xlsx(base()), sheet1=b" "), "无法打开"),
         Broken("table", "no content types.xlsx", package(xlsx(base()), **{"[Content_Types]": b"<x/>"}), "无法打开"),
@@ -244,7 +244,8 @@ def broken_firms() -> list[Broken]:
         "code of look-alikes": ({code: credit_code(1).replace("9", "\u0669", 1)}, "不允许的字符"), "date 45000": ({"证书有效期止": 45000}, "不是日期"),
         "date 2024-02-30": ({"证书有效期止": "2024-02-30"}, "没有这一天"), "date of year 0": ({"证书有效期止": "0000-01-01"}, "不是日期"),
         "choice": ({"上市情况": "=1+1"}, "不是可选的内容"), "percent of a formula": ({"研发费用占营业收入比重（%）": "#DIV/0!"}, "公式出错"),
-        "a name with a control sign": ({"企业名称": "虚\u0001公司"}, "不可见字符"), "a name turned round": ({"企业名称": "公司\u202e限有"}, "不可见字符"),
+        "a name with a control sign": ({"企业名称": "虚\u0001公司"}, "不可见字符"), "a name with no width in it": ({"企业名称": "虚\u200b公司"}, "不可见字符"), "a name with tags": ({"企业名称": "虚公司\U000e0041"}, "不可见字符"),
+        "a name with fillers": ({"企业名称": "虚\u3164公司"}, "不可见字符"), "a name turned round": ({"企业名称": "公司\u202e限有"}, "不可见字符"),
         "a name of a megabyte": ({"企业名称": "名" * 60_000}, "过长"), "another unit": ({"省级单位": "江苏"}, "不是本单位的企业"),
     }  # fmt: skip
     found = [Broken("firms", f"{name}.csv", firms({}, change), said) for name, (change, said) in cells.items()]

@@ -3,6 +3,7 @@
 from math import pi
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy
 from support.sweep_toys import WEIGHTS
@@ -38,7 +39,7 @@ def ishigami(draws):
 
 def test_sobol_indices_of_the_ishigami_function():
     pair = uniforms(2**13, np.random.default_rng(1))
-    found = drivers.block_indices(ishigami, tuple(pair), tuple(map(ishigami, pair)))
+    found, _ = drivers.block_indices(ishigami, tuple(pair), tuple(map(ishigami, pair)))
     # Saltelli et al. 2008, Global Sensitivity Analysis: The Primer, section 4.5
     assert found["first"].loc[0].tolist() == pytest.approx([0.3139, 0.4424, 0.0], abs=0.04)
     assert found["total"].loc[0].tolist() == pytest.approx([0.5576, 0.4424, 0.2437], abs=0.04)
@@ -61,7 +62,7 @@ def test_overall_indices_weigh_units_by_their_variance():
         return np.column_stack([3 * draws.weights[0][:, 0], draws.coefficients[:, 0]])
 
     pair = uniforms(2**13, np.random.default_rng(2))
-    found = drivers.block_indices(model, tuple(pair), tuple(map(model, pair)))
+    found, _ = drivers.block_indices(model, tuple(pair), tuple(map(model, pair)))
     assert found["first"].loc[2].tolist() == pytest.approx([0.9, 0.1, 0.0], abs=0.03)
 
 
@@ -78,7 +79,7 @@ def test_shapley_effects_of_a_weight_on_the_whole_simplex(panel, baseline, table
     # Uniform on the triangle: E Var(w1 | w3) = E (1 − w3)² / 12 = 1/24, E Var(w1 | w1, ·) = 0, Var(w1) = 1/18;
     # so w1 has (1/24 + 1/18) / 3 = 7/12 of its variance, w2 and w3 (1/48 + 1/72) / 3 = 5/24 each.
     taken, draws = on_the_simplex(panel, baseline, table)
-    found = drivers.weight_effects(taken, lambda d: d.weights[1], draws, seed=1).to_numpy()
+    found = drivers.weight_effects(taken, lambda d: d.weights[1], draws, seed=1)[0].to_numpy()
     assert found[:3] == pytest.approx(np.full((3, 3), 5 / 24) + np.eye(3) * (7 / 12 - 5 / 24), abs=0.02)
     assert found.sum(axis=1) == pytest.approx(1)
     assert found[3] == pytest.approx(1 / 3, abs=0.02)
@@ -109,3 +110,54 @@ def test_weights_drawn_anew_in_pairs_forget_where_they_began(panel, baseline, to
     assert abs(np.corrcoef(before[:, 0] / room, after[:, 0] / room)[0, 1]) < 0.03
     assert (after[:, 0] / room).mean() == pytest.approx(1 / 3, abs=0.01)  # Beta(1, 2)
     assert (after[:, 0] / room).var() == pytest.approx(1 / 18, abs=0.003)
+
+
+def test_error_bars_are_scipys_bootstrap():
+    rng = np.random.default_rng(6)
+    f_a, f_b = rng.normal(size=(2, 1, 512))
+    mixed = np.stack([0.6 * f_a + 0.8 * f_b, 0.9 * f_a + 0.3 * rng.normal(size=(1, 512))])
+    told = scipy.stats.sobol_indices(func={"f_A": f_a, "f_B": f_b, "f_AB": mixed}, n=512)
+    told = told.bootstrap(confidence_level=0.95, n_resamples=4000)
+    found = np.quantile(drivers._resampled_indices(f_a, f_b, mixed, rng)[:, 0], [0.025, 0.975], axis=0)
+    for order, said in enumerate((told.first_order, told.total_order)):
+        ends = np.array([said.confidence_interval.low, said.confidence_interval.high])
+        assert found[:, order] == pytest.approx(ends, abs=0.03)
+
+
+def test_the_resamples_mean_are_those_of_drawing_rows_again():
+    terms = np.random.default_rng(0).normal(size=(5, 2, 3))
+    means = drivers._resampled_means(terms, np.random.default_rng(9))
+    picked = np.random.default_rng(9).integers(5, size=(len(means), 5))
+    assert means == pytest.approx(terms[picked].mean(axis=1))
+
+
+@pytest.mark.thorough
+def test_error_bars_cover_the_textbook_values_as_often_as_they_say():
+    truth = {"first": [0.3139, 0.4424, 0.0], "total": [0.5576, 0.4424, 0.2437]}
+    covered = []
+    for seed in range(200):
+        pair = uniforms(2**9, np.random.default_rng(seed))
+        _, bars = drivers.block_indices(ishigami, tuple(pair), tuple(map(ishigami, pair)), seed)
+        for order, values in truth.items():
+            low, high = (bars[end][order].loc[0].to_numpy() for end in ("low", "high"))
+            covered.append((low <= values) & (values <= high))
+    assert np.mean(covered) == pytest.approx(0.95, abs=0.025)
+
+
+def test_error_bars_of_shapley_effects_cover_the_triangles(panel, baseline):
+    taken, draws = on_the_simplex(panel, baseline, {"weights": {c: {"min": 0.0, "max": 1.0} for c in WEIGHTS}})
+    truth = np.full((3, 3), 5 / 24) + np.eye(3) * (7 / 12 - 5 / 24)
+    covered = []
+    for i in range(40):
+        part = draws.part(slice(400 * i, 400 * (i + 1)))
+        _, bars = drivers.weight_effects(taken, lambda d: d.weights[1], part, seed=i)
+        low, high = (bars[end].to_numpy()[:3] for end in ("low", "high"))
+        covered.append((low <= truth) & (truth <= high))
+    assert np.mean(covered) == pytest.approx(0.95, abs=0.04)
+
+
+def test_drivers_whose_bars_overlap_are_not_ranked_among_themselves():
+    values = pd.Series({"a": 0.1, "b": 0.5, "c": 0.45, "d": 0.3, "e": 0.0})
+    bars = pd.DataFrame({"low": values - 0.04, "high": values + 0.04})
+    assert drivers.ranked(values, bars) == [["b", "c"], ["d"], ["a"], ["e"]]
+    assert drivers.ranked(values, bars.assign(low=values - 0.2)) == [["b", "c", "d", "a", "e"]]

@@ -149,7 +149,7 @@ def test_websters_regret_is_websters_under_any_criterion(toy_panel, criterion):
 
 @pytest.mark.parametrize("numbers", [{"draws": 0}, {"seed": -1}])
 def test_no_draws_and_a_negative_seed_are_refused(panel, baseline, numbers):
-    with pytest.raises(za.ScenarioError, match="draws 应不小于1"):
+    with pytest.raises(za.ScenarioError, match="draws 应为1至10,000的整数"):
         za.robust(panel, baseline, **numbers)
 
 

@@ -268,7 +268,7 @@ def problem_at(allocation: Allocation, total: int) -> QuotaProblem:
 def _problem(panel: Panel, scenario: Scenario, entitled: Entitlement, bounds: pd.DataFrame) -> QuotaProblem:
     return QuotaProblem(
         total=scenario.total,
-        entitlement=entitled.places,
+        entitlement=entitled.exact,
         floor=bounds["floor"],
         cap=bounds["cap"],
         groups=tuple(Group(n, g.codes(), g.floor, g.cap) for n, g in scenario.groups.items()),

@@ -42,7 +42,7 @@ class Comparison:
 
     @cached_property
     def distance(self) -> pd.DataFrame:
-        """½ Σ |difference of shares|, from 0 (alike) to 1: the part of all places that would have to move."""
+        """½ Σ ``|difference of shares|``, from 0 (alike) to 1: the part of all places that would have to move."""
         shares = self.quota / self.quota.sum()
         return pd.DataFrame(
             {a: [float((shares[a] - shares[b]).abs().sum() / 2) for b in shares] for a in shares}, index=shares.columns

@@ -22,7 +22,7 @@ _SAME = 1e-9  # singular values this close, relatively, name no first component
 
 
 def shares(values: pd.Series, what: str) -> pd.Series:
-    """Each unit's share of the whole. Values that are shares already stay as they are, to the bit.
+    """Each unit's share of the whole, of fractions in fractions. Values that are shares already stay as they are, to the bit.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def shares(values: pd.Series, what: str) -> pd.Series:
     """
     if (values < 0).any():
         raise DataError(say("factors.negative", what=what, names=_names(values.index[values < 0])))
-    whole = math.fsum(values)
+    whole = sum(values) if values.dtype == object else math.fsum(values)
     if whole == 0:
         raise DataError(say("factors.zero", what=what))
     return values if abs(whole - 1) <= _ONE else values / whole

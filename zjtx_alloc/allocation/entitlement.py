@@ -8,6 +8,9 @@ With pools p of share σ_p, factors k of weight w_pk, in-share multipliers a and
 
 This is the form of the Ministry of Finance's published allocation rules for sister funds: shares of
 factor totals, a difficulty coefficient inside the share, a reward pool beside the task pool.
+
+Facts, weights and coefficients are decimals, what was split or scored the fraction that it stands for, so entitlements
+are fractions: these decide places (``exact``). What is shown, and the parts that it consists of, are floats of them.
 """
 
 import math
@@ -20,6 +23,7 @@ from zjtx_alloc.allocation.composite_steps import shares
 from zjtx_alloc.base.errors import DataError, ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import GROUNDS, Panel, grounds_of
+from zjtx_alloc.quota.problem.numbers import entitled, exactly
 from zjtx_alloc.rules.own_columns import stand_ins_ended
 from zjtx_alloc.rules.scenario import ADJUSTMENT, DEFAULT, Factor, Pool, Scenario
 
@@ -33,8 +37,10 @@ class Entitlement:
 
     Attributes
     ----------
+    exact : Series of Fraction
+        Entitlement in places, exactly; what the quota problem is given.
     places : Series of float
-        Entitlement in places; sums to the total.
+        The same in floats; sums to the total.
     share : Series of float
         Entitlement as a share of the total; sums to 1.
     contributions : DataFrame
@@ -50,6 +56,7 @@ class Entitlement:
         The part (0 to 1) of each entitlement that rests on estimated cells (估算), those of stand-ins among them.
     """
 
+    exact: pd.Series
     places: pd.Series
     share: pd.Series
     contributions: pd.DataFrame
@@ -101,25 +108,29 @@ def entitlement(panel: Panel, scenario: Scenario) -> Entitlement:
 def by_factors(panel: Panel, scenario: Scenario) -> Entitlement:
     """The entitlements of a scenario on a panel that has its composites."""
     pools = {name: _pool(panel, scenario, pool) for name, pool in scenario.all_pools().items()}
-    by_pool = pd.DataFrame({name: pool.share for name, pool in pools.items()})
-    share = _row_sums(by_pool)
+    by_pool = pd.DataFrame({name: pool.share.astype(float) for name, pool in pools.items()})
+    exact = sum(pool.share for pool in pools.values())
+    share, places = exact.astype(float), (scenario.total * exact).astype(float)
     codes = list(dict.fromkeys(code for pool in pools.values() for code in pool.parts))
     neutral = {
         code: _row_sums(pd.DataFrame({n: p.weight * p.parts[code] for n, p in pools.items() if code in p.parts}))
         for code in codes
     }
     contributions = scenario.total * pd.DataFrame(neutral)
-    places = scenario.total * share
     contributions[ADJUSTMENT] = places - _row_sums(contributions)
     return Entitlement(
+        exact=scenario.total * exact,
         places=places.rename("entitlement"),
         share=share.rename("share"),
         contributions=contributions,
         pools=scenario.total * by_pool,
         rests_on=pd.DataFrame(
-            {ground: _blend({n: p.share * p.rests_on[ground] for n, p in pools.items()}, share) for ground in _GROUNDS}
+            {
+                ground: _blend({n: by_pool[n] * p.rests_on[ground] for n, p in pools.items()}, share)
+                for ground in _GROUNDS
+            }
         ),
-        estimated=_blend({n: p.share * p.estimated for n, p in pools.items()}, share),
+        estimated=_blend({n: by_pool[n] * p.estimated for n, p in pools.items()}, share),
     )
 
 
@@ -127,27 +138,28 @@ def by_factors(panel: Panel, scenario: Scenario) -> Entitlement:
 class _PoolResult:
     weight: float
     parts: dict[str, pd.Series]  # weight × share of each factor; sums to 1 over units and factors
-    share: pd.Series  # pool's weight × the units' shares after coefficients
+    share: pd.Series  # pool's weight × the units' shares after coefficients, in fractions
     rests_on: dict[str, pd.Series]
     estimated: pd.Series
 
 
 def _pool(panel: Panel, scenario: Scenario, pool: Pool) -> _PoolResult:
-    parts, estimated, grounds = {}, {}, {}
+    exact, parts, estimated, grounds = {}, {}, {}, {}
     for code, factor in pool.factors.items():
         column = panel.column(code, factor.period)
         _admit(panel, scenario, code, factor, column)
-        parts[code] = factor.weight * _share_of_factor(panel, scenario, code, factor, column["value"])
+        exact[code] = exactly(factor.weight) * _share_of_factor(panel, scenario, code, factor, column["value"])
+        parts[code] = exact[code].astype(float)
         estimated[code] = parts[code].where(column["estimated"], 0.0)
         beneath = [(code, factor), *scenario.grounds(code, factor)]  # of a composite
         stands_in = any(panel.stands_in(c, line.stand_in_for) for c, line in beneath)
         grounds[code] = pd.Series(STAND_IN, column.index) if stands_in else grounds_of(column)
     base = _row_sums(pd.DataFrame(parts))
-    weighted = base * _coefficient(panel, scenario, pool)
+    weighted = sum(exact.values()) * _coefficient(panel, scenario, pool)
     return _PoolResult(
         weight=pool.share,
         parts=parts,
-        share=pool.share * (weighted / math.fsum(weighted)),
+        share=exactly(pool.share) * (weighted / sum(weighted)),
         rests_on={
             ground: _blend({code: part.where(grounds[code].eq(ground), 0.0) for code, part in parts.items()}, base)
             for ground in _GROUNDS
@@ -170,7 +182,7 @@ def adjusted_shares(panel: Panel, scenario: Scenario, pool: Pool) -> pd.DataFram
         code: _share_of_factor(panel, scenario, code, factor, panel.values(code, factor.period))
         for code, factor in pool.factors.items()
     }
-    return pd.DataFrame(columns).mul(_coefficient(panel, scenario, pool), axis=0)
+    return pd.DataFrame(columns).mul(_coefficient(panel, scenario, pool), axis=0).astype(float)
 
 
 def _admit(panel: Panel, scenario: Scenario, code: str, factor: Factor, column: pd.DataFrame) -> None:
@@ -184,7 +196,7 @@ def _admit(panel: Panel, scenario: Scenario, code: str, factor: Factor, column: 
 
 
 def _share_of_factor(panel: Panel, scenario: Scenario, code: str, factor: Factor, values: pd.Series) -> pd.Series:
-    return shares(values * multiplier_of(panel, scenario, factor), _what(panel, code, factor))
+    return shares(_exactly(values) * _exactly(multiplier_of(panel, scenario, factor)), _what(panel, code, factor))
 
 
 def _what(panel: Panel, code: str, factor: Factor) -> str:
@@ -209,10 +221,15 @@ def coefficient_keys(panel: Panel, scenario: Scenario, pool: Pool) -> dict[str, 
 
 
 def _coefficient(panel: Panel, scenario: Scenario, pool: Pool) -> pd.Series:
-    product = pd.Series(1.0, index=panel.units.index)
+    product = _exactly(pd.Series(1, index=panel.units.index))
     for name, key in coefficient_keys(panel, scenario, pool).items():
-        product = product * key.map(getattr(scenario, name))
+        product = product * _exactly(key.map(getattr(scenario, name)))
     return product
+
+
+def _exactly(numbers: pd.Series) -> pd.Series:
+    """Numbers as the fractions that they stand for."""
+    return pd.Series([entitled(number) for number in numbers], numbers.index, dtype=object)
 
 
 def _by_unit(panel: Panel, table: dict[str, float] | dict[str, str]) -> pd.Series:

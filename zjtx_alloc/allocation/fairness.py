@@ -9,11 +9,15 @@ import pandas as pd
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.errors import DataError, InfeasibleError
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.text import shown
+from zjtx_alloc.quota.problem.numbers import is_count
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.solve import solve
 from zjtx_alloc.quota.whatif import grown
 
 _COUNTED = "sme_count"  # the firms that places are compared with, or what stands in for them
+
+_FARTHEST = 1000  # places around the total, each a problem to solve
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Fairness:
     gallagher : float
         √(½ Σ (s − v)²) over shares of quota s and of entitlement v, in percentage points (Gallagher 1991).
     loosemore_hanby : float
-        ½ Σ |s − v|, in percentage points (Loosemore & Hanby 1971).
+        ½ Σ ``|s − v|``, in percentage points (Loosemore & Hanby 1971).
     sainte_lague : float
         100 · Σ (s − v)²/v (Sainte-Laguë 1910); infinite if a unit with e = 0 has places.
     gini, theil : Inequality
@@ -209,19 +213,19 @@ def paradoxes(problem: QuotaProblem, reach: int = 20) -> Paradoxes:
     Parameters
     ----------
     problem : QuotaProblem
-    reach : int, at least 1
+    reach : int, from 1 to 1,000
         How far around the total to look, in places.
 
     Raises
     ------
     DataError
-        If the reach is no whole number of at least 1.
+        If the reach is no whole number from 1 to 1,000.
     ScenarioError, SolverError
         As ``solve`` does; a total that the rules do not admit is named in ``infeasible``.
     """
     quotas: dict[int, pd.Series] = {}
-    if not (isinstance(reach, int) and reach >= 1):
-        raise DataError(say("paradox.reach", reach=reach))
+    if not is_count(reach, 1, _FARTHEST):
+        raise DataError(say("paradox.reach", reach=shown(reach), most=_FARTHEST))
     totals = range(max(problem.total - reach, 0), problem.total + reach + 1)
     for total in totals:
         try:

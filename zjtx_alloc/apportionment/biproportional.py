@@ -12,7 +12,7 @@ from zjtx_alloc.apportionment.weights import read_weights
 from zjtx_alloc.base.errors import DataError, InfeasibleError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import shown
-from zjtx_alloc.quota.problem.numbers import are_whole
+from zjtx_alloc.quota.problem.numbers import are_whole, as_whole
 from zjtx_alloc.quota.problem.signposts import Signposts
 
 
@@ -95,7 +95,7 @@ def _margin(name: str, margin: pd.Series, labels: pd.Index) -> np.ndarray:
     if not (whole := are_whole(values)).all():
         wrong = "、".join(f"{label} {value}" for label, value in values[~whole].items())
         raise DataError(say("margins.margin", name=name, wrong=shown(wrong)))
-    return values.to_numpy(dtype=np.int64)
+    return as_whole(values).to_numpy()
 
 
 def _clash(table: Table, weights: pd.DataFrame, rows: list[int], columns: list[int]) -> str:

@@ -95,7 +95,10 @@ def aligned(weights: Weights, name: str, bound: Bound) -> np.ndarray:
         if len(bound) != size or not bound.index.is_unique or not weights.index.isin(bound.index).all():
             raise DataError(say("apportion.misaligned", name=name))
         bound = bound.loc[weights.index]
-    values = np.asarray(bound)
+    try:
+        values = np.asarray(bound)
+    except ValueError:  # ragged
+        raise DataError(say("apportion.misaligned", name=name)) from None
     if values.ndim > 1 or (values.ndim == 1 and values.size != size):
         raise DataError(say("apportion.misaligned", name=name))
     whole = are_whole(values.ravel()) if values.dtype.kind in "iuf" else np.zeros(values.size, dtype=bool)

@@ -14,8 +14,11 @@ from zjtx_alloc.apportionment.methods import Method, method_of
 from zjtx_alloc.apportionment.weights import Weights, read_weights
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.text import shown
+from zjtx_alloc.quota.problem.numbers import is_count
 from zjtx_alloc.quota.problem.signposts import Signposts
 
+_MOST = 10**6  # places listed
 _Claim = tuple[bool, Fraction, int, int]  # whether it costs; the cost, or 1/w where free; unit; which place
 
 
@@ -34,7 +37,7 @@ def priority_list(  # noqa: PLR0913, PLR0917 - an apportionment, and how far to 
     weights, seats, method, floor, cap
         As of :func:`apportion`; a divisor method, since only there does a further place move no other.
     following : int
-        How many places beyond the seats.
+        How many places beyond the seats, at most a million.
 
     Returns
     -------
@@ -53,26 +56,26 @@ def priority_list(  # noqa: PLR0913, PLR0917 - an apportionment, and how far to 
     row = method_of(method)
     if not isinstance(row, Signposts):
         raise DataError(say("apportion.priority", method=row.name))
-    if not (isinstance(following, int) and following >= 0):
-        raise DataError(say("apportion.following", following=following))
+    if not is_count(following, 0, _MOST):
+        raise DataError(say("apportion.following", following=shown(following), most=_MOST))
     given = read_weights(weights)
     certain = np.asarray(apportion_ties(given, seats, row, floor, cap).certain)
     start, end = int(certain.sum()), seats + following
     most = np.full(certain.size, end) if cap is None else aligned(given, "cap", cap)
     claims = list(itertools.islice(_claims(given, row, certain, most), end - start + 1))
-    shown = claims[: end - start]
+    listed = claims[: end - start]
     tied = [
         any(claim[:2] == other[:2] for other in claims[max(i - 1, 0) : i + 2] if other is not claim)
-        for i, claim in enumerate(shown)
+        for i, claim in enumerate(listed)
     ]
     return pd.DataFrame(
         {
-            "unit": [given.label(i) for *_, i, _ in shown],
-            "place": [k for *_, k in shown],
-            "quotient": [float(1 / cost) ** (1 / row.power) if costs else np.inf for costs, cost, *_ in shown],
+            "unit": [given.label(i) for *_, i, _ in listed],
+            "place": [k for *_, k in listed],
+            "quotient": [float(1 / cost) ** (1 / row.power) if costs else np.inf for costs, cost, *_ in listed],
             "tied": tied,
         },
-        index=pd.RangeIndex(start + 1, start + 1 + len(shown), name="seat"),
+        index=pd.RangeIndex(start + 1, start + 1 + len(listed), name="seat"),
     )
 
 

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -12,6 +11,8 @@ import pandas as pd
 
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.text import shown
+from zjtx_alloc.quota.problem.numbers import is_finite
 
 _FAR = 1e140  # weights and their inverses below this leave room for every product in float64
 
@@ -73,9 +74,12 @@ def read_weights(weights: Any) -> Weights:
     if isinstance(weights, Weights):
         return weights
     index = weights.index if isinstance(weights, pd.Series) else None
-    raw = np.asarray(weights)
+    try:
+        raw = np.asarray(weights)
+    except ValueError:  # ragged
+        raw = np.empty((0, 0))
     if raw.ndim != 1:
-        raise DataError(say("apportion.shape", shape=raw.shape))
+        raise DataError(say("apportion.shape", shape=raw.shape if raw.size else "—"))
     mixed = (
         raw.dtype.kind == "f" and isinstance(weights, list | tuple) and not all(isinstance(w, float) for w in weights)
     )
@@ -109,11 +113,8 @@ def _fractions(values: list[Any], index: pd.Index | None) -> Weights:
 
 
 def _exact(value: Any, label: Any) -> Fraction:
-    number = isinstance(value, int | np.integer | Fraction) or (
-        isinstance(value, float | np.floating | Decimal) and math.isfinite(value)
-    )
-    if not number or value < 0:
-        raise DataError(say("apportion.weight", label=label, value=value))
+    if not is_finite(value) or value < 0:
+        raise DataError(say("apportion.weight", label=label, value=shown(value)))
     return Fraction(
         str(value) if isinstance(value, float | np.floating) else int(value) if isinstance(value, np.integer) else value
     )

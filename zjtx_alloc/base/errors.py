@@ -3,12 +3,17 @@
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
+from zjtx_alloc.base.text import in_brief
+
 if TYPE_CHECKING:
     import pandas as pd
 
 
 class ZjtxError(Exception):
-    """Base of every error that bad data, rules or solvers can cause."""
+    """Base of every error that bad data, rules or solvers can cause; however long a value, its message is not."""
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(in_brief(str(message)))
 
 
 class DataError(ZjtxError):

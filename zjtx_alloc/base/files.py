@@ -1,34 +1,29 @@
-"""Files: written whole or not at all, a report's as one set; read and written over only where they are files."""
+"""Files: written whole or not at all; read and written over only where they are files."""
 
 import errno
 import os
+import secrets
+import shutil
 import stat
-import sys
-import tempfile
 import time
 import unicodedata
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from zjtx_alloc.base.errors import ReportError
 from zjtx_alloc.base.messages import say
 
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
-
-SEAL = Path("run.json")  # the file of a set that comes last
-_DRAFT, _LOCK = ".zjtx-", ".zjtx.lock"
-_WAIT = 30.0  # seconds for another process to install its set
+DRAFT = ".zjtx-"  # how the names of unfinished files begin
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # the latter of Windows
+_ZIP_YEARS = range(1980, 2108)
 _LONGEST_NAME = 180  # bytes: a name of 255 must hold an ending too
 _DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))}
 _KNOWN = {
     errno.ENOSPC: "full", errno.EDQUOT: "full", errno.EFBIG: "full", errno.EACCES: "denied", errno.EPERM: "denied",
     errno.EROFS: "read_only", errno.ENOENT: "absent", errno.ENOTDIR: "not_a_folder", errno.EEXIST: "not_a_folder",
     errno.EISDIR: "a_folder", errno.ENAMETOOLONG: "long_name", errno.ELOOP: "loop", errno.EMFILE: "many",
+    errno.EXDEV: "mounted", errno.EBUSY: "mounted",
 }  # fmt: skip
 _SPECIAL = {
     stat.S_IFLNK: "link", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device", stat.S_IFBLK: "device",
@@ -92,6 +87,8 @@ def check_absent(path: Path) -> None:
 def write_whole(path: str | Path, content: bytes) -> Path:
     """Write a file beside its place, then move it there: a reader sees the old one or the new one.
 
+    A new file has the permissions that the system gives one (umask), one that is written over keeps its own.
+
     Raises
     ------
     ReportError
@@ -102,30 +99,32 @@ def write_whole(path: str | Path, content: bytes) -> Path:
     check_regular(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=_DRAFT, dir=path.parent)
+        draft = path.with_name(f"{DRAFT}{secrets.token_hex(8)}")
+        handle = os.open(draft, _CREATE, 0o600 if path.exists() else 0o666)
     except PermissionError:
         raise ReportError(say("file.read_only", folder=path.parent)) from None
     except (OSError, ValueError) as error:
-        raise ReportError(_not_written(path, error)) from None
-    draft = Path(name)
+        raise ReportError(not_written(path, error)) from None
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())  # or a power cut leaves the new name on an empty file
-        draft.chmod(0o644)  # mkstemp makes it private
+        if path.exists():
+            shutil.copymode(path, draft)
         draft.replace(path)
     except PermissionError:
         raise ReportError(say("file.busy", file=path)) from None
     except (OSError, ValueError) as error:
-        raise ReportError(_not_written(path, error)) from None
+        raise ReportError(not_written(path, error)) from None
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
     return path
 
 
-def _not_written(path: Path, error: OSError | ValueError) -> str:
+def not_written(path: Path, error: OSError | ValueError) -> str:
+    """That a path could not be written, why, and what to do."""
     reason = why(error) if isinstance(error, OSError) else say("file.bad_path")
     return say("file.not_written", file=repr(str(path)) if "\0" in str(path) else path, reason=reason)
 
@@ -140,7 +139,7 @@ def check_free(paths: Iterable[Path]) -> None:
             except PermissionError:
                 raise ReportError(say("file.busy", file=path)) from None
             except OSError as error:
-                raise ReportError(_not_written(path, error)) from None
+                raise ReportError(not_written(path, error)) from None
 
 
 def folder_for(out: str | Path, name: str) -> Path:
@@ -157,7 +156,7 @@ def folder_for(out: str | Path, name: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
-        raise ReportError(_not_written(folder, error)) from None
+        raise ReportError(not_written(folder, error)) from None
     return folder
 
 
@@ -170,72 +169,10 @@ def is_file_name(name: str) -> bool:
     )  # fmt: skip
 
 
-def install(drafts: Path, folder: Path, stale: Iterable[str] = ()) -> None:
-    """Move a finished set of files, with its subfolders, into its folder, one process at a time.
-
-    ``run.json`` seals the set: it goes before the first file comes and comes after the last, so a folder with
-    a seal holds one whole set, whatever was killed and whoever else wrote there. ``stale`` are names that the
-    set need not have: of an earlier set they go.
-
-    Raises
-    ------
-    ReportError
-        If a file is open in another program or the disk is full, or another process holds the folder too long.
-    """
-    made = sorted(path.relative_to(drafts) for path in drafts.rglob("*") if path.is_file())
-    names = [*(name for name in made if name != SEAL), SEAL]
-    gone = [SEAL, *(Path(name) for name in stale if Path(name) not in names)]
-    with alone_in(folder):
-        check_free(folder / name for name in (*names, *gone))
-        for name in gone:
-            (folder / name).unlink(missing_ok=True)
-        for name in names:
-            write_whole(folder / name, (drafts / name).read_bytes())
-
-
-@contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Hold a folder's lock, which ends with the process however that ends; drafts that a killed one left are gone.
-
-    Raises
-    ------
-    ReportError
-        If another process holds the folder too long.
-    """
-    path, until = folder / _LOCK, time.monotonic() + _WAIT
-    check_regular(path)
-    try:
-        while (held := _locked(path)) is None:
-            if time.monotonic() > until:
-                raise ReportError(say("file.other_run", folder=folder))
-            time.sleep(0.05)
-    except OSError as error:
-        raise ReportError(_not_written(path, error)) from None
-    try:
-        for torn in folder.rglob(f"{_DRAFT}*"):
-            torn.unlink(missing_ok=True)
-        yield
-    finally:
-        with suppress(OSError):  # Windows keeps a file that is open
-            path.unlink()
-        held.close()
-
-
-def _locked(path: Path) -> Any:
-    """The lock file, open and locked; None while another process holds it, or has just taken it away."""
-    # A link that has taken its place meanwhile would make or open a file elsewhere.
-    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666), "r+b")
-    try:
-        if sys.platform == "win32":
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(file.fileno()), path.stat()):
-            return file
-    except OSError:
-        pass
-    file.close()
-    return None
+def check_clock() -> None:
+    """Raise ReportError if the clock shows a year that a package (.docx, .xlsx) cannot hold."""
+    if (year := time.localtime().tm_year) not in _ZIP_YEARS:
+        raise ReportError(say("file.clock", year=year))
 
 
 def write_csv(path: Path, text: str) -> Path:

@@ -3,10 +3,13 @@
 import re
 from pathlib import Path
 
-# Control characters but for line feed and tab, lone surrogates, and the marks that turn the direction of writing.
+# Control characters but for line feed and tab, lone surrogates, marks that turn the direction of writing or have no
+# width, fillers, variation selectors and tags: two names that differ in these alone look the same.
 _HIDDEN = re.compile(
-    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\u200e\\u200f\\u061c\\u202a-\\u202e\\u2066-\\u2069]"
+    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u2028-\\u202e"
+    "\\u2060-\\u206f\\u3164\\ud800-\\udfff\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\\U0001d173-\\U0001d17a\\U000e0000-\\U000e0fff]"
 )
+_LINE, _ENDING, _LINES = 2000, 500, 500  # characters of a line of a message, of the end of one that is too long; lines
 _FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")  # in full width too, as Chinese Excel reads them
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
@@ -25,7 +28,16 @@ def shown(value: object, most: int = 80) -> str:
 
 def seen(text: str) -> str:
     """Text with codes in the place of what cannot be seen."""
-    return _HIDDEN.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    return _HIDDEN.sub(
+        lambda found: f"\\u{ord(found[0]):04x}" if found[0] <= "\uffff" else f"\\U{ord(found[0]):08x}", text
+    )
+
+
+def in_brief(message: str) -> str:
+    """A message none of whose lines is endless: what is too long keeps its beginning and its end, where the remedy is."""
+    lines = message.split("\n")
+    lines = lines if len(lines) <= _LINES else [*lines[: _LINES - 1], "……"]
+    return "\n".join(line if len(line) <= _LINE else f"{line[: _LINE - _ENDING]}……{line[-_ENDING:]}" for line in lines)
 
 
 def unarmed(value: object) -> object:

@@ -15,6 +15,10 @@ from zjtx_alloc.base.resources import shipped_table, spellings
 
 NATION = "000000"
 _UNSEEN = re.compile("[\\s\u200b-\u200f\u2060\ufeff]+")  # blanks, and marks of no width that web pages leave in a cell
+_LONGEST = 100  # characters of a text that may name a unit, with its remark
+_PIECE = (
+    1000  # characters brought into one form at once: the time that takes grows with the square of the marks in a row
+)
 _NOTE = re.compile(r"\((?:不含|不包括|除)[^)]*\)|\([^)]*除外\)")
 
 
@@ -33,7 +37,9 @@ def load_units() -> pd.DataFrame:
 
 def plain(value: Any) -> str:
     """Text in one width, without spaces: full-width digits, brackets and spaces become ordinary."""
-    return _UNSEEN.sub("", unicodedata.normalize("NFKC", "" if value is None else str(value)))
+    text = "" if value is None else str(value)
+    pieces = (text[at : at + _PIECE] for at in range(0, len(text), _PIECE)) if len(text) > _PIECE else (text,)
+    return _UNSEEN.sub("", "".join(unicodedata.normalize("NFKC", piece) for piece in pieces))
 
 
 def find_unit(name: str) -> str | None:
@@ -41,7 +47,8 @@ def find_unit(name: str) -> str | None:
 
     A remark that leaves the city out, as in 广东省（不含深圳）, is what the unit is anyway.
     """
-    return _spellings().get(_NOTE.sub("", plain(name)))
+    text = plain(name)
+    return _spellings().get(_NOTE.sub("", text)) if len(text) <= _LONGEST else None
 
 
 @cache

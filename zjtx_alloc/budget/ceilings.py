@@ -20,7 +20,7 @@ from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.budget.lattice import Lattice, added
 from zjtx_alloc.budget.ledger.cohorts import Cohort, award_of, cohorts
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
-from zjtx_alloc.quota.problem.numbers import is_whole
+from zjtx_alloc.quota.problem.numbers import is_finite, is_whole
 from zjtx_alloc.rules.award import Award
 
 _MOST = 10**6  # places a scenario can have
@@ -49,8 +49,8 @@ class Question:
     confidence: float
 
     def __post_init__(self) -> None:
-        if not 0 < self.confidence <= 1:
-            raise DataError(say("affordable.confidence", confidence=self.confidence))
+        if not (is_finite(self.confidence) and 0 < self.confidence <= 1):
+            raise DataError(say("affordable.confidence", confidence=shown(self.confidence)))
         if wrong := [f"{year}={money}" for year, money in self.ceilings.items() if not is_whole(money)]:
             raise DataError(say("budget_plan.ceilings", value=shown("、".join(wrong))))
         for batch in self.batches:

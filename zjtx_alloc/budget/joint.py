@@ -8,9 +8,11 @@ import pandas as pd
 
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.text import shown
 from zjtx_alloc.budget.distribution import BudgetDistribution
 from zjtx_alloc.budget.forecast import MEASURES, BudgetOutlook, Measure
 from zjtx_alloc.budget.lattice import added
+from zjtx_alloc.quota.problem.numbers import is_count
 
 LOW, HIGH = 0.05, 0.95  # the range of a year of which is asked whether all years keep it
 
@@ -86,8 +88,8 @@ def within(outlook: BudgetOutlook, bounds: Mapping[int, tuple[int, int]]) -> flo
 
 def _checked(outlook: BudgetOutlook, years: tuple[int, ...], is_run: bool = True) -> tuple[int, ...]:
     known = list(outlook.years)
-    if strange := [year for year in years if year not in known]:
-        raise DataError(say("forecast.year", year=strange[0], known="、".join(map(str, known))))
+    if strange := [year for year in years if not is_count(year) or year not in known]:
+        raise DataError(say("forecast.year", year=shown(strange[0]), known="、".join(map(str, known))))
     places = [known.index(year) for year in years]
     if not years or (is_run and any(two - one != 1 for one, two in pairwise(places))):
         raise DataError(say("forecast.run", years="、".join(map(str, years)), known="、".join(map(str, known))))

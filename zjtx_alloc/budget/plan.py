@@ -28,7 +28,7 @@ from zjtx_alloc.budget.ledger.reconcile import reconcile
 from zjtx_alloc.budget.outcomes import OutcomeAssumption, load_outcomes
 from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.facts.payments import read_transfers
-from zjtx_alloc.quota.problem.numbers import is_whole
+from zjtx_alloc.quota.problem.numbers import is_count, is_whole
 from zjtx_alloc.rules.award import Award
 from zjtx_alloc.rules.programme.known import other_measure
 from zjtx_alloc.rules.programme.programme import Programme
@@ -93,11 +93,10 @@ class BudgetRequest:
             raise DataError(say("budget_plan.tail_payment", value=shown(self.tail_payment)))
         if self.tail_rate and self.tail_payment is None:
             raise DataError(say("budget_plan.tail_rate_alone", value=self.tail_rate))
-        for name, value in (("tail_rate", self.tail_rate or "0"), ("confidence", self.confidence)):
-            if not 0 <= _decimal(name, value) <= 1:
-                raise DataError(say(f"budget_plan.{name}", value=shown(value)))
-        if Fraction(self.confidence) == 0:
-            raise DataError(say("budget_plan.confidence", value=self.confidence))
+        if not 0 <= _decimal("tail_rate", self.tail_rate or "0") <= 1:
+            raise DataError(say("budget_plan.tail_rate", value=shown(self.tail_rate)))
+        if not 0 < _decimal("confidence", self.confidence) <= 1:
+            raise DataError(say("budget_plan.confidence", value=shown(self.confidence)))
 
 
 @dataclass(frozen=True)
@@ -252,8 +251,8 @@ def plan_budget(asked: BudgetRequest | Programme, panel: Panel | None = None) ->
     if strange := sorted(set(request.ceilings) - years):
         raise DataError(say("budget_plan.ceiling_year", years="、".join(map(str, strange)),
                             known="、".join(map(str, sorted(years)))))  # fmt: skip
-    if request.horizon is not None and request.horizon < min(years):
-        raise DataError(say("budget_plan.horizon", value=request.horizon, first=min(years)))
+    if request.horizon is not None and not is_count(request.horizon, min(years)):
+        raise DataError(say("budget_plan.horizon", value=shown(request.horizon), first=min(years)))
     before = None
     if request.before:
         last = (*cohorts(*_allocated(request.before, panel)), *older)
@@ -324,6 +323,6 @@ def _is_money(money: int, most: int) -> bool:
 
 
 def _decimal(name: str, value: str) -> Fraction:
-    if _DECIMAL.fullmatch(str(value)) is None:
+    if _DECIMAL.fullmatch(text := str(value)) is None:
         raise DataError(say(f"budget_plan.{name}", value=shown(value)))
-    return Fraction(value)
+    return Fraction(text)

@@ -1,29 +1,25 @@
 """``zjtx firms``: a province's work in one workbook, a command a stage; each writes a copy with its results."""
 
-from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 import pandas as pd
 
-from zjtx_alloc.allocation.allocate_programme import allocate_batch
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.text import seen, shown
 from zjtx_alloc.cli.help import ChineseGroup
 from zjtx_alloc.facts.cells import unit_of
-from zjtx_alloc.firms.book import FirmBook, read_book
 from zjtx_alloc.firms.collect import collected, read_books
-from zjtx_alloc.firms.stages import carried
+from zjtx_alloc.firms.stages import SWITCHES, Stage
 from zjtx_alloc.firms.table.uses import load_uses
-from zjtx_alloc.report.documents.firm_workbook import write_firm_workbook, write_stage
-from zjtx_alloc.report.documents.plan_document import write_plan
+from zjtx_alloc.report.documents.firm_copies import Given, as_workbook, carry
+from zjtx_alloc.report.documents.firm_workbook import write_firm_workbook
 from zjtx_alloc.report.firm_documents.document import PLAN, document as write_document
-from zjtx_alloc.report.firm_documents.dossier import dossier_of
+from zjtx_alloc.report.firm_documents.dossier import dossier_of, nation_of
 from zjtx_alloc.report.writers.beside import write_beside
-from zjtx_alloc.rules.programme.programme import load_programme
 
 _MOST_MADE_UP, _MOST_SEED = 50_000, 2**63 - 1
 _file = click.argument("file", type=click.Path(path_type=Path))
@@ -32,6 +28,8 @@ _out_document = click.option("--out", type=click.Path(path_type=Path), required=
 _as_of = click.option(
     "--as-of", type=click.DateTime(["%Y-%m-%d"]), default=None, help="日期，如 2024-07-31；默认为表中的审核日"
 )
+_unit = click.option("--unit", default=None, help="企业表的省级单位（名称或代码）；表中有“省级单位”列时可不写")
+_batch = click.option("--batch", type=click.IntRange(1, 3), default=None, help="企业表的批次，默认 1")
 
 
 @click.group("firms", cls=ChineseGroup)
@@ -55,6 +53,33 @@ def new(file: Path, unit: str | None, batch: int, made_up: int | None, seed: int
     click.echo(write_firm_workbook(file, code, batch, made_up or 0, seed))
 
 
+def _say(done: Stage, out: Path) -> None:
+    for line in (done.result, *done.notes):
+        click.echo(seen(line))
+    click.echo(out)
+
+
+def _day(as_of: datetime | None) -> date | None:
+    return None if as_of is None else as_of.date()
+
+
+@firms.command("review")
+@_file
+@_out
+@_as_of
+@_unit
+@_batch
+@click.option(
+    "--first-round", type=click.Path(path_type=Path), default=None, help="上一轮已获支持企业的名单，并入“上一轮名单”表"
+)
+@click.option("--earlier-batch", "earlier", is_flag=True, help="启用“新一轮已获支持的不再支持”，这不是通知的规定")
+@click.option("--rd", is_flag=True, help="启用第三批研发条件（两年1200万元、每年3%），这不是通知的规定")
+def review(file: Path, out: Path, as_of: datetime | None, **given: Any) -> None:
+    """审核：按通知的条件逐家核对 FILE（企业工作簿，或企业表 .xlsx、CSV），写明通过或剔除、理由、疑点和上一轮名单的对应情况。"""
+    on = tuple(name for name in SWITCHES if given.pop(name))
+    _say(carry("review", file, out, _day(as_of), on=on, **given), out)
+
+
 def _stage(name: str, told: str) -> None:
     """A stage that asks for nothing but the workbook and the day, as a command."""
 
@@ -63,10 +88,7 @@ def _stage(name: str, told: str) -> None:
     @_out
     @_as_of
     def stage(file: Path, out: Path, as_of: datetime | None) -> None:
-        _carry(name, file, out, as_of)
-
-
-_stage("review", "审核：按通知的条件逐家核对 FILE 中的企业，写明通过或剔除、理由、疑点和上一轮名单的对应情况。")
+        _say(carry(name, file, out, _day(as_of)), out)
 
 
 @firms.command("select")
@@ -81,7 +103,7 @@ _stage("review", "审核：按通知的条件逐家核对 FILE 中的企业，�
 )
 def select(file: Path, out: Path, as_of: datetime | None, quota: Path | None) -> None:
     """遴选：FILE 中审核通过的企业按遴选标准计分排名，名额以内的入选。"""
-    _carry("select", file, out, as_of, None if quota is None else lambda book: _quota(quota, book))
+    _say(carry("select", file, out, _day(as_of), quota=quota), out)
 
 
 _stage("amounts", "资金分配：FILE 中批准企业的期初资金分到每一家，并列出年度评价表。")
@@ -93,16 +115,22 @@ _stage("settle", "结算：FILE 中每家企业的期末结果、期末应拨和
 @_file
 @_out_document
 @_as_of
+@_unit
+@_batch
 @click.option("--kind", default=PLAN, help="文书代码，如 list-notice、yearly-report；默认 plan，工作实施方案")
 @click.option("--uses", type=click.Path(path_type=Path), default=None, help="培育赋能支出登记表（.xlsx 或 CSV）")
-def document(file: Path, out: Path, as_of: datetime | None, kind: str, uses: Path | None) -> None:
-    """文书初稿（.docx）：由 FILE 中各步的结果生成，【　】处须补写；文书代码见操作指南第八节。"""
-    book = read_book(file)
-    if kind == PLAN:
-        click.echo(write_plan(book.selected, book.unit, book.batch, book.award, out))
+@click.option("--share", default="0.1", help="抽查比例，默认 0.1")
+@click.option("--seed", type=click.IntRange(0, _MOST_SEED), default=1, help="抽查的随机种子，写入文书，默认 1")
+def document(file: Path, out: Path, as_of: datetime | None, kind: str, **given: Any) -> None:
+    """文书初稿（.docx）：由 FILE（企业工作簿、推荐企业的企业表，或放各省份工作簿的文件夹）生成，【　】处须补写。"""
+    asked = {name: given.pop(name) for name in ("share", "seed")}
+    if (uses := given.pop("uses")) is not None:
+        asked["uses"] = load_uses(uses)
+    if file.is_dir():
+        click.echo(write_document(kind, nation_of(read_books(file), _day(as_of), **asked), out))
         return
-    day, spent = None if as_of is None else as_of.date(), None if uses is None else load_uses(uses)
-    click.echo(write_document(kind, dossier_of(book, day, spent), out))
+    with as_workbook(file, Given(recommended=True, **given)) as (_, book):
+        click.echo(write_document(kind, dossier_of(book, _day(as_of), **asked), out))
 
 
 @firms.command("collect")
@@ -123,24 +151,3 @@ def collect(folder: Path, programme: Path, out: Path) -> None:
 def _marked(frame: pd.DataFrame, mark: str) -> pd.DataFrame:
     """Cells with a column that says that they come of invented firms, if they do."""
     return frame.assign(**{header("note"): mark}) if mark else frame
-
-
-def _carry(
-    stage: str, file: Path, out: Path, as_of: datetime | None, quota: Callable[[FirmBook], int] | None = None
-) -> None:
-    book = read_book(file)
-    options: dict[str, Any] = {} if quota is None else {"quota": quota(book)}
-    done = carried(stage, book, None if as_of is None else as_of.date(), **options)
-    path = write_stage(file, out, done)
-    for line in (done.result, *done.notes):
-        click.echo(seen(line))
-    click.echo(path)
-
-
-def _quota(workbook: Path, book: FirmBook) -> int:
-    """The places of the book's unit and batch: what was granted, else what is computed."""
-    programme = load_programme(workbook)
-    batch = programme.batch(book.batch)
-    if batch.granted is not None and book.unit in batch.granted.index:
-        return int(batch.granted[book.unit])
-    return int(allocate_batch(programme.panel, batch.scenario).quota[book.unit])

@@ -34,6 +34,9 @@ class _InChinese(click.Command):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **({"options_metavar": say("help.some_options")} | options))
+        for param in self.params:
+            if isinstance(param.type, click.Path):  # whoever reads the file says in Chinese why it cannot
+                param.type.readable = False
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)), prefix=say("help.usage"))

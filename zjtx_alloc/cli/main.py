@@ -2,7 +2,7 @@
 
 import os
 import sys
-from datetime import datetime
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +14,15 @@ from zjtx_alloc.allocation.explain import explain
 from zjtx_alloc.base.errors import ZjtxError
 from zjtx_alloc.base.files import why, write_csv
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.base.text import seen, shown
+from zjtx_alloc.base.text import in_brief, seen, shown
 from zjtx_alloc.budget.ledger.calendar import calendar
 from zjtx_alloc.budget.plan import parsed_ceilings
 from zjtx_alloc.cli.firms import firms as firms_group
 from zjtx_alloc.cli.help import ChineseGroup, reason
 from zjtx_alloc.cli.opening import all_opened, budget_request, files_of, is_workbook, opened
 from zjtx_alloc.explorer.server import serve
-from zjtx_alloc.facts.cells import unit_of
-from zjtx_alloc.firms.steps.conditions import load_conditions
-from zjtx_alloc.firms.steps.review import FIRST_ROUND, review
-from zjtx_alloc.firms.table.lists import load_list
-from zjtx_alloc.firms.table.reading import load_firms
 from zjtx_alloc.report.documents.firm_workbook import write_firm_workbook
-from zjtx_alloc.report.documents.plan_document import write_plan
 from zjtx_alloc.report.documents.programme_workbook import write_programme
-from zjtx_alloc.report.documents.review_workbook import write_review
 from zjtx_alloc.report.documents.template import write_template
 from zjtx_alloc.report.notes.user_data import check_text, supply_note
 from zjtx_alloc.report.runs.budget_run import run_budget
@@ -41,7 +34,6 @@ from zjtx_alloc.report.runs.verify_run import verify_run
 from zjtx_alloc.report.table import allocation_csv, printed
 from zjtx_alloc.report.tables.budget import calendar_table
 from zjtx_alloc.report.tables.compare import comparison_text
-from zjtx_alloc.report.tables.firms import review_table
 from zjtx_alloc.report.tables.sweep import driver_summary, sweep_summary, write_sweep
 from zjtx_alloc.report.terminal import speak_plainly
 from zjtx_alloc.report.writers.mark import marking
@@ -270,36 +262,16 @@ def calendar_command(award: str) -> None:
     click.echo(printed(calendar_table(calendar(load_award(award)))))
 
 
-@commands.command("review")
-@click.argument("firms", type=click.Path(path_type=Path))
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), required=True, help="审核日，如 2024-07-31")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="输出文件（.xlsx）")
-@click.option("--unit", default=None, help="省级单位的名称或代码；表中有“省级单位”列时可不写")
-@click.option("--first-round", type=click.Path(path_type=Path), default=None, help="上一轮已获支持企业的名单")
-@click.option("--earlier-batch", is_flag=True, help="启用“新一轮已获支持的不再支持”，这不是通知的规定")
-def review_command(firms: Path, as_of: datetime, out: Path, unit: str | None, **given: Any) -> None:
-    """按通知的条件审核企业表 FIRMS（.xlsx 或 CSV）：通过的、剔除的和理由、须人工核对的疑点。"""
-    conditions = load_conditions(on=as_of.date()).switched("earlier_batch", given["earlier_batch"])
-    supported = {} if given["first_round"] is None else {FIRST_ROUND: load_list(given["first_round"])}
-    found = review(load_firms(firms, unit), None, as_of.date(), conditions, supported)
-    path = write_review(found, out)
-    click.echo(printed(review_table(found)))
-    click.echo()
-    click.echo(path)
+def _also(stage: str, name: str) -> None:
+    """A command of ``firms`` under a name of its own."""
+    alias = copy(firms_group.commands[stage])
+    alias.name = name
+    commands.add_command(alias)
 
 
+_also("review", "review")
 commands.add_command(firms_group)
-
-
-@commands.command("plan-document")
-@click.argument("firms", type=click.Path(path_type=Path))
-@click.option("--unit", required=True, help="省级单位的名称或代码")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="输出文件（.docx）")
-@click.option("--batch", type=click.IntRange(1, 3), default=1, help="批次，默认 1")
-def plan_document(firms: Path, unit: str, out: Path, batch: int) -> None:
-    """由企业表 FIRMS（.xlsx 或 CSV）生成本省份的《工作实施方案》初稿（.docx）。"""
-    listed = load_firms(firms, unit)
-    click.echo(write_plan(listed, unit_of(unit) or unit, batch, award_in_force(batch), out))
+_also("document", "plan-document")
 
 
 @commands.command("explore")
@@ -341,7 +313,7 @@ def main(arguments: list[str] | None = None) -> None:
     except ZjtxError as error:
         _leave(say("cli.error", reason=error), 1)
     except click.UsageError as error:
-        _leave(say("cli.usage", reason=reason(error, commands)), 2)
+        _leave(say("cli.usage", reason=in_brief(reason(error, commands))), 2)
     except PermissionError as error:
         _leave(say("cli.busy", file=error.filename or "—"), 1)
     except OSError as error:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from zjtx_alloc.base.units import find_unit, plain
-from zjtx_alloc.facts.grid import Uncalculated
+from zjtx_alloc.facts.xlsx.cells import Uncalculated
 
 COUNTS = ("家", "个")
 _NOISE = 1e-12  # of a number: what a formula leaves of a whole number, and Excel does not show
@@ -17,6 +17,7 @@ _NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?([eE][+-]?\d+)?", re.
 # Signs that are no digit in ASCII or full width, though one width makes them one: ², ①, and marks that turn text round.
 _LOOK_ALIKE = re.compile("[^\x00-\x7f\uff01-\uff5e\\s\u200b\u200c\u200d\u2060\ufeff]")
 _BRACKETS = str.maketrans("【】〔〕〖〗{}", "()()()()")
+_LONGEST = 1000  # characters of a header or a title that is understood: brackets without end take time by their square
 _MEASURES = "[十百千万亿]*(?:家|个|户|件|元|人)|分|%"
 _MEASURE = re.compile(rf"(?:(?<=[(\[,、;/])|单位[:：])({_MEASURES})(?=[)\],、;]|$)")
 _STATED = re.compile(r"单位[:：]([^()\[\]]+)")
@@ -61,7 +62,7 @@ def unit_of(value: Any) -> str | None:
 
     A running number before the name is passed over; a code before the name must be the same unit's.
     """
-    if isinstance(value, float) and value == int(value):
+    if isinstance(value, float) and value.is_integer():
         value = int(value)
     text = plain(value)
     if both := _CODED.fullmatch(text):
@@ -78,7 +79,7 @@ def part_of(value: Any) -> str | None:
 
 def stated_measures(rows: Iterable[list[Any]]) -> dict[str, str]:
     """What the titles above a header say of measures (单位：元), by what is measured: 元, 家, 人, 件, 分 or %."""
-    found = [_STATED.search(plain(cell).translate(_BRACKETS)) for row in rows for cell in row]
+    found = [_STATED.search(plain(cell)[:_LONGEST].translate(_BRACKETS)) for row in rows for cell in row]
     words = [word for match in found if match for word in re.split("[、,，;/]", match.group(1))]
     return {_measured(word): word for word in words if re.fullmatch(_MEASURES, word)}
 
@@ -97,6 +98,8 @@ def _measured(measure: str) -> str:
 def header_of(text: str) -> tuple[str, str, str]:
     """A header without measure and period; the measure (家, 万元 …) and the period (2024, 2024-06) it names."""
     text = plain(text).translate(_BRACKETS)
+    if len(text) > _LONGEST:
+        return text, "", ""
     measure = _MEASURE.search(text)
     period = _PERIOD.search(text)
     name = _MEASURE.sub("", text)

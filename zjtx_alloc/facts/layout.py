@@ -66,7 +66,8 @@ def cell_at(row: list[Any], place: int) -> Any:
 
 def names_units(row: list[Any]) -> list[int]:
     """Places of a row whose cells are headers of a column of units."""
-    return [place for place, cell in enumerate(row) if header_of(plain(cell))[0] in words("unit_headers")]
+    known = words("unit_headers")
+    return [place for place, cell in enumerate(row) if isinstance(cell, str) and header_of(cell)[0] in known]
 
 
 def layout_of(grid: Grid) -> Layout | None:

@@ -7,6 +7,7 @@ and its city under separate planning, or the Corps.
 """
 
 import math
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ import pandas as pd
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped_table, shipped_toml
+from zjtx_alloc.base.text import shown
 from zjtx_alloc.base.units import load_units, members_of, provinces
 from zjtx_alloc.facts.evidence.covariates import Model, fitted
 from zjtx_alloc.facts.evidence.drift import Growth, Lists, Path, drift_error
@@ -27,6 +29,8 @@ _STATUSES = (KNOWN, ADJUSTED, MODELLED)
 INDICATORS = (STOCK, SME, ABOVE)
 _ROUNDS = 200  # of bisection
 _COLUMNS = ["value", "low", "high", "status", "basis"]
+
+_MONTH = re.compile(r"[0-9]{4}(-(0?[1-9]|1[0-2])(-[0-9]{1,2})?)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -92,8 +96,11 @@ def nowcast(indicator: str, period: str, *, known_by: str | None = None, without
     Raises
     ------
     DataError
-        If the indicator is another, or the nation's total is not known at the date.
+        If the indicator is another, a date is none, or the nation's total is not known at the date.
     """
+    for date in (period, *(() if known_by is None else (known_by,))):
+        if _MONTH.fullmatch(date) is None:
+            raise DataError(say("nowcast.date", date=shown(date)))
     terms, month = assumptions(), month_of(period)
     left_out = frozenset(code for province in without for code in members_of(province))
     path = _path(indicator, known_by, left_out)

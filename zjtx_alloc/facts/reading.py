@@ -240,7 +240,7 @@ def unit_in_row(number: int, row: list[Any], places: Sequence[int]) -> tuple[str
 
 def whole_of(name: Any) -> str | None:
     """Code of the province that a name says is meant with the units inside it: 广东（含深圳）, 广东省合计; else None."""
-    text = re.sub(r"\(含[^)]*\)", "", plain(name))
+    text = re.sub(r"\(含[^)]{0,100}\)", "", plain(name))
     whole = unit_of(re.sub(r"(小计|合计|全省|全区)$", "", text))
     says_so = text != plain(name) or unit_of(text) is None
     return whole if says_so and whole is not None and len(members_of(whole)) > 1 else None

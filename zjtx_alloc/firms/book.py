@@ -102,9 +102,15 @@ class FirmBook:
             raise DataError(say("firm_book.before", stage=say("stage.select"), column=self.header("firms", "selected")))
         return self.firms.only(chosen.index[chosen])
 
-    def day(self, given: date | None) -> date:
-        """The day of the review: the one given, else the sheet's."""
-        found = given or self.basics["as_of"]
+    @property
+    def days(self) -> dict[str, date]:
+        """The day of the last run of each stage, by its Chinese name, in the order in which 办理情况 lists them."""
+        told = ((r["stage"], pd.to_datetime(r["day"], errors="coerce")) for r in self.entries["log"].records)
+        return {stage: day.date() for stage, day in told if not pd.isna(day)}
+
+    def day(self, given: date | None, stage: str = "") -> date:
+        """The day given, else that of the stage's last run, else the sheet's."""
+        found = given or (self.days.get(say(f"stage.{stage}")) if stage else None) or self.basics["as_of"]
         if found is None:
             raise DataError(say("firm_book.no_day", file=self.file))
         return pd.Timestamp(found).date()
@@ -133,6 +139,10 @@ class FirmBook:
         return firm_forms()[form].fields[name].header
 
 
+class NoBookError(DataError):
+    """A file that has no sheet of a firm workbook but 企业: a plain firm table, perhaps."""
+
+
 def read_book(path: str | Path) -> FirmBook:
     """Read a firm workbook, as ``zjtx firms new`` writes it.
 
@@ -148,7 +158,8 @@ def read_book(path: str | Path) -> FirmBook:
     grids = {titles[plain(grid.name)]: grid for grid in sheets if plain(grid.name) in titles}
     absent = [form.title for name, form in firm_forms().items() if name not in grids]
     if absent:
-        raise DataError(say("firm_book.no_sheet", file=file, sheets="、".join(absent)))
+        kind = DataError if set(grids) - {"firms"} else NoBookError
+        raise kind(say("firm_book.no_sheet", file=file, sheets="、".join(absent)))
     entries = {name: read_form(grid, firm_forms()[name]) for name, grid in grids.items()}
     if problems := [p for one in entries.values() for p in one.problems]:
         raise refusal(file, "", problems)

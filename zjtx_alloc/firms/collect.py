@@ -56,7 +56,15 @@ def collected(books: Sequence[FirmBook], programme: Path) -> tuple[dict[str, pd.
         forms()["approvals"].title: _placed(programme, "approvals", ("batch", "code"), approvals),
         forms()["outcomes"].title: _placed(programme, "outcomes", ("batch", "code", "year"), outcomes),
     }
-    return cells, [_described(book, approvals, outcomes) for book in books]
+    lines = [_described(book, approvals, outcomes) for book in books]
+    return cells, [*lines, *(line for book in books for line in _expected(book))]
+
+
+def _expected(book: FirmBook) -> Iterator[str]:
+    """A word on outcomes that were written before the year of the closing payment."""
+    year, day = book.award.closing_year(book.batch), book.days.get(say("stage.settle"))
+    if day is not None and day.year < year:
+        yield say("collect.expected", file=book.file, day=day, year=year)
 
 
 def _approval(book: FirmBook) -> dict[str, Any]:

@@ -10,15 +10,18 @@ from stdnum.cn import uscc
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped_toml
+from zjtx_alloc.base.text import shown
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.facts.panel import load_panel
 from zjtx_alloc.firms.table.columns import TARGETS, choices_of, firm_columns
 from zjtx_alloc.firms.table.reading import load_firms
 from zjtx_alloc.firms.table.roll import Firms
+from zjtx_alloc.quota.problem.numbers import is_count
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.solve import solve
 
 TOTAL = 14_000  # about as many as are in force nationwide (2024)
+_MOST = 10**6  # firms: a minute
 _SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
@@ -38,7 +41,11 @@ def made_up_table(
     seed: int = 1, total: int = TOTAL, as_of: date = date(2024, 7, 31), unit: str | None = None
 ) -> pd.DataFrame:
     """The table of ``made_up_firms`` as a province would hand it in, with Chinese headers; ``unit``: all of this one (a code)."""
-    random, recipe = np.random.default_rng(seed), shipped_toml("made_up.toml")
+    if not is_count(total, 0, _MOST):
+        raise DataError(say("firms.invented_total", total=shown(total), most=_MOST))
+    if unit is not None and unit not in load_units().index:
+        raise DataError(say("firms.stranger_units", units=shown(unit)))
+    random, recipe = _random(seed), shipped_toml("made_up.toml")
     units, falling = (
         _units(total) if unit is None else pd.Index([unit] * total),
         1 / np.arange(1, len(recipe["places"]) + 1),
@@ -61,7 +68,7 @@ def made_up_table(
 
 def concealed(firms: Firms, seed: int = 1) -> list[str]:
     """Codes of invented firms that say no, but are on the (invented) list of the first round."""
-    random = np.random.default_rng([seed, 1])
+    random = _random([seed, 1])
     codes = firms.table.loc[firms.table["first_round"].eq("no"), "credit_code"]
     return codes[random.random(len(codes)) < shipped_toml("made_up.toml")["often"]["concealed"] / 1000].tolist()
 
@@ -81,7 +88,7 @@ def made_up_results(firms: Firms, received: pd.Series, seed: int = 1) -> Firms:
     """
     if not firms.made_up:
         raise DataError(say("firms.real"))
-    random, count = np.random.default_rng([seed, 2]), len(firms)
+    random, count = _random([seed, 2]), len(firms)
     money = received.loc[firms.table.index].astype(float)
     done = np.round(np.clip(random.normal(1.02, 0.12, count), 0.2, 1.4), 2)
     completion = np.where(random.random(count) < 0.85, 100.0, np.round(random.uniform(40, 99, count)))
@@ -94,6 +101,13 @@ def made_up_results(firms: Firms, received: pd.Series, seed: int = 1) -> Firms:
         ),
         made_up=True,
     )
+
+
+def _random(seed: Any) -> np.random.Generator:
+    for number in seed if isinstance(seed, list) else [seed]:
+        if not is_count(number):
+            raise DataError(say("firms.invented_seed", seed=shown(number)))
+    return np.random.default_rng(seed)
 
 
 def _units(total: int) -> pd.Index:

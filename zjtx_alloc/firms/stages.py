@@ -1,6 +1,6 @@
 """The stages of a province's work over its firm workbook: each gives the cells to write beside the inputs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -13,18 +13,23 @@ from zjtx_alloc.facts.cells import plain
 from zjtx_alloc.firms.book import FirmBook, firm_forms
 from zjtx_alloc.firms.chain import firms_to_books
 from zjtx_alloc.firms.made_up import made_up_results
+from zjtx_alloc.firms.plan_changes import plans_on
 from zjtx_alloc.firms.steps.amounts import Grants, amounts, direct_money
 from zjtx_alloc.firms.steps.conditions import load_conditions
-from zjtx_alloc.firms.steps.evaluate import Evaluation, continuing, evaluate
+from zjtx_alloc.firms.steps.evaluate import Evaluation, continuing, due_on, evaluate
 from zjtx_alloc.firms.steps.likeness import resembled
 from zjtx_alloc.firms.steps.review import FIRST_ROUND, Review, review
-from zjtx_alloc.firms.steps.select import select
+from zjtx_alloc.firms.steps.select import Selection, select
 from zjtx_alloc.firms.steps.settle import FirmSettlement, firm_cohort, settle
 from zjtx_alloc.firms.table.cells import valid_code
 from zjtx_alloc.firms.table.reading import YEARLY
-from zjtx_alloc.firms.table.roll import Firms
+from zjtx_alloc.firms.table.roll import Firms, together
 
+STAGES = ("review", "select", "amounts", "evaluate", "settle")
+_AFTER_APPROVAL = ("evaluate", "settle")  # a plan changed by then is the one that counts
 _ENDING = YEARLY[:2]
+# Conditions that the notice does not state, by the cell of 基本情况 that switches them on.
+SWITCHES = {"earlier": ("earlier_batch",), "rd": ("rd_two_years", "rd_share", "rd_share_before")}
 
 
 @dataclass(frozen=True)
@@ -63,19 +68,42 @@ def carried(name: str, book: FirmBook, day: date | None = None, quota: int | Non
     DataError, ScenarioError, InfeasibleError
         As the stage's own function does, and if the stage before was not run.
     """
-    done = _select(book, quota) if name == "select" else _STAGES[name](book, book.day(day))
+    on = book.day(day)
+    plans = plans_on(book, on) if name in _AFTER_APPROVAL else None
+    held = book if plans is None else plans.book
+    done = _select(held, quota, on) if name == "select" else _STAGES[name](held, on)
     last = max(book.grids["log"].rows, default=3)
-    entry = {"stage": say(f"stage.{name}"), "day": f"{book.day(day)}", "result": done.result}
-    log = pd.DataFrame([entry], index=[last + 1])
-    notes = dict.fromkeys([*done.notes, *filter(None, [book.firms.mark])])
-    return Stage({**done.cells, "log": log}, done.result, tuple(notes))
+    entry = {"stage": say(f"stage.{name}"), "day": f"{on}", "result": done.result}
+    cells = {**done.cells, "log": pd.DataFrame([entry], index=[last + 1])}
+    notes = [*done.notes, *_order(book, on)]
+    if plans is not None and len(plans.findings):
+        cells["changes"] = plans.findings.to_frame()
+        notes += plans.notes
+    told = dict.fromkeys([*notes, *filter(None, [book.firms.mark])])
+    return Stage(cells, done.result, tuple(told))
 
 
-def reviewed(book: FirmBook, firms: Firms, day: date) -> Review:
-    """The review of some of the workbook's firms, by its list of the first round."""
-    conditions = load_conditions(on=day).switched("earlier_batch", book.basics["earlier"] == "yes")
-    listed = list(_listed(book).values())
+def _order(book: FirmBook, day: date) -> Iterator[str]:
+    """A word on a day that lies before that of the stage before."""
+    stage, last = next(reversed(book.days.items()), ("", day))
+    if day < last:
+        yield say("stage_day.backwards", day=day, stage=stage, last=last)
+
+
+def reviewed(books: Sequence[FirmBook], firms: Firms, day: date) -> Review:
+    """The review of some of the workbooks' firms, by their lists of the first round and the conditions switched on."""
+    conditions = load_conditions(on=day)
+    for cell, rules in SWITCHES.items():
+        for rule in rules:
+            conditions = conditions.switched(rule, any(book.basics[cell] == "yes" for book in books))
+    listed = [entry for book in books for entry in _listed(book).values()]
     return review(firms, None, day, conditions, {FIRST_ROUND: listed} if listed else {})
+
+
+def listed_in(books: Sequence[FirmBook]) -> Firms:
+    """The firms that workbooks recommend, or all of one where nobody is selected yet, as one list."""
+    lists = [book.selected if book.decisions["selected"].eq("yes").any() else book.firms for book in books]
+    return lists[0] if len(lists) == 1 else together(*lists)
 
 
 def _listed(book: FirmBook) -> dict[int, str]:
@@ -84,7 +112,7 @@ def _listed(book: FirmBook) -> dict[int, str]:
 
 
 def _review(book: FirmBook, day: date) -> Stage:
-    listed, found = _listed(book), reviewed(book, book.firms, day)
+    listed, found = _listed(book), reviewed((book,), book.firms, day)
     rows = book.firms.table.index
     reasons = found.reasons()[header("reason")].reindex(rows)
     flags = found.flags.assign(text=found.flags["kind"] + say("firm_book.colon") + found.flags["what"])
@@ -98,9 +126,26 @@ def _review(book: FirmBook, day: date) -> Stage:
         if listed
         else []
     )
+    notes += _extra(found)
     passed = len(found.passed)
     result = say("stage_result.review", count=len(rows), passed=passed, struck=len(rows) - passed)
-    return Stage({"firms": _beside(book.firms, frame), "first_round": matches}, result, tuple(notes))
+    cells = {"firms": _beside(book.firms, frame), "first_round": matches, "basics": _basics(book, as_of=f"{day}")}
+    return Stage(cells, result, tuple(notes))
+
+
+def _extra(found: Review) -> Iterator[str]:
+    """The conditions switched on that the notice does not state, and those of them that nobody asked for by then."""
+    rules = [found.conditions.rules[name] for names in SWITCHES.values() for name in names]
+    on = [rule for rule in rules if rule.enabled]
+    for key, chosen in (("extra", on), ("extra_later", [rule for rule in on if rule.effective > f"{found.as_of}"])):
+        if chosen:
+            clauses = "、".join(dict.fromkeys(rule.clause for rule in chosen))
+            yield say(f"firm_book.{key}", clauses=clauses, day=found.as_of, first=min(r.effective for r in chosen))
+
+
+def _basics(book: FirmBook, **cells: object) -> pd.DataFrame:
+    """Cells of the one row of 基本情况."""
+    return pd.DataFrame([cells], index=[book.basics.row])
 
 
 _MATCHES = ("matched", "doubtful", "unmatched")
@@ -120,22 +165,31 @@ def _matches(found: Review, listed: Mapping[int, str]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=["match", "firm"])
 
 
-def _select(book: FirmBook, quota: int | None) -> Stage:
+def selection_of(book: FirmBook, quota: int | None = None) -> Selection:
+    """The firms that passed the review, scored and ranked by the sheet's rubric within its places, or the ones given."""
     decided = _decided(book, "review")
     passed = book.firms.only(decided.index[decided.eq("passed")])
     places = book.basics["quota"] if quota is None else quota
     if places is None:
         raise DataError(say("firm_book.no_quota", file=book.file))
-    found = select(passed, book.rubric("selection"), pd.Series({book.unit: int(places)}))
+    return select(passed, book.rubric("selection"), pd.Series({book.unit: int(places)}))
+
+
+def _select(book: FirmBook, quota: int | None, day: date) -> Stage:
+    found = selection_of(book, quota)
+    places = int(found.places.sum())
     chosen = found.table["selected"].map({True: "yes", False: "no"})
     frame = pd.DataFrame({"score": found.scores.score.round(4), "rank": found.table["rank"], "selected": chosen})
-    basics = pd.DataFrame({"quota": [int(places)]}, index=[book.basics.row])
-    result = say("stage_result.select", passed=len(passed), quota=places, chosen=len(found.chosen))
+    result = say("stage_result.select", passed=len(found.firms), quota=places, chosen=len(found.chosen))
     notes = [say("firm_book.ties", count=int(found.ties["tied"].sum()))] if len(found.ties) else []
     if found.scores.rubric.example:
         notes.append(say("firm_book.example", title=found.scores.rubric.title))
+    ends = found.chosen.table["certificate_end"]
+    if len(expired := ends.index[ends < pd.Timestamp(day)]):
+        values = {"count": len(expired), "day": day, "firms": book.firms.names(expired)}
+        notes.append(say("stage_day.expired", **values))
     frame = frame.astype(object).reindex(book.firms.table.index)
-    return Stage({"firms": _beside(book.firms, frame), "basics": basics}, result, tuple(notes))
+    return Stage({"firms": _beside(book.firms, frame), "basics": _basics(book, quota=places)}, result, tuple(notes))
 
 
 def _amounts(book: FirmBook, day: date) -> Stage:
@@ -145,6 +199,9 @@ def _amounts(book: FirmBook, day: date) -> Stage:
     whole, direct = award.opening * len(approved), int(grants.amount.sum())
     values = {"count": len(approved), "whole": f"{whole:,}", "direct": f"{direct:,}"}
     result = say("stage_result.amounts", **values, rest=f"{whole - direct:,}")
+    approval = book.basics["approval_day"]
+    if approval is not None and day < pd.Timestamp(approval).date():
+        notes.append(say("stage_day.not_approved", day=day, approval=approval))
     opened = _opened(book, "yearly", approved)
     if book.firms.made_up:
         invented = made_up_results(approved, grants.amount, book.basics["seed"] or 1)
@@ -168,11 +225,14 @@ def _shared(book: FirmBook, firms: Firms) -> Grants:
 
 def _evaluate(book: FirmBook, day: date) -> Stage:
     found, supported = evaluated(book)
-    goes_on = continuing(found, least=book.least)
-    stays = supported.table.index.isin(goes_on.table.index)
+    opening, closing = book.award.opening_year(book.batch), book.award.closing_year(book.batch)
+    year = min(max(day.year, opening + 1), closing)
+    gone = _left_before(book, supported, year)
+    goes_on = continuing(found, least=book.least).table.index.difference(gone.index)
+    stays = supported.table.index.isin(goes_on)
     frame = pd.DataFrame({"score": found.scores.score.round(4), "grade": found.grade})
     frame["goes_on"] = pd.Series(stays, supported.table.index).map({True: "yes", False: "no"})
-    frame["left"] = pd.Series(book.award.opening_year(book.batch) + 1, frame.index).where(~stays).astype(object)
+    frame["left"] = gone.reindex(frame.index).fillna(year).astype(int).astype(object).where(~stays)
     counts = found.grade.value_counts()
     grades = "、".join(f"{name}{counts.get(name, 0)}" for name in found.bands)
     values = {"count": len(supported), "grades": grades, "least": book.least}
@@ -181,8 +241,17 @@ def _evaluate(book: FirmBook, day: date) -> Stage:
     if book.firms.made_up:
         _, granted = book.supported
         opened = _with_numbers(opened, made_up_results(supported, granted, (book.basics["seed"] or 1) + 1), _ENDING)
-    notes = [say("firm_book.example", title=found.scores.rubric.title)] if found.scores.rubric.example else []
+    notes = [say("stage_day.due", day=day, year=year, due=due_on(day))]
+    notes += [say("stage_day.stays_left", count=len(gone))] if len(gone) else []
+    notes += [say("firm_book.example", title=found.scores.rubric.title)] if found.scores.rubric.example else []
     return Stage({"yearly": _by_code(book, "yearly", supported, frame), "ending": opened}, result, tuple(notes))
+
+
+def _left_before(book: FirmBook, supported: Firms, year: int) -> pd.Series:
+    """The year by firm of those that had left before this one, as 年度评价 says."""
+    said = {r["credit_code"]: r["left"] for r in book.entries["yearly"].records if r["goes_on"] == "no"}
+    left = supported.table["credit_code"].map(said).dropna()
+    return left[left < year]
 
 
 def _settle(book: FirmBook, day: date) -> Stage:
@@ -208,7 +277,9 @@ def _settle(book: FirmBook, day: date) -> Stage:
         "ending": _by_code(book, "ending", supported, frame),
         "books": table.set_axis(range(first, first + len(table))),
     }
-    return Stage(cells, result)
+    closing_year = award.closing_year(book.batch)
+    early = say("stage_day.early", day=day, year=closing_year) if day.year < closing_year else ""
+    return Stage(cells, result, tuple(filter(None, [early])))
 
 
 def _closing(book: FirmBook, evaluation: Evaluation, settled: FirmSettlement, books: pd.DataFrame) -> pd.Series:

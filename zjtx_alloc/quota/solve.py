@@ -11,7 +11,7 @@ import pandas as pd
 from zjtx_alloc.base.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.crossing.exchange import polished, tied_sets
-from zjtx_alloc.quota.crossing.minimax import boxed, least_level
+from zjtx_alloc.quota.crossing.minimax import box, boxed, least_level, none_within
 from zjtx_alloc.quota.crossing.model import solve_model
 from zjtx_alloc.quota.crossing.tie_rule import largest_in_order
 from zjtx_alloc.quota.diagnose import diagnosed
@@ -95,11 +95,12 @@ def _solved(problem: QuotaProblem, engine: Engine) -> Solution:
     if found is None:
         raise InfeasibleError(say("quota.infeasible", rules="、".join(row.name for row in problem.rows) or "—"))
     places, certificate = found
-    certificate, measure = proven(problem, places, replace(certificate, level=level)), problem.yardstick
+    below = none_within(problem, box(problem, level, below=True))[1] if level and not problem.nested else ()
+    certificate, measure = proven(problem, places, replace(certificate, level=level, below=below)), problem.yardstick
     level = certificate.level
     return Solution(
         quota=pd.Series(places, index=problem.entitlement.index, dtype="int64", name="quota"),
-        cost=float(level) if isinstance(measure, Minimax) else measure.float_cost(places, problem.billionths),
+        cost=float(level) if isinstance(measure, Minimax) else measure.float_cost(places, problem.due),
         unserved=problem.unserved(places),
         engine=chosen,
         ties=_ties(inner, places),
@@ -115,7 +116,7 @@ def _separable(problem: QuotaProblem, find: _Find) -> tuple[QuotaProblem, Fracti
     if not isinstance(problem.yardstick, Minimax):
         return problem, Fraction(0)
     squares = replace(problem, criterion=problem.yardstick.squares)
-    if not problem.nested and find(squares) is None:
+    if not problem.nested and none_within(problem, (problem.lower, problem.upper))[0]:
         return squares, Fraction(0)
     level = least_level(problem)
     return boxed(problem, level), level
@@ -155,9 +156,9 @@ def _crossing_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | No
     answer = solve_model(problem)
     if answer is None:
         return None
-    places = largest_in_order(problem, polished(problem, answer.places), answer.guide)
-    kind = "dual" if answer.prices else "bound"
-    return places, Certificate(kind, bound=answer.bound, prices=answer.prices)
+    places = largest_in_order(problem, polished(problem, answer.places), answer.prices)
+    kind = "cases" if answer.cases else "dual"
+    return places, Certificate(kind, bound=answer.bound, prices=answer.prices, cases=answer.cases)
 
 
 def _ties(problem: QuotaProblem, places: list[int]) -> tuple[tuple[str, ...], ...]:

@@ -9,9 +9,10 @@ import pandas as pd
 from zjtx_alloc.base.errors import ScenarioError, SolverError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import shown
+from zjtx_alloc.quota.crossing.cases import Case, Ladders, prove
 from zjtx_alloc.quota.crossing.exchange import improving_move
-from zjtx_alloc.quota.crossing.lagrangian_bound import dual_bound, meets
-from zjtx_alloc.quota.crossing.minimax import admits_below, boxed, largest
+from zjtx_alloc.quota.crossing.lagrangian_bound import GAP, dual_bound, leeway, meets
+from zjtx_alloc.quota.crossing.minimax import admits_below, boxed, largest, refuted
 from zjtx_alloc.quota.nested.demand import demand_of
 from zjtx_alloc.quota.nested.exchange_proof import better_move
 from zjtx_alloc.quota.problem.criteria import Criterion, criterion_name
@@ -31,14 +32,17 @@ class Certificate:
         sorted from the largest become lexicographically smaller. ``minimax``: bounds and sums of nested
         groups leave no quota whose deviations all lie below ``level``, and within ``level`` no move is better.
         Where rules cross: ``dual``, the cost meets within 1e-6 a lower bound that follows from ``prices``
-        alone (and every unit that may have a place has one, where a criterion puts first places before the cost); ``bound``, the same of a bound on the solver's word, where no answer meets that of its LP, or
-        under minimax, where the level is on its word.
+        alone (and every unit that may have a place has one, where a criterion puts first places before the cost);
+        ``cases``, it meets one in each of the ``cases`` that together are all there are; under minimax ``below`` are
+        cases that leave no answer below the level.
     level : Fraction
         Under minimax the largest deviation; 0 otherwise.
     bound, gap : Fraction
         Where rules cross: a lower bound on the cost (within ``level``) and how far the answer's is above it.
     prices : tuple of float
-        The prices of a dual bound: of a place, then of each row's lower and upper bound.
+        Where rules cross: of a place, then of each row's lower and upper bound.
+    cases, below : tuple of Case
+        Splits of what the prices leave, and of the box below a level.
     """
 
     kind: str
@@ -46,6 +50,8 @@ class Certificate:
     bound: Fraction = Fraction(0)
     gap: Fraction = Fraction(0)
     prices: tuple[float, ...] = ()
+    cases: tuple[Case, ...] = ()
+    below: tuple[Case, ...] = ()
 
 
 def verify(problem: QuotaProblem, quota: pd.Series, certificate: Certificate | None = None) -> Certificate:
@@ -56,8 +62,7 @@ def verify(problem: QuotaProblem, quota: pd.Series, certificate: Certificate | N
     quota : Series of int
         Places, with the problem's index.
     certificate : Certificate, optional
-        Needed where rules cross: there the proof is a bound on the cost. Its prices are put to the test; the
-        bound of a kind ``bound`` and, under minimax, its level can only be taken as given.
+        Needed where rules cross: there the proof is a bound on the cost. All of it is put to the test.
 
     Raises
     ------
@@ -89,10 +94,10 @@ def proven(problem: QuotaProblem, places: list[int], certificate: Certificate | 
         return _proven_sum(problem, places, certificate, "exchange" if measure.summable else "leximin")
     level = largest(problem, places)
     inner = _proven_sum(boxed(problem, level), places, certificate, "minimax")
-    claimed = Fraction(0) if certificate is None else certificate.level
-    if admits_below(problem, level) if problem.nested else level != claimed:
+    below = () if certificate is None else certificate.below
+    if admits_below(problem, level) if problem.nested else not refuted(problem, level, below):
         raise SolverError(say("solver.not_least", level=f"{float(level):.9g}"))
-    return replace(inner, kind="minimax" if problem.nested else "bound", level=level)
+    return replace(inner, kind="minimax", level=level, below=below)
 
 
 def _proven_sum(problem: QuotaProblem, places: list[int], certificate: Certificate | None, kind: str) -> Certificate:
@@ -116,7 +121,7 @@ def _refusal(problem: QuotaProblem, i: int, j: int, *, cheaper: bool = True) -> 
 
 
 def _proven_bound(problem: QuotaProblem, places: list[int], certificate: Certificate | None) -> Certificate:
-    if certificate is None or len(certificate.prices) not in (0, 1 + 2 * len(problem.rows)):
+    if certificate is None or len(certificate.prices) != 1 + 2 * len(problem.rows):
         raise SolverError(say("solver.no_certificate"))
     measure = problem.yardstick
     if isinstance(measure, Criterion) and measure.first_is_free:
@@ -124,10 +129,10 @@ def _proven_bound(problem: QuotaProblem, places: list[int], certificate: Certifi
         pairs = zip(problem.labels, problem.lower, places, strict=True)
         if lacking := [problem.name(label) for label, low, x in pairs if x < low]:
             raise SolverError(say("solver.unserved", labels="、".join(lacking)))
-    cost = problem.cost(places)
-    bound = dual_bound(problem, certificate.prices) if certificate.prices else certificate.bound
-    if not meets(bound, cost):
+    cost, bound = problem.cost(places), dual_bound(problem, certificate.prices)
+    if meets(bound, cost):
+        return replace(certificate, kind="dual", bound=bound, gap=cost - bound, cases=())
+    ladders = Ladders(problem, leeway(problem, certificate.prices, cost))
+    if not prove(ladders, certificate.cases, ladders.part(cost - GAP)):
         raise SolverError(say("solver.unproven"))
-    return Certificate(
-        "dual" if certificate.prices else "bound", certificate.level, bound, cost - bound, certificate.prices
-    )
+    return replace(certificate, kind="cases", bound=cost - GAP, gap=GAP)

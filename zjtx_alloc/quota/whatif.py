@@ -1,5 +1,6 @@
 """What would have to change for one unit's quota to change; every answer is found by solving, none by a formula."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -15,7 +16,6 @@ from zjtx_alloc.quota.problem.criteria import Criterion
 from zjtx_alloc.quota.problem.limits import Limit, limits, relaxed
 from zjtx_alloc.quota.problem.numbers import BILLION
 from zjtx_alloc.quota.problem.problem import QuotaProblem
-from zjtx_alloc.quota.problem.signposts import SIGNPOSTS
 from zjtx_alloc.quota.solve import solve
 
 _KEPT = 1024  # answers of 37 numbers each: those of one allocation's explanations, and some more
@@ -45,7 +45,7 @@ class _Question:
 
 def _question(problem: QuotaProblem) -> _Question:
     rules = ((r.name, tuple(r.coefficients.items()), r.lower, r.upper) for r in problem.rules)
-    numbers = (problem.total, *problem.billionths, *problem.floor.to_list(), *problem.cap.to_list())
+    numbers = (problem.total, *problem.given, *problem.floor.to_list(), *problem.cap.to_list())
     names = (tuple(problem.labels), tuple(problem.names.items()))
     return _Question((numbers, problem.groups, tuple(rules), problem.criterion, names), problem)
 
@@ -140,7 +140,7 @@ class Turn:
 def step(problem: QuotaProblem, quota: pd.Series, label: str, by: int) -> Step:
     """The best quota in which a unit has one place more (``by=1``) or fewer (``by=-1``)."""
     i, places = problem.labels.index(label), int(quota[label]) + by
-    if by > 0 and not problem.billionths[i]:
+    if by > 0 and not problem.due[i]:
         return Step(places, None, (say("whatif.zero", name=problem.name(label)),))
     if places < 0:
         return Step(places, None, (say("whatif.none_left", name=problem.name(label)),))
@@ -221,17 +221,13 @@ def turn(problem: QuotaProblem, quota: pd.Series, label: str) -> Turn:
 
 
 def grown(problem: QuotaProblem, more: int) -> QuotaProblem:
-    """The problem with a larger (or smaller) total and entitlements in proportion; a cap that was none stays none.
-
-    A divisor method asks only how entitlements compare, so they stay as they are: rounded anew to billionths,
-    equal claims would come apart.
-    """
+    """The problem with a larger (or smaller) total and entitlements in proportion; a cap that was none stays none."""
     total = problem.total + more
-    scale = total / problem.total if problem.total and problem.criterion not in SIGNPOSTS else 1.0
+    scale = Fraction(total, problem.total) if problem.total else Fraction(1)
     return replace(
         problem,
         total=total,
-        entitlement=problem.entitlement * scale,
+        entitlement=pd.Series([e * scale for e in problem.exact], problem.entitlement.index, dtype=object),
         cap=problem.cap.where(problem.cap < problem.total, total),
     )
 
@@ -248,15 +244,16 @@ def entitlement_for(problem: QuotaProblem, quota: pd.Series, label: str, one: St
     if one.shift is None:
         return None
     i, have = problem.labels.index(label), int(quota[label])
-    due, by = problem.billionths[i], 1 if one.places > have else -1
+    by = 1 if one.places > have else -1
+    due = by * math.floor(by * problem.exact[i] * BILLION)  # the last whole billionth on its own side
 
     def changed(move: int) -> bool:
-        entitlement = problem.entitlement.copy()
-        entitlement.iloc[i] = (due + by * move) / BILLION
+        entitlement = problem.entitlement.astype(object)
+        entitlement.iloc[i] = Fraction(due + by * move, BILLION)
         return by * (int(best_quota(replace(problem, entitlement=entitlement)).iloc[i]) - have) > 0
 
     most = due - 1 if by < 0 else 10 * (problem.total + 1) * BILLION
-    move = _switch(_indifferent(problem, quota, i, one), BILLION // 4, most)
+    move = _switch(_indifferent(problem, quota, i, one, due), BILLION // 4, most)
     if problem.nested:
         # Equal costs are ruled by the tie order, so the switch is there or a billionth beside; else some sixty solves.
         near = [] if move is None else [at for at in (move, move + 1) if at <= most]
@@ -267,24 +264,24 @@ def entitlement_for(problem: QuotaProblem, quota: pd.Series, label: str, one: St
     return None if move is None else (due + by * move) / BILLION
 
 
-def _indifferent(problem: QuotaProblem, quota: pd.Series, i: int, one: Step) -> Callable[[int], bool]:
-    """Whether, its entitlement moved by so many billionths, the unit's next (or last) place changes hands.
+def _indifferent(problem: QuotaProblem, quota: pd.Series, i: int, one: Step, due: int) -> Callable[[int], bool]:
+    """Whether, its entitlement moved from ``due`` by so many billionths, the unit's next (or last) place changes hands.
 
     What the place costs the others does not depend on this unit's entitlement, so one solve answers all.
     """
-    measure, due, have = problem.yardstick, problem.billionths[i], int(quota.iloc[i])
+    measure, have = problem.yardstick, int(quota.iloc[i])
     if one.shift is None or not isinstance(measure, Criterion) or measure.first_is_free or not measure.summable:
         return lambda move: False
     by = 1 if one.places > have else -1
     places = range(min(have, one.places) + 1, max(have, one.places) + 1)
 
-    def price(move: int) -> Fraction:
-        return sum((measure.marginal(k, Fraction(due + by * move, BILLION)) for k in places), Fraction(0))
+    def price(e: Fraction) -> Fraction:
+        return sum((measure.marginal(k, e) for k in places), Fraction(0))
 
     other = quota.add(one.shift.changes, fill_value=0).astype("int64")[quota.index]
     rise = problem.cost(other.to_list()) - problem.cost(quota.to_list())
-    worth = price(0) - by * rise
-    return lambda move: bool(by * (price(move) - worth) <= 0)
+    worth = price(problem.exact[i]) - by * rise
+    return lambda move: bool(by * (price(Fraction(due + by * move, BILLION)) - worth) <= 0)
 
 
 def _switch(holds: Callable[[int], bool], step: int, most: int) -> int | None:

@@ -14,6 +14,7 @@ from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import shown
 from zjtx_alloc.base.toml_files import Day, Exact, Strict, load_form, shipped_files
+from zjtx_alloc.quota.problem.numbers import is_count
 
 _NUMBER = re.compile(r"(\S+?(〔\d{4}〕)(\d+号))")  # of a document: who issued it, the year, the number
 _BRACKETS = str.maketrans("[]()【】", "〔〕〔〕〔〕")
@@ -132,8 +133,8 @@ class Award:
 
     def opening_year(self, batch: int) -> int:
         """Fiscal year in which a batch's opening payment is made."""
-        if not 1 <= batch <= self.batches:
-            raise ScenarioError(say("policy.batch", batch=batch, batches=self.batches, number=self.number))
+        if not is_count(batch, 1, self.batches):
+            raise ScenarioError(say("policy.batch", batch=shown(batch), batches=self.batches, number=self.number))
         return self.years[batch][0] if batch in self.years else self.first_year + batch - 1
 
     def closing_year(self, batch: int) -> int:

@@ -21,7 +21,7 @@ from zjtx_alloc.rules.scenario import DEFAULT, Scenario, Together
 from zjtx_alloc.rules.scenario_mistakes import allowed_in, explained, wrong_line
 from zjtx_alloc.rules.scenario_ranges import as_table, laid_over, rename_range, with_ranges_following, without_ranges
 
-_MOST_BELOW = 30  # files that extend each other in a row
+_MOST_BELOW = 30  # files that extend each other in a row, and batches that each bound the next
 
 FORMER = {"rd_active_firms": "sme_count"}  # what the baselines called a factor before, and call it now
 
@@ -83,13 +83,15 @@ def previous_batch(scenario: Scenario) -> Scenario:
     Raises
     ------
     ScenarioError
-        If the chain of previous batches comes back to where it began.
+        If the chain of previous batches comes back to where it began, or is longer than any programme's.
     """
     seen, chain = {_place(scenario)}, [scenario]
     while (change := chain[-1].change) is not None:
         previous = companion(chain[-1], change.previous)
         if _place(previous) in seen:
             raise ScenarioError(say("allocation.change_cycle", scenario=scenario.name, previous=previous.name))
+        if len(chain) > _MOST_BELOW:
+            raise ScenarioError(say("allocation.change_chain", scenario=scenario.name, most=_MOST_BELOW))
         seen.add(_place(previous))
         chain.append(previous)
     return chain[1]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,8 +21,10 @@ from pydantic import ValidationError
 from zjtx_alloc.allocation.entitlement import adjusted_shares
 from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.text import shown
 from zjtx_alloc.base.toml_files import mistakes
 from zjtx_alloc.facts.panel import Panel
+from zjtx_alloc.quota.problem.numbers import is_count
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_ranges import without_range_notes
 from zjtx_alloc.rules.scenario_uncertainty import Range, UncertainPool
@@ -97,6 +100,12 @@ class Admissible:
         return [tuple(block[d : d + 1] for block in drawn) for d in range(number)]
 
 
+def check_draws(draws: Any, seed: Any, least: int, most: int) -> None:
+    """Raise ScenarioError unless both are integers, the draws within what memory and time allow."""
+    if not (is_count(draws, least, most) and is_count(seed)):
+        raise ScenarioError(say("sweep.numbers", least=least, most=most, draws=shown(draws), seed=shown(seed)))
+
+
 def admissible_weights(panel: Panel, scenario: Scenario, weights: Weights | None = None) -> Admissible:
     """The admissible weights of a scenario.
 
@@ -111,7 +120,7 @@ def admissible_weights(panel: Panel, scenario: Scenario, weights: Weights | None
         If the scenario has no uncertain weights and none are given, ranges admit no weights, or too many vary.
     """
     if weights is not None:
-        ranges = {code: {"min": least, "max": most} for code, (least, most) in weights.items()}
+        ranges = {code: _range(code, pair) for code, pair in weights.items()}
         scenario = with_uncertainty(scenario, {"weights": ranges})
     doubt = scenario.uncertainty
     if not doubt.weights and not doubt.pools:
@@ -120,6 +129,14 @@ def admissible_weights(panel: Panel, scenario: Scenario, weights: Weights | None
     if (cells := math.prod(map(len, found.blocks))) > _MOST_CELLS:
         raise ScenarioError(say("uncertainty.many_cells", scenario=scenario.name, count=cells, most=_MOST_CELLS))
     return found
+
+
+def _range(code: str, pair: Any) -> dict[str, Any]:
+    try:
+        least, most = pair
+    except (TypeError, ValueError):
+        raise ScenarioError(say("uncertainty.pair", factor=code, pair=shown(pair))) from None
+    return {"min": least, "max": most}
 
 
 def weight_blocks(panel: Panel, scenario: Scenario) -> Admissible:

@@ -44,7 +44,7 @@ class WeightFit:
         Index region; a column a factor: weights fitted without that region; observed, predicted (firms).
     errors : DataFrame
         Index fitted, little_giants, equal (naive: in proportion to 小巨人企业数; the same for every unit);
-        misplaced (½ Σ |observed − predicted|, firms) and misplaced_left_out, the same with every region
+        misplaced (½ Σ ``|observed − predicted|``, firms) and misplaced_left_out, the same with every region
         predicted by weights fitted without it.
     slack : float
     """

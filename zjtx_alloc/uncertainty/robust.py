@@ -16,17 +16,16 @@ import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.allocation.allocate_programme import allocate_batch
-from zjtx_alloc.base.errors import ScenarioError
-from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.quota.crossing.model_regret import Target, least_worst
-from zjtx_alloc.quota.problem.numbers import BILLION
+from zjtx_alloc.quota.problem.numbers import entitled
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.solve import solve
 from zjtx_alloc.rules.scenario import Scenario
-from zjtx_alloc.uncertainty.admissible import Weights, admissible_weights
+from zjtx_alloc.uncertainty.admissible import Weights, admissible_weights, check_draws
 
 DRAWS, SEED = 100, 2024
+_MOST_DRAWS = 10_000  # each is solved by itself
 
 
 @dataclass(frozen=True)
@@ -73,11 +72,13 @@ def robust(
     ----------
     weights : mapping of factor to (min, max), optional
         As of ``weight_range``.
+    draws : int
+        At most 10,000.
 
     Raises
     ------
     ScenarioError
-        If the scenario has no uncertain weights and none are given, ranges admit no weights, or nothing is drawn.
+        If the scenario has no uncertain weights and none are given, ranges admit no weights, or nothing or too much is drawn.
     DataError, InfeasibleError, SolverError
         As ``allocate`` does, and if an optimum is not proven.
 
@@ -90,8 +91,7 @@ def robust(
 
 def robust_of(allocation: Allocation, weights: Weights | None = None, draws: int = DRAWS, seed: int = SEED) -> Robust:
     """``robust`` of a scenario that is allocated already."""
-    if draws < 1 or seed < 0:
-        raise ScenarioError(say("sweep.numbers", least=1, draws=draws, seed=seed))
+    check_draws(draws, seed, 1, _MOST_DRAWS)
     admissible = admissible_weights(allocation.panel, allocation.scenario, weights)
     corners = np.vstack([admissible.entitlements(point)[0] for point in admissible.vertices])
     drawn = np.vstack([admissible.entitlements(point)[0] for point in admissible.draws(draws, seed)])
@@ -118,8 +118,8 @@ def robust_of(allocation: Allocation, weights: Weights | None = None, draws: int
 
 
 def _exact(row: np.ndarray) -> tuple[Fraction, ...]:
-    """Entitlements in billionths, as a quota problem takes them."""
-    return tuple(Fraction(round(float(e) * BILLION), BILLION) for e in row)
+    """Entitlements as a quota problem takes these floats."""
+    return tuple(map(entitled, row.tolist()))
 
 
 def _with_credit(problem: QuotaProblem, row: np.ndarray) -> Target:

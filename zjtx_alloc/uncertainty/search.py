@@ -6,7 +6,7 @@ What the others ask for rises with e_j/e_i, and this ratio's extremes over a cel
 vertices; so do those of sums of such ratios, which are taken for the units whose places vary within a cell (a
 number rounded is within a half of itself). So a cell can be ruled out as a whole, or its middle shown to give
 the place; what is neither is cut in two (branch and bound). Entitlements may be off by ``_MARGIN``, more than
-what rounding them to billionths and floats can do, always against the claim that is made.
+what floats can do, always against the claim that is made.
 """
 
 import heapq

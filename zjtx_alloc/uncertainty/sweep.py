@@ -17,7 +17,7 @@ from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.quota.many.solve_many import solved_together
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.rules.scenario import Scenario
-from zjtx_alloc.uncertainty.admissible import with_uncertainty
+from zjtx_alloc.uncertainty.admissible import check_draws, with_uncertainty
 from zjtx_alloc.uncertainty.distributions import summary_of, value_probabilities
 from zjtx_alloc.uncertainty.draws import (
     BLOCKS,
@@ -36,6 +36,7 @@ from zjtx_alloc.uncertainty.workers import Engine, cluster_engine, local_engine
 DRAWS, SEED = 10_000, 2024
 FEW_DRAWS = 64  # where rules cross, and each scenario takes a tenth of a second or two
 _LEAST = 4  # draws, for two independent pairs
+_MOST = 10**6  # of 37 units each: about a gigabyte
 _CELLS = 2**18  # of entitlements computed at a time: they stay in the processor's cache
 
 
@@ -68,6 +69,9 @@ class Sweep:
     shapley : DataFrame
         The same index; columns (pool, factor): Shapley effects of the weights, as parts of the variance
         that the weights alone give; a row sums to 1. Empty if no or more than ten weights vary.
+    sobol_bars, shapley_bars : DataFrame
+        Their error bars: the same index and columns under a level ``end``, low and high, between which 95 % of
+        bootstrap resamples of the draws lie.
     base : int
         Draws that the Sobol indices rest on, twice.
     """
@@ -80,6 +84,8 @@ class Sweep:
     probability: pd.Series
     sobol: pd.DataFrame
     shapley: pd.DataFrame
+    sobol_bars: pd.DataFrame
+    shapley_bars: pd.DataFrame
     base: int
 
     @property
@@ -119,12 +125,12 @@ def sweep(
     uncertainty : mapping, optional
         In the place of the scenario's ``[uncertainty]``, as that table is written.
     draws : int, optional
-        10,000 if not given; 64 where rules cross, since those are solved one by one.
+        10,000 if not given; 64 where rules cross, since those are solved one by one. At most a million.
 
     Raises
     ------
     ScenarioError
-        If nothing is uncertain, the uncertainty is wrong, or there are fewer than four draws.
+        If nothing is uncertain, the uncertainty is wrong, or there are fewer than four draws or more than a million.
     InfeasibleError
         If a scenario drawn has no answer; its rules that clash are named.
     DataError, SolverError
@@ -192,8 +198,7 @@ class _Machine:
 
 
 def _swept(allocation: Allocation, draws: int, seed: int, engine: AbstractContextManager[Engine]) -> Sweep:
-    if draws < _LEAST or seed < 0:
-        raise ScenarioError(say("sweep.numbers", least=_LEAST, draws=draws, seed=seed))
+    check_draws(draws, seed, _LEAST, _MOST)
     taken = sampling(allocation.panel, allocation.scenario)
     if not any(next(drawn(taken, seed, 2)).uncertain(block) for block in BLOCKS):
         raise ScenarioError(say("sweep.nothing", scenario=allocation.scenario.name))
@@ -204,15 +209,16 @@ def _swept(allocation: Allocation, draws: int, seed: int, engine: AbstractContex
         base = sobol_base(draws)
         first = joined(list(drawn(taken, seed, 2 * base)))
         pair = first.part(slice(0, base)), first.part(slice(base, 2 * base))
-        sobol = block_indices(machine.quotas, pair, (quotas[:base], quotas[base : 2 * base]))
+        sobol = block_indices(machine.quotas, pair, (quotas[:base], quotas[base : 2 * base]), seed)
         shapley = weight_effects(taken, machine.quotas, first, seed)
         alike = machine.quotas(replace(taken.baseline, totals=np.unique(quotas.sum(axis=1))))
     rows = pd.Index([*codes, OVERALL], name="code")
-    sobol.index = rows
-    shapley = shapley.set_axis(rows) if len(shapley.columns) else shapley
+    for each in (*sobol, *shapley):
+        each.index = rows if len(each.columns) else each.index
     table = allocation.panel.units[["short_name", "region"]].join(summary_of(quotas, allocation.solution.quota, alike))
     probability = value_probabilities(quotas, codes)
-    return Sweep(allocation, seed, quotas, parameters, table, probability, sobol, shapley, base)
+    drivers = {"sobol": sobol[0], "sobol_bars": sobol[1], "shapley": shapley[0], "shapley_bars": shapley[1]}
+    return Sweep(allocation, seed, quotas, parameters, table, probability, **drivers, base=base)
 
 
 def _solved(machine: _Machine, draws: int, seed: int) -> tuple[np.ndarray, pd.DataFrame]:

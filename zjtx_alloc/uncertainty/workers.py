@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import re
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -39,7 +40,7 @@ def local_engine(problem: QuotaProblem, scenarios: int) -> Iterator[Engine]:
         return
     try:
         with processes() as pool:
-            yield partial(_in_batches, pool.map)
+            yield partial(_in_batches, partial(_spread, pool))
     except BrokenProcessPool:
         raise SolverError(say("sweep.worker_died")) from None
 
@@ -51,7 +52,12 @@ def processes() -> Iterator[ProcessPoolExecutor]:
     os.environ[_SAFE] = "1"
     try:
         with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
-            yield pool
+            try:
+                yield pool
+            except KeyboardInterrupt:
+                for worker in tuple(pool._processes.values()):
+                    worker.kill()
+                raise
     finally:
         if before is None:
             os.environ.pop(_SAFE, None)
@@ -84,6 +90,17 @@ def cluster_engine(address: str) -> Iterator[Engine]:
 
     with client:
         yield partial(_in_batches, spread)
+
+
+def _spread(pool: ProcessPoolExecutor, *work: Any) -> Iterator[np.ndarray]:
+    """Map over processes that no Ctrl+C reaches, or each would print a trace: this one ends them."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        return pool.map(*work)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return pool.map(*work)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _in_batches(spread: _Map, problem: QuotaProblem, entitlements: np.ndarray) -> np.ndarray:

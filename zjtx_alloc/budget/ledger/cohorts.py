@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+import numpy as np
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation
@@ -10,12 +11,15 @@ from zjtx_alloc.allocation.allocate_programme import counted
 from zjtx_alloc.allocation.approved import approved_firms
 from zjtx_alloc.base.errors import DataError, ScenarioError
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.text import shown
 from zjtx_alloc.budget.ledger.known_ends import known_ends
 from zjtx_alloc.budget.ledger.settlement import OUTCOMES
 from zjtx_alloc.budget.ledger.shares import Shares
 from zjtx_alloc.facts.panel import Panel
-from zjtx_alloc.quota.problem.numbers import are_whole, exactly, is_whole
+from zjtx_alloc.quota.problem.numbers import are_whole, as_floats, as_whole, exactly, is_count, is_finite, is_whole
 from zjtx_alloc.rules.award import Award, Payment, load_award, load_tails
+
+_YEARS = (2000, 2200)  # of budgets, beyond any scenario's
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,10 @@ class Cohort:
     shares: Shares | None = None
 
     def __post_init__(self) -> None:
+        if wrong := [year for year in (self.opening_year, self.closing_year) if not is_count(year, *_YEARS)]:
+            raise DataError(
+                say("budget.no_year", name=self.label, year=shown(wrong[0]), first=_YEARS[0], last=_YEARS[1])
+            )
         if self.closing_year < self.opening_year:
             raise DataError(say("budget.years", name=self.label, opening=self.opening_year, closing=self.closing_year))
         object.__setattr__(self, "approved", _counts(self.label, self.approved).rename("approved"))
@@ -162,10 +170,11 @@ def _booked(table: pd.DataFrame) -> pd.DataFrame:
 
 def _counts(label: str, firms: pd.Series) -> pd.Series:
     """Counts by unit as int64, or DataError naming the units."""
-    wrong = list(map(str, firms.index[~are_whole(firms) | firms.index.duplicated()]))
+    labelled = np.array([isinstance(code, str) for code in firms.index], dtype=bool)
+    wrong = list(map(str, firms.index[~(are_whole(firms) & labelled) | firms.index.duplicated()]))
     if wrong:
         raise DataError(say("budget.approved", name=label, codes="、".join(wrong)))
-    return firms.astype("int64")
+    return as_whole(firms)
 
 
 def _same_units(label: str, found: pd.Index, needed: pd.Index) -> None:
@@ -272,9 +281,10 @@ def tails(panel: Panel, payment: int | None = None, unseen_rate: Fraction | None
         If the rate is below 0 or above 1; if the panel lacks units, or has parts of firms: split from a province's
         figure, whose firms are whole.
     """
+    if unseen_rate is not None and not (is_finite(unseen_rate) and 0 <= unseen_rate <= 1):
+        (number,) = as_floats([unseen_rate]) if isinstance(unseen_rate, Fraction) else (unseen_rate,)  # 1.5, not 3/2
+        raise DataError(say("budget_plan.tail_rate", value=shown(number)))
     known, rate = load_tails(), None if unseen_rate is None else exactly(unseen_rate)
-    if rate is not None and not 0 <= rate <= 1:
-        raise DataError(say("budget_plan.tail_rate", value=float(rate)))
     amount = known.payment if payment is None else payment
     key = "nominal" if payment is None else "given"
     money = say(f"tails.{key}", payment=amount, note=known.payment_note)

@@ -152,6 +152,8 @@ def ledger(cohorts: tuple[Cohort, ...], award: Award, adjustments: pd.DataFrame 
     if len(given):
         frames.append(_adjustment_rows(given))
     table = pd.concat(frames, ignore_index=True)
+    if table.empty:
+        raise DataError(say("ledger.nobody"))
     accounts = _accounts(table)
     table["netted"] = _attributed(table, accounts["netted"])
     table["net"] = table["due"] - table["netted"]

@@ -1,12 +1,12 @@
 """A province's count from what is known of all provinces: log-linear, choices weighted by their error without a province."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.facts.evidence.observations import month_of
@@ -76,7 +76,26 @@ def fitted(known: pd.Series, month: int, candidates: Sequence[Sequence[str]], co
     mean = pd.Series(np.exp(np.average(estimates, axis=0, weights=table["weight"])), estimates[0].index)
     freedom = max(len(known) - max(map(len, candidates)) - 1, 1)
     error = float((table["error"] * table["weight"]).sum())
-    return Model(table, mean, error, float(stdtrit(freedom, (1 + coverage) / 2)))
+    return Model(table, mean, error, _quantile(freedom, coverage))
+
+
+def _quantile(freedom: int, coverage: float) -> float:
+    """Of Student's distribution: the t that its absolute value stays below with this probability (bisected).
+
+    For whole degrees of freedom the probability is a finite sum (Abramowitz & Stegun 26.7.3 and 26.7.4).
+    """
+
+    def within(angle: float) -> float:
+        term, total = (1.0, 0.0) if freedom % 2 == 0 else (math.cos(angle), 0.0)
+        for power in range(2 + freedom % 2, freedom + 1, 2):
+            total, term = total + term, term * math.cos(angle) ** 2 * (power - 1) / power
+        return math.sin(angle) * total if freedom % 2 == 0 else (angle + math.sin(angle) * total) * 2 / math.pi
+
+    low, high = 0.0, math.pi / 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if within(middle) < coverage else (low, middle)
+    return math.sqrt(freedom) * math.tan(low)
 
 
 def _fit(logs: pd.Series, covariates: pd.DataFrame, weights: pd.Series) -> tuple[pd.Series, float]:

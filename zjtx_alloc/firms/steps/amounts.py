@@ -1,19 +1,20 @@
 """Amounts (资金分配): a unit's direct money to its firms in whole 万元, through the quota engine."""
 
-import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 import pandas as pd
 
 from zjtx_alloc.base.errors import DataError, ScenarioError
 from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.base.text import shown
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.ledger.ledger import ledger
 from zjtx_alloc.firms.steps.rubric import decimal
 from zjtx_alloc.firms.steps.select import Selection
 from zjtx_alloc.firms.table.roll import Firms, marked
-from zjtx_alloc.quota.problem.numbers import are_whole
+from zjtx_alloc.quota.problem.numbers import are_whole, as_floats, entitled, is_count
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.solve import solve
 from zjtx_alloc.rules.award import Award
@@ -43,9 +44,8 @@ class GrantRule:
     def __post_init__(self) -> None:
         if self.score_share is not None:
             decimal(self.score_share, say("grants.score_share"), 1)
-        whole = all(isinstance(bound, int) and bound >= 0 for bound in (self.floor, self.cap or 0))
-        if not (whole and (self.cap is None or self.floor <= self.cap)):
-            raise ScenarioError(say("grants.rule", floor=self.floor, cap=self.cap))
+        if not (is_count(self.floor) and (self.cap is None or is_count(self.cap, self.floor))):
+            raise ScenarioError(say("grants.rule", floor=shown(self.floor), cap=shown(self.cap)))
 
 
 EQUAL = GrantRule(score_share=None)
@@ -86,7 +86,11 @@ class Grants:
     def notes(self) -> tuple[str, ...]:
         """How the money was graded, and where it was not."""
         names = load_units()["short_name"]
-        notes = [] if self.rule.score_share is None else [say("grants.graded", share=float(self.rule.score_share))]
+        notes = (
+            []
+            if self.rule.score_share is None
+            else [say("grants.graded", share=f"{float(100 * Fraction(self.rule.score_share)):.10g}%")]
+        )
         if self.simple:
             notes.append(say("grants.simple", units="、".join(names[unit] for unit in self.simple)))
         return (*notes, self.firms.mark) if self.firms.made_up else tuple(notes)
@@ -132,7 +136,7 @@ def amounts(selected: Selection, money: pd.Series, rule: GrantRule) -> Grants:
         problem = QuotaProblem(
             total=total, entitlement=entitlement, floor=rule.floor, cap=rule.cap, names=firms.table["name"].to_dict()
         )
-        parts.append(pd.DataFrame({"entitlement": entitlement, "amount": solve(problem).quota}))
+        parts.append(pd.DataFrame({"entitlement": entitlement.astype(float), "amount": solve(problem).quota}))
     shares = pd.concat(parts) if parts else pd.DataFrame({"entitlement": 0.0, "amount": 0}, index=table.index)
     return Grants(firms, rule, table[["unit", "score", "planned_investment"]].join(shares))
 
@@ -146,15 +150,16 @@ def direct_money(cohort: Cohort, award: Award) -> pd.Series:
 
 def _entitlement(group: pd.DataFrame, total: int, rule: GrantRule) -> pd.Series:
     if rule.score_share is None:
-        return pd.Series(total / len(group), group.index)
-    share = float(rule.score_share)
+        return pd.Series(Fraction(total, len(group)), group.index)
+    share = Fraction(rule.score_share)
     by_score, by_investment = (_parts(group[column]) for column in ("score", "planned_investment"))
     return total * (share * by_score + (1 - share) * by_investment)
 
 
 def _parts(values: pd.Series) -> pd.Series:
-    total = math.fsum(values)
-    return values / total if total else pd.Series(1 / len(values), values.index)
+    exact = pd.Series(map(entitled, values), values.index, dtype=object)
+    total = sum(exact)
+    return exact / total if total else exact + Fraction(1, len(values))
 
 
 def _check_money(money: pd.Series, units: pd.Series) -> None:
@@ -162,7 +167,9 @@ def _check_money(money: pd.Series, units: pd.Series) -> None:
     wrong = {
         "no_money": sorted(held - set(money.index)),
         "whole": list(money.index[~are_whole(money)]),
-        "no_firms": [unit for unit, amount in money.items() if amount > 0 and unit not in held],
+        "no_firms": [
+            unit for unit, amount in zip(money.index, as_floats(money), strict=True) if amount > 0 and unit not in held
+        ],
     }
     for kind, found in wrong.items():
         if found:

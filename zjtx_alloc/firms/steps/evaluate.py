@@ -1,16 +1,18 @@
 """Yearly evaluation (年度绩效评价): one rubric for all, grades, and who goes on being supported (三（六）)."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import pandas as pd
 
 from zjtx_alloc.base.errors import DataError, ScenarioError
 from zjtx_alloc.base.messages import header, say
-from zjtx_alloc.base.resources import shipped_toml
+from zjtx_alloc.base.resources import shipped_table, shipped_toml
 from zjtx_alloc.firms.steps.rubric import Rubric, Scores, decimal, scored
 from zjtx_alloc.firms.steps.select import select
-from zjtx_alloc.firms.table.roll import Firms, marked
+from zjtx_alloc.firms.table.roll import Firms, marked, together
 
 _FULL = 100
 
@@ -77,6 +79,16 @@ def evaluate(firms: Firms, rubric: Rubric, bands: Mapping[str, str] | None = Non
     return Evaluation(firms, scores, {name: str(given[name]) for name in ordered}, grade.astype(str).rename("grade"))
 
 
+def united(evaluations: Sequence[Evaluation]) -> Evaluation:
+    """Evaluations of several units, each by its own rubric, as one: firms numbered anew, scores on one scale."""
+    scale = math.lcm(*(one.scores.scale for one in evaluations))
+    exact = pd.concat([one.scores.exact * (scale // one.scores.scale) for one in evaluations], ignore_index=True)
+    points = pd.concat([one.scores.points for one in evaluations], ignore_index=True)
+    grade = pd.concat([one.grade for one in evaluations], ignore_index=True)
+    firms, first = together(*(one.firms for one in evaluations)), evaluations[0]
+    return Evaluation(firms, Scores(first.scores.rubric, points, exact, scale), first.bands, grade)
+
+
 def continuing(evaluation: Evaluation, *, least: str | None = None, places: pd.Series | None = None) -> Firms:
     """The firms to go on supporting (继续支持), by threshold or by rank.
 
@@ -120,3 +132,12 @@ def leaving(evaluation: Evaluation, goes_on: Firms, year: int) -> pd.Series:
     codes = evaluation.firms.table["credit_code"]
     gone = codes.index[~codes.isin(goes_on.table["credit_code"])]
     return pd.Series(year, gone, dtype="int64", name="left")
+
+
+def due_on(day: date) -> date:
+    """The next day on which a year's evaluation is to be reported (每年4月30日前), from this day on."""
+    month, of_month = map(
+        int, str(shipped_table("policy/deadlines.csv", "key").at["evaluation", "month_day"]).split("-")
+    )
+    this_year = date(day.year, month, of_month)
+    return this_year if day <= this_year else this_year.replace(year=day.year + 1)

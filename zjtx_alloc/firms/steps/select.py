@@ -8,10 +8,11 @@ import pandas as pd
 
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.base.text import shown
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.firms.steps.rubric import Rubric, Scores, decimal, indicator_name, scored, values_of, weighted
 from zjtx_alloc.firms.table.roll import Firms, marked, whole_places
-from zjtx_alloc.quota.problem.numbers import are_whole
+from zjtx_alloc.quota.problem.numbers import are_whole, is_count
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.solve import solve
 
@@ -117,6 +118,8 @@ def city_quotas(firms: Firms, quota: pd.Series, floor: int = 0) -> dict[str, pd.
         If the floors need more places than the unit has.
     """
     _check_quota(firms, quota)
+    if not is_count(floor):
+        raise DataError(say("firms.city_floor", floor=shown(floor)))
     table, found = firms.need("city"), {}
     for unit, group in table.groupby("unit"):
         held = group["city"].value_counts().sort_index().rename_axis("city")

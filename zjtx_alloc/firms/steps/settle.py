@@ -23,7 +23,7 @@ from zjtx_alloc.budget.ledger.settlement import (
 )
 from zjtx_alloc.firms.steps.evaluate import Evaluation
 from zjtx_alloc.firms.table.roll import Firms, marked
-from zjtx_alloc.quota.problem.numbers import are_whole
+from zjtx_alloc.quota.problem.numbers import are_whole, as_floats
 from zjtx_alloc.rules.award import Award
 
 _ALL = (*OUTCOMES, DISCONTINUED, DEFRAUDED)
@@ -209,6 +209,7 @@ def progress(firms: Firms, due: pd.Series | None = None) -> pd.DataFrame:
         raise DataError(say("closing.overspent", firms=firms.names(over)))
     if due is None:
         return frame
+    due = pd.Series(as_floats(due), due.index).where(lambda money: money.abs() < math.inf)
     if len(absent := frame.index.difference(due.dropna().index)):
         raise DataError(say("closing.no_due", firms=firms.names(absent)))
     frame["due"] = due.loc[frame.index]

@@ -2,7 +2,7 @@
 
 import datetime
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
 
 from zjtx_alloc.base.text import hidden
 from zjtx_alloc.facts.cells import amount, plain, unit_of
-from zjtx_alloc.facts.grid import Uncalculated
+from zjtx_alloc.facts.xlsx.cells import Uncalculated
 from zjtx_alloc.firms.table.columns import SEVERAL, FirmColumn, choice_key, choice_spellings, choices_of
 
 _DATE = re.compile(r"(20\d\d)[年/.-](\d{1,2})[月/.-](\d{1,2})日?|(20\d\d)(\d\d)(\d\d)")  # 2027112 would be two days
@@ -31,6 +31,7 @@ class Wrong:
 def read_cells(cells: Sequence[Any], column: FirmColumn) -> list[Any]:
     """The values of a column's cells; None where blank, ``Wrong`` where wrong."""
     known: dict[tuple[type, Any], Any] = {}
+    cells = [cell if isinstance(cell, Hashable) else str(cell) for cell in cells]  # a frame's cell may be a list
     for cell in cells:
         if (type(cell), cell) not in known:
             known[type(cell), cell] = _value(cell, column)
@@ -48,7 +49,7 @@ def _value(cell: Any, column: FirmColumn) -> Any:
 
 def _text(cell: Any, column: FirmColumn) -> Any:
     """Text as it was typed; codes that Excel keeps as numbers lose their needless fraction."""
-    return str(int(cell)) if isinstance(cell, float) and cell == int(cell) else str(cell).strip()
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip()
 
 
 def _name(cell: Any, column: FirmColumn) -> Any:

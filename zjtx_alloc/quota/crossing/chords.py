@@ -5,7 +5,6 @@ from fractions import Fraction
 from functools import cached_property
 
 from zjtx_alloc.quota.problem.criteria import Criterion
-from zjtx_alloc.quota.problem.numbers import BILLION
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 
 
@@ -61,5 +60,5 @@ def curves_of(problem: QuotaProblem) -> list[Curve]:
     measure = problem.yardstick
     assert isinstance(measure, Criterion)
     assert measure.summable
-    bounds = zip(problem.billionths, problem.lower, problem.upper, strict=True)
-    return [Curve(measure, Fraction(e, BILLION), low, high) for e, low, high in bounds]
+    bounds = zip(problem.exact, problem.lower, problem.upper, strict=True)
+    return [Curve(measure, e, low, high) for e, low, high in bounds]

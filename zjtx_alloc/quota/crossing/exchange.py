@@ -15,7 +15,6 @@ import numpy as np
 
 from zjtx_alloc.quota.nested.exchange_proof import united
 from zjtx_alloc.quota.problem.criteria import Minimax, Price
-from zjtx_alloc.quota.problem.numbers import BILLION
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 
 
@@ -29,8 +28,7 @@ def _prices(problem: QuotaProblem, places: list[int]) -> tuple[list[Price], list
     level = problem.cost(places) if isinstance(measure, Minimax) else Fraction(0)
     last: list[Price] = []
     following: list[Price] = []
-    for x, billionths in zip(places, problem.billionths, strict=True):
-        e = Fraction(billionths, BILLION)
+    for x, e in zip(places, problem.exact, strict=True):
         fewer, more = bool(e) and x > 0, bool(e)
         if isinstance(measure, Minimax) and e:
             fewer = fewer and measure.deviation(x - 1, e) <= level

@@ -2,19 +2,18 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from zjtx_alloc.quota.crossing.chords import Curve, curves_of
 from zjtx_alloc.quota.problem.problem import QuotaProblem
-from zjtx_alloc.quota.problem.rule_tree import Row, priced
+from zjtx_alloc.quota.problem.rule_tree import priced
 
-_GAP = Fraction(1, 10**6)
+GAP = Fraction(1, 10**6)  # of cost, within which answers are not distinguished
 
 
 def meets(bound: Fraction, cost: Fraction) -> bool:
     """Whether a cost meets a lower bound, within a millionth."""
-    return cost <= bound + _GAP
+    return cost <= bound + GAP
 
 
 def dual_bound(problem: QuotaProblem, prices: Sequence[float]) -> Fraction:
@@ -33,33 +32,17 @@ def dual_bound(problem: QuotaProblem, prices: Sequence[float]) -> Fraction:
     return earned + sum(map(_least, curves_of(problem), by_unit), Fraction(0))
 
 
-@dataclass(frozen=True)
-class Leeway:
-    """What an answer may be that costs no more than a known one: fewest and most places by position, and narrower rows."""
+def leeway(problem: QuotaProblem, prices: Sequence[float], cost: Fraction) -> tuple[list[int], list[int]]:
+    """Fewest and most places by position of all answers that cost no more than this; true whatever the prices are.
 
-    low: list[int]
-    high: list[int]
-    rows: list[Row]
-
-
-def leeway(problem: QuotaProblem, prices: Sequence[float], places: Sequence[int]) -> Leeway:
-    """Where all answers lie that cost no more than these places; true whatever the prices are.
-
-    What these places cost beyond the lower bound is all that such an answer can spare: a unit off what it would
-    choose at the prices takes a part of it, and so does a priced row off its bound.
+    What the cost is above the lower bound is all that such an answer can spare, and a unit off what it would choose at
+    the prices takes a part of it.
     """
     earned, by_unit = _priced(problem, prices)
-    units = list(zip(curves_of(problem), by_unit, places, strict=True))
-    beyond = [curve.cost(x) - price * x - _least(curve, price) for curve, price, x in units]
-    idle = sum((price * x for price, x in zip(by_unit, places, strict=True)), -earned)
-    spare = sum((part for part in beyond if part), idle)
-    ends = [_reach(*unit, spare - part) for unit, part in zip(units, beyond, strict=True)]
-    rows = []
-    for row, lower, upper in zip(problem.rows, prices[1::2], prices[2::2], strict=True):
-        most = row.lower + spare // Fraction(lower) if lower > 0 else row.upper
-        fewest = row.upper - spare // Fraction(-upper) if upper < 0 else row.lower
-        rows.append(replace(row, lower=max(row.lower, fewest), upper=min(row.upper, most)))
-    return Leeway([low for low, _ in ends], [high for _, high in ends], rows)
+    units = [(curve, price, _chosen(curve, price)) for curve, price in zip(curves_of(problem), by_unit, strict=True)]
+    spare = cost - earned - sum((curve.cost(x) - price * x for curve, price, x in units), Fraction(0))
+    ends = [_reach(*unit, spare) for unit in units]
+    return [low for low, _ in ends], [high for _, high in ends]
 
 
 def _reach(curve: Curve, price: Fraction, x: int, spare: Fraction) -> tuple[int, int]:
@@ -81,6 +64,11 @@ def _priced(problem: QuotaProblem, prices: Sequence[float]) -> tuple[Fraction, l
 
 
 def _least(curve: Curve, price: Fraction) -> Fraction:
-    """Least cost − price·x over the integers within bounds: convex, so all places below the price are taken."""
-    x = curve.lower + bisect_left(range(curve.lower + 1, curve.upper + 1), price, key=curve.slope)
+    """Least cost − price·x over the integers within bounds."""
+    x = _chosen(curve, price)
     return curve.cost(x) - price * x
+
+
+def _chosen(curve: Curve, price: Fraction) -> int:
+    """The places at which that is least: costs are convex, so all below the price are taken."""
+    return curve.lower + bisect_left(range(curve.lower + 1, curve.upper + 1), price, key=curve.slope)

@@ -1,20 +1,20 @@
 """The least largest deviation: boxes around the entitlements, halved until a narrower one admits no answer.
 
 Each step halves what lies between a level that admits no answer and one that does, and goes on from a deviation that
-units can have. Two of these that differ lie apart by at least 10^-18 over the product of two entitlements, so the steps
-are some two hundred at most.
+units can have. Two of these that differ lie apart by at least one over the product of two entitlements' numerators and
+denominators, so the steps are at most some seven times as many as these have digits.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pandas as pd
 
-from zjtx_alloc.quota.crossing.model import solve_model
+from zjtx_alloc.quota.crossing.cases import Case, Ladders, prove
+from zjtx_alloc.quota.crossing.model_cases import search
 from zjtx_alloc.quota.problem.criteria import Minimax
-from zjtx_alloc.quota.problem.numbers import BILLION
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.problem.rule_tree import Tree
 
@@ -36,25 +36,28 @@ def box(problem: QuotaProblem, level: Fraction, *, below: bool = False) -> Bound
     """Bounds of the units, narrowed to deviations at most (or ``below``: less than) a level; may be empty."""
     p, q = level.numerator, level.denominator
     lower, upper = list(problem.lower), list(problem.upper)
-    for i, (e, scale) in enumerate(zip(problem.billionths, _scales(problem), strict=True)):
+    relative = _minimax(problem).relative
+    for i, e in enumerate(problem.exact):
         if not e:
             continue
-        least, most = e * q - p * scale, e * q + p * scale  # by BILLION · q
+        n, d = e.numerator, e.denominator
+        scale, by = max(n, d) if relative else d, d * q
+        least, most = n * q - p * scale, n * q + p * scale  # by d · q
         if below:
-            low, high = least // (BILLION * q) + 1, -(-most // (BILLION * q)) - 1
+            low, high = least // by + 1, -(-most // by) - 1
         else:
-            low, high = -(-least // (BILLION * q)), most // (BILLION * q)
+            low, high = -(-least // by), most // by
         lower[i], upper[i] = max(lower[i], low), min(upper[i], high)
     return lower, upper
 
 
 def largest(problem: QuotaProblem, places: list[int]) -> Fraction:
     """The largest deviation, exactly; a unit with e = 0 does not count."""
-    due = np.array(problem.billionths, dtype=float)
-    rough = np.where(due > 0, np.abs(np.array(places) * float(BILLION) - due), -1.0) / np.array(_scales(problem), float)
-    near = np.flatnonzero(rough >= rough.max(initial=0.0) * (1 - 1e-9) - 1e-9 * due.max(initial=0.0) / BILLION)
+    due = problem.due
+    rough = np.where(due > 0, np.abs(np.array(places) - due), -1.0) / _scales(problem)
+    near = np.flatnonzero(rough >= rough.max(initial=0.0) * (1 - 1e-9) - 1e-9 * due.max(initial=0.0))
     measure = _minimax(problem)
-    exact = [measure.deviation(places[i], Fraction(e, BILLION)) for i in near.tolist() if (e := problem.billionths[i])]
+    exact = [measure.deviation(places[i], e) for i in near.tolist() if (e := problem.exact[i])]
     return max(exact, default=Fraction(0))
 
 
@@ -102,14 +105,13 @@ def _narrowed(problem: QuotaProblem) -> tuple[Fraction, Fraction]:
 def _rough_test(problem: QuotaProblem, tree: Tree) -> Callable[[float], bool]:
     due, scale, lower, upper = (
         np.array(values, dtype=float)[tree.order]
-        for values in (problem.billionths, _scales(problem), problem.lower, problem.upper)
+        for values in (problem.due, _scales(problem), problem.lower, problem.upper)
     )
-    reach, none = scale / BILLION, due == 0
-    due = due / BILLION
+    none = due == 0
 
     def admits(level: float) -> bool:
-        low = np.where(none, lower, np.maximum(lower, np.ceil(due - level * reach)))
-        high = np.where(none, upper, np.minimum(upper, np.floor(due + level * reach)))
+        low = np.where(none, lower, np.maximum(lower, np.ceil(due - level * scale)))
+        high = np.where(none, upper, np.minimum(upper, np.floor(due + level * scale)))
         return tree.admits(low, high)
 
     return admits
@@ -119,14 +121,27 @@ def _admits(problem: QuotaProblem, bounds: Bounds) -> bool:
     """Whether bounds of the units leave an answer."""
     if problem.tree is not None:
         return problem.tree.admits(*(np.array(side)[problem.tree.order] for side in bounds))
-    ordered = all(low <= high for low, high in zip(*bounds, strict=True))
-    return ordered and solve_model(_within(problem, bounds)) is not None
+    return not none_within(problem, bounds)[0]
 
 
-def _scales(problem: QuotaProblem) -> list[int]:
-    """What deviations are divided by, in billionths."""
-    relative = _minimax(problem).relative
-    return [max(e, BILLION) if relative else BILLION for e in problem.billionths]
+def none_within(problem: QuotaProblem, bounds: Bounds) -> tuple[bool, tuple[Case, ...]]:
+    """Whether rules that cross leave no answer within bounds of the units, and the cases that show it."""
+    if any(low > high for low, high in zip(*bounds, strict=True)):
+        return True, ()
+    found = search(Ladders(problem, bounds, priced=False), 1)
+    return found.places is None, found.cases
+
+
+def refuted(problem: QuotaProblem, level: Fraction, cases: Sequence[Case]) -> bool:
+    """Whether cases show that no answer has all its deviations below a level."""
+    bounds = box(problem, level, below=True)
+    crossed = any(low > high for low, high in zip(*bounds, strict=True))
+    return not level or crossed or prove(Ladders(problem, bounds, priced=False), cases, 1)
+
+
+def _scales(problem: QuotaProblem) -> np.ndarray:
+    """What deviations are divided by, in floats."""
+    return np.maximum(problem.due, 1) if _minimax(problem).relative else np.ones(len(problem.due))
 
 
 def _minimax(problem: QuotaProblem) -> Minimax:

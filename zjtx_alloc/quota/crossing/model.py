@@ -5,12 +5,12 @@ integers; minimising t ≥ every chord is the projection of the unit-increment L
 that has one a place. Chords are added where the answer touches none, to the model as HiGHS holds it, which goes
 on from where it was; so the last model is exact: its optimum bounds the true cost from below and attains it.
 Under nested groups (and one further nested
-family beside them) every vertex is integral, so the LP settles it; the same model with integer x is
-solved only where a vertex is not.
+family beside them) every vertex is integral, so the LP settles it; where a vertex is not, its prices narrow what is
+left to a small box, in which cases are distinguished (``model_cases``).
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -19,9 +19,10 @@ import pulp
 
 from zjtx_alloc.base.errors import SolverError
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.quota.crossing.cases import Case, Ladders
 from zjtx_alloc.quota.crossing.chords import Curve, curves_of
-from zjtx_alloc.quota.crossing.lagrangian_bound import dual_bound, meets
-from zjtx_alloc.quota.problem.numbers import BILLION
+from zjtx_alloc.quota.crossing.lagrangian_bound import GAP, dual_bound, leeway, meets
+from zjtx_alloc.quota.crossing.model_cases import NEAR_WHOLE, search
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.problem.rule_tree import Row
 
@@ -30,7 +31,6 @@ try:
 except ImportError:  # not installed, or its library does not load: only rules that cross need it
     highspy = None  # type: ignore[assignment]
 
-NEAR_WHOLE = 1e-6  # of a place, in the solver's values
 FINE = {"primal_feasibility_tolerance": 1e-9, "mip_feasibility_tolerance": 1e-9}
 _OPTIONS = {
     "threads": 1,  # another number later in the same process silently ends in "not solved"
@@ -39,59 +39,63 @@ _OPTIONS = {
     "dual_feasibility_tolerance": 1e-10,
     "timeLimit": 300,  # a guard, not a way to stop: an answer that meets it is refused
 }
-# In turn: the LP; the MIP where its vertex is not integral; a finer MIP where small entitlements, which
-# multiply what a row lets through, leave the proof too coarse.
-_STAGES: tuple[tuple[str, dict[str, float]], ...] = (
-    (pulp.LpContinuous, {}),
-    (pulp.LpInteger, {}),
-    (pulp.LpInteger, FINE),
-)
 _PROVEN, _INFEASIBLE = "kOptimal", ("kInfeasible", "kUnboundedOrInfeasible")
 
 
 @dataclass(frozen=True)
 class ModelAnswer:
-    """Integer places by position, a lower bound on the cost of any answer, and where the bound is from.
+    """Integer places by position, a lower bound on the cost of any answer, and what proves it.
 
-    ``prices``: of the LP, from which the bound was recomputed exactly; empty if it is the solver's word, for a MIP whose
-    cost the LP's bound does not meet.
-    ``guide``: of the LP, whichever gave the answer: they say what other answers cost at least.
+    ``prices``: of the LP, from which a bound is recomputed exactly. ``cases``: where the cost does not meet it.
     """
 
     places: list[int]
     bound: Fraction
     prices: tuple[float, ...]
-    guide: tuple[float, ...]
+    cases: tuple[Case, ...] = ()
 
 
-def solve_model(problem: QuotaProblem, cutoff: Fraction | None = None) -> ModelAnswer | None:
-    """Solve a problem whose criterion adds up; None if there is no answer of cost at most ``cutoff``.
+def solve_model(problem: QuotaProblem) -> ModelAnswer | None:
+    """Solve a problem whose criterion adds up; None if there is no answer.
 
     Raises
     ------
     SolverError
         If the solver does not prove its answer.
     """
-    curves = curves_of(problem)
-    chords = [curve.around(problem.billionths[i] // BILLION, 3) for i, curve in enumerate(curves)]
-    coarse, least, guide = None, Fraction(0), tuple[float, ...]()
-    for category, tolerances in _STAGES:
-        answer = _solve_stage(problem, curves, chords, category, tolerances)
-        if answer is None or (cutoff is not None and not meets(cutoff, answer[1])):
-            return None
-        values, bound, prices = answer
-        if prices:
-            least, guide = bound, prices
-        places = [round(value) for value in values]
-        if all(abs(value - x) <= NEAR_WHOLE for value, x in zip(values, places, strict=True)):
-            coarse, cost = ModelAnswer(places, bound, prices, guide), problem.cost(places)
-            if meets(least, cost):  # so which of several vertices the LP found does not say how the answer is proven
-                return ModelAnswer(places, least, guide, guide)
-            if problem.nested or meets(bound, cost):
-                return coarse
-    if coarse is None:
-        raise SolverError(say("solver.fraction"))
-    return coarse
+    relaxed = _relaxed(problem)
+    if relaxed is None:
+        return None
+    values, bound, prices = relaxed
+    places = [round(value) for value in values]
+    whole = all(abs(value - x) <= NEAR_WHOLE for value, x in zip(values, places, strict=True))
+    if whole and (problem.nested or meets(bound, problem.cost(places))):
+        return ModelAnswer(places, bound, prices)
+    for cost in _costs_to_try(problem, relaxed):
+        ladders = Ladders(problem, leeway(problem, prices, cost))
+        found = search(ladders, ladders.part(cost) + 1, ladders.part(GAP / 2), place=prices[0])
+        if found.places is not None:
+            least = problem.cost(found.places)
+            if meets(bound, least):  # so which of several vertices the LP found does not say how the answer is proven
+                return ModelAnswer(found.places, bound, prices)
+            return ModelAnswer(found.places, least - GAP, prices, found.cases)
+    return None
+
+
+def _costs_to_try(
+    problem: QuotaProblem, relaxed: tuple[list[float], Fraction, tuple[float, ...]]
+) -> Iterator[Fraction]:
+    """Costs below which an answer is looked for: little above the bound at first, for a small box; at last that of any answer."""
+    values, bound, _ = relaxed
+    parts = [
+        value for value in zip(curves_of(problem), values, strict=True) if abs(value[1] - round(value[1])) > NEAR_WHOLE
+    ]
+    step = max((1 / curve.unit for curve, _ in parts), default=GAP)
+    yield from (bound + step * Fraction(2) ** power for power in range(-7, 5))
+    ladders = Ladders(problem, (problem.lower, problem.upper), priced=False)
+    known = search(ladders, 1).places
+    if known is not None:
+        yield problem.cost(known)
 
 
 def hold(model: pulp.LpProblem, x: Sequence[pulp.LpVariable], rows: Sequence[Row]) -> None:
@@ -135,13 +139,13 @@ def _admits(solved: Callable[[str], Any]) -> bool:
     return True
 
 
-def _solve_stage(
-    problem: QuotaProblem, curves: list[Curve], chords: list[set[int]], category: str, tolerances: dict[str, float]
-) -> tuple[list[float], Fraction, tuple[float, ...]] | None:
-    """Solve, add the chords that the answer lacks, go on; values of x, the bound and the LP's prices at the end."""
+def _relaxed(problem: QuotaProblem) -> tuple[list[float], Fraction, tuple[float, ...]] | None:
+    """Solve the LP, add the chords that its answer lacks, go on; places, the bound and the prices at the end."""
+    curves = curves_of(problem)
+    chords = [curve.around(int(curve.e), 3) for curve in curves]
     scale = max(1, int(max((1 / curve.unit for curve in curves), default=0) / 10**5))  # beyond, HiGHS may give up
-    model, costs = _built(problem, curves, chords, category, scale)
-    admitted = admits_answer(model, **tolerances)
+    model, costs = _built(problem, curves, chords, scale)
+    admitted = admits_answer(model)
     solver = model.solverModel
 
     def again(presolve: str) -> Any:
@@ -154,9 +158,6 @@ def _solve_stage(
     while admitted:
         values = list(solver.getSolution().col_value)[: len(curves)]
         lacking = _lacking_chords(curves, chords, values)
-        if not lacking and category == pulp.LpInteger:
-            base = sum((curve.base for curve in curves), Fraction(0))
-            return values, Fraction(solver.getInfo().mip_dual_bound) * scale + base, ()
         if not lacking:
             # In the order in which rows were added: the total, then a lower and an upper bound for each row.
             prices = tuple(dual * scale for dual in list(solver.getSolution().row_dual)[: 1 + 2 * len(problem.rows)])
@@ -181,13 +182,13 @@ def _lacking_chords(curves: list[Curve], chords: list[set[int]], values: list[fl
 
 
 def _built(
-    problem: QuotaProblem, curves: list[Curve], chords: list[set[int]], category: str, scale: int
+    problem: QuotaProblem, curves: list[Curve], chords: list[set[int]], scale: int
 ) -> tuple[pulp.LpProblem, dict[int, int]]:
     """The model, and in which column of the solver each unit's cost stands; its places stand in the unit's own."""
     model = pulp.LpProblem("quota", pulp.LpMinimize)
     # PuLP 3 hands columns over sorted by name ("__dummy" its own), PuLP 4 as they were added: these names make both one.
     x = [
-        model.add_variable(f"X{i:09}", low, high, category)
+        model.add_variable(f"X{i:09}", low, high)
         for i, (low, high) in enumerate(zip(problem.lower, problem.upper, strict=True))
     ]
     # t is the cost beyond that of the lower bound, in the curve's own unit, so that all rows are well scaled.

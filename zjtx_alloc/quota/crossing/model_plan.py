@@ -17,7 +17,8 @@ import pulp
 from zjtx_alloc.base.errors import InfeasibleError, SolverError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.crossing.lagrangian_bound import meets
-from zjtx_alloc.quota.crossing.model import FINE, NEAR_WHOLE, admits_answer, hold
+from zjtx_alloc.quota.crossing.model import FINE, admits_answer, hold
+from zjtx_alloc.quota.crossing.model_cases import NEAR_WHOLE
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.problem.rule_tree import Row, priced
 

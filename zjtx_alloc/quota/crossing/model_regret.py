@@ -16,10 +16,10 @@ import pulp
 from zjtx_alloc.base.errors import InfeasibleError, SolverError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.crossing.lagrangian_bound import meets
-from zjtx_alloc.quota.crossing.model import FINE, NEAR_WHOLE, admits_answer, hold
+from zjtx_alloc.quota.crossing.model import FINE, admits_answer, hold
+from zjtx_alloc.quota.crossing.model_cases import NEAR_WHOLE
 from zjtx_alloc.quota.nested.demand import demand_of
 from zjtx_alloc.quota.nested.greedy import exact_places
-from zjtx_alloc.quota.problem.numbers import BILLION
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 
 _NEAR = 3  # chords either side of where places went
@@ -28,7 +28,7 @@ _FAR = (-32, -16, -8, 7, 15, 31)  # chords that show what it costs to be driven 
 
 @dataclass(frozen=True)
 class Target:
-    """What places are measured against: Σ (x − e)² − credit; e in billionths, as a quota problem takes them."""
+    """What places are measured against: Σ (x − e)² − credit; e in fractions, as a quota problem keeps them."""
 
     places: tuple[Fraction, ...]
     credit: Fraction = Fraction(0)
@@ -99,7 +99,7 @@ def _nearest(problem: QuotaProblem, target: Target) -> LeastWorst:
     demand = demand_of(replace(problem, criterion="hamilton"))
     due = [target.places[i] for i in demand.tree.order.tolist()]
     numbers = np.array(due, dtype=float)
-    demand = replace(demand, due=np.where(numbers > 0, numbers, 1.0), billionths=[int(e * BILLION) for e in due])
+    demand = replace(demand, due=np.where(numbers > 0, numbers, 1.0), given=due)
     found = exact_places(demand, problem.total)
     if found is None:
         raise _infeasible(problem)

@@ -1,77 +1,65 @@
-"""The tie rule where rules cross: single moves may not reach its answer, so unit by unit more places are tried.
+"""The tie rule where rules cross: single moves may not reach its answer, so all that cost no more are searched.
 
-The prices of the LP leave most units one number of places in any answer of equal cost (reduced costs): only the others
-are solved for, and only where bounds leave them room.
+The prices of the LP leave most units one number of places in any answer of equal cost (reduced costs); of the boxes that
+are left, those that hold no answer preferred to the best so far are passed over.
 """
 
 from collections.abc import Sequence
-from fractions import Fraction
 
-import numpy as np
-import pandas as pd
-
+from zjtx_alloc.base.errors import SolverError
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.quota.crossing.cases import Box, Ladders, halves
 from zjtx_alloc.quota.crossing.exchange import polished
-from zjtx_alloc.quota.crossing.lagrangian_bound import Leeway, leeway
-from zjtx_alloc.quota.crossing.model import solve_model
+from zjtx_alloc.quota.crossing.lagrangian_bound import leeway
+from zjtx_alloc.quota.crossing.model_cases import MOST_CASES, NEAR_WHOLE, Gains, Increments, Step
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 
 
-def largest_in_order(problem: QuotaProblem, places: list[int], guide: Sequence[float]) -> list[int]:
+def largest_in_order(problem: QuotaProblem, places: list[int], prices: Sequence[float]) -> list[int]:
     """Of the answers that cost no more than these places the lexicographically largest in the tie order.
 
-    Each try is solved and compared by its exact cost; one that is cheaper by less than the solver can see starts anew.
+    Each is compared by its exact cost; one that is cheaper by less than the solver can see starts anew.
 
     Parameters
     ----------
-    guide : sequence of float
-        Prices of the LP, as of ``leeway``.
+    prices : sequence of float
+        Of the LP, as of ``leeway``.
+
+    Raises
+    ------
+    SolverError
+        If it takes more boxes than ``MOST_CASES``.
     """
-    room = leeway(problem, guide, places)
-    for i in problem.order:
-        while places[i] < room.high[i]:
-            found, saved = _with_more(problem, room, i, places)
-            if saved > 0:
-                return largest_in_order(problem, polished(problem, found), guide)
-            if found == places:
-                break
-            places = found
-        room.low[i] = room.high[i] = places[i]
+    cost = problem.cost(places)
+    ladders = Ladders(problem, leeway(problem, prices, cost))
+    model, gains, target = Increments(ladders, prices[0]), Gains(len(places)), ladders.part(cost) + 1
+    nodes: list[tuple[Box | None, Step | None]] = [(ladders.box, None)]
+    seen = 0
+    while nodes:
+        box, step = nodes.pop()
+        if box is None or not _may_lead(problem, box, places):
+            continue
+        if (seen := seen + 1) > MOST_CASES:
+            raise SolverError(say("solver.many_cases", most=MOST_CASES))
+        values, now, case = model.solved(box)
+        gains.learn(step, values, now)
+        left = ladders.left(case, box, target)
+        if values is None or left is None:
+            continue
+        if (unit := gains.chosen(values)) is None:
+            found = [round(value) for value in values.tolist()]
+            if (least := problem.cost(found)) < cost:
+                return largest_in_order(problem, polished(problem, found), prices)
+            if least == cost:
+                places = max(places, found, key=lambda x: [x[i] for i in problem.order])
+            unit = next((i for i in problem.order if left[0][i] < left[1][i]), None)
+            if unit is None:
+                continue
+        at = min(max(int(values[unit] + NEAR_WHOLE), left[0][unit]), left[1][unit] - 1)
+        nodes += [(half, Step(unit, side, values[unit], now)) for side, half in enumerate(halves(left, unit, at))]
     return places
 
 
-def _with_more(problem: QuotaProblem, room: Leeway, i: int, places: list[int]) -> tuple[list[int], Fraction]:
-    """Places that cost no more and give unit i more, and what they save; the same places if there are none."""
-    low = list(room.low)
-    low[i] = places[i] + 1
-    free = [j for j in range(len(low)) if j == i or low[j] < room.high[j]]
-    part = _part(problem, room, low, free)
-    if part is None:
-        return places, Fraction(0)
-    before = part.cost([places[j] for j in free])
-    answer = solve_model(part, cutoff=before)
-    if answer is None:
-        return places, Fraction(0)
-    inner = polished(part, answer.places)
-    saved = before - part.cost(inner)
-    if saved < 0:
-        return places, Fraction(0)
-    found = np.array(places)
-    found[free] = inner
-    return found.tolist(), saved
-
-
-def _part(problem: QuotaProblem, room: Leeway, low: list[int], free: list[int]) -> QuotaProblem | None:
-    """The problem of the free units alone; None if bounds leave it no answer."""
-    position = {j: at for at, j in enumerate(free)}
-    rows = [row.among(position, low) for row in room.rows]
-    whole = problem.whole.among(position, low)
-    floors, caps = ([ends[j] for j in free] for ends in (low, room.high))
-    for row in (whole, *rows):
-        least, most = row.span(floors, caps)
-        if least > row.upper or most < row.lower:
-            return None
-    due = problem.entitlement.iloc[free]
-    floor, cap = (pd.Series(ends, due.index) for ends in (floors, caps))
-    part = QuotaProblem(whole.lower, due, floor, cap, criterion=problem.criterion)
-    part.__dict__["rows"] = [row for row in rows if row.terms]  # as integers, which a rule need not be short enough for
-    return part
+def _may_lead(problem: QuotaProblem, box: Box, places: list[int]) -> bool:
+    """Whether a box may hold places that the tie rule prefers to these."""
+    return [box[1][i] for i in problem.order] > [places[i] for i in problem.order]

@@ -1,10 +1,11 @@
-"""Scenarios side by side: entitlements in exact billionths, bounds, and which scenarios are feasible at all."""
+"""Scenarios side by side: entitlements, bounds, and which scenarios are feasible at all."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from zjtx_alloc.quota.many.costs import Costs
+from zjtx_alloc.quota.problem.numbers import LEAST
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.problem.rule_tree import Tree
 
@@ -16,8 +17,7 @@ class Block:
     Attributes
     ----------
     weight : array (n, R)
-        Entitlements in billionths, whole numbers below ``EXACT``; 1 where there is none (such a unit
-        has its floor for a cap).
+        Entitlements; 1 where there is none (such a unit has its floor for a cap).
     lower, upper : arrays (n, 1) or (n, R)
         Bounds of the units.
     ties : array (n, 1)
@@ -61,19 +61,19 @@ def sums(tree: Tree, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return asked, granted
 
 
-def block_of(problem: QuotaProblem, costs: Costs, billionths: np.ndarray) -> Block:
-    """The block of scenarios with these ``billionths`` (n, R), in the tree's order.
+def block_of(problem: QuotaProblem, costs: Costs, weight: np.ndarray) -> Block:
+    """The block of scenarios with these entitlements (n, R), in the tree's order.
 
     ``problem``: of nested rules, all its entitlements the same, so that its tie order is that of the labels.
     """
     lower, upper, ties = (each.astype(float)[:, None] for each in problem.leaves)
     tree = problem.tree
     assert tree is not None
-    none = billionths == 0
+    none = weight < LEAST
     if none.any():
         upper = np.where(none, lower, upper)
-        billionths = np.where(none, 1.0, billionths)
-    return Block(tree, costs, billionths, lower, upper, ties)
+        weight = np.where(none, 1.0, weight)
+    return Block(tree, costs, weight, lower, upper, ties)
 
 
 def feasible(block: Block) -> np.ndarray:

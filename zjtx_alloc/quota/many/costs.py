@@ -1,23 +1,26 @@
-"""Marginal costs of a separable criterion over whole arrays: fast in floats, exact in integers near a tie."""
+"""Marginal costs of a separable criterion over whole arrays: fast in floats, exact in fractions near a tie."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
 from zjtx_alloc.quota.problem.criteria import Criterion
-from zjtx_alloc.quota.problem.numbers import BILLION
+from zjtx_alloc.quota.problem.numbers import entitled, ranked, ranked_entitlements
 from zjtx_alloc.quota.problem.signposts import SIGNPOSTS
 
-NEAR = 1e-14  # relative; costs further apart than this are ordered by their floats
+LARGEST = 2.0**23  # more places of a unit or of all, and floats cannot say what is near
+_NEAR = 1e-14  # relative; costs further apart than this are ordered by their floats
+_NEAR_ZERO = 2.0**-24  # absolute, of costs that are differences of numbers up to ``LARGEST``
 NONE = 1e300  # the cost of a place that nobody may take; its negative, of one that nobody may give
 
 
 @dataclass(frozen=True)
 class Costs:
-    """What the k-th place of a unit of weight w (billionths) costs, as numbers that any engine can carry.
+    """What the k-th place of a unit of weight w costs, as numbers that any engine can carry.
 
-    ``(n0 + n1·k + n2·k²) / ((d0 + d1·k)·w**power)``, or where power is 0 the numerator times a
-    billion less the denominator times w. It is d(k)/w or its square; for ``hamilton``, 2(d(k) − e).
+    ``(n0 + n1·k + n2·k²) / ((d0 + d1·k)·w**power)``, or where power is 0 the numerator less the denominator times w.
+    It is d(k)/w or its square; for ``hamilton``, 2(d(k) − e).
     """
 
     numerator: tuple[int, int, int]
@@ -41,7 +44,7 @@ def costs_of(criterion: str | Criterion) -> Costs | None:
 def count(costs: Costs, price: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """How many places are worth their price, as floats: exact but for rounding, so only a start."""
     (n0, n1, n2), (d0, d1), power = costs.numerator, costs.denominator, costs.power
-    level = price * weight if power else weight / BILLION + price
+    level = price * weight if power else weight + price
     if n2 == 0:
         level *= d0 / n1
         level -= n0 / n1
@@ -56,24 +59,33 @@ def cost(costs: Costs, k: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """What the k-th place costs, within a few units in the last place."""
     (n0, n1, n2), (d0, d1), power = costs.numerator, costs.denominator, costs.power
     if power == 0:
-        return (n1 * k + n0) * BILLION - d0 * weight
+        return n1 * k + n0 - d0 * weight
     if n2 == 0:
         return (k + n0 / n1) / weight
     value = (n2 * k * k + n1 * k + n0) / (d1 * k + d0) / weight
     return value if power == 1 else value / weight
 
 
-def sign(costs: Costs, k: np.ndarray, weight: np.ndarray, j: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Sign of the cost of place k at one weight less that of place j at another, exactly: floats that are whole."""
-    (above, below), (above_other, below_other) = _parts(costs, k, weight), _parts(costs, j, other)
-    return np.sign(above * below_other - above_other * below).astype(int)
+def near(costs: Costs, cost: np.ndarray) -> np.ndarray:
+    """How far from a cost another may be for floats to leave open which is larger."""
+    return np.abs(cost) * _NEAR + (0.0 if costs.power else _NEAR_ZERO)
 
 
-def _parts(costs: Costs, places: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Numerator and denominator of the k-th place's cost, in integers: of any size, or where 64 bits suffice of those."""
-    k, weight = places.astype(np.int64), weights.astype(np.int64)
+def exact_ranks(costs: Costs, k: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ranks of what k-th places cost, and of the entitlements themselves: in fractions where floats leave it open."""
+    pairs, back = np.unique(k + 1j * weight, return_inverse=True)  # ties repeat the same few
+    places, due = pairs.real, pairs.imag
+    rough = cost(costs, places, due)
+
+    def price(at: int) -> Fraction:
+        return _exact(costs, int(places[at]), entitled(float(due[at])))
+
+    prices = ranked(rough, lambda order: near(costs, rough[order][1:]), price)
+    return prices[back], ranked_entitlements(due, due.tolist())[back]
+
+
+def _exact(costs: Costs, k: int, e: Fraction) -> Fraction:
     (n0, n1, n2), (d0, d1), power = costs.numerator, costs.denominator, costs.power
-    if power == 0:
-        return (n1 * k + n0) * BILLION - d0 * weight, np.ones_like(weight)
-    k, weight = k.astype(object), weight.astype(object)
-    return n2 * k * k + n1 * k + n0, (d1 * k + d0) * weight**power
+    if not power:
+        return n1 * k + n0 - d0 * e
+    return Fraction((n2 * k * k + n1 * k + n0) * e.denominator**power, (d1 * k + d0) * e.numerator**power)

@@ -1,9 +1,9 @@
-"""Single places that make many near answers exact at once: floats decide what is clear, integers the rest."""
+"""Single places that make many near answers exact at once: floats decide what is clear, fractions the rest."""
 
 import numpy as np
 
 from zjtx_alloc.quota.many.block import Block, sums
-from zjtx_alloc.quota.many.costs import NEAR, NONE, cost, sign
+from zjtx_alloc.quota.many.costs import NONE, cost, exact_ranks, near
 from zjtx_alloc.quota.many.prices import answer, search
 
 
@@ -63,7 +63,7 @@ def _exchange(block: Block, places: np.ndarray, granted: np.ndarray) -> None:
         for child in node.children:
             np.maximum(dearest[v], dearest[child], out=dearest[v])
             np.minimum(cheapest[v], cheapest[child], out=cheapest[v])
-        unclear = np.flatnonzero(dearest[v] + np.abs(dearest[v]) * NEAR >= cheapest[v])
+        unclear = np.flatnonzero(dearest[v] + near(block.costs, dearest[v]) >= cheapest[v])
         if len(unclear):
             inside = places[node.start : node.stop, unclear], granted[node.first : v + 1, unclear]
             dearest[v, unclear], cheapest[v, unclear] = _exchange_within(block.limb(v, unclear), *inside)
@@ -100,14 +100,23 @@ def _exchange_within(block: Block, places: np.ndarray, granted: np.ndarray) -> t
 def _better(block: Block, places: np.ndarray, giver: np.ndarray, taker: np.ndarray) -> np.ndarray:
     """Whether the taker should have the giver's place: cheaper, or as cheap and preferred."""
     every = np.arange(places.shape[1])
-    v, w = block.weight[giver, every], block.weight[taker, every]
-    saved = sign(block.costs, places[giver, every], v, places[taker, every] + 1, w)
-    preferred = (w > v) | ((w == v) & (block.ties[taker, 0] < block.ties[giver, 0]))
-    return (saved > 0) | ((saved == 0) & preferred)
+    k, weight = (np.array([a[giver, every], a[taker, every]]) for a in (places, block.weight))
+    k[1] += 1
+    paid, asked = cost(block.costs, k, weight)
+    better = paid > asked
+    open_ = np.flatnonzero(np.abs(paid - asked) <= near(block.costs, paid))
+    if len(open_):
+        price, size = (
+            ranks.reshape(2, -1) for ranks in exact_ranks(block.costs, k[:, open_].ravel(), weight[:, open_].ravel())
+        )
+        earlier = block.ties[taker[open_], 0] < block.ties[giver[open_], 0]
+        preferred = (size[1] > size[0]) | ((size[1] == size[0]) & earlier)
+        better[open_] = (price[1] < price[0]) | ((price[1] == price[0]) & preferred)
+    return better
 
 
 def _pick(block: Block, k: np.ndarray, up: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The free unit whose k-th place is cheapest (``up``) or dearest, integers comparing the near, and its cost.
+    """The free unit whose k-th place is cheapest (``up``) or dearest, fractions comparing the near, and its cost.
 
     Among equals the first in the tie order takes and the last gives.
     """
@@ -115,24 +124,13 @@ def _pick(block: Block, k: np.ndarray, up: np.ndarray, free: np.ndarray) -> tupl
     key = np.where(free, cost(block.costs, k, block.weight) * way, NONE)
     chosen = key.argmin(axis=0)
     best = key[chosen, every]
-    near = (key <= best + np.abs(best) * NEAR) & free
-    columns = np.flatnonzero(np.count_nonzero(near, axis=0) > 1)
-    near = near[:, columns]
-    while len(columns):
-        part, places = block.part(columns), k[:, columns]
-        chosen[columns] = _first(part, way[columns], near)
-        at = chosen[columns], np.arange(len(columns))
-        unit, column = np.nonzero(near)
-        own = places[unit, column], part.weight[unit, column]
-        better = sign(block.costs, *own, places[at][column], part.weight[at][column]) * way[columns][column] < 0
-        near = np.zeros_like(near)
-        near[unit[better], column[better]] = True
-        improved = near.any(axis=0)
-        columns, near = columns[improved], near[:, improved]
+    close = (key <= best + near(block.costs, best)) & free
+    close &= np.count_nonzero(close, axis=0) > 1
+    if close.any():
+        unit, column = np.nonzero(close)
+        price, size = exact_ranks(block.costs, k[close], block.weight[close])
+        toward = way[column]
+        order = np.lexsort((toward * block.ties[unit, 0], -toward * size, toward * price, column))
+        columns, first = np.unique(column[order], return_index=True)
+        chosen[columns] = unit[order[first]]
     return chosen, best * way
-
-
-def _first(block: Block, way: np.ndarray, near: np.ndarray) -> np.ndarray:
-    """The first of the near in the tie order, where ``way`` is −1 the last."""
-    heavy = np.where(near, block.weight * way, -NONE)
-    return np.where(heavy == heavy.max(axis=0), block.ties * way, NONE).argmin(axis=0)

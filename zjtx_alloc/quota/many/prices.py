@@ -9,7 +9,6 @@ import numpy as np
 
 from zjtx_alloc.quota.many.block import Block, sums
 from zjtx_alloc.quota.many.costs import count
-from zjtx_alloc.quota.problem.numbers import BILLION
 
 _ROUNDS = 120  # of Newton or bisection; what they leave is made up by single places
 _QUICK = 8  # rounds of Newton alone, which is nearly always enough
@@ -29,7 +28,6 @@ def search(block: Block, target: np.ndarray) -> np.ndarray:
     if block.costs.power:
         price, low, high = target / weights, 0.25 / weights, target + 2.0
     else:
-        weights /= BILLION
         price, low, high = (target - weights) / len(block.weight), -weights - 1, target + 1.0
     found = np.empty_like(price)
     columns = np.arange(len(price))

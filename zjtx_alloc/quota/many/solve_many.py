@@ -10,30 +10,29 @@ import pandas as pd
 from zjtx_alloc.base.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.many.block import block_of, feasible
-from zjtx_alloc.quota.many.costs import Costs, costs_of
+from zjtx_alloc.quota.many.costs import LARGEST, Costs, costs_of
 from zjtx_alloc.quota.many.moves import best_places
-from zjtx_alloc.quota.problem.numbers import EXACT, in_billionths
+from zjtx_alloc.quota.problem.numbers import as_floats, entitled, entitlements_of
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.solve import solve
 
 _CELLS = 2**18  # of a chunk: small enough to stay in the processor's cache
-_PLACES = 2**22  # more, and not every cost is exact in 64 bits
 
 
 def solve_many(problem: QuotaProblem, entitlements: np.ndarray | pd.DataFrame) -> np.ndarray:
     """Solve a problem once for each row of entitlements; exactly what ``solve`` answers, ties included.
 
     Floats find answers that are nearly right, all scenarios of a chunk together; then single places move
-    as in ``solve``'s own proof until no move is better or preferred, integers deciding whatever floats
-    leave open. Rules that cross, and criteria that are not marginal costs by signpost or remainder, are
-    solved one by one.
+    as in ``solve``'s own proof until no move is better or preferred, fractions deciding whatever floats
+    leave open. Rules that cross, criteria that are not marginal costs by signpost or remainder, and rows with a
+    fraction that no float stands for are solved one by one.
 
     Parameters
     ----------
     problem : QuotaProblem
         Total, bounds, groups and criterion; its own entitlement plays no part.
     entitlements : array (S, n) of float, or DataFrame
-        A scenario a row, in places, finite and ≥ 0. An array has its columns in the problem's order; a
+        A scenario a row, in places, finite and ≥ 0; numbers as in ``QuotaProblem``. An array has its columns in the problem's order; a
         frame has the problem's labels as its columns, in any order.
 
     Returns
@@ -54,6 +53,7 @@ def solve_many(problem: QuotaProblem, entitlements: np.ndarray | pd.DataFrame) -
     values, columns = _table(problem, entitlements)
     quotas = np.full(values.shape, -1, dtype=np.int64)
     costs, rows = costs_of(problem.criterion), np.arange(len(values))
+    floats = values.astype(float, copy=False)
     left = [rows]
     if costs is not None and solved_together(problem):
         # Bounds that nobody gave depend on which units have an entitlement; here every unit has, and the same.
@@ -62,10 +62,10 @@ def solve_many(problem: QuotaProblem, entitlements: np.ndarray | pd.DataFrame) -
             everywhere.check_bounds()
         except InfeasibleError:
             return quotas
-        left = []
-        for chunk in _chunks(rows, _CELLS // len(columns)):
-            quotas[chunk], inexact = _chunk(everywhere, costs, values[chunk][:, columns])
-            left.append(chunk[inexact])
+        alone = (floats >= LARGEST).any(axis=1) | _beyond_floats(values)
+        left = [rows[alone]]
+        for chunk in _chunks(rows[~alone], _CELLS // len(columns)):
+            quotas[chunk] = _chunk(everywhere, costs, floats[chunk][:, columns])
     for row in itertools.chain.from_iterable(left):
         quotas[row] = _alone(problem, values[row, columns])
     return quotas
@@ -76,17 +76,21 @@ def solved_together(problem: QuotaProblem) -> bool:
     return (
         costs_of(problem.criterion) is not None
         and problem.nested
-        and problem.total <= _PLACES
+        and problem.total < LARGEST
         and len(problem.labels) > 0
     )
 
 
 def _table(problem: QuotaProblem, entitlements: np.ndarray | pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """The numbers, checked, and for each unit of the problem its column."""
-    values, columns = np.asarray(entitlements), np.arange(len(problem.labels))
-    if values.dtype.kind not in "iuf":
-        values = pd.DataFrame(entitlements).apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    values = values.astype(float, copy=False)
+    columns = np.arange(len(problem.labels))
+    try:
+        values = as_floats(entitlements)
+    except ValueError:
+        raise ScenarioError(say("many.shape", count=len(columns), shape="—")) from None
+    if np.asarray(entitlements).dtype == object:
+        exact = pd.DataFrame(entitlements).apply(entitlements_of).to_numpy()
+        values = exact if exact.dtype == object else values
     if isinstance(entitlements, pd.DataFrame):
         given = entitlements.columns
         missing = [problem.name(label) for label in problem.labels if label not in given]
@@ -112,17 +116,22 @@ def _chunks(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:
     return (rows[start : start + size] for start in range(0, len(rows), size))
 
 
-def _chunk(problem: QuotaProblem, costs: Costs, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Quotas (R, n) of some scenarios, −1 where there is no answer; and which are beyond what floats hold exactly."""
+def _beyond_floats(values: np.ndarray) -> np.ndarray:
+    """Which rows hold a fraction that no float stands for."""
+    if values.dtype.kind != "O":
+        return np.zeros(len(values), dtype=bool)
+    return np.array([any(entitled(float(e)) != e for e in row) for row in values], dtype=bool)
+
+
+def _chunk(problem: QuotaProblem, costs: Costs, values: np.ndarray) -> np.ndarray:
+    """Quotas (R, n) of some scenarios, −1 where there is no answer."""
     assert problem.tree is not None
     order = problem.tree.order
-    billionths = in_billionths(values.T[order])
-    block = block_of(problem, costs, billionths)
-    inexact = np.asarray((billionths >= EXACT).any(axis=0))
-    open_ = np.flatnonzero(feasible(block) & ~inexact)
-    places = np.full(billionths.shape, -1.0)
+    block = block_of(problem, costs, np.ascontiguousarray(values.T)[order])
+    open_ = np.flatnonzero(feasible(block))
+    places = np.full(values.T.shape, -1.0)
     places[:, open_] = best_places(block.part(open_), problem.total)
-    return places[np.argsort(order)].T, inexact
+    return places[np.argsort(order)].T
 
 
 def _alone(problem: QuotaProblem, entitlement: np.ndarray) -> np.ndarray | int:

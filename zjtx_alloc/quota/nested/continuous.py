@@ -12,11 +12,10 @@ from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
-import scipy  # loads its parts where they are first used, so that commands that need none start sooner
 
 from zjtx_alloc.base.errors import InfeasibleError, SolverError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.quota.problem.numbers import BILLION
+from zjtx_alloc.quota.nested.least_squares import least
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.problem.rule_tree import Node, Row, Tree, priced
 
@@ -37,7 +36,7 @@ class Wanted:
 
 def wanted_of(problem: QuotaProblem) -> Wanted:
     """The entitlements themselves, within the problem's own bounds."""
-    due = tuple(Fraction(e, BILLION) for e in problem.billionths)
+    due = tuple(problem.exact)
     lower, upper = (tuple(Fraction(x) for x in bounds) for bounds in (problem.lower, problem.upper))
     return Wanted(due, due, lower, upper)
 
@@ -171,14 +170,12 @@ def _suiting(rows: list[Row], sides: list[int], places: list[Fraction], wanted: 
             if free:  # could take more: is not paid more than it costs; could give back: is not paid less
                 matrix.append([*(sign * w for w in line), -1.0])
                 ends.append(sign * slope)
-    signs = {-1: (0, None), 1: (None, 0), 2: (None, None)}
-    found = scipy.optimize.linprog(
-        [*([0.0] * len(tight)), 1.0],
-        matrix or None,
-        ends or None,
-        bounds=[*(signs[sides[r]] for r in tight), (0, None)],
+    signs = np.array(
+        [*({-1: (0, np.inf), 1: (-np.inf, 0), 2: (-np.inf, np.inf)}[sides[r]] for r in tight), (0, np.inf)]
     )
-    prices = dict(zip(tight, found.x if found.x is not None else [], strict=False))
+    cost, below = np.append(np.zeros(len(tight)), 1.0), np.full(len(ends), -np.inf)
+    found = least(cost, tuple(signs.T), np.array(matrix).reshape(-1, len(cost)), (below, np.array(ends)))
+    prices = dict(zip(tight, found, strict=False))
     return [Fraction(prices.get(r, 0)) for r in range(len(rows))]
 
 
@@ -187,20 +184,8 @@ def _guess(problem: QuotaProblem, wanted: Wanted) -> np.ndarray:
     d, low, high = (np.array([float(x) for x in xs]) for xs in (wanted.places, wanted.lower, wanted.upper))
     rows = [problem.whole, *problem.rows]
     ends = np.array([(row.lower, row.upper) for row in rows], dtype=float)
-    same = ends[:, 0] == ends[:, 1]
     matrix = np.array([[row.weight(i) for i in range(len(e))] for row in rows], dtype=float)
-    # Equalities and inequalities apart, or scipy warns.
-    parts = [part for part in (same, ~same) if part.any()]
-    found = scipy.optimize.minimize(
-        lambda x: float((((x - d) ** 2) / e).sum()),
-        np.clip(d, low, high),
-        jac=lambda x: 2 * (x - d) / e,
-        bounds=list(zip(low, high, strict=True)),
-        constraints=[scipy.optimize.LinearConstraint(matrix[part], *ends[part].T) for part in parts],
-        method="SLSQP",
-        options={"maxiter": 1000, "ftol": 1e-14},
-    )
-    return np.asarray(found.x)
+    return least(-2 * d / e, (low, high), matrix, tuple(ends.T), 1 / e)
 
 
 def _side(value: float, low: float, high: float) -> int:

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, cached_property
+from typing import Any
 
 import numpy as np
 
 from zjtx_alloc.quota.problem.criteria import Criterion, Price
-from zjtx_alloc.quota.problem.numbers import BILLION
+from zjtx_alloc.quota.problem.numbers import entitled, ranked
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.problem.rule_tree import Tree
 
@@ -24,8 +25,10 @@ class Demand:
     ----------
     due : array of float
         Entitlements; 1 where there is none (such a unit has one number of places only).
-    billionths, rank : lists of int
-        Entitlements exactly; place in the tie order.
+    given : list of float or Fraction
+        Entitlements as the problem keeps them, for exact prices.
+    rank : array of int
+        Place in the tie order.
     lower, upper : arrays of int64
         Bounds of the units.
     """
@@ -33,7 +36,7 @@ class Demand:
     tree: Tree
     criterion: Criterion
     due: np.ndarray
-    billionths: list[int]
+    given: list[Any]
     rank: np.ndarray
     lower: np.ndarray
     upper: np.ndarray
@@ -42,7 +45,7 @@ class Demand:
         """The units of node v alone."""
         units = slice(self.tree.nodes[v].start, self.tree.nodes[v].stop)
         due, rank, lower, upper = (each[units] for each in (self.due, self.rank, self.lower, self.upper))
-        return Demand(self.tree.limb(v), self.criterion, due, self.billionths[units], rank, lower, upper)
+        return Demand(self.tree.limb(v), self.criterion, due, self.given[units], rank, lower, upper)
 
     def count(self, level: float, lean: int = 0) -> np.ndarray:
         """Places of each unit below a level, within its bounds.
@@ -60,10 +63,10 @@ class Demand:
     def _count_by_price(self, level: float) -> np.ndarray:
         """As ``count``, of a criterion without float forms: bisection on exact prices."""
 
-        def places(low: int, high: int, e: int) -> int:
+        def places(low: int, high: int, e: Any) -> int:
             return low + bisect_left(range(low + 1, high + 1), level, key=lambda k: float(self._price(k, e)))
 
-        bounds = zip(self.lower.tolist(), self.upper.tolist(), self.billionths, strict=True)
+        bounds = zip(self.lower.tolist(), self.upper.tolist(), self.given, strict=True)
         return np.array([places(*each) for each in bounds])
 
     def levels(self, who: np.ndarray, k: np.ndarray) -> np.ndarray:
@@ -79,27 +82,21 @@ class Demand:
 
     def price(self, i: int, k: int) -> Price:
         """The exact price of a unit's k-th place."""
-        return self._price(k, self.billionths[i])
+        return self._price(k, self.given[i])
 
     @cached_property
-    def _price(self) -> Callable[[int, int], Price]:
-        """The exact price of the k-th place at an entitlement in billionths; kept, since ties repeat it."""
-        return cache(lambda k, billionths: self.criterion.price(k, Fraction(billionths or BILLION, BILLION)))
+    def _price(self) -> Callable[[int, Any], Price]:
+        """The exact price of the k-th place at an entitlement; kept, since ties repeat it."""
+        return cache(lambda k, given: self.criterion.price(k, entitled(given) or Fraction(1)))
 
     def ordered(self, who: np.ndarray, k: np.ndarray) -> np.ndarray:
         """The order in which places are handed out: by exact price, then by the tie order of their units."""
         levels = self.levels(who, k)
-        order = np.argsort(levels, kind="stable")
-        apart = np.diff(levels[order]) > self.doubt(levels[order][1:], np.maximum.accumulate(self.due[who][order])[1:])
-        run = np.concatenate(([0], np.cumsum(apart))) if len(order) else order
-        crowded = order[(np.bincount(run) > 1)[run]] if len(order) else order
-        prices = {at: self.price(int(who[at]), int(k[at])) for at in crowded.tolist()}
-        rank = {price: at for at, price in enumerate(sorted(set(prices.values())))}
-        step = np.zeros(len(order), dtype=int)
-        step[crowded] = [rank[price] for price in prices.values()]
-        runs = np.empty_like(run)
-        runs[order] = run
-        return np.lexsort((self.rank[who], step, runs))
+
+        def doubt(order: np.ndarray) -> np.ndarray:
+            return self.doubt(levels[order][1:], np.maximum.accumulate(self.due[who][order])[1:])
+
+        return np.lexsort((self.rank[who], ranked(levels, doubt, lambda at: self.price(int(who[at]), int(k[at])))))
 
 
 def demand_of(problem: QuotaProblem) -> Demand:
@@ -107,7 +104,6 @@ def demand_of(problem: QuotaProblem) -> Demand:
     tree, criterion = problem.tree, problem.yardstick
     assert tree is not None
     assert isinstance(criterion, Criterion)
-    billionths = [problem.billionths[i] for i in tree.order.tolist()]
-    due = np.array(billionths, dtype=float) / BILLION
+    due, given = problem.due[tree.order], [problem.given[i] for i in tree.order.tolist()]
     lower, upper, rank = problem.leaves
-    return Demand(tree, criterion, np.where(due > 0, due, 1.0), billionths, rank, lower, upper)
+    return Demand(tree, criterion, np.where(due > 0, due, 1.0), given, rank, lower, upper)

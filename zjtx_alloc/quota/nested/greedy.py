@@ -10,7 +10,7 @@ the allocation problem and other nonlinear optimization problems, Math. Oper. Re
 """
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -25,12 +25,16 @@ def exact_places(demand: Demand, total: int) -> np.ndarray | None:
     if not demand.tree.admits(demand.lower, demand.upper):
         return None
     places = demand.lower.copy()
-    _hand_out(demand, total, places)
+    waiting = [(demand, total, places)]
+    while waiting:  # groups may lie within each other by the thousand
+        waiting.extend(_hand_out(*waiting.pop()))
     return places
 
 
-def _hand_out(demand: Demand, target: int, places: np.ndarray) -> None:
-    """Give the units in place what they have when all ask for the target at one level; a group held at a bound has its own."""
+def _hand_out(demand: Demand, target: int, places: np.ndarray) -> Iterator[tuple[Demand, int, np.ndarray]]:
+    """Give the units in place what they have when all ask for the target at one level; a group held at a bound, which
+    has its own, is handed back with its target and its places.
+    """
     if (demand.lower == demand.upper).all():
         return
     fewest, places[:], most = _at_one_level(demand, target)
@@ -42,7 +46,7 @@ def _hand_out(demand: Demand, target: int, places: np.ndarray) -> None:
         if free[child]:
             below.extend(node.children)
         else:
-            _hand_out(demand.limb(child), granted[child], places[node.start : node.stop])
+            yield demand.limb(child), granted[child], places[node.start : node.stop]
 
 
 def _at_one_level(demand: Demand, target: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -21,7 +21,7 @@ import numpy as np
 from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import shown
-from zjtx_alloc.quota.problem.numbers import BILLION, is_finite
+from zjtx_alloc.quota.problem.numbers import entitled, is_finite
 from zjtx_alloc.quota.problem.signposts import SIGNPOSTS
 
 Price = Any  # a Fraction, or a tuple of them; prices of one criterion compare with each other
@@ -93,15 +93,16 @@ class Criterion:
             return Fraction(self.shape.cost(x, e))
         return sum((self.marginal(k, e) for k in range(1, x + 1)), Fraction(0))
 
-    def float_cost(self, places: Sequence[int], billionths: Sequence[int]) -> float:
+    def float_cost(self, places: Sequence[int], due: np.ndarray) -> float:
         """The cost of all units in floats, without the one big fraction of the exact sum; leximin: the largest deviation.
 
         A unit with e = 0 costs nothing.
         """
-        pairs = [(x, e) for x, e in zip(places, billionths, strict=True) if e and (x or not self.first_is_free)]
+        x = np.array(places, dtype=float)
+        counts = (due > 0) & ((x > 0) | (not self.first_is_free))
+        x, due = x[counts], due[counts]
         if self.shape is None:
-            return math.fsum(float(self.cost(x, Fraction(e, BILLION))) for x, e in pairs)
-        x, due = np.array([x for x, _ in pairs], dtype=float), np.array([e for _, e in pairs], dtype=float) / BILLION
+            return math.fsum(float(self.cost(int(k), entitled(e))) for k, e in zip(x, due.tolist(), strict=True))
         costs = self.shape.cost(x, due)
         return math.fsum(costs.tolist()) if self.summable else float(costs.max(initial=0.0))
 
@@ -125,7 +126,7 @@ class Minimax:
     name : str
         As scenarios and messages name it.
     relative : bool
-        Deviations are |x − e| / max(e, 1) instead of |x − e|: below one place of entitlement they count
+        Deviations are ``|x − e| / max(e, 1)`` instead of ``|x − e|``: below one place of entitlement they count
         as absolute ones, so that a crumb of an entitlement does not decide everything.
     squares : Criterion
         Σ of the squared deviations.
@@ -140,7 +141,7 @@ class Minimax:
         return max(e, Fraction(1)) if self.relative else Fraction(1)
 
     def deviation(self, x: int, e: Fraction) -> Fraction:
-        """|x − e|, divided by max(e, 1) if relative."""
+        """``|x − e|``, divided by max(e, 1) if relative."""
         return abs(x - e) / self.scale(e)
 
 

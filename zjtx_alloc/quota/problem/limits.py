@@ -91,7 +91,7 @@ def _scaled(bound: Any, row: Row) -> int | Fraction:
 
 
 def _unit_limits(problem: QuotaProblem) -> Iterator[Limit]:
-    units = zip(problem.labels, problem.floor, problem.cap, problem.billionths, strict=True)
+    units = zip(problem.labels, problem.floor, problem.cap, problem.due, strict=True)
     for i, (label, floor, cap, e) in enumerate(units):
         if floor:
             yield Limit("floor", i, label, True, {i: 1}, int(floor))

@@ -1,7 +1,6 @@
 """The quota problem: integers x with Σ x = total, close to the entitlements, under bounds and linear rules.
 
-Entitlements are rounded to billionths on entry. Every comparison that can decide a place uses these
-integers, never floats.
+Entitlements are fractions. Floats of them lead; every comparison that can decide a place is made in fractions.
 """
 
 import math
@@ -21,14 +20,14 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import shown
 from zjtx_alloc.quota.problem.criteria import CRITERIA, Criterion, Minimax, check_prices
 from zjtx_alloc.quota.problem.numbers import (
-    BILLION,
-    EXACT,
     LARGEST,
     are_whole,
-    exact_billionths,
+    as_whole,
+    entitled,
+    entitlements_of,
     exactly,
-    in_billionths,
     is_whole,
+    ranked_entitlements,
 )
 from zjtx_alloc.quota.problem.rule_tree import Row, Tree, tree_of
 
@@ -44,6 +43,20 @@ def _is_plain(number: Any) -> bool:
         return False
     exact = exactly(number)
     return max(abs(exact.numerator), exact.denominator) <= _MOST
+
+
+def _is_among(label: Any, known: set[Any]) -> bool:
+    try:
+        return label in known
+    except TypeError:  # a list, which is no label
+        return False
+
+
+def _for_all(name: str, bound: Any, index: pd.Index) -> pd.Series:
+    try:
+        return pd.Series(bound, index=index)
+    except ValueError:  # a row of numbers of another length
+        raise ScenarioError(say("quota.misaligned", name=name)) from None
 
 
 @dataclass(frozen=True)
@@ -74,8 +87,10 @@ class QuotaProblem:
     ----------
     total : int
         Places to hand out.
-    entitlement : Series of float
-        Real number of places by label, finite and ≥ 0.
+    entitlement : Series of float, or of Fraction, Decimal and int
+        Real number of places by label, finite and ≥ 0; below 10^-12 none. Exact numbers are kept as fractions; a
+        float counts as the ratio of small whole numbers that it is the rounding of, else as the decimal that it
+        prints as.
     floor, cap : Series of int or int, optional
         Bounds by label (same index) or one number for all; 0 and ``total`` if not given.
     groups, rules : tuples of Group and Rule
@@ -109,7 +124,7 @@ class QuotaProblem:
         if not (is_whole(self.total) and isinstance(self.entitlement, pd.Series)):
             raise ScenarioError(say("quota.form", total=shown(self.total)))
         object.__setattr__(self, "total", int(self.total))
-        entitlement = pd.to_numeric(self.entitlement, errors="coerce").astype(float)
+        entitlement = entitlements_of(self.entitlement)
         wrong = list(entitlement.index[~((entitlement >= 0) & (entitlement <= _MOST))])
         if wrong or not entitlement.index.is_unique or not 0 <= self.total <= LARGEST:
             described = "、".join(map(str, wrong)) or "—"
@@ -122,15 +137,15 @@ class QuotaProblem:
         object.__setattr__(self, "cap", self._bound("cap", cap))
         self._check_joint_rules()
         if isinstance(self.criterion, Criterion):
-            bounds = zip(self.billionths, self.lower, self.upper, strict=True)
-            check_prices(self.criterion, [(Fraction(e, BILLION), low, high) for e, low, high in bounds if e])
+            bounds = zip(self.exact, self.lower, self.upper, strict=True)
+            check_prices(self.criterion, [(e, low, high) for e, low, high in bounds if e])
 
     def _check_joint_rules(self) -> None:
         known = set(self.labels)
         named = [(group.name, group.members) for group in self.groups]
         named += [(rule.name, tuple(rule.coefficients)) for rule in self.rules]
         for name, labels in named:
-            if strangers := [str(label) for label in labels if label not in known]:
+            if strangers := [str(label) for label in labels if not _is_among(label, known)]:
                 raise ScenarioError(say("quota.stranger", rule=name, labels="、".join(strangers)))
             if repeated := [str(label) for label, times in Counter(labels).items() if times > 1]:
                 raise ScenarioError(say("quota.repeated", rule=name, labels="、".join(repeated)))
@@ -145,13 +160,13 @@ class QuotaProblem:
 
     def _bound(self, name: str, bound: pd.Series) -> pd.Series:
         if not isinstance(bound, pd.Series):
-            bound = pd.Series(bound, index=self.entitlement.index)
+            bound = _for_all(name, bound, self.entitlement.index)
         if not bound.index.equals(self.entitlement.index):
             raise ScenarioError(say("quota.misaligned", name=name))
         if not (whole := are_whole(bound)).all():
             wrong = "、".join(f"{self.name(label)} {value}" for label, value in bound[~whole].items())
             raise ScenarioError(say("quota.bound", name=name, wrong=shown(wrong)))
-        return bound.astype("int64").rename(name)
+        return as_whole(bound).rename(name)
 
     @cached_property
     def labels(self) -> list[str]:
@@ -168,10 +183,19 @@ class QuotaProblem:
         return self.criterion if isinstance(self.criterion, Criterion) else CRITERIA[self.criterion]
 
     @cached_property
-    def billionths(self) -> list[int]:
-        """Entitlements as integers, in billionths of a place: the nearest to the decimal that each prints as."""
-        pairs = zip(in_billionths(self.entitlement.to_numpy()).tolist(), self.entitlement, strict=True)
-        return [int(whole) if whole < EXACT else exact_billionths(e) for whole, e in pairs]
+    def due(self) -> np.ndarray:
+        """Entitlements in floats, which lead; none is exactly 0."""
+        return self.entitlement.to_numpy(dtype=float)
+
+    @cached_property
+    def given(self) -> list[Any]:
+        """Entitlements as they are kept, floats or fractions; ``entitled`` makes one of them exact."""
+        return self.entitlement.to_list()
+
+    @cached_property
+    def exact(self) -> list[Fraction]:
+        """Entitlements as fractions, which decide."""
+        return [entitled(number) for number in self.given]
 
     @cached_property
     def lower(self) -> list[int]:
@@ -181,14 +205,17 @@ class QuotaProblem:
     @cached_property
     def upper(self) -> list[int]:
         """Most places by position: the cap, never above the total; the floor where e = 0."""
-        capped = self.cap.clip(upper=self.total)
-        return capped.where([e > 0 for e in self.billionths], self.floor).to_list()
+        capped = np.minimum(self.cap.to_numpy(), self.total)
+        return np.where(self.due > 0, capped, self.floor.to_numpy()).tolist()
 
     @cached_property
     def order(self) -> list[int]:
         """Positions in tie order: larger entitlement first, then label."""
-        by_label = sorted(range(len(self.labels)), key=self.labels.__getitem__)
-        return sorted(by_label, key=[-e for e in self.billionths].__getitem__)
+        try:
+            by_label = sorted(range(len(self.labels)), key=self.labels.__getitem__)
+        except TypeError:  # numbers among texts
+            raise ScenarioError(say("quota.labels", labels=shown("、".join(map(str, self.labels))))) from None
+        return sorted(by_label, key=(-ranked_entitlements(self.due, self.given)).__getitem__)
 
     @cached_property
     def rank(self) -> list[int]:
@@ -220,7 +247,7 @@ class QuotaProblem:
 
     def with_first_places(self) -> "QuotaProblem":
         """The problem with a first place for every unit that has an entitlement and may have one."""
-        triples = zip(self.lower, self.upper, self.billionths, strict=True)
+        triples = zip(self.lower, self.upper, self.due, strict=True)
         floor = [max(low, 1) if e and high else low for low, high, e in triples]
         return replace(self, floor=pd.Series(floor, index=self.entitlement.index))
 
@@ -251,7 +278,7 @@ class QuotaProblem:
         A unit with e = 0 costs nothing, nor (see ``unserved``) one whose missing first place counts apart.
         """
         measure = self.yardstick
-        pairs = ((x, Fraction(e, BILLION)) for x, e in zip(places, self.billionths, strict=True) if e)
+        pairs = [(x, e) for x, e in zip(places, self.exact, strict=True) if e]
         if isinstance(measure, Minimax):
             return max((measure.deviation(x, e) for x, e in pairs), default=Fraction(0))
         costs = (measure.cost(x, e) for x, e in pairs)
@@ -261,7 +288,7 @@ class QuotaProblem:
         """Units with an entitlement and no place, if the criterion counts them before all else."""
         if isinstance(self.yardstick, Minimax) or not self.yardstick.first_is_free:
             return ()
-        triples = zip(self.labels, places, self.billionths, strict=True)
+        triples = zip(self.labels, places, self.due, strict=True)
         return tuple(label for label, x, e in triples if e and not x)
 
     def violations(self, places: Sequence[int]) -> list[str]:

@@ -144,20 +144,27 @@ def tree_of(rows: Sequence[Row], size: int, whole: Row) -> Tree | None:
             return None
         below[parent].append(number)
         home[inside] = number
-    order: list[np.ndarray] = []
+    return _tree((whole, *given), home, below)
+
+
+def _tree(rows: Sequence[Row], home: np.ndarray, below: Sequence[Sequence[int]]) -> Tree:
+    """The tree of sets, the whole first; without recursion, for a thousand sets may lie within each other."""
+    backward, waiting = [], [0]
+    while waiting:
+        backward.append(v := waiting.pop())
+        waiting.extend(below[v])
+    owns, starts = np.bincount(home, minlength=len(rows)).tolist(), [0] * len(rows)
+    for v in backward:  # a set before those in it
+        at = starts[v] + owns[v]
+        for child in below[v]:
+            starts[child] = at
+            at += len(rows[child].terms)
     nodes: list[Node] = []
-
-    def grow(number: int, start: int) -> int:
-        """Append a set and those below it; where its units end."""
-        first, own = len(nodes), np.flatnonzero(home == number)
-        order.append(own)
-        stop, children = start + len(own), []
-        for child in below[number]:
-            stop = grow(child, stop)
-            children.append(len(nodes) - 1)
-        row = whole if number == 0 else given[number - 1]
-        nodes.append(Node(row.name, row.lower, row.upper, start, start + len(own), stop, first, tuple(children)))
-        return stop
-
-    grow(0, 0)
-    return Tree(np.concatenate(order), tuple(nodes))
+    place: dict[int, int] = {}
+    for v in reversed(backward):  # a set after those in it
+        row, start = rows[v], starts[v]
+        first = nodes[place[below[v][0]]].first if below[v] else len(nodes)
+        stop, children = start + len(row.terms), tuple(place[child] for child in below[v])
+        place[v] = len(nodes)
+        nodes.append(Node(row.name, row.lower, row.upper, start, start + owns[v], stop, first, children))
+    return Tree(np.argsort(np.array(starts)[home], kind="stable"), tuple(nodes))

@@ -15,6 +15,8 @@ import numpy as np
 
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.text import shown
+from zjtx_alloc.quota.problem.numbers import is_whole
 
 # Formulas in k: they take an int, or an array of floats, and return whole numbers of the same kind, or an int.
 _Formula = Callable[[Any], Any]
@@ -130,8 +132,8 @@ def power_mean(p: int) -> Signposts:
     ----------
     Pukelsheim, F. (2017). *Proportional Representation*, 2nd ed., section 3.11.
     """
-    if p not in range(-_STEEPEST, _STEEPEST + 1):
-        raise DataError(say("apportion.power_mean", p=p))
+    if not (is_whole(p) and -_STEEPEST <= p <= _STEEPEST):
+        raise DataError(say("apportion.power_mean", p=shown(p)))
     q, name, source = abs(int(p)), f"power-mean({int(p)})", "Pukelsheim 2017, 3.11"
     if p > 0:
         return Signposts(name, source, lambda k: (k - 1) ** q + k**q, lambda k: 2, power=q)

@@ -16,7 +16,6 @@ HELPERS = ("places", "floor", "cap", "lower_places", "upper_places")  # columns 
 _HALVINGS = 46  # to 1.4e-11: finer than entitlements are known, coarser than what LibreOffice's INT rounds away
 _WIDEST = 10**3  # where caps bind, the scale is larger than 1
 _ENDS = ("lower", "upper", "middle_sum")
-_BILLION = 10**9
 
 
 def live_batches(plan: BudgetPlan) -> tuple[Allocation, ...]:
@@ -77,8 +76,8 @@ def _halved(allocation: Allocation) -> list[tuple[float, float, int]]:
 
 def _places_at(allocation: Allocation, scale: float) -> list[int]:
     problem = allocation.problem
-    parts = zip(problem.billionths, problem.lower, problem.upper, strict=True)
-    return [min(max(int(places / _BILLION * scale + 0.5), low), high) for places, low, high in parts]
+    parts = zip(problem.due, problem.lower, problem.upper, strict=True)
+    return [min(max(int(places * scale + 0.5), low), high) for places, low, high in parts]
 
 
 def _halving(batch: int, number: int, found: tuple[float, float, int], parts: tuple[str, ...]) -> dict[str, Content]:
@@ -114,11 +113,11 @@ def quota_cells(allocation: Allocation, solver: Sheet, first: int) -> list[dict[
     tied = f"([upper_places:{first}-{last}]>[lower_places:{first}-{last}])*([order:{first}-{last}]<=[order])"
     left = f"{total_name(batch)}-SUM([lower_places:{first}-{last}])"
     quota = f"[lower_places]+([upper_places]>[lower_places])*(SUMPRODUCT({tied})<={left})"
-    rows = zip(problem.billionths, problem.lower, problem.upper, _places_at(allocation, low),
+    rows = zip(problem.due.tolist(), problem.lower, problem.upper, _places_at(allocation, low),
                _places_at(allocation, high), strict=True)  # fmt: skip
     return [
         {
-            "places": places / _BILLION, "floor": floor,
+            "places": places, "floor": floor,
             "cap": Cell(cap, total_name(batch)) if cap == problem.total else cap,
             "lower_places": Cell(under, formulas[0]), "upper_places": Cell(over, formulas[1]), "quota": quota,
         }

@@ -8,16 +8,18 @@ from typing import Any
 
 import pandas as pd
 
+from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.firms.book import EXAMPLES, firm_forms
 from zjtx_alloc.firms.made_up import made_up_table
 from zjtx_alloc.firms.rubric_rows import rubric_rows
-from zjtx_alloc.firms.stages import Stage
+from zjtx_alloc.firms.stages import SWITCHES, Stage
 from zjtx_alloc.firms.steps.rubric import load_rubric
-from zjtx_alloc.firms.table.columns import FirmColumn, choices_of, firm_columns
+from zjtx_alloc.firms.table.columns import FirmColumn, as_read, choices_of, firm_columns
 from zjtx_alloc.firms.table.reading import RESULTS
+from zjtx_alloc.firms.table.roll import Firms
 from zjtx_alloc.report.writers.beside import write_beside
 from zjtx_alloc.report.writers.sheet import Cell, Column, Page, Sheet, known_columns
 from zjtx_alloc.report.writers.xlsx import write_form
@@ -60,7 +62,39 @@ def write_firm_workbook(
     if made_up:
         day = _MADE_UP_DAY.replace(year=award_in_force(batch).opening_year(batch))
         firms = _firm_rows(made_up_table(seed, made_up, day, unit))
-        basics |= {"as_of": f"{day}", "quota": made_up * _PLACES[1] // _PLACES[0], "seed": seed, "earlier": say("firms.off")}  # fmt: skip
+        basics |= {"as_of": f"{day}", "quota": made_up * _PLACES[1] // _PLACES[0], "seed": seed}
+        basics |= dict.fromkeys(SWITCHES, say("firms.off"))
+    return _written(path, basics, firms, say("firms.made_up") if made_up else "")
+
+
+def write_table_as_workbook(path: Path, firms: Firms, batch: int, columns: Mapping[str, Any]) -> Path:
+    """Write a firm workbook as ``.xlsx`` with the firms of one unit's firm table; ``columns`` are written beside each firm.
+
+    Raises
+    ------
+    DataError
+        If the firms are not all of one unit.
+    """
+    units = load_units()["short_name"][firms.table["unit"].unique()]
+    if len(units) != 1:
+        raise DataError(say("firm_book.one_unit", units="、".join(units)))
+    beside = {f"_{name}": value for name, value in columns.items()}
+    rows = [
+        {code: _typed(code, value) for code, value in row.items() if code in firm_columns() and not pd.isna(value)}
+        | beside
+        for row in firms.table.drop(columns=list(RESULTS), errors="ignore").to_dict("records")
+    ]
+    return _written(path, {"province": units.iloc[0], "batch": batch}, rows, firms.mark)
+
+
+def _typed(code: Any, value: Any) -> Any:
+    """A value as a cell of 企业 holds it: numbers as they are, the rest as people read it."""
+    if code == "unit":
+        return load_units().at[value, "short_name"]
+    return value if isinstance(value, float) else as_read(code, value)
+
+
+def _written(path: str | Path, basics: Mapping[str, Any], firms: Sequence[Mapping[str, Any]], mark: str) -> Path:
     filled: dict[str, Sequence[Mapping[str, Any]]] = {
         "basics": [basics],
         **{name: [*rubric_rows(load_rubric(example))] for name, example in EXAMPLES.items()},
@@ -69,7 +103,6 @@ def write_firm_workbook(
     sheets = [
         _firm_sheet(firms) if name == "firms" else _form_sheet(name, filled.get(name, ())) for name in firm_forms()
     ]
-    mark = say("firms.made_up") if made_up else ""
     sheets = [replace(sheet, heading=sheet.title + (f"（{mark}）" if mark else "")) for sheet in sheets]
     first = [sheet for sheet in sheets if sheet.title == firm_forms()["firms"].title]
     rest = [sheet for sheet in sheets if sheet not in first]
@@ -116,7 +149,7 @@ def _firm_sheet(rows: Sequence[Mapping[str, Any]]) -> Sheet:
         for column in firm_columns().values() if column.code not in RESULTS
     }  # fmt: skip
     beside = {f"_{name}": _column(field) for name, field in firm_forms()["firms"].fields.items()}
-    cells = [{name: _cell(value, columns[name].kind) for name, value in row.items()} for row in rows]
+    cells = [{name: _cell(value, (columns | beside)[name].kind) for name, value in row.items()} for row in rows]
     return Sheet(
         firm_forms()["firms"].title, columns | beside, cells,
         note=say("firm_book_sheet.firms"), frozen=list(columns).index("name") + 1, spare=_ROWS,

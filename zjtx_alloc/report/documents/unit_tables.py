@@ -174,10 +174,14 @@ def money_rows(results: Results, code: str) -> Table:
 def duty_table(results: Results) -> Table:
     """What the notice asks of a unit, in its own words, and by when."""
     asked, award = results.duties, results.budget.award
-    frame = asked.assign(by=[_by(row.days, row.dates) for row in asked.itertuples()])
-    frame = frame[["duty", "by", "quote", "clause"]]
     noted = say("unit.later_batch") if award.opening_year(results.scenario.batch) > award.first_year else ""
-    return titled("unit_duties", frame, say("unit.duties", number=award.number), *filter(None, [noted]))
+    return titled("unit_duties", duty_rows(asked), say("unit.duties", number=award.number), *filter(None, [noted]))
+
+
+def duty_rows(asked: pd.DataFrame) -> pd.DataFrame:
+    """Duties as ``duties`` gives them, with the days on which they fall due as a text."""
+    frame = asked.assign(by=[_by(row.days, row.dates) for row in asked.itertuples()])
+    return frame[["duty", "by", "quote", "clause"]]
 
 
 def _by(days: str, dates: pd.DataFrame) -> str:

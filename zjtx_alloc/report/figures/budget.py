@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -107,9 +108,10 @@ def fan_figure(
     years = outlooks[0].shown_years
     width = 0.72 / len(outlooks)
     figure, axes = blank(8.4, 5.2)
+    bars = []
     for number, outlook in enumerate(outlooks):
         places = np.arange(len(years)) + (number - (len(outlooks) - 1) / 2) * width
-        _ranges(axes, places, width * 0.86, outlook, FAN_COLOURS[number % len(FAN_COLOURS)])
+        bars.append(_ranges(axes, places, width * 0.86, outlook, FAN_COLOURS[number % len(FAN_COLOURS)]))
     for year, ceiling in {y: c for y, c in (ceilings or {}).items() if y in years}.items():
         _ceiling(axes, years.index(year), ceiling, outlooks)
     gaps = gaps_in(years, outlooks[0].cohorts, outlooks[0].award)
@@ -120,24 +122,27 @@ def fan_figure(
     axes.set_ylabel(say("figure.yi"))
     axes.set_xlabel(say("figure.fiscal_year"))
     axes.set_title(say("figure.fan"))
-    axes.legend(frameon=False, loc="upper left", ncols=len(outlooks))
+    titles = [say("figure.outlook", title=outlook.outcomes.title) for outlook in outlooks]
+    axes.legend(bars, titles, frameon=False, loc="upper left", ncols=len(outlooks))
     notes = "".join(outlook_notes(outlooks, allocations))
     foot(figure, say("figure.fan_key") + notes + source_line(*allocations))
     return figure
 
 
-def _ranges(axes: Axes, places: np.ndarray, width: float, outlook: BudgetOutlook, colour: str) -> None:
+def _ranges(axes: Axes, places: np.ndarray, width: float, outlook: BudgetOutlook, colour: str) -> Any:
+    """Drawn, with a median and its number; gives the bars of the darker range, which the legend shows."""
     table = outlook.table().query("measure == 'net'").set_index("fiscal_year").drop(columns=["measure", "outcomes"])
     money = table / WAN_TO_YI
     for low, high, alpha in (("p5", "p95", 0.28), ("p25", "p75", 0.6)):
-        label = say("figure.outlook", title=outlook.outcomes.title) if alpha > 0.5 else None
-        axes.bar(places, money[high] - money[low], bottom=money[low], width=width, color=colour, alpha=alpha,
-                 linewidth=0, label=label)  # fmt: skip
+        bars = axes.bar(
+            places, money[high] - money[low], bottom=money[low], width=width, color=colour, alpha=alpha, linewidth=0
+        )
     axes.hlines(money["p50"], places - width / 2, places + width / 2, color=colour, linewidth=1.6)
     size = 8 if width > 0.5 else 6.5
     for place, bottom, median in zip(places, money["p5"], money["p50"], strict=True):
         axes.annotate(f"{median:.1f}", (place, bottom), (0, -3), textcoords="offset points", ha="center", va="top",
                       fontsize=size, zorder=3, bbox={"facecolor": "white", "pad": 0.4, "linewidth": 0})  # fmt: skip
+    return bars
 
 
 def _ceiling(axes: Axes, place: int, ceiling: int, outlooks: tuple[BudgetOutlook, ...]) -> None:

@@ -85,10 +85,11 @@ def _grouped(table: pd.DataFrame, comparison: Comparison, title: str, measure: t
     (label, form), places = measure, np.arange(len(table))
     width = 0.82 / len(table.columns)
     figure, axes = blank(max(8.4, 0.62 * table.size), 4.4)
-    for number, (name, heights) in enumerate(table.items()):
+    bars = []
+    for number, (_name, heights) in enumerate(table.items()):
         x = places + (number - (len(table.columns) - 1) / 2) * width
         colour = COLOURS[number % len(COLOURS)]
-        axes.bar(x, heights.fillna(0), width * 0.94, color=colour, label=name)
+        bars.append(axes.bar(x, heights.fillna(0), width * 0.94, color=colour))
         for at, height in zip(x, heights, strict=True):
             if not np.isnan(height):
                 axes.text(at, height, form.format(height), ha="center", va="bottom", fontsize=8)
@@ -96,6 +97,7 @@ def _grouped(table: pd.DataFrame, comparison: Comparison, title: str, measure: t
     axes.set_ylim(0, float(table.to_numpy()[~table.isna().to_numpy()].max()) * 1.22)
     axes.set_ylabel(label)
     axes.set_title(title)
-    axes.legend(frameon=False, loc="upper right", ncols=min(len(table.columns), 4))
+    # Names are given here: as labels of bars, those that begin with an underscore would be left out.
+    axes.legend(bars, list(table), frameon=False, loc="upper right", ncols=min(len(table.columns), 4))
     foot(figure, marks_line(comparison))
     return figure

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogFormatter
 
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import Panel
@@ -82,6 +83,7 @@ def _estimates(axes: Axes, cells: pd.DataFrame, former: pd.Series | None) -> Non
     axes.set_xlabel(say("backtest.firms"))
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(lambda firms, _: f"{firms:,.0f}")
+    axes.xaxis.set_minor_formatter(LogFormatter())  # the default writes formulas
     axes.set_ylim(-0.7, len(cells) - 0.3)
     axes.grid(axis="y", color="#EEEEEE", linewidth=0.6)
     axes.set_axisbelow(True)

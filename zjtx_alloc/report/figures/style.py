@@ -39,6 +39,7 @@ def style() -> dict[Any, Any]:
         "axes.titlelocation": "left",
         "font.size": 9,
         "hatch.linewidth": 0.6,
+        "text.parse_math": False,  # titles and names are words, whatever signs of money are in them
     }
 
 

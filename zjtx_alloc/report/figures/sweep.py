@@ -58,7 +58,7 @@ def driver_figure(found: Sweep) -> Figure:
         effects = found.shapley.loc[OVERALL].fillna(0.0).iloc[::-1]
         axes[1].barh([_two_lines(factor_name(found, *name)) for name in effects.index], effects, height=0.5, color=BLUE)
         _shares(axes[1], say("sweep.weights_title"))
-        _numbers(axes[1], np.arange(len(effects)), effects.to_numpy())
+        _numbers(axes[1], np.arange(len(effects)), effects, found.shapley_bars)
     foot(figure, say("sweep.sobol_note", base=found.base) + short_marks(found.allocation))
     return figure
 
@@ -83,15 +83,18 @@ def _overall(axes: Axes, found: Sweep) -> None:
     colours = [_COLOURS[block] for block in first.index]
     axes.barh(rows + 0.2, first, height=0.36, color=colours)
     axes.barh(rows - 0.2, total, height=0.36, color=colours, alpha=0.45)
-    _numbers(axes, rows + 0.2, first.to_numpy())
-    _numbers(axes, rows - 0.2, total.to_numpy())
+    for shift, order, values in ((0.2, "first", first), (-0.2, "total", total)):
+        _numbers(axes, rows + shift, values, found.sobol_bars.xs(order, axis=1, level="order"))
     axes.set_yticks(rows, [say(f"sweep.block_{block}") for block in first.index])
     _shares(axes, say("sweep.overall_title"))
 
 
-def _numbers(axes: Axes, rows: np.ndarray, values: np.ndarray) -> None:
-    for row, value in zip(rows, values, strict=True):
-        axes.text(max(value, 0) + 0.015, row, whole_percent(value), va="center", fontsize=8)
+def _numbers(axes: Axes, rows: np.ndarray, values: pd.Series, bars: pd.DataFrame) -> None:
+    """Each value beside its error bar."""
+    low, high = (bars[end].loc[OVERALL].reindex(values.index).fillna(0.0) for end in ("low", "high"))
+    axes.hlines(rows, low, high, color="black", linewidth=0.8)
+    for row, value, end in zip(rows, values, high, strict=True):
+        axes.text(max(value, end, 0) + 0.015, row, whole_percent(value), va="center", fontsize=8)
 
 
 def _shares(axes: Axes, title: str) -> None:

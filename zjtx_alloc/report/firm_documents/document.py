@@ -14,9 +14,9 @@ from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.resources import shipped_toml
 from zjtx_alloc.base.units import NATION
 from zjtx_alloc.firms.table.columns import firm_columns
-from zjtx_alloc.report.firm_documents import of_evaluation, of_money, of_review
+from zjtx_alloc.report.firm_documents import of_evaluation, of_money, of_plan, of_review
 from zjtx_alloc.report.firm_documents.dossier import Dossier
-from zjtx_alloc.report.firm_documents.fillings import Filling, money, numbered
+from zjtx_alloc.report.firm_documents.fillings import Filling, listed, money, numbered, percent
 from zjtx_alloc.report.table import Table
 from zjtx_alloc.report.writers.document import (
     LANDSCAPE,
@@ -31,11 +31,16 @@ from zjtx_alloc.report.writers.document import (
 )
 from zjtx_alloc.report.writers.docx import docx_file
 
-PLAN = "plan"  # 工作实施方案, which `write_plan` writes: no form holds it
+PLAN = "plan"  # 工作实施方案
 _FORMS = "firm_documents.toml"
 _NUMBER = re.compile(r"[\d,.]*")
 _ROWS = 12  # of a form that is empty
 _FILLINGS: dict[str, Callable[[Dossier], Filling]] = {
+    PLAN: of_plan.plan,
+    "summary-tables": of_plan.plan,
+    "firm-sheets": of_plan.plan,
+    "submissions": of_plan.submissions,
+    "measures": of_plan.measures,
     "list-notice": of_review.list_notice,
     "opinion": of_review.opinion,
     "money-proposal": of_money.money_proposal,
@@ -92,7 +97,7 @@ def manuscript(kind: str, dossier: Dossier) -> Manuscript:
         header=full.mark,
         about=shared["about"].format(**facts),
         sections=tuple(sections),
-        annexes=tuple(_annexes(form.get("tables", ()), filling, full.unit)),
+        annexes=tuple(_annexes(form.get("tables", ()), filling, full)),
         closing=tuple(shared["closing"]),
     )
 
@@ -117,30 +122,49 @@ def _facts(form: dict[str, Any], dossier: Dossier) -> dict[str, Any]:
         "clause": form["clause"],
         "amount": award.amount,
         "line": money(award.recovery_investment),
-        "direct_share": f"{float(1 - award.empowerment_cap):.0%}",
-        "empowerment_share": f"{float(award.empowerment_cap):.0%}",
+        "direct_share": percent(1 - award.empowerment_cap),
+        "empowerment_share": percent(award.empowerment_cap),
+        **dossier.state,
     }
 
 
-def _annexes(forms: list[dict[str, Any]], filling: Filling, unit: str) -> Iterator[Annex]:
+def _annexes(forms: list[dict[str, Any]], filling: Filling, dossier: Dossier) -> Iterator[Annex]:
     """The tables that have rows, and empty ones to be filled in by hand; a unit's document does not repeat its name."""
-    repeated = [] if unit == NATION else [header("short_name"), firm_columns()["unit"].title]
-    for form in forms:
-        rows = filling.tables[form["rows"]] if "rows" in form else numbered(pd.DataFrame(index=range(_ROWS)))
+    repeated = [] if dossier.unit == NATION else [header("short_name"), firm_columns()["unit"].title]
+    shared = shipped_toml(_FORMS)["tables"]
+    for form in (shared[form["of"]] if "of" in form else form for form in forms):
+        if "parts" in form:
+            yield from of_plan.firm_sheets(of_plan.recommended(dossier), form)
+            continue
+        rows = _rows(form, filling, dossier)
         if not len(rows) and not form.get("empty"):
             continue
         if not len(rows):
             rows = numbered(pd.DataFrame("", range(_ROWS), rows.columns.drop(header("number"), errors="ignore")))
-        rows = rows.drop(columns=repeated, errors="ignore")
+        rows = rows.drop(columns=[name for name in repeated if name != rows.columns[0]], errors="ignore")
         texts = rows.apply(lambda column: column.map(_text)).assign(**dict.fromkeys(form.get("blank", ()), ""))
         numbers = {name: "written" for name in rows if all(map(_NUMBER.fullmatch, texts[name]))}
-        kinds_of = dict.fromkeys(texts, "text") | numbers
-        landscape = bool(form.get("landscape"))
-        table = Table(form["title"], texts, kinds_of, (), form.get("rows") in filling.totals)
+        landscape, has_total = bool(form.get("landscape")), "total" in form or form.get("rows") in filling.totals
+        table = Table(form["title"], texts, dict.fromkeys(texts, "text") | numbers, (), has_total)
         grid = grid_of(table, LANDSCAPE if landscape else PORTRAIT, small=bool(form.get("small")))
         if "widths" in form:  # columns left to people are as wide as what is written there
             grid = replace(grid, widths=tuple(form["widths"]))
         yield Annex(_merged(grid, form.get("merged", 0)), landscape)
+
+
+def _rows(form: dict[str, Any], filling: Filling, dossier: Dossier) -> pd.DataFrame:
+    """What fills a table: the filling's rows, columns of the firms recommended, or nothing."""
+    if "columns" not in form:
+        return filling.tables[form["rows"]] if "rows" in form else numbered(pd.DataFrame(index=range(_ROWS)))
+    firms = of_plan.recommended(dossier)
+    rows = listed(firms, *form["columns"])
+    if not form.get("total"):
+        return rows
+    sums = {
+        firm_columns()[c].title: of_plan.total(firms, c) for c in form["columns"] if firm_columns()[c].kind == "amount"
+    }
+    last = dict.fromkeys(rows, "") | {rows.columns[0]: say("table.total")} | sums
+    return pd.concat([rows, pd.DataFrame([last])], ignore_index=True)
 
 
 def _text(value: object) -> str:

@@ -1,22 +1,26 @@
 """What is known of a batch of firms when a document is written: the results of the steps that are done."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, TypeVar
 
 import pandas as pd
 
+from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import NATION, load_units
 from zjtx_alloc.firms.book import FirmBook
-from zjtx_alloc.firms.stages import evaluated, granted, left_by, reviewed, settled_firms
+from zjtx_alloc.firms.plan_changes import plans_on
+from zjtx_alloc.firms.stages import evaluated, granted, left_by, listed_in, reviewed, settled_firms
 from zjtx_alloc.firms.steps.amounts import Grants
-from zjtx_alloc.firms.steps.evaluate import Evaluation
+from zjtx_alloc.firms.steps.evaluate import Evaluation, due_on, united
 from zjtx_alloc.firms.steps.review import Review
 from zjtx_alloc.firms.steps.settle import FirmSettlement
-from zjtx_alloc.firms.table.roll import Firms
-from zjtx_alloc.rules.award import Award
+from zjtx_alloc.firms.table.roll import Firms, together
+from zjtx_alloc.rules.award import Award, award_in_force
 
+_DAYS = ("submitted", "filed", "approval_day")
 _Graded = TypeVar("_Graded", Grants, FirmSettlement)
 
 
@@ -42,6 +46,14 @@ class Dossier:
         What 培育赋能 was spent on, as ``load_uses`` reads it.
     share, seed : str, int
         Of the sample for 抽查, as ``spot_check`` takes them.
+    firms : Firms, optional
+        Those that the unit recommends.
+    day : date, optional
+        On which the document is written.
+    way : mapping of str to str
+        What is known of the plan's way: submitted, filed, approval_day (days as text) and approval_number.
+    changes : DataFrame, optional
+        Of plans, as ``plans_on`` lists them.
     """
 
     batch: int
@@ -56,6 +68,10 @@ class Dossier:
     uses: pd.DataFrame | None = None
     share: str = "0.1"
     seed: int = 1
+    firms: Firms | None = None
+    day: date | None = None
+    way: Mapping[str, str] = field(default_factory=dict)
+    changes: pd.DataFrame | None = None
 
     @property
     def scope(self) -> str:
@@ -66,7 +82,20 @@ class Dossier:
     def mark(self) -> str:
         """What invented firms are marked with; blank for real ones."""
         held = (self.review, self.grants, self.evaluation, self.settled)
-        return next((found.firms.mark for found in held if found is not None), "")
+        rolls = [
+            roll for roll in (self.firms, *(found.firms for found in held if found is not None)) if roll is not None
+        ]
+        return rolls[0].mark if rolls else ""
+
+    @property
+    def state(self) -> dict[str, str]:
+        """The plan's way and the day on which the yearly report is due, for sentences; 【】 where nobody has said."""
+        days = {name: _spoken(pd.Timestamp(self.way[name])) for name in _DAYS if name in self.way}
+        told = {name: days.get(name, say("firm_document.unsaid")) for name in ("submitted", "filed")}
+        parts = [self.way.get("approval_number"), days.get("approval_day")]
+        approval = "，".join(filter(None, parts)) or say("firm_document.unapproved")
+        due = say("firm_document.due") if self.day is None else _spoken(due_on(self.day))
+        return told | {"approval": approval, "due": due}
 
     def complete(self) -> "Dossier":
         """With what follows from the rest: the firms approved from the review; only the unit's own firms."""
@@ -79,12 +108,17 @@ class Dossier:
         return replace(
             whole,
             approved=None if approved is None else approved[approved.index == self.unit],
+            firms=None if self.firms is None else _firms_of(self.firms, self.unit),
             review=None if self.review is None else _review_of(self.review, self.unit),
             grants=None if self.grants is None else _rows_of(self.grants, self.unit),
             evaluation=None if self.evaluation is None else _evaluation_of(self.evaluation, self.unit),
             goes_on=None if self.goes_on is None else _firms_of(self.goes_on, self.unit),
             settled=None if self.settled is None else _rows_of(self.settled, self.unit),
         )
+
+
+def _spoken(day: date) -> str:
+    return say("firm_document.day", day=day)
 
 
 def _firms_of(firms: Firms, unit: str) -> Firms:
@@ -107,16 +141,16 @@ def _rows_of(found: _Graded, unit: str) -> _Graded:
     return replace(found, firms=firms, table=found.table.loc[firms.table.index])
 
 
-def dossier_of(book: FirmBook, day: date | None = None, uses: pd.DataFrame | None = None) -> Dossier:
+def dossier_of(book: FirmBook, day: date | None = None, **given: Any) -> Dossier:
     """What a firm workbook holds: the stages that were run, as the sheets now say.
 
     Parameters
     ----------
     book : FirmBook
     day : date, optional
-        Of the review, in place of the sheet's.
-    uses : DataFrame, optional
-        What 培育赋能 was spent on, as ``load_uses`` reads it.
+        In place of the sheet's.
+    given :
+        Of ``Dossier``: uses, share, seed.
 
     Raises
     ------
@@ -124,19 +158,48 @@ def dossier_of(book: FirmBook, day: date | None = None, uses: pd.DataFrame | Non
         As the stages do.
     """
     said, found = book.decisions, dict[str, Any]()
+    plans = plans_on(book, day or book.days.get(say("stage.settle")) or book.days.get(say("stage.evaluate")))
+    if said["selected"].eq("yes").any():
+        found["firms"] = book.selected
     if said["review"].notna().any():
-        firms = book.selected if said["selected"].eq("yes").any() else book.firms
-        found["review"] = reviewed(book, firms, book.day(day))
+        found["review"] = reviewed((book,), listed_in((book,)), book.day(day, "review"))
     if said["granted"].notna().any():
-        supported, _ = book.supported
+        supported, _ = plans.book.supported
         found |= {"grants": granted(book), "approved": supported.by_unit}
         if _holds(book, "yearly", "goes_on"):
-            found["evaluation"], _ = evaluated(book)
-            gone = left_by(book, supported).index
+            found["evaluation"], _ = evaluated(plans.book)
+            gone = left_by(plans.book, supported).index
             found["goes_on"] = supported.only(supported.table.index.difference(gone, sort=False))
         if _holds(book, "ending", "outcome"):
-            found["settled"] = settled_firms(book)
-    return Dossier(book.batch, book.award, book.unit, uses=uses, **found)
+            found["settled"] = settled_firms(plans.book)
+    way = {name: f"{book.basics[name]}" for name in (*_DAYS, "approval_number") if book.basics[name] is not None}
+    known = day or book.days.get(say("stage.evaluate")) or (book.day(None) if book.basics["as_of"] else None)
+    return Dossier(book.batch, book.award, book.unit, day=known, way=way, changes=plans.table, **found, **given)
+
+
+def nation_of(books: Sequence[FirmBook], day: date | None = None, **given: Any) -> Dossier:
+    """What the firm workbooks of many units hold together, for the ministries' documents; as ``dossier_of``.
+
+    The firms that they recommend are reviewed as one list, so that one that two units recommend is found.
+
+    Raises
+    ------
+    DataError
+        If the books are not of one batch; as ``dossier_of`` does.
+    """
+    if len(batches := sorted({book.batch for book in books})) > 1:
+        raise DataError(say("firm_document.batches", batches="、".join(map(str, batches))))
+    each = [dossier_of(book, day) for book in books]
+    found: dict[str, Any] = {}
+    if all(one.review is not None for one in each):
+        found["review"] = reviewed(books, listed_in(books), max(book.day(day, "review") for book in books))
+    if approvals := [one.approved for one in map(Dossier.complete, each) if one.approved is not None]:
+        found["approved"] = pd.concat(approvals).groupby(level=0).sum()
+    if evaluations := [one.evaluation for one in each if one.evaluation is not None]:
+        found["evaluation"] = united(evaluations)
+        found["goes_on"] = together(*(one.goes_on for one in each if one.goes_on is not None))
+    days = [one.day for one in each if one.day is not None]
+    return Dossier(books[0].batch, award_in_force(books[0].batch), day=max(days, default=None), **found, **given)
 
 
 def _holds(book: FirmBook, form: str, column: str) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pandas as pd
@@ -25,6 +26,11 @@ class Filling:
 def money(value: float | Decimal) -> str:
     """An amount in a sentence."""
     return f"{value:,.10g}"
+
+
+def percent(share: Fraction | float) -> str:
+    """A share in a sentence: 2.5% is not 2%."""
+    return f"{float(100 * share):.10g}%"
 
 
 def counts(found: dict[str, int]) -> str:

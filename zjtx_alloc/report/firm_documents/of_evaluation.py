@@ -1,6 +1,7 @@
 """Of a year's evaluation (年度绩效评价): the report due on 30 April, the nation's grades with a sample for 抽查, what is put right."""
 
 import math
+from fractions import Fraction
 
 import pandas as pd
 
@@ -11,7 +12,7 @@ from zjtx_alloc.firms.steps.settle import progress
 from zjtx_alloc.firms.steps.spot_check import spot_check
 from zjtx_alloc.firms.table.roll import Firms
 from zjtx_alloc.report.firm_documents.dossier import Dossier
-from zjtx_alloc.report.firm_documents.fillings import Filling, counts, listed, money, numbered, with_total
+from zjtx_alloc.report.firm_documents.fillings import Filling, counts, listed, money, numbered, percent, with_total
 
 _RESULTS = ("planned_investment", "actual_investment", "target_completion", "money_received", "money_spent")
 _ACHIEVED = 100  # % of the targets
@@ -99,7 +100,7 @@ def _grades(found: Evaluation, goes_on: Firms) -> pd.DataFrame:
 
 
 def _drawn(drawn: Firms, dossier: Dossier) -> dict[str, object]:
-    return {"sampled": len(drawn), "seed": dossier.seed, "share": f"{float(dossier.share) * 100:.10g}%"}
+    return {"sampled": len(drawn), "seed": dossier.seed, "share": percent(Fraction(dossier.share))}
 
 
 def _sample(drawn: Firms, found: Evaluation, goes_on: Firms) -> pd.DataFrame:

@@ -168,7 +168,7 @@ def _bound_cells(model: Model, unit: int, code: str) -> _Row:
     row["cap_in_force"] = Cell(most, f'IF([fixed]<>"",[fixed],MIN({cap}))')
     if model.has_unbound:
         row |= {
-            "original_billionths": problem.billionths[unit],
+            "original_billionths": round(problem.due[unit] * _PARTS),
             "original_floor": problem.lower[unit],
             "original_cap": most,
         }

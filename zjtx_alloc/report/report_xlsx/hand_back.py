@@ -1,25 +1,28 @@
 """A report.xlsx handed back: what was changed in it, as a scenario and facts; every cell that no longer computes is named."""
 
-import io
 import math
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import openpyxl
+from openpyxl.formula.tokenizer import TokenizerError
+from openpyxl.formula.translate import Translator
 from pydantic import ValidationError
 
 from zjtx_alloc.base.errors import DataError, ScenarioError
 from zjtx_alloc.base.files import UnreadableError, read_whole
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.toml_files import mistakes
-from zjtx_alloc.facts.grid import Grid
+from zjtx_alloc.facts.grid import Grid, column_letters, refuse_long, refused
 from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.facts.problems import Problem, refusal
-from zjtx_alloc.facts.zip_limits import NoWorkbookError, has_formulas
+from zjtx_alloc.facts.xlsx.book import read_book, titles
+from zjtx_alloc.facts.xlsx.cells import Budget, Cells, Formula, read_cells
+from zjtx_alloc.facts.xlsx.package import BoundError, NoWorkbookError, opened
 from zjtx_alloc.report.report_xlsx.annexes import followers
 from zjtx_alloc.report.report_xlsx.live import live_sheets
 from zjtx_alloc.report.report_xlsx.model import Model
@@ -34,6 +37,7 @@ from zjtx_alloc.rules.scenario_ranges import with_ranges_following
 
 _MOST_BYTES = 64 * 2**20
 _MOST_ROWS = 20_000  # of a sheet: the lines of a user's own facts
+_LONGEST_SHARED = 1000  # characters of a formula that cells share and that is written out; longer ones count as changed
 _MOST_TOLD = 12  # changes in the scenario's own words
 _NEAR = 1e-9  # how far, relatively, a number may be from what it was and count as unchanged
 _Rows = dict[int, list[Any]]
@@ -69,10 +73,10 @@ class _Change:
 def is_report(path: Path) -> bool:
     """Whether a file is a workbook with the sheets of a report that recalculates; who reads it says what else is wrong."""
     try:
-        book = openpyxl.load_workbook(path, read_only=True)
-    except Exception:  # a package of another kind breaks openpyxl in ways of its own
+        with opened(read_whole(path, _MOST_BYTES)) as package:
+            return say("calculation.source") in titles(package)
+    except (UnreadableError, FileNotFoundError, NoWorkbookError, BoundError):
         return False
-    return say("calculation.source") in book.sheetnames
 
 
 def read_report(path: Path) -> HandedBack:
@@ -106,17 +110,39 @@ def read_report(path: Path) -> HandedBack:
 
 def _cells(path: Path) -> tuple[dict[str, _Rows], dict[str, _Rows]]:
     """Formulas and values of all sheets, row by row as Excel numbers them."""
+    budget, found = Budget(), dict[str, _Rows]()
     try:
-        content = read_whole(path, _MOST_BYTES)
-        has_formulas(path.name, content, _MOST_ROWS)
-        books = [openpyxl.load_workbook(io.BytesIO(content), data_only=only) for only in (False, True)]
+        with opened(read_whole(path, _MOST_BYTES)) as package:
+            book = read_book(package, raw=True)
+            for sheet in book.sheets:
+                found[sheet.title] = rows = read_cells(package, sheet, Cells(book, _MOST_ROWS, budget)).rows
+                refuse_long(path.name, [Grid(sheet.title, rows, long=len(rows) > _MOST_ROWS)], _MOST_ROWS)
+    except BoundError as error:
+        raise refused(path.name, error) from None
     except (UnreadableError, NoWorkbookError, FileNotFoundError):
         raise DataError(say("intake.not_a_workbook", file=path.name)) from None
-    found = [
-        {sheet.title: {n: list(row) for n, row in enumerate(sheet.iter_rows(values_only=True), start=1)} for sheet in book.worksheets}
-        for book in books
-    ]  # fmt: skip
-    return found[0], found[1]
+    formulas = {title: _written_out(rows) for title, rows in found.items()}
+    values = {
+        title: {n: [cell.value if isinstance(cell, Formula) else cell for cell in row] for n, row in rows.items()}
+        for title, rows in found.items()
+    }
+    return formulas, values
+
+
+def _written_out(rows: _Rows) -> _Rows:
+    """Rows with the texts of their formulas; one that cells share is written out for each."""
+    first: dict[str, tuple[str, str]] = {}
+    made: _Rows = {}
+    for number, row in rows.items():
+        made[number] = [cell.text if isinstance(cell, Formula) else cell for cell in row]
+        for place, cell in enumerate(row):
+            if isinstance(cell, Formula) and cell.shared is not None:
+                here = f"{column_letters(place + 1)}{number}"
+                text, origin = first.setdefault(cell.shared, (cell.text, here))
+                if here != origin and len(text) <= _LONGEST_SHARED:
+                    with suppress(TokenizerError):  # what is no formula counts as changed
+                        made[number][place] = Translator(text, origin).translate_formula(here)
+    return made
 
 
 def _compared(sheet: Sheet, formulas: _Rows | None, values: _Rows) -> list[_Change | Problem]:
@@ -154,7 +180,6 @@ def _difference(
 ) -> Iterator[_Change | Problem]:
     """A change of an input, or what is wrong with a cell; nothing if it is as it was."""
     (typed, value), (where, what) = found, about
-    typed = getattr(typed, "text", typed)  # of a formula that a program took for an array
     is_formula = isinstance(typed, str) and typed.startswith("=")
     if written:
         if not is_formula:

@@ -141,7 +141,7 @@ class Model:
     def search(self) -> Search:
         """Webster's method within the units' own bounds."""
         problem = self.allocation.problem
-        return Search(problem.billionths, problem.lower, problem.upper, problem.total, problem.rank)
+        return Search(problem.due.tolist(), problem.lower, problem.upper, problem.total, problem.rank)
 
     @cached_property
     def joint(self) -> list[tuple[str, dict[int, float], "tuple[object, object]"]]:
@@ -194,7 +194,7 @@ class Model:
             coefficient = f"[coefficient_{pool}]" if not prefix else f"INDEX(coefficient_{pool},[serial])"
             share = f"pool_share_{pool}*" if len(self.pools) > 1 else ""
             parts.append(f"{share}{mine}*{coefficient}/SUMPRODUCT({prefix}base_{pool},coefficient_{pool})")
-        return f"ROUND(total*({'+'.join(parts)}),9)"
+        return f"total*({'+'.join(parts)})"
 
     def base_formula(self, pool: int, prefix: str = "") -> str:
         """The weighted shares of a unit in a pool, by the first or the second set of weights."""

@@ -1,8 +1,9 @@
 """Webster's method in cells: a divisor found by bisection, what is left handed out in order; and the same in Python.
 
 Rounding to halves is arithmetic that Excel, WPS and LibreOffice share. The bisection stops while the two ends still
-differ by a hundred-billionth: floats tell places apart there, and places that only an exact comparison tells apart are
-ordered by their price, whole number over whole number, and after that by the tie rule.
+differ by a hundred-billionth: floats tell places apart there, and places between the ends are ordered by their price,
+and after that by the tie rule. Here exactness ends: the cells have floats, so prices that agree to twelve digits count as
+the same, as equal fractions do in floats. Where that gives another quota than fractions, the program's is shown instead.
 """
 
 import math
@@ -17,6 +18,7 @@ from zjtx_alloc.report.writers.sheet import Cell, Column, Page, Row, Sheet
 
 STEPS = 60
 _CLOSE = 1.00000000001  # how far apart the ends stay, as the formulas have it
+_DIGITS = 12  # of a price that count; floats spoil those from the fifteenth on
 _NO_PRICE = 10**9  # of a unit whose next place is not in question
 COMPARED = "compared_"  # begins the names of the second set of weights
 
@@ -27,7 +29,7 @@ class Search:
 
     Attributes
     ----------
-    billionths : sequence of int
+    due : sequence of float
         Entitlements.
     lower, upper : sequence of int
     total : int
@@ -35,7 +37,7 @@ class Search:
         Place of each unit in the tie order, 0 first.
     """
 
-    billionths: Sequence[int]
+    due: Sequence[float]
     lower: Sequence[int]
     upper: Sequence[int]
     total: int
@@ -44,7 +46,7 @@ class Search:
     @cached_property
     def steps(self) -> list[tuple[float, float, float, int]]:
         """Lower end, upper end, divisor and the places it gives, step by step."""
-        low, high = 1 / BILLION / (self.total + 1), 4 * max(self.billionths) / BILLION
+        low, high = 1 / BILLION / (self.total + 1), 4 * max(self.due)
         divisor, found = math.sqrt(low * high), list[tuple[float, float, float, int]]()
         for _ in range(STEPS):
             places = sum(self.rounded(divisor))
@@ -61,8 +63,8 @@ class Search:
 
     def rounded(self, divisor: float) -> list[int]:
         """Entitlements over a divisor, rounded within the bounds."""
-        units = zip(self.billionths, self.lower, self.upper, strict=True)
-        return [min(max(math.floor(e / BILLION / divisor + 0.5), low), high) for e, low, high in units]
+        units = zip(self.due, self.lower, self.upper, strict=True)
+        return [min(max(math.floor(e / divisor + 0.5), low), high) for e, low, high in units]
 
     @cached_property
     def at_low(self) -> list[int]:
@@ -76,9 +78,12 @@ class Search:
 
     @cached_property
     def prices(self) -> list[float]:
-        """The price of the next place where it is in question, else ``_NO_PRICE``."""
-        pairs = zip(self.at_low, self.at_high, self.billionths, strict=True)
-        return [(2 * places + 1) / e if more > places else _NO_PRICE for more, places, e in pairs]
+        """The price of the next place where it is in question, next to 1 at the divisor; else ``_NO_PRICE``."""
+        triples, divisor = zip(self.at_low, self.at_high, self.due, strict=True), self.ends[1]
+        return [
+            round((2 * places + 1) / e * divisor / 2, _DIGITS) if more > places else _NO_PRICE
+            for more, places, e in triples
+        ]
 
     @cached_property
     def places(self) -> list[int]:
@@ -112,12 +117,13 @@ def search_columns(prefix: str = "") -> dict[str, Column]:
 
 def search_cells(search: Search, unit: int, entitlement: str, prefix: str = "") -> dict[str, Any]:
     """The helper cells of a unit; ``entitlement`` names its column."""
+    price = f"ROUND((2*[at_high]+1)/[{entitlement}]*{prefix}divisor_high/2,{_DIGITS})"
     formulas: Mapping[str, tuple[float, str]] = {
-        "billionths": (search.billionths[unit], f"ROUND([{entitlement}]*10^9,0)"),
+        "billionths": (round(search.due[unit] * BILLION), f"ROUND([{entitlement}]*10^9,0)"),
         "tie_order": (search.rank[unit] + 1, _order(prefix)),
         "at_high": (search.at_high[unit], _bounded(f"[{entitlement}]/{prefix}divisor_high", unit)),
         "at_low": (search.at_low[unit], _bounded(f"[{entitlement}]/{prefix}divisor_low", unit)),
-        "next_price": (search.prices[unit], "IF([at_low]>[at_high],(2*[at_high]+1)/[billionths],10^9)"),
+        "next_price": (search.prices[unit], f"IF([at_low]>[at_high],{price},10^9)"),
         "place": (
             search.places[unit],
             f"SUMPRODUCT(({prefix}next_price<[next_price])+({prefix}next_price=[next_price])*"

@@ -3,7 +3,7 @@
 import html
 import os
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from zjtx_alloc.base.file_sets import is_replaced
 from zjtx_alloc.base.files import write_whole
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped_table
@@ -37,12 +38,22 @@ def write_index(out: Path) -> Path:
     return path
 
 
+@contextmanager
+def listed(out: Path) -> Iterator[None]:
+    """Within it, the list vouches for no run that is being replaced, whatever is killed; at its end it is written again."""
+    write_index(out)
+    try:
+        yield
+    finally:
+        write_index(out)
+
+
 def _page(out: Path) -> bytes:
-    folders = sorted(path.parent for path in out.glob("*/run.json"))
+    folders = sorted(path.parent for path in out.glob("[!.]*/run.json"))
     head = "".join(
         f'<th scope="col">{say(f"index.{name}")}</th>' for name in ("run", "kind", "scenario", "inputs", "checks")
     )
-    rows = "".join(_row(folder, _state(folder)) for folder in folders)
+    rows = "".join(_row(folder, is_replaced(folder), _state(folder)) for folder in folders)
     table = f"<table class='zjtx index'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
     body = f"<h1>{say('index.title')}</h1><p>{say('index.intro')}</p>{sliding(say('index.title'), table)}"
     return framed(say("index.title"), body, say("index.foot"))
@@ -63,14 +74,17 @@ def _state(folder: Path) -> _State:
 
 
 @lru_cache(_KEPT)
-def _row(folder: Path, _: _State) -> str:
+def _row(folder: Path, replaced: bool, _: _State) -> str:
     """A run in the table: read once as long as its files stay as they are, or many reports would each read all others."""
-    first, *others = _cells(folder)
+    first, *others = _cells(folder, replaced)
     return f"""<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in others)}</tr>"""
 
 
-def _cells(folder: Path) -> Iterator[str]:
+def _cells(folder: Path, replaced: bool) -> Iterator[str]:
     record = read_record(folder)
+    if replaced:
+        yield from (_name(folder), "", "", "", _check(False, say("index.replaced")))
+        return
     if not record:
         yield from (_text(folder.name), "", "", "", _check(False, say("index.unreadable")))
         return

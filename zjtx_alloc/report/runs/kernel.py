@@ -4,6 +4,7 @@ To start one and import the package into it takes as long as most notebooks do, 
 """
 
 import asyncio
+import logging
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.localinterfaces import localhost
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning import LocalProvisioner
 from traitlets import Instance, List, default
 
 import zjtx_alloc
@@ -98,6 +100,7 @@ class OwnKernelManager(AsyncKernelManager):
     # AsyncKernelManager has asynchronous methods in the place of those whose types it inherits.
     async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
         """Start it; ``options`` may hold another working folder (``cwd``) or environment (``env``)."""
+        _SHARED.running.add(self)
         own: dict[str, Any] = {"cwd": self.folder.name, "env": os.environ | settings_of_our_own(self.folder.name)}
         if not os.environ.get("ZJTX_TRACE"):
             own["stderr"] = subprocess.DEVNULL  # now and then a kernel that is shut down prints a trace of its sockets
@@ -107,6 +110,7 @@ class OwnKernelManager(AsyncKernelManager):
         """Remove what it used, its folder too unless it is to start again."""
         await super().cleanup_resources(restart)
         if not restart:
+            _SHARED.running.discard(self)
             self.folder.cleanup()
 
 
@@ -114,7 +118,8 @@ class _Shared:
     """Kernels without a notebook at the moment, and how many have asked to keep them."""
 
     def __init__(self) -> None:
-        self.lock, self.keepers, self.idle = threading.Lock(), 0, list[OwnKernelManager]()
+        self.lock, self.keepers = threading.Lock(), 0
+        self.idle, self.running = list[OwnKernelManager](), set[OwnKernelManager]()
 
 
 _SHARED = _Shared()
@@ -141,6 +146,14 @@ def begin_kernels(number: int) -> None:
         for _ in range(number - len(_SHARED.idle)):
             _SHARED.idle.append(manager := OwnKernelManager())
             _done(_begin(manager))
+
+
+def kill_kernels() -> None:
+    """Kill all that run, so that whoever waits for one goes on."""
+    logging.getLogger("traitlets").disabled = True  # it would report each, in English
+    for manager in tuple(_SHARED.running):
+        if isinstance(manager.provisioner, LocalProvisioner) and manager.provisioner.process:
+            manager.provisioner.process.kill()
 
 
 @contextmanager

@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+import tomli_w
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from zjtx_alloc.base.files import UnreadableError, is_file_name, read_whole
 
@@ -31,9 +32,19 @@ def _day(text: str) -> str:
     return datetime.date.fromisoformat(text).isoformat()
 
 
+def _as_a_file(described: dict[str, Any]) -> dict[str, Any]:
+    """What ``verify_run`` writes as a TOML file, which has no null."""
+    try:
+        tomli_w.dumps(described)
+    except TypeError:
+        raise ValueError from None
+    return described
+
+
 Name = Annotated[str, AfterValidator(_file_name)]
 File = Annotated[str, AfterValidator(_file_within)]
 Described = dict[str, Any]
+Kept = Annotated[Described, AfterValidator(_as_a_file)]
 
 
 class _Form(BaseModel):
@@ -43,6 +54,11 @@ class _Form(BaseModel):
 class _Scenario(_Form):
     title: str
     total: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_a_file(cls, described: Any) -> Any:
+        return _as_a_file(described) if isinstance(described, dict) else described
 
 
 class _Supply(_Form):
@@ -69,7 +85,7 @@ class _Places(_Record):
 
 class _Money(_Record):
     kind: Literal["budget"]
-    outcomes: dict[Name, Described]
+    outcomes: dict[Name, Kept]
     asked_outcomes: list[Name]
     before: dict[Name, _Scenario]
     asked_before: list[Name]
@@ -121,6 +137,7 @@ def read_pages(path: Path) -> dict[str, Any]:
 def _checked(path: Path, form: type[_Form]) -> dict[str, Any]:
     try:
         record = json.loads(read_whole(path, _MOST_BYTES).decode())
+        json.dumps(record, ensure_ascii=False).encode()  # half a character, which JSON can spell, is no text
         form.model_validate(record)
     except (OSError, ValueError, RecursionError, UnreadableError):  # pydantic's ValidationError is a ValueError
         return {}

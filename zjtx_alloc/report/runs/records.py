@@ -3,12 +3,14 @@
 import hashlib
 import json
 import platform
+import tempfile
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from zjtx_alloc.allocation.allocate import Allocation
+from zjtx_alloc.base.file_sets import alone_in, install
 from zjtx_alloc.base.files import write_whole
 from zjtx_alloc.base.resources import shipped
 from zjtx_alloc.facts.panel import Panel
@@ -102,17 +104,25 @@ def write_records(
     _write_json(folder / ENVIRONMENT, environment_here() | {"outputs": _digests(folder, versioned) | kept})
 
 
-def bind(folder: Path, within: str, files: dict[str, str]) -> None:
-    """Write into a run's environment.json the digests of the files in its subfolder, in the place of earlier ones."""
-    described = read_environment(folder)
-    others = {name: digest for name, digest in described["outputs"].items() if not name.startswith(f"{within}/")}
-    _write_json(folder / ENVIRONMENT, described | {"outputs": others | files})
+def bind(drafts: Path, folder: Path, within: str, files: dict[str, str]) -> None:
+    """Draft a run's environment.json with the digests of the files in its subfolder, in the place of earlier ones."""
+    described, earlier = read_environment(folder), bound_in(folder, within)
+    others = {name: digest for name, digest in described["outputs"].items() if name not in earlier}
+    _write_json(drafts / ENVIRONMENT, described | {"outputs": others | files})
+
+
+def bound_in(folder: Path, within: str) -> list[str]:
+    """The names of a run's files in a subfolder."""
+    return [name for name in outputs(folder) if name.startswith(f"{within}/")]
 
 
 def keep_workbook(folder: Path, workbook: Path) -> None:
     """Keep the workbook that a run was made of, byte for byte; what it says is in the record and the facts already."""
-    kept = write_whole(folder / GIVEN / workbook.name, workbook.read_bytes())
-    bind(folder, GIVEN, {f"{GIVEN}/{workbook.name}": file_digest(kept)})
+    name = f"{GIVEN}/{workbook.name}"
+    with tempfile.TemporaryDirectory() as work, alone_in(folder):
+        kept = write_whole(Path(work) / name, workbook.read_bytes())
+        bind(Path(work), folder, GIVEN, {name: file_digest(kept)})
+        install(Path(work), folder, bound_in(folder, GIVEN))
 
 
 def is_whole(folder: Path, run: str, within: str) -> bool:
@@ -136,7 +146,8 @@ def altered(folder: Path) -> dict[str, bool]:
 
 def file_digest(path: Path) -> str:
     """The sha256 of a file."""
-    return bytes_digest(path.read_bytes())
+    with path.open("rb") as file:  # in pieces
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def environment_here() -> dict[str, Any]:

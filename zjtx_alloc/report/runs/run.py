@@ -1,5 +1,6 @@
 """One run: a scenario to its folder of files, bound to their inputs by sha256."""
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,8 @@ from tqdm import tqdm
 
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.errors import ReportError
-from zjtx_alloc.base.files import alone_in, write_csv, write_whole
+from zjtx_alloc.base.file_sets import alone_in, install
+from zjtx_alloc.base.files import write_csv, write_whole
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.budget.plan import scenario_of
@@ -21,7 +23,7 @@ from zjtx_alloc.report.documents.unit_page import asked_units
 from zjtx_alloc.report.report_xlsx.annexes import report_sheets
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.run_id import bearing_run_id
-from zjtx_alloc.report.runs.index import write_index
+from zjtx_alloc.report.runs.index import listed
 from zjtx_alloc.report.runs.record_form import read_record
 from zjtx_alloc.report.runs.records import bind, file_digest, is_whole, outputs, run_id, run_record
 from zjtx_alloc.report.runs.scaffold import Job, drafted, report_folder
@@ -108,7 +110,6 @@ def run(
         _write_report(results, job, panel)
     if codes:
         _write_units(made.folder, results, codes, run_id(record))
-        write_index(Path(out))
     return made
 
 
@@ -164,6 +165,7 @@ def _write_units(folder: Path, results: Results, codes: tuple[str, ...], number:
         pages = tuple(name for name in (FRONT, *(f"{name}.html" for name in PAGES)) if name in there)
         heading = Heading(results.allocation.scenario.name, pages)
         done = write_unit_pages(folder, results, codes, number, notify)
-        with bearing_run_id(number):
-            front = write_whole(folder / FRONT, front_page(results, heading, addresses(done.units)))
-        bind(folder, FOLDER, done.files() | {FRONT: file_digest(front)})
+        with bearing_run_id(number), tempfile.TemporaryDirectory() as work:
+            front = write_whole(Path(work) / FRONT, front_page(results, heading, addresses(done.units)))
+            bind(Path(work), folder, FOLDER, done.files() | {FRONT: file_digest(front)})
+            install(Path(work), folder, around=listed(folder.parent))

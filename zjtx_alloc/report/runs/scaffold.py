@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -12,12 +13,13 @@ from typing import Any
 from tqdm import tqdm
 
 from zjtx_alloc.base.errors import ReportError
-from zjtx_alloc.base.files import SEAL, check_free, folder_for, install, write_whole
+from zjtx_alloc.base.file_sets import alone_in, install
+from zjtx_alloc.base.files import check_free, folder_for, write_whole
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.report.run_id import bearing_run_id, set_run_id
-from zjtx_alloc.report.runs.index import write_index
-from zjtx_alloc.report.runs.records import ENVIRONMENT, FACTS, RECORD, facts_csv, run_id, write_records
+from zjtx_alloc.report.runs.index import listed
+from zjtx_alloc.report.runs.records import ENVIRONMENT, FACTS, GIVEN, RECORD, bound_in, facts_csv, run_id, write_records
 from zjtx_alloc.report.runs.unit_pages import finished_pages, pages_there
 from zjtx_alloc.report.writers.html import Heading
 from zjtx_alloc.rules.scenario import Scenario
@@ -130,11 +132,11 @@ def drafted(job: Job, panel: Panel | None) -> Iterator[Draft]:
     ReportError
         If the files cannot be written; then none is.
     """
-    from zjtx_alloc.report.runs.kernel import begin_kernels, kept_kernels  # noqa: PLC0415 - as the notebooks
+    from zjtx_alloc.report.runs.kernel import begin_kernels, kept_kernels, kill_kernels  # noqa: PLC0415 - as the notebooks
 
     cores, pages = os.cpu_count() or 1, sum(name.endswith(".html") for name in job.drawn)
     number, names = run_id(job.record), (*job.bound, *job.drawn)
-    check_free(job.folder / name for name in (*names, ENVIRONMENT, SEAL.name))
+    check_free(job.folder / name for name in (*names, ENVIRONMENT, RECORD))
     with (
         tempfile.TemporaryDirectory() as work,
         tqdm(total=len(names), leave=False) as bar,
@@ -149,10 +151,18 @@ def drafted(job: Job, panel: Panel | None) -> Iterator[Draft]:
         draft = Draft(Path(work), drafts, data, job.heading(), pool, bar, kept)
         if panel is not None:
             draft.keep(FACTS, facts_csv(panel))
-        yield draft
-        for done in as_completed(draft._pages):
-            draft.wrote(done.result())
+        try:
+            yield draft
+            for done in as_completed(draft._pages):
+                draft.wrote(done.result())
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            while not all(page.done() for page in draft._pages):
+                kill_kernels()
+                time.sleep(0.05)
+            raise
         units = finished_pages(job.folder, number).files() if job.with_units else {}
         write_records(drafts, job.record, (*job.bound, *kept), job.drawn, units)
-        install(drafts, job.folder, stale=(FACTS, *job.stale, *(() if units else pages_there(job.folder))))
-    write_index(job.folder.parent)
+        with alone_in(job.folder):
+            stale = (FACTS, *job.stale, *bound_in(job.folder, GIVEN), *(() if units else pages_there(job.folder)))
+            install(drafts, job.folder, stale, listed(job.folder.parent))

@@ -1,19 +1,20 @@
 """The tables of the provinces' side, as people read them; invented firms (虚构) are marked under each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.units import load_units
-from zjtx_alloc.firms.chain import Closing
-from zjtx_alloc.firms.steps.amounts import Grants
+from zjtx_alloc.firms.book import FirmBook, firm_forms
 from zjtx_alloc.firms.steps.conditions import Conditions
-from zjtx_alloc.firms.steps.review import Review
 from zjtx_alloc.firms.steps.rubric import Rubric
 from zjtx_alloc.firms.steps.select import Selection, cut_lines
-from zjtx_alloc.firms.table.roll import MOST_NAMED, Firms
+from zjtx_alloc.firms.table.columns import firm_columns
+from zjtx_alloc.firms.table.roll import Firms
 from zjtx_alloc.report.table import Table, titled
+from zjtx_alloc.rules.programme.forms import Field
 
 
 def condition_table(conditions: Conditions) -> Table:
@@ -23,27 +24,31 @@ def condition_table(conditions: Conditions) -> Table:
     return titled("conditions", table[["column", "enabled", "clause", "quote", "effective", "note"]])
 
 
-def review_table(found: Review) -> Table:
-    """Firms recommended, struck out and passed by unit, with quota and excess where there is a quota."""
-    table = found.by_unit
-    spoken = table["recommended"].gt(0) | (table["quota"].gt(0) if "quota" in table else False)
-    table = _with_names(table[spoken].rename_axis("unit").reset_index())
-    counts = [name for name in ("recommended", "struck", "passed", "quota", "excess") if name in table]
-    return titled("review", table[["short_name", *counts]], *_list_notes(found), *_marks(found.firms))
+def sheet_table(book: FirmBook, name: str, columns: tuple[str, ...] = (), by: str = "", most: int = 10) -> Table:
+    """The first rows of a sheet of a firm workbook by a column, the firms' names before what stands beside them.
+
+    Rows and columns that are blank are left out.
+    """
+    form, names = firm_forms()[name], book.firms.table.set_index("row")["name"]
+    shown = {key: field for key, field in form.fields.items() if not columns or key in columns}
+    entries = {
+        r.row: {field.header: _picked(field, r[key]) for key, field in shown.items()}
+        for r in book.entries[name].records
+    }
+    frame = pd.DataFrame.from_dict(entries, orient="index", columns=[field.header for field in shown.values()])
+    frame = frame.dropna(axis=1, how="all").dropna(how="all").convert_dtypes()
+    if by and form.fields[by].header in frame:
+        frame = frame.sort_values(form.fields[by].header, kind="stable")
+    if name == "firms":
+        frame.insert(0, firm_columns()["name"].title, names.reindex(frame.index))
+    return firm_table(form.title, frame.head(most), book.firms)
 
 
-def _list_notes(found: Review) -> Iterator[str]:
-    """How many entries of each earlier list name no firm of the table, and which: a slip in a name lets a firm through."""
-    for name, entries in found.lists.groupby("list", sort=False):
-        rest = entries.loc[~entries["held"], "entry"]
-        described = "、".join(rest.head(MOST_NAMED)) + (say("firms.and_more") if len(rest) > MOST_NAMED else "")
-        key = "review.unmatched" if len(rest) else "review.all_matched"
-        yield say(key, name=name, count=len(entries), rest=len(rest), entries=described)
-
-
-def unmatched_table(found: Review) -> Table:
-    """The entries of earlier lists that name no firm of the table."""
-    return titled("unmatched", found.lists.loc[~found.lists["held"], ["list", "entry"]])
+def _picked(field: Field, value: Any) -> Any:
+    """A value as the sheet shows it; a year is no amount."""
+    if field.kind == "year" and value is not None:
+        return str(value)
+    return next((text for text, code in field.choices.items() if code == value), value)
 
 
 def tie_table(selection: Selection) -> Table:
@@ -60,46 +65,13 @@ def cut_table(selection: Selection) -> Table:
     return titled("cuts", lines, *_rubric_notes(selection.scores.rubric, selection.firms))
 
 
-def ranking_table(selection: Selection, most: int) -> Table:
-    """The first firms of a selection, with the parts of their scores."""
-    notes = _rubric_notes(selection.scores.rubric, selection.firms)
-    return firm_table("ranking", selection.displayed().head(most), selection.firms, *notes)
-
-
-def grant_table(grants: Grants, most: int) -> Table:
-    """The first firms' amounts, how they were graded, and their sum over all."""
-    total = say("firms.sum", count=len(grants.firms), money=f"{grants.amount.sum():,}")
-    return firm_table("grants", grants.displayed().head(most), grants.firms, total, *grants.notes())
-
-
-def step_table(closing: Closing) -> Table:
-    """Every step of a batch from quota to ledger, reconciled."""
-    return firm_table("steps", closing.steps(), closing.continued)
-
-
-def firms_to_books_table(closing: Closing) -> Table:
-    """From what firms got to the books of their unit, line by line, and the nation."""
-    lines = closing.by_unit()
-    lines = lines[lines.ne(0).any(axis=1)]
-    frame = _with_names(lines.rename_axis("unit").reset_index())[["short_name", *lines.columns]]
-    total = lines.sum().to_dict() | {"short_name": say("table.total")}
-    return titled("firms_to_books", frame, say("note.firms_to_books"), *_marks(closing.continued), total=total)
-
-
-def progress_table(pace: pd.DataFrame, firms: Firms) -> Table:
-    """Payment progress by unit, 万元."""
-    names = [name for name in ("due", "received", "spent", "idle", "unpaid") if name in pace]
-    table = _with_names(pace.groupby("unit")[names].sum().reset_index())
-    return titled("progress", table[["short_name", *names]], *_marks(firms))
-
-
 def firm_table(title: str, frame: pd.DataFrame, firms: Firms, *notes: str) -> Table:
-    """A frame that has Chinese headers already: numbers to two places, whole ones without, the rest as text."""
+    """A frame that has Chinese headers already, under a Chinese title: numbers to two places, whole ones without, the rest as text."""
     frame = frame.drop(columns=header("note"), errors="ignore").reset_index(drop=True)
     if header("row") in frame:
         frame = frame.astype({header("row"): str})
     kinds: Mapping[str, str] = {str(name): _kind(frame[name]) for name in frame}
-    return Table(say(f"title.{title}"), frame, kinds, tuple(dict.fromkeys([*notes, *_marks(firms)])))
+    return Table(title, frame, kinds, tuple(dict.fromkeys([*notes, *_marks(firms)])))
 
 
 def _kind(column: pd.Series) -> str:

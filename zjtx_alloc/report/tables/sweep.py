@@ -1,6 +1,8 @@
 """The tables and sentences of a sweep: quotas over the draws, what drives them; and its CSV files."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -9,7 +11,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.notes.marks import alone_note, marks_note
 from zjtx_alloc.report.table import Column, Table, csv_text, titled
 from zjtx_alloc.rules.scenario_ranges import range_notes
-from zjtx_alloc.uncertainty.drivers import OVERALL
+from zjtx_alloc.uncertainty.drivers import OVERALL, ranked
 from zjtx_alloc.uncertainty.sweep import Sweep
 
 _ENOUGH = 1000  # draws for quantiles and probabilities that more draws would hardly change
@@ -44,8 +46,10 @@ def _by_unit(found: Sweep, kind: str, values: pd.DataFrame, headers: list[str]) 
     names = found.allocation.panel.units["short_name"].to_dict() | {OVERALL: say("sweep.overall")}
     frame = values.set_axis([Column(head, "weight") for head in headers], axis=1)
     frame.insert(0, "short_name", frame.index.map(names))
-    note = say(f"sweep.{kind}_note", base=found.base)
-    return titled(kind, frame, note, *marks_note(found.allocation), has_total=True)
+    bars = found.sobol_bars if kind == "sobol" else found.shapley_bars
+    width = ((bars["high"] - bars["low"]) / 2).max(axis=None)
+    notes = (say(f"sweep.{kind}_note", base=found.base), say("sweep.width", width=width))
+    return titled(kind, frame, *notes, *marks_note(found.allocation), has_total=True)
 
 
 def factor_name(found: Sweep, pool: str, code: str) -> str:
@@ -105,18 +109,33 @@ def sweep_summary(found: Sweep) -> list[str]:
 
 
 def driver_summary(found: Sweep) -> list[str]:
-    """What makes quotas vary, a sentence each."""
-    total = found.sobol.loc[OVERALL]["first"].sort_values(ascending=False, kind="stable")
+    """What makes quotas vary, a sentence each; drivers whose error bars overlap are not ranked among themselves."""
     lines = []
-    if total.notna().all():
-        parts = "、".join(say(f"sweep.block_{block}") + whole_percent(share) for block, share in total.items())
+    if found.sobol.loc[OVERALL].notna().all():
+        bars = {end: found.sobol_bars[end]["first"].loc[OVERALL] for end in ("low", "high")}
+        parts = _in_order(found.sobol["first"].loc[OVERALL], bars, lambda block: say(f"sweep.block_{block}"))
         lines.append(say("sweep.driven", parts=parts, base=found.base))
-    if len(found.shapley.columns):
-        effects = found.shapley.loc[OVERALL].sort_values(ascending=False, kind="stable")
-        if effects.notna().all():
-            parts = "、".join(f"{factor_name(found, *name)}{whole_percent(share)}" for name, share in effects.items())
-            lines.append(say("sweep.within", parts=parts))
+    if len(found.shapley.columns) and found.shapley.loc[OVERALL].notna().all():
+        bars = {end: found.shapley_bars[end].loc[OVERALL] for end in ("low", "high")}
+        parts = _in_order(found.shapley.loc[OVERALL], bars, lambda name: factor_name(found, *name))
+        lines.append(say("sweep.within", parts=parts))
     return lines
+
+
+def _in_order(values: pd.Series, bars: dict[str, pd.Series], name: Callable[[Any], str]) -> str:
+    groups = []
+    for labels in ranked(values, pd.DataFrame(bars)):
+        parts = [
+            say(
+                "sweep.part",
+                name=name(x),
+                share=whole_percent(values[x]),
+                **{e: whole_percent(b[x]) for e, b in bars.items()},
+            )
+            for x in labels
+        ]
+        groups.append("、".join(parts) + (say("sweep.no_order") if len(parts) > 1 else ""))
+    return "；".join(groups)
 
 
 def whole_percent(share: float) -> str:
@@ -137,8 +156,8 @@ def write_sweep(found: Sweep, folder: Path) -> list[Path]:
     tables = {
         "units": found.table,
         "probability": found.probability.to_frame(),
-        "sobol": found.sobol.set_axis([f"{order}_{block}" for order, block in found.sobol], axis=1),
-        "shapley": found.shapley.set_axis([".".join(filter(None, column)) for column in found.shapley], axis=1),
+        "sobol": _with_bars(found.sobol, found.sobol_bars, "_"),
+        "shapley": _with_bars(found.shapley, found.shapley_bars, "."),
         "parameters": found.parameters.set_axis(
             [".".join(filter(None, column)) for column in found.parameters], axis=1
         ),
@@ -147,3 +166,13 @@ def write_sweep(found: Sweep, folder: Path) -> list[Path]:
     paths = {name: folder / f"sweep-{name}.csv" for name in tables}
     check_free(paths.values())
     return [write_csv(paths[name], csv_text(table.reset_index())) for name, table in tables.items()]
+
+
+def _with_bars(values: pd.DataFrame, bars: pd.DataFrame, between: str) -> pd.DataFrame:
+    """Each column followed by the ends of its error bar, named in one row."""
+    columns = {}
+    for column in values:
+        name = between.join(filter(None, column))
+        columns[name] = values[column]
+        columns |= {f"{name}_{end}": bars[(end, *column)] for end in ("low", "high")}
+    return pd.DataFrame(columns, index=values.index)

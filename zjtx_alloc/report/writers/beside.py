@@ -1,6 +1,7 @@
 """A copy of a user's workbook with results written beside the inputs; everything else stays as it is."""
 
 import io
+import warnings
 from collections.abc import Mapping
 from copy import copy as copied
 from pathlib import Path
@@ -10,8 +11,8 @@ import openpyxl
 import pandas as pd
 from openpyxl.styles import Border, PatternFill, Side
 
-from zjtx_alloc.base.errors import ReportError
-from zjtx_alloc.base.files import check_absent, write_whole
+from zjtx_alloc.base.errors import DataError, ReportError
+from zjtx_alloc.base.files import check_absent, check_clock, write_whole
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.cells import header_of, plain
 
@@ -36,17 +37,44 @@ def write_beside(file: Path, copy: Path, cells: Mapping[str, pd.DataFrame]) -> P
     ------
     ReportError
         If the copy exists or is no ``.xlsx``.
+    DataError
+        If the workbook has broken parts.
     """
     if copy.suffix.lower() != ".xlsx":
         raise ReportError(say("file.not_xlsx", file=copy))
     check_absent(copy)
-    book = openpyxl.load_workbook(file)
+    check_clock()
+    book = open_whole(file)
     for title, frame in cells.items():
         if len(frame):
             _write_frame(next(sheet for sheet in book.worksheets if plain(sheet.title) == title), frame)
+    return write_whole(copy, saved(book, file))
+
+
+def open_whole(file: Path) -> Any:
+    """A user's workbook with all that is in it, also what no reading looks at.
+
+    Raises
+    ------
+    DataError
+        If a part of it that is not read is broken.
+    """
+    with warnings.catch_warnings():  # in English, of what openpyxl does not keep
+        warnings.simplefilter("ignore")
+        try:
+            return openpyxl.load_workbook(file)
+        except Exception as error:  # broken parts break openpyxl in ways of their own
+            raise DataError(say("intake.not_a_workbook", file=file.name)) from error
+
+
+def saved(book: Any, file: Path) -> bytes:
+    """The workbook that was opened from a file, as bytes; DataError as for ``open_whole``."""
     content = io.BytesIO()
-    book.save(content)
-    return write_whole(copy, content.getvalue())
+    try:
+        book.save(content)
+    except Exception as error:  # what was broken and could be opened
+        raise DataError(say("intake.not_a_workbook", file=file.name)) from error
+    return content.getvalue()
 
 
 def _write_frame(sheet: Any, frame: pd.DataFrame) -> None:

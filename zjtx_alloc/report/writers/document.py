@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from typing import Literal
 
 import pandas as pd
@@ -121,6 +122,12 @@ class Manuscript:
     annexes: tuple[Annex, ...]
     closing: tuple[str, ...] = ()
     front: tuple[str | Grid, ...] = ()
+
+    def numbered(self) -> tuple[tuple[int, Annex], ...]:
+        """The annexes with their numbers; those that follow one of the same title are parts of it."""
+        titles = [annex.grid.title for annex in self.annexes]
+        begins = [int(place == 0 or titles[place - 1] != title) for place, title in enumerate(titles)]
+        return tuple(zip(accumulate(begins), self.annexes, strict=True))
 
 
 @cache

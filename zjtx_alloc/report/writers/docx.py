@@ -4,7 +4,6 @@ Fonts are named as Word on Windows has them (仿宋_GB2312, 黑体, 方正小标
 """
 
 import io
-import time
 import zipfile
 from typing import Any
 from xml.sax.saxutils import escape
@@ -16,7 +15,7 @@ from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import nsdecls, qn
 from docx.shared import Mm, Pt
 
-from zjtx_alloc.base.errors import ReportError
+from zjtx_alloc.base.files import check_clock
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.run_id import run_line
 from zjtx_alloc.report.writers.document import CREATED, Annex, Cell, Grid, Manuscript, lead
@@ -24,7 +23,7 @@ from zjtx_alloc.report.writers.document import CREATED, Annex, Cell, Grid, Manus
 BODY, HEADING, LEAD, TITLE, SONG = "仿宋_GB2312", "黑体", "楷体_GB2312", "方正小标宋简体", "宋体"
 # What Word takes where a font is not installed: newer Windows has 仿宋 and 楷体 without the suffix.
 _ALSO = {BODY: "仿宋", LEAD: "楷体", TITLE: "FZXiaoBiaoSong-B05S", HEADING: "SimHei", SONG: "SimSun"}
-_FIRST_YEAR = 1980
+_TEMPLATE_PARTS = {"thumbnail", "extended-properties", "customXml", "stylesWithEffects"}
 _MARGINS = {"top": 37, "bottom": 35, "left": 28, "right": 26}  # mm
 _TURNED = {"top": 28, "bottom": 26, "left": 35, "right": 35}
 _SIZE, _LINE, _TITLE_SIZE, _TITLE_LINE = 16, 28, 22, 36  # pt: 三号, 28磅, 二号, 36磅
@@ -45,10 +44,9 @@ def docx_file(manuscript: Manuscript) -> bytes:
     Raises
     ------
     ReportError
-        If the clock stands before 1980: python-docx packs with the time, and a package cannot hold an earlier one.
+        As ``check_clock``: python-docx packs with the time.
     """
-    if (year := time.localtime().tm_year) < _FIRST_YEAR:
-        raise ReportError(say("file.clock", year=year))
+    check_clock()
     document = _new_document(manuscript)
     for number, line in enumerate(manuscript.title, start=1):
         _title(document, line, after=_LINE if number == len(manuscript.title) else 0)
@@ -65,7 +63,7 @@ def docx_file(manuscript: Manuscript) -> bytes:
     for line in manuscript.closing:
         _run(_paragraph(document, _RIGHT, indented=False, kept=line != manuscript.closing[-1]), line, BODY, _SIZE)
     landscape = False
-    for number, annex in enumerate(manuscript.annexes, start=1):
+    for number, annex in manuscript.numbered():
         if annex.landscape != landscape:
             _turn(document, annex.landscape)
         _annex(document, number, annex, new_page=annex.landscape == landscape)
@@ -76,8 +74,9 @@ def docx_file(manuscript: Manuscript) -> bytes:
 def _new_document(manuscript: Manuscript) -> Any:
     """An empty A4 document with margins, page numbers outside, one character in, the run under them, and a header line."""
     document = Document()
+    _leave_the_templates_own(document)
     document.core_properties.title = "".join(manuscript.title)
-    document.core_properties.author = ""
+    document.core_properties.author = document.core_properties.comments = ""
     document.core_properties.created = document.core_properties.modified = CREATED.replace(tzinfo=None)
     document.settings.odd_and_even_pages_header_footer = True
     normal = document.styles["Normal"]
@@ -103,6 +102,16 @@ def _new_document(manuscript: Manuscript) -> Any:
         for part in (section.header, section.even_page_header):
             _run(part.paragraphs[0], manuscript.header, BODY, _CELL_SIZE)
     return document
+
+
+def _leave_the_templates_own(document: Any) -> None:
+    """Take away what python-docx's template brings and no document of ours has: a picture of its first page, the program that
+    made it (Word on a Macintosh), a list of sources, and styles once more for Word 2010.
+    """
+    for part in (document.part, document.part.package):
+        for key, relation in list(part.rels.items()):
+            if relation.reltype.rpartition("/")[2] in _TEMPLATE_PARTS:
+                part.rels.pop(key)
 
 
 def _set_margins(section: Any, margins: dict[str, int]) -> None:
@@ -140,12 +149,12 @@ def _text(document: Any, text: str, *, new_page: bool = False) -> None:
 
 def _annex_list(document: Any, manuscript: Manuscript) -> None:
     """The list of annexes: 附件：1. …, further lines under the first; with the signature on one page."""
-    first, annexes = say("plan.annexes"), manuscript.annexes
+    first, annexes = say("plan.annexes"), {number: annex.grid.title for number, annex in manuscript.numbered()}
     _paragraph(document, _LEFT, indented=False)
-    for number, annex in enumerate(annexes, start=1):
+    for number, title in annexes.items():
         paragraph = _paragraph(document, _LEFT, indented=True, kept=number < len(annexes) or bool(manuscript.closing))
         start = first if number == 1 else "　" * len(first)
-        _run(paragraph, f"{start}{number}. {annex.grid.title}", BODY, _SIZE)
+        _run(paragraph, f"{start}{number}. {title}", BODY, _SIZE)
 
 
 def _inline(document: Any, grid: Grid) -> None:

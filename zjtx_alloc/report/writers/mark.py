@@ -1,7 +1,6 @@
 """A copy of a user's workbook with the wrong cells coloured and commented; everything else stays as it is."""
 
 import datetime
-import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,14 +9,14 @@ from pathlib import Path
 from typing import Any
 from zipfile import is_zipfile
 
-import openpyxl
 import pandas as pd
 from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
 
-from zjtx_alloc.base.errors import ReportError, TableError
-from zjtx_alloc.base.files import check_absent, write_whole
+from zjtx_alloc.base.errors import DataError, ReportError, TableError
+from zjtx_alloc.base.files import check_absent, check_clock, write_whole
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.report.writers.beside import open_whole, saved
 
 _FILL = PatternFill("solid", start_color="FFC7CE")
 _AUTHOR = "zjtx"
@@ -40,16 +39,20 @@ def marking(file: Path, copy: Path | None) -> Iterator[None]:
     if copy.suffix.lower() != ".xlsx" or (file.is_file() and not is_zipfile(file)):
         raise ReportError(say("programme.mark_xlsx", file=copy))
     check_absent(copy)
+    check_clock()
     try:
         yield
     except TableError as error:
-        marked_copy(file, copy, error.problems)
+        try:
+            marked_copy(file, copy, error.problems)
+        except DataError as broken:  # what is wrong in its cells is known all the same
+            raise TableError(f"{error}\n{broken}", error.problems) from None
         raise TableError(f"{error}\n{say('programme.marked', file=copy)}", error.problems) from None
 
 
 def marked_copy(file: Path, copy: Path, problems: pd.DataFrame) -> Path:
     """Write the copy: each problem at its cell, or at the first cell of its row or sheet."""
-    book = openpyxl.load_workbook(file)
+    book = open_whole(file)
     for row in problems.to_dict("records"):
         sheet = _sheet(book, str(row.get(say("intake.sheet_name"), "")))
         letters = _LETTERS.match(str(row[say("intake.column")]))
@@ -60,9 +63,7 @@ def marked_copy(file: Path, copy: Path, problems: pd.DataFrame) -> Path:
         earlier = f"{cell.comment.text}\n" if cell.comment is not None else ""
         cell.fill, cell.comment = _FILL, Comment(earlier + text, _AUTHOR, *reversed(_SIZE))
     _say_checked(book, len(problems))
-    content = io.BytesIO()
-    book.save(content)
-    return write_whole(copy, content.getvalue())
+    return write_whole(copy, saved(book, file))
 
 
 def _say_checked(book: Any, count: int) -> None:

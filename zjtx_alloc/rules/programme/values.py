@@ -12,9 +12,9 @@ import tomli_w
 
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.cells import amount, header_of, plain, unit_of
-from zjtx_alloc.facts.grid import Uncalculated
 from zjtx_alloc.facts.layout import indicator_names
 from zjtx_alloc.facts.payments import unsigned
+from zjtx_alloc.facts.xlsx.cells import Uncalculated
 from zjtx_alloc.rules.programme.forms import Field
 from zjtx_alloc.rules.scenario import DEFAULT
 

@@ -1,0 +1,1 @@
+"""The parts of an ``.xlsx`` file, each read in one pass."""
