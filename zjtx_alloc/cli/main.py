@@ -279,7 +279,7 @@ _also("document", "plan-document")
 @_data
 @_batch
 def explore_command(scenario: str, data: Path | None, batch: int | None) -> None:
-    """在本机浏览器中试算一个情景（SCENARIO 为情景名、.toml 文件或测算工作簿；需安装 [web]）。"""
+    """在本机浏览器中试算一个情景（SCENARIO 为情景名、.toml 文件或测算工作簿）。"""
     given = opened(scenario, data, batch)  # a mistake is reported here rather than in the page
     with files_of(given, scenario, data) as (where, facts):
         serve(where, facts, _say_address)
