@@ -206,6 +206,8 @@ def test_what_is_no_scenario_is_refused(write_scenario):
 
 MOVES = [
     (("limit", "cap", "广东省", "60"), lambda s: s.cap == {"440000": 60}),
+    (("bound_all", "cap", "default", "60"), lambda s: s.cap == {"default": 60}),
+    (("entry", "region_coefficient", "西部", "1.3"), lambda s: s.region_coefficient["西部"] == 1.3),
     (("limit", "floor", "西藏", ""), lambda s: s.floor == {"default": 1}),
     (("fixed", "浙江", "70", "会议确定"), lambda s: s.fixed["330000"].quota == 70),
     (("rule", "西部合计", "西部", ["200", ""], ""), lambda s: (s.groups["西部合计"].region, s.groups["西部合计"].floor) == ("西部", 200)),

@@ -160,8 +160,10 @@ def with_total(state: State, total: int) -> State:
 
 
 def with_entry(state: State, table: str, key: str, number: float) -> State:
-    """The state with another number in a table: a floor or cap for all units without their own, a region's coefficient."""
-    return _with(state, **{table: getattr(state.scenario, table) | {key: number}})
+    """The state with another number in a table, and the table in force: a floor or cap for all units without their own,
+    a region's coefficient.
+    """
+    return switched(_with(state, **{table: getattr(state.scenario, table) | {key: number}}), table, on=True)
 
 
 def with_criterion(state: State, criterion: str) -> State:
@@ -262,7 +264,7 @@ def with_bound(state: State, table: str, name: str, side: str, number: float | N
     entries = getattr(state.scenario, table)
     given = entries[name].model_dump(exclude_none=True) | {side: None if number is None else _bound(side, number)}
     made = _valid(type(entries[name]), {key: value for key, value in given.items() if value is not None}, name)
-    return _with(state, **{table: entries | {name: made}})
+    return switched(_with(state, **{table: entries | {name: made}}), f"{table}.{name}", on=True)
 
 
 def without(state: State, table: str, key: str) -> State:
