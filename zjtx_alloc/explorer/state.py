@@ -315,16 +315,16 @@ def relieved(state: State, changes: Sequence[tuple[Limit, int]]) -> State:
             state = with_fixed(state, limit.name, int(new), decided.reason)
         else:
             state = _single_relieved(state, limit, int(new))
-    return _with(state, **{bound: _folded(getattr(state.scenario, bound)) for bound in _BOUNDS})
+    return _with(
+        state, **{bound: _folded(getattr(state.scenario, bound)) for bound in _BOUNDS if bound not in state.off}
+    )
 
 
 def _folded(bounds: dict[str, int]) -> dict[str, int]:
-    """Bounds by unit, what most units have said once for all where every unit has one of its own."""
-    own = [bounds[code] for code in load_units().index if code in bounds]
-    if len(own) < len(load_units()):
-        return bounds
-    most = max(own, key=own.count)
-    return {DEFAULT: most} | {code: n for code, n in bounds.items() if code != DEFAULT and n != most}
+    """The same bounds by unit, what most units have said once for all: of thirty-four that were loosened alike no list is made."""
+    each = {code: bounds.get(code, bounds[DEFAULT]) for code in load_units().index}
+    most = max(each.values(), key=list(each.values()).count)
+    return {DEFAULT: most} | {code: n for code, n in each.items() if n != most}
 
 
 def _joint_relieved(state: State, limit: Limit, new: int) -> State:
