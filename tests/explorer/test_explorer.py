@@ -206,6 +206,8 @@ def test_what_is_no_scenario_is_refused(write_scenario):
 
 MOVES = [
     (("limit", "cap", "广东省", "60"), lambda s: s.cap == {"440000": 60}),
+    (("bound_all", "cap", "default", "60"), lambda s: s.cap == {"default": 60}),
+    (("entry", "region_coefficient", "西部", "1.3"), lambda s: s.region_coefficient["西部"] == 1.3),
     (("limit", "floor", "西藏", ""), lambda s: s.floor == {"default": 1}),
     (("fixed", "浙江", "70", "会议确定"), lambda s: s.fixed["330000"].quota == 70),
     (("rule", "西部合计", "西部", ["200", ""], ""), lambda s: (s.groups["西部合计"].region, s.groups["西部合计"].floor) == ("西部", 200)),
@@ -363,6 +365,11 @@ def test_rules_that_clash_are_explained_and_loosened_by_a_button(bench, panel, b
     bench.do("undo", [])
     assert bench.do("undo", [])["stale"] is False
     assert bench.state.scenario.floor["default"] == 1
+    bench.do("bound_all", ["floor", "default", "29"])
+    bench.do("relieve", [])
+    floors = bench.allocation.scenario.floor
+    # 37 at 29 are 1073 places, 34 too many: 34 units come down to 28, and are not listed one by one.
+    assert (floors["default"], len(floors), sorted(set(floors.values()))) == (28, 4, [28, 29])
 
 
 def test_a_scenario_whose_rules_clash_is_opened_and_can_be_loosened(bench, write_scenario):
@@ -370,6 +377,15 @@ def test_a_scenario_whose_rules_clash_is_opened_and_can_be_loosened(bench, write
     assert bench.upload("冲突.toml", write_scenario(text).read_bytes())["stale"]
     assert bench.state.scenario.floor["default"] == 29
     assert not bench.do("relieve", [])["stale"]
+
+
+def test_what_is_switched_off_is_not_taken_for_a_bound_when_others_are_loosened(bench, panel):
+    for name in panel.units["short_name"]:
+        bench.do("limit", ["cap", name, "20"])
+    assert bench.failure is not None, "37 at 20 are 740 places"
+    bench.do("relieve", [])
+    caps = bench.allocation.scenario.cap
+    assert (len(caps), bench.allocation.quota.sum(), sum(caps.values())) == (37, 1039, 1039)
 
 
 @pytest.mark.parametrize(

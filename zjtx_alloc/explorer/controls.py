@@ -93,12 +93,12 @@ def _limits(state: State) -> Iterator[str]:
         if f"{bound}.units" in labels:
             yield check(labels[f"{bound}.units"], ("switch", f"{bound}.units"), f"{bound}.units" not in state.off)
         for code in (code for code in table if code != DEFAULT):
-            called = say(f"limit.{bound}", name=names[code])
+            named = say(f"limit.{bound}", name=names[code])
             box = field("number", str(table[code]), ("limit", bound, code), id=f"{bound}.{code}")
             yield _row(
-                called,
+                named,
                 box,
-                button(say("explorer.remove"), ("remove", bound, code), say("explorer.remove_of", name=called)),
+                button(say("explorer.remove"), ("remove", bound, code), say("explorer.remove_of", name=named)),
             )
     kinds = {bound: say(f"bound.{bound}") for bound in ("floor", "cap")}
     yield _form(

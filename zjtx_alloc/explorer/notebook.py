@@ -73,7 +73,7 @@ class WhatIf:
 
     def cap(self, places: int) -> Markdown:
         """What if no unit gets more than this many places?"""
-        return self._answer(act(act(self.state, "switch", ["cap", True]), "bound_all", ["cap", DEFAULT, places]))
+        return self._answer(act(self.state, "bound_all", ["cap", DEFAULT, places]))
 
     def total(self, places: int) -> Markdown:
         """What if there are this many places in all?"""
@@ -81,7 +81,7 @@ class WhatIf:
 
     def floor(self, places: int) -> Markdown:
         """What if every unit gets this many places, at least?"""
-        return self._answer(act(act(self.state, "switch", ["floor", True]), "bound_all", ["floor", DEFAULT, places]))
+        return self._answer(act(self.state, "bound_all", ["floor", DEFAULT, places]))
 
     def _answer(self, state: State) -> Markdown:
         try:

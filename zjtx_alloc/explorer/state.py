@@ -160,8 +160,10 @@ def with_total(state: State, total: int) -> State:
 
 
 def with_entry(state: State, table: str, key: str, number: float) -> State:
-    """The state with another number in a table: a floor or cap for all units without their own, a region's coefficient."""
-    return _with(state, **{table: getattr(state.scenario, table) | {key: number}})
+    """The state with another number in a table, and the table in force: a floor or cap for all units without their own,
+    a region's coefficient.
+    """
+    return switched(_with(state, **{table: getattr(state.scenario, table) | {key: number}}), table, on=True)
 
 
 def with_criterion(state: State, criterion: str) -> State:
@@ -262,7 +264,7 @@ def with_bound(state: State, table: str, name: str, side: str, number: float | N
     entries = getattr(state.scenario, table)
     given = entries[name].model_dump(exclude_none=True) | {side: None if number is None else _bound(side, number)}
     made = _valid(type(entries[name]), {key: value for key, value in given.items() if value is not None}, name)
-    return _with(state, **{table: entries | {name: made}})
+    return switched(_with(state, **{table: entries | {name: made}}), f"{table}.{name}", on=True)
 
 
 def without(state: State, table: str, key: str) -> State:
@@ -313,16 +315,16 @@ def relieved(state: State, changes: Sequence[tuple[Limit, int]]) -> State:
             state = with_fixed(state, limit.name, int(new), decided.reason)
         else:
             state = _single_relieved(state, limit, int(new))
-    return _with(state, **{bound: _folded(getattr(state.scenario, bound)) for bound in _BOUNDS})
+    return _with(
+        state, **{bound: _folded(getattr(state.scenario, bound)) for bound in _BOUNDS if bound not in state.off}
+    )
 
 
 def _folded(bounds: dict[str, int]) -> dict[str, int]:
-    """Bounds by unit, what most units have said once for all where every unit has one of its own."""
-    own = [bounds[code] for code in load_units().index if code in bounds]
-    if len(own) < len(load_units()):
-        return bounds
-    most = max(own, key=own.count)
-    return {DEFAULT: most} | {code: n for code, n in bounds.items() if code != DEFAULT and n != most}
+    """The same bounds by unit, what most units have said once for all: of thirty-four that were loosened alike no list is made."""
+    each = {code: bounds.get(code, bounds[DEFAULT]) for code in load_units().index}
+    most = max(each.values(), key=list(each.values()).count)
+    return {DEFAULT: most} | {code: n for code, n in each.items() if n != most}
 
 
 def _joint_relieved(state: State, limit: Limit, new: int) -> State:

@@ -229,12 +229,11 @@ class Workbench:
         options = "".join(f'<option value="{html.escape(name)}">{html.escape(called(name))}</option>' for name in names)
         undo = button(say("explorer.undo"), ("undo",)) if self.past else ""
         reset = button(say("explorer.reset"), ("reset",)) if self.past else ""
-        said = {
-            name: html.escape(say(f"explorer.{name}")) for name in ("open", "open_from", "upload", "save", "save_as")
-        }
-        title = field("text", self.state.scenario.title, ("title",), id="title", label=say("explorer.title"))
+        names_of = ("title", "open", "open_from", "upload", "save", "save_as")
+        said = {name: html.escape(say(f"explorer.{name}")) for name in names_of}
+        title = field("text", self.state.scenario.title, ("title",), id="title")
         return (
-            f"<div class=row>{undo}{reset}</div>{title}"
+            f"<div class=row>{undo}{reset}</div><div class=add><label>{said['title']}{title}</label></div>"
             f'<form class=add novalidate data-fields="[&quot;name&quot;]" data-do="[&quot;open&quot;]">'
             f"<label>{said['open_from']}<select name=name>{options}</select></label><button>{said['open']}</button></form>"
             f"<label class=upload><input type=file id=upload accept=.xlsx,.toml>{said['upload']}</label>"
