@@ -43,12 +43,12 @@ def test_a_proof_by_cases_that_lacks_a_case_or_is_of_another_answer_is_refused()
     solution = za.solve(problem)
     proof = solution.certificate
     assert proof.kind == "cases"
+    ends = [i for i, case in enumerate(proof.cases) if case.split is None and case.prices]
     unproven = pytest.raises(za.SolverError, match="未能证明为最优")
     with unproven:
-        za.verify(problem, solution.quota, replace(proof, cases=proof.cases[:-1]))
+        za.verify(problem, solution.quota, replace(proof, cases=proof.cases[: ends[0]]))
     with unproven:
         za.verify(problem, solution.quota, replace(proof, cases=()))
-    ends = [i for i, case in enumerate(proof.cases) if case.split is None and case.prices]
     blank = replace(proof.cases[ends[0]], prices=(0.0,) * (1 + len(problem.rows)))
     with unproven:
         za.verify(

@@ -9,7 +9,7 @@ is exact and on the safe side (Neumaier & Shcherbina 2004, Mathematical Programm
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate
@@ -19,7 +19,7 @@ from zjtx_alloc.quota.problem.problem import QuotaProblem
 
 Box = tuple[list[int], list[int]]  # fewest and most places by position
 
-_FINE = 2**44  # parts of a unit of cost, made finer by the number of units
+_FINE = 2**44  # parts of a unit of cost, made finer by the number of units and the largest weight of a row
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Ladders:
     @cached_property
     def fine(self) -> int:
         """Parts that a unit of cost has."""
-        return _FINE * len(self.problem.labels)
+        return _FINE * len(self.problem.labels) * max((row.largest_weight for row in self.problem.rows), default=1)
 
     @cached_property
     def slopes(self) -> list[list[int]]:
@@ -79,6 +79,21 @@ class Ladders:
     def cost(self, places: Sequence[int]) -> int:
         """What places in the box cost, in parts of the grid."""
         return sum(costs[x - low] for costs, x, low in zip(self.costs, places, self.box[0], strict=True))
+
+    @cached_property
+    def nothing(self) -> Case:
+        """Prices of zero, which say no more than that of a single answer the cost is known."""
+        return Case((0.0,) * (1 + len(self.problem.rows)))
+
+    def broken_by(self, places: Sequence[int]) -> Case:
+        """What shows that places break a rule: a price on that rule alone; ``nothing`` if they keep all."""
+        for at, row in enumerate((self.problem.whole, *self.problem.rows)):
+            if not row.lower <= (value := row.value(places)) <= row.upper:
+                sign = 1.0 if value < row.lower else -1.0
+                return replace(
+                    self.nothing, prices=tuple(sign * (at == n) for n in range(len(self.nothing.prices))), empty=True
+                )
+        return self.nothing
 
     def left(self, case: Case, box: Box, target: int) -> Box | None:
         """Where in a box a case leaves answers that cost less than a target (in parts of the grid); None if nowhere."""
