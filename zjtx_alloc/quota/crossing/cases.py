@@ -15,6 +15,7 @@ from functools import cached_property
 from itertools import accumulate
 
 from zjtx_alloc.quota.crossing.chords import curves_of
+from zjtx_alloc.quota.problem.numbers import is_count, is_finite
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 
 Box = tuple[list[int], list[int]]  # fewest and most places by position
@@ -148,15 +149,27 @@ def halves(box: Box, unit: int, places: int) -> tuple[Box | None, Box | None]:
 
 
 def prove(ladders: Ladders, cases: Sequence[Case], target: int) -> bool:
-    """Whether these cases show that no answer in the ladders' box costs less than a target."""
+    """Whether these cases show that no answer in the ladders' box costs less than a target; false if one is malformed."""
     boxes: list[Box | None] = [ladders.box]
     for case in cases:
-        if not boxes:
+        if not boxes or not _is_formed(case, len(ladders.problem.labels)):
             return False
         box = boxes.pop()
+        if box is not None and len(case.prices) != 1 + len(ladders.problem.rows):
+            return False
         left = None if box is None else ladders.left(case, box, target)
         if case.split is not None:
             boxes += reversed((None, None) if left is None else halves(left, *case.split))
         elif left is not None:
             return False
     return all(box is None for box in boxes)
+
+
+def _is_formed(case: object, units: int) -> bool:
+    """Whether something is a case of finite prices that leaves no number of places between its halves."""
+    if not (isinstance(case, Case) and all(map(is_finite, case.prices))):
+        return False
+    if case.split is None:
+        return True
+    unit, places = case.split
+    return is_count(unit, 0, units - 1) and is_count(places)
