@@ -138,6 +138,8 @@ class Increments:
     """The LP over single places, or over units where nothing is priced; HiGHS goes on from box to box."""
 
     def __init__(self, ladders: Ladders, place: float) -> None:
+        if highspy is None:
+            raise SolverError(say("solver.missing"))
         self.ladders, self.place, (low, high) = ladders, place, ladders.box
         problem, self.start = ladders.problem, np.array(low)
         rows = [problem.whole, *problem.rows]
