@@ -145,15 +145,18 @@ def test_a_process_that_stands_in_the_folder_goes_on(tmp_path):
 
 
 @posix
-def test_a_process_whose_own_folder_is_gone_installs_all_the_same(tmp_path):
-    """As in a shell that stood in the set that a run has replaced."""
-    install(drafts(tmp_path / "old", "o"), out := folder_for(tmp_path, "out"))
+def test_a_shell_that_stands_in_a_replaced_set_is_asked_to_enter_it_again(tmp_path, capsys):
     (gone := tmp_path / "gone").mkdir()
     with contextlib.chdir(gone):
         gone.rmdir()
-        install(drafts(tmp_path / "new", "n"), out)
-        os.chdir(tmp_path)
-    assert held(out) == dict.fromkeys(NAMES, "n")
+        try:
+            with pytest.raises(SystemExit) as stop:
+                main(["allocate", "2024-baseline", "--out", "../a.csv"])
+        finally:
+            os.chdir(tmp_path)
+            gone.mkdir()
+    assert stop.value.code == 1
+    assert "当前文件夹已被删除，或已由一次运行整体替换；请先执行 cd . 重新进入" in capsys.readouterr().err
 
 
 @posix

@@ -146,9 +146,7 @@ def _made_alike(one: Path, other: Path) -> None:
 
 def _swap(new: Path, folder: Path) -> None:
     """Let two folders change places."""
-    here = None
-    with suppress(FileNotFoundError):  # as in a shell that stood in an earlier set
-        here = Path.cwd()
+    here = Path.cwd()
     if not _exchanged(new, folder):
         aside = _beside(folder, "old")
         try:
@@ -158,7 +156,7 @@ def _swap(new: Path, folder: Path) -> None:
             _bring_back(folder)
             raise
         aside.rename(new)
-    if here and folder in (here, *here.parents):
+    if folder in (here, *here.parents):
         os.chdir(here)  # this process stands in the old one, which will be gone
 
 
