@@ -74,6 +74,37 @@ def test_cells_are_read_as_programs_write_them(cells, values, tmp_path):
     assert read(tmp_path, book(cells, texts=TEXTS)).rows == {1: values}
 
 
+@pytest.mark.parametrize("nothing", ["<v></v>", "<v/>"])
+def test_a_formula_that_gives_an_empty_text_is_a_blank_cell(nothing, tmp_path):
+    """So Excel and LibreOffice write ``=IF(A2="","",A2)``; a formula that no program has calculated is no text."""
+    cells = f'<c t="str"><f>IF(A2="","",A2)</f>{nothing}</c><c><v>1</v></c><c t="str"><f>""</f>{nothing}</c>'
+    assert read(tmp_path, book(cells)).rows == {1: [None, 1]}
+
+
+def test_parts_go_by_their_names_whatever_the_case(tmp_path):
+    """So Excel finds them (ECMA-376 part 2, 6.2.2.3); some systems write SharedStrings.xml and relate to sharedStrings.xml."""
+    with zipfile.ZipFile(io.BytesIO(book('<c t="s"><v>0</v></c>', texts=TEXTS))) as package:
+        with zipfile.ZipFile(content := io.BytesIO(), "w") as other:
+            for name in package.namelist():
+                other.writestr(name.replace("texts", "Texts"), package.read(name))
+    assert read(tmp_path, content.getvalue()).rows == {1: ["北京"]}
+
+
+def test_rows_that_are_blank_end_no_sheet(tmp_path):
+    """A table may begin far below, or go on below a gap; rows that are only formatted, to the last of a sheet, are passed over."""
+    late = '<row r="250"><c><v>1</v></c></row><row r="251"/><row r="252"><c s="9"/></row><row r="900"><c><v>2</v></c></row>'
+    formatted = "".join(f'<row r="{n}" s="9"><c/></row>' for n in range(901, 30_000))
+    sheet = f'<worksheet><sheetData>{late}{formatted}<row r="1048576"/></sheetData></worksheet>'
+    assert read(tmp_path, book(sheet)).rows == {250: [1], 900: [2]}
+
+
+def test_separators_in_blank_rows_of_text_are_no_cells(tmp_path, monkeypatch):
+    """Excel writes them for every row that is formatted."""
+    monkeypatch.setattr("zjtx_alloc.facts.xlsx.cells.MOST_KEPT", 100)
+    content = "甲,乙\n1,2\n" + ("," * 9 + "\n") * 20 + "3,4\n"
+    assert read(tmp_path, content.encode()).rows == {1: ["甲", "乙"], 2: ["1", "2"], 23: ["3", "4"]}
+
+
 def test_formulas_without_a_value_are_known_by_their_text(tmp_path):
     cells = '<c><f>SUM(A2:A3)</f></c><c><f t="array" ref="B1">B2*2</f><v></v></c><c><f t="shared" ref="C1:C9" si="0">C2</f><v/></c>'
     (row,) = read(tmp_path, book(cells)).rows.values()
