@@ -83,10 +83,10 @@ def test_a_formula_that_gives_an_empty_text_is_a_blank_cell(nothing, tmp_path):
 
 def test_parts_go_by_their_names_whatever_the_case(tmp_path):
     """So Excel finds them (ECMA-376 part 2, 6.2.2.3); some systems write SharedStrings.xml and relate to sharedStrings.xml."""
-    with zipfile.ZipFile(io.BytesIO(book('<c t="s"><v>0</v></c>', texts=TEXTS))) as package:
-        with zipfile.ZipFile(content := io.BytesIO(), "w") as other:
-            for name in package.namelist():
-                other.writestr(name.replace("texts", "Texts"), package.read(name))
+    plain, content = io.BytesIO(book('<c t="s"><v>0</v></c>', texts=TEXTS)), io.BytesIO()
+    with zipfile.ZipFile(plain) as package, zipfile.ZipFile(content, "w") as other:
+        for name in package.namelist():
+            other.writestr(name.replace("texts", "Texts"), package.read(name))
     assert read(tmp_path, content.getvalue()).rows == {1: ["北京"]}
 
 
