@@ -1,5 +1,7 @@
 """Results beside a user's inputs: in the rows and columns that are there, everything else as it was."""
 
+import io
+
 import openpyxl
 import pandas as pd
 import pytest
@@ -44,5 +46,24 @@ def test_a_part_that_no_reading_looks_at_may_be_broken(tmp_path):
     with pytest.raises(za.DataError, match=r"表\.xlsx 无法打开"):
         write_beside(path, tmp_path / "copy.xlsx", {})
     with pytest.raises(za.TableError, match=r"不是数字.*\n表\.xlsx 无法打开"), marking(path, tmp_path / "copy.xlsx"):
+        za.load_panel(path)
+    assert [file.name for file in tmp_path.iterdir()] == ["表.xlsx"]
+
+
+def test_a_copy_is_made_only_of_as_many_cells_as_memory_holds(tmp_path, monkeypatch):
+    """Blank cells and hidden sheets cost no reading anything, and a copy 400 bytes a cell: 256 MB of them are 25 GB."""
+    monkeypatch.setattr("zjtx_alloc.report.writers.beside._MOST_CELLS", 150)
+    rows = base()
+    rows[3][1] = "约200"
+    book = openpyxl.load_workbook(io.BytesIO(xlsx(rows)))
+    hidden = book.create_sheet("附")
+    hidden.sheet_state = "hidden"
+    for place in range(1, 61):
+        hidden.cell(1, place).number_format = "0.00"
+    book.save(path := tmp_path / "表.xlsx")
+    with (
+        pytest.raises(za.TableError, match=r"不是数字.*\n表\.xlsx超过150个单元格"),
+        marking(path, tmp_path / "copy.xlsx"),
+    ):
         za.load_panel(path)
     assert [file.name for file in tmp_path.iterdir()] == ["表.xlsx"]

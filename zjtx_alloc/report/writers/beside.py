@@ -15,11 +15,14 @@ from zjtx_alloc.base.errors import DataError, ReportError
 from zjtx_alloc.base.files import check_absent, check_clock, write_whole
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.cells import header_of, plain
+from zjtx_alloc.facts.grid import refused
+from zjtx_alloc.facts.xlsx.package import BoundError, opened
 
 _RESULT = PatternFill("solid", start_color="EEF4F9")
 _LINE = Side(style="thin", color="BFBFBF")
 _BORDER = Border(_LINE, _LINE, _LINE, _LINE)
 _HEADER_WITHIN = 15  # rows in which a header is looked for
+_MOST_CELLS = 3_000_000  # blank ones too: more than 50,000 firms with 50 columns
 _MONEY = "万元"  # thousands are set apart in columns that are headed so
 
 
@@ -57,12 +60,17 @@ def open_whole(file: Path) -> Any:
     Raises
     ------
     DataError
-        If a part of it that is not read is broken.
+        If a part of it that is not read is broken, or it has more cells than openpyxl, 400 bytes a cell, can keep.
     """
     with warnings.catch_warnings():  # in English, of what openpyxl does not keep
         warnings.simplefilter("ignore")
         try:
+            with opened(file.read_bytes()) as package:
+                if package.cells() > _MOST_CELLS:
+                    raise BoundError("intake.too_many_cells", most=_MOST_CELLS)
             return openpyxl.load_workbook(file)
+        except BoundError as error:
+            raise refused(file.name, error) from None
         except Exception as error:  # broken parts break openpyxl in ways of their own
             raise DataError(say("intake.not_a_workbook", file=file.name)) from error
 
