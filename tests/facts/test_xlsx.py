@@ -98,6 +98,13 @@ def test_rows_that_are_blank_end_no_sheet(tmp_path):
     assert read(tmp_path, book(sheet)).rows == {250: [1], 900: [2]}
 
 
+def test_blanks_alone_are_no_cell(tmp_path):
+    """As in CSV: someone has pressed the space bar, be it in the last cell of the sheet."""
+    row = '<row r="3"><c r="XFD3" t="inlineStr"><is><t> 　\n</t></is></c></row>'
+    sheet = f'<worksheet><sheetData><row r="1"><c t="str"><v> </v></c><c><v>1</v></c></row>{row}</sheetData></worksheet>'
+    assert read(tmp_path, book(sheet)).rows == {1: [None, 1]}
+
+
 def test_separators_in_blank_rows_of_text_are_no_cells(tmp_path, monkeypatch):
     """Excel writes them for every row that is formatted."""
     monkeypatch.setattr("zjtx_alloc.facts.xlsx.cells.MOST_KEPT", 100)

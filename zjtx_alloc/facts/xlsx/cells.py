@@ -152,7 +152,7 @@ class Cells(Target):
         if self.formula is not None:
             value = self._calculated(f"={self.formula}", value)
         self.is_in_cell = False
-        if value is None or value == "":
+        if value is None or (type(value) is str and not value.strip()):
             return
         row, place = self.row, self.place
         if place >= MOST_COLUMNS:
