@@ -140,6 +140,10 @@ def test_formats_that_every_excel_has_need_no_code(number, shows, tmp_path):
     assert read(tmp_path, book('<c s="1"><v>45457</v></c>', styles=styles)).rows == {1: [shows]}
 
 
+def test_a_cell_without_a_style_has_the_first(tmp_path):
+    assert read(tmp_path, book("<c><v>0.5</v></c>", styles='<cellXfs><xf numFmtId="9"/></cellXfs>')).rows == {1: ["50%"]}
+
+
 def test_a_workbook_may_count_its_days_from_1904(tmp_path):
     content = book('<c s="1"><v>1</v></c>', styles=formats("yyyy-mm-dd"), sheets=f'<workbookPr date1904="1"/>{SHEETS}')
     assert read(tmp_path, content).rows == {1: [datetime.datetime(1904, 1, 2)]}

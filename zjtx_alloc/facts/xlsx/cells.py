@@ -145,7 +145,7 @@ class Cells(Target):
             value = self.texts[int(text)] if text.isdigit() and text.isascii() else _refused()
         elif kind is None or kind == "n":
             value = int(text) if len(text) < 16 and text.isdigit() and text.isascii() else _number(text)
-            if (shower := self.showers.get(self.cell.get("s", ""))) is not None:
+            if (shower := self.showers.get(self.cell.get("s", "0"))) is not None:
                 value = shower(value)
         else:
             value = _OTHERS[kind](text)
