@@ -101,7 +101,9 @@ def test_rows_that_are_blank_end_no_sheet(tmp_path):
 def test_blanks_alone_are_no_cell(tmp_path):
     """As in CSV: someone has pressed the space bar, be it in the last cell of the sheet."""
     row = '<row r="3"><c r="XFD3" t="inlineStr"><is><t> 　\n</t></is></c></row>'
-    sheet = f'<worksheet><sheetData><row r="1"><c t="str"><v> </v></c><c><v>1</v></c></row>{row}</sheetData></worksheet>'
+    sheet = (
+        f'<worksheet><sheetData><row r="1"><c t="str"><v> </v></c><c><v>1</v></c></row>{row}</sheetData></worksheet>'
+    )
     assert read(tmp_path, book(sheet)).rows == {1: [None, 1]}
 
 
@@ -141,7 +143,9 @@ def test_formats_that_every_excel_has_need_no_code(number, shows, tmp_path):
 
 
 def test_a_cell_without_a_style_has_the_first(tmp_path):
-    assert read(tmp_path, book("<c><v>0.5</v></c>", styles='<cellXfs><xf numFmtId="9"/></cellXfs>')).rows == {1: ["50%"]}
+    assert read(tmp_path, book("<c><v>0.5</v></c>", styles='<cellXfs><xf numFmtId="9"/></cellXfs>')).rows == {
+        1: ["50%"]
+    }
 
 
 def test_a_workbook_may_count_its_days_from_1904(tmp_path):

@@ -38,6 +38,23 @@ def test_cells_go_under_their_headers_and_new_columns_to_the_right(tmp_path):
         write_beside(source, tmp_path / "b.csv", {})
 
 
+def test_merged_cells_part_where_results_go(tmp_path):
+    """Someone has merged the results of a firm's lines, and a heading over the columns beside it."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "表"
+    for row in (["名称", "结论", "备注"], ["甲", "旧"], ["乙"], ["丙", None, "注"]):
+        sheet.append(row)
+    for area in ("B2:B3", "C1:E1", "C4:D4"):
+        sheet.merge_cells(area)
+    book.save(source := tmp_path / "a.xlsx")
+    cells = pd.DataFrame({"结论": ["通过", "剔除", "通过"], "理由": [None, "无", None]}, index=[2, 3, 4])
+    written = openpyxl.load_workbook(write_beside(source, tmp_path / "b.xlsx", {"表": cells}))["表"]
+    assert [row[:4] for row in written.values] == [
+        ("名称", "结论", "备注", "理由"), ("甲", "通过", None, None), ("乙", "剔除", None, "无"), ("丙", "通过", "注", None),
+    ]  # fmt: skip
+
+
 def test_a_part_that_no_reading_looks_at_may_be_broken(tmp_path):
     """The cells are read; a copy with all that is in the workbook cannot be made, and nothing is written."""
     rows = base()

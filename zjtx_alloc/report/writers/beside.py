@@ -9,6 +9,7 @@ from typing import Any
 
 import openpyxl
 import pandas as pd
+from openpyxl.cell.cell import MergedCell
 from openpyxl.styles import Border, PatternFill, Side
 
 from zjtx_alloc.base.errors import DataError, ReportError
@@ -92,13 +93,21 @@ def _write_frame(sheet: Any, frame: pd.DataFrame) -> None:
         numbers = [value for value in values if isinstance(value, float | int)]
         is_whole = all(float(value).is_integer() for value in numbers if not pd.isna(value))
         for row, value in zip(frame.index, values.tolist(), strict=True):
-            cell = sheet.cell(row, place)
+            cell = _alone(sheet, row, place)
             cell.value = None if pd.isna(value) else int(value) if isinstance(value, float) and is_whole else value
             if isinstance(value, str):
                 cell.data_type = "s"  # a name that begins with = is no formula
             cell.fill, cell.border = _RESULT, _BORDER
             if isinstance(cell.value, int) and _MONEY in str(header):
                 cell.number_format = "#,##0"
+
+
+def _alone(sheet: Any, row: int, place: int) -> Any:
+    """A cell to write in; where it is merged with others they part."""
+    cell = sheet.cell(row, place)
+    if isinstance(cell, MergedCell):
+        sheet.unmerge_cells(next(area.coord for area in sheet.merged_cells.ranges if cell.coordinate in area))
+    return sheet.cell(row, place)
 
 
 def _places(sheet: Any, headers: list[str]) -> dict[str, int]:
@@ -112,7 +121,8 @@ def _places(sheet: Any, headers: list[str]) -> dict[str, int]:
         if header not in places:
             last += 1
             places[header], pattern = last, rows[best][0]
-            cell = sheet.cell(best + 1, last, header)
+            cell = _alone(sheet, best + 1, last)
+            cell.value = header
             for part in ("font", "fill", "border", "alignment"):
                 setattr(cell, part, copied(getattr(pattern, part)))
     return places
