@@ -170,6 +170,7 @@ def test_what_a_person_decides_counts(played, tmp_path):
         ("amounts", "select", "资金分配", {(4, "每家下限（万元）"): 290}, "290"),
         ("review", "new", "基本情况", {(4, "审核日"): None}, "没有审核日；请填写，或用 --as-of 给出"),
         ("review", "new", "基本情况", {(4, "省级单位"): "浙江"}, "江苏"),
+        ("settle", "evaluate", "对账", {(3, "项目"): None}, "至少含：项目、金额（万元）；请照 zjtx new（省里用 zjtx firms new）"),
     ],
 )  # fmt: skip
 def test_what_is_missing_or_wrong_is_named_with_its_remedy(case, played, tmp_path, capsys):

@@ -1,5 +1,6 @@
 """Results beside a user's inputs: in the rows and columns that are there, everything else as it was."""
 
+import io
 import zipfile
 
 import openpyxl
@@ -38,6 +39,23 @@ def test_cells_go_under_their_headers_and_new_columns_to_the_right(tmp_path):
         write_beside(source, out, {})
     with pytest.raises(za.ZjtxError, match="xlsx"):
         write_beside(source, tmp_path / "b.csv", {})
+
+
+def test_merged_cells_part_where_results_go(tmp_path):
+    """Someone has merged the results of a firm's lines, and a heading over the columns beside it."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "表"
+    for row in (["名称", "结论", "备注"], ["甲", "旧"], ["乙"], ["丙", None, "注"]):
+        sheet.append(row)
+    for area in ("B2:B3", "C1:E1", "C4:D4"):
+        sheet.merge_cells(area)
+    book.save(source := tmp_path / "a.xlsx")
+    cells = pd.DataFrame({"结论": ["通过", "剔除", "通过"], "理由": [None, "无", None]}, index=[2, 3, 4])
+    written = openpyxl.load_workbook(write_beside(source, tmp_path / "b.xlsx", {"表": cells}))["表"]
+    assert [row[:4] for row in written.values] == [
+        ("名称", "结论", "备注", "理由"), ("甲", "通过", None, None), ("乙", "剔除", None, "无"), ("丙", "通过", "注", None),
+    ]  # fmt: skip
 
 
 def test_what_a_user_has_in_the_workbook_is_not_touched(tmp_path):
@@ -128,3 +146,22 @@ def test_a_part_that_no_reading_looks_at_may_be_broken(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["表.xlsx"]
     with zipfile.ZipFile(write_beside(path, tmp_path / "copy.xlsx", {})) as copy:
         assert copy.read("docProps/core.xml") == b"<\xff"
+
+
+def test_a_copy_is_made_only_of_as_many_cells_as_memory_holds(tmp_path, monkeypatch):
+    """Blank cells and hidden sheets cost no reading anything, and a copy 400 bytes a cell: 256 MB of them are 25 GB."""
+    monkeypatch.setattr("zjtx_alloc.report.writers.mark._MOST_CELLS", 150)
+    rows = base()
+    rows[3][1] = "约200"
+    book = openpyxl.load_workbook(io.BytesIO(xlsx(rows)))
+    hidden = book.create_sheet("附")
+    hidden.sheet_state = "hidden"
+    for place in range(1, 61):
+        hidden.cell(1, place).number_format = "0.00"
+    book.save(path := tmp_path / "表.xlsx")
+    with (
+        pytest.raises(za.TableError, match=r"不是数字.*\n表\.xlsx超过150个单元格"),
+        marking(path, tmp_path / "copy.xlsx"),
+    ):
+        za.load_panel(path)
+    assert [file.name for file in tmp_path.iterdir()] == ["表.xlsx"]

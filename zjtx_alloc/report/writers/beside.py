@@ -9,7 +9,7 @@ import posixpath
 import re
 import zipfile
 import zlib
-from bisect import bisect
+from bisect import bisect, bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from functools import cache
@@ -236,6 +236,7 @@ class _SheetCells:
         places = self._places([str(header) for header in frame])
         ordered = sorted(frame, key=lambda header: places[str(header)])
         columns = [(places[str(header)], _MONEY in str(header), _written(frame[header])) for header in ordered]
+        self._part(sorted(map(int, frame.index)), list(places.values()))
         for at, number in enumerate(frame.index):
             held = self._cells(self._row(int(number)), columns[0][0])
             for place, has_money, values in columns:
@@ -256,9 +257,24 @@ class _SheetCells:
             if header not in places:
                 last += 1
                 places[header] = last
+                self._part([number], [last])
                 _fill(self._cell(self._cells(self._row(number), last), number, last), header, self.space)
                 self._cells(self._row(number), last)[last].set("s", style)
         return places
+
+    def _part(self, rows: Sequence[int], places: Sequence[int]) -> None:
+        """Take merged cells apart where one of them other than the first is written (rows in order)."""
+        merged = self.tree.find(f"{self.space}mergeCells")
+        for area in () if merged is None else list(merged):
+            ends = [re.fullmatch(r"([A-Z]+)(\d+)", end).groups() for end in area.get("ref").split(":")]  # type: ignore[union-attr]
+            (left, top), (right, bottom) = ((_column(letters), int(number)) for letters, number in (ends[0], ends[-1]))
+            within = rows[bisect_left(rows, top) : bisect(rows, bottom)]
+            across = [place for place in places if left <= place <= right]
+            if within and across and (within, across) != ([top], [left]):
+                merged.remove(area)
+                merged.set("count", f"{len(merged)}")
+        if merged is not None and not len(merged):
+            self.tree.remove(merged)
 
     def _shown(self, row: Any) -> dict[int, str]:
         """The texts of a row by column."""

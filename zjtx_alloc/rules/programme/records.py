@@ -64,7 +64,8 @@ def read_form(grid: Grid, form: Form) -> Entries:
     """Read a sheet: titles above its header, two rows of headers, totals, rows left blank, and what stands beside."""
     header, headings = _header(grid, form)
     if not headings:
-        needed = "、".join(field.header for field in form.fields.values() if field.needed)
+        fields = form.fields.values()
+        needed = "、".join(field.header for field in [f for f in fields if f.needed] or fields)
         return Entries((), (), (), (fault(grid.name, None, "", None, "no_sheet_header", needed=needed),))
     named = [(name, heading) for heading in headings if (name := _field_of(heading, form))]
     columns = dict(reversed(named))
