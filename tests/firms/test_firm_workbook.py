@@ -318,6 +318,10 @@ def test_a_changed_plan_counts_from_the_day_on_which_it_was_agreed_to(changed_pl
         before[0],
     ]
     assert after == ["已生效：投资额、绩效目标没有降低", *before[1:]]
+    paid = [sheet_of(tmp_path / f"{day}.xlsx", "企业")["期初已拨（万元）"].dropna().tolist() for day in scores]
+    assert paid[0] == paid[1]  # formulas saved without values are computed again by the plans of their own day
+    checks = [sheet_of(tmp_path / f"{day}.xlsx", "基本情况")["评价核对"].iloc[0] for day in scores]
+    assert checks == ["相符", "数值不随改动变，改后须重新运行年度评价"]
     first, second = scores.values()
     assert second.iloc[0] < first.iloc[0]
     assert second.iloc[1:].tolist() == first.iloc[1:].tolist()
@@ -349,6 +353,9 @@ def test_the_day_of_a_stage_says_who_had_left_by_then_and_what_is_only_expected(
     found = sheet_of(again, "年度评价")["退出年度"]
     assert found.drop(first).fillna(0).tolist() == yearly["退出年度"].drop(first).fillna(0).tolist()
     assert found[first] == 2026
+    written, place = openpyxl.load_workbook(again)["年度评价"], 1 + [*yearly].index("继续支持")
+    kinds_of = {bool(left == 2025): written.cell(row, place).data_type for row, left in found.items() if left > 0}
+    assert kinds_of == {True: "s", False: "f"}  # no score brings back who left in an earlier year
     assert "应于2027-04-30前报送" in (told := capsys.readouterr().out)
     assert f"此前已不再继续支持的{yearly['退出年度'].notna().sum()}家，退出年度照旧" in told
     assert command("settle", again, "--as-of", "2026-01-01", "--out", tmp_path / "结算.xlsx") == 0
