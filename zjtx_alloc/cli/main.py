@@ -308,7 +308,7 @@ def scenarios() -> None:
 def _check_working_folder() -> None:
     """Raise ReportError if the shell stands in a folder that is gone, as one does where a run has replaced its set."""
     try:
-        os.getcwd()
+        Path.cwd()
     except FileNotFoundError:
         raise ReportError(say("cli.no_folder")) from None
 
