@@ -176,6 +176,16 @@ def test_what_a_user_takes_away_while_a_set_is_replaced_is_no_fault(tmp_path, mo
     assert held(out) == dict.fromkeys(NAMES, "n") | {"mine.txt": "m"}
 
 
+def test_a_torn_list_of_runs_is_cleared_away_and_one_that_is_being_written_is_not(tmp_path):
+    torn, written = tmp_path / ".zjtx-0123456789abcdef", tmp_path / ".zjtx-fedcba9876543210"
+    for path in (torn, written):
+        path.touch()
+    os.utime(torn, (0, 0))
+    with alone_in(folder_for(tmp_path, "out")):
+        assert not torn.exists()
+    assert written.exists()
+
+
 @posix
 def test_the_list_knows_that_a_run_is_being_replaced_where_its_folder_is_a_link(tmp_path):
     (real := tmp_path / "disk" / "real").mkdir(parents=True)

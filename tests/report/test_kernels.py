@@ -58,6 +58,14 @@ def test_a_kernel_begun_has_imported_what_pages_need_and_is_the_one_lent(told):
         assert told(seen) == [idle.provisioner.process.pid, True, False]
 
 
+def test_a_report_without_notebooks_begins_no_kernel(monkeypatch, tmp_path):
+    """Its front page is a page too, but of no notebook."""
+    asked = []
+    monkeypatch.setattr(kernel, "begin_kernels", asked.append)
+    za.run("2024-baseline", tmp_path, pages=())
+    assert asked == [0]
+
+
 def test_kernels_end_where_a_loop_runs_as_in_jupyter(told):
     def shown():
         try:

@@ -228,6 +228,10 @@ def alone_in(folder: Path) -> Iterator[None]:
         for torn in folder.rglob(f"{DRAFT}*"):
             with suppress(OSError):
                 torn.unlink()
+        for torn in folder.parent.glob(f"{DRAFT}{'[0-9a-f]' * 16}"):
+            with suppress(OSError):
+                if torn.stat().st_mtime < time.time() - _WAIT:  # else another run may be writing its list of runs
+                    torn.unlink()
         yield
     finally:
         with suppress(OSError):  # Windows keeps a file that is open

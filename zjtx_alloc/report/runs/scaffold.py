@@ -21,7 +21,7 @@ from zjtx_alloc.report.run_id import bearing_run_id, set_run_id
 from zjtx_alloc.report.runs.index import listed
 from zjtx_alloc.report.runs.records import ENVIRONMENT, FACTS, GIVEN, RECORD, bound_in, facts_csv, run_id, write_records
 from zjtx_alloc.report.runs.unit_pages import finished_pages, pages_there
-from zjtx_alloc.report.writers.html import Heading
+from zjtx_alloc.report.writers.html import FRONT, Heading
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import save_bundle
 
@@ -134,7 +134,7 @@ def drafted(job: Job, panel: Panel | None) -> Iterator[Draft]:
     """
     from zjtx_alloc.report.runs.kernel import begin_kernels, kept_kernels, kill_kernels  # noqa: PLC0415 - as the notebooks
 
-    cores, pages = os.cpu_count() or 1, sum(name.endswith(".html") for name in job.drawn)
+    cores, pages = os.cpu_count() or 1, sum(name.endswith(".html") and name != FRONT for name in job.drawn)
     number, names = run_id(job.record), (*job.bound, *job.drawn)
     check_free(job.folder / name for name in (*names, ENVIRONMENT, RECORD))
     with (
