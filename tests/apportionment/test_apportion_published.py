@@ -186,3 +186,16 @@ def test_textbook_biproportional():
     votes = pd.DataFrame([[123, 45, 815], [912, 714, 414], [312, 255, 215]], list("ABC"), ["I", "II", "III"])
     answer = za.biproportional(votes, pd.Series([5, 11, 4], list("ABC")), pd.Series([7, 5, 8], ["I", "II", "III"]))
     assert answer.places.to_numpy().tolist() == [[1, 0, 4], [4, 4, 3], [2, 1, 1]]
+
+
+def test_the_spanish_congress_comes_out_to_the_seat():
+    """Organic Law 5/1985, article 162: two seats a province, one each for Ceuta and Melilla, 248 by largest remainders."""
+    spain = pd.read_csv(PUBLISHED / "spain_2019.csv", encoding="utf-8", index_col="province")
+    provinces = spain["population"].where(spain["base"] == 2, 0)
+    places = za.apportion(provinces, 350, "hamilton", base=spain["base"])
+    assert places.to_dict() == spain["seats"].to_dict()
+    single = spain["base"].where(spain["base"] == 1, 350)  # or the two cities with all others, capped at their one seat
+    capped = za.apportion(
+        spain["population"], 350, "hamilton", cap=single, base=spain["base"], redistribution="proportion"
+    )
+    assert capped.to_dict() == spain["seats"].to_dict()

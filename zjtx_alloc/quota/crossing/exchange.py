@@ -158,6 +158,8 @@ def binding(problem: QuotaProblem, places: list[int]) -> dict[str, list[str]]:
         lifted, a single move to or from the unit would be better (or equal and preferred). Exact
         under nested rules; with crossing rules it names single moves only.
     """
+    if problem.plain is not problem:
+        return binding(problem.plain, problem.beyond_base(places))
     found: dict[str, list[str]] = {label: [] for label in problem.labels}
     last, following = _prices(problem, places)
     for i, j in permutations(problem.order, 2):
