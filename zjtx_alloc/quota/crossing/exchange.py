@@ -68,9 +68,14 @@ def polished(problem: QuotaProblem, places: list[int]) -> list[int]:
         places[move[1]] += 1
 
 
+def equal_moves(problem: QuotaProblem, places: list[int]) -> list[tuple[int, int]]:
+    """The allowed moves of one place (from, to) that cost nothing."""
+    return list(_offers(problem, places).moves(better=False))
+
+
 def tied_sets(problem: QuotaProblem, places: list[int]) -> list[list[int]]:
     """Sets of units among which a place could move at no cost, as far as moves of one place show."""
-    return united({*move} for move in _offers(problem, places).moves(better=False))
+    return united({*move} for move in equal_moves(problem, places))
 
 
 @dataclass(frozen=True)
