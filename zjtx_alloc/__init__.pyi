@@ -20,6 +20,7 @@ from .allocation.fairness import (
 from .allocation.plan import Replan as Replan, plan as plan, replan as replan
 from .apportionment.apportion import Ties as Ties, apportion as apportion, apportion_ties as apportion_ties
 from .apportionment.biproportional import Biproportional as Biproportional, biproportional as biproportional
+from .apportionment.divisors import Divisors as Divisors, divisors as divisors
 from .apportionment.priority_list import priority_list as priority_list
 from .base.errors import (
     DataError as DataError,
@@ -55,6 +56,7 @@ from .budget.plan import BudgetPlan as BudgetPlan, BudgetRequest as BudgetReques
 from .facts.nowcast import Nowcast as Nowcast, nowcast as nowcast
 from .facts.panel import Panel as Panel, load_panel as load_panel
 from .firms.steps.changes import check_change as check_change
+from .quota.all_optimal import Optima as Optima, all_optimal as all_optimal
 from .quota.diagnose import Conflict as Conflict, Diagnosis as Diagnosis, Relaxation as Relaxation, diagnose as diagnose
 from .quota.many.solve_many import solve_many as solve_many
 from .quota.problem.criteria import Criterion as Criterion, Minimax as Minimax, Shape as Shape

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import zjtx_alloc as za
+from zjtx_alloc.allocation.fairness import by_size
 
 PUBLISHED = Path(__file__).parents[1] / "published"
 
@@ -186,3 +187,38 @@ def test_textbook_biproportional():
     votes = pd.DataFrame([[123, 45, 815], [912, 714, 414], [312, 255, 215]], list("ABC"), ["I", "II", "III"])
     answer = za.biproportional(votes, pd.Series([5, 11, 4], list("ABC")), pd.Series([7, 5, 8], ["I", "II", "III"]))
     assert answer.places.to_numpy().tolist() == [[1, 0, 4], [4, 4, 3], [2, 1, 1]]
+
+
+def test_the_spanish_congress_comes_out_to_the_seat():
+    """Organic Law 5/1985, article 162: two seats a province, one each for Ceuta and Melilla, 248 by largest remainders."""
+    spain = pd.read_csv(PUBLISHED / "spain_2019.csv", encoding="utf-8", index_col="province")
+    provinces = spain["population"].where(spain["base"] == 2, 0)
+    places = za.apportion(provinces, 350, "hamilton", base=spain["base"])
+    assert places.to_dict() == spain["seats"].to_dict()
+    single = spain["base"].where(spain["base"] == 1, 350)  # or the two cities with all others, capped at their one seat
+    capped = za.apportion(
+        spain["population"], 350, "hamilton", cap=single, base=spain["base"], redistribution="proportion"
+    )
+    assert capped.to_dict() == spain["seats"].to_dict()
+
+
+def test_the_bias_between_large_and_small_states_is_what_the_literature_says():
+    """Balinski & Young 1982, chapter 9: on US censuses adams favours small states, jefferson large ones, webster neither."""
+    found = {method: [] for method in ("adams", "huntington-hill", "webster", "jefferson")}
+    for _, states in HOUSE.groupby("census"):
+        due = states["population"] * states["seats"].sum() / states["population"].sum()
+        for method, biases in found.items():
+            rate = by_size(due, za.apportion(states["population"], int(states["seats"].sum()), method))
+            biases.append(100 * (rate.loc["small", "per_entitlement"] / rate.loc["large", "per_entitlement"] - 1))
+    mean = {method: sum(biases) / len(biases) for method, biases in found.items()}
+    assert mean["adams"] > 10 > mean["huntington-hill"] > mean["webster"] > -2
+    assert abs(mean["webster"]) < 2
+    assert mean["jefferson"] < -10
+
+
+def test_sizes_by_hand():
+    due = pd.Series([6.0, 3.0, 2.0, 1.0, 0.6, 0.4], list("ABCDEF"))  # F, of less than half a place, is left out
+    table = by_size(due, pd.Series([5, 3, 2, 1, 1, 1], due.index))
+    assert table["units"].tolist() == [1, 3, 1]
+    assert table["entitlement"].tolist() == [6.0, 6.0, 0.6]
+    assert table["quota"].tolist() == [5, 6, 1]

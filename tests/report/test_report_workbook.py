@@ -151,6 +151,7 @@ def test_rules_and_criteria_in_libreoffice(panel, write_scenario, recalculated, 
     texts = {
         "kept": CROSSED.format(most=gap), "binding": CROSSED.format(most=gap - 3),
         "hamilton": 'extends = "2024-baseline"\ncriterion = "hamilton"\n',
+        "based": 'extends = "2024-baseline"\n[base]\ndefault = 2\n"计划单列市" = 1\n',
     }  # fmt: skip
     paths, quotas = [], {}
     for name, text in texts.items():
@@ -165,6 +166,8 @@ def test_rules_and_criteria_in_libreoffice(panel, write_scenario, recalculated, 
         assert named_cells(found[f"{name}-twice"], "quota") == ["#N/A"] * 37, name
         assert status(found[f"{name}-twice"], "改动处数")[1] == "已改动：原名额不再适用，请交回程序重算"
         assert sum(named_cells(found[f"{name}-twice"], "unbound_quota")) == 2078
+    due = za.allocate(panel, za.load_scenario(tmp_path / "based.toml")).entitlement.places
+    assert named_cells(found["based"], "entitlement") == pytest.approx(due.tolist(), abs=1e-8)
     assert status(found["kept"], "规则：平衡") == (gap, "满足")
     assert status(found["kept-twice"], "规则：平衡")[1].startswith("突破")
 

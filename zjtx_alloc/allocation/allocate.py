@@ -124,6 +124,11 @@ class Allocation:
         return 0 if self.counted is None else self.counted.carried
 
     @property
+    def is_plain(self) -> bool:
+        """Whether the formula hands out all places, and what caps take back as the criterion does by itself."""
+        return self.problem.plain is self.problem
+
+    @property
     def is_pooled(self) -> bool:
         """Whether 可推荐企业数 cap this batch."""
         return bool(pool_of(self.panel, self.scenario, pooled=self.pooled))
@@ -268,13 +273,15 @@ def problem_at(allocation: Allocation, total: int) -> QuotaProblem:
 def _problem(panel: Panel, scenario: Scenario, entitled: Entitlement, bounds: pd.DataFrame) -> QuotaProblem:
     return QuotaProblem(
         total=scenario.total,
-        entitlement=entitled.exact,
+        entitlement=entitled.exact - entitled.base,
         floor=bounds["floor"],
         cap=bounds["cap"],
         groups=tuple(Group(n, g.codes(), g.floor, g.cap) for n, g in scenario.groups.items()),
         rules=tuple(_rule(name, rule, scenario.total) for name, rule in scenario.rules.items()),
         criterion=scenario.criterion,
         names=panel.units["short_name"].to_dict(),
+        base=entitled.base,
+        redistribution=scenario.redistribution,
     )
 
 
@@ -300,19 +307,19 @@ def unit_bounds(
     Returns
     -------
     DataFrame
-        Index ``code``; floor, cap (places, int64), floor_from, cap_from (Chinese: 下限, 上限, 变动下限,
+        Index ``code``; floor, cap (places, int64), floor_from, cap_from (Chinese: 基数, 下限, 上限, 变动下限,
         变动上限, 可推荐企业数, 人工调整). The tightest bound counts; a decided quota replaces all bounds of its unit.
         The floor for all units yields to 可推荐企业数, a unit's own does not.
 
     Raises
     ------
     ScenarioError
-        If a quota is decided above 可推荐企业数.
+        If a quota is decided above 可推荐企业数, or a cap is below a base.
     """
     changes = {} if scenario.change is None else _change_bounds(panel, scenario, scenario.change, previous)
     pool = pool_of(panel, scenario, pooled=pooled)
     checked_fixed(scenario, pool, panel.units["short_name"].to_dict())
-    rows = []
+    rows, base = [], scenario.bases()
     for code in panel.units.index:
         least = min(scenario.floor.get(DEFAULT, 0), pool.get(code, scenario.total))
         floors = [(scenario.floor.get(code, least), say("bound.floor"))]
@@ -323,9 +330,13 @@ def unit_bounds(
             floors.append((changes[code][0], say("bound.change_floor")))
             caps.append((changes[code][1], say("bound.change_cap")))
         if code in scenario.fixed:
-            floors = caps = [(scenario.fixed[code].quota, say("bound.fixed"))]
+            floors, caps = ([(scenario.fixed[code].quota, say("bound.fixed"))] for _ in range(2))
+        floors.append((base[code], say("bound.base")))
         floor, floor_from = max(floors, key=lambda bound: bound[0])
         cap, cap_from = min(caps, key=lambda bound: bound[0])
+        if base[code] > cap:
+            described = {"name": panel.units.at[code, "short_name"], "base": base[code], "cap": cap, "source": cap_from}
+            raise ScenarioError(say("allocation.base_above", scenario=scenario.name, **described))
         rows.append((floor, cap, floor_from, cap_from))
     return pd.DataFrame(rows, index=panel.units.index, columns=["floor", "cap", "floor_from", "cap_from"])
 

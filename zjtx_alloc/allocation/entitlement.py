@@ -4,7 +4,7 @@ With pools p of share σ_p, factors k of weight w_pk, in-share multipliers a and
 
     base_pu     = Σ_k w_pk · x_ku·a_ku / Σ_v x_kv·a_kv
     pool_pu     = base_pu·c_pu / Σ_v base_pv·c_pv
-    entitlement = total · Σ_p σ_p·pool_pu
+    entitlement = base_places + (total − Σ base_places) · Σ_p σ_p·pool_pu
 
 This is the form of the Ministry of Finance's published allocation rules for sister funds: shares of
 factor totals, a difficulty coefficient inside the share, a reward pool beside the task pool.
@@ -38,25 +38,28 @@ class Entitlement:
     Attributes
     ----------
     exact : Series of Fraction
-        Entitlement in places, exactly; what the quota problem is given.
+        Entitlement in places, exactly.
+    base : Series of int
+        What each unit has before the formula (基数).
     places : Series of float
         The same in floats; sums to the total.
     share : Series of float
-        Entitlement as a share of the total; sums to 1.
+        The unit's share of the places that the formula hands out; sums to 1.
     contributions : DataFrame
         A column a factor (places at neutral coefficients, summed over pools) and ``adjustment``
-        (what the coefficients add or take); each row sums to ``places``.
+        (what the coefficients add or take); each row sums to ``places`` without ``base``.
     pools : DataFrame
-        Places by pool; each row sums to ``places``. The plain case has one column, named "".
+        Places by pool; each row sums to ``places`` without ``base``. The plain case has one column, named "".
     rests_on : DataFrame of float
         A column for each of ``GROUNDS`` of the panel (known: published; user; split, adjusted, modelled, filled:
-        estimates) and ``stand_in``: the part (0 to 1) of each entitlement that rests on it. A row sums to 1; what
+        estimates) and ``stand_in``: the part (0 to 1) of each entitlement without its base that rests on it. A row sums to 1; what
         stands in for another indicator counts there alone, whatever its cells are.
     estimated : Series of float
         The part (0 to 1) of each entitlement that rests on estimated cells (估算), those of stand-ins among them.
     """
 
     exact: pd.Series
+    base: pd.Series
     places: pd.Series
     share: pd.Series
     contributions: pd.DataFrame
@@ -110,20 +113,22 @@ def by_factors(panel: Panel, scenario: Scenario) -> Entitlement:
     pools = {name: _pool(panel, scenario, pool) for name, pool in scenario.all_pools().items()}
     by_pool = pd.DataFrame({name: pool.share.astype(float) for name, pool in pools.items()})
     exact = sum(pool.share for pool in pools.values())
-    share, places = exact.astype(float), (scenario.total * exact).astype(float)
+    base, total = pd.Series(scenario.bases(), exact.index), scenario.by_formula
+    share, by_formula = exact.astype(float), total * exact
     codes = list(dict.fromkeys(code for pool in pools.values() for code in pool.parts))
     neutral = {
         code: _row_sums(pd.DataFrame({n: p.weight * p.parts[code] for n, p in pools.items() if code in p.parts}))
         for code in codes
     }
-    contributions = scenario.total * pd.DataFrame(neutral)
-    contributions[ADJUSTMENT] = places - _row_sums(contributions)
+    contributions = total * pd.DataFrame(neutral)
+    contributions[ADJUSTMENT] = by_formula.astype(float) - _row_sums(contributions)
     return Entitlement(
-        exact=scenario.total * exact,
-        places=places.rename("entitlement"),
+        exact=by_formula + base,
+        base=base,
+        places=(by_formula + base).astype(float).rename("entitlement"),
         share=share.rename("share"),
         contributions=contributions,
-        pools=scenario.total * by_pool,
+        pools=total * by_pool,
         rests_on=pd.DataFrame(
             {
                 ground: _blend({n: by_pool[n] * p.rests_on[ground] for n, p in pools.items()}, share)

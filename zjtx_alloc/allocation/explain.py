@@ -17,7 +17,6 @@ from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import shown
 from zjtx_alloc.base.units import find_unit
-from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.whatif import bindings, entitlement_for, lifted, step, turn, unruled
 
 
@@ -39,7 +38,7 @@ def explain(allocation: Allocation, unit: str) -> Explanation:
     problem, quota = allocation.problem, allocation.solution.quota
     why = _rounded(allocation, code, unruled(problem))
     if not why.decision:
-        why = replace(why, bindings=bindings(problem, quota, code), prospects=_prospects(problem, quota, code))
+        why = replace(why, bindings=bindings(problem, quota, code), prospects=_prospects(allocation, code))
     if not (why.decision or why.bindings):
         why = replace(why, lifted=lifted(problem, quota, code))
     return replace(why, text="\n".join(sentences(allocation, why)))
@@ -76,6 +75,7 @@ def _rounded(allocation: Allocation, code: str, rounding: pd.Series) -> Explanat
         rests_on=due.rests_on.loc[code],
         estimated=float(due.estimated[code]),
         stand_in=float(due.stand_in[code]),
+        base=int(due.base[code]),
         unruled=int(rounding[code]),
         quota=int(allocation.quota[code]),
         alone=int(allocation.solution.quota[code]),
@@ -83,12 +83,14 @@ def _rounded(allocation: Allocation, code: str, rounding: pd.Series) -> Explanat
     )
 
 
-def _prospects(problem: QuotaProblem, quota: pd.Series, code: str) -> Prospects:
-    more, fewer = step(problem, quota, code, 1), step(problem, quota, code, -1)
+def _prospects(allocation: Allocation, code: str) -> Prospects:
+    problem, quota = allocation.problem, allocation.solution.quota
+    base, more, fewer = int(problem.base[code]), step(problem, quota, code, 1), step(problem, quota, code, -1)
+    gains_at, loses_at = (entitlement_for(problem, quota, code, one) for one in (more, fewer))
     return Prospects(
         more=more,
         fewer=fewer,
         turn=turn(problem, quota, code),
-        gains_at=entitlement_for(problem, quota, code, more),
-        loses_at=entitlement_for(problem, quota, code, fewer),
+        gains_at=None if gains_at is None else gains_at + base,
+        loses_at=None if loses_at is None else loses_at + base,
     )

@@ -12,6 +12,7 @@ from zjtx_alloc.facts.panel import KNOWN, SUPPLIED
 from zjtx_alloc.quota.diagnose import limit_text
 from zjtx_alloc.quota.problem.criteria import Criterion, criterion_name
 from zjtx_alloc.quota.problem.limits import Limit
+from zjtx_alloc.quota.problem.redistribution import NATURAL, taken_back
 from zjtx_alloc.quota.whatif import Binding, Lifted, Shift, Step, Turn
 
 _TOLD = 6  # units or bounds named in a sentence before 等
@@ -47,8 +48,10 @@ class Explanation:
     ----------
     code, name : str
         The unit's code and short name.
+    base : int
+        Places before the formula (基数).
     contributions : Series of float
-        Places by factor, and ``adjustment``; sums to the entitlement.
+        Places by factor, and ``adjustment``; with the base they sum to the entitlement.
     entitlement : float
         Places before rounding and rules.
     rests_on : Series of float
@@ -81,6 +84,7 @@ class Explanation:
     rests_on: pd.Series
     estimated: float
     stand_in: float
+    base: int
     unruled: int
     quota: int
     alone: int
@@ -110,6 +114,7 @@ def sentences(allocation: Allocation, why: Explanation) -> list[str]:
     first.append(say("rests.entitlement", parts=rests_text(why.rests_on)))
     if why.decision or why.prospects is None:
         return [*first, say("why.not_computed", name=why.name, unruled=why.unruled)]
+    first += redistribution_text(allocation, why)
     return [*first, rounding_text(why), *bounds_text(allocation, why), *_next(allocation, why, why.prospects)]
 
 
@@ -147,7 +152,32 @@ def factors_text(allocation: Allocation, why: Explanation) -> str:
         else say("why.contribution", name=allocation.panel.name(str(factor)), places=places)
         for factor, places in why.contributions.items()
     ]
+    if why.base:
+        parts.insert(0, say("why.base", places=why.base))
     return say("why.entitlement", name=why.name, entitlement=why.entitlement, parts="、".join(parts))
+
+
+def redistribution_text(allocation: Allocation, why: Explanation) -> list[str]:
+    """What caps take back from whom, how it goes to the others, and what that makes of the unit's entitlement."""
+    problem = allocation.problem
+    over = taken_back(problem.exact, problem.beyond_base(problem.cap.to_list()))
+    how = problem.redistribution or NATURAL.get(str(problem.criterion), "")
+    if not any(over) or not how:
+        return []
+    names = _listed([problem.name(label) for label, places in zip(problem.labels, over, strict=True) if places])
+    stated = say("why.stated") if problem.redistribution else ""
+    told = [say("why.taken_back", names=names, places=float(sum(over)), how=say(f"why.by_{how}"), stated=stated)]
+    at = problem.labels.index(why.code)
+    if problem.plain.exact[at] != problem.exact[at] and not over[at]:
+        told.append(say("why.redistributed", name=why.name, places=float(problem.plain.exact[at]) + why.base))
+    return told
+
+
+def _listed(names: list[str]) -> str:
+    """Names, the first few if there are many."""
+    if len(names) <= _TOLD:
+        return "、".join(names)
+    return say("conflict.listed", names="、".join(names[:_TOLD]), count=len(names))
 
 
 def rounding_text(why: Explanation) -> str:

@@ -41,6 +41,8 @@ class Fairness:
         100 · Σ (s − v)²/v (Sainte-Laguë 1910); infinite if a unit with e = 0 has places.
     gini, theil : Inequality
         Of places per firm over firms, between and within regions.
+    sizes : DataFrame
+        The largest, middle and smallest third of the units, as ``by_size``.
     indicator : str
         Code of the indicator that counts the firms.
     counted : str
@@ -54,8 +56,15 @@ class Fairness:
     sainte_lague: float
     gini: "Inequality"
     theil: "Inequality"
+    sizes: pd.DataFrame
     indicator: str
     counted: str
+
+    @property
+    def seat_bias(self) -> float:
+        """How many percent more places for its entitlement the smallest third gets than the largest; below 0, fewer."""
+        rate = self.sizes["per_entitlement"]
+        return 100 * float(rate["small"] / rate["large"] - 1)
 
     @property
     def violations(self) -> pd.DataFrame:
@@ -116,10 +125,35 @@ def fairness(allocation: Allocation) -> Fairness:
         sainte_lague=100 * math.fsum(_squared(g, v) for g, v in zip(gap, owed, strict=True)),
         gini=gini_by_group(rates, weights, groups),
         theil=theil_by_group(rates, weights, groups),
+        sizes=by_size(due, quota),
         indicator=indicator,
         counted=say("fairness.counted", name=allocation.panel.name(indicator),
                     period=allocation.panel.supplied.get(indicator, period)),
     )  # fmt: skip
+
+
+def by_size(entitlement: pd.Series, quota: pd.Series) -> pd.DataFrame:
+    """Units in three parts by entitlement: those of less than half a place are left out.
+
+    Returns
+    -------
+    DataFrame
+        Index ``size`` (large, middle, small; large and small of equal numbers); units, entitlement, quota,
+        per_entitlement (quota / entitlement).
+
+    References
+    ----------
+    Balinski, M. L. & Young, H. P. (1982). *Fair Representation*, chapter 9. Yale University Press.
+    """
+    due = entitlement[entitlement >= 0.5].sort_values(ascending=False, kind="stable")
+    third = len(due) // 3
+    parts = {"large": due[:third], "middle": due[third : len(due) - third], "small": due[len(due) - third :]}
+    rows = {
+        size: {"units": len(part), "entitlement": math.fsum(part), "quota": int(quota[part.index].sum())}
+        for size, part in parts.items()
+    }
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("size")
+    return table.assign(per_entitlement=table["quota"] / table["entitlement"].where(table["entitlement"] > 0))
 
 
 def _firms(allocation: Allocation) -> tuple[str, str]:

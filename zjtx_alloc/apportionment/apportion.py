@@ -2,12 +2,13 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from zjtx_alloc.apportionment.bounds import Bound, Bounds, read_bounds
+from zjtx_alloc.apportionment.bounds import Bound, Bounds, aligned, read_bounds
 from zjtx_alloc.apportionment.filling import Filled, fill
 from zjtx_alloc.apportionment.ladders import DivisorLadder, Ladder, RemainderLadder
 from zjtx_alloc.apportionment.methods import BasePlus, LargestRemainder, Method, WithinQuota, method_of
@@ -15,6 +16,8 @@ from zjtx_alloc.apportionment.weights import Weights, read_weights
 from zjtx_alloc.apportionment.within_quota import fill_within_quota
 from zjtx_alloc.base.errors import DataError, TieError
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.text import shown
+from zjtx_alloc.quota.problem.redistribution import EQUAL, PROPORTION, redistributed
 from zjtx_alloc.quota.problem.signposts import SIGNPOSTS, Signposts
 
 Numbers: TypeAlias = pd.Series | np.ndarray | Sequence[Any] | Weights
@@ -47,13 +50,16 @@ class Ties:
     sets: tuple[tuple[Labels, int], ...]
 
 
-def apportion(  # noqa: PLR0913, PLR0917 - the six things that define an apportionment
+def apportion(  # noqa: PLR0913, PLR0917 - what defines an apportionment
     weights: Numbers,
     seats: int,
     method: str | Method = "webster",
     floor: Bound = 0,
     cap: Bound | None = None,
     ties: str | Sequence[Hashable] = "error",
+    *,
+    base: Bound = 0,
+    redistribution: str = "",
 ) -> pd.Series | np.ndarray:
     """Apportion the seats by a classical method.
 
@@ -70,7 +76,7 @@ def apportion(  # noqa: PLR0913, PLR0917 - the six things that define an apporti
     method : str or Signposts
         ``webster``, ``hamilton``, ``jefferson``, ``adams``, ``huntington-hill``, ``dean``,
         ``modified-webster``, ``danish``, ``imperiali``, ``droop``, ``imperiali-quota``, ``balinski-young``,
-        ``cambridge-compromise`` (the floor is a base that each unit has before its share of the rest), or
+        ``cambridge-compromise`` (adams, where the floor is a base), or
         signposts from :func:`stationary` and :func:`power_mean`. Where whole quotas of ``imperiali-quota`` give out more
         than the seats, its divisor seats + 2 falls by one until they do not, as in Italy's decree no. 361 of 1957, art. 77.
     floor, cap : int, or one per unit
@@ -79,6 +85,12 @@ def apportion(  # noqa: PLR0913, PLR0917 - the six things that define an apporti
         proportion to their weights. Divisor methods spread it in proportion.
     ties : "error" or a sequence of labels
         What to do with exactly equal claims: raise, or prefer units in this order, each time that they meet.
+    base : int, or one per unit
+        Places that each unit has before the method hands out the others; floors and caps are of all its places.
+    redistribution : str
+        How what caps take back from shares above them goes to the others: ``proportion``, so that the method hands out
+        the other places among the units below their caps, or ``equal``, the same addition to each share; as the method
+        does by itself if not given.
 
     Returns
     -------
@@ -99,25 +111,28 @@ def apportion(  # noqa: PLR0913, PLR0917 - the six things that define an apporti
     Pukelsheim, F. (2017). *Proportional Representation*, 2nd ed. Springer.
     """
     given = read_weights(weights)
-    filled = _filled(given, seats, method, floor, cap)
+    filled = _filled(given, seats, method, (floor, cap, base), redistribution)
     if filled.ties:
         _break(given, filled, ties)
     return _labelled(filled.places, given)
 
 
-def apportion_ties(
+def apportion_ties(  # noqa: PLR0913 - as apportion
     weights: Numbers,
     seats: int,
     method: str | Method = "webster",
     floor: Bound = 0,
     cap: Bound | None = None,
+    *,
+    base: Bound = 0,
+    redistribution: str = "",
 ) -> Ties:
     """The places that are certain and the units that tie for the rest; never raises for a tie.
 
     The parameters and the other errors are those of :func:`apportion`.
     """
     given = read_weights(weights)
-    filled = _filled(given, seats, method, floor, cap)
+    filled = _filled(given, seats, method, (floor, cap, base), redistribution)
     return Ties(_labelled(filled.places, given), *_tied(given, filled))
 
 
@@ -146,36 +161,62 @@ def _labelled(places: np.ndarray, weights: Weights) -> pd.Series | np.ndarray:
     return places if weights.index is None else pd.Series(places, index=weights.index)
 
 
-def _filled(weights: Weights, seats: int, method: str | Method, floor: Bound, cap: Bound | None) -> Filled:
+def _filled(
+    weights: Weights, seats: int, method: str | Method, limits: tuple[Bound, Bound | None, Bound], how: str
+) -> Filled:
     row = method_of(method)
     if not isinstance(seats, int | np.integer) or not 0 <= seats <= MOST:
         raise DataError(say("apportion.seats", seats=seats, most=MOST))
-    seats = int(seats)
+    if how not in ("", PROPORTION, EQUAL):
+        raise DataError(say("quota.redistribution", value=shown(how)))
+    seats, (floor, cap, given) = int(seats), limits
+    base = np.zeros(weights.floats.size, dtype=np.int64)
+    if not (isinstance(given, int) and not given):
+        base = aligned(weights, "base", given)
+        floor = np.maximum(aligned(weights, "floor", floor), base)
     bounds = read_bounds(weights, seats, floor, cap)
     if isinstance(row, BasePlus):
-        rest = _within(weights, seats - bounds.floors, row.signposts, bounds.beyond_floors())
-        return Filled(rest.places + bounds.lower, rest.ties)
+        base, row = bounds.lower, row.signposts
+    if base.any():
+        seats, bounds = seats - sum(base.tolist()), bounds.beyond(base)
+    rest = _redistributed(weights, seats, row, bounds, how)
+    return Filled(rest.places + base, rest.ties)
+
+
+def _redistributed(
+    weights: Weights, seats: int, row: Signposts | LargestRemainder | WithinQuota, bounds: Bounds, how: str
+) -> Filled:
+    """Fill with what caps take back given on as stated, where the method does not do so by itself."""
     if isinstance(row, WithinQuota):
         if bounds.floors or bounds.upper is not None:
             raise DataError(say("apportion.no_bounds", method=row.name))
         return fill_within_quota(weights, seats, row.signposts)
-    return _within(weights, seats, row, bounds)
+    natural = PROPORTION if isinstance(row, Signposts) else EQUAL
+    if not how or how == natural or bounds.upper is None or not weights.total:
+        return _within(weights, seats, row, bounds)
+    before = [Fraction(weights.exact(i)) * seats / weights.total for i in range(weights.floats.size)]
+    shares = redistributed(before, bounds.upper.tolist(), how)
+    if how == EQUAL:
+        return _within(read_weights(shares), seats, row, bounds)
+    return _within(weights, seats, row, bounds, next((s / e for s, e in zip(shares, before, strict=True) if e), 1))
 
 
-def _within(weights: Weights, seats: int, row: Signposts | LargestRemainder, bounds: Bounds) -> Filled:
-    """Fill within the bounds; a unit of weight zero stays at its floor."""
+def _within(
+    weights: Weights, seats: int, row: Signposts | LargestRemainder, bounds: Bounds, scale: Fraction | int = 1
+) -> Filled:
+    """Fill within the bounds; a unit of weight zero stays at its floor. ``scale``: of shares by largest remainder."""
     if weights.least > 0:
-        return _positive(_ladder(weights, seats, row), seats, bounds)
+        return _positive(_ladder(weights, seats, row, scale), seats, bounds)
     units = np.flatnonzero(weights.floats)
     part = bounds.take(units)
-    filled = _positive(_ladder(weights.take(units), seats, row), seats - bounds.floors + part.floors, part)
+    filled = _positive(_ladder(weights.take(units), seats, row, scale), seats - bounds.floors + part.floors, part)
     places = bounds.lower.copy()
     places[units] = filled.places
     return Filled(places, [tie.among(units) for tie in filled.ties])
 
 
-def _ladder(weights: Weights, seats: int, row: Signposts | LargestRemainder) -> Ladder:
-    return DivisorLadder(weights, row) if isinstance(row, Signposts) else RemainderLadder(weights, row, seats)
+def _ladder(weights: Weights, seats: int, row: Signposts | LargestRemainder, scale: Fraction | int) -> Ladder:
+    return DivisorLadder(weights, row) if isinstance(row, Signposts) else RemainderLadder(weights, row, seats, scale)
 
 
 def _positive(ladder: Ladder, seats: int, bounds: Bounds) -> Filled:

@@ -32,9 +32,10 @@ class Bounds(NamedTuple):
     upper: np.ndarray | None
     floors: int
 
-    def beyond_floors(self) -> "Bounds":
-        """Bounds of what comes on top of the floors."""
-        return Bounds(self.lower * 0, None if self.upper is None else self.upper - self.lower, 0)
+    def beyond(self, base: np.ndarray) -> "Bounds":
+        """Bounds of what comes on top of these places, which no floor is below."""
+        upper = None if self.upper is None else self.upper - base
+        return Bounds(self.lower - base, upper, self.floors - sum(base.tolist()))
 
     def first_places(self) -> "Bounds":
         """Bounds within which only units without a place can get one, and only one."""

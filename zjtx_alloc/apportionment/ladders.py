@@ -67,6 +67,7 @@ class RemainderLadder:
     weights: Weights
     method: LargestRemainder
     seats: int
+    scale: Fraction | int = 1  # of the shares
 
     @cached_property
     def shares(self) -> np.ndarray:
@@ -74,8 +75,8 @@ class RemainderLadder:
         w = self.weights.floats
         if self.method.whole:
             scale = float(self.weights.total) / float(w.sum())
-            return w * (scale / float(self._quota))
-        return w * (1 / self._rule(float(w.sum()), self.seats))
+            return w * (scale / float(self._quota / self.scale))
+        return w * (float(self.scale) / self._rule(float(w.sum()), self.seats))
 
     @cached_property
     def _quota(self) -> Fraction:
@@ -114,7 +115,7 @@ class RemainderLadder:
 
     def exact(self, i: int, k: int) -> Fraction:
         """The same in fractions."""
-        return k - self.weights.exact(i) / self._quota
+        return k - self.weights.exact(i) * self.scale / self._quota
 
 
 Ladder: TypeAlias = DivisorLadder | RemainderLadder

@@ -63,6 +63,9 @@ def _spellings() -> dict[str, str]:
     return found
 
 
+UNIT_KINDS = {"省份": "province", "计划单列市": "city"}  # the Corps is a unit by name
+
+
 @cache
 def provinces() -> tuple[str, ...]:
     """Codes of the 31 provinces."""

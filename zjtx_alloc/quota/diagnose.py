@@ -216,7 +216,9 @@ def limit_text(problem: QuotaProblem, limit: Limit) -> str:
 
 
 def _called(problem: QuotaProblem, limit: Limit) -> str:
-    return say(f"limit.{limit.side}", name=limit.name if limit.joint else problem.name(limit.name))
+    is_base = limit.kind == "floor" and limit.value and limit.value == problem.base.iloc[limit.number]
+    side = "base" if is_base else limit.side
+    return say(f"limit.{side}", name=limit.name if limit.joint else problem.name(limit.name))
 
 
 def _number(value: Fraction) -> str:

@@ -86,6 +86,9 @@ def solve(problem: QuotaProblem, engine: Engine = "auto") -> Solution:
 
 def _solved(problem: QuotaProblem, engine: Engine) -> Solution:
     problem.check_bounds()  # first, for a rule over no unit that nothing satisfies makes no tree
+    if problem.plain is not problem:
+        plain = _solved(problem.plain, engine)
+        return replace(plain, quota=plain.quota + problem.base)
     if engine == "exact" and not problem.nested:
         raise ScenarioError(say("engine.crossing"))
     chosen = engine if engine != "auto" else "exact" if problem.nested else "model"

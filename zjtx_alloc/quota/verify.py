@@ -89,6 +89,8 @@ def proven(problem: QuotaProblem, places: list[int], certificate: Certificate | 
     broken = problem.violations(places)
     if broken:
         raise SolverError(say("solver.broken", what="；".join(broken)))
+    if problem.plain is not problem:
+        return proven(problem.plain, problem.beyond_base(places), certificate)
     measure = problem.yardstick
     if isinstance(measure, Criterion):
         return _proven_sum(problem, places, certificate, "exchange" if measure.summable else "leximin")

@@ -47,7 +47,8 @@ def _question(problem: QuotaProblem) -> _Question:
     rules = ((r.name, tuple(r.coefficients.items()), r.lower, r.upper) for r in problem.rules)
     numbers = (problem.total, *problem.given, *problem.floor.to_list(), *problem.cap.to_list())
     names = (tuple(problem.labels), tuple(problem.names.items()))
-    return _Question((numbers, problem.groups, tuple(rules), problem.criterion, names), problem)
+    form = problem.criterion, problem.redistribution, *problem.base.to_list()
+    return _Question((numbers, problem.groups, tuple(rules), form, names), problem)
 
 
 @lru_cache(_KEPT)
@@ -221,9 +222,12 @@ def turn(problem: QuotaProblem, quota: pd.Series, label: str) -> Turn:
 
 
 def grown(problem: QuotaProblem, more: int) -> QuotaProblem:
-    """The problem with a larger (or smaller) total and entitlements in proportion; a cap that was none stays none."""
-    total = problem.total + more
-    scale = Fraction(total, problem.total) if problem.total else Fraction(1)
+    """The problem with a larger (or smaller) total and entitlements in proportion; a cap that was none stays none.
+
+    Bases stay, so entitlements grow with what the total leaves beyond them.
+    """
+    total, base = problem.total + more, int(problem.base.sum())
+    scale = Fraction(max(total - base, 0), problem.total - base) if problem.total > base else Fraction(1)
     return replace(
         problem,
         total=total,
@@ -235,7 +239,7 @@ def grown(problem: QuotaProblem, more: int) -> QuotaProblem:
 def entitlement_for(problem: QuotaProblem, quota: pd.Series, label: str, one: Step) -> float | None:
     """The entitlement nearest to its own with which a unit takes the step (one place more or fewer).
 
-    The other entitlements stay as they are. Under nested rules exact to the billionth, proven by two solves: one
+    As the problem's own, without the base. The other entitlements stay as they are. Under nested rules exact to the billionth, proven by two solves: one
     billionth nearer leaves the quota as it is. Where rules cross, the entitlement at which the two best quotas with and
     without the place cost the same, in fractions; solved again at a ten-thousandth on both sides. None if the rules
     forbid the step, if no entitlement up to ten times the total, or down to a billionth, does it, or if it does not
@@ -269,11 +273,13 @@ def _indifferent(problem: QuotaProblem, quota: pd.Series, i: int, one: Step, due
 
     What the place costs the others does not depend on this unit's entitlement, so one solve answers all.
     """
-    measure, have = problem.yardstick, int(quota.iloc[i])
-    if one.shift is None or not isinstance(measure, Criterion) or measure.first_is_free or not measure.summable:
+    measure, have, base = problem.yardstick, int(quota.iloc[i]), int(problem.base.iloc[i])
+    is_sum = isinstance(measure, Criterion) and measure.summable and not measure.first_is_free
+    if one.shift is None or problem.redistribution or not is_sum:
         return lambda move: False
+    assert isinstance(measure, Criterion)
     by = 1 if one.places > have else -1
-    places = range(min(have, one.places) + 1, max(have, one.places) + 1)
+    places = range(min(have, one.places) + 1 - base, max(have, one.places) + 1 - base)
 
     def price(e: Fraction) -> Fraction:
         return sum((measure.marginal(k, e) for k in places), Fraction(0))

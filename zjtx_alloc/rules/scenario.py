@@ -15,7 +15,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.base.toml_files import Strict
-from zjtx_alloc.base.units import load_units
+from zjtx_alloc.base.units import UNIT_KINDS, load_units
 from zjtx_alloc.quota.problem.criteria import CRITERIA
 from zjtx_alloc.rules.award import award_in_force, load_award
 from zjtx_alloc.rules.composite_form import Part, Recipe, Taken, check_tree, leaves
@@ -190,7 +190,9 @@ class Scenario(Strict):
     Places: ``total``, ``floor``, ``cap``, the bounds of ``groups``, ``fixed`` and ``certified`` (what is newly certified
     before this batch); a rule's ``min`` and ``max`` are places, or its own measure where it has coefficients, its shares
     are of the total. Weights of a pool's factors, and shares of pools, sum to one. Coefficients, multipliers and limits
-    on change have no measure; only ratios of coefficients count. ``floor``, ``cap``, ``certified``, ``grade`` and
+    on change have no measure; only ratios of coefficients count. ``base`` is what a unit has before the formula hands out
+    the rest (基数), by unit, by kind (省份, 计划单列市) or ``default``; ``redistribution`` how what caps take back goes to
+    the others (proportion, equal), as the criterion does by itself if not given. ``floor``, ``cap``, ``certified``, ``grade`` and
     multipliers are by unit, with ``default`` for the others. ``award`` is the one in force for the batch if none is named.
     ``carry_rounding``: whether running totals follow running entitlements (取整结转). ``eligible_pool`` is the most that a
     unit can recommend in this batch (可推荐企业数); units not named have no such cap. ``opening_year`` and
@@ -215,8 +217,10 @@ class Scenario(Strict):
     region_coefficient: dict[Region, Positive] = {}
     grade: dict[str, str] = {}
     grade_coefficient: dict[str, Positive] = {}
+    base: dict[str, Places] = {}
     floor: dict[str, Places] = {}
     cap: dict[str, Places] = {}
+    redistribution: Literal["", "proportion", "equal"] = ""
     change: Change | None = None
     groups: dict[str, Group] = {}
     rules: dict[str, Rule] = {}
@@ -294,7 +298,7 @@ class Scenario(Strict):
         if DEFAULT in self.fixed or DEFAULT in self.eligible_pool:
             raise ValueError(say("scenario.no_default"))
         reserved = {
-            say(f"bound.{name}") for name in ("floor", "cap", "change_floor", "change_cap", "pool", "fixed")
+            say(f"bound.{name}") for name in ("base", "floor", "cap", "change_floor", "change_cap", "pool", "fixed")
         } | {
             "floor",
             "cap",
@@ -303,6 +307,12 @@ class Scenario(Strict):
             raise ValueError(say("scenario.reserved", names="；".join(odd)))
         if both := sorted(set(self.groups) & set(self.rules)):
             raise ValueError(say("scenario.both", names="、".join(both)))
+        return self
+
+    @model_validator(mode="after")
+    def _leaves_places(self) -> "Scenario":
+        if self.by_formula < 0:
+            raise ValueError(say("scenario.bases", sum=self.total - self.by_formula, total=self.total))
         return self
 
     @model_validator(mode="after")
@@ -332,6 +342,18 @@ class Scenario(Strict):
                 check_inside(f"{table}.{key}", known[key], span)
         if doubt.total is not None:
             check_inside("total", self.total, doubt.total)
+
+    def bases(self) -> dict[str, int]:
+        """The places that each unit has before the formula, by code in the official order: its own, its kind's, the default."""
+        names = {kind: name for name, kind in UNIT_KINDS.items()}
+        kinds = load_units()["kind"].map(names)
+        rest = self.base.get(DEFAULT, 0)
+        return {str(code): self.base.get(str(code), self.base.get(kind, rest)) for code, kind in kinds.items()}
+
+    @property
+    def by_formula(self) -> int:
+        """The places that the formula hands out: the total without the bases."""
+        return self.total - sum(self.bases().values()) if self.base else self.total
 
     @property
     def payment_years(self) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 import math
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path, PurePath
 from typing import Any
@@ -16,7 +16,7 @@ from zjtx_alloc.base.files import UnreadableError, check_absent, is_file_name, w
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import shown
 from zjtx_alloc.base.toml_files import read_toml, shipped_files
-from zjtx_alloc.base.units import find_unit, load_units
+from zjtx_alloc.base.units import UNIT_KINDS, find_unit, load_units
 from zjtx_alloc.rules.scenario import DEFAULT, Scenario, Together
 from zjtx_alloc.rules.scenario_mistakes import allowed_in, explained, wrong_line
 from zjtx_alloc.rules.scenario_ranges import as_table, laid_over, rename_range, with_ranges_following, without_ranges
@@ -323,9 +323,9 @@ def _remove(base: dict[str, Any], drop: str, file: str) -> None:
 def _with_codes(raw: dict[str, Any], file: str) -> dict[str, Any]:
     """Turn unit names into codes wherever the file speaks of units, so that merging goes by unit."""
     raw = dict(raw)
-    for key in ("floor", "cap", "certified", "eligible_pool", "fixed", "grade"):
+    for key in ("base", "floor", "cap", "certified", "eligible_pool", "fixed", "grade"):
         if isinstance(raw.get(key), dict):
-            raw[key] = _coded(raw[key], f"{file} [{key}]")
+            raw[key] = _coded(raw[key], f"{file} [{key}]", UNIT_KINDS if key == "base" else ())
     if isinstance(known := raw.get("known"), dict):
         raw["known"] = {k: _coded(v, f"{file} [known.{k}]") if isinstance(v, dict) else v for k, v in known.items()}
     for key, field in (("multipliers", None), ("rules", "coefficients"), ("groups", "units"), ("rules", "units")):
@@ -347,12 +347,12 @@ def _with_codes(raw: dict[str, Any], file: str) -> dict[str, Any]:
     return raw
 
 
-def _coded(table: dict[str, Any], place: str) -> dict[str, Any]:
+def _coded(table: dict[str, Any], place: str, kinds: Iterable[str] = ()) -> dict[str, Any]:
     coded: dict[str, Any] = {}
     for name, value in table.items():
-        code = DEFAULT if name == DEFAULT else find_unit(name)
+        code = name if name in (DEFAULT, *kinds) else find_unit(name)
         if code is None:
-            known = "、".join(load_units()["short_name"])
+            known = "、".join([*kinds, *load_units()["short_name"]])
             raise ScenarioError(say("scenario.unknown_unit", place=place, name=name, known=known))
         if code in coded:
             raise ScenarioError(say("scenario.unit_twice", place=place, name=name))

@@ -78,7 +78,7 @@ class Admissible:
         return [tuple(_floats((point,)) for point in chosen) for chosen in product(*ends)]
 
     def entitlements(self, cell: Cell) -> np.ndarray:
-        """Entitlements (combinations, units) at the vertices of a cell, every pool at every vertex of its own.
+        """Entitlements beyond the base (combinations, units) at the vertices of a cell, every pool at every vertex of its own.
 
         Where pools share weights some combinations are not admissible: bounds, no more.
         """
@@ -164,7 +164,7 @@ def weight_blocks(panel: Panel, scenario: Scenario) -> Admissible:
             names += [("" if doubt.weights else name, code) for code in pool.factors]
         of_pool.append(len(blocks) - 1)
     shares = tuple(adjusted_shares(panel, scenario, pool).to_numpy() for pool in pools.values())
-    return Admissible(tuple(blocks), tuple(of_pool), shares, tuple(names), scenario.total)
+    return Admissible(tuple(blocks), tuple(of_pool), shares, tuple(names), scenario.by_formula)
 
 
 def with_uncertainty(scenario: Scenario, table: Mapping[str, object]) -> Scenario:

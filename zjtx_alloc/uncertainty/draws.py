@@ -236,14 +236,15 @@ def drawn(sampling: Sampling, seed: int, draws: int) -> Iterator[Draws]:
 
 
 def entitlements_of(sampling: Sampling, draws: Draws) -> np.ndarray:
-    """Entitlements (draws, units), in places: ``entitlement`` for each draw, up to the last bits of a float."""
+    """Entitlements (draws, units) beyond the base, in places: ``entitlement`` for each draw, up to the last bits of a float."""
     held = dict(zip(sampling.values, draws.facts, strict=True)) if draws.facts else {}
-    whole: np.ndarray | float = 0.0
+    scenario, whole = sampling.scenario, np.zeros((1, 1))
+    by_formula = np.maximum(draws.totals - (scenario.total - scenario.by_formula), 0)
     for number, pool in enumerate(sampling.pools):
         base = _pool_base(sampling, pool, held, draws.weights[pool.weights])
         for table in pool.coefficients:
             base = base * draws.coefficients[:, table]
-        base = base * (draws.totals[:, None] * draws.weights[0][:, [number]] / base.sum(axis=1, keepdims=True))
+        base = base * (by_formula[:, None] * draws.weights[0][:, [number]] / base.sum(axis=1, keepdims=True))
         whole = whole + base
     return np.broadcast_to(whole, (len(draws), np.shape(whole)[1]))
 

@@ -107,4 +107,5 @@ def _alone(allocation: Allocation) -> pd.DataFrame:
     if len(pools) > 1:
         return pd.DataFrame(index=allocation.quota.index)
     shares = adjusted_shares(allocation.panel, allocation.scenario, pools[0])
-    return allocation.scenario.total * shares / shares.sum()
+    by_formula = allocation.scenario.by_formula * shares / shares.sum()
+    return by_formula.add(allocation.entitlement.base, axis=0)

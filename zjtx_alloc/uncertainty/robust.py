@@ -97,12 +97,12 @@ def robust_of(allocation: Allocation, weights: Weights | None = None, draws: int
     drawn = np.vstack([admissible.entitlements(point)[0] for point in admissible.draws(draws, seed)])
     # A unit that weights can give something is not held to its floor for having nothing at others.
     most = pd.Series(corners.max(axis=0), index=allocation.quota.index)
-    problem = replace(allocation.problem, entitlement=most)
+    problem, base = replace(allocation.problem, entitlement=most, redistribution="").plain, allocation.entitlement.base
     targets = [_with_credit(problem, row) for row in corners]
     best = least_worst(problem, targets)
     centre = least_worst(problem, [Target(_exact(drawn.mean(axis=0)))])
     quota = pd.DataFrame(
-        {"baseline": allocation.solution.quota, "robust": best.places, "average": centre.places},
+        {"baseline": allocation.solution.quota - base, "robust": best.places, "average": centre.places},
         index=allocation.quota.index,
     )
     measures = pd.DataFrame(
@@ -114,7 +114,7 @@ def robust_of(allocation: Allocation, weights: Weights | None = None, draws: int
         }
     )
     gap = float(max(best.worst - best.bound, centre.worst - centre.bound))
-    return Robust(allocation, quota, measures, gap, len(corners), draws, seed, admissible.independent)
+    return Robust(allocation, quota.add(base, axis=0), measures, gap, len(corners), draws, seed, admissible.independent)
 
 
 def _exact(row: np.ndarray) -> tuple[Fraction, ...]:

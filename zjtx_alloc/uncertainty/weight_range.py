@@ -9,6 +9,7 @@ from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.allocation.allocate_programme import allocate_batch
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.quota.problem.problem import QuotaProblem
+from zjtx_alloc.quota.problem.redistribution import NATURAL
 from zjtx_alloc.quota.solve import solve
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.uncertainty.admissible import Admissible, Cell, Weights, admissible_weights, point_table
@@ -67,12 +68,20 @@ def ranges_of(allocation: Allocation, weights: Weights | None = None) -> WeightR
     """``weight_range`` of a scenario that is allocated already."""
     admissible = admissible_weights(allocation.panel, allocation.scenario, weights)
     corners = (pd.Series(admissible.entitlements(v)[0], allocation.quota.index) for v in admissible.vertices)
-    quotas = [solve(replace(allocation.problem, entitlement=places)).quota for places in corners]
+    problem, base = replace(allocation.problem, redistribution="").plain, allocation.entitlement.base
+    if allocation.problem.redistribution:
+        quotas = [solve(replace(allocation.problem, entitlement=places)).quota - base for places in corners]
+    else:
+        quotas = [solve(replace(problem, entitlement=places)).quota for places in corners]
     found = pd.DataFrame(quotas).reset_index(drop=True)  # by number of the vertex
     rows: list[dict[str, float | bool]] = []
     points: dict[tuple[str, str], Cell] = {}
     for i, code in enumerate(allocation.quota.index):
-        ends = dict(_ends(allocation.problem, admissible, found[code], i))
+        is_searched = searched(allocation.problem)
+        ends = {
+            name: replace(end, value=end.value + base[code], bound=end.bound + base[code])
+            for name, end in _ends(problem, admissible, found[code], i, is_searched)
+        }
         points |= {(code, name): end.point for name, end in ends.items()}
         rows.append({name: end.value for name, end in ends.items()} | _bounds(ends))
     table = allocation.panel.units[["short_name", "region"]].assign(
@@ -84,17 +93,20 @@ def ranges_of(allocation: Allocation, weights: Weights | None = None) -> WeightR
 
 def searched(problem: QuotaProblem) -> bool:
     """Whether quotas are searched place by place: under nested rules, by Webster's method, whose price the search knows."""
-    return problem.nested and problem.criterion == "webster"
+    by_itself = problem.redistribution in ("", NATURAL["webster"])
+    return problem.nested and problem.criterion == "webster" and by_itself
 
 
-def _ends(problem: QuotaProblem, admissible: Admissible, found: pd.Series, i: int) -> Iterator[tuple[str, End]]:
-    """The four ends of unit i; quotas from the best that the vertices give."""
+def _ends(
+    problem: QuotaProblem, admissible: Admissible, found: pd.Series, i: int, is_searched: bool
+) -> Iterator[tuple[str, End]]:
+    """The four ends of unit i beyond its base; quotas from the best that the vertices give."""
     yield "entitlement_min", entitlement_end(admissible, i, -1)
     yield "entitlement_max", entitlement_end(admissible, i, 1)
     least, most = int(found.idxmin()), int(found.idxmax())
     low = End(int(found[least]), admissible.vertices[least], problem.lower[i])
     high = End(int(found[most]), admissible.vertices[most], int(problem.cap.iloc[i]))
-    if searched(problem):
+    if is_searched:
         low, high = quota_end(admissible, problem, i, low, -1), quota_end(admissible, problem, i, high, 1)
     yield "quota_min", low
     yield "quota_max", high

@@ -68,9 +68,14 @@ def polished(problem: QuotaProblem, places: list[int]) -> list[int]:
         places[move[1]] += 1
 
 
+def equal_moves(problem: QuotaProblem, places: list[int]) -> list[tuple[int, int]]:
+    """The allowed moves of one place (from, to) that cost nothing."""
+    return list(_offers(problem, places).moves(better=False))
+
+
 def tied_sets(problem: QuotaProblem, places: list[int]) -> list[list[int]]:
     """Sets of units among which a place could move at no cost, as far as moves of one place show."""
-    return united({*move} for move in _offers(problem, places).moves(better=False))
+    return united({*move} for move in equal_moves(problem, places))
 
 
 @dataclass(frozen=True)
@@ -158,6 +163,8 @@ def binding(problem: QuotaProblem, places: list[int]) -> dict[str, list[str]]:
         lifted, a single move to or from the unit would be better (or equal and preferred). Exact
         under nested rules; with crossing rules it names single moves only.
     """
+    if problem.plain is not problem:
+        return binding(problem.plain, problem.beyond_base(places))
     found: dict[str, list[str]] = {label: [] for label in problem.labels}
     last, following = _prices(problem, places)
     for i, j in permutations(problem.order, 2):

@@ -24,15 +24,15 @@ def solve_many(problem: QuotaProblem, entitlements: np.ndarray | pd.DataFrame) -
 
     Floats find answers that are nearly right, all scenarios of a chunk together; then single places move
     as in ``solve``'s own proof until no move is better or preferred, fractions deciding whatever floats
-    leave open. Rules that cross, criteria that are not marginal costs by signpost or remainder, and rows with a
-    fraction that no float stands for are solved one by one.
+    leave open. Rules that cross, criteria that are not marginal costs by signpost or remainder, a
+    stated redistribution, and rows with a fraction that no float stands for are solved one by one.
 
     Parameters
     ----------
     problem : QuotaProblem
         Total, bounds, groups and criterion; its own entitlement plays no part.
     entitlements : array (S, n) of float, or DataFrame
-        A scenario a row, in places, finite and ≥ 0; numbers as in ``QuotaProblem``. An array has its columns in the problem's order; a
+        A scenario a row, in places beside the base, finite and ≥ 0; numbers as in ``QuotaProblem``. An array has its columns in the problem's order; a
         frame has the problem's labels as its columns, in any order.
 
     Returns
@@ -51,6 +51,14 @@ def solve_many(problem: QuotaProblem, entitlements: np.ndarray | pd.DataFrame) -
     Federgruen & Groenevelt 1986, Operations Research 34(6); Hochbaum 1994, Math. of OR 19(2).
     """
     values, columns = _table(problem, entitlements)
+    if problem.base.any() and not problem.redistribution:
+        everywhere = replace(problem, entitlement=pd.Series(1.0, index=problem.entitlement.index))
+        try:
+            everywhere.check_bounds()
+        except InfeasibleError:
+            return np.full(values.shape, -1, dtype=np.int64)
+        beyond = solve_many(everywhere.plain, values[:, columns])
+        return np.where(beyond < 0, beyond, beyond + problem.base.to_numpy())
     quotas = np.full(values.shape, -1, dtype=np.int64)
     costs, rows = costs_of(problem.criterion), np.arange(len(values))
     floats = values.astype(float, copy=False)
@@ -75,6 +83,7 @@ def solved_together(problem: QuotaProblem) -> bool:
     """Whether ``solve_many`` solves many entitlements of this problem at once, not one by one."""
     return (
         costs_of(problem.criterion) is not None
+        and not problem.redistribution
         and problem.nested
         and problem.total < LARGEST
         and len(problem.labels) > 0

@@ -35,10 +35,11 @@ class Wanted:
 
 
 def wanted_of(problem: QuotaProblem) -> Wanted:
-    """The entitlements themselves, within the problem's own bounds."""
+    """The entitlements themselves beside the base, within the problem's own bounds."""
     due = tuple(problem.exact)
+    places = tuple(e + base for e, base in zip(due, problem.base.to_list(), strict=True))
     lower, upper = (tuple(Fraction(x) for x in bounds) for bounds in (problem.lower, problem.upper))
-    return Wanted(due, due, lower, upper)
+    return Wanted(places, due, lower, upper)
 
 
 def bounded_entitlement(problem: QuotaProblem, wanted: Wanted | None = None) -> list[Fraction]:

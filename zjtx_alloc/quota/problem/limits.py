@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from zjtx_alloc.quota.problem.numbers import exactly
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.problem.rule_tree import Row
@@ -102,7 +104,7 @@ def _unit_limits(problem: QuotaProblem) -> Iterator[Limit]:
 
 
 def relaxed(problem: QuotaProblem, changes: Sequence[tuple[Limit, int | Fraction]]) -> QuotaProblem:
-    """The problem with each of these limits at its new value (in the measure of ``Limit.value``)."""
+    """The problem with each of these limits at its new value (in the measure of ``Limit.value``); a floor takes the base along."""
     floors, caps = problem.floor.copy(), problem.cap.copy()
     groups, rules = list(problem.groups), list(problem.rules)
     side: dict[str, Any]
@@ -117,4 +119,5 @@ def relaxed(problem: QuotaProblem, changes: Sequence[tuple[Limit, int | Fraction
             rules[change.number] = replace(rules[change.number], **side)
         else:
             floors.iloc[change.number] = value
-    return replace(problem, floor=floors, cap=caps, groups=tuple(groups), rules=tuple(rules))
+    base = np.minimum(problem.base, floors)
+    return replace(problem, floor=floors, cap=caps, groups=tuple(groups), rules=tuple(rules), base=base)

@@ -29,6 +29,7 @@ from zjtx_alloc.quota.problem.numbers import (
     is_whole,
     ranked_entitlements,
 )
+from zjtx_alloc.quota.problem.redistribution import EQUAL, NATURAL, PROPORTION, redistributed
 from zjtx_alloc.quota.problem.rule_tree import Row, Tree, tree_of
 
 Bound: TypeAlias = Any  # given: a Series of int by label, or one number for all; kept: the Series
@@ -68,6 +69,12 @@ class Group:
     floor: int | None = None
     cap: int | None = None
 
+    def without(self, taken: Mapping[str, int]) -> "Group":
+        """The group's bounds for what its members have beyond these places."""
+        places = sum(taken[label] for label in self.members)
+        floor = None if self.floor is None else max(self.floor - places, 0)
+        return replace(self, floor=floor, cap=None if self.cap is None else self.cap - places)
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -77,6 +84,12 @@ class Rule:
     coefficients: Mapping[str, Fraction]
     lower: Fraction | None = None
     upper: Fraction | None = None
+
+    def without(self, taken: Mapping[str, int]) -> "Rule":
+        """The rule's bounds for what its units have beyond these places."""
+        value = sum((exactly(c) * taken[label] for label, c in self.coefficients.items()), Fraction(0))
+        lower, upper = (None if end is None else exactly(end) - value for end in (self.lower, self.upper))
+        return replace(self, lower=lower, upper=upper)
 
 
 @dataclass(frozen=True)
@@ -88,7 +101,7 @@ class QuotaProblem:
     total : int
         Places to hand out.
     entitlement : Series of float, or of Fraction, Decimal and int
-        Real number of places by label, finite and ≥ 0; below 10^-12 none. Exact numbers are kept as fractions; a
+        Real number of places by label beside the base, finite and ≥ 0; below 10^-12 none. Exact numbers are kept as fractions; a
         float counts as the ratio of small whole numbers that it is the rounding of, else as the decimal that it
         prints as.
     floor, cap : Series of int or int, optional
@@ -100,13 +113,19 @@ class QuotaProblem:
         every criterion a unit with e = 0 takes only its floor and does not count.
     names : mapping, optional
         What to call a label in messages.
+    base : Series of int or int, optional
+        Places that each unit has before the others are handed out (基数): the criterion compares what a unit has beyond
+        its base with its entitlement. Bounds, groups and rules are of all its places; no floor is below a base.
+    redistribution : str, optional
+        How what caps take back from entitlements above them goes to the others: ``proportion`` or ``equal``; as the
+        criterion does by itself if not given.
 
     Raises
     ------
     ScenarioError
         If labels do not match or repeat, a number is negative, missing or not finite, a total or bound is not whole or
-        beyond 10^15, an entitlement is beyond 10^12, the criterion is unknown or its prices fall, or there are places and
-        no units.
+        beyond 10^15, an entitlement is beyond 10^12, the criterion or the redistribution is unknown, prices fall, or there
+        are places and no units.
     """
 
     total: int
@@ -117,8 +136,12 @@ class QuotaProblem:
     rules: tuple[Rule, ...] = ()
     criterion: str | Criterion = "webster"
     names: Mapping[str, str] = field(default_factory=dict)
+    base: Bound = 0
+    redistribution: str = ""
 
     def __post_init__(self) -> None:
+        if self.redistribution not in ("", PROPORTION, EQUAL):
+            raise ScenarioError(say("quota.redistribution", value=shown(self.redistribution)))
         if not isinstance(self.criterion, Criterion) and self.criterion not in list(CRITERIA):
             raise ScenarioError(say("quota.criterion", criterion=self.criterion, known="、".join(CRITERIA)))
         if not (is_whole(self.total) and isinstance(self.entitlement, pd.Series)):
@@ -133,7 +156,8 @@ class QuotaProblem:
             raise ScenarioError(say("apportion.nobody", seats=self.total))
         cap = self.total if self.cap is None else self.cap
         object.__setattr__(self, "entitlement", entitlement)
-        object.__setattr__(self, "floor", self._bound("floor", self.floor))
+        object.__setattr__(self, "base", self._bound("base", self.base))
+        object.__setattr__(self, "floor", np.maximum(self._bound("floor", self.floor), self.base))
         object.__setattr__(self, "cap", self._bound("cap", cap))
         self._check_joint_rules()
         if isinstance(self.criterion, Criterion):
@@ -245,6 +269,33 @@ class QuotaProblem:
             upper = most if rule.upper is None else math.floor(exactly(rule.upper) * scale)
             yield replace(row, lower=lower, upper=upper)
 
+    @cached_property
+    def plain(self) -> "QuotaProblem":
+        """The problem of the places beyond the base, with entitlements as redistribution leaves them; itself without either."""
+        natural = NATURAL.get(self.criterion) if isinstance(self.criterion, str) else None
+        how = "" if natural == self.redistribution else self.redistribution
+        if not self.base.any():
+            return replace(self, entitlement=self._redistributed(how), redistribution="") if how else self
+        taken = self.base.to_dict()
+        beyond = replace(
+            self,
+            total=self.total - sum(taken.values()),
+            floor=self.floor - self.base,
+            cap=self.cap - self.base,
+            groups=tuple(group.without(taken) for group in self.groups),
+            rules=tuple(rule.without(taken) for rule in self.rules),
+            base=0,
+        )
+        return beyond.plain
+
+    def _redistributed(self, how: str) -> pd.Series:
+        caps = [min(cap, self.total) for cap in self.cap.to_list()]
+        return pd.Series(redistributed(self.exact, caps, how), self.entitlement.index, dtype=object)
+
+    def beyond_base(self, places: Sequence[int]) -> list[int]:
+        """Places by position without the base."""
+        return [x - base for x, base in zip(places, self.base.to_list(), strict=True)]
+
     def with_first_places(self) -> "QuotaProblem":
         """The problem with a first place for every unit that has an entitlement and may have one."""
         triples = zip(self.lower, self.upper, self.due, strict=True)
@@ -277,6 +328,8 @@ class QuotaProblem:
 
         A unit with e = 0 costs nothing, nor (see ``unserved``) one whose missing first place counts apart.
         """
+        if self.plain is not self:
+            return self.plain.cost(self.beyond_base(places))
         measure = self.yardstick
         pairs = [(x, e) for x, e in zip(places, self.exact, strict=True) if e]
         if isinstance(measure, Minimax):
@@ -285,10 +338,10 @@ class QuotaProblem:
         return sum(costs, Fraction(0)) if measure.summable else max(costs, default=Fraction(0))
 
     def unserved(self, places: Sequence[int]) -> tuple[str, ...]:
-        """Units with an entitlement and no place, if the criterion counts them before all else."""
+        """Units with an entitlement and no place beside the base, if the criterion counts them before all else."""
         if isinstance(self.yardstick, Minimax) or not self.yardstick.first_is_free:
             return ()
-        triples = zip(self.labels, places, self.due, strict=True)
+        triples = zip(self.labels, self.beyond_base(places), self.due, strict=True)
         return tuple(label for label, x, e in triples if e and not x)
 
     def violations(self, places: Sequence[int]) -> list[str]:

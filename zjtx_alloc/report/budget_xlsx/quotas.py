@@ -32,7 +32,7 @@ def _is_live(allocation: Allocation) -> bool:
     scenario, ways = allocation.scenario, () if allocation.counted is None else allocation.counted.ways
     known = scenario.known.granted or scenario.known.approved
     plain = not (scenario.groups or scenario.rules or known)
-    return scenario.criterion == "webster" and plain and set(ways) <= {"unit"}
+    return scenario.criterion == "webster" and plain and allocation.is_plain and set(ways) <= {"unit"}
 
 
 def total_name(batch: int | str) -> str:

@@ -29,6 +29,7 @@ _LOOKS = {
     "rate": "entry share", "date": "entry date", "year": "entry batch", "batch": "entry batch", "batch_or_all": "entry batch", "setting": "entry",
 }  # fmt: skip
 _TOGETHER = (
+    ("base",),
     ("floor",),
     ("cap",),
     ("fixed", "reason"),

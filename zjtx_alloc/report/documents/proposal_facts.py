@@ -78,7 +78,11 @@ def _formula(allocation: Allocation, name: str, pool: Pool) -> Iterator[str]:
     scenario, label = allocation.scenario, say("proposal.pool", name=name) if name else ""
     used = "".join(f"×{say(COEFFICIENTS[name])}" for name in coefficient_keys(allocation.panel, scenario, pool))
     parts = "＋".join(_part(allocation, code, factor) for code, factor in pool.factors.items())
-    yield say("proposal.places", pool=label, places=f"{scenario.total * pool.share:.10g}")
+    yield say(
+        "proposal.places_beyond" if scenario.base else "proposal.places",
+        pool=label,
+        places=f"{scenario.by_formula * pool.share:.10g}",
+    )
     yield say("proposal.weighted", pool=label, parts=parts, coefficients=used)
 
 

@@ -97,7 +97,7 @@ def contribution_rows(allocation: Allocation, code: str) -> Table:
         {
             "indicator": panel.name(factor),
             "written_weight": f"{weight:.4g}",
-            "counted_share": places[factor] / (scenario.total * weight) if weight else None,
+            "counted_share": places[factor] / (scenario.by_formula * weight) if weight else None,
             "contribution": places[factor],
         }
         for factor, weight in weights.items()
@@ -105,8 +105,10 @@ def contribution_rows(allocation: Allocation, code: str) -> Table:
     named = "，".join(_coefficients(allocation, code))
     adjusted = say("unit.adjusted", name=header(ADJUSTMENT), coefficients=named) if named else header(ADJUSTMENT)
     rows.append({"indicator": adjusted, "contribution": places[ADJUSTMENT]})
+    if base := int(due.base[code]):
+        rows.append({"indicator": say("bound.base"), "contribution": float(base)})
     rows.append({"indicator": header("entitlement"), "contribution": due.places[code]})
-    note = say("unit.contributions", total=scenario.total)
+    note = say("unit.contributions_beyond" if base else "unit.contributions", total=scenario.by_formula)
     return titled("unit_contributions", pd.DataFrame(rows), note, has_total=True)
 
 

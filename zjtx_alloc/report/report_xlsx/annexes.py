@@ -104,9 +104,12 @@ def _contributions(model: Model) -> Sheet:
     for line in model.lines:
         pool = f"pool_share_{line.pool}*" if len(model.pools) > 1 else ""
         parts.setdefault(panel.name(line.code), []).append(f"{pool}{line.weight}*{_of_unit(f'share_{line.number}')}")
-    formulas = {name: f"total*({'+'.join(texts)})" for name, texts in parts.items()}
+    by_formula = "(total-SUM(base_places))" if model.has_base else "total"
+    formulas = {name: f"{by_formula}*({'+'.join(texts)})" for name, texts in parts.items()}
     formulas["entitlement"] = _of_unit("entitlement")
-    formulas[ADJUSTMENT] = "[entitlement]-" + "-".join(f"[{name}]" for name in parts)
+    formulas[ADJUSTMENT] = "[entitlement]-" + "-".join(
+        f"[{name}]" for name in [*parts, *(["base"] if model.has_base else [])]
+    )
     check = {ADJUSTMENT: f"ROUND(SUM([{ADJUSTMENT}:rows]),6)"}
     return table_sheet(table, formulas, checks=check)
 

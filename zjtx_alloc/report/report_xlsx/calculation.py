@@ -48,6 +48,7 @@ def _columns(model: Model, rows: list[_Row]) -> dict[str, Column]:
             f"base_{number}": Column(say("calculation.base") + of, "part", 8, name=f"base_{number}"),
             f"coefficient_{number}": Column(say("calculation.coefficient") + of, "plain", 7, name=f"coefficient_{number}"),
         }  # fmt: skip
+    columns["base_places"] = Column(header("base"), "count", 8, name="base_places")
     columns |= {"entitlement": Column(header("entitlement"), "places", 9, name="entitlement")} | _bound_columns()
     columns |= search_columns() | _quota_columns() | _money_columns(model)
     held = {name for row in rows for name in row}
@@ -122,6 +123,8 @@ def _unit_row(model: Model, unit: int, code: str) -> _Row:
             names.append(model.coefficient_name(table, key))
         row[f"base_{number}"] = Cell(float(model.bases[number][code]), model.base_formula(number))
         row[f"coefficient_{number}"] = Cell(product, "*".join(names) or "1")
+    if model.has_base:
+        row["base_places"] = int(model.allocation.entitlement.base[code])
     row["entitlement"] = Cell(float(model.allocation.entitlement.places[code]), model.entitlement_formula())
     row |= _bound_cells(model, unit, code) | search_cells(model.search, unit, "entitlement")
     return row | _quota_cells(model, unit, code) | _money_cells(model, unit, code)
@@ -163,12 +166,13 @@ def _bound_cells(model: Model, unit: int, code: str) -> _Row:
     if model.before is not None:
         row |= _change_cells(model, code)
         floor, cap = f"MAX({floor},[change_floor])", f"{cap},[change_cap]"
+    floor = f"MAX({floor},[base_places])" if model.has_base else floor
     row["floor_in_force"] = Cell(problem.lower[unit], f'IF([fixed]<>"",[fixed],{floor})')
     most = min(int(problem.cap.iloc[unit]), problem.total)
     row["cap_in_force"] = Cell(most, f'IF([fixed]<>"",[fixed],MIN({cap}))')
     if model.has_unbound:
         row |= {
-            "original_billionths": round(problem.due[unit] * _PARTS),
+            "original_billionths": round(float(model.allocation.entitlement.places[code]) * _PARTS),
             "original_floor": problem.lower[unit],
             "original_cap": most,
         }

@@ -141,7 +141,8 @@ class Model:
     def search(self) -> Search:
         """Webster's method within the units' own bounds."""
         problem = self.allocation.problem
-        return Search(problem.due.tolist(), problem.lower, problem.upper, problem.total, problem.rank)
+        due = self.allocation.entitlement.places.tolist()
+        return Search(due, problem.lower, problem.upper, problem.total, problem.rank)
 
     @cached_property
     def joint(self) -> list[tuple[str, dict[int, float], "tuple[object, object]"]]:
@@ -161,10 +162,15 @@ class Model:
         """Whether no change of the cells makes the quota a matter of formulas."""
         allocation = self.allocation
         ways = () if allocation.counted is None else allocation.counted.ways
-        if allocation.problem.criterion != "webster" or ways:
+        if allocation.problem.criterion != "webster" or ways or not allocation.is_plain:
             return True
         own = allocation.solution.quota.tolist()
         return not allocation.problem.rows and own != self.search.quota
+
+    @property
+    def has_base(self) -> bool:
+        """Whether units have places before the formula."""
+        return bool(self.allocation.entitlement.base.any())
 
     @property
     def has_unbound(self) -> bool:
@@ -194,7 +200,11 @@ class Model:
             coefficient = f"[coefficient_{pool}]" if not prefix else f"INDEX(coefficient_{pool},[serial])"
             share = f"pool_share_{pool}*" if len(self.pools) > 1 else ""
             parts.append(f"{share}{mine}*{coefficient}/SUMPRODUCT({prefix}base_{pool},coefficient_{pool})")
-        return f"total*({'+'.join(parts)})"
+        formula = "+".join(parts)
+        if not self.has_base:
+            return f"total*({formula})"
+        own = "INDEX(base_places,[serial])" if prefix else "[base_places]"
+        return f"{own}+(total-SUM(base_places))*({formula})"
 
     def base_formula(self, pool: int, prefix: str = "") -> str:
         """The weighted shares of a unit in a pool, by the first or the second set of weights."""

@@ -42,6 +42,8 @@ def contribution_table(allocation: Allocation) -> Table:
     due, panel = allocation.entitlement, allocation.panel
     factors = due.contributions.drop(columns=ADJUSTMENT).rename(columns=of_kind("places", panel.name))
     frame = panel.units[["short_name"]].join(factors).join(due.contributions[ADJUSTMENT])
+    if due.base.any():
+        frame.insert(1, "base", due.base)
     return titled(
         "contributions", frame.assign(entitlement=due.places), mark_shares(allocation), say("note.contributions")
     )
@@ -91,6 +93,9 @@ def rule_table(allocation: Allocation) -> Table:
         for name, called in COEFFICIENTS.items()
         for key, value in getattr(scenario, name).items()
     ]
+    rows += [(say("bound.base"), f"{names.get(c, c)} {n}", {say("bound.base")}) for c, n in scenario.base.items()]
+    if scenario.redistribution:
+        rows.append((say("table.redistribution"), say(f"why.by_{scenario.redistribution}"), set()))
     rows += [(say("bound.floor"), f"{names[c]} ≥ {n}", {say("bound.floor")}) for c, n in scenario.floor.items()]
     rows += [(say("bound.cap"), f"{names[c]} ≤ {n}", {say("bound.cap")}) for c, n in scenario.cap.items()]
     if capped := pools_note([allocation]):

@@ -49,6 +49,7 @@ def index_table(allocations: dict[str, Allocation]) -> Table:
                 "gallagher": found.gallagher,
                 "loosemore_hanby": found.loosemore_hanby,
                 "sainte_lague": found.sainte_lague,
+                "seat_bias": found.seat_bias,
                 "violations": "、".join(found.violations["short_name"]),
             }
         )

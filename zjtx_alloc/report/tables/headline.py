@@ -148,6 +148,8 @@ def _coefficients(results: Results) -> tuple[str, str, str]:
         for name, called in COEFFICIENTS.items()
         if (table := getattr(scenario, name))
     ]
+    if scenario.base:
+        told.append(say("headline.base", places=scenario.total - scenario.by_formula))
     floors = "、".join(sorted({f"{floor}" for floor in scenario.floor.values()}))
     told += [say("headline.floor", floor=floors)] if floors else []
     return say("headline.coefficients"), "；".join(told) or say("headline.nothing"), say("headline.coefficients_change")

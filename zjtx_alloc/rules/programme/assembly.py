@@ -24,6 +24,7 @@ _OF_SHEETS = (
     "factors",
     "region_coefficient",
     "grade_coefficient",
+    "base",
     "floor",
     "cap",
     "fixed",

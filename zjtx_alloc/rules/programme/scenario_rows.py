@@ -7,13 +7,18 @@ from copy import deepcopy
 from typing import Any
 
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.base.units import load_units
+from zjtx_alloc.base.units import UNIT_KINDS, load_units
 from zjtx_alloc.rules.programme.values import setting_text
 from zjtx_alloc.rules.scenario import REGIONS, Scenario
 
 Rows = dict[str, list[dict[str, Any]]]
 _PART = re.compile(r'"(?:[^"\\]|\\.)*"|[^.]+')
-_UNITS = (("floor", "floor"), ("cap", "cap"), ("pool", "eligible_pool"))  # columns of 单位规则 and tables of a scenario
+_UNITS = (
+    ("base", "base"),
+    ("floor", "floor"),
+    ("cap", "cap"),
+    ("pool", "eligible_pool"),
+)  # columns of 单位规则 and tables of a scenario
 _NOT_PLAIN = re.compile(r'[."\'\s]|^$')
 
 
@@ -127,7 +132,10 @@ def _coefficient_rows(rest: dict[str, Any], doubt: dict[str, Any]) -> Iterator[d
 def _unit_rows(rest: dict[str, Any]) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for name, table in _UNITS:
-        for code, places in rest.pop(table, {}).items():
+        given = rest.pop(table, {})
+        if kinds := {kind: given.pop(kind) for kind in UNIT_KINDS if kind in given}:
+            rest[table] = kinds  # no row is of a kind of unit
+        for code, places in given.items():
             found.setdefault(code, {"code": code})[name] = places
     for code, fixed in rest.pop("fixed", {}).items():
         found.setdefault(code, {"code": code}).update(fixed=fixed["quota"], reason=fixed["reason"])

@@ -12,7 +12,7 @@ from zjtx_alloc.rules.scenario import DEFAULT, REGIONS, Scenario
 
 Path = tuple[str, ...]
 Place = tuple[Record, str]  # a record and the column in it
-_BY_UNIT = ("floor", "cap", "certified", "fixed", "grade")
+_BY_UNIT = ("base", "floor", "cap", "certified", "fixed", "grade")
 
 
 @dataclass
@@ -99,6 +99,7 @@ def unit_tables(found: Tables, record: Record) -> None:
     code = record["code"]
     if code is None:
         return
+    found.put(("base", code), record["base"], (record, "base"))
     found.put(("floor", code), record["floor"], (record, "floor"))
     found.put(("cap", code), record["cap"], (record, "cap"))
     if record["pool"] is not None and code == DEFAULT:
@@ -173,5 +174,5 @@ READERS: Mapping[str, Callable[[Tables, Record], None]] = {
 # What each sheet holds of a scenario: left out, it is as in the scenario that the workbook goes on from.
 PARTS: Mapping[str, tuple[str, ...]] = {
     "weights": ("factors", "pools"), "coefficients": ("region_coefficient", "grade_coefficient"),
-    "units": ("floor", "cap", "fixed"), "groups": ("groups", "rules"),
+    "units": ("base", "floor", "cap", "fixed"), "groups": ("groups", "rules"),
 }  # fmt: skip
