@@ -154,7 +154,7 @@ def _sheet(package: Package, sheet: SheetPart, cells: Cells) -> Grid:
 
 
 def _text(file: str, content: bytes, most_rows: int) -> Grid:
-    """The table of a CSV file, decoded line by line: one sign beyond the common ones would make four bytes of each."""
+    """The table of a CSV file, decoded line by line: one character beyond the common ones would make four bytes of each."""
     encoding = _encoding(file, content)
     with io.TextIOWrapper(io.BytesIO(content), encoding, newline="") as stream:
         first = [stream.readline(_LONGEST_LINE) for _ in range(_SNIFFED)]
