@@ -29,7 +29,7 @@ def command(*arguments):
 
 def sheet_of(path, title):
     """A sheet as a frame under its headers, rows as Excel counts them."""
-    rows = [*openpyxl.load_workbook(path)[title].values]
+    rows = [*openpyxl.load_workbook(path, data_only=True)[title].values]
     frame = pd.DataFrame(rows[3:], columns=rows[2], index=range(4, len(rows) + 1))
     return frame.loc[:, frame.columns.notna()]
 
@@ -58,6 +58,8 @@ def played(tmp_path_factory):
         if stage == "amounts":  # the ministries approved all but the last of the list
             chosen = sheet_of(before, "企业").query("遴选结论 == '入选'").sort_values("名次").index
             said = {(row, "批复结论"): "批准" for row in chosen[:-1]} | {(chosen[-1], "批复结论"): "未批准"}
+            before = folder / "approved.xlsx"
+            before.write_bytes(paths["select"].read_bytes())
             changed(before, "企业", said)
         assert command(stage, before, "--out", paths[stage], "--as-of", "2024-07-31") == 0
         before = paths[stage]

@@ -1,6 +1,7 @@
 """Where rules cross, answers are proven without the solver's word: by prices, or by cases that prices settle."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from quota.test_quota_milp import milp_quota
 from support.crossing_problems import crossing_problem
 
 import zjtx_alloc as za
+from zjtx_alloc.quota.crossing.cases import Case, Ladders, prove
 
 
 def proven(problem):
@@ -43,12 +45,12 @@ def test_a_proof_by_cases_that_lacks_a_case_or_is_of_another_answer_is_refused()
     solution = za.solve(problem)
     proof = solution.certificate
     assert proof.kind == "cases"
+    ends = [i for i, case in enumerate(proof.cases) if case.split is None and case.prices]
     unproven = pytest.raises(za.SolverError, match="未能证明为最优")
     with unproven:
-        za.verify(problem, solution.quota, replace(proof, cases=proof.cases[:-1]))
+        za.verify(problem, solution.quota, replace(proof, cases=proof.cases[: ends[0]]))
     with unproven:
         za.verify(problem, solution.quota, replace(proof, cases=()))
-    ends = [i for i, case in enumerate(proof.cases) if case.split is None and case.prices]
     blank = replace(proof.cases[ends[0]], prices=(0.0,) * (1 + len(problem.rows)))
     with unproven:
         za.verify(
@@ -68,6 +70,68 @@ def test_a_level_where_rules_cross_is_proven_too():
     assert za.verify(problem, solution.quota, solution.certificate) == solution.certificate
     with pytest.raises(za.SolverError, match="并非最小"):
         za.verify(problem, solution.quota, replace(solution.certificate, below=()))
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"split": (0, 2.5)},  # 3 places would lie in neither half
+        {"split": (-1, 2)},
+        {"split": (4, 2)},
+        {"prices": (float("nan"), 0.0, 0.0)},
+        {"prices": (0.0,)},
+    ],
+)
+def test_a_malformed_case_proves_nothing(forged):
+    """No forged case proves a level of 1.5 places, nor does the check stumble over it."""
+    due = pd.Series(dict.fromkeys("ABCD", 2.5))
+    groups = (za.Group("ab", ("A", "B"), 7), za.Group("bc", ("B", "C"), 6))
+    problem = za.QuotaProblem(10, due, groups=groups, criterion="minimax")
+    solution = za.solve(problem)
+    proof = solution.certificate
+    root = replace(proof.below[0], **{"split": None, **forged})
+    for below in ((root,), (root, *proof.below), ("a case",)):
+        with pytest.raises(za.SolverError, match="并非最小"):
+            za.verify(problem, solution.quota, replace(proof, below=below))
+
+
+def test_places_between_the_halves_of_a_split_are_not_forgotten():
+    """Each half of a split at 2.5 places leaves nothing of 2A = 6: that 3 places would do must not go unseen."""
+    due = pd.Series({"A": 3.0, "B": 3.0})
+    problem = za.QuotaProblem(6, due, rules=(za.Rule("twice", {"A": 2}, 6, 6),), criterion="minimax")
+    ladders = Ladders(problem, ([0, 0], [6, 6]), priced=False)
+    zero, above, below = ((0.0, price) for price in (0.0, 1.0, -1.0))
+    cases = (Case(zero, (0, 2.5)), Case(above, empty=True), Case(below, empty=True))
+    assert not prove(ladders, cases, 1)
+    honest = (Case(zero, (0, 2)), Case(above, empty=True), Case(zero, (0, 3)), Case(zero), Case(below, empty=True))
+    assert not prove(ladders, honest, 1)
+
+
+def test_rules_in_large_numbers_have_the_answer_of_all_answers_tried():
+    """Weights of nine digits as of amounts in yuan: HiGHS alone gives up on the boxes of these."""
+    third = Fraction(8, 3)
+    groups = (za.Group("ab", ("A", "B"), 0, 5), za.Group("a", ("A",), 0, 4))
+    rules = (za.Rule("yuan", {"A": 198376752, "B": 194523847}, 396753504, 1003861509),)
+    bounds = pd.Series({"A": 2, "B": 0, "C": 2}), pd.Series({"A": 8, "B": 6, "C": 8})
+    due = pd.Series(dict.fromkeys("ABC", third))
+    solution = proven(za.QuotaProblem(8, due, *bounds, groups, rules, criterion="dean"))
+    assert solution.quota.tolist() == [3, 2, 3]
+    exactly_nine = (za.Rule("yuan", {"B": 438746721}, 9 * 438746721, 9 * 438746721),)
+    lone = za.QuotaProblem(23, pd.Series({"A": 1e11, "B": 1.0}), rules=exactly_nine, criterion="huntington-hill")
+    assert proven(lone).quota.tolist() == [14, 9]
+
+
+def test_infeasible_is_said_only_where_cases_prove_it():
+    """Costs of 10^22 lead HiGHS to say infeasible; in truth only first places for all are impossible."""
+    due = pd.Series({"A": 0.001, "B": 1e11, "C": 1e-9, "D": 1e11, "E": 1.0})
+    rules = (
+        za.Rule("one", {"C": 1, "E": 1}, 1, 1),
+        za.Rule("yuan", {"A": 829982686, "C": 408226940, "D": 203270979, "E": 565612975}, 1367683748, 6021280740),
+    )
+    problem = za.QuotaProblem(3, due, rules=rules, criterion="huntington-hill")
+    with pytest.raises(za.ScenarioError):
+        za.solve(problem)
+    assert proven(replace(problem, criterion="hamilton")).quota.sum() == 3
 
 
 @pytest.mark.slow

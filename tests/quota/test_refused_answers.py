@@ -1,6 +1,7 @@
 """Answers of a solver that break their own model, or that nothing proves, are refused, and the message says which."""
 
 import sys
+from dataclasses import replace
 from fractions import Fraction
 
 import pandas as pd
@@ -64,6 +65,11 @@ def test_without_the_solver_rules_that_cross_are_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "highspy", None)
     with pytest.raises(za.SolverError, match="highspy"):
         continuous.bounded_entitlement(CROSSING)
+    for name in ("model", "model_cases"):
+        monkeypatch.setattr(f"zjtx_alloc.quota.crossing.{name}.highspy", None)
+    for criterion in ("webster", "minimax"):
+        with pytest.raises(za.SolverError, match="highspy"):
+            za.solve(replace(CROSSING, criterion=criterion))
 
 
 def test_rules_that_admit_no_robust_places_are_named():

@@ -1,8 +1,11 @@
 """The key figures and the open decisions of a report's first page: the library's numbers, nothing that is not there."""
 
+from dataclasses import replace
+
 import pytest
 
 import zjtx_alloc as za
+from zjtx_alloc.report.notes.marks import rounding_note
 from zjtx_alloc.report.tables.headline import key_figures, open_decisions
 
 
@@ -45,3 +48,9 @@ def test_three_decisions_are_the_readers(second, panel, baseline):
         "各批单独取整；未用名额作废",
         "区域调节系数东部1、中部1.05、西部1.1、东北1.1；下限1家",
     ]
+
+
+@pytest.mark.parametrize("kind", ["exchange", "leximin", "minimax", "dual", "cases"])
+def test_whatever_proves_a_quota_is_said(allocation, kind):
+    solution = replace(allocation.solution, certificate=za.Certificate(kind))
+    assert "核对" in rounding_note(replace(allocation, solution=solution))

@@ -29,7 +29,8 @@ class Plan:
     cost : float
         Σ (running − running_target)² over the batches that are planned.
     proof : str
-        ``dual`` or ``bound``, as in ``Certificate``: the cost meets a lower bound within 1e-6.
+        What shows that the cost meets a lower bound within 1e-6: ``dual``, prices (recomputed in fractions), or, where rules cross,
+        ``bound``, the solver's word.
     pool_until : int
         The last batch that 可推荐企业数 cap; 0 if they cap none.
     """

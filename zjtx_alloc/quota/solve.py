@@ -149,7 +149,7 @@ def _crossing_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | No
     if measure.first_is_free:
         served = problem.with_first_places()
         if solve_model(served) is None:
-            if solve_model(problem) is None:
+            if none_within(problem, (problem.lower, problem.upper))[0]:
                 return None
             raise ScenarioError(say("engine.unserved", criterion=criterion_name(problem.criterion)))
         problem = served

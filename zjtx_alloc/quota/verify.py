@@ -94,8 +94,8 @@ def proven(problem: QuotaProblem, places: list[int], certificate: Certificate | 
         return _proven_sum(problem, places, certificate, "exchange" if measure.summable else "leximin")
     level = largest(problem, places)
     inner = _proven_sum(boxed(problem, level), places, certificate, "minimax")
-    below = () if certificate is None else certificate.below
-    if admits_below(problem, level) if problem.nested else not refuted(problem, level, below):
+    claimed, below = (level, ()) if certificate is None else (certificate.level, certificate.below)
+    if level != claimed or (admits_below(problem, level) if problem.nested else not refuted(problem, level, below)):
         raise SolverError(say("solver.not_least", level=f"{float(level):.9g}"))
     return replace(inner, kind="minimax", level=level, below=below)
 

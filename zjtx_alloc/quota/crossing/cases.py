@@ -9,17 +9,18 @@ is exact and on the safe side (Neumaier & Shcherbina 2004, Mathematical Programm
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate
 
 from zjtx_alloc.quota.crossing.chords import curves_of
+from zjtx_alloc.quota.problem.numbers import is_count, is_finite
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 
 Box = tuple[list[int], list[int]]  # fewest and most places by position
 
-_FINE = 2**44  # parts of a unit of cost, made finer by the number of units
+_FINE = 2**44  # parts of a unit of cost, made finer by the number of units and the largest weight of a row
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Ladders:
     @cached_property
     def fine(self) -> int:
         """Parts that a unit of cost has."""
-        return _FINE * len(self.problem.labels)
+        return _FINE * len(self.problem.labels) * max((row.largest_weight for row in self.problem.rows), default=1)
 
     @cached_property
     def slopes(self) -> list[list[int]]:
@@ -79,6 +80,21 @@ class Ladders:
     def cost(self, places: Sequence[int]) -> int:
         """What places in the box cost, in parts of the grid."""
         return sum(costs[x - low] for costs, x, low in zip(self.costs, places, self.box[0], strict=True))
+
+    @cached_property
+    def nothing(self) -> Case:
+        """Prices of zero, which say no more than that of a single answer the cost is known."""
+        return Case((0.0,) * (1 + len(self.problem.rows)))
+
+    def broken_by(self, places: Sequence[int]) -> Case:
+        """What shows that places break a rule: a price on that rule alone; ``nothing`` if they keep all."""
+        for at, row in enumerate((self.problem.whole, *self.problem.rows)):
+            if not row.lower <= (value := row.value(places)) <= row.upper:
+                sign = 1.0 if value < row.lower else -1.0
+                return replace(
+                    self.nothing, prices=tuple(sign * (at == n) for n in range(len(self.nothing.prices))), empty=True
+                )
+        return self.nothing
 
     def left(self, case: Case, box: Box, target: int) -> Box | None:
         """Where in a box a case leaves answers that cost less than a target (in parts of the grid); None if nowhere."""
@@ -133,15 +149,27 @@ def halves(box: Box, unit: int, places: int) -> tuple[Box | None, Box | None]:
 
 
 def prove(ladders: Ladders, cases: Sequence[Case], target: int) -> bool:
-    """Whether these cases show that no answer in the ladders' box costs less than a target."""
+    """Whether these cases show that no answer in the ladders' box costs less than a target; false if one is malformed."""
     boxes: list[Box | None] = [ladders.box]
     for case in cases:
-        if not boxes:
+        if not boxes or not _is_formed(case, len(ladders.problem.labels)):
             return False
         box = boxes.pop()
+        if box is not None and len(case.prices) != 1 + len(ladders.problem.rows):
+            return False
         left = None if box is None else ladders.left(case, box, target)
         if case.split is not None:
             boxes += reversed((None, None) if left is None else halves(left, *case.split))
         elif left is not None:
             return False
     return all(box is None for box in boxes)
+
+
+def _is_formed(case: object, units: int) -> bool:
+    """Whether something is a case of finite prices that leaves no number of places between its halves."""
+    if not (isinstance(case, Case) and all(map(is_finite, case.prices))):
+        return False
+    if case.split is None:
+        return True
+    unit, places = case.split
+    return is_count(unit, 0, units - 1) and is_count(places)

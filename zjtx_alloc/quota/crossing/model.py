@@ -64,8 +64,12 @@ def solve_model(problem: QuotaProblem) -> ModelAnswer | None:
         If the solver does not prove its answer.
     """
     relaxed = _relaxed(problem)
-    if relaxed is None:
-        return None
+    if relaxed is None:  # as floats have it; that no answer is left, cases prove
+        known = _any_answer(problem)
+        if known is None:
+            return None
+        prices = (0.0,) * (1 + 2 * len(problem.rows))
+        relaxed = list(map(float, known)), dual_bound(problem, prices), prices
     values, bound, prices = relaxed
     places = [round(value) for value in values]
     whole = all(abs(value - x) <= NEAR_WHOLE for value, x in zip(values, places, strict=True))
@@ -92,10 +96,14 @@ def _costs_to_try(
     ]
     step = max((1 / curve.unit for curve, _ in parts), default=GAP)
     yield from (bound + step * Fraction(2) ** power for power in range(-7, 5))
-    ladders = Ladders(problem, (problem.lower, problem.upper), priced=False)
-    known = search(ladders, 1).places
+    known = _any_answer(problem)
     if known is not None:
-        yield problem.cost(known)
+        yield sum(map(Curve.cost, curves_of(problem), known), Fraction(0))
+
+
+def _any_answer(problem: QuotaProblem) -> list[int] | None:
+    """Places that keep the rules; None if none do, which cases have shown."""
+    return search(Ladders(problem, (problem.lower, problem.upper), priced=False), 1).places
 
 
 def hold(model: pulp.LpProblem, x: Sequence[pulp.LpVariable], rows: Sequence[Row]) -> None:

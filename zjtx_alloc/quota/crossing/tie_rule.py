@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from zjtx_alloc.base.errors import SolverError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.quota.crossing.cases import Box, Ladders, halves
+from zjtx_alloc.quota.crossing.cases import Box, Ladders
 from zjtx_alloc.quota.crossing.exchange import polished
 from zjtx_alloc.quota.crossing.lagrangian_bound import leeway
-from zjtx_alloc.quota.crossing.model_cases import MOST_CASES, NEAR_WHOLE, Gains, Increments, Step
+from zjtx_alloc.quota.crossing.model_cases import MOST_CASES, Gains, Increments, Step, steps, whole_answer
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 
 
@@ -43,20 +43,21 @@ def largest_in_order(problem: QuotaProblem, places: list[int], prices: Sequence[
             raise SolverError(say("solver.many_cases", most=MOST_CASES))
         values, now, case = model.solved(box)
         gains.learn(step, values, now)
-        left = ladders.left(case, box, target)
-        if values is None or left is None:
+        if (left := ladders.left(case, box, target)) is None:
             continue
-        if (unit := gains.chosen(values)) is None:
-            found = [round(value) for value in values.tolist()]
+        if found := whole_answer(problem, values):
             if (least := problem.cost(found)) < cost:
                 return largest_in_order(problem, polished(problem, found), prices)
             if least == cost:
                 places = max(places, found, key=lambda x: [x[i] for i in problem.order])
             unit = next((i for i in problem.order if left[0][i] < left[1][i]), None)
             if unit is None:
+                nodes += [] if list(left[0]) == found else [(left, None)]
                 continue
-        at = min(max(int(values[unit] + NEAR_WHOLE), left[0][unit]), left[1][unit] - 1)
-        nodes += [(half, Step(unit, side, values[unit], now)) for side, half in enumerate(halves(left, unit, at))]
+            at = min(max(found[unit], left[0][unit]), left[1][unit] - 1)
+        else:
+            unit, at = gains.split(left, values)
+        nodes += steps(left, unit, at, values, now)
     return places
 
 

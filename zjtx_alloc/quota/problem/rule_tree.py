@@ -27,6 +27,11 @@ class Row:
         """Weight of the unit at a position; 0 outside the row."""
         return self.terms.get(i, 0)
 
+    @property
+    def largest_weight(self) -> int:
+        """The largest of its weights, signs aside; 1 if it has none."""
+        return max(map(abs, self.terms.values()), default=1)
+
     def value(self, places: Sequence[Any]) -> Any:
         """Σ weight·x, in the numbers that the places are in."""
         return sum(w * places[i] for i, w in self.terms.items())
