@@ -150,7 +150,7 @@ def test_a_part_that_no_reading_looks_at_may_be_broken(tmp_path):
 
 def test_a_copy_is_made_only_of_as_many_cells_as_memory_holds(tmp_path, monkeypatch):
     """Blank cells and hidden sheets cost no reading anything, and a copy 400 bytes a cell: 256 MB of them are 25 GB."""
-    monkeypatch.setattr("zjtx_alloc.report.writers.mark._MOST_CELLS", 150)
+    monkeypatch.setattr("zjtx_alloc.facts.grid._MOST_COPIED", 150)
     rows = base()
     rows[3][1] = "约200"
     book = openpyxl.load_workbook(io.BytesIO(xlsx(rows)))
@@ -164,4 +164,6 @@ def test_a_copy_is_made_only_of_as_many_cells_as_memory_holds(tmp_path, monkeypa
         marking(path, tmp_path / "copy.xlsx"),
     ):
         za.load_panel(path)
+    with pytest.raises(za.DataError, match=r"表\.xlsx超过150个单元格"):
+        write_beside(path, tmp_path / "copy.xlsx", {"Sheet": pd.DataFrame({"结论": ["通过"]}, index=[2])})
     assert [file.name for file in tmp_path.iterdir()] == ["表.xlsx"]

@@ -16,9 +16,7 @@ from zjtx_alloc.base.resources import shipped_table, spellings
 NATION = "000000"
 _UNSEEN = re.compile("[\\s\u200b-\u200f\u2060\ufeff]+")  # blanks, and marks of no width that web pages leave in a cell
 _LONGEST = 100  # characters of a text that may name a unit, with its remark
-_PIECE = (
-    1000  # characters brought into one form at once: the time that takes grows with the square of the marks in a row
-)
+_PIECE = 1000  # characters brought into one form at once: the time grows with the square of the marks in a row
 _NOTE = re.compile(r"\((?:不含|不包括|除)[^)]*\)|\([^)]*除外\)")
 
 

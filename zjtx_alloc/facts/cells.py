@@ -14,7 +14,7 @@ _NOISE = 1e-12  # of a number: what a formula leaves of a whole number, and Exce
 MOST = 10**15  # no count and no money is beyond it, and whole numbers are exact up to it
 _LEAST = 1e-9
 _NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
-# Signs that are no digit in ASCII or full width, though one width makes them one: ², ①, and marks that turn text round.
+# Characters that are no digit in ASCII or full width, though one width makes them one: ², ①, and marks that turn text round.
 _LOOK_ALIKE = re.compile("[^\x00-\x7f\uff01-\uff5e\\s\u200b\u200c\u200d\u2060\ufeff]")
 _BRACKETS = str.maketrans("【】〔〕〖〗{}", "()()()()")
 _LONGEST = 1000  # characters of a header or a title that is understood: brackets without end take time by their square

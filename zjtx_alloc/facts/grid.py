@@ -23,6 +23,7 @@ from zjtx_alloc.facts.xlsx.package import BoundError, NoWorkbookError, Package, 
 
 MOST_ROWS = 1000
 _MOST_BYTES = 64 * 2**20  # of a file: 50,000 firms take some 25 MB as CSV
+_MOST_COPIED = 3_000_000  # cells of a workbook that is copied: more than 50,000 firms with 50 columns
 _CHUNK = 2**20
 _SNIFFED = 20  # lines in which the separator is looked for
 _LONGEST_LINE = 2**20  # characters
@@ -140,6 +141,18 @@ def refused(file: str, error: BoundError) -> DataError:
     return DataError(say(error.key, file=file, **error.details | {"sheet": in_sheet(error.details.get("sheet", ""))}))
 
 
+def refuse_vast(path: Path) -> None:
+    """Raise DataError if a workbook has more cells, blank and hidden ones too, than whoever keeps them all has memory for."""
+    try:
+        with opened(path.read_bytes()) as package:
+            if package.cells() > _MOST_COPIED:
+                raise BoundError("intake.too_many_cells", most=_MOST_COPIED)
+    except BoundError as error:
+        raise refused(path.name, error) from None
+    except NoWorkbookError as error:
+        raise DataError(say("intake.not_a_workbook", file=path.name)) from error
+
+
 def _sheet(package: Package, sheet: SheetPart, cells: Cells) -> Grid:
     read_cells(package, sheet, cells)
     if len(cells.rows) > cells.most_rows:
@@ -154,7 +167,7 @@ def _sheet(package: Package, sheet: SheetPart, cells: Cells) -> Grid:
 
 
 def _text(file: str, content: bytes, most_rows: int) -> Grid:
-    """The table of a CSV file, decoded line by line: one sign beyond the common ones would make four bytes of each."""
+    """The table of a CSV file, decoded line by line: one character beyond the common ones would make four bytes of each."""
     encoding = _encoding(file, content)
     with io.TextIOWrapper(io.BytesIO(content), encoding, newline="") as stream:
         first = [stream.readline(_LONGEST_LINE) for _ in range(_SNIFFED)]

@@ -10,13 +10,8 @@ _FORMAT = re.compile(r'"[^"]*"|\\.|[_*].|\[[^\]]*\]|.', re.DOTALL)  # the parts 
 _LONGEST = 1000  # characters of a format; Excel has 255
 _CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)(-?\d+\.?\d*)\]")
 _COMPARED = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "=": operator.eq,
-    "<>": operator.ne,
-}
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq, "<>": operator.ne,
+}  # fmt: skip
 _PERCENTS = {9: "0%", 10: "0.00%"}
 _DATES = {*range(14, 23), *range(27, 37), 45, 47, *range(50, 59)}  # 27 to 36 and 50 to 58 are Chinese Excel's own
 _DURATION = 46

@@ -15,9 +15,7 @@ _MOST_BYTES = 256 * 2**20  # unfolded: 50,000 firms take some 100 MB
 _MOST_PARTS = 2000
 MOST_DEEP = 64  # elements in each other
 _MOST_NAMES = 10_000  # different names of elements and attributes in a part
-_MOST_TAGS = (
-    24_000_000  # of a workbook, ends counted too: 50,000 firms with 40 columns of texts in their cells have half of it
-)
+_MOST_TAGS = 24_000_000  # of a workbook, ends counted too: twice those of 50,000 firms with 40 columns of texts
 _MOST_BESIDE = 1_000_000  # elements of a part that holds neither cells nor texts
 _MOST_TEXT = 2**20  # characters without an element: whoever takes them has a bound of its own
 _CHUNK = 2**18

@@ -25,7 +25,7 @@ from zjtx_alloc.base.errors import DataError, ReportError
 from zjtx_alloc.base.files import check_absent, write_whole
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.cells import header_of, plain
-from zjtx_alloc.facts.grid import column_letters
+from zjtx_alloc.facts.grid import column_letters, refuse_vast
 from zjtx_alloc.report.writers.sheet import Cell, cell_of
 
 _FILL = '<fill xmlns="{}"><patternFill patternType="solid"><fgColor rgb="FFEEF4F9"/></patternFill></fill>'
@@ -56,11 +56,12 @@ def write_beside(file: Path, copy: Path, *cells: Mapping[str, pd.DataFrame]) -> 
     ReportError
         If the copy exists or is no ``.xlsx``.
     DataError
-        If a part of the workbook that must be changed is broken.
+        If a part of the workbook that must be changed is broken, or there are more cells than memory holds.
     """
     if copy.suffix.lower() != ".xlsx":
         raise ReportError(say("file.not_xlsx", file=copy))
     check_absent(copy)
+    refuse_vast(file)
     frames = [(title, frame) for layer in cells for title, frame in layer.items() if len(frame)]
     try:
         content = _copied(file, frames)

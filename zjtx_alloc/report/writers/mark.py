@@ -19,13 +19,11 @@ from openpyxl.styles import PatternFill
 from zjtx_alloc.base.errors import DataError, ReportError, TableError
 from zjtx_alloc.base.files import check_absent, check_clock, write_whole
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.facts.grid import refused
-from zjtx_alloc.facts.xlsx.package import BoundError, opened
+from zjtx_alloc.facts.grid import refuse_vast
 
 _FILL = PatternFill("solid", start_color="FFC7CE")
 _AUTHOR = "zjtx"
 _LETTERS = re.compile("[A-Z]{1,3}(?= |$)")
-_MOST_CELLS = 3_000_000  # blank ones too: more than 50,000 firms with 50 columns
 _SIZE = (320, 120)  # pixels of a comment
 
 
@@ -75,15 +73,11 @@ def _opened(file: Path) -> Any:
     """A user's workbook with all that is in it, also what no reading looks at; DataError if a part of it is broken, or
     it has more cells than openpyxl, 400 bytes a cell, can keep.
     """
+    refuse_vast(file)
     with warnings.catch_warnings():  # in English, of what openpyxl does not keep
         warnings.simplefilter("ignore")
         try:
-            with opened(file.read_bytes()) as package:
-                if package.cells() > _MOST_CELLS:
-                    raise BoundError("intake.too_many_cells", most=_MOST_CELLS)
             return openpyxl.load_workbook(file)
-        except BoundError as error:
-            raise refused(file.name, error) from None
         except Exception as error:  # broken parts break openpyxl in ways of their own
             raise DataError(say("intake.not_a_workbook", file=file.name)) from error
 
