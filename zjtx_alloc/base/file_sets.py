@@ -47,7 +47,8 @@ def install(
     Raises
     ------
     ReportError
-        If a file is open in another program, the disk is full, or a disk is mounted in the folder; the set is the old one.
+        If a file is open in another program, the disk is full, or a disk is mounted in the folder; the set is the old
+        one, or the new one if what failed came after the swap.
     """
     names = sorted(path.relative_to(drafts) for path in drafts.rglob("*") if path.is_file())
     ours = sorted({*names, *map(Path, stale)})
