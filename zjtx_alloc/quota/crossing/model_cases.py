@@ -96,9 +96,10 @@ class Step:
 
 def steps(box: Box, unit: int, at: int, values: np.ndarray | None, cost: float) -> list[tuple[Box | None, Step | None]]:
     """The halves of a box, and how each came about; None where no solver's values led to the split."""
-    learns = values is not None and at < values[unit] < at + 1
+    value = float("nan") if values is None else float(values[unit])
+    learns = at < value < at + 1
     sides = enumerate(halves(box, unit, at))
-    return [(half, Step(unit, side, values[unit], cost) if learns else None) for side, half in sides]
+    return [(half, Step(unit, side, value, cost) if learns else None) for side, half in sides]
 
 
 class Gains:
