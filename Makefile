@@ -16,7 +16,7 @@ endif
 report: .venv/use.stamp
 	@$(BIN)/zjtx report $(SCENARIO)
 
-explore: .venv/web.stamp
+explore: .venv/use.stamp
 	@$(BIN)/zjtx explore $(SCENARIO)
 
 # Nothing is asked of another host.

@@ -2,7 +2,7 @@
 
 ``make gallery`` makes the reports from the shipped data, shows them as their readers see them (Chromium, LibreOffice,
 poppler), and writes contact sheets and all shots to ``reports/gallery/``, and ``docs/pictures/*.png``. With
-``--made DIR`` it shows reports that are there already. Needs the extras web and browser, and the programs named.
+``--made DIR`` it shows reports that are there already. Needs the extra browser, and the programs named.
 """
 
 import argparse
@@ -155,20 +155,18 @@ def explorer(work: Path) -> Shots:
     with served(work) as address, opened(address, 1280, 2600) as (page, _):
         shots["开始"] = picture_of(page.screenshot())
         page.set_viewport_size({"width": 1280, "height": 1000})
-        page.locator(".noUi-handle").nth(1).press("PageUp")
-        page.locator(".zjtx-changes", has_text=re.compile(r"[+−]\d")).first.wait_for()
-        page.locator(".zjtx-map g[data-unit]", has_text="四川").click()
-        page.locator(".zjtx-why", has_text="四川的名额为").wait_for()
+        page.locator("[id='w..little_giants']").press("PageUp")
+        page.locator("#view", has_text="广东 −4").wait_for()
+        page.locator("#map g[data-unit]", has_text="四川").click()
+        page.locator("#why", has_text="四川的名额为").wait_for()
         shots["移动滑块"] = picture_of(page.screenshot())
-        shots["说明"] = picture_of(page.locator(".zjtx-reasons").screenshot())
-        floor = page.locator(".zjtx-floor input")
-        floor.fill("29")
-        floor.press("Tab")
-        page.locator(".zjtx-message .failure").wait_for()
+        shots["说明"] = picture_of(page.locator("#why").screenshot())
+        page.locator("#floor").fill("29")
+        page.locator("#floor").press("Tab")
+        page.locator("#message .failure").wait_for()
         shots["规则冲突"] = picture_of(page.screenshot())
-        floor.fill("1")
-        floor.press("Tab")
-        page.locator(".zjtx-message .failure").wait_for(state="detached")
+        page.get_by_role("button", name="按代价最小的办法放宽").click()
+        page.locator("#message .failure").wait_for(state="detached")
         page.set_viewport_size({"width": 390, "height": 3600})
         page.wait_for_timeout(500)
         shots["手机"] = picture_of(page.screenshot())

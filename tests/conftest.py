@@ -30,9 +30,9 @@ def _lacking(marker):
     if marker in programs:
         program, package = programs[marker]
         return "" if shutil.which(program) else f"{program} was not found: apt-get install {package}"
-    absent = [name for name in ("voila", "playwright", "axe_playwright_python") if find_spec(name) is None]
+    absent = [name for name in ("playwright", "axe_playwright_python") if find_spec(name) is None]
     if absent:
-        return f"not installed: {', '.join(absent)} (extras web, browser)"
+        return f"not installed: {', '.join(absent)} (extra browser)"
     return "" if shutil.which("chromium") else "chromium was not found: apt-get install chromium"
 
 

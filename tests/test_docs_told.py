@@ -54,7 +54,7 @@ def test_the_main_install_leaves_out_what_only_pages_tests_and_the_site_need():
         set(re.findall(r"^([\w-]+)==", (ROOT / f"requirements{of}.lock").read_text("utf-8"), re.M))
         for of in ("", "-dev")
     )
-    heavy = {"ipywidgets", "jupyterlab", "voila", "scipy"}
+    heavy = {"ipywidgets", "jupyterlab", "scipy"}
     assert heavy <= dev
     assert not main & {*heavy, "babel", "jupyter-server", "sphinx"}
 

@@ -1,17 +1,20 @@
-"""The explorer without a browser: moves of its state, its pictures, and its controls as the kernel sees them."""
+"""The explorer without a browser: moves of its state, what it shows, and what a page can ask of the workbench."""
 
+import io
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
+import openpyxl
 import pytest
 from hypothesis import given, strategies as st
+from support.programme_edits import cell_of
 
 import zjtx_alloc as za
-from zjtx_alloc.base.resources import shipped
-from zjtx_alloc.explorer import widgets
+from zjtx_alloc.explorer.files import LEAVING, Case
+from zjtx_alloc.explorer.notebook import WhatIf
 from zjtx_alloc.explorer.state import (
     SHARES,
+    act,
     in_force,
     moved,
     simplices,
@@ -23,9 +26,9 @@ from zjtx_alloc.explorer.state import (
     with_total,
     with_weight,
 )
-from zjtx_alloc.explorer.view import failure_html, table_html, view, why_html
-from zjtx_alloc.explorer.widgets import Explorer
-from zjtx_alloc.report.figures.svg import map_svg
+from zjtx_alloc.explorer.view import TABS, table_html
+from zjtx_alloc.explorer.workbench import Workbench
+from zjtx_alloc.report.documents.programme_workbook import write_programme
 from zjtx_alloc.report.table import signed
 from zjtx_alloc.report.tables.sweep import sweep_summary
 
@@ -95,6 +98,24 @@ def test_the_others_keep_their_proportions():
     assert moved({"a": 0.2, "b": 0.1, "c": 0.3, "d": 0.4}, "a", 0.6) == {"a": 0.6, "b": 0.05, "c": 0.15, "d": 0.2}
     assert moved({"a": 1.0, "b": 0.0, "c": 0.0, "d": 0.0}, "a", 0.0) == {"a": 0.0, "b": 0.334, "c": 0.333, "d": 0.333}
     assert moved({"a": 1.0}, "a", 0.3) == {"a": 1.0}
+
+
+def test_a_weight_that_is_held_stays_and_leaves_the_rest_to_the_others():
+    weights = {"a": 0.2, "b": 0.1, "c": 0.3, "d": 0.4}
+    # 700 thousandths but for c: 500 for a, 200 for 1 : 4.
+    assert moved(weights, "a", 0.5, ["c"]) == {"a": 0.5, "b": 0.04, "c": 0.3, "d": 0.16}
+    assert moved(weights, "a", 0.9, ["c"]) == {"a": 0.7, "b": 0.0, "c": 0.3, "d": 0.0}
+    assert moved(weights, "a", 0.9, ["b", "c", "d"]) == weights, "nothing else is free"
+
+
+@given(st.lists(st.integers(0, 100), min_size=3, max_size=6), st.data(), st.floats(0, 1))
+def test_whatever_is_held_weights_leave_a_whole(parts, data, to):
+    cuts = [round(1000 * part / max(sum(parts), 1)) for part in parts[1:]]
+    weights = {str(n): cut / 1000 for n, cut in enumerate([1000 - sum(cuts), *cuts])}
+    held = data.draw(st.sets(st.sampled_from(sorted(weights)[1:])))
+    after = moved(weights, "0", to, held)
+    assert sum(round(weight * 1000) for weight in after.values()) == 1000
+    assert {name: after[name] for name in held} == {name: weights[name] for name in held}
 
 
 @pytest.mark.parametrize("text", ["", RULES, POOLS], ids=["baseline", "rules", "pools"])
@@ -183,7 +204,78 @@ def test_what_is_no_scenario_is_refused(write_scenario):
         in_force(switched(state, "region_coefficient", False))
 
 
-def test_the_table_has_the_librarys_numbers(panel, allocation, baseline):
+MOVES = [
+    (("limit", "cap", "广东省", "60"), lambda s: s.cap == {"440000": 60}),
+    (("bound_all", "cap", "default", "60"), lambda s: s.cap == {"default": 60}),
+    (("entry", "region_coefficient", "西部", "1.3"), lambda s: s.region_coefficient["西部"] == 1.3),
+    (("limit", "floor", "西藏", ""), lambda s: s.floor == {"default": 1}),
+    (("fixed", "浙江", "70", "会议确定"), lambda s: s.fixed["330000"].quota == 70),
+    (("rule", "西部合计", "西部", ["200", ""], ""), lambda s: (s.groups["西部合计"].region, s.groups["西部合计"].floor) == ("西部", 200)),
+    (("rule", "两市", "北京、上海", ["", "80"], ""), lambda s: (s.groups["两市"].units, s.groups["两市"].cap) == (["110000", "310000"], 80)),
+    (("rule", "西部", "西部", ["12.5", ""], "%"), lambda s: s.rules["西部"].min_share == 0.125),
+    (("rule", "加权", "广东×1.5、江苏", ["100", ""], ""), lambda s: s.rules["加权"].coefficients == {"440000": 1.5, "320000": 1.0}),
+    (("change", "2025-baseline", "10", "raw"), lambda s: (s.change.previous, s.change.max_relative, s.change.raw) == ("2025-baseline", 0.1, True)),
+    (("title", " 西部优先 "), lambda s: s.title == "西部优先（试算）"),
+    (("carry", True), lambda s: s.carry_rounding),
+    (("unused", "unit"), lambda s: s.approval.unused == "unit"),
+    (("rate", "92.5"), lambda s: s.approval.exact * 1000 == 925),
+    (("factor", "", "rd_active_firms 2023"), lambda s: s.factors["rd_active_firms"].weight == 0.1),
+    (("without_factor", "", "sme_count"), lambda s: {c: f.weight for c, f in s.factors.items()} == {"little_giants": 0.667, "first_round_continued_r1_sum": 0.333}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("move", "holds"), MOVES, ids=lambda part: "-".join(map(str, part)) if isinstance(part, tuple) else ""
+)
+def test_everything_of_a_scenario_can_be_changed_from_a_page(move, holds, baseline, tmp_path):
+    changed = in_force(act(start(baseline), move[0], move[1:]))
+    assert holds(changed)
+    assert za.load_scenario(za.save_scenario(changed, tmp_path / "x.toml")).resolved() == changed.resolved()
+
+
+def test_what_was_added_can_be_changed_and_taken_away(baseline):
+    state = start(baseline)
+    for move in (
+        ("rule", "西部合计", "西部", ["200", ""], ""),
+        ("fixed", "浙江", "70", "会议"),
+        ("limit", "cap", "广东", "60"),
+    ):
+        state = act(state, move[0], move[1:])
+    state = act(state, "bound", ["groups", "西部合计", "floor", "210"])
+    assert in_force(state).groups["西部合计"].floor == 210
+    for table, key in (("groups", "西部合计"), ("fixed", "330000"), ("cap", "440000")):
+        state = act(state, "remove", [table, key])
+    assert in_force(state) == baseline
+
+
+@pytest.mark.parametrize(
+    ("move", "told"),
+    [
+        (("limit", "cap", "火星", "1"), "没有名为“火星”的单位"),
+        (("limit", "cap", "北京", "1.5"), "“1.5”不是家数：请写不小于0的整数"),
+        (("bound_all", "floor", "default", "-5"), "“-5”不是家数：请写不小于0的整数"),
+        (("total", "0"), "名额总量为0：请写1以上的整数"),
+        (("total", "1e400"), "“1e400”不是数：请写数字"),
+        (("fixed", "浙江", "70", " "), "人工调整须写明理由"),
+        (("rule", "", "西部", ["1", ""], ""), "请写明分组或规则的名称"),
+        (("rule", "西部合计", "西部", ["", ""], ""), "“西部合计”没有上下限"),
+        (("rule", "西部合计", "", ["1", ""], ""), "没有写明成员"),
+        (("rule", "下限", "西部", ["1", ""], ""), "下限"),
+    ],
+)
+def test_what_is_impossible_is_refused_and_changes_nothing(move, told, bench):
+    before = bench.state
+    answer = bench.do(move[0], move[1:])
+    assert (answer["refused"], bench.state) == (True, before)
+    assert told in answer["parts"]["notice"]
+
+
+@pytest.fixture
+def bench(panel, baseline, tmp_path):
+    return Workbench(Case(baseline), tmp_path)
+
+
+def test_the_table_has_the_librarys_numbers_in_any_order(panel, allocation, baseline):
     other = za.allocate(panel, in_force(with_weight(start(baseline), "", "little_giants", 0.9)))
     *rows, total = Rows(table_html(other, allocation, "440000")).rows[1:]
     assert [int(row["quota"]) for row in rows] == list(other.quota)
@@ -191,119 +283,241 @@ def test_the_table_has_the_librarys_numbers(panel, allocation, baseline):
     assert [row["step"] for row in rows] == [signed(int(step)) for step in other.quota - allocation.quota]
     assert [row["entitlement"] for row in rows] == [f"{places:.2f}" for places in other.entitlement.places]
     assert (total["quota"], total["step"]) == ("1,039", "0")
+    for order, sign in (("-step", -1), ("quota", 1)):
+        *rows, last = Rows(table_html(other, allocation, "440000", order)).rows[1:]
+        shown = [int(row[order.strip("-")].replace("−", "-")) for row in rows]
+        assert shown == sorted(shown, key=lambda number: sign * number)
+        assert last == total
 
 
-def test_the_pictures_show_every_unit_and_who_gains(panel, allocation, baseline):
+def test_the_pictures_show_every_unit_and_who_gains(bench, panel, allocation, baseline):
+    parts = bench.do("weight", ["", "little_giants", "90"])["parts"]
     other = za.allocate(panel, in_force(with_weight(start(baseline), "", "little_giants", 0.9)))
     steps, names = other.quota - allocation.quota, panel.units["short_name"]
-    shown = view(other, allocation, "440000")
-    for part in (shown["map"], shown["bars"], shown["table"]):
-        assert sorted(map(int, re.findall(r'data-unit="(\d+)"', part))) == list(range(37))
-    told = re.findall(r">([^<>]+ [+−]\d+)<", shown["changes"])
+    told = re.findall(r">([^<>]+ [+−]\d+)<", parts["view"])
     assert sorted(told) == sorted(f"{names[code]} {signed(int(step))}" for code, step in steps.items() if step)
-    assert signed(-3) == "−3"
-    assert "相同" in view(allocation, allocation, "440000")["changes"]
+    assert "相同" in bench.do("reset", [])["parts"]["view"]
+    for shown in (
+        parts["map"],
+        bench.do("tab", ["bars"])["parts"]["view"],
+        bench.do("tab", ["table"])["parts"]["view"],
+    ):
+        assert sorted(map(int, re.findall(r'data-unit="(\d+)"', shown))) == list(range(37))
 
 
-def test_what_users_write_is_escaped(panel, write_scenario):
+def test_a_region_has_the_sum_of_its_units_and_money_that_of_the_ledger(bench, panel, allocation):
+    shown = bench.do("tab", ["regions"])["parts"]["view"]
+    for region, places in allocation.quota.groupby(panel.units["region"]).sum().items():
+        assert re.search(rf">{region}<.*?>{places}<", shown)
+    money = za.forecast_budget(za.cohorts(allocation), za.load_award("caijian-2024-148")).by_year()["net"]
+    shown = bench.do("tab", ["money"])["parts"]["view"]
+    assert [f"{amount:,}" in shown for amount in money if amount] == [True] * sum(money != 0)
+
+
+def test_the_range_is_marked_once_something_was_changed(bench, allocation):
+    assert "改动以前" not in bench.do("tab", ["range"])["parts"]["view"]
+    least, most = za.weight_range(allocation.panel, allocation.scenario).table.loc["110000", ["quota_min", "quota_max"]]
+    assert re.search(rf">北京<.*?>{least}<.*?>{most}<", bench.parts()["view"])
+    assert "改动以前" in bench.do("total", ["1100"])["parts"]["view"]
+    assert "改动以前" not in bench.do("tab", ["range"])["parts"]["view"]
+
+
+@pytest.mark.thorough
+def test_every_tab_and_control_is_called_by_a_name(bench, write_scenario):
+    bench.upload("规则.toml", write_scenario(RULES).read_bytes())
+    for tab in TABS:
+        seen = "".join(bench.do("tab", [tab])["parts"].values())
+        words = re.sub(r"<[^>]*>", " ", seen)
+        assert not re.search(r"(?<![\d.])\d{6}\b", words), "a code of a unit"
+        assert not re.search(r"little_giants|default|2024-baseline", words)
+    assert "浙江　70" in bench.parts()["fixed"]
+
+
+@pytest.mark.thorough
+def test_what_users_write_is_escaped(panel, write_scenario, tmp_path):
     text = 'extends = "2024-baseline"\ntitle = "<script>x</script>"\n[rules."<b>"]\nunits = ["北京"]\nmin = 50\n'
-    shown = za.allocate(panel, za.load_scenario(write_scenario(text)))
-    parts = view(shown, shown, "110000").values()
-    told = "".join([*parts, why_html(shown, "110000"), map_svg(shown, shown.quota * 0, "110000")])
-    assert "<script>" not in told
-    assert "<b>" not in told
-    assert "&lt;script&gt;" in told
-    assert "&lt;b&gt;" in told
+    bench = Workbench(Case(za.load_scenario(write_scenario(text))), tmp_path)
+    bench.do("save", ["<i>"])
+    for tab in TABS:
+        bench.do("tab", [tab])
+        told = bench.page()
+        assert "<script>x" not in told
+        assert "<b>" not in told
+        assert "<i>" not in told
+        assert "&lt;script&gt;" in told
+        assert "&lt;b&gt;" in told
 
 
-def test_rules_that_clash_are_explained(panel, baseline):
+def test_rules_that_clash_are_explained_and_loosened_by_a_button(bench, panel, baseline):
     with pytest.raises(za.InfeasibleError) as clash:
         za.allocate(panel, in_force(with_entry(start(baseline), "floor", "default", 30)))
-    told = failure_html(clash.value)
-    assert str(clash.value.diagnosis) in told
-    assert "大于名额总量 1039" in told
+    before = bench.parts()["map"]
+    answer = bench.do("bound_all", ["floor", "default", "30"])
+    assert str(clash.value.diagnosis) in answer["parts"]["message"]
+    assert (answer["stale"], answer["parts"]["map"]) == (True, before)
+    assert "先放宽或撤销" in bench.do("save", [""])["parts"]["notice"]
+    answer = bench.do("relieve", [])
+    assert (answer["stale"], answer["parts"]["message"]) == (False, "")
+    assert bench.allocation.quota.sum() == 1039
+    # 37 units at 28 are 1036 places; three places are left, which the cheapest way out gives to three of them.
+    floors = bench.allocation.scenario.floor
+    assert (floors["default"], sorted(floors.values())) == (28, [28, 29, 29, 29])
+    bench.do("undo", [])
+    assert bench.do("undo", [])["stale"] is False
+    assert bench.state.scenario.floor["default"] == 1
+    bench.do("bound_all", ["floor", "default", "29"])
+    bench.do("relieve", [])
+    floors = bench.allocation.scenario.floor
+    # 37 at 29 are 1073 places, 34 too many: 34 units come down to 28, and are not listed one by one.
+    assert (floors["default"], len(floors), sorted(set(floors.values()))) == (28, 4, [28, 29])
 
 
-@pytest.fixture
-def explorer(panel, baseline, tmp_path):
-    return Explorer(panel, baseline, tmp_path)
+def test_a_scenario_whose_rules_clash_is_opened_and_can_be_loosened(bench, write_scenario):
+    text = 'extends = "2024-baseline"\n[floor]\ndefault = 29\n'
+    assert bench.upload("冲突.toml", write_scenario(text).read_bytes())["stale"]
+    assert bench.state.scenario.floor["default"] == 29
+    assert not bench.do("relieve", [])["stale"]
 
 
-def test_a_slider_moves_the_others_and_the_allocation(explorer, panel, baseline):
-    explorer.sliders["", "little_giants"].value = 0.7
-    assert [slider.value for slider in explorer.sliders.values()] == [0.2, 0.7, 0.1]
-    expected = za.allocate(panel, in_force(with_weight(start(baseline), "", "little_giants", 0.7)))
-    assert explorer.allocation.quota.equals(expected.quota)
-    rows = Rows(explorer.outputs["table"].value).rows[1:-1]
-    assert [int(row["quota"]) for row in rows] == list(expected.quota)
-
-
-def test_only_what_changed_is_sent(explorer):
-    sent = []
-    for name, output in explorer.outputs.items():
-        output.observe(lambda change, name=name: sent.append(name), names="value")
-    explorer.state = with_entry(explorer.state, "floor", "default", 0)  # holds nobody but 西藏, whose table row says so
-    explorer.unit.value = "440000"
-    assert sent == ["map", "bars", "table", "why"]
-    sent.clear()
-    explorer._draw()
-    assert sent == []
-
-
-def test_a_clash_keeps_the_last_result_and_says_so(explorer, baseline):
-    before = explorer.outputs["table"].value
-    floor = next(one for one in explorer.controls.children if "zjtx-floor" in one._dom_classes)
-    floor.value = 30
-    assert "大于名额总量 1039" in explorer.outputs["message"].value
-    assert (explorer.outputs["table"].value, "zjtx-stale" in explorer.outputs["table"]._dom_classes) == (before, True)
-    floor.value = 1
-    assert (explorer.outputs["message"].value, explorer.allocation.quota.sum()) == ("", baseline.total)
-    assert "zjtx-stale" not in explorer.outputs["table"]._dom_classes
+def test_what_is_switched_off_is_not_taken_for_a_bound_when_others_are_loosened(bench, panel):
+    for name in panel.units["short_name"]:
+        bench.do("limit", ["cap", name, "20"])
+    assert bench.failure is not None, "37 at 20 are 740 places"
+    bench.do("relieve", [])
+    caps = bench.allocation.scenario.cap
+    assert (len(caps), bench.allocation.quota.sum(), sum(caps.values())) == (37, 1039, 1039)
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
-    [("floor", -5, "floor.default = -5：应不小于 0"), ("cap", -1, "cap.default = -1：应不小于 0"), ("total", 0, "total = 0：应不小于 1")],
+    "moves",
+    [
+        [("rule", "西部合计", "西部", ["900", ""], ""), ("rule", "东部合计", "东部", ["300", ""], "")],
+        [("rule", "西部", "西部", ["90", ""], "%"), ("rule", "两市", "广东、江苏", ["20", ""], "%")],
+        [("fixed", "广东", "900", "甲"), ("fixed", "江苏", "300", "乙")],
+        [("limit", "floor", "广东", "900"), ("limit", "cap", "广东", "800")],
+        [("change", "2026-baseline", "1", ""), ("limit", "floor", "广东", "500"), ("limit", "floor", "江苏", "500")],
+    ],
+    ids=["groups", "shares", "decided", "single", "change"],
 )  # fmt: skip
-def test_what_is_impossible_is_refused_not_bent(explorer, name, value, told):
-    if name == "cap":
-        explorer._move(switched, "cap", True)
-    box = next(one for one in explorer.controls.children if f"zjtx-{name}" in one._dom_classes)
-    box.value = value
-    assert told in explorer.outputs["message"].value
-    assert box.value == value
+def test_the_cheapest_way_out_is_one_whatever_clashes(bench, moves):
+    for move in moves:
+        bench.do(move[0], move[1:])
+    for _ in range(3):  # where a limit on change goes as a whole, the rest is seen only then
+        if bench.failure is not None:
+            assert not bench.do("relieve", [])["refused"]
+    assert bench.failure is None
+    assert bench.allocation.quota.sum() == 1039
 
 
-def test_a_decided_unit_is_called_by_its_name(panel, write_scenario):
-    state = start(za.load_scenario(write_scenario(RULES)))
-    assert switches(state.scenario)["fixed.330000"] == "人工调整：浙江"
+def test_saved_opened_compared_and_never_written_over(bench, panel, tmp_path):
+    bench.do("weight", ["", "little_giants", "70"])
+    tried = bench.allocation.quota
+    assert f"已保存：{tmp_path / '试算.toml'}" in bench.do("save", ["../试算.toml"])["parts"]["notice"]
+    assert list(za.allocate(panel, za.load_scenario(tmp_path / "试算.toml")).quota) == list(tried)
+    assert "已存在" in bench.do("save", ["试算"])["parts"]["notice"]
+    bench.do("reset", [])
+    assert not bench.allocation.quota.equals(tried)
+    bench.do("reference", ["试算"])
+    assert bench.baseline.quota.equals(tried)
+    bench.do("open", ["试算"])
+    assert bench.allocation.quota.equals(tried)
+    bench.do("total", ["1100"])
+    bench.do("save", [""])
+    assert (tmp_path / "方案1.toml").exists()
+    shown = bench.do("tab", ["cases"])["parts"]["view"]
+    assert all(name in shown for name in ("2024年第一批基准情景", "试算", "方案1"))
+    assert ">方案1" not in bench.do("pick", ["方案1", False])["parts"]["view"].partition("<table")[2]
+    assert "没有.toml" in bench.do("open", ["没有.toml"])["parts"]["notice"]
 
 
-def test_saved_loaded_and_never_written_over(explorer, tmp_path):
-    explorer.sliders["", "little_giants"].value = 0.7
-    tried = explorer.allocation.quota
-    explorer.save_as.value = "../试算.toml"
-    assert explorer._save() == f"已保存：{tmp_path / '试算.toml'}"
-    explorer._attempt(explorer._save)
-    assert "已存在" in explorer.outputs["notice"].value
-    explorer.load_from.value = "2024-baseline"
-    explorer._load()
-    assert not explorer.allocation.quota.equals(tried)
-    explorer.load_from.value = "试算.toml"
-    explorer._load()
-    assert explorer.allocation.quota.equals(tried)
-    assert [slider.value for slider in explorer.sliders.values()] == [0.2, 0.7, 0.1]
-    explorer.load_from.value = "没有.toml"
-    explorer._attempt(explorer._load)
-    assert "没有.toml" in explorer.outputs["notice"].value
+@pytest.mark.thorough
+def test_a_workbook_is_opened_with_its_facts_and_all_its_batches(bench, baseline, tmp_path):
+    path = write_programme(tmp_path / "测算.xlsx", baseline)
+    book = openpyxl.load_workbook(path)
+    cell_of(book["因素"], {"代码": "320000"}, "规模以上工业中小企业数").value = 90000
+    book.save(buffer := io.BytesIO())
+    answer = bench.upload("我的.xlsx", buffer.getvalue())
+    assert not answer["refused"], bench.notice
+    assert bench.panel.has_own
+    assert "改为用户提供：江苏单位与随附数不同" in answer["parts"]["notice"]
+    assert bench.allocation.quota["320000"] > bench.baseline.quota["320000"]
+    assert [name for name in bench.waiting if name in answer["parts"]["file"]] == [
+        "我的-第1批",
+        "我的-第2批",
+        "我的-第3批",
+    ]
+    bench.do("open", ["我的-第2批"])
+    assert bench.allocation.scenario.batch == 2
+    bench.do("undo", [])
+    bench.do("undo", [])
+    assert (bench.allocation.scenario.batch, bench.panel.has_own) == (1, False), "what was open before"
+    assert "不能打开" in bench.upload("x.exe", b"MZ")["parts"]["notice"]
+    assert bench.upload("x.xlsx", b"PK")["refused"]
 
 
-def test_the_font_of_the_page_has_every_character_that_its_pictures_show(panel, allocation):
-    pictures = "".join(view(allocation, allocation, "440000").values())
-    texts = "".join(shipped("data", name).read_text(encoding="utf-8") for name in widgets._TEXTS)
-    assert {sign for sign in pictures if not sign.isascii()} <= set(texts)
+@pytest.mark.thorough
+def test_what_one_leaves_with_bears_the_id_of_the_run_that_the_command_makes(bench, panel, tmp_path, plain_pages):
+    bench.do("weight", ["", "little_giants", "50"])
+    bench.do("save", ["甲"])
+    bench.do("open", ["甲"])
+    whole = za.run(tmp_path / "甲.toml", tmp_path, pages=("allocation",))
+    number = whole.folder.joinpath("run.json").read_text(encoding="utf-8")
+    for kind, (ending, _) in LEAVING.items():
+        name, content = bench.leave(kind)
+        assert name.endswith(ending)
+        (made,) = re.findall(r"[0-9a-f]{12}", name)
+        assert f'"id": "{made}"' in number, kind
+        if kind in ("workbook", "scenario"):
+            assert bench.upload(name, content)["parts"]["notice"], "what is taken away can be brought back"
+            assert bench.allocation.quota.equals(whole.allocation.quota)
+            bench.do("open", ["甲"])
+        if kind in ("workbook", "proposal", "proposal_pdf"):
+            assert content == (whole.folder / f"report{ending}").read_bytes(), kind
+        if kind == "overview":
+            assert made in content.decode()
+            assert 'href="report' not in content.decode()
+    name, content = bench.leave("comparison")
+    compared = za.run_comparison(["2024-baseline", tmp_path / "甲.toml"], tmp_path)
+    assert content == (compared.folder / "compare.xlsx").read_bytes()
+    assert re.findall(r"[0-9a-f]{12}", name)[0] in (compared.folder / "run.json").read_text(encoding="utf-8")
 
 
-def test_nothing_of_the_page_comes_from_elsewhere():
-    folder = Path(za.__file__).parent.parent / "data"
-    assert "http" not in (folder / "explorer.css").read_text(encoding="utf-8")
+def test_where_rules_cross_the_numbers_do_not_wait_for_the_reasons(bench):
+    answer = bench.do("rule", ["加权", "广东×1.5、江苏", ["250", ""], ""])
+    assert answer["more"]
+    assert "正在计算" in answer["parts"]["why"]
+    answer = bench.do("explain", [])
+    assert not answer["more"]
+    assert "北京的名额为" in answer["parts"]["why"]
+    assert bench.do("unit", ["440000"])["more"]
+    assert not bench.do("undo", [])["more"], "no rule crosses now"
+
+
+def test_only_what_differs_is_drawn_again(bench, monkeypatch):
+    drawn = []
+    for name in ("map_html", "why_html", "changes_html", "table_html"):
+        monkeypatch.setattr(f"zjtx_alloc.explorer.view.{name}", lambda *_, name=name: drawn.append(name) or "")
+    for name, arguments, expected in (
+        ("weight", ["", "little_giants", "50"], ["map_html", "why_html", "changes_html"]),
+        ("unit", ["440000"], ["map_html", "why_html"]),
+        ("tab", ["table"], ["table_html"]),
+        ("hold", ["", "little_giants", True], []),
+    ):
+        drawn.clear()
+        bench.do(name, arguments)
+        assert [one for one in drawn if one in expected] == expected, name
+
+
+def test_questions_of_the_notebook_are_answered_in_words(panel, baseline, allocation):
+    ask = WhatIf()
+    west = ask.region_floor("西部", 200).data
+    assert "西部+49" in west, "151 of them are the west's in the baseline"
+    capped = za.allocate(panel, baseline.model_copy(update={"cap": {"default": 60}})).quota - allocation.quota
+    losers = capped[capped < 0].sort_values()
+    words = "、".join(f"{panel.units.at[code, 'short_name']}{signed(step)}" for code, step in losers.items())
+    assert f"减少：{words}。" in ask.cap(60).data
+    assert dict(ask.factors)["有R&D活动的规模以上工业企业数"] == "rd_active_firms 2023"
+    assert ask.weight("rd_active_firms 2023", 0.6).data != ask.weight("rd_active_firms 2023", 0.0).data
+    assert "全部单位上限之和 740" in ask.cap(20).data
+    assert "减少：—。" in ask.total(1100).data
+    assert "西藏+2" in ask.floor(3).data

@@ -1,18 +1,26 @@
-"""The explorer in a real Chromium, served as ``zjtx explore`` serves it."""
+"""The explorer in a real Chromium, served as ``zjtx explore`` serves it: a planner's tasks, by pointer and by keyboard."""
 
 import http.client
+import json
+import re
 import subprocess
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from support.explorer_page import opened, served
 
 import zjtx_alloc as za
-from zjtx_alloc.explorer.state import in_force, start, with_entry, with_weight
+from zjtx_alloc.explorer.state import in_force, start, with_limit, with_weight
+from zjtx_alloc.report.documents.programme_workbook import write_programme
 from zjtx_alloc.report.writers.html import framed
 
 pytestmark = [pytest.mark.needs_browser, pytest.mark.thorough]
 _SOON = 20_000  # milliseconds, on a busy machine
+_MOST_ACTIONS = 10
 
 
 @pytest.fixture(scope="module")
@@ -32,106 +40,295 @@ def browser(address):
         yield both
 
 
-@pytest.fixture
-def page(browser):
-    return browser[0]
+DESK, TELEPHONE = (1280, 900), (390, 844)
+on_a_desk = pytest.mark.parametrize("hand", [DESK], ids=["desk"], indirect=True)
 
 
-def quotas(page):
-    return [int(cell) for cell in page.locator(".zjtx-table tr[data-unit] td[data-column=quota]").all_inner_texts()]
+@pytest.fixture(params=[DESK, TELEPHONE], ids=["desk", "telephone"])
+def hand(request, browser):
+    """A page at rest in either width, and a hand that counts what it does."""
+    page = browser[0]
+    page.set_viewport_size(dict(zip(("width", "height"), request.param, strict=True)))
+    hand = Hand(page)
+    hand.do("open", "2024-baseline")
+    hand.do("unit", "110000")
+    hand.do("tab", "changes")
+    page.reload()
+    page.locator("#why h3").wait_for(timeout=_SOON)
+    yield hand
+    assert hand.actions <= _MOST_ACTIONS
 
 
-def told(page, part, text):
-    """Wait until a part of the page says this; returns all that it says."""
-    page.locator(f".zjtx-{part}", has_text=text).wait_for(timeout=_SOON)
-    return page.locator(f".zjtx-{part}").inner_text()
+class Hand:
+    def __init__(self, page):
+        self.page, self.actions = page, 0
+
+    def do(self, *move):
+        """Ask for what is no part of the task, such as where it begins."""
+        self.page.evaluate("move => fetch('move', {method: 'POST', body: JSON.stringify(move)})", list(move))
+
+    def click(self, where):
+        self.actions += 1
+        where.click()
+
+    def unfold(self, head):
+        fold = self.page.locator("details", has=self.page.get_by_role("heading", name=head, exact=True))
+        if not fold.evaluate("one => one.open"):
+            self.click(fold.locator("summary"))
+        return fold
+
+    def fill(self, where, text):
+        self.actions += 1
+        where.fill(text)
+
+    def choose(self, where, label):
+        self.actions += 1
+        where.select_option(label=label)
+
+    def told(self, part, text):
+        self.page.locator(f"#{part}", has_text=text).wait_for(timeout=_SOON)
+        return self.page.locator(f"#{part}").inner_text()
 
 
-def fill(page, name, value):
-    box = page.locator(f".zjtx-{name} input")
-    box.fill(value)
-    box.press("Tab")
+def test_a_planner_caps_a_province(hand, panel, baseline):
+    fold = hand.unfold("个别单位的上下限")
+    hand.choose(fold.get_by_label("种类"), "上限")
+    hand.choose(fold.get_by_label("单位"), "江苏")
+    hand.fill(fold.get_by_label("名额（家）"), "60")
+    hand.click(fold.get_by_role("button", name="加上"))
+    hand.told("view", "江苏 −50")
+    expected = za.allocate(panel, in_force(with_limit(start(baseline), "cap", "江苏", 60)))
+    hand.click(hand.page.get_by_role("button", name="明细表"))
+    hand.told("view", "上限")
+    cells = hand.page.locator("#view tr[data-unit] td[data-column=quota]").all_inner_texts()
+    assert list(map(int, cells)) == list(expected.quota)
 
 
-def test_a_moved_slider_shows_the_numbers_of_the_library(page, panel, baseline, allocation):
-    assert quotas(page) == list(allocation.quota)
-    page.locator(".noUi-handle").nth(1).press("PageUp")
-    page.locator(".widget-hslider", has_text="45.0%").wait_for(timeout=_SOON)
-    expected = za.allocate(panel, in_force(with_weight(start(baseline), "", "little_giants", 0.45)))
-    told(page, "changes", "广东 −2")
-    assert expected.quota["440000"] - allocation.quota["440000"] == -2
-    assert quotas(page) == list(expected.quota)
+def test_a_planner_sets_a_regions_floor(hand):
+    fold = hand.unfold("分组和规则")
+    hand.fill(fold.get_by_label("名称"), "西部合计")
+    hand.fill(fold.get_by_label("成员"), "西部")
+    hand.fill(fold.get_by_label("不少于").last, "220")
+    hand.click(fold.get_by_role("button", name="加上"))
+    fold.locator("p", has_text=re.compile("^西部$")).wait_for(timeout=_SOON)
+    hand.click(hand.page.get_by_role("button", name="地区"))
+    assert re.search(r"西部\s+220", hand.told("view", "220"))
 
 
-def test_a_click_on_the_map_says_why(page):
-    page.locator(".zjtx-map g[data-unit]", has_text="浙江").click()
-    assert told(page, "why", "浙江的名额为").startswith("2024年第一批基准情景（试算）：浙江的名额为")
+@on_a_desk
+def test_a_weighted_rule_is_added_and_its_reasons_follow_the_numbers(hand):
+    fold = hand.unfold("分组和规则")
+    hand.fill(fold.get_by_label("名称"), "加权")
+    hand.fill(fold.get_by_label("成员"), "广东×1.5、江苏")
+    hand.fill(fold.get_by_label("不少于").last, "300")
+    hand.click(fold.get_by_role("button", name="加上"))
+    hand.told("view", "广东 +")
+    hand.told("why", "北京的名额为")
 
 
-def test_rules_that_clash_are_explained_in_place(page, panel, baseline):
-    with pytest.raises(za.InfeasibleError) as clash:
-        za.allocate(panel, in_force(with_entry(start(baseline), "floor", "default", 29)))
-    fill(page, "floor", "29")
-    assert str(clash.value.diagnosis).split("。")[0].split("小于")[0] in told(page, "message", "没有分配方案")
-    before = quotas(page)
-    fill(page, "floor", "1")
-    page.locator(".zjtx-message .failure").wait_for(state="detached", timeout=_SOON)
-    assert quotas(page) == before
+def test_a_planner_compares_three_cases(hand, folder):
+    hand.unfold("打开、保存")
+    for total in ("1050", "1100"):
+        bounds = hand.unfold("总量、上下限、系数")
+        hand.fill(bounds.get_by_label("名额总量（家）"), total)
+        bounds.get_by_label("名额总量（家）").press("Tab")
+        hand.told("head", f"名额总量 {total} 家")
+        hand.click(hand.page.get_by_role("button", name="存为方案"))
+        hand.told("notice", "已保存")
+    hand.click(hand.page.get_by_role("button", name="方案对比"))
+    names = [path.stem for path in sorted(folder.glob("方案*.toml"))[-2:]]
+    shown = hand.told("view", names[1])
+    assert "2024年第一批基准情景" in shown
+    assert names[0] in shown
 
 
-def test_lists_and_fields_have_their_chinese_where_no_font_is_installed(page):
-    for control in (".zjtx-unit select", ".zjtx-save-as input", ".zjtx-controls button"):
-        assert "zjtx" in page.locator(control).first.evaluate("one => getComputedStyle(one).fontFamily"), control
+def test_a_planner_finds_why_a_unit_lost(hand):
+    fold = hand.unfold("权重")
+    fold.get_by_label("有效期内“小巨人”企业数", exact=True).press("End")
+    hand.actions += 1
+    lost = hand.page.locator("#view g[data-unit]", has_text=re.compile("−")).last
+    lost.wait_for(timeout=_SOON)
+    name = lost.text_content().split()[0]
+    hand.click(lost)
+    assert "理论名额为" in hand.told("why", f"{name}的名额为")
 
 
-def test_a_negative_floor_is_refused_and_stays_to_be_seen(page):
-    fill(page, "floor", "-5")
-    assert "floor.default = -5：应不小于 0" in told(page, "message", "无法计算")
-    assert page.locator(".zjtx-floor input").input_value() == "-5"
-    fill(page, "floor", "1")
-    page.locator(".zjtx-message .failure").wait_for(state="detached", timeout=_SOON)
+def test_a_planner_takes_a_proposal_away(hand, tmp_path):
+    hand.page.evaluate("document.querySelector('#leaving').scrollIntoView()")
+    with hand.page.expect_download(timeout=60_000) as awaited:
+        hand.click(hand.page.get_by_role("link", name="建议稿", exact=True))
+    name = awaited.value.suggested_filename
+    awaited.value.save_as(tmp_path / name)
+    assert re.fullmatch(r"2024-baseline-建议稿-[0-9a-f]{12}\.docx", name)
+    assert (tmp_path / name).read_bytes().startswith(b"PK")
 
 
-def test_a_scenario_is_saved_and_loaded(page, panel, folder):
-    tried = quotas(page)
-    fill(page, "save-as", "试算")
-    page.get_by_role("button", name="保存情景").click()
-    assert str(folder / "试算.toml") in told(page, "notice", "已保存")
-    assert list(za.allocate(panel, za.load_scenario(folder / "试算.toml")).quota) == tried
-    for name, title in (("2025-baseline", "2025年第二批"), ("试算.toml", "2024年第一批")):
-        fill(page, "load-from", name)
-        page.get_by_role("button", name="载入情景").click()
-        told(page, "notice", f"已载入：{title}")
-    page.wait_for_function("document.querySelectorAll('.zjtx-table tr.total').length == 1", timeout=_SOON)
-    assert quotas(page) == tried
+def test_a_clash_is_explained_and_loosened_in_place(hand):
+    bounds = hand.unfold("总量、上下限、系数")
+    hand.fill(bounds.get_by_label("各单位下限（家）", exact=True), "30")
+    bounds.get_by_label("各单位下限（家）", exact=True).press("Tab")
+    hand.told("message", "没有分配方案")
+    hand.click(hand.page.get_by_role("button", name="按代价最小的办法放宽"))
+    hand.told("notice", "已按代价最小的办法放宽")
+    assert bounds.get_by_label("各单位下限（家）", exact=True).input_value() == "28"
+
+
+@on_a_desk
+def test_a_workbook_is_uploaded(hand, baseline, tmp_path):
+    book = write_programme(tmp_path / "测算.xlsx", baseline)
+    hand.unfold("打开、保存")
+    hand.page.locator("#upload").set_input_files(book)
+    hand.told("notice", "已打开：2024年第一批基准情景")
+
+
+@on_a_desk
+def test_the_page_keeps_focus_and_what_is_half_written(hand):
+    fold = hand.unfold("人工调整")
+    fold.get_by_label("理由").fill("会议")
+    weights = hand.unfold("权重")
+    slider = weights.get_by_label("有效期内“小巨人”企业数", exact=True)
+    slider.focus()
+    for step in ("41", "42"):
+        hand.page.keyboard.press("ArrowRight")
+        number = weights.get_by_label("有效期内“小巨人”企业数的权重（%）")
+        hand.page.wait_for_function(
+            "([one, to]) => one.value === to", arg=[number.element_handle(), step], timeout=_SOON
+        )
+    assert slider.evaluate("one => one === document.activeElement")
+    assert fold.get_by_label("理由").input_value() == "会议"
+
+
+def test_all_of_it_can_be_done_by_keyboard(hand, panel, baseline):
+    """Tab reaches every control in the order that is seen; what is reached shows it, and does its work by keys."""
+    page = hand.page
+    page.locator("body").evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    shown = page.locator(
+        "input:visible, select:visible, button:visible, summary:visible, a:visible, [tabindex='0']:visible"
+    ).count()
+    reached = []
+    for _ in range(150):
+        page.keyboard.press("Tab")
+        one = page.evaluate(
+            "(e => [e.tagName, e.id || e.name || e.textContent.trim(), getComputedStyle(e).outlineStyle])(document.activeElement)"
+        )
+        if one[0] == "BODY":
+            break
+        reached.append(one)
+        if one[1] == "w..little_giants":
+            page.keyboard.press("PageUp")
+    assert len(reached) >= shown
+    assert {look for tag, name, look in reached if name != "upload"} == {"solid"}
+    number = page.locator("[id='w..little_giants.n']")
+    page.wait_for_function("one => one.value !== '40'", arg=number.element_handle(), timeout=_SOON)
+    weight = float(number.input_value()) / 100
+    expected = za.allocate(panel, in_force(with_weight(start(baseline), "", "little_giants", weight)))
+    hand.told("map", str(expected.quota["330000"]))
+
+
+def test_axe_finds_nothing_serious(hand):
+    hand.page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    for tab in ("明细表", "方案对比"):
+        hand.click(hand.page.get_by_role("button", name=tab))
+        hand.told("tabs", tab)
+        found = Axe().run(hand.page).response["violations"]
+        assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
+
+
+def test_all_of_it_fits_without_a_sideways_scroll(hand):
+    page = hand.page
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    for tab in page.locator("#tabs button").all():
+        tab.click()
+        page.wait_for_function(
+            "one => one.getAttribute('aria-pressed') === 'true'", arg=tab.element_handle(), timeout=_SOON
+        )
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), tab.inner_text()
+
+
+def test_chinese_shows_where_no_font_is_installed(browser):
+    page = browser[0]
+    page.evaluate('document.fonts.load("16px zjtx", "台").then(fonts => fonts.length)')
+    tools = page.context.new_cdp_session(page)
+    for domain in ("DOM", "CSS"):
+        tools.send(f"{domain}.enable")
+    root = tools.send("DOM.getDocument")["root"]["nodeId"]
+    system = subprocess.run(["fc-list", ":lang=zh"], capture_output=True, text=True, check=True).stdout
+    for selector in ("h1", "#file button", "#unit", "#map text"):
+        node = tools.send("DOM.querySelector", {"nodeId": root, "selector": selector})["nodeId"]
+        used = tools.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+        assert system or any(font["isCustomFont"] for font in used), (selector, used)
 
 
 def test_nothing_is_asked_of_another_host(browser, address):
-    page, asked = browser
+    _, asked = browser
     own = urlsplit(address).netloc
     assert own.startswith("127.0.0.1:")
     assert len(asked) > 5
     assert {urlsplit(one).netloc for one in asked if urlsplit(one).scheme not in ("data", "blob")} == {own}
-    outside = "[...document.querySelectorAll('link[rel=stylesheet], script[src], img')].map(e => e.src || e.href)"
-    assert [one for one in page.evaluate(outside) if urlsplit(one).netloc not in ("", own)] == []
 
 
-@pytest.mark.parametrize("path", ["/", "/?token=wrong", "/api/kernels"])
-def test_without_the_token_there_is_no_page(address, path):
+def test_the_page_shows_in_a_frame_of_jupyterlab_which_is_another_server_of_this_machine(browser, address, tmp_path):
+    (tmp_path / "lab.html").write_text(f'<iframe src="{address}" width=900 height=900></iframe>', encoding="utf-8")
+    lab = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
+    threading.Thread(target=lab.serve_forever, daemon=True).start()
+    with browser[0].context.browser.new_page() as page:
+        for host in ("127.0.0.1", "localhost"):
+            page.goto(f"http://{host}:{lab.server_port}/lab.html")
+            frame = page.frame_locator("iframe")
+            frame.locator("#why h3").wait_for(timeout=_SOON)
+            for label, head in (("条形图", "理论名额与对照"), ("增减", "相比的增减")):
+                frame.get_by_role("button", name=label).click()
+                frame.locator("#view h3", has_text=head).wait_for(timeout=_SOON)
+    lab.shutdown()
+    lab.server_close()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        """Nothing."""
+
+
+def asked_of(address, path, method="GET", body=None, **headers):
     server = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
-    server.request("GET", path)
+    server.request(method, path, body, headers)
     answer = server.getresponse()
-    assert (answer.status, answer.getheader("Location").partition("?")[0]) == (302, "/login")
+    answer.read()
     server.close()
+    return answer
 
 
-def test_a_telephone_shows_all_of_it_without_a_sideways_scroll(page):
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.wait_for_timeout(300)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    for part in ("map", "bars", "why"):
-        box = page.locator(f".zjtx-{part}").bounding_box()
-        assert 0 <= box["x"] < box["x"] + box["width"] <= 390, part
+@pytest.mark.parametrize("path", ["/", "/?token=wrong", "/wrong/", "/wrong/move", "/api/kernels", "/explorer.js"])
+def test_without_the_token_there_is_no_page(address, path):
+    assert asked_of(address, path).status == 404
+
+
+def test_the_server_answers_only_to_the_name_of_this_machine_and_allows_only_itself(address):
+    where = urlsplit(address)
+    assert asked_of(address, where.path, Host=f"evil.example:{where.port}").status == 403
+    assert asked_of(address, where.path, Host=f"localhost:{where.port}").status == 200
+    move = json.dumps(["tab", "changes"])
+    assert asked_of(address, where.path + "move", "POST", move, Host="evil.example").status == 403
+    rules = asked_of(address, where.path).getheader("Content-Security-Policy")
+    assert "default-src 'none'; script-src 'self'; style-src 'self';" in rules
+    assert re.findall(r"https?://[^ ;]+", rules) == ["http://127.0.0.1:*", "http://localhost:*"], "who may frame it"
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "[]", "{}", "[1]", '["nothing"]', '["weight"]', '["entry", "_folder", "x", "1"]', '["unit", "99"]', "[[]]"],
+)
+def test_what_no_page_of_ours_asks_is_refused(address, body):
+    assert asked_of(address, urlsplit(address).path + "move", "POST", body).status == 400
+
+
+def test_the_token_is_nowhere_in_what_the_server_prints(tmp_path):
+    with served(tmp_path) as address:
+        path = urlsplit(address).path
+        for one in (path + "nothing", path + "move", path + "leave/nothing"):
+            asked_of(address, one, Host="evil.example")
+            assert asked_of(address, one, "POST" if one.endswith("move") else "GET", "[").status in (400, 404)
+    printed = (tmp_path / "printed.txt").read_text(encoding="utf-8")
+    assert path.strip("/") not in printed
 
 
 def test_code_on_a_page_has_its_chinese_where_no_font_is_installed(browser, tmp_path):

@@ -74,6 +74,46 @@ def test_cells_are_read_as_programs_write_them(cells, values, tmp_path):
     assert read(tmp_path, book(cells, texts=TEXTS)).rows == {1: values}
 
 
+@pytest.mark.parametrize("nothing", ["<v></v>", "<v/>"])
+def test_a_formula_that_gives_an_empty_text_is_a_blank_cell(nothing, tmp_path):
+    """So Excel and LibreOffice write ``=IF(A2="","",A2)``; a formula that no program has calculated is no text."""
+    cells = f'<c t="str"><f>IF(A2="","",A2)</f>{nothing}</c><c><v>1</v></c><c t="str"><f>""</f>{nothing}</c>'
+    assert read(tmp_path, book(cells)).rows == {1: [None, 1]}
+
+
+def test_parts_go_by_their_names_whatever_the_case(tmp_path):
+    """So Excel finds them (ECMA-376 part 2, 6.2.2.3); some systems write SharedStrings.xml and relate to sharedStrings.xml."""
+    plain, content = io.BytesIO(book('<c t="s"><v>0</v></c>', texts=TEXTS)), io.BytesIO()
+    with zipfile.ZipFile(plain) as package, zipfile.ZipFile(content, "w") as other:
+        for name in package.namelist():
+            other.writestr(name.replace("texts", "Texts"), package.read(name))
+    assert read(tmp_path, content.getvalue()).rows == {1: ["北京"]}
+
+
+def test_rows_that_are_blank_end_no_sheet(tmp_path):
+    """A table may begin far below, or go on below a gap; rows that are only formatted, to the last of a sheet, are passed over."""
+    late = '<row r="250"><c><v>1</v></c></row><row r="251"/><row r="252"><c s="9"/></row><row r="900"><c><v>2</v></c></row>'
+    formatted = "".join(f'<row r="{n}" s="9"><c/></row>' for n in range(901, 30_000))
+    sheet = f'<worksheet><sheetData>{late}{formatted}<row r="1048576"/></sheetData></worksheet>'
+    assert read(tmp_path, book(sheet)).rows == {250: [1], 900: [2]}
+
+
+def test_blanks_alone_are_no_cell(tmp_path):
+    """As in CSV: someone has pressed the space bar, be it in the last cell of the sheet."""
+    row = '<row r="3"><c r="XFD3" t="inlineStr"><is><t> 　\n</t></is></c></row>'
+    sheet = (
+        f'<worksheet><sheetData><row r="1"><c t="str"><v> </v></c><c><v>1</v></c></row>{row}</sheetData></worksheet>'
+    )
+    assert read(tmp_path, book(sheet)).rows == {1: [None, 1]}
+
+
+def test_separators_in_blank_rows_of_text_are_no_cells(tmp_path, monkeypatch):
+    """Excel writes them for every row that is formatted."""
+    monkeypatch.setattr("zjtx_alloc.facts.xlsx.cells.MOST_KEPT", 100)
+    content = "甲,乙\n1,2\n" + ("," * 9 + "\n") * 20 + "3,4\n"
+    assert read(tmp_path, content.encode()).rows == {1: ["甲", "乙"], 2: ["1", "2"], 23: ["3", "4"]}
+
+
 def test_formulas_without_a_value_are_known_by_their_text(tmp_path):
     cells = '<c><f>SUM(A2:A3)</f></c><c><f t="array" ref="B1">B2*2</f><v></v></c><c><f t="shared" ref="C1:C9" si="0">C2</f><v/></c>'
     (row,) = read(tmp_path, book(cells)).rows.values()
@@ -100,6 +140,12 @@ def test_formats_that_every_excel_has_need_no_code(number, shows, tmp_path):
     """27 to 36 and 50 to 58 are days in Chinese Excel (ECMA-376, 18.8.30), which writes no code for them."""
     styles = f'<cellXfs><xf/><xf numFmtId="{number}"/></cellXfs>'
     assert read(tmp_path, book('<c s="1"><v>45457</v></c>', styles=styles)).rows == {1: [shows]}
+
+
+def test_a_cell_without_a_style_has_the_first(tmp_path):
+    assert read(tmp_path, book("<c><v>0.5</v></c>", styles='<cellXfs><xf numFmtId="9"/></cellXfs>')).rows == {
+        1: ["50%"]
+    }
 
 
 def test_a_workbook_may_count_its_days_from_1904(tmp_path):

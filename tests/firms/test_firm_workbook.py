@@ -29,7 +29,7 @@ def command(*arguments):
 
 def sheet_of(path, title):
     """A sheet as a frame under its headers, rows as Excel counts them."""
-    rows = [*openpyxl.load_workbook(path)[title].values]
+    rows = [*openpyxl.load_workbook(path, data_only=True)[title].values]
     frame = pd.DataFrame(rows[3:], columns=rows[2], index=range(4, len(rows) + 1))
     return frame.loc[:, frame.columns.notna()]
 
@@ -58,6 +58,8 @@ def played(tmp_path_factory):
         if stage == "amounts":  # the ministries approved all but the last of the list
             chosen = sheet_of(before, "企业").query("遴选结论 == '入选'").sort_values("名次").index
             said = {(row, "批复结论"): "批准" for row in chosen[:-1]} | {(chosen[-1], "批复结论"): "未批准"}
+            before = folder / "approved.xlsx"
+            before.write_bytes(paths["select"].read_bytes())
             changed(before, "企业", said)
         assert command(stage, before, "--out", paths[stage], "--as-of", "2024-07-31") == 0
         before = paths[stage]
@@ -168,6 +170,7 @@ def test_what_a_person_decides_counts(played, tmp_path):
         ("amounts", "select", "资金分配", {(4, "每家下限（万元）"): 290}, "290"),
         ("review", "new", "基本情况", {(4, "审核日"): None}, "没有审核日；请填写，或用 --as-of 给出"),
         ("review", "new", "基本情况", {(4, "省级单位"): "浙江"}, "江苏"),
+        ("settle", "evaluate", "对账", {(3, "项目"): None}, "至少含：项目、金额（万元）；请照 zjtx new（省里用 zjtx firms new）"),
     ],
 )  # fmt: skip
 def test_what_is_missing_or_wrong_is_named_with_its_remedy(case, played, tmp_path, capsys):

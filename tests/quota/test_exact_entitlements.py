@@ -193,3 +193,19 @@ def test_what_is_no_number_is_named():
     for wrong in (None, "x", Decimal("nan"), Fraction(-1, 3), Decimal("inf")):
         with pytest.raises(za.ScenarioError, match="乙"):
             za.QuotaProblem(3, pd.Series({"甲": Fraction(1, 3), "乙": wrong}))
+
+
+def test_a_scenario_s_entitlements_are_fractions_of_its_facts(panel, baseline):
+    """Weights × facts over their sums × coefficients, in fractions throughout; the problem is given these."""
+    codes, columns = list(panel.units.index), []
+    for code, factor in baseline.factors.items():
+        facts = [entitled(value) for value in panel.values(code, factor.period)]
+        columns.append([Fraction(str(factor.weight)) * fact / sum(facts) for fact in facts])
+    coefficients = [Fraction(str(baseline.region_coefficient[region])) for region in panel.units["region"]]
+    bases = [sum(parts) * c for parts, c in zip(zip(*columns, strict=True), coefficients, strict=True)]
+    by_hand = {code: 1039 * base / sum(bases) for code, base in zip(codes, bases, strict=True)}
+    found = za.entitlement(panel, baseline)
+    assert found.exact.to_dict() == by_hand
+    assert sum(by_hand.values()) == baseline.total == 1039
+    assert za.quota_problem(panel, baseline).exact == list(by_hand.values())
+    assert found.places.to_list() == [float(e) for e in by_hand.values()]

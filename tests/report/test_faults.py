@@ -145,6 +145,87 @@ def test_a_process_that_stands_in_the_folder_goes_on(tmp_path):
 
 
 @posix
+def test_a_shell_that_stands_in_a_replaced_set_is_asked_to_enter_it_again(tmp_path, capsys):
+    (gone := tmp_path / "gone").mkdir()
+    with contextlib.chdir(gone):
+        gone.rmdir()
+        try:
+            with pytest.raises(SystemExit) as stop:
+                main(["allocate", "2024-baseline", "--out", "../a.csv"])
+        finally:
+            os.chdir(tmp_path)
+            gone.mkdir()
+    assert stop.value.code == 1
+    assert "当前文件夹已被删除，或已由一次运行整体替换；请先执行 cd . 重新进入" in capsys.readouterr().err
+
+
+@posix
+def test_what_a_user_takes_away_while_a_set_is_replaced_is_no_fault(tmp_path, monkeypatch):
+    """Office programs make and remove a file beside each that they open."""
+    install(drafts(tmp_path / "old", "o"), out := folder_for(tmp_path, "out"))
+    for name in ("~$b.xlsx", "mine.txt"):
+        (out / name).write_text("mine", encoding="utf-8")
+    link = os.link
+
+    def closed(source, target, **options):
+        (out / "~$b.xlsx").unlink(missing_ok=True)
+        link(source, target, **options)
+
+    monkeypatch.setattr("os.link", closed)
+    install(drafts(tmp_path / "new", "n"), out)
+    assert held(out) == dict.fromkeys(NAMES, "n") | {"mine.txt": "m"}
+
+
+@posix
+def test_the_list_knows_that_a_run_is_being_replaced_where_its_folder_is_a_link(tmp_path):
+    (real := tmp_path / "disk" / "real").mkdir(parents=True)
+    (out := tmp_path / "out").symlink_to(real)
+    assert not file_sets.is_replaced(out)
+    (real.parent / ".zjtx-real.new").mkdir()
+    assert file_sets.is_replaced(out)
+
+
+@posix
+def test_what_came_meanwhile_and_cannot_be_carried_leaves_a_list_without_an_update(tmp_path, monkeypatch):
+    """The list is written when nothing is being replaced any more."""
+    install(drafts(tmp_path / "old", "o"), out := folder_for(tmp_path, "out"))
+    replaced = []
+
+    @contextlib.contextmanager
+    def around():
+        (out / "mine.txt").write_text("mine", encoding="utf-8")
+        monkeypatch.setattr("os.link", lambda *_, **__: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full")))
+        try:
+            yield
+        finally:
+            replaced.append(file_sets.is_replaced(out))
+
+    with alone_in(out), pytest.raises(za.ReportError, match="磁盘空间不足"):
+        file_sets.install(drafts(tmp_path / "new", "n"), out, around=around())
+    assert replaced == [False]
+
+
+@posix
+def test_a_disk_without_locks_is_named_and_not_taken_for_another_run(tmp_path, monkeypatch):
+    """Some network drives have none."""
+    import fcntl  # noqa: PLC0415 - POSIX alone
+
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with pytest.raises(za.ReportError, match=r"无法写入 .*zjtx-out.lock：磁盘不支持文件锁"), alone_in(tmp_path / "out"):
+        pass
+
+
+@posix
+def test_a_folder_that_must_not_be_entered_is_refused_in_words(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.stat", lambda *_, **__: (_ for _ in ()).throw(PermissionError(errno.EACCES, "denied")))
+    with pytest.raises(za.ReportError, match=r"a\.csv"):
+        check_free([tmp_path / "a.csv"])
+
+
+@posix
 @pytest.mark.parametrize("mask", [0o077, 0o002])
 def test_permissions_are_those_of_the_system_or_of_what_was_there(tmp_path, mask):
     """As ``touch`` would make them; a file or a folder that is written over keeps its own."""

@@ -10,6 +10,7 @@ import re
 import nbformat
 import openpyxl
 import pandas as pd
+import papermill
 import pytest
 from support import hostile
 from support.firm_tables import raw
@@ -18,9 +19,9 @@ from support.made_pages import BRIEF
 from support.tables import base, text
 
 import zjtx_alloc as za
+from zjtx_alloc.base import resources
 from zjtx_alloc.cli.main import main
-from zjtx_alloc.explorer.server import write_notebook
-from zjtx_alloc.report.runs.compare_run import _sheets
+from zjtx_alloc.report.runs.compare_run import comparison_sheets
 from zjtx_alloc.report.runs.index import write_index
 from zjtx_alloc.report.runs.notebooks import page, write_page
 from zjtx_alloc.report.table import Table, allocation_csv, csv_text
@@ -137,12 +138,16 @@ def test_the_index_takes_names_of_folders_and_files_for_words(tmp_path):
 @pytest.mark.parametrize("value", [hostile.PYTHON, "a\\", "'''", "{x}", "\u2028", "%s", "\\N{BULLET}", "'\"\\\n"])
 def test_a_parameter_of_a_notebook_is_data(value, tmp_path):
     """The cell that papermill writes is run: it sets the names to these very texts, and does nothing else."""
-    write_notebook({"scenario": value, "data": value, "folder": value}, tmp_path / "x.ipynb")
+    shipped, given = (
+        resources.shipped("notebooks", "explorer.ipynb"),
+        dict.fromkeys(("scenario", "data", "folder"), value),
+    )
+    papermill.execute_notebook(str(shipped), str(tmp_path / "x.ipynb"), given, prepare_only=True, progress_bar=False)
     cells = nbformat.read(tmp_path / "x.ipynb", as_version=4).cells
     (cell,) = [cell for cell in cells if "injected-parameters" in cell.metadata.get("tags", [])]
     names: dict[str, object] = {}
     exec(compile(cell.source, "parameters", "exec"), names)
-    assert {name: names[name] for name in ("scenario", "data", "folder")} == dict.fromkeys(("scenario", "data", "folder"), value)  # fmt: skip
+    assert {name: names[name] for name in given} == given
 
     assert MARK not in os.environ
 
@@ -214,7 +219,7 @@ def test_a_comparison_of_hostile_names_is_words(hostile_allocation, allocation, 
     name = f"{hostile.FORMULA}{hostile.SCRIPT}{hostile.LINK}"
     named = hostile_allocation.scenario.model_copy(update={"name": name})
     found = za.compare([allocation, dataclasses.replace(hostile_allocation, scenario=named)])
-    sheets = _sheets(found)
+    sheets = comparison_sheets(found)
     shown = assert_words(sheets, [gain_list(found)], tmp_path)
     assert shown.count("&lt;script&gt;") >= 3
     assert MARK in comparison_csv(found)

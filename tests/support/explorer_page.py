@@ -1,38 +1,26 @@
 """The explorer served as a user starts it, and opened in Debian's Chromium."""
 
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
-from urllib.parse import urlsplit
+from pathlib import Path
 
 _FLAGS = ("--no-sandbox", "--disable-quic", "--disable-background-networking", "--no-first-run")
 
 
 @contextmanager
-def served(folder, zjtx=(sys.executable, "-m", "zjtx_alloc"), log=subprocess.DEVNULL):
-    """Run ``zjtx explore`` in a folder; gives the address that it prints, once it answers."""
-    with subprocess.Popen([*zjtx, "explore"], cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True) as server:
+def served(folder, zjtx=(sys.executable, "-m", "zjtx_alloc")):
+    """Run ``zjtx explore`` in a folder; gives the address that it prints, where it answers. The rest goes to printed.txt."""
+    with (
+        (Path(folder) / "printed.txt").open("w", encoding="utf-8") as printed,
+        subprocess.Popen([*zjtx, "explore"], cwd=folder, stdout=subprocess.PIPE, stderr=printed, text=True) as server,
+    ):
         try:
-            address = server.stdout.readline().strip()
-            _wait_for(address)
-            yield address
+            yield server.stdout.readline().strip()
         finally:
             server.terminate()
             server.wait(30)
-
-
-def _wait_for(address):
-    where = urlsplit(address)
-    for _ in range(1200):
-        try:
-            with socket.create_connection((where.hostname, where.port), timeout=5):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise TimeoutError(address)
 
 
 @contextmanager
@@ -54,5 +42,5 @@ def opened(address, width=1280, height=900):
         asked = []
         page.on("request", lambda request: asked.append(request.url))
         page.goto(address)
-        page.wait_for_selector(".zjtx-why h3", timeout=60_000)
+        page.wait_for_selector("#why h3", timeout=60_000)
         yield page, asked

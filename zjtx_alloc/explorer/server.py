@@ -1,126 +1,172 @@
-"""The explorer as a page of one's own: Voila (extra ``[web]``) on the loopback address, behind a token.
+"""The explorer as a page on the loopback address, behind a token: a small server of tornado, which Jupyter brings."""
 
-A page of another host cannot reach it by a name that leads here (the Host header must be the loopback's), the page
-loads nothing from elsewhere, kernels listen on no port, and the token stands in no log.
-"""
-
-import logging
-import os
+import asyncio
+import hmac
+import json
 import secrets
 import socket
-import tempfile
-from collections.abc import Callable
-from importlib.util import find_spec
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from zjtx_alloc.base.errors import ReportError
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application, HTTPError, RequestHandler
+
+from zjtx_alloc.base.errors import ZjtxError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped
+from zjtx_alloc.explorer.files import Case
+from zjtx_alloc.explorer.workbench import Workbench
+from zjtx_alloc.facts.panel import load_panel
+from zjtx_alloc.report.writers.fonts import sans
+from zjtx_alloc.rules.scenario_files import load_scenario
 
 _LOOPBACK = "127.0.0.1"
-_HOSTS = r"127\.0\.0\.1|localhost"  # a page of another host whose name was made to lead here has its own
-# Voila's page has scripts and styles of its own in the page, and widgets compile theirs; nothing comes from elsewhere.
+_HOSTS = (_LOOPBACK, "localhost")
+_MOST_BYTES = 64 * 2**20  # of an uploaded file
+_FRAMES = " ".join(f"http://{host}:*" for host in _HOSTS)  # JupyterLab on this machine
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
-    "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
-    "Referrer-Policy": "same-origin",  # the address bears the token
+    # Attributes of style are the pictures' own; they are made here, and what users write is escaped.
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; font-src 'self'; "
+    f"connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self' {_FRAMES}",
+    "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
 }
-_LONGEST_FOLDER = 40  # of temporary files: the path of a socket has at most 104 bytes, and 60 of them are its name
+_FILES: Mapping[str, tuple[str, Callable[[], Path]]] = {
+    "explorer.css": ("text/css; charset=utf-8", lambda: shipped("data", "explorer.css")),
+    "explorer.js": ("text/javascript; charset=utf-8", lambda: shipped("data", "explorer.js")),
+    "font.otf": ("font/otf", sans),
+}
 
 
 def serve(scenario: str, data: str, notify: Callable[[str], None]) -> None:
-    """Serve the explorer until it is stopped; scenarios are saved to and loaded from the working folder.
+    """Serve the explorer until it is stopped; scenarios are saved to and opened from the working folder.
 
     Parameters
     ----------
     scenario, data : str
-        As ``explore`` takes them; paths absolute, for the kernel has a working folder of its own.
+        A shipped name or the path of a ``.toml`` file; the path of a table of facts, blank for the shipped ones.
     notify : callable
-        Called once with the address, token and all, before the server takes over.
+        Called once with the address, token and all, when the page can be opened.
 
     Raises
     ------
-    ReportError
-        If the extra is not installed.
+    DataError, ScenarioError, InfeasibleError, SolverError
+        If the scenario cannot be computed.
     """
-    if find_spec("voila") is None:
-        raise ReportError(say("explorer.no_voila"))
-    from zjtx_alloc.report.runs.kernel import settings_of_our_own  # noqa: PLC0415 - time that the other commands need not pay
+    address, thread = started(opened(scenario, data, ""))
+    notify(address)
+    while thread.is_alive():
+        thread.join(1)  # with a limit, so that Ctrl+C is heard on Windows too
 
-    token = secrets.token_urlsafe(24)
-    with socket.create_server((_LOOPBACK, 0)) as probe:
-        port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
-        notebook = Path(folder) / "explorer.ipynb"
-        write_notebook({"scenario": scenario, "data": data, "folder": str(Path.cwd())}, notebook)
-        # The token by the environment: an argument could be read by other users of the machine.
-        os.environ |= settings_of_our_own(folder) | {"JUPYTER_TOKEN": token}
-        notify(f"http://{_LOOPBACK}:{port}/?token={token}")
-        _keep_from_logs(token)
-        _guarded_voila().launch_instance(
-            argv=[
-                str(notebook), "--no-browser", "--token", "--template=zjtx", f"--Voila.ip={_LOOPBACK}",
-                f"--port={port}", "--Voila.port_retries=0", "--Voila.log_level=ERROR",
-                f"--KernelManager.transport={_transport()}",
-                "--VoilaConfiguration.kernel_spec_manager_class=zjtx_alloc.report.runs.kernel.OwnKernelSpecs",
+
+def opened(scenario: str, data: str, folder: str) -> Workbench:
+    """A workbench as the command and the notebook ask for it; the working folder if ``folder`` is blank."""
+    return Workbench(Case(load_scenario(scenario), load_panel(data) if data else None), Path(folder))
+
+
+def started(bench: Workbench) -> tuple[str, threading.Thread]:
+    """Serve a workbench in a thread of its own; gives the address once it answers."""
+    bench.warm_up()
+    ready: Future[str] = Future()
+
+    async def run() -> None:
+        try:
+            sockets = bind_sockets(0, _LOOPBACK, family=socket.AF_INET)
+            port, token = sockets[0].getsockname()[1], secrets.token_urlsafe(24)
+            given = {"bench": bench, "token": token, "hosts": {f"{host}:{port}" for host in _HOSTS}}
+            routes = [
+                (r"/([\w-]+)/(move|upload)", _Asked, given),
+                (r"/([\w-]+)/leave/(\w+)", _Leave, given),
+                (r"/([\w-]+)/([\w.]*)", _Shown, given),
+                (r".*", _Shown, given),
             ]
-        )  # fmt: skip
+            # Nothing is logged of requests: their paths hold the token.
+            server = HTTPServer(Application(routes, log_function=lambda _: None), max_body_size=_MOST_BYTES)
+            server.add_sockets(sockets)
+        except BaseException as error:
+            ready.set_exception(error)
+            raise
+        ready.set_result(f"http://{_LOOPBACK}:{port}/{token}/")
+        await asyncio.Event().wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
+    thread.start()
+    return ready.result(), thread
 
 
-def _guarded_voila() -> Any:
-    """Voila that answers to the loopback's names alone, says on each answer what a page may load, and reads no configuration."""
-    from tornado.routing import HostMatches, Rule  # noqa: PLC0415 - an extra
-    from tornado.web import OutputTransform  # noqa: PLC0415
-    from traitlets import default  # noqa: PLC0415
-    from voila.app import Voila  # noqa: PLC0415
+class _Handler(RequestHandler):
+    """Answers nobody who does not know the token, and no page that only pretends to be of this machine."""
 
-    class Guard(OutputTransform):
-        def transform_first_chunk(self, status_code: int, headers: Any, chunk: bytes, finishing: bool) -> Any:
-            headers.update(_HEADERS)
-            return super().transform_first_chunk(status_code, headers, chunk, finishing)
+    def initialize(self, bench: Workbench, token: str, hosts: set[str]) -> None:
+        self.bench, self.token, self.hosts = bench, token, hosts
 
-    class Guarded(Voila):  # type: ignore[misc]
-        @default("config_file_paths")
-        def _no_configuration(self) -> list[str]:
-            return []  # the first would be the working folder
+    def set_default_headers(self) -> None:
+        for name, value in _HEADERS.items():
+            self.set_header(name, value)
 
-        def init_settings(self) -> dict[str, Any]:
-            return super().init_settings() | {"transforms": [Guard]}
+    def prepare(self) -> None:
+        if self.request.host not in self.hosts:
+            raise HTTPError(403)
+        if not (self.path_args and hmac.compare_digest(self.path_args[0] or "", self.token)):
+            raise HTTPError(404)
 
-        def init_handlers(self) -> list[Any]:
-            return [Rule(HostMatches(f"(?:{_HOSTS})$"), super().init_handlers())]
+    def write_error(self, status_code: int, **_given: Any) -> None:
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(say("explorer.no_page"))
 
-    return Guarded
+    def log_exception(self, *_given: Any) -> None:
+        """The log would hold the path, and with it the token."""
 
 
-def _transport() -> str:
-    """IPC sockets in a folder of the user's own, where they exist: a port of the loopback is open to every user."""
-    return "tcp" if os.name == "nt" or len(tempfile.gettempdir()) > _LONGEST_FOLDER else "ipc"
+class _Shown(_Handler):
+    def get(self, _token: str = "", name: str = "") -> None:
+        """The page, or one of the files that it needs."""
+        if not name:
+            self.finish(self.bench.page())
+        elif name in _FILES:
+            kind, where = _FILES[name]
+            self.set_header("Content-Type", kind)
+            self.set_header("Access-Control-Allow-Origin", "*")  # JupyterLab shows Chinese in this font too
+            self.finish(where().read_bytes())
+        else:
+            raise HTTPError(404)
 
 
-def _keep_from_logs(token: str) -> None:
-    """From now on no log of this process, whoever writes it, has the token in it."""
+class _Asked(_Handler):
+    def post(self, _token: str, what: str) -> None:
+        """A move or an uploaded file; the answer are all parts of the page."""
+        if what == "upload":
+            return self._answer(self.bench.upload(self.get_query_argument("name"), self.request.body))
+        try:
+            name, *arguments = json.loads(self.request.body)
+            return self._answer(self.bench.do(name, arguments))
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            raise HTTPError(400) from error
 
-    class Record(logging.LogRecord):
-        def __init__(self, *args: Any, **options: Any) -> None:
-            super().__init__(*args, **options)
-            if self.exc_info:
-                self.exc_text = logging.Formatter().formatException(self.exc_info).replace(token, "…")
-
-        def getMessage(self) -> str:  # noqa: N802 - its name in logging
-            return super().getMessage().replace(token, "…")
-
-    logging.setLogRecordFactory(Record)
+    def _answer(self, found: dict[str, Any]) -> None:
+        self.set_header("Content-Type", "application/json")
+        self.finish(json.dumps(found, ensure_ascii=False))
 
 
-def write_notebook(parameters: dict[str, str], path: Path) -> None:
-    """Write the shipped notebook with these parameters in place of its own."""
-    # A second that the other commands need not pay.
-    from papermill.iorw import load_notebook_node, write_ipynb  # noqa: PLC0415
-    from papermill.parameterize import parameterize_notebook  # noqa: PLC0415
-
-    notebook = load_notebook_node(str(shipped("notebooks", "explorer.ipynb")))
-    write_ipynb(parameterize_notebook(notebook, parameters), str(path))
+class _Leave(_Handler):
+    async def get(self, _token: str, kind: str) -> None:
+        """A file to take away; moves are answered while it is made."""
+        try:
+            name, content = await asyncio.to_thread(self.bench.leave, kind)
+        except KeyError:
+            raise HTTPError(404) from None
+        except ZjtxError as error:
+            self.set_status(409)
+            self.set_header("Content-Type", "text/plain; charset=utf-8")
+            self.finish(str(error))
+            return
+        self.set_header("Content-Type", "application/octet-stream")
+        self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(name)}")
+        self.set_header("X-Name", quote(name))
+        self.finish(content)

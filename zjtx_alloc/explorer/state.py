@@ -1,7 +1,8 @@
 """What the explorer's controls say, as data: a scenario, what of it is switched off, and every move as a pure function."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from pydantic import ValidationError
 from zjtx_alloc.apportionment.apportion import apportion
 from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.base.units import load_units
-from zjtx_alloc.rules.scenario import DEFAULT, REGIONS, Scenario
+from zjtx_alloc.base.text import shown
+from zjtx_alloc.base.units import find_unit, load_units
+from zjtx_alloc.quota.problem.limits import Limit
+from zjtx_alloc.rules.scenario import DEFAULT, REGIONS, Approval, Change, Factor, Fixed, Group, Rule, Scenario
 from zjtx_alloc.rules.scenario_mistakes import explained
 from zjtx_alloc.rules.scenario_ranges import with_ranges_following
 
@@ -21,6 +24,8 @@ _GRID = 1000  # a moved weight is a whole number of thousandths
 _DIGITS = 12  # of a weight; less than that is nothing beside a thousandth
 _BOUNDS = ("floor", "cap")
 _TABLES = ("groups", "rules", "fixed")  # each entry is a rule of its own
+_FIRST_WEIGHT = 0.1  # of a factor that is added
+_MOST = 10**9  # of what a field may say
 
 
 @dataclass(frozen=True)
@@ -36,11 +41,14 @@ class State:
         Names as ``switches`` gives them.
     loaded : Scenario
         As it was loaded: what differs from it is a trial and says so in its title.
+    held : frozenset of (simplex, name)
+        Weights that stay where they are when others move.
     """
 
     scenario: Scenario
     off: frozenset[str]
     loaded: Scenario
+    held: frozenset[tuple[str, str]] = frozenset()
 
 
 def start(scenario: Scenario) -> State:
@@ -105,26 +113,27 @@ def simplices(scenario: Scenario) -> dict[str, dict[str, float]]:
     return shares | weights
 
 
-def moved(weights: Mapping[str, float], name: str, weight: float) -> dict[str, float]:
+def moved(weights: Mapping[str, float], name: str, weight: float, held: Iterable[str] = ()) -> dict[str, float]:
     """Weights with one of them moved, the others keeping their proportions and all of them summing to one.
 
     Every weight becomes a whole number of thousandths, the others by largest remainder (equal claims in
-    their order); others that are all zero share the rest evenly.
+    their order); others that are all zero share the rest evenly. Those ``held`` stay, and leave the one that moves
+    no more than the rest of the whole; where nothing else is free, it takes that rest.
     """
-    own = round(min(max(weight, 0.0), 1.0) * _GRID)
-    others = pd.Series({other: held for other, held in weights.items() if other != name}, dtype=float).round(_DIGITS)
-    if others.empty:
-        return {name: 1.0}
-    claims = others if others.any() else others + 1.0
-    rest = apportion(claims, _GRID - own, "hamilton", ties=list(claims.index))
-    thousandths = dict(zip(claims.index, map(int, rest), strict=True)) | {name: own}
+    still = {other: round(weights[other] * _GRID) for other in held if other != name}
+    whole = _GRID - sum(still.values())
+    free = [other for other in weights if other != name and other not in still]
+    own = min(round(min(max(weight, 0.0), 1.0) * _GRID), whole) if free else whole
+    claims = pd.Series({other: weights[other] for other in free}, dtype=float).round(_DIGITS)
+    rest = apportion(claims if claims.any() else claims + 1.0, whole - own, "hamilton", ties=free) if free else []
+    thousandths = still | dict(zip(free, map(int, rest), strict=True)) | {name: own}
     return {other: thousandths[other] / _GRID for other in weights}
 
 
 def with_weight(state: State, simplex: str, name: str, weight: float) -> State:
     """The state with one weight of a simplex moved and the others making room."""
     scenario = state.scenario
-    weights = moved(simplices(scenario)[simplex], name, weight)
+    weights = moved(simplices(scenario)[simplex], name, weight, [n for group, n in state.held if group == simplex])
     if simplex == SHARES:
         pools = {n: pool.model_copy(update={"share": weights[n]}) for n, pool in scenario.pools.items()}
         return _with(state, pools=pools)
@@ -132,11 +141,14 @@ def with_weight(state: State, simplex: str, name: str, weight: float) -> State:
         code: f.model_copy(update={"weight": weights[code]})
         for code, f in scenario.all_pools()[simplex].factors.items()
     }
-    if not scenario.pools:
+    return _with_factors(state, simplex, factors)
+
+
+def _with_factors(state: State, simplex: str, factors: dict[str, Factor]) -> State:
+    pools = state.scenario.pools
+    if not pools:
         return _with(state, factors=factors)
-    return _with(
-        state, pools=scenario.pools | {simplex: scenario.pools[simplex].model_copy(update={"factors": factors})}
-    )
+    return _with(state, pools=pools | {simplex: pools[simplex].model_copy(update={"factors": factors})})
 
 
 def with_total(state: State, total: int) -> State:
@@ -148,8 +160,10 @@ def with_total(state: State, total: int) -> State:
 
 
 def with_entry(state: State, table: str, key: str, number: float) -> State:
-    """The state with another number in a table: a floor or cap for all units without their own, a region's coefficient."""
-    return _with(state, **{table: getattr(state.scenario, table) | {key: number}})
+    """The state with another number in a table, and the table in force: a floor or cap for all units without their own,
+    a region's coefficient.
+    """
+    return switched(_with(state, **{table: getattr(state.scenario, table) | {key: number}}), table, on=True)
 
 
 def with_criterion(state: State, criterion: str) -> State:
@@ -160,6 +174,292 @@ def with_criterion(state: State, criterion: str) -> State:
 def switched(state: State, name: str, on: bool) -> State:
     """The state with one rule on or off."""
     return replace(state, off=state.off - {name} if on else state.off | {name})
+
+
+def with_factor(state: State, simplex: str, indicator: str) -> State:
+    """The state with one more factor in a pool, ``code period``, at a tenth of its weight; the others make room."""
+    code, _, period = indicator.partition(" ")
+    factors = dict(state.scenario.all_pools()[simplex].factors)
+    if code in factors:
+        return state
+    added = _with_factors(state, simplex, factors | {code: Factor(period=period, weight=0.0)})
+    return with_weight(added, simplex, code, _FIRST_WEIGHT)
+
+
+def without_factor(state: State, simplex: str, code: str) -> State:
+    """The state without one of a pool's factors; the others take its weight. The last one stays."""
+    let_go = replace(state, held=frozenset(one for one in state.held if one[0] != simplex))
+    emptied = with_weight(let_go, simplex, code, 0.0)
+    factors = {name: factor for name, factor in emptied.scenario.all_pools()[simplex].factors.items() if name != code}
+    return _with_factors(emptied, simplex, factors) if factors else state
+
+
+def with_held(state: State, simplex: str, name: str, on: bool) -> State:
+    """The state with one weight held where it is, or let go."""
+    return replace(state, held=state.held | {(simplex, name)} if on else state.held - {(simplex, name)})
+
+
+def with_title(state: State, title: str) -> State:
+    """The state under another title."""
+    return _with(state, title=title.strip() or state.loaded.title)
+
+
+def with_limit(state: State, bound: str, unit: str, places: int | None) -> State:
+    """The state with a floor or cap of one unit's own; None takes it away."""
+    code = _code(unit)
+    table = {key: value for key, value in getattr(state.scenario, bound).items() if key != code}
+    if places is not None:
+        table[code] = places
+    return switched(_with(state, **{bound: table}), f"{bound}.units", on=True)
+
+
+def with_fixed(state: State, unit: str, quota: int, reason: str) -> State:
+    """The state with a quota decided for one unit, and why.
+
+    Raises
+    ------
+    ScenarioError
+        If no reason is given.
+    """
+    code = _code(unit)
+    if not reason.strip():
+        raise ScenarioError(say("scenario.no_reason"))
+    fixed = state.scenario.fixed | {code: Fixed(quota=quota, reason=reason.strip())}
+    return switched(_with(state, fixed=fixed), f"fixed.{code}", on=True)
+
+
+def with_rule(state: State, name: str, members: str, bounds: Sequence[float | None], in_percent: bool) -> State:
+    """The state with another group of units under a joint floor and cap, or with another rule.
+
+    Parameters
+    ----------
+    members : str
+        A region; or units, divided by 、 — each of them with a coefficient, as 广东×1.5, for a weighted rule.
+    bounds : sequence of float or None
+        Floor and cap: places, hundredths of the total if ``in_percent``, or the weighted rule's own measure.
+
+    Raises
+    ------
+    ScenarioError
+        If it has no name or no bound, shares its name with another, or names no unit.
+    """
+    name = name.strip()
+    if not name or name in state.scenario.groups or name in state.scenario.rules:
+        raise ScenarioError(say("explorer.rule_named" if name else "explorer.rule_nameless", name=name))
+    if all(bound is None for bound in bounds):
+        raise ScenarioError(say("explorer.rule_unbound", name=name))
+    who = _members(members)
+    is_rule = in_percent or "coefficients" in who
+    table, form = ("rules", Rule) if is_rule else ("groups", Group)
+    sides = ("min_share", "max_share") if in_percent else ("min", "max") if is_rule else ("floor", "cap")
+    ends = {side: _bound(side, end) for side, end in zip(sides, bounds, strict=True) if end is not None}
+    made = _valid(form, who | ends, name)
+    found = switched(_with(state, **{table: getattr(state.scenario, table) | {name: made}}), f"{table}.{name}", on=True)
+    in_force(found)  # a name that is a word of ours is refused here
+    return found
+
+
+def with_bound(state: State, table: str, name: str, side: str, number: float | None) -> State:
+    """The state with another bound of a group or a rule: ``floor``, ``cap``, ``min``, ``max``; shares in percent."""
+    entries = getattr(state.scenario, table)
+    given = entries[name].model_dump(exclude_none=True) | {side: None if number is None else _bound(side, number)}
+    made = _valid(type(entries[name]), {key: value for key, value in given.items() if value is not None}, name)
+    return switched(_with(state, **{table: entries | {name: made}}), f"{table}.{name}", on=True)
+
+
+def without(state: State, table: str, key: str) -> State:
+    """The state without one group, rule, decided quota or single bound."""
+    left = {name: entry for name, entry in getattr(state.scenario, table).items() if name != key}
+    return replace(_with(state, **{table: left}), off=state.off - {f"{table}.{key}"})
+
+
+def with_change(state: State, previous: str, percent: float | None, raw: bool) -> State:
+    """The state with a limit on the change against a previous batch, in percent; None takes it away."""
+    if percent is None:
+        return replace(_with(state, change=None), off=state.off - {"change"})
+    change = Change(previous=previous, max_relative=float(Fraction(str(percent)) / 100), raw=raw)
+    return switched(_with(state, change=change), "change", on=True)
+
+
+def with_carry(state: State, on: bool) -> State:
+    """The state with 取整结转 or without it."""
+    return _with(state, carry_rounding=on)
+
+
+def with_unused(state: State, unused: str) -> State:
+    """The state in which unused places lapse, or are made good."""
+    return _with(state, approval=_valid(Approval, {"rate": state.scenario.approval.rate, "unused": unused}, ""))
+
+
+def with_rate(state: State, percent: float) -> State:
+    """The state with another assumed approval rate."""
+    rate = str(float(Fraction(str(percent)) / 100))
+    return _with(state, approval=_valid(Approval, {"rate": rate, "unused": state.scenario.approval.unused}, ""))
+
+
+def relieved(state: State, changes: Sequence[tuple[Limit, int]]) -> State:
+    """The state with the bounds that clash at what the cheapest way out says.
+
+    A bound that comes from 变动幅度 goes with it as a whole.
+
+    Raises
+    ------
+    ScenarioError
+        If a bound is none of the scenario's: 可推荐企业数 is a count, and no rule that could be loosened.
+    """
+    for limit, new in changes:
+        if limit.joint:
+            state = _joint_relieved(state, limit, new)
+        elif limit.name in state.scenario.fixed and f"fixed.{limit.name}" not in state.off:
+            decided = state.scenario.fixed[limit.name]
+            state = with_fixed(state, limit.name, int(new), decided.reason)
+        else:
+            state = _single_relieved(state, limit, int(new))
+    return _with(
+        state, **{bound: _folded(getattr(state.scenario, bound)) for bound in _BOUNDS if bound not in state.off}
+    )
+
+
+def _folded(bounds: dict[str, int]) -> dict[str, int]:
+    """The same bounds by unit, what most units have said once for all: of thirty-four that were loosened alike no list is made."""
+    each = {code: bounds.get(code, bounds[DEFAULT]) for code in load_units().index}
+    most = max(each.values(), key=list(each.values()).count)
+    return {DEFAULT: most} | {code: n for code, n in each.items() if n != most}
+
+
+def _joint_relieved(state: State, limit: Limit, new: int) -> State:
+    if limit.kind == "group":
+        return with_bound(state, "groups", limit.name, limit.side, int(new))
+    side = "min" if limit.lower else "max"
+    rule = state.scenario.rules[limit.name].model_copy(
+        update={side: float(Fraction(new, limit.scale)), f"{side}_share": None}
+    )
+    return _with(state, rules=state.scenario.rules | {limit.name: rule})
+
+
+def _single_relieved(state: State, limit: Limit, new: int) -> State:
+    bound = "cap" if limit.side == "cap" else "floor"
+    force = in_force(state)
+    table = getattr(force, bound)
+    given = table.get(limit.name, table.get(DEFAULT))
+    if given == limit.value or limit.kind == "zero":
+        return with_limit(state, bound, limit.name, new)
+    if force.change is not None:
+        return switched(state, "change", on=False)
+    raise ScenarioError(say("explorer.no_relief", unit=load_units().at[limit.name, "short_name"]))
+
+
+def _members(text: str) -> dict[str, Any]:
+    """Who a group or rule is of, as its table says it: a region, units, or units with coefficients."""
+    if text.strip() in REGIONS:
+        return {"region": text.strip()}
+    parts = [part.strip() for part in text.translate(_DIVIDERS).split("、") if part.strip()]
+    if not parts:
+        raise ScenarioError(say("explorer.no_members"))
+    weighed = {_code(name): weight for name, _, weight in (part.partition("×") for part in parts)}
+    if not any(weighed.values()):
+        return {"units": list(weighed)}
+    return {"coefficients": {code: number(weight or "1") for code, weight in weighed.items()}}
+
+
+_DIVIDERS = str.maketrans(dict.fromkeys("，,;； \u3000\n", "、") | {"*": "×", "x": "×"})
+
+
+def _bound(side: str, number: float) -> float:
+    """A bound as a group or rule holds it: whole places of a group, a part of the total of a share."""
+    if side in _BOUNDS:
+        return places(number)
+    return float(Fraction(str(number)) / 100) if side.endswith("_share") else number
+
+
+def _code(unit: str) -> str:
+    """A unit by any of its names, as its code."""
+    if (code := find_unit(unit)) is None:
+        known = "、".join(load_units()["short_name"])
+        raise ScenarioError(say("why.unknown", name=shown(unit), known=known))
+    return code
+
+
+def _valid(form: type[Any], given: dict[str, Any], name: str) -> Any:
+    try:
+        return form.model_validate(given)
+    except ValidationError as error:
+        raise ScenarioError(explained(Path(name), error)) from None
+
+
+def number(text: object) -> float:
+    """A number as somebody wrote it.
+
+    Raises
+    ------
+    ScenarioError
+        If it is none.
+    """
+    try:
+        found = float(str(text).strip())
+    except ValueError:
+        found = float("nan")
+    if not abs(found) < _MOST:  # nor is what is not a number
+        raise ScenarioError(say("explorer.no_number", text=shown(text)))
+    return found
+
+
+def places(text: object) -> int:
+    """A number of places as somebody wrote it; raises as ``number`` does."""
+    if (found := number(text)) != int(found) or found < 0:
+        raise ScenarioError(say("explorer.no_places", text=shown(text)))
+    return int(found)
+
+
+def _total(text: object) -> int:
+    if not (found := places(text)):
+        raise ScenarioError(say("explorer.no_total"))
+    return found
+
+
+def _or_none(read: Callable[[object], Any]) -> Callable[[object], Any]:
+    """Reads a field that may be blank."""
+    return lambda text: None if text is None or str(text).strip() == "" else read(text)
+
+
+def _percent(text: object) -> float:
+    return number(text) / 100
+
+
+# What a page can ask for by name: the move, and how each of its arguments is read.
+MOVES: Mapping[str, tuple[Callable[..., State], tuple[Callable[[Any], Any], ...]]] = {
+    "weight": (with_weight, (str, str, _percent)),
+    "factor": (with_factor, (str, str)),
+    "without_factor": (without_factor, (str, str)),
+    "hold": (with_held, (str, str, bool)),
+    "title": (with_title, (str,)),
+    "total": (with_total, (_total,)),
+    "entry": (with_entry, (str, str, number)),
+    "bound_all": (with_entry, (str, str, places)),
+    "criterion": (with_criterion, (str,)),
+    "switch": (switched, (str, bool)),
+    "limit": (with_limit, (str, str, _or_none(places))),
+    "fixed": (with_fixed, (str, places, str)),
+    "rule": (with_rule, (str, str, lambda ends: [_or_none(number)(end) for end in ends], bool)),
+    "bound": (with_bound, (str, str, str, _or_none(number))),
+    "remove": (without, (str, str)),
+    "change": (with_change, (str, _or_none(number), bool)),
+    "carry": (with_carry, (bool,)),
+    "unused": (with_unused, (str,)),
+    "rate": (with_rate, (number,)),
+}
+
+
+def act(state: State, name: str, arguments: Sequence[Any]) -> State:
+    """The state after a move of ``MOVES``, its arguments as a page sends them.
+
+    Raises
+    ------
+    ScenarioError
+        If an argument is none for it.
+    """
+    move, readers = MOVES[name]
+    return move(state, *(read(given) for read, given in zip(readers, arguments, strict=True)))
 
 
 def _with(state: State, **changes: Any) -> State:

@@ -165,8 +165,8 @@ def _text(file: str, content: bytes, most_rows: int) -> Grid:
         lines = _lines(file, chain(first[1:] if stated else first, _rest(stream)), separator)
         try:
             for number, row in enumerate(csv.reader(lines, delimiter=separator, strict=True), 1):
-                budget.spend(len(row))
                 if any(map(str.strip, row)):
+                    budget.spend(len(row))
                     rows[number] = row
                 if len(rows) > most_rows:
                     break

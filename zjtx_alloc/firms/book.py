@@ -5,17 +5,19 @@ from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.facts.cells import plain
+from zjtx_alloc.facts.cells import Uncalculated, header_of, plain
 from zjtx_alloc.facts.grid import Grid, grids_of
 from zjtx_alloc.facts.problems import refusal
 from zjtx_alloc.firms.rubric_rows import rubric_of
 from zjtx_alloc.firms.steps.amounts import GrantRule
 from zjtx_alloc.firms.steps.rubric import Rubric, load_rubric
+from zjtx_alloc.firms.table.columns import column_spellings
 from zjtx_alloc.firms.table.reading import MOST_FIRMS, firms_of, with_results
 from zjtx_alloc.firms.table.roll import Firms
 from zjtx_alloc.rules.award import Award, award_in_force
@@ -24,6 +26,29 @@ from zjtx_alloc.rules.programme.records import Entries, Record, read_form
 
 FORMS = "firm_workbook.csv"
 EXAMPLES = {"selection": "example-selection", "evaluation": "example-evaluation"}
+SEARCH = "search"  # the sheet in which formulas find what each firm gets; without it amounts stand still
+# Columns of results that formulas may stand in, with the stage that computes them, and those that only people read.
+_STAGES = {"select": "firms", "amounts": "firms", "evaluate": "yearly", "settle": "ending"}
+_ENDS = ("granted", "outcome", "closing", "recovered", "score", "planned", "entitlement")
+_RESULTS: Mapping[str, Mapping[str, str]] = {
+    "firms": {**dict.fromkeys(("score", "rank", "selected"), "select"), **dict.fromkeys(("entitlement", "granted"), "amounts")},
+    "yearly": dict.fromkeys(("score", "grade", "goes_on"), "evaluate"),
+    "ending": dict.fromkeys(_ENDS, "settle"),
+    "basics": {}, "grants": {}, SEARCH: {},
+}  # fmt: skip
+_PAYMENTS = [f"{payment}_{part}" for payment in ("opening", "closing") for part in ("low", "high", "sum")]
+_SHOWN_ONLY = {
+    "score",
+    "planned",
+    "entitlement",
+    "chosen",
+    "check",
+    "evaluation_check",
+    "count",
+    "total",
+    "handed",
+    *_PAYMENTS,
+}
 _LEAST = 60  # points with which a firm goes on where the sheet is blank
 
 
@@ -45,6 +70,8 @@ class FirmBook:
     entries : mapping of str to Entries
         The sheets by name, as they are filled in.
     grids : mapping of str to Grid
+    again : sequence of Stage and places
+        Stages computed again since a program had saved their formulas without values: form, row and column of each.
     """
 
     file: str
@@ -52,6 +79,7 @@ class FirmBook:
     firms: Firms
     entries: Mapping[str, Entries]
     grids: Mapping[str, Grid]
+    again: tuple[tuple[Any, tuple[tuple[str, int, str], ...]], ...] = ()
 
     @property
     def unit(self) -> str:
@@ -80,8 +108,8 @@ class FirmBook:
 
     @property
     def decisions(self) -> pd.DataFrame:
-        """What stands beside the firms: index ``firm``; review, selected, approved, granted (None: blank)."""
-        names = ("review", "selected", "approved", "granted")
+        """What stands beside the firms: index ``firm``; review, score, selected, approved, granted (None: blank)."""
+        names = ("review", "score", "selected", "approved", "granted")
         rows = {record.row: [record[name] for name in names] for record in self.entries["firms"].records}
         table = pd.DataFrame.from_dict(rows, orient="index", columns=list(names)).astype(object)
         return table.reindex(self.firms.table["row"]).set_axis(self.firms.table.index).replace({float("nan"): None})
@@ -134,6 +162,14 @@ class FirmBook:
         """Excel rows of a sheet by credit code."""
         return {str(r["credit_code"]): r.row for r in self.entries[name].records if r["credit_code"] is not None}
 
+    def first_row(self, form: str) -> int:
+        """The first row under a sheet's header, as Excel counts."""
+        return _first_row(form, self.grids[form])
+
+    def columns(self, form: str) -> dict[str, int]:
+        """The columns of a sheet by their names in code, counted from 1: a form's own, and those of a firm table."""
+        return _columns(form, self.grids[form])
+
     def header(self, form: str, name: str) -> str:
         """A column's header."""
         return firm_forms()[form].fields[name].header
@@ -156,16 +192,77 @@ def read_book(path: str | Path) -> FirmBook:
     file, sheets = grids_of(path, "", MOST_FIRMS)
     titles = {form.title: name for name, form in firm_forms().items()}
     grids = {titles[plain(grid.name)]: grid for grid in sheets if plain(grid.name) in titles}
-    absent = [form.title for name, form in firm_forms().items() if name not in grids]
+    absent = [form.title for name, form in firm_forms().items() if name not in grids and name != SEARCH]
     if absent:
         kind = DataError if set(grids) - {"firms"} else NoBookError
         raise kind(say("firm_book.no_sheet", file=file, sheets="、".join(absent)))
+    grids, stale = _without_formulas(grids)
+    book = _book_of(file, grids)
+    return _computed(book, stale) if stale else book
+
+
+def _book_of(file: str, grids: Mapping[str, Grid]) -> FirmBook:
     entries = {name: read_form(grid, firm_forms()[name]) for name, grid in grids.items()}
     if problems := [p for one in entries.values() for p in one.problems]:
         raise refusal(file, "", problems)
     basics = _one_row(file, entries["basics"])
     firms = firms_of(file, [grids["firms"]], str(basics["province"]))
     return FirmBook(file, basics, firms, entries, grids)
+
+
+_Stale = Mapping[tuple[str, int, int], str]  # form, row, place: column
+
+
+def _without_formulas(grids: Mapping[str, Grid]) -> tuple[dict[str, Grid], _Stale]:
+    """The sheets with blanks for those formulas of stages that nobody calculated, and where these were."""
+    own = say("firm_check.rerun", stage="")  # a stage's formulas say so where they cannot follow; a person's do not
+    stale = {
+        (form, number, place - 1): name
+        for form, names in _RESULTS.items() if form in grids
+        for name, place in _columns(form, grids[form]).items() if name in names or name in _SHOWN_ONLY
+        for number, row in grids[form].rows.items()
+        if place <= len(row) and isinstance(row[place - 1], Uncalculated) and (own in row[place - 1] or name in _SHOWN_ONLY)
+    }  # fmt: skip
+    return _filled(grids, dict.fromkeys(stale)), stale
+
+
+def _filled(grids: Mapping[str, Grid], values: Mapping[tuple[str, int, int], Any]) -> dict[str, Grid]:
+    """Sheets with other values in some cells."""
+    held = {form: dict(grids[form].rows) for form in {form for form, _, _ in values}}
+    for (form, number, place), value in values.items():
+        row = list(held[form][number])
+        row[place], held[form][number] = value, row
+    return {**grids, **{form: replace(grids[form], rows=rows) for form, rows in held.items()}}
+
+
+def _computed(book: FirmBook, stale: _Stale) -> FirmBook:
+    """A workbook that a program saved without calculating: its stages are computed again, what people wrote stays."""
+    from zjtx_alloc.firms.stages import carried  # noqa: PLC0415 - the stages stand on the book
+
+    for stage, form in _STAGES.items():
+        mine = {key: name for key, name in stale.items() if key[0] == form and _RESULTS[form].get(name) == stage}
+        if not mine or (day := book.days.get(say(f"stage.{stage}"))) is None:
+            continue
+        done, fields = carried(stage, book, day), firm_forms()[form].fields
+        frame = done.cells[form]
+        found = {key: frame.at[key[1], name] for key, name in mine.items() if key[1] in frame.index}
+        shown = {name: {code: text for text, code in fields[name].choices.items()} for name in mine.values()}
+        values = {key: shown[mine[key]].get(value, value) for key, value in found.items() if not pd.isna(value)}
+        places = tuple((form, key[1], name) for key, name in mine.items() if key in values)
+        book = replace(_book_of(book.file, _filled(book.grids, values)), again=(*book.again, (done, places)))
+    return book
+
+
+def _first_row(form: str, grid: Grid) -> int:
+    heads = {word for field in firm_forms()[form].fields.values() for word in field.words}
+    return next(number for number, row in grid.rows.items() if {header_of(plain(cell))[0] for cell in row} & heads) + 1
+
+
+def _columns(form: str, grid: Grid) -> dict[str, int]:
+    own = {word: name for name, field in firm_forms()[form].fields.items() for word in field.words}
+    known, header = column_spellings() | own, grid.rows[_first_row(form, grid) - 1]
+    named = [(known.get(header_of(plain(cell))[0]), place) for place, cell in enumerate(header, start=1)]
+    return {name: place for name, place in reversed(named) if name}
 
 
 def _one_row(file: str, entries: Entries) -> Record:

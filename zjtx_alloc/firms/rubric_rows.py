@@ -44,7 +44,7 @@ def rubric_of(records: Iterable[Record], sheet: str, examples: Iterable[Rubric])
     """
     indicators, ties = dict[str, dict[str, Any]](), dict[int, str]()
     for record in records:
-        name, is_tie_alone = _indicator(record, sheet), record["band"] is None and record["points"] is None
+        name, is_tie_alone = indicator_of(record, sheet), record["band"] is None and record["points"] is None
         one = {} if is_tie_alone else indicators.setdefault(name, {})
         one |= {key: record[key] for key in ("weight", "direction") if record[key] is not None}
         if record["tie"] is not None:
@@ -78,7 +78,8 @@ def _exact(rubric: Rubric) -> tuple[Any, ...]:
     return rubric.weights, rubric.ties, indicators
 
 
-def _indicator(record: Record, sheet: str) -> str:
+def indicator_of(record: Record, sheet: str) -> str:
+    """The column that a row of a rubric names."""
     known = {header_of(indicator_name(name))[0]: name for name in DERIVED} | column_spellings()
     name = header_of(plain(record["indicator"]))[0]
     if name not in known:

@@ -28,6 +28,7 @@ from zjtx_alloc.firms.table.roll import Firms, together
 STAGES = ("review", "select", "amounts", "evaluate", "settle")
 _AFTER_APPROVAL = ("evaluate", "settle")  # a plan changed by then is the one that counts
 _ENDING = YEARLY[:2]
+DIGITS = 8  # of scores in the workbook
 # Conditions that the notice does not state, by the cell of 基本情况 that switches them on.
 SWITCHES = {"earlier": ("earlier_batch",), "rd": ("rd_two_years", "rd_share", "rd_share_before")}
 
@@ -44,11 +45,16 @@ class Stage:
         One sentence.
     notes : tuple of str
         What a person should know.
+    name : str
+    book : FirmBook
+        What it was carried from, with the plans that were in force.
     """
 
     cells: Mapping[str, pd.DataFrame]
     result: str
     notes: tuple[str, ...] = ()
+    name: str = ""
+    book: FirmBook | None = None
 
 
 def carried(name: str, book: FirmBook, day: date | None = None, quota: int | None = None) -> Stage:
@@ -80,7 +86,7 @@ def carried(name: str, book: FirmBook, day: date | None = None, quota: int | Non
         cells["changes"] = plans.findings.to_frame()
         notes += plans.notes
     told = dict.fromkeys([*notes, *filter(None, [book.firms.mark])])
-    return Stage(cells, done.result, tuple(told))
+    return Stage(cells, done.result, tuple(told), name, held)
 
 
 def _order(book: FirmBook, day: date) -> Iterator[str]:
@@ -179,7 +185,9 @@ def _select(book: FirmBook, quota: int | None, day: date) -> Stage:
     found = selection_of(book, quota)
     places = int(found.places.sum())
     chosen = found.table["selected"].map({True: "yes", False: "no"})
-    frame = pd.DataFrame({"score": found.scores.score.round(4), "rank": found.table["rank"], "selected": chosen})
+    frame = pd.DataFrame({"score": found.scores.score.round(DIGITS), "rank": found.table["rank"], "selected": chosen})
+    verdict = say("firm_check.still", stage=say("stage.select"))
+    basics = _basics(book, quota=places, chosen=len(found.chosen), check=verdict)
     result = say("stage_result.select", passed=len(found.firms), quota=places, chosen=len(found.chosen))
     notes = [say("firm_book.ties", count=int(found.ties["tied"].sum()))] if len(found.ties) else []
     if found.scores.rubric.example:
@@ -189,13 +197,14 @@ def _select(book: FirmBook, quota: int | None, day: date) -> Stage:
         values = {"count": len(expired), "day": day, "firms": book.firms.names(expired)}
         notes.append(say("stage_day.expired", **values))
     frame = frame.astype(object).reindex(book.firms.table.index)
-    return Stage({"firms": _beside(book.firms, frame), "basics": _basics(book, quota=places)}, result, tuple(notes))
+    return Stage({"firms": _beside(book.firms, frame), "basics": basics}, result, tuple(notes))
 
 
 def _amounts(book: FirmBook, day: date) -> Stage:
     approved, notes = _approved(book)
     award, grants = book.award, _shared(book, approved)
-    frame = pd.DataFrame({"granted": grants.amount}).astype(object).reindex(book.firms.table.index)
+    frame = grants.table[["entitlement"]].assign(granted=grants.amount)
+    frame = frame.astype(object).reindex(book.firms.table.index)
     whole, direct = award.opening * len(approved), int(grants.amount.sum())
     values = {"count": len(approved), "whole": f"{whole:,}", "direct": f"{direct:,}"}
     result = say("stage_result.amounts", **values, rest=f"{whole - direct:,}")
@@ -206,7 +215,16 @@ def _amounts(book: FirmBook, day: date) -> Stage:
     if book.firms.made_up:
         invented = made_up_results(approved, grants.amount, book.basics["seed"] or 1)
         opened = _with_numbers(opened, invented, YEARLY)
-    return Stage({"firms": _beside(book.firms, frame), "yearly": opened}, result, (*notes, *grants.notes()))
+    cells = {"firms": _beside(book.firms, frame), "grants": _handed(book, "opening", grants.amount), "yearly": opened}
+    return Stage(cells, result, (*notes, *grants.notes()))
+
+
+def _handed(book: FirmBook, payment: str, amount: pd.Series) -> pd.DataFrame:
+    """What the sheet 资金分配 says of a payment that was shared."""
+    row = next(record.row for record in book.entries["grants"].records if record["payment"] == payment)
+    stage = say("stage.amounts" if payment == "opening" else "stage.settle")
+    said = {"count": len(amount), "total": int(amount.sum()), "handed": int(amount.sum())}
+    return pd.DataFrame({**said, "check": say("firm_check.still", stage=stage)}, index=[row])
 
 
 def granted(book: FirmBook) -> Grants:
@@ -225,12 +243,11 @@ def _shared(book: FirmBook, firms: Firms) -> Grants:
 
 def _evaluate(book: FirmBook, day: date) -> Stage:
     found, supported = evaluated(book)
-    opening, closing = book.award.opening_year(book.batch), book.award.closing_year(book.batch)
-    year = min(max(day.year, opening + 1), closing)
-    gone = _left_before(book, supported, year)
+    year = evaluation_year(book, day)
+    gone = left_before(book, supported, year)
     goes_on = continuing(found, least=book.least).table.index.difference(gone.index)
     stays = supported.table.index.isin(goes_on)
-    frame = pd.DataFrame({"score": found.scores.score.round(4), "grade": found.grade})
+    frame = pd.DataFrame({"score": found.scores.score.round(DIGITS), "grade": found.grade})
     frame["goes_on"] = pd.Series(stays, supported.table.index).map({True: "yes", False: "no"})
     frame["left"] = gone.reindex(frame.index).fillna(year).astype(int).astype(object).where(~stays)
     counts = found.grade.value_counts()
@@ -244,10 +261,22 @@ def _evaluate(book: FirmBook, day: date) -> Stage:
     notes = [say("stage_day.due", day=day, year=year, due=due_on(day))]
     notes += [say("stage_day.stays_left", count=len(gone))] if len(gone) else []
     notes += [say("firm_book.example", title=found.scores.rubric.title)] if found.scores.rubric.example else []
-    return Stage({"yearly": _by_code(book, "yearly", supported, frame), "ending": opened}, result, tuple(notes))
+    verdict = say("firm_check.still", stage=say("stage.evaluate"))
+    cells = {
+        "yearly": _by_code(book, "yearly", supported, frame),
+        "ending": opened,
+        "basics": _basics(book, evaluation_check=verdict),
+    }
+    return Stage(cells, result, tuple(notes))
 
 
-def _left_before(book: FirmBook, supported: Firms, year: int) -> pd.Series:
+def evaluation_year(book: FirmBook, day: date) -> int:
+    """The budget year in which firms leave by an evaluation of a day: after the opening, the closing's at the latest."""
+    opening, closing = book.award.opening_year(book.batch), book.award.closing_year(book.batch)
+    return min(max(day.year, opening + 1), closing)
+
+
+def left_before(book: FirmBook, supported: Firms, year: int) -> pd.Series:
     """The year by firm of those that had left before this one, as 年度评价 says."""
     said = {r["credit_code"]: r["left"] for r in book.entries["yearly"].records if r["goes_on"] == "no"}
     left = supported.table["credit_code"].map(said).dropna()
@@ -260,10 +289,13 @@ def _settle(book: FirmBook, day: date) -> Stage:
     award, settled = book.award, settled_firms(book)
     cohort = firm_cohort(book.batch, supported.by_unit, award, None, settled)
     books = ledger((cohort,), award)
-    closing = _closing(book, evaluation, settled, books.table)
+    shared = _closing(book, evaluation, settled, books.table)
+    closing = shared["amount"].reindex(settled.table.index, fill_value=0)
     paid = pd.Series({book.unit: int(paid_out.sum())})
     lines = firms_to_books(paid, settled, books).loc[book.unit]
     frame = pd.DataFrame({"granted": paid_out, "closing": closing, "recovered": settled.table["recovered"]})
+    frame["score"], frame["planned"] = evaluation.scores.score.round(DIGITS), supported.table["planned_investment"]
+    frame["entitlement"] = shared["entitlement"].reindex(frame.index, fill_value=0.0)
     frame["outcome"] = settled.table["outcome"].map({o: say(f"ending.{o}") for o in settled.table["outcome"].unique()})
     if int(closing.sum()) != int(lines["paid_closing"]):
         raise DataError(say("chain.apart", step=say("chain.closing"), units=book.unit))
@@ -272,26 +304,27 @@ def _settle(book: FirmBook, day: date) -> Stage:
     ends = "、".join(say("firm_book.counted", name=name, count=count) for name, count in counts.items())
     sums = {name: f"{int(frame[name].sum()):,}" for name in ("granted", "closing", "recovered")}
     result = say("stage_result.settle", count=len(supported), ends=ends, **sums)
-    first = _first_row(book, "books")
+    first = book.first_row("books")
     cells = {
         "ending": _by_code(book, "ending", supported, frame),
         "books": table.set_axis(range(first, first + len(table))),
+        "grants": _handed(book, "closing", shared["amount"]),
     }
     closing_year = award.closing_year(book.batch)
     early = say("stage_day.early", day=day, year=closing_year) if day.year < closing_year else ""
     return Stage(cells, result, tuple(filter(None, [early])))
 
 
-def _closing(book: FirmBook, evaluation: Evaluation, settled: FirmSettlement, books: pd.DataFrame) -> pd.Series:
-    """The closing's direct money by firm: shared among those that completed, by their score of the yearly evaluation."""
+def _closing(book: FirmBook, evaluation: Evaluation, settled: FirmSettlement, books: pd.DataFrame) -> pd.DataFrame:
+    """The closing's direct money: shared among those that completed, by their score of the yearly evaluation."""
     done = settled.table.index[settled.table["closing"].gt(0)]
-    firms, zero = evaluation.firms.only(done), pd.Series(0, settled.table.index, dtype="int64")
+    firms = evaluation.firms.only(done)
     if not len(done):
-        return zero
+        return pd.DataFrame({"entitlement": 0.0, "amount": 0}, done)
     last = books[books["fiscal_year"].eq(book.award.closing_year(book.batch)) & books["code"].eq(book.unit)]
     money = pd.Series({book.unit: int(last["direct"].sum())})
     chosen = select(firms, evaluation.scores.rubric, pd.Series({book.unit: len(done)}))
-    return amounts(chosen, money, book.grant_rule("closing")).amount.reindex(zero.index, fill_value=0)
+    return amounts(chosen, money, book.grant_rule("closing")).table
 
 
 def evaluated(book: FirmBook) -> tuple[Evaluation, Firms]:
@@ -367,17 +400,11 @@ def _by_code(book: FirmBook, form: str, firms: Firms, frame: pd.DataFrame) -> pd
     return frame.set_axis([rows[code] for code in firms.table["credit_code"].reindex(frame.index)])
 
 
-def _first_row(book: FirmBook, form: str) -> int:
-    """The first row under a sheet's header."""
-    heads = {header for field in firm_forms()[form].fields.values() for header in field.words}
-    return next(n for n, row in book.grids[form].rows.items() if {plain(cell).partition("(")[0] for cell in row} & heads) + 1  # fmt: skip
-
-
 def _opened(book: FirmBook, form: str, firms: Firms) -> pd.DataFrame:
     """Rows for the firms that a sheet does not have yet, below those that it has."""
     held = book.rows(form)
     new = firms.table[~firms.table["credit_code"].isin(held)]
-    first = max([_first_row(book, form), *(row + 1 for row in held.values())])
+    first = max([book.first_row(form), *(row + 1 for row in held.values())])
     return new[["credit_code", "name"]].assign(at=range(first, first + len(new))).set_index("at")
 
 

@@ -14,7 +14,7 @@ MOST_COLUMNS = 1000  # up to the last filled cell of a row
 MOST_KEPT = 5_000_000  # cells of a workbook up to the last filled one of each row: 50,000 firms with 100 columns
 _WIDEST = 16_384  # columns of Excel
 _LONGEST = 1_048_576  # rows of Excel
-_MOST_BLANK = 200  # rows in a row: beyond them a sheet is only formatted
+_MOST_BLANK = 10_000  # rows written in a row without a value: beyond them a sheet is only formatted
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _LONGEST_NUMBER = 400  # characters
@@ -73,7 +73,7 @@ class Cells(Target):
         self.rows: dict[int, list[Any]] = {}
         self.hidden_rows: set[int] = set()
         self.hidden_places: set[int] = set()
-        self.number = self.last = 0  # of the row, and of the last that is not blank
+        self.number = self.blank = 0  # of the row; rows without a value that stand above it
         self.row: list[Any] = []
         self.place = -1
         self.is_in_row = self.is_in_cell = False
@@ -112,8 +112,6 @@ class Cells(Target):
         number = _whole(attributes["r"]) if "r" in attributes else self.number + 1
         if not self.number < number <= _LONGEST or self.is_in_row:  # Excel opens no workbook whose rows go back
             raise NoWorkbookError
-        if number > self.last + _MOST_BLANK + 1:
-            raise EnoughError
         if attributes.get("hidden") in _YES:
             self.hidden_rows.add(number)
         self.number, self.place, self.row, self.is_in_row = number, -1, [], True
@@ -121,11 +119,11 @@ class Cells(Target):
     def _end_row(self) -> None:
         self.is_in_row = False
         self.budget.spend(len(self.row))
+        self.blank = 0 if self.row else self.blank + 1
         if self.row:
             self.rows[self.number] = self.row
-            self.last = self.number
-            if len(self.rows) > self.most_rows:
-                raise EnoughError
+        if len(self.rows) > self.most_rows or self.blank > _MOST_BLANK:
+            raise EnoughError
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
         reference = attributes.get("r")
@@ -147,14 +145,14 @@ class Cells(Target):
             value = self.texts[int(text)] if text.isdigit() and text.isascii() else _refused()
         elif kind is None or kind == "n":
             value = int(text) if len(text) < 16 and text.isdigit() and text.isascii() else _number(text)
-            if (shower := self.showers.get(self.cell.get("s", ""))) is not None:
+            if (shower := self.showers.get(self.cell.get("s", "0"))) is not None:
                 value = shower(value)
         else:
             value = _OTHERS[kind](text)
         if self.formula is not None:
             value = self._calculated(f"={self.formula}", value)
         self.is_in_cell = False
-        if value is None or value == "":
+        if value is None or (type(value) is str and not value.strip()):
             return
         row, place = self.row, self.place
         if place >= MOST_COLUMNS:
@@ -166,7 +164,8 @@ class Cells(Target):
     def _calculated(self, formula: str, value: Any) -> Any:
         if self.is_raw:
             return Formula(formula, value, self.shared)
-        return Uncalculated(formula) if value is None else value
+        is_empty_text = self.value == "" and self.cell.get("t") == "str"
+        return Uncalculated(formula) if value is None and not is_empty_text else value
 
     def end(self, name: str) -> None:
         """Take the end of an element."""

@@ -1,5 +1,6 @@
 """Branch and bound where rules cross: LPs over single places find the answer and, in their prices, a proof by cases."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -96,7 +97,7 @@ class Step:
 
 def steps(box: Box, unit: int, at: int, values: np.ndarray | None, cost: float) -> list[tuple[Box | None, Step | None]]:
     """The halves of a box, and how each came about; None where no solver's values led to the split."""
-    value = float("nan") if values is None else float(values[unit])
+    value = math.nan if values is None else float(values[unit])
     learns = at < value < at + 1
     sides = enumerate(halves(box, unit, at))
     return [(half, Step(unit, side, value, cost) if learns else None) for side, half in sides]

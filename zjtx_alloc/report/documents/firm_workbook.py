@@ -1,6 +1,6 @@
 """A province's firm workbook (企业工作簿), empty or with invented firms to try it, and its copies stage by stage."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -20,6 +20,7 @@ from zjtx_alloc.firms.steps.rubric import load_rubric
 from zjtx_alloc.firms.table.columns import FirmColumn, as_read, choices_of, firm_columns
 from zjtx_alloc.firms.table.reading import RESULTS
 from zjtx_alloc.firms.table.roll import Firms
+from zjtx_alloc.report.documents.firm_formulas import live_cells
 from zjtx_alloc.report.writers.beside import write_beside
 from zjtx_alloc.report.writers.sheet import Cell, Column, Page, Sheet, known_columns
 from zjtx_alloc.report.writers.xlsx import write_form
@@ -110,16 +111,27 @@ def _written(path: str | Path, basics: Mapping[str, Any], firms: Sequence[Mappin
 
 
 def write_stage(file: str | Path, out: str | Path, stage: Stage) -> Path:
-    """Write a copy of a firm workbook with the results of a stage beside its inputs.
+    """Write a copy of a firm workbook with the results of a stage beside its inputs, as formulas where they can be.
 
     Raises
     ------
     ReportError
         If the copy exists, or is no ``.xlsx``.
     """
-    return write_beside(
-        Path(file), Path(out), {firm_forms()[name].title: _shown(name, frame) for name, frame in stage.cells.items()}
-    )
+    layers = [*_again(stage), live_cells(stage)]
+    titled = ({firm_forms()[name].title: _shown(name, frame) for name, frame in layer.items()} for layer in layers)
+    return write_beside(Path(file), Path(out), *titled)
+
+
+def _again(stage: Stage) -> Iterator[dict[str, pd.DataFrame]]:
+    """The formulas of earlier stages with their values, column by column, where a program had saved them without."""
+    if (book := stage.book) is None:
+        return
+    for done, places in book.again:
+        cells = live_cells(done)
+        for form, column in dict.fromkeys((form, column) for form, _, column in places):
+            rows = [row for at, row, one in places if (at, one) == (form, column)]
+            yield {form: cells[form].loc[rows, [column]]}
 
 
 def _shown(form: str, frame: pd.DataFrame) -> pd.DataFrame:
@@ -128,7 +140,7 @@ def _shown(form: str, frame: pd.DataFrame) -> pd.DataFrame:
     for name, values in frame.items():
         field = fields[str(name)]
         shown = {code: text for text, code in field.choices.items()}
-        columns[field.header] = values.map(shown).where(values.notna(), None) if shown else values
+        columns[field.header] = values.map(lambda value, shown=shown: shown.get(value, value)) if shown else values
     return pd.DataFrame(columns, index=frame.index)
 
 

@@ -30,7 +30,7 @@ def front_page(results: Results, heading: Heading, units: Mapping[str, str]) -> 
     ----------
     results : Results
     heading : Heading
-        The report's pages, which the last section leads to.
+        The report's pages, which the last section leads to; without any the page stands alone.
     units : mapping of short name to address
         The pages of units that are there.
     """
@@ -51,8 +51,7 @@ def front_page(results: Results, heading: Heading, units: Mapping[str, str]) -> 
             if len(results.known)
             else []
         ),
-        _section("front.rest"),
-        f"<ul>{''.join(_doors(heading, units))}</ul>",
+        *([_section("front.rest"), f"<ul>{''.join(_doors(heading, units))}</ul>"] if heading.pages else []),
     ]
     foot = say("page.foot", run=current_run_id())
     return framed(

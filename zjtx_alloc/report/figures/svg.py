@@ -4,6 +4,7 @@ Whatever shows a unit carries ``data-unit``, its place in the official order, so
 """
 
 import html
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -18,6 +19,7 @@ _CELL = 62  # of the map, in pixels
 _ROW = 19  # of the bars
 _NAME = 46  # width of a unit's name
 _WIDTH = 560
+_PALE = "#C9D6DF"
 _DARK = 0.85  # shade from which white ink reads better than black
 
 
@@ -27,13 +29,15 @@ def map_svg(allocation: Allocation, steps: pd.Series, chosen: str) -> str:
     rows, columns = tiles["row"].astype(int), tiles["column"].astype(int)
     left = int(columns.min())
     size = ((int(columns.max()) - left + 1) * _CELL, (int(rows.max()) + 1) * _CELL)
-    drawn = [_tile(allocation, str(code), (columns[code] - left, rows[code]), steps, chosen) for code in tiles.index]
+    guessed = mostly_guessed(allocation)
+    edges = {str(code): "black" if code == chosen else ORANGE if guessed[code] else _PALE for code in guessed.index}
+    drawn = [_tile(allocation, str(code), (columns[code] - left, rows[code]), steps, edges) for code in tiles.index]
     strip = _text(0, int(rows.max()) * _CELL - 6, say("figure.strip"), "font-size=12")
     title = say("figure.map", title=allocation.scenario.title, total=allocation.total)
-    return _figure(title, size, [strip, *drawn], edged_note(mostly_guessed(allocation)) + short_marks(allocation))
+    return _figure(title, size, [strip, *drawn], edged_note(guessed) + short_marks(allocation))
 
 
-def _tile(allocation: Allocation, code: str, place: tuple[int, int], steps: pd.Series, chosen: str) -> str:
+def _tile(allocation: Allocation, code: str, place: tuple[int, int], steps: pd.Series, edges: Mapping[str, str]) -> str:
     x, y = (int(part) * _CELL for part in place)
     name = str(shipped_table("tiles.csv", "code").at[code, "name"])
     if code not in allocation.quota.index:
@@ -43,8 +47,7 @@ def _tile(allocation: Allocation, code: str, place: tuple[int, int], steps: pd.S
     quota = int(allocation.quota[code])
     shade = quota / max(int(allocation.quota.max()), 1)
     ink = "white" if shade > _DARK else "black"
-    edge = ORANGE if mostly_guessed(allocation)[code] else "#C9D6DF"
-    edge, line = ("black", 3) if code == chosen else (edge, 1.6)
+    edge, line = edges[code], 3 if edges[code] == "black" else 1.6
     look = f'fill="{BLUE}" fill-opacity="{0.06 + 0.94 * shade:.3f}" stroke="{edge}" stroke-width="{line}"'
     middle = x + _CELL / 2 - 2
     step = int(steps[code])

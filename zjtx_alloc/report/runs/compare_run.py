@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from zjtx_alloc.allocation.compare import Comparison, compare
 from zjtx_alloc.base.files import write_csv
@@ -53,20 +54,32 @@ def run_comparison(
     DataError, ScenarioError, InfeasibleError, SolverError
         Before anything is written.
     """
-    asked = [scenario_of(one).model_copy(update={"budget_with": []}) for one in scenarios]  # companions play no part
-    found = compare(asked, load_panel() if panel is None else panel)
-    names = [scenario.name for scenario in asked]
-    record = run_record("compare", found.allocations, panel) | {"asked": names}
-    job = Job(report_folder(out, FOLDER), record, "、".join(names), ("compare.csv",), ("compare.xlsx", "compare.html"))
+    found, record = bound_comparison([scenario_of(one) for one in scenarios], panel)
+    label = "、".join(record["asked"])
+    job = Job(report_folder(out, FOLDER), record, label, ("compare.csv",), ("compare.xlsx", "compare.html"))
     with drafted(job, panel) as draft:
-        draft.page("compare", {"scenarios": [draft.saved(scenario) for scenario in asked]})
+        draft.page("compare", {"scenarios": [draft.saved(one.scenario) for one in found.allocations]})
         draft.wrote(write_csv(draft.folder / "compare.csv", tables.comparison_csv(found)))
-        heading = say("compare.heading", names=job.label)
-        draft.wrote(write_workbook(draft.folder / "compare.xlsx", _sheets(found), heading))
+        draft.wrote(write_comparison(draft.folder / "compare.xlsx", found))
     return ComparisonRun(job.folder, found)
 
 
-def _sheets(found: Comparison) -> list[tables.Table]:
+def bound_comparison(scenarios: Sequence[Scenario], panel: Panel | None) -> tuple[Comparison, dict[str, Any]]:
+    """A comparison and what binds it to its inputs; raises as ``run_comparison``."""
+    asked = [scenario.model_copy(update={"budget_with": []}) for scenario in scenarios]  # companions play no part
+    found = compare(asked, load_panel() if panel is None else panel)
+    names = [scenario.name for scenario in asked]
+    return found, run_record("compare", found.allocations, panel) | {"asked": names}
+
+
+def write_comparison(path: Path, found: Comparison) -> Path:
+    """Write the workbook of a comparison."""
+    heading = say("compare.heading", names="、".join(found.quota.columns))
+    return write_workbook(path, comparison_sheets(found), heading)
+
+
+def comparison_sheets(found: Comparison) -> list[tables.Table]:
+    """The tables of a comparison's workbook."""
     return [
         tables.scenario_table(found),
         tables.setting_table(found),

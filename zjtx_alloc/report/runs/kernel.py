@@ -1,4 +1,4 @@
-"""The kernel of reports and of the explorer: this very Python, whatever the machine, the user and the working folder hold.
+"""The kernel of reports: this very Python, whatever the machine, the user and the working folder hold.
 
 To start one and import the package into it takes as long as most notebooks do, so kernels outlive their notebooks.
 """

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -100,7 +101,7 @@ def run(
     results = Results(load_panel() if panel is None else panel, scenario)
     allocation, budget = results.allocation, results.budget
     made = Run(report_folder(out, scenario.name), allocation, budget)
-    record = run_record("report", results.programme, panel) | {"asked": [scenario.name]}
+    record = report_record(results, panel)
     there = outputs(made.folder).keys() >= {f"{name}.html" for name in chosen}
     if not (codes and there and is_whole(made.folder, run_id(record), FOLDER)):
         files, with_units = {name: f"{name}.html" for name in PAGES}, set(_LINKED) <= set(chosen)
@@ -110,6 +111,11 @@ def run(
     if codes:
         _write_units(made.folder, results, codes, run_id(record))
     return made
+
+
+def report_record(results: Results, panel: Panel | None) -> dict[str, Any]:
+    """What binds a report of a scenario; the panel only where it is the user's own."""
+    return run_record("report", results.programme, panel) | {"asked": [results.scenario.name]}
 
 
 def _chosen(pages: Sequence[str], with_units: bool) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Holding a run's folder against its inputs: everything is computed again from the record, and what differs is said."""
+"""Comparing a run's folder with its inputs: everything is computed again from the record, and what differs is reported."""
 
 import tempfile
 from collections.abc import Iterator

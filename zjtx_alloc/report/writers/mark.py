@@ -1,7 +1,9 @@
 """A copy of a user's workbook with the wrong cells coloured and commented; everything else stays as it is."""
 
 import datetime
+import io
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import is_zipfile
 
+import openpyxl
 import pandas as pd
 from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
@@ -16,11 +19,13 @@ from openpyxl.styles import PatternFill
 from zjtx_alloc.base.errors import DataError, ReportError, TableError
 from zjtx_alloc.base.files import check_absent, check_clock, write_whole
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.report.writers.beside import open_whole, saved
+from zjtx_alloc.facts.grid import refused
+from zjtx_alloc.facts.xlsx.package import BoundError, opened
 
 _FILL = PatternFill("solid", start_color="FFC7CE")
 _AUTHOR = "zjtx"
 _LETTERS = re.compile("[A-Z]{1,3}(?= |$)")
+_MOST_CELLS = 3_000_000  # blank ones too: more than 50,000 firms with 50 columns
 _SIZE = (320, 120)  # pixels of a comment
 
 
@@ -52,7 +57,7 @@ def marking(file: Path, copy: Path | None) -> Iterator[None]:
 
 def marked_copy(file: Path, copy: Path, problems: pd.DataFrame) -> Path:
     """Write the copy: each problem at its cell, or at the first cell of its row or sheet."""
-    book = open_whole(file)
+    book = _opened(file)
     for row in problems.to_dict("records"):
         sheet = _sheet(book, str(row.get(say("intake.sheet_name"), "")))
         letters = _LETTERS.match(str(row[say("intake.column")]))
@@ -63,7 +68,34 @@ def marked_copy(file: Path, copy: Path, problems: pd.DataFrame) -> Path:
         earlier = f"{cell.comment.text}\n" if cell.comment is not None else ""
         cell.fill, cell.comment = _FILL, Comment(earlier + text, _AUTHOR, *reversed(_SIZE))
     _say_checked(book, len(problems))
-    return write_whole(copy, saved(book, file))
+    return write_whole(copy, _saved(book, file))
+
+
+def _opened(file: Path) -> Any:
+    """A user's workbook with all that is in it, also what no reading looks at; DataError if a part of it is broken, or
+    it has more cells than openpyxl, 400 bytes a cell, can keep.
+    """
+    with warnings.catch_warnings():  # in English, of what openpyxl does not keep
+        warnings.simplefilter("ignore")
+        try:
+            with opened(file.read_bytes()) as package:
+                if package.cells() > _MOST_CELLS:
+                    raise BoundError("intake.too_many_cells", most=_MOST_CELLS)
+            return openpyxl.load_workbook(file)
+        except BoundError as error:
+            raise refused(file.name, error) from None
+        except Exception as error:  # broken parts break openpyxl in ways of their own
+            raise DataError(say("intake.not_a_workbook", file=file.name)) from error
+
+
+def _saved(book: Any, file: Path) -> bytes:
+    """The workbook that was opened from a file, as bytes; DataError as above."""
+    content = io.BytesIO()
+    try:
+        book.save(content)
+    except Exception as error:  # what was broken and could be opened
+        raise DataError(say("intake.not_a_workbook", file=file.name)) from error
+    return content.getvalue()
 
 
 def _say_checked(book: Any, count: int) -> None:

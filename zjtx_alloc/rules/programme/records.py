@@ -64,20 +64,21 @@ def read_form(grid: Grid, form: Form) -> Entries:
     """Read a sheet: titles above its header, two rows of headers, totals, rows left blank, and what stands beside."""
     header, headings = _header(grid, form)
     if not headings:
-        needed = "、".join(field.header for field in form.fields.values() if field.needed)
+        fields = form.fields.values()
+        needed = "、".join(field.header for field in [f for f in fields if f.needed] or fields)
         return Entries((), (), (), (fault(grid.name, None, "", None, "no_sheet_header", needed=needed),))
     named = [(name, heading) for heading in headings if (name := _field_of(heading, form))]
     columns = dict(reversed(named))
     problems = [*_header_problems(grid.name, header, headings, named, form)]
     labels = {name: heading.label for name, heading in columns.items()}
-    records, totals = list[Record](), list[tuple[int, list[Any]]]()
+    records, totals, summed = list[Record](), list[tuple[int, list[Any]]](), frozenset(words("totals"))
     for number, row in grid.rows.items():
         cells = {name: cell_at(row, heading.place) for name, heading in columns.items()}
         filled = {name for name, cell in cells.items() if plain(cell) != ""}
         is_blank = not filled - _KEYS
         if number <= header or (is_blank and len(filled) < 2):  # one cell alone is a remark under the table
             continue
-        if any(plain(cell) in words("totals") for cell in row):
+        if any(isinstance(cell, str) and plain(cell) in summed for cell in row):
             totals.append((number, row))
             continue
         values = {name: value_of(cell, form.fields[name]) for name, cell in cells.items()}
