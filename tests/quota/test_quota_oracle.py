@@ -28,13 +28,6 @@ def test_many_small_problems_against_every_vector(due, rows):
     examples(500)(given(cases(due, rows))(law))()
 
 
-@pytest.mark.thorough
-@examples(100)
-@given(case=cases(ORDINARY, "heavy") | cases(TIED, "heavy"))
-def test_rules_in_heavy_weights_against_every_vector(case):
-    check(case)
-
-
 @pytest.mark.parametrize("case", EXTREMES)
 def test_extreme_entitlements_against_every_vector(case):
     check_extreme(EXTREMES[case])
