@@ -54,7 +54,7 @@ def main() -> None:
         kinds[za.verify(problem, solution.quota, solution.certificate).kind] += 1
         if seed % RIVAL == 0 and problem.criterion in ("webster", "hamilton"):
             ratios.append(timed(lambda problem=problem: milp_quota(problem))[1] / own)
-    print(f"{number} problems:", "，".join(f"{kind} {count}" for kind, count in kinds.most_common()))
+    print(f"{number} problems:", ", ".join(f"{kind} {count}" for kind, count in kinds.most_common()))
     described = dict(zip(("median", "90 %", "most"), np.quantile(seconds, (0.5, 0.9, 1)), strict=True))
     print("processor seconds:", "  ".join(f"{name} {value:.2f}" for name, value in described.items()))
     if ratios:

@@ -121,6 +121,16 @@ def test_rules_in_large_numbers_have_the_answer_of_all_answers_tried():
     assert proven(lone).quota.tolist() == [14, 9]
 
 
+def test_places_that_the_solver_rounds_over_a_rule_are_no_answer():
+    """500,000 + 1 − 2 × 10^11 is what the rule asks for, to the last unit, which the solver's tolerance is above."""
+    due = pd.Series(dict(zip("ABCDEF", (Fraction(9 * w, 76) for w in (8, 5, 18, 20, 11, 14)), strict=True)))
+    groups = (za.Group("abc", ("A", "B", "C"), 4, 6),)
+    rules = (za.Rule("r", {"C": -100_000, "E": 0.5, "F": 0.000001}, -199999.499999, -199999.499999),)
+    bounds = pd.Series([2, 0, 2, 0, 0, 0], due.index), pd.Series([9, 1, 9, 6, 9, 9], due.index)
+    solution = proven(za.QuotaProblem(9, due, *bounds, groups, rules, criterion="jefferson"))
+    assert solution.quota.tolist() == [2, 0, 2, 3, 1, 1]
+
+
 def test_infeasible_is_said_only_where_cases_prove_it():
     """Costs of 10^22 lead HiGHS to say infeasible; in truth only first places for all are impossible."""
     due = pd.Series({"A": 0.001, "B": 1e11, "C": 1e-9, "D": 1e11, "E": 1.0})

@@ -161,3 +161,5 @@ def test_drivers_whose_bars_overlap_are_not_ranked_among_themselves():
     bars = pd.DataFrame({"low": values - 0.04, "high": values + 0.04})
     assert drivers.ranked(values, bars) == [["b", "c"], ["d"], ["a"], ["e"]]
     assert drivers.ranked(values, bars.assign(low=values - 0.2)) == [["b", "c", "d", "a", "e"]]
+    wide = bars.assign(high=values + pd.Series({"a": 0.5, "b": 0.04, "c": 0.04, "d": 0.04, "e": 0.0}))
+    assert drivers.ranked(values, wide) == [["b", "c", "d", "a"], ["e"]]  # a reaches beyond d, to b

@@ -124,10 +124,10 @@ def ranked(values: pd.Series, bars: pd.DataFrame) -> list[list[Hashable]]:
     """
     groups: list[list[Hashable]] = []
     for label in values.sort_values(ascending=False, kind="stable").index:
-        if groups and bars["high"][label] >= bars["low"][groups[-1]].min():
-            groups[-1].append(label)
-        else:
-            groups.append([label])
+        group = [label]
+        while groups and bars["high"][label] >= bars["low"][groups[-1]].min():
+            group = groups.pop() + group
+        groups.append(group)
     return groups
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pulp
 
 from zjtx_alloc.base.errors import SolverError
@@ -22,7 +23,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.crossing.cases import Case, Ladders
 from zjtx_alloc.quota.crossing.chords import Curve, curves_of
 from zjtx_alloc.quota.crossing.lagrangian_bound import GAP, dual_bound, leeway, meets
-from zjtx_alloc.quota.crossing.model_cases import NEAR_WHOLE, search
+from zjtx_alloc.quota.crossing.model_cases import NEAR_WHOLE, search, whole_answer
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.problem.rule_tree import Row
 
@@ -71,9 +72,8 @@ def solve_model(problem: QuotaProblem) -> ModelAnswer | None:
         prices = (0.0,) * (1 + 2 * len(problem.rows))
         relaxed = list(map(float, known)), dual_bound(problem, prices), prices
     values, bound, prices = relaxed
-    places = [round(value) for value in values]
-    whole = all(abs(value - x) <= NEAR_WHOLE for value, x in zip(values, places, strict=True))
-    if whole and (problem.nested or meets(bound, problem.cost(places))):
+    places = whole_answer(problem, np.array(values))
+    if places is not None and (problem.nested or meets(bound, problem.cost(places))):
         return ModelAnswer(places, bound, prices)
     for cost in _costs_to_try(problem, relaxed):
         ladders = Ladders(problem, leeway(problem, prices, cost))
