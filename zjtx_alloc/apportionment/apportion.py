@@ -170,16 +170,15 @@ def _filled(
     if how not in ("", PROPORTION, EQUAL):
         raise DataError(say("quota.redistribution", value=shown(how)))
     seats, (floor, cap, given) = int(seats), limits
-    base = np.zeros(weights.floats.size, dtype=np.int64)
-    if not (isinstance(given, int) and not given):
+    if has_base := not (isinstance(given, int) and not given):
         base = aligned(weights, "base", given)
         floor = np.maximum(aligned(weights, "floor", floor), base)
     bounds = read_bounds(weights, seats, floor, cap)
     if isinstance(row, BasePlus):
-        base, row = bounds.lower, row.signposts
-    if base.any():
-        seats, bounds = seats - sum(base.tolist()), bounds.beyond(base)
-    rest = _redistributed(weights, seats, row, bounds, how)
+        base, row, has_base = bounds.lower, row.signposts, True
+    if not has_base:
+        return _redistributed(weights, seats, row, bounds, how)
+    rest = _redistributed(weights, seats - sum(base.tolist()), row, bounds.beyond(base), how)
     return Filled(rest.places + base, rest.ties)
 
 

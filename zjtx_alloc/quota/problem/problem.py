@@ -156,8 +156,9 @@ class QuotaProblem:
             raise ScenarioError(say("apportion.nobody", seats=self.total))
         cap = self.total if self.cap is None else self.cap
         object.__setattr__(self, "entitlement", entitlement)
-        object.__setattr__(self, "base", self._bound("base", self.base))
-        object.__setattr__(self, "floor", np.maximum(self._bound("floor", self.floor), self.base))
+        base, floor = self._bound("base", self.base), self._bound("floor", self.floor)
+        object.__setattr__(self, "base", base)
+        object.__setattr__(self, "floor", np.maximum(floor, base) if base.any() else floor)
         object.__setattr__(self, "cap", self._bound("cap", cap))
         self._check_joint_rules()
         if isinstance(self.criterion, Criterion):
