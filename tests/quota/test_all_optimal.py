@@ -34,7 +34,8 @@ def worth(problem, places):
         return sorted((abs(x - e) for x, e in zip(own, rest.exact, strict=True)), reverse=True)
     if measure.name.startswith("minimax"):
         return [problem.cost(places), sum((x - e) ** 2 for x, e in zip(own, rest.exact, strict=True))]
-    return [len(problem.unserved(places)), problem.cost(places)]
+    unserved = problem.unserved(places)  # fewest first, then those of the least entitlement
+    return [len(unserved), sum(problem.entitlement[label] for label in unserved), problem.cost(places)]
 
 
 def check_against_enumeration(problem):

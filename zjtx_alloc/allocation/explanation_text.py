@@ -267,7 +267,8 @@ def _measure(allocation: Allocation) -> str:
     """What the criterion's value is."""
     measure = allocation.problem.yardstick
     adds_up = isinstance(measure, Criterion) and measure.summable
-    return say(
+    stated = say("why.measure_stated") if allocation.problem.redistribution else ""
+    return stated + say(
         "why.measure" if adds_up else "why.measure_largest", criterion=criterion_name(allocation.problem.criterion)
     )
 
