@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 from support.programme_edits import cell_of
 
 import zjtx_alloc as za
+from zjtx_alloc.explorer.controls import controls
 from zjtx_alloc.explorer.files import LEAVING, Case
 from zjtx_alloc.explorer.notebook import WhatIf
 from zjtx_alloc.explorer.state import (
@@ -58,6 +59,9 @@ share = 0.3
 factors.rd_active_firms = { period = "2020", weight = 0.5 }
 factors.little_giants = { period = "2021-06", weight = 0.5 }
 """
+
+
+CITIES = ["210200", "330200", "350200", "370200", "440300"]
 
 
 class Rows(HTMLParser):
@@ -174,7 +178,7 @@ def test_a_trial_has_the_ranges_of_a_file_that_extends_what_it_was_made_from(pan
 def test_every_rule_goes_off_and_comes_back(panel, write_scenario):
     whole = start(za.load_scenario(write_scenario(RULES)))
     assert list(switches(whole.scenario)) == [
-        "floor", "cap", "region_coefficient", "floor.units", "groups.广东和<深圳>", "rules.西部", "fixed.330000",
+        "base", "floor", "cap", "region_coefficient", "floor.units", "groups.广东和<深圳>", "rules.西部", "fixed.330000",
     ]  # fmt: skip
     bare = whole
     for name in switches(whole.scenario):
@@ -207,6 +211,9 @@ def test_what_is_no_scenario_is_refused(write_scenario):
 MOVES = [
     (("limit", "cap", "广东省", "60"), lambda s: s.cap == {"440000": 60}),
     (("bound_all", "cap", "default", "60"), lambda s: s.cap == {"default": 60}),
+    (("bound_all", "base", "default", "2"), lambda s: (s.base, s.by_formula) == ({"default": 2}, 1039 - 2 * 37)),
+    (("limit", "base", "西藏", "3"), lambda s: (s.base, s.by_formula) == ({"540000": 3}, 1036)),
+    (("redistribution", "equal"), lambda s: s.redistribution == "equal"),
     (("entry", "region_coefficient", "西部", "1.3"), lambda s: s.region_coefficient["西部"] == 1.3),
     (("limit", "floor", "西藏", ""), lambda s: s.floor == {"default": 1}),
     (("fixed", "浙江", "70", "会议确定"), lambda s: s.fixed["330000"].quota == 70),
@@ -248,12 +255,25 @@ def test_what_was_added_can_be_changed_and_taken_away(baseline):
     assert in_force(state) == baseline
 
 
+def test_bases_of_kinds_are_shown_and_changed_and_go_off_as_one(panel, write_scenario):
+    text = RULES + '[base]\ndefault = 1\n"计划单列市" = 2\n"西藏" = 3\n'
+    state = start(za.load_scenario(write_scenario(text)))
+    shown = controls(state, panel)["limits"]
+    assert [name in shown for name in ("计划单列市基数", "西藏基数", "个别单位的基数")] == [True] * 3
+    state = act(state, "limit", ["base", "计划单列市", "4"])
+    assert in_force(state).bases() == dict.fromkeys(panel.units.index, 1) | dict.fromkeys(CITIES, 4) | {"540000": 3}
+    assert in_force(act(state, "switch", ["base.units", False])).base == {"default": 1}
+    assert in_force(act(state, "switch", ["base", False])).bases()["110000"] == 0
+    assert in_force(act(state, "limit", ["base", "计划单列市", ""])).base == {"default": 1, "540000": 3}
+
+
 @pytest.mark.parametrize(
     ("move", "told"),
     [
         (("limit", "cap", "火星", "1"), "没有名为“火星”的单位"),
         (("limit", "cap", "北京", "1.5"), "“1.5”不是家数：请写不小于0的整数"),
         (("bound_all", "floor", "default", "-5"), "“-5”不是家数：请写不小于0的整数"),
+        (("limit", "base", "省份", "1"), "没有名为“省份”的单位"),
         (("total", "0"), "名额总量为0：请写1以上的整数"),
         (("total", "1e400"), "“1e400”不是数：请写数字"),
         (("fixed", "浙江", "70", " "), "人工调整须写明理由"),
@@ -273,6 +293,13 @@ def test_what_is_impossible_is_refused_and_changes_nothing(move, told, bench):
 @pytest.fixture
 def bench(panel, baseline, tmp_path):
     return Workbench(Case(baseline), tmp_path)
+
+
+def test_bases_beyond_the_total_are_said_above_the_last_result(bench):
+    answer = bench.do("bound_all", ["base", "default", "29"])
+    assert answer["stale"]
+    assert "[base] 的基数合计 1073 大于名额总量 1039；请减少基数或增加总量" in answer["parts"]["message"]
+    assert not bench.do("bound_all", ["base", "default", "2"])["stale"]
 
 
 def test_the_table_has_the_librarys_numbers_in_any_order(panel, allocation, baseline):

@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from support.explorer_page import opened, served
 
 import zjtx_alloc as za
-from zjtx_alloc.explorer.state import in_force, start, with_limit, with_weight
+from zjtx_alloc.explorer.state import act, in_force, start, with_limit, with_weight
 from zjtx_alloc.report.documents.programme_workbook import write_programme
 from zjtx_alloc.report.writers.html import framed
 
@@ -90,14 +90,19 @@ class Hand:
         return self.page.locator(f"#{part}").inner_text()
 
 
-def test_a_planner_caps_a_province(hand, panel, baseline):
-    fold = hand.unfold("个别单位的上下限")
+def test_a_planner_caps_a_province_and_gives_every_unit_a_base(hand, panel, baseline):
+    fold = hand.unfold("个别单位的基数、上下限")
     hand.choose(fold.get_by_label("种类"), "上限")
     hand.choose(fold.get_by_label("单位"), "江苏")
     hand.fill(fold.get_by_label("名额（家）"), "60")
     hand.click(fold.get_by_role("button", name="加上"))
     hand.told("view", "江苏 −50")
-    expected = za.allocate(panel, in_force(with_limit(start(baseline), "cap", "江苏", 60)))
+    bounds = hand.unfold("总量、基数、上下限、系数")
+    hand.fill(bounds.get_by_label("各单位基数（家）", exact=True), "2")
+    hand.choose(bounds.get_by_label("上限收回的名额"), "平均")
+    hand.told("why", "基数2家")
+    based = act(with_limit(start(baseline), "cap", "江苏", 60), "bound_all", ["base", "default", "2"])
+    expected = za.allocate(panel, in_force(act(based, "redistribution", ["equal"])))
     hand.click(hand.page.get_by_role("button", name="明细表"))
     hand.told("view", "上限")
     cells = hand.page.locator("#view tr[data-unit] td[data-column=quota]").all_inner_texts()
@@ -129,7 +134,7 @@ def test_a_weighted_rule_is_added_and_its_reasons_follow_the_numbers(hand):
 def test_a_planner_compares_three_cases(hand, folder):
     hand.unfold("打开、保存")
     for total in ("1050", "1100"):
-        bounds = hand.unfold("总量、上下限、系数")
+        bounds = hand.unfold("总量、基数、上下限、系数")
         hand.fill(bounds.get_by_label("名额总量（家）"), total)
         bounds.get_by_label("名额总量（家）").press("Tab")
         hand.told("head", f"名额总量 {total} 家")
@@ -164,7 +169,7 @@ def test_a_planner_takes_a_proposal_away(hand, tmp_path):
 
 
 def test_a_clash_is_explained_and_loosened_in_place(hand):
-    bounds = hand.unfold("总量、上下限、系数")
+    bounds = hand.unfold("总量、基数、上下限、系数")
     hand.fill(bounds.get_by_label("各单位下限（家）", exact=True), "30")
     bounds.get_by_label("各单位下限（家）", exact=True).press("Tab")
     hand.told("message", "没有分配方案")

@@ -10,12 +10,14 @@ from zjtx_alloc.explorer.files import called
 from zjtx_alloc.explorer.state import SHARES, State, simplices, switches
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.quota.problem.criteria import CRITERIA
+from zjtx_alloc.quota.problem.redistribution import EQUAL, PROPORTION
 from zjtx_alloc.report.notes.marks import criterion_text
 from zjtx_alloc.rules.scenario import DEFAULT, REGIONS, Group, Rule, Scenario
 from zjtx_alloc.rules.scenario_files import scenario_names
 
 CONTROLS = ("weights", "bounds", "limits", "rules", "fixed", "batch")  # the parts that hold them
 _SIDES = {"groups": (("floor", "cap"),), "rules": (("min", "max"), ("min_share", "max_share"))}
+_BY_UNIT = ("base", "floor", "cap")
 _UNUSED = ("lapse", "unit", "pool")
 
 
@@ -66,19 +68,22 @@ def _weight(one: tuple[str, str], label: str, weight: float, held: bool) -> str:
 
 
 def _bounds(state: State) -> Iterator[str]:
-    scenario, on = state.scenario, {name: name not in state.off for name in ("floor", "cap", "region_coefficient")}
+    scenario = state.scenario
     yield _row(say("explorer.total"), field("number", str(scenario.total), ("total",), id="total", min="1"))
-    for bound in ("floor", "cap"):
+    for bound in _BY_UNIT:
         box = field("number", str(getattr(scenario, bound)[DEFAULT]), ("bound_all", bound, DEFAULT), id=bound)
         yield _row(
             say(f"explorer.{bound}"),
             box,
-            check(say("explorer.on"), ("switch", bound), on[bound], say(f"explorer.use_{bound}")),
+            check(say("explorer.on"), ("switch", bound), bound not in state.off, say(f"explorer.use_{bound}")),
         )
+    ways = {"": say("explorer.by_criterion")} | {how: say(f"why.by_{how}") for how in (PROPORTION, EQUAL)}
+    yield _row(say("table.redistribution"), choice(ways, scenario.redistribution, ("redistribution",), id="ways"))
     named = {name: criterion_text(name) for name in CRITERIA}
     yield _row(header("criterion"), choice(named, scenario.criterion, ("criterion",), id="criterion"))
     yield f"<h3>{_said('regions')}</h3>"
-    yield check(say("explorer.use_regions"), ("switch", "region_coefficient"), on["region_coefficient"])
+    in_use = "region_coefficient" not in state.off
+    yield check(say("explorer.use_regions"), ("switch", "region_coefficient"), in_use)
     for table in ("region_coefficient", "grade_coefficient"):
         for key, value in getattr(scenario, table).items():
             box = field("number", f"{value:g}", ("entry", table, key), id=f"{table}.{key}", step="0.05")
@@ -86,21 +91,21 @@ def _bounds(state: State) -> Iterator[str]:
 
 
 def _limits(state: State) -> Iterator[str]:
-    """Single floors and caps: those that are there, and a form for one more."""
-    names, labels = load_units()["short_name"], switches(state.scenario)
-    for bound in ("floor", "cap"):
+    """Single bases, floors and caps: those that are there, and a form for one more."""
+    names, labels = load_units()["short_name"].to_dict(), switches(state.scenario)
+    for bound in _BY_UNIT:
         table = getattr(state.scenario, bound)
         if f"{bound}.units" in labels:
             yield check(labels[f"{bound}.units"], ("switch", f"{bound}.units"), f"{bound}.units" not in state.off)
         for code in (code for code in table if code != DEFAULT):
-            named = say(f"limit.{bound}", name=names[code])
+            named = say(f"limit.{bound}", name=names.get(code, code))
             box = field("number", str(table[code]), ("limit", bound, code), id=f"{bound}.{code}")
             yield _row(
                 named,
                 box,
                 button(say("explorer.remove"), ("remove", bound, code), say("explorer.remove_of", name=named)),
             )
-    kinds = {bound: say(f"bound.{bound}") for bound in ("floor", "cap")}
+    kinds = {bound: say(f"bound.{bound}") for bound in _BY_UNIT}
     yield _form(
         ("limit",),
         _select("kind", kinds, say("explorer.kind"))

@@ -23,6 +23,7 @@ SHARES = "shares"  # the simplex of the pools' own shares
 _GRID = 1000  # a moved weight is a whole number of thousandths
 _DIGITS = 12  # of a weight; less than that is nothing beside a thousandth
 _BOUNDS = ("floor", "cap")
+_BY_UNIT = ("base", *_BOUNDS)  # places by unit, with a default that a switch turns on and off
 _TABLES = ("groups", "rules", "fixed")  # each entry is a rule of its own
 _FIRST_WEIGHT = 0.1  # of a factor that is added
 _MOST = 10**9  # of what a field may say
@@ -35,7 +36,7 @@ class State:
     Attributes
     ----------
     scenario : Scenario
-        Always with a floor and a cap for all units and a coefficient for each region, so that every control
+        Always with a base, a floor and a cap for all units and a coefficient for each region, so that every control
         shows a value; those that the scenario was loaded without are switched off.
     off : frozenset of str
         Names as ``switches`` gives them.
@@ -54,20 +55,21 @@ class State:
 def start(scenario: Scenario) -> State:
     """The state that shows a scenario; ``in_force`` gives the very scenario back."""
     absent: dict[str, Any] = {
+        "base": {DEFAULT: 1} | scenario.base,
         "floor": {DEFAULT: 1} | scenario.floor,
         "cap": {DEFAULT: scenario.total} | scenario.cap,
         "region_coefficient": scenario.region_coefficient or dict.fromkeys(REGIONS, 1.0),
     }
-    off = {name for name in _BOUNDS if DEFAULT not in getattr(scenario, name)}
+    off = {name for name in _BY_UNIT if DEFAULT not in getattr(scenario, name)}
     off |= set() if scenario.region_coefficient else {"region_coefficient"}
     return State(scenario.model_copy(update=absent), frozenset(off), scenario)
 
 
 def switches(scenario: Scenario) -> dict[str, str]:
     """What can be switched on and off: its name in ``State.off``, and what people call it."""
-    named = {"floor": say("explorer.floor"), "cap": say("explorer.cap"), "region_coefficient": say("explorer.regions")}
+    named = {name: say(f"explorer.{name}") for name in _BY_UNIT} | {"region_coefficient": say("explorer.regions")}
     units = load_units()["short_name"].to_dict()
-    for name in _BOUNDS:
+    for name in _BY_UNIT:
         if set(getattr(scenario, name)) - {DEFAULT}:
             named[f"{name}.units"] = say(f"explorer.{name}_units")
     if scenario.change is not None:
@@ -89,7 +91,7 @@ def in_force(state: State) -> Scenario:
     """
     scenario, off = state.scenario, state.off
     kept: dict[str, Any] = {}
-    for name in _BOUNDS:
+    for name in _BY_UNIT:
         table = getattr(scenario, name)
         kept[name] = {
             code: places for code, places in table.items() if (name if code == DEFAULT else f"{name}.units") not in off
@@ -160,8 +162,8 @@ def with_total(state: State, total: int) -> State:
 
 
 def with_entry(state: State, table: str, key: str, number: float) -> State:
-    """The state with another number in a table, and the table in force: a floor or cap for all units without their own,
-    a region's coefficient.
+    """The state with another number in a table, and the table in force: a base, floor or cap for all units without
+    their own, a region's coefficient.
     """
     return switched(_with(state, **{table: getattr(state.scenario, table) | {key: number}}), table, on=True)
 
@@ -169,6 +171,11 @@ def with_entry(state: State, table: str, key: str, number: float) -> State:
 def with_criterion(state: State, criterion: str) -> State:
     """The state with another criterion."""
     return _with(state, criterion=criterion)
+
+
+def with_redistribution(state: State, how: str) -> State:
+    """The state with another way in which others get what caps take back; ``""`` leaves it to the criterion."""
+    return _with(state, redistribution=how)
 
 
 def switched(state: State, name: str, on: bool) -> State:
@@ -205,9 +212,10 @@ def with_title(state: State, title: str) -> State:
 
 
 def with_limit(state: State, bound: str, unit: str, places: int | None) -> State:
-    """The state with a floor or cap of one unit's own; None takes it away."""
-    code = _code(unit)
-    table = {key: value for key, value in getattr(state.scenario, bound).items() if key != code}
+    """The state with a base, floor or cap of one unit's own (a base also of a kind that has one); None takes it away."""
+    given = getattr(state.scenario, bound)
+    code = unit if unit in given else _code(unit)
+    table = {key: value for key, value in given.items() if key != code}
     if places is not None:
         table[code] = places
     return switched(_with(state, **{bound: table}), f"{bound}.units", on=True)
@@ -437,6 +445,7 @@ MOVES: Mapping[str, tuple[Callable[..., State], tuple[Callable[[Any], Any], ...]
     "entry": (with_entry, (str, str, number)),
     "bound_all": (with_entry, (str, str, places)),
     "criterion": (with_criterion, (str,)),
+    "redistribution": (with_redistribution, (str,)),
     "switch": (switched, (str, bool)),
     "limit": (with_limit, (str, str, _or_none(places))),
     "fixed": (with_fixed, (str, places, str)),
