@@ -1,6 +1,7 @@
 """What drives the quotas: Sobol indices and Shapley effects against the textbook, weights drawn anew in their law."""
 
 from math import pi
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import scipy
 from support.sweep_toys import WEIGHTS
 
 import zjtx_alloc as za
+from zjtx_alloc.report.tables.sweep import driver_summary
 from zjtx_alloc.uncertainty import drivers
 from zjtx_alloc.uncertainty.admissible import with_uncertainty
 from zjtx_alloc.uncertainty.draws import Draws, drawn, drawn_block, sampling
@@ -163,3 +165,15 @@ def test_drivers_whose_bars_overlap_are_not_ranked_among_themselves():
     assert drivers.ranked(values, bars.assign(low=values - 0.2)) == [["b", "c", "d", "a", "e"]]
     wide = bars.assign(high=values + pd.Series({"a": 0.5, "b": 0.04, "c": 0.04, "d": 0.04, "e": 0.0}))
     assert drivers.ranked(values, wide) == [["b", "c", "d", "a"], ["e"]]  # a reaches beyond d, to b
+
+
+def test_the_sentence_of_drivers_has_its_error_ranges_and_says_where_there_is_no_order():
+    blocks, overall = ["weights", "facts", "totals"], [drivers.OVERALL]
+    sobol = pd.DataFrame([[0.44, 0.42, 0.08]], overall, pd.MultiIndex.from_product([["first"], blocks]))
+    ends = pd.MultiIndex.from_product([["low", "high"], ["first"], blocks])
+    bars = pd.DataFrame([[0.41, 0.4, 0.07, 0.47, 0.44, 0.09]], overall, ends)
+    found = SimpleNamespace(sobol=sobol, sobol_bars=bars, shapley=pd.DataFrame(), base=512)
+    assert driver_summary(found) == [
+        "全部单位名额的方差，单独来自：权重44%（41%—47%）、数据误差42%（40%—44%），误差范围重叠，不分先后；"
+        "名额总量8%（7%—9%）。估计值，两组各512次抽样；括号内为95%误差范围。"
+    ]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.explorer.files import called
-from zjtx_alloc.explorer.state import SHARES, State, simplices, switches
+from zjtx_alloc.explorer.state import BY_UNIT, SHARES, State, simplices, switches
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.quota.problem.criteria import CRITERIA
 from zjtx_alloc.quota.problem.redistribution import EQUAL, PROPORTION
@@ -17,7 +17,6 @@ from zjtx_alloc.rules.scenario_files import scenario_names
 
 CONTROLS = ("weights", "bounds", "limits", "rules", "fixed", "batch")  # the parts that hold them
 _SIDES = {"groups": (("floor", "cap"),), "rules": (("min", "max"), ("min_share", "max_share"))}
-_BY_UNIT = ("base", "floor", "cap")
 _UNUSED = ("lapse", "unit", "pool")
 
 
@@ -70,7 +69,7 @@ def _weight(one: tuple[str, str], label: str, weight: float, held: bool) -> str:
 def _bounds(state: State) -> Iterator[str]:
     scenario = state.scenario
     yield _row(say("explorer.total"), field("number", str(scenario.total), ("total",), id="total", min="1"))
-    for bound in _BY_UNIT:
+    for bound in BY_UNIT:
         box = field("number", str(getattr(scenario, bound)[DEFAULT]), ("bound_all", bound, DEFAULT), id=bound)
         yield _row(
             say(f"explorer.{bound}"),
@@ -93,7 +92,7 @@ def _bounds(state: State) -> Iterator[str]:
 def _limits(state: State) -> Iterator[str]:
     """Single bases, floors and caps: those that are there, and a form for one more."""
     names, labels = load_units()["short_name"].to_dict(), switches(state.scenario)
-    for bound in _BY_UNIT:
+    for bound in BY_UNIT:
         table = getattr(state.scenario, bound)
         if f"{bound}.units" in labels:
             yield check(labels[f"{bound}.units"], ("switch", f"{bound}.units"), f"{bound}.units" not in state.off)
@@ -105,7 +104,7 @@ def _limits(state: State) -> Iterator[str]:
                 box,
                 button(say("explorer.remove"), ("remove", bound, code), say("explorer.remove_of", name=named)),
             )
-    kinds = {bound: say(f"bound.{bound}") for bound in _BY_UNIT}
+    kinds = {bound: say(f"bound.{bound}") for bound in BY_UNIT}
     yield _form(
         ("limit",),
         _select("kind", kinds, say("explorer.kind"))

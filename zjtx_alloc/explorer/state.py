@@ -23,7 +23,7 @@ SHARES = "shares"  # the simplex of the pools' own shares
 _GRID = 1000  # a moved weight is a whole number of thousandths
 _DIGITS = 12  # of a weight; less than that is nothing beside a thousandth
 _BOUNDS = ("floor", "cap")
-_BY_UNIT = ("base", *_BOUNDS)  # places by unit, with a default that a switch turns on and off
+BY_UNIT = ("base", *_BOUNDS)  # places by unit, with a default that a switch turns on and off
 _TABLES = ("groups", "rules", "fixed")  # each entry is a rule of its own
 _FIRST_WEIGHT = 0.1  # of a factor that is added
 _MOST = 10**9  # of what a field may say
@@ -60,16 +60,16 @@ def start(scenario: Scenario) -> State:
         "cap": {DEFAULT: scenario.total} | scenario.cap,
         "region_coefficient": scenario.region_coefficient or dict.fromkeys(REGIONS, 1.0),
     }
-    off = {name for name in _BY_UNIT if DEFAULT not in getattr(scenario, name)}
+    off = {name for name in BY_UNIT if DEFAULT not in getattr(scenario, name)}
     off |= set() if scenario.region_coefficient else {"region_coefficient"}
     return State(scenario.model_copy(update=absent), frozenset(off), scenario)
 
 
 def switches(scenario: Scenario) -> dict[str, str]:
     """What can be switched on and off: its name in ``State.off``, and what people call it."""
-    named = {name: say(f"explorer.{name}") for name in _BY_UNIT} | {"region_coefficient": say("explorer.regions")}
+    named = {name: say(f"explorer.{name}") for name in BY_UNIT} | {"region_coefficient": say("explorer.regions")}
     units = load_units()["short_name"].to_dict()
-    for name in _BY_UNIT:
+    for name in BY_UNIT:
         if set(getattr(scenario, name)) - {DEFAULT}:
             named[f"{name}.units"] = say(f"explorer.{name}_units")
     if scenario.change is not None:
@@ -91,7 +91,7 @@ def in_force(state: State) -> Scenario:
     """
     scenario, off = state.scenario, state.off
     kept: dict[str, Any] = {}
-    for name in _BY_UNIT:
+    for name in BY_UNIT:
         table = getattr(scenario, name)
         kept[name] = {
             code: places for code, places in table.items() if (name if code == DEFAULT else f"{name}.units") not in off

@@ -136,9 +136,8 @@ def criteria_figure(allocations: dict[str, Allocation]) -> Figure:
     for (row, column), step in np.ndenumerate(steps.to_numpy()):
         if step:
             axes.text(column, row, signed(step), ha="center", va="center")
-    axes.set_xticks(
-        range(len(names) - 1), [criterion_text(name).replace("（", "\n（") for name in names[1:]], fontsize=7.5
-    )
+    heads = [criterion_text(name).replace("（", "\n（").replace("、", "、\n") for name in names[1:]]
+    axes.set_xticks(range(len(heads)), heads, fontsize=7.5)
     axes.set_yticks(range(len(steps)), own.panel.units["short_name"][steps.index])
     axes.xaxis.tick_top()
     axes.tick_params(length=0)

@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch
 
 from zjtx_alloc.base.messages import say
@@ -48,7 +49,7 @@ def band_figure(found: Sweep) -> Figure:
 def driver_figure(found: Sweep) -> Figure:
     """Sobol indices by unit (each block alone) and over all units (alone and in total); Shapley effects of weights."""
     order = found.table.sort_values(["quota", "mean"], kind="stable").index
-    figure = Figure(figsize=(9, 9.6), layout="constrained")
+    figure = Figure(figsize=(9, 9.6), layout=ConstrainedLayoutEngine(h_pad=0.12))  # a title apart from the axis above
     grid = figure.add_gridspec(1, 2, width_ratios=[1.15, 1])
     left, right = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
     _stacked(left.subplots(), found.sobol["first"].loc[order], found.allocation.panel.units["short_name"][order])
@@ -57,9 +58,9 @@ def driver_figure(found: Sweep) -> Figure:
     if len(found.shapley.columns):
         effects = found.shapley.loc[OVERALL].fillna(0.0).iloc[::-1]
         axes[1].barh([_two_lines(factor_name(found, *name)) for name in effects.index], effects, height=0.5, color=BLUE)
-        _shares(axes[1], say("sweep.weights_title"))
+        _shares(axes[1], say("sweep.weights_title"), say("sweep.weights_axis"))
         _numbers(axes[1], np.arange(len(effects)), effects, found.shapley_bars)
-    foot(figure, say("sweep.sobol_note", base=found.base) + short_marks(found.allocation))
+    foot(figure, say("sweep.sobol_note", base=found.base) + say("sweep.bars_note") + short_marks(found.allocation))
     return figure
 
 
@@ -73,7 +74,7 @@ def _stacked(axes: Axes, first: pd.DataFrame, names: pd.Series) -> None:
         axes.text(0.01, float(row), "—", va="center")
     axes.axvline(1, color="black", linewidth=0.6)
     unit_rows(axes, names)
-    _shares(axes, say("sweep.drivers"))
+    _shares(axes, say("sweep.drivers"), say("sweep.share_axis"))
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.07), ncols=4, frameon=False)
 
 
@@ -86,7 +87,7 @@ def _overall(axes: Axes, found: Sweep) -> None:
     for shift, order, values in ((0.2, "first", first), (-0.2, "total", total)):
         _numbers(axes, rows + shift, values, found.sobol_bars.xs(order, axis=1, level="order"))
     axes.set_yticks(rows, [say(f"sweep.block_{block}") for block in first.index])
-    _shares(axes, say("sweep.overall_title"))
+    _shares(axes, say("sweep.overall_title"), say("sweep.share_axis"))
 
 
 def _numbers(axes: Axes, rows: np.ndarray, values: pd.Series, bars: pd.DataFrame) -> None:
@@ -97,10 +98,10 @@ def _numbers(axes: Axes, rows: np.ndarray, values: pd.Series, bars: pd.DataFrame
         axes.text(max(value, end, 0) + 0.015, row, whole_percent(value), va="center", fontsize=8)
 
 
-def _shares(axes: Axes, title: str) -> None:
+def _shares(axes: Axes, title: str, of: str) -> None:
     axes.set_xlim(0, 1.12)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25%", "50%", "75%", "100%"])
-    axes.set_xlabel(say("sweep.share_axis"))
+    axes.set_xlabel(of)
     axes.set_title(title)
 
 
