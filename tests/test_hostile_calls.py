@@ -76,6 +76,8 @@ def of_numbers():
         "apportion": call(za.apportion, {"weights": sequence, "seats": number, "floor": number, "cap": number, "method": text, "ties": text}, weights=[5, 3, 2, 1], seats=10),
         "apportion by label": call(za.apportion, {"weights": series, "floor": series, "cap": series}, weights=SERIES, seats=10, floor=SERIES * 0, cap=SERIES * 9),
         "apportion by position": call(za.apportion, {"floor": sequence, "cap": sequence}, weights=[5, 3, 2, 1], seats=10, **listed),
+        "divisors": call(za.divisors, {"weights": sequence, "seats": number, "base": number}, weights=[5, 3, 2, 1], seats=10),
+        "all_optimal": call(za.all_optimal, {"most": number}, problem=za.QuotaProblem(4, pd.Series([1.5, 1.5, 1.0], list("abc")))),
         "apportion_ties": call(za.apportion_ties, {"weights": sequence, "seats": number}, weights=[5, 3, 2, 1], seats=10),
         "priority_list": call(za.priority_list, {"weights": series, "seats": number, "following": number, "cap": series}, weights=SERIES, seats=10, following=3, cap=SERIES * 9),
         "biproportional": call(za.biproportional, {"weights": frame, "rows": series, "columns": series, "method": text}, weights=table, **margins),

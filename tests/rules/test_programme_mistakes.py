@@ -87,24 +87,24 @@ def repeated(book):
 ONE, TWO = {"批次": 1}, {"批次": 2}
 BJ, JS = {"代码": "110000"}, {"代码": "320000"}
 MISTAKES = {
-    "floor of -5": (put("单位规则", BJ, "下限", -5), ("单位规则", 5, "D 下限(家)", "-5", "为负数")),
-    "fraction of a place": (put("单位规则", BJ, "上限", 30.5), ("单位规则", 5, "E 上限(家)", "30.5", "不是整数")),
-    "words for a number": (put("单位规则", BJ, "下限", "约10"), ("单位规则", 5, "D 下限(家)", "约10", "不是数字")),
+    "floor of -5": (put("单位规则", BJ, "下限", -5), ("单位规则", 5, "E 下限(家)", "-5", "为负数")),
+    "fraction of a place": (put("单位规则", BJ, "上限", 30.5), ("单位规则", 5, "F 上限(家)", "30.5", "不是整数")),
+    "words for a number": (put("单位规则", BJ, "下限", "约10"), ("单位规则", 5, "E 下限(家)", "约10", "不是数字")),
     "unknown unit": (put("单位规则", BJ, "代码", "119999"), ("单位规则", 5, "B 代码", "119999", "不是37个单位之一")),
     "unit and code differ": (put("单位规则", BJ, "单位", "江苏"), ("单位规则", 5, "C 单位", "江苏", "代码与名称不是同一单位")),
-    "row twice": (both(put("单位规则", BJ, "下限", 3), row("单位规则", 代码="110000", 下限=4)), ("单位规则", 42, "D 下限(家)", "4", "与第5行重复")),
-    "floor above cap": (both(put("单位规则", BJ, "下限", 50), put("单位规则", BJ, "上限", 40)), ("单位规则", 5, "D 下限(家)", "50", "下限 50 大于上限 40")),
-    "floor above the total": (put("单位规则", BJ, "下限", 5000), ("单位规则", 5, "D 下限(家)", "5000", "大于名额总量 1039")),
+    "row twice": (both(put("单位规则", BJ, "下限", 3), row("单位规则", 代码="110000", 下限=4)), ("单位规则", 42, "E 下限(家)", "4", "与第5行重复")),
+    "floor above cap": (both(put("单位规则", BJ, "下限", 50), put("单位规则", BJ, "上限", 40)), ("单位规则", 5, "E 下限(家)", "50", "下限 50 大于上限 40")),
+    "floor above the total": (put("单位规则", BJ, "下限", 5000), ("单位规则", 5, "E 下限(家)", "5000", "大于名额总量 1039")),
     "floors above the total": (put("单位规则", {"代码": "其他单位"}, "下限", 40), ("批次", 4, "C 名额总量(家)", "1039", "各单位下限合计 1480，大于名额总量")),
     "caps below the total": (put("单位规则", {"代码": "其他单位"}, "上限", 20), ("批次", 4, "C 名额总量(家)", "1039", "各单位上限合计 740，小于名额总量")),
-    "decided without a reason": (put("单位规则", BJ, "人工调整名额", 20), ("单位规则", 5, "H 理由", "", "人工调整没有写理由")),
-    "reason without a quota": (put("单位规则", BJ, "理由", "会商"), ("单位规则", 5, "G 人工调整名额(家)", "", "写了理由，没有写人工调整名额")),
+    "decided without a reason": (put("单位规则", BJ, "人工调整名额", 20), ("单位规则", 5, "I 理由", "", "人工调整没有写理由")),
+    "reason without a quota": (put("单位规则", BJ, "理由", "会商"), ("单位规则", 5, "H 人工调整名额(家)", "", "写了理由，没有写人工调整名额")),
     "decided above what can be recommended": (
         both(put("单位规则", JS, "可推荐企业数", 10), put("单位规则", JS, "人工调整名额", 20), put("单位规则", JS, "理由", "会商")),
-        ("单位规则", 15, "G 人工调整名额(家)", "20", "江苏的人工调整名额大于可推荐企业数 10"),
+        ("单位规则", 15, "H 人工调整名额(家)", "20", "江苏的人工调整名额大于可推荐企业数 10"),
     ),
-    "header nearly right": (headed("单位规则", "上限", "上线（家）"), ("单位规则", 3, "E 上线(家)", "上线(家)", "与“上限（家）”相近但不相同，不会读取")),
-    "column twice": (repeated, ("单位规则", 3, "I 上限(家)", "上限(家)", "与 E 上限(家) 列重复")),
+    "header nearly right": (headed("单位规则", "上限", "上线（家）"), ("单位规则", 3, "F 上线(家)", "上线(家)", "与“上限（家）”相近但不相同，不会读取")),
+    "column twice": (repeated, ("单位规则", 3, "J 上限(家)", "上限(家)", "与 F 上限(家) 列重复")),
     "needed column gone": (headed("单位规则", "代码", "编号"), ("单位规则", 3, "", "", "缺少“代码”列")),
     "sheet nearly right": (titled("单位规则", "单位规划"), ("单位规划", "—", "", "单位规划", "与工作表“单位规则”相近但不相同，不会读取")),
     "weights that do not sum to one": (put("权重", {"因素": SME}, "权重", 0.5), ("权重", 4, "D 权重", "1.1", "第4、5、6行的权重合计不是1")),
@@ -123,7 +123,7 @@ MISTAKES = {
         both(put("单位规则", BJ, "下限", 3), *(row("单位规则", 批次=n, 代码="110000", 下限=2) for n in (1, 2, 3))),
         ("单位规则", 5, "A 批次", "", "没有作用：各批都另有一行"),
     ),
-    "more to recommend than the nation has": (put("单位规则", JS, "可推荐企业数", 90000), ("单位规则", 15, "F 可推荐企业数(家)", "90000", "第1批可推荐企业数合计是全国有效期内“小巨人”企业数17,589（2025-12）的5.1倍")),
+    "more to recommend than the nation has": (put("单位规则", JS, "可推荐企业数", 90000), ("单位规则", 15, "G 可推荐企业数(家)", "90000", "第1批可推荐企业数合计是全国有效期内“小巨人”企业数17,589（2025-12）的5.1倍")),
     "coefficient of nothing": (put("系数", {"地区": "西部"}, "系数", 0), ("系数", 6, "C 系数", "0", "不是大于0的数")),
     "region gone": (put("系数", {"地区": "西部"}, "地区", "西北"), ("系数", 7, "C 系数", "1.1", "缺少地区：西部")),
     "coefficient outside its range": (put("系数", {"地区": "西部"}, "最大", 1.05), ("系数", 6, "C 系数", "1.1", "不在范围 1 至 1.05 之内")),
@@ -136,7 +136,7 @@ MISTAKES = {
     "factor that is none": (both(row("权重", 因素="专利数", 权重=0.1), put("权重", {"因素": GIANTS}, "权重", 0.3)), ("权重", 13, "C 因素", "专利数", "不是已知的因素")),
     "factor without a period": (both(row("权重", 因素="GDP", 权重=0.1), put("权重", {"因素": GIANTS}, "权重", 0.3)), ("权重", 13, "E 数据期", "", "空白")),
     "period that is not there": (put("权重", {"因素": SME}, "数据期", "2099"), ("权重", 4, "E 数据期", "2099", "2099")),
-    "pool of all units": (put("单位规则", {"代码": "其他单位"}, "可推荐企业数", 20), ("单位规则", 4, "F 可推荐企业数(家)", "20", "须逐个单位写")),
+    "pool of all units": (put("单位规则", {"代码": "其他单位"}, "可推荐企业数", 20), ("单位规则", 4, "G 可推荐企业数(家)", "20", "须逐个单位写")),
     "group of nobody": (row("组合规则", 名称="西部", 下限=190), ("组合规则", 4, "E 单位", "", "地区和单位须写其一，且只写其一")),
     "group of an unknown unit": (row("组合规则", 名称="甲", 单位="江苏、苏州", 下限=1), ("组合规则", 4, "E 单位", "江苏、苏州", "“苏州”不是37个单位之一")),
     "rule without bounds": (row("组合规则", 名称="甲", 地区="西部"), ("组合规则", 4, "F 下限(家)", "", "没有写任何上下限")),
@@ -215,11 +215,11 @@ def test_a_marked_copy_has_the_wrong_cells_coloured_and_commented(plain, tmp_pat
         main(["check", str(path), "--mark", str(tmp_path / "标出.xlsx")])
     assert "已在 " in capsys.readouterr().err
     book = openpyxl.load_workbook(tmp_path / "标出.xlsx")
-    cell = book["单位规则"]["D5"]
+    cell = book["单位规则"]["E5"]
     assert (cell.value, cell.fill.start_color.rgb) == (-5, "00FFC7CE")
     assert cell.comment.text == "为负数。请核对后填入非负数"
     assert book["其它设置"]["A1"].comment.text.startswith("与工作表“其他设置”相近")
-    assert book["单位规则"]["E5"].comment is None
+    assert book["单位规则"]["F5"].comment is None
     said = next(row[2].value for row in book["说明"].iter_rows() if row[1].value == "上次核对")
     assert said.endswith("：有2处错误，已在各表标红、加批注；改正后请再核对。")
     with pytest.raises(SystemExit, match="1"):

@@ -45,7 +45,8 @@ def bad_cells() -> list[Bad]:
         rows = base()
         rows[3][1] = value
         problem = (4, B, "" if value is None else str(value), kind)
-        tables.append(Bad(name, xlsx(rows), [problem]))
+        shown = "" if kind == "blank" else problem[2]  # cells of blanks alone are not kept from a workbook
+        tables.append(Bad(name, xlsx(rows), [(*problem[:2], shown, kind)]))
         if kind in ("text", "negative", "percent", "blank"):
             tables.append(Bad(f"{name}, gbk", text(rows, "gbk"), [problem], ending="csv", sheet=""))
     return tables

@@ -112,7 +112,7 @@ def _table(problem: QuotaProblem, entitlements: np.ndarray | pd.DataFrame) -> tu
     if values.ndim != 2 or values.shape[1] != len(columns):
         raise ScenarioError(say("many.shape", count=len(columns), shape=" × ".join(map(str, values.shape)) or "—"))
     for chunk in _chunks(np.arange(len(values)), _CELLS // max(len(columns), 1)):
-        part = values[chunk[0] : chunk[-1] + 1]
+        part = as_floats(values[chunk[0] : chunk[-1] + 1])
         if part.size and not (part.min() >= 0 and part.max() < np.inf):
             row, column = np.argwhere(~((part >= 0) & (part < np.inf)))[0]
             label = problem.name(problem.labels[int(np.flatnonzero(columns == column)[0])])

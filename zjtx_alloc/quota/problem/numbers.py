@@ -108,7 +108,7 @@ def entitlements_of(given: pd.Series) -> pd.Series:
         kept = pd.Series(numbers, given.index, dtype=object)
     else:
         kept = pd.Series(as_floats(given), given.index, name=given.name, copy=True)
-    due = kept.to_numpy(dtype=float)
+    due = as_floats(kept)
     crumbs = (due > 0) & (due < LEAST)
     return kept.mask(crumbs, 0) if crumbs.any() else kept
 

@@ -156,7 +156,8 @@ class QuotaProblem:
             raise ScenarioError(say("apportion.nobody", seats=self.total))
         cap = self.total if self.cap is None else self.cap
         object.__setattr__(self, "entitlement", entitlement)
-        base, floor = self._bound("base", self.base), self._bound("floor", self.floor)
+        has_none = isinstance(self.base, pd.Series) and not self.base.any()  # whatever the order of units that it had
+        base, floor = self._bound("base", 0 if has_none else self.base), self._bound("floor", self.floor)
         object.__setattr__(self, "base", base)
         object.__setattr__(self, "floor", np.maximum(floor, base) if base.any() else floor)
         object.__setattr__(self, "cap", self._bound("cap", cap))
