@@ -126,8 +126,6 @@ def _admits(problem: QuotaProblem, bounds: Bounds) -> bool:
 
 def none_within(problem: QuotaProblem, bounds: Bounds) -> tuple[bool, tuple[Case, ...]]:
     """Whether rules that cross leave no answer within bounds of the units, and the cases that show it."""
-    if any(low > high for low, high in zip(*bounds, strict=True)):
-        return True, ()
     found = search(Ladders(problem, bounds, priced=False), 1)
     return found.places is None, found.cases
 

@@ -51,6 +51,8 @@ def search(ladders: Ladders, target: int, gap: int = 0, *, place: float = 0.0) -
     SolverError
         If it takes more cases than ``MOST_CASES``.
     """
+    if any(low > high for low, high in zip(*ladders.box, strict=True)):
+        return Found(None, ())
     model, gains, cases, best = Increments(ladders, place), Gains(len(ladders.box[0])), list[Case](), None
     nodes: list[tuple[Box | None, Step | None]] = [(ladders.box, None)]
     while nodes:
