@@ -70,7 +70,7 @@ def solve_many(problem: QuotaProblem, entitlements: np.ndarray | pd.DataFrame) -
             everywhere.check_bounds()
         except InfeasibleError:
             return quotas
-        alone = (floats >= LARGEST).any(axis=1) | _beyond_floats(values)
+        alone = (floats.max(axis=1, initial=0.0) >= LARGEST) | _beyond_floats(values)
         left = [rows[alone]]
         for chunk in _chunks(rows[~alone], _CELLS // len(columns)):
             quotas[chunk] = _chunk(everywhere, costs, floats[chunk][:, columns])
