@@ -134,12 +134,12 @@ class Case:
     def strike(self, at, kind):
         """What is there after a strike: ``old``, ``new``, ``none`` (moved aside) or how it is wrong.
 
-        ``at`` counts the changes before it; for ``outside``, the seconds before another process kills this one, which
-        may have ended by then: ``late``.
+        ``at`` counts the changes before it; for ``outside``, the seconds before another process kills this one. It may
+        have ended by then (a later run makes fewer changes than the first, whose caches were empty): ``late``.
         """
         self.fresh()
         ended, _ = in_a_child(lambda: self.new(self.out), (self.out, self.temporary), at, kind)
-        if kind == "outside" and ended == 0:
+        if kind != "full" and ended == 0:
             return "late"
         if ended not in ((0, 1) if kind == "full" else (-signal.SIGKILL,)):
             return f"ended with {ended}"
