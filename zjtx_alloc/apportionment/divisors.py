@@ -13,6 +13,7 @@ from zjtx_alloc.apportionment.methods import Method, method_of
 from zjtx_alloc.apportionment.weights import read_weights
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.quota.problem.numbers import exactly
 from zjtx_alloc.quota.problem.signposts import Signposts
 
 _DIGITS = 400  # beyond what decimals of any interval need
@@ -44,7 +45,7 @@ class Divisors:
 
     def __contains__(self, divisor: Any) -> bool:
         """Whether a number (a float is the decimal that it prints as) lies between the ends, or is one."""
-        number = Fraction(repr(divisor) if isinstance(divisor, float) else divisor) ** self.power
+        number = exactly(divisor) ** self.power
         low, high = self.powers
         return low <= number and (high is None or number <= high)
 

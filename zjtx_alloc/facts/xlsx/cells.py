@@ -127,7 +127,7 @@ class Cells(Target):
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
         reference = attributes.get("r")
-        place = self.place + 1 if reference is None else _place_of(reference.rstrip(_DIGITS))
+        place = self.place + 1 if reference is None else place_of(reference.rstrip(_DIGITS))
         if place <= self.place or not self.is_in_row or self.is_in_cell:
             raise NoWorkbookError
         self.place, self.cell, self.is_in_cell = place, attributes, True
@@ -211,8 +211,14 @@ def read_cells(package: Package, sheet: SheetPart, cells: Cells) -> Cells:
 
 
 @cache
-def _place_of(letters: str) -> int:
-    """The place of a column, counted from 0, by its letters."""
+def place_of(letters: str) -> int:
+    """The place of a column, counted from 0, by its letters.
+
+    Raises
+    ------
+    NoWorkbookError
+        If there is no such column.
+    """
     if not _LETTERS.fullmatch(letters):
         raise NoWorkbookError
     number = 0

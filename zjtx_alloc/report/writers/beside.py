@@ -26,6 +26,8 @@ from zjtx_alloc.base.files import check_absent, write_whole
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.cells import header_of, plain
 from zjtx_alloc.facts.grid import column_letters, refuse_vast
+from zjtx_alloc.facts.xlsx.cells import place_of
+from zjtx_alloc.facts.xlsx.package import NoWorkbookError
 from zjtx_alloc.report.writers.sheet import Cell, cell_of
 
 _FILL = '<fill xmlns="{}"><patternFill patternType="solid"><fgColor rgb="FFEEF4F9"/></patternFill></fill>'
@@ -71,6 +73,7 @@ def write_beside(file: Path, copy: Path, *cells: Mapping[str, pd.DataFrame]) -> 
         zlib.error,
         AttributeError,
         LookupError,
+        NoWorkbookError,
         TypeError,
         ValueError,
     ) as error:
@@ -268,7 +271,9 @@ class _SheetCells:
         merged = self.tree.find(f"{self.space}mergeCells")
         for area in () if merged is None else list(merged):
             ends = [re.fullmatch(r"([A-Z]+)(\d+)", end).groups() for end in area.get("ref").split(":")]  # type: ignore[union-attr]
-            (left, top), (right, bottom) = ((_column(letters), int(number)) for letters, number in (ends[0], ends[-1]))
+            (left, top), (right, bottom) = (
+                (_number_of(letters), int(number)) for letters, number in (ends[0], ends[-1])
+            )
             within = rows[bisect_left(rows, top) : bisect(rows, bottom)]
             across = [place for place in places if left <= place <= right]
             if within and across and (within, across) != ([top], [left]):
@@ -311,7 +316,7 @@ class _SheetCells:
                 cell.set("r", f"{column_letters(place)}{row.get('r')}")
         row.attrib.pop("spans", None)
         for cell in row.iterchildren(f"{self.space}c", reversed=True):
-            place = _column(cell.get("r").rstrip("0123456789"))
+            place = _number_of(cell.get("r").rstrip("0123456789"))
             if place < first:
                 break
             found[place] = cell
@@ -346,7 +351,7 @@ class _SheetCells:
         if stated is not None:
             first, _, last = stated.get("ref").partition(":")
             letters, number = re.fullmatch(r"([A-Z]+)(\d+)", last or first).groups()  # type: ignore[union-attr]
-            end = f"{column_letters(max(_column(letters), column))}{max(int(number), row)}"
+            end = f"{column_letters(max(_number_of(letters), column))}{max(int(number), row)}"
             stated.set("ref", f"{first}:{end}")
 
 
@@ -386,10 +391,6 @@ def _fill(cell: Any, content: Cell | str, space: str) -> None:
         etree.SubElement(cell, f"{space}v").text = repr(held.value)
 
 
-@cache
-def _column(letters: str) -> int:
-    """The number of a column by its letters."""
-    number = 0
-    for letter in letters:
-        number = 26 * number + ord(letter) - ord("A") + 1
-    return number
+def _number_of(letters: str) -> int:
+    """The number of a column by its letters, 1 for A."""
+    return place_of(letters) + 1
