@@ -386,9 +386,9 @@ def test_rules_that_clash_are_explained_and_loosened_by_a_button(bench, panel, b
     answer = bench.do("relieve", [])
     assert (answer["stale"], answer["parts"]["message"]) == (False, "")
     assert bench.allocation.quota.sum() == 1039
-    # 37 units at 28 are 1036 places; three places are left, which the cheapest way out gives to three of them.
+    # 71 of 1110 places are too many, at most two a unit: in their order 35 units give up two, then one gives up one.
     floors = bench.allocation.scenario.floor
-    assert (floors["default"], sorted(floors.values())) == (28, [28, 29, 29, 29])
+    assert (floors["default"], sorted(floors.values())) == (28, [28, 29, 30])
     bench.do("undo", [])
     assert bench.do("undo", [])["stale"] is False
     assert bench.state.scenario.floor["default"] == 1

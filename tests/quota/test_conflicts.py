@@ -109,6 +109,13 @@ def test_equal_changes_are_spread_over_the_units():
     assert "甲、乙、丙下限由 4 降至 2" in relaxation.text
 
 
+def test_what_cannot_be_spread_evenly_falls_on_the_units_in_their_order():
+    # 12 floors for 7 places: 5 to give up, at most two each; which unit keeps a place more, the solver does not choose.
+    for order in ("ABC", "CAB"):
+        relaxation = za.diagnose(problem(7, dict.fromkeys(order, 2), dict.fromkeys(order, 4))).relaxation
+        assert relaxation.problem.floor.to_dict() == dict(zip(order, (2, 2, 3), strict=True))
+
+
 def test_solve_carries_the_diagnosis_and_says_it():
     with pytest.raises(za.InfeasibleError) as caught:
         za.solve(WORKED["group and its caps"][0])

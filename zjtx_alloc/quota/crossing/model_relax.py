@@ -36,7 +36,8 @@ def least_breach(limits: Sequence[Limit], units: int, total: int) -> list[int]:
     """Places that sum to the total and break the limits least: what they break is what to change.
 
     The sum of changes (each from the bound as it was set, in its rule's own measure) is least; among these, joint rules change rather
-    than units' bounds; among these, the largest change of a unit's bound is least.
+    than units' bounds; among these, the largest change of a unit's bound is least; among these, bounds rather change the earlier they
+    stand. So what is proposed does not hang on the solver's version.
     """
     model, x, change = _built(limits, units, total, loose=True)
     largest = model.add_variable("largest", 0)
@@ -45,7 +46,12 @@ def least_breach(limits: Sequence[Limit], units: int, total: int) -> list[int]:
             model.addConstraint(largest >= step, f"largest{number}")
     # Each stage's optimum is held in the next; a later one that lost it to tolerances is not taken.
     reluctance = [_RELUCTANCE[limit.kind] for limit in limits]
-    stages = (pulp.lpSum(change), pulp.lpSum(r * s for r, s in zip(reluctance, change, strict=True)), largest + 0)
+    stages = (
+        pulp.lpSum(change),
+        pulp.lpSum(r * s for r, s in zip(reluctance, change, strict=True)),
+        largest + 0,
+        pulp.lpSum(order * step for order, step in enumerate(change)),
+    )
     best: list[int] = []
     for number, objective in enumerate(stages):
         model.setObjective(objective)
