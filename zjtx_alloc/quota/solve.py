@@ -10,7 +10,7 @@ import pandas as pd
 
 from zjtx_alloc.base.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.quota.crossing.exchange import polished, tied_sets
+from zjtx_alloc.quota.crossing.exchange import tied_sets
 from zjtx_alloc.quota.crossing.minimax import box, boxed, least_level, none_within
 from zjtx_alloc.quota.crossing.model import solve_model
 from zjtx_alloc.quota.crossing.tie_rule import largest_in_order
@@ -159,7 +159,7 @@ def _crossing_model(problem: QuotaProblem) -> tuple[list[int], Certificate] | No
     answer = solve_model(problem)
     if answer is None:
         return None
-    places = largest_in_order(problem, polished(problem, answer.places), answer.prices)
+    places = largest_in_order(problem, answer)
     kind = "cases" if answer.cases else "dual"
     return places, Certificate(kind, bound=answer.bound, prices=answer.prices, cases=answer.cases)
 

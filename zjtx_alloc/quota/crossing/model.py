@@ -23,7 +23,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.crossing.cases import Case, Ladders
 from zjtx_alloc.quota.crossing.chords import Curve, curves_of
 from zjtx_alloc.quota.crossing.lagrangian_bound import GAP, dual_bound, leeway, meets
-from zjtx_alloc.quota.crossing.model_cases import NEAR_WHOLE, search, whole_answer
+from zjtx_alloc.quota.crossing.model_cases import NEAR_WHOLE, Gains, search, whole_answer
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.problem.rule_tree import Row
 
@@ -48,11 +48,13 @@ class ModelAnswer:
     """Integer places by position, a lower bound on the cost of any answer, and what proves it.
 
     ``prices``: of the LP, from which a bound is recomputed exactly. ``cases``: where the cost does not meet it.
+    ``gains``: what the search has learned, for the tie rule's.
     """
 
     places: list[int]
     bound: Fraction
     prices: tuple[float, ...]
+    gains: Gains
     cases: tuple[Case, ...] = ()
 
 
@@ -72,17 +74,17 @@ def solve_model(problem: QuotaProblem) -> ModelAnswer | None:
         prices = (0.0,) * (1 + 2 * len(problem.rows))
         relaxed = list(map(float, known)), dual_bound(problem, prices), prices
     values, bound, prices = relaxed
-    places = whole_answer(problem, np.array(values))
+    places, gains = whole_answer(problem, np.array(values)), Gains(len(values))
     if places is not None and (problem.nested or meets(bound, problem.cost(places))):
-        return ModelAnswer(places, bound, prices)
+        return ModelAnswer(places, bound, prices, gains)
     for cost in _costs_to_try(problem, relaxed):
         ladders = Ladders(problem, leeway(problem, prices, cost))
-        found = search(ladders, ladders.part(cost) + 1, ladders.part(GAP / 2), place=prices[0])
+        found = search(ladders, ladders.part(cost) + 1, ladders.part(GAP / 2), place=prices[0], gains=gains)
         if found.places is not None:
             least = problem.cost(found.places)
             if meets(bound, least):  # so which of several vertices the LP found does not say how the answer is proven
-                return ModelAnswer(found.places, bound, prices)
-            return ModelAnswer(found.places, least - GAP, prices, found.cases)
+                return ModelAnswer(found.places, bound, prices, gains)
+            return ModelAnswer(found.places, least - GAP, prices, gains, found.cases)
     return None
 
 

@@ -34,7 +34,7 @@ class Found:
     cases: tuple[Case, ...]
 
 
-def search(ladders: Ladders, target: int, gap: int = 0, *, place: float = 0.0) -> Found:
+def search(ladders: Ladders, target: int, gap: int = 0, *, place: float = 0.0, gains: "Gains | None" = None) -> Found:
     """Of the answers in the ladders' box that cost less than a target, one within a gap of the cheapest.
 
     Where nothing is priced, the first that keeps the rules.
@@ -45,6 +45,8 @@ def search(ladders: Ladders, target: int, gap: int = 0, *, place: float = 0.0) -
         In parts of the ladders' grid.
     place : float
         About what a place is worth: costs less this are small numbers, which a solver reads best.
+    gains : Gains, optional
+        Learned in earlier searches of the same problem, and on in this one: what to split first decides how many cases it takes.
 
     Raises
     ------
@@ -53,7 +55,8 @@ def search(ladders: Ladders, target: int, gap: int = 0, *, place: float = 0.0) -
     """
     if any(low > high for low, high in zip(*ladders.box, strict=True)):
         return Found(None, ())
-    model, gains, cases, best = Increments(ladders, place), Gains(len(ladders.box[0])), list[Case](), None
+    model, cases, best = Increments(ladders, place), list[Case](), None
+    gains = gains or Gains(len(ladders.box[0]))
     nodes: list[tuple[Box | None, Step | None]] = [(ladders.box, None)]
     while nodes:
         if len(cases) >= MOST_CASES:

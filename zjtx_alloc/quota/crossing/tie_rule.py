@@ -4,35 +4,32 @@ The prices of the LP leave most units one number of places in any answer of equa
 are left, those that hold no answer preferred to the best so far are passed over.
 """
 
-from collections.abc import Sequence
+from dataclasses import replace
 
 from zjtx_alloc.base.errors import SolverError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.quota.crossing.cases import Box, Ladders
 from zjtx_alloc.quota.crossing.exchange import polished
 from zjtx_alloc.quota.crossing.lagrangian_bound import leeway
-from zjtx_alloc.quota.crossing.model_cases import MOST_CASES, Gains, Increments, Step, steps, whole_answer
+from zjtx_alloc.quota.crossing.model import ModelAnswer
+from zjtx_alloc.quota.crossing.model_cases import MOST_CASES, Increments, Step, steps, whole_answer
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 
 
-def largest_in_order(problem: QuotaProblem, places: list[int], prices: Sequence[float]) -> list[int]:
-    """Of the answers that cost no more than these places the lexicographically largest in the tie order.
+def largest_in_order(problem: QuotaProblem, answer: ModelAnswer) -> list[int]:
+    """Of the answers that cost no more than one (after single moves) the lexicographically largest in the tie order.
 
     Each is compared by its exact cost; one that is cheaper by less than the solver can see starts anew.
-
-    Parameters
-    ----------
-    prices : sequence of float
-        Of the LP, as of ``leeway``.
 
     Raises
     ------
     SolverError
         If it takes more boxes than ``MOST_CASES``.
     """
+    places = polished(problem, answer.places)
     cost = problem.cost(places)
-    ladders = Ladders(problem, leeway(problem, prices, cost))
-    model, gains, target = Increments(ladders, prices[0]), Gains(len(places)), ladders.part(cost) + 1
+    ladders = Ladders(problem, leeway(problem, answer.prices, cost))
+    model, target = Increments(ladders, answer.prices[0]), ladders.part(cost) + 1
     nodes: list[tuple[Box | None, Step | None]] = [(ladders.box, None)]
     seen = 0
     while nodes:
@@ -42,12 +39,12 @@ def largest_in_order(problem: QuotaProblem, places: list[int], prices: Sequence[
         if (seen := seen + 1) > MOST_CASES:
             raise SolverError(say("solver.many_cases", most=MOST_CASES))
         values, now, case = model.solved(box)
-        gains.learn(step, values, now)
+        answer.gains.learn(step, values, now)
         if (left := ladders.left(case, box, target)) is None:
             continue
         if found := whole_answer(problem, values):
             if (least := problem.cost(found)) < cost:
-                return largest_in_order(problem, polished(problem, found), prices)
+                return largest_in_order(problem, replace(answer, places=found))
             if least == cost:
                 places = max(places, found, key=lambda x: [x[i] for i in problem.order])
             unit = next((i for i in problem.order if left[0][i] < left[1][i]), None)
@@ -56,7 +53,7 @@ def largest_in_order(problem: QuotaProblem, places: list[int], prices: Sequence[
                 continue
             at = min(max(found[unit], left[0][unit]), left[1][unit] - 1)
         else:
-            unit, at = gains.split(left, values)
+            unit, at = answer.gains.split(left, values)
         nodes += steps(left, unit, at, values, now)
     return places
 
