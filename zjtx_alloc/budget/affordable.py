@@ -15,6 +15,7 @@ import pandas as pd
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.errors import InfeasibleError, ScenarioError
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.text import shown
 from zjtx_alloc.budget.ceilings import MoneyByYear, Question
 from zjtx_alloc.budget.distribution import ACCURACY
 from zjtx_alloc.budget.forecast import BudgetOutlook
@@ -135,7 +136,7 @@ def affordable_frontier(
     Raises
     ------
     ScenarioError
-        If a batch is not among the allocations, or unused places of one are carried into the other: its firms then
+        If there are not two batches, one is not among the allocations, or unused places of one are carried into the other: its firms then
         hang on both totals.
     DataError
         If no ceiling concerns a batch, or the confidence is impossible.
@@ -244,6 +245,8 @@ def _question_of_two(
     confidence: float,
 ) -> Question:
     question = Question(dict(ceilings), batches, allocations, outcomes, confidence)
+    if len(set(batches)) != 2:
+        raise ScenarioError(say("affordable.two", batches=shown("、".join(map(str, batches)))))
     if set(question.moved_by(min(batches))) & {max(batches)}:
         raise ScenarioError(say("affordable.carries", first=min(batches), second=max(batches)))
     return question

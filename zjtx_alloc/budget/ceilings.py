@@ -51,7 +51,9 @@ class Question:
     def __post_init__(self) -> None:
         if not (is_finite(self.confidence) and 0 < self.confidence <= 1):
             raise DataError(say("affordable.confidence", confidence=shown(self.confidence)))
-        if wrong := [f"{year}={money}" for year, money in self.ceilings.items() if not is_whole(money)]:
+        if wrong := [
+            f"{year}={money}" for year, money in self.ceilings.items() if not (is_whole(money) and money >= 0)
+        ]:
             raise DataError(say("budget_plan.ceilings", value=shown("、".join(wrong))))
         for batch in self.batches:
             years = [payment.year for payment in self.award.payments_of(batch)]

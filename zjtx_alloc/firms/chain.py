@@ -20,6 +20,7 @@ from zjtx_alloc.firms.steps.rubric import Rubric
 from zjtx_alloc.firms.steps.select import Selection, select
 from zjtx_alloc.firms.steps.settle import FirmSettlement, firm_cohort, settle
 from zjtx_alloc.firms.table.roll import Firms, marked
+from zjtx_alloc.quota.problem.numbers import are_whole, as_whole
 
 
 @dataclass(frozen=True)
@@ -119,14 +120,16 @@ def firms_to_books(paid: pd.Series, settled: FirmSettlement, books: Ledger) -> p
     Raises
     ------
     DataError
-        If the lines of a unit do not add up to its books; names the units.
+        If what was paid is not whole, or the lines of a unit do not add up to its books; names the units.
     """
+    if wrong := [str(unit) for unit in paid.index[~are_whole(paid)]]:
+        raise DataError(say("grants.whole", units="、".join(wrong)))
     flows = books.table.groupby(["code", "fiscal_year"])[["due", "direct", "empowerment"]].sum()
     sums = flows.groupby("code", sort=False).sum()
     first = min(cohort.opening_year for cohort in books.cohorts)
     accounts, back = books.accounts.groupby("code", sort=False), settled.by_unit.reindex(sums.index)
     lines = pd.DataFrame(index=sums.index)
-    lines["paid_opening"] = paid.reindex(sums.index, fill_value=0)
+    lines["paid_opening"] = as_whole(paid).reindex(sums.index, fill_value=0)
     lines["paid_closing"] = sums["direct"] - flows.xs(first, level="fiscal_year")["direct"].reindex(sums.index)
     lines["given_back"] = -back["from_firms"]
     lines["to_firms"] = lines.sum(axis=1)

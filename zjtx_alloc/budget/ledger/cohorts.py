@@ -19,7 +19,7 @@ from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.quota.problem.numbers import are_whole, as_floats, as_whole, exactly, is_count, is_finite, is_whole
 from zjtx_alloc.rules.award import Award, Payment, load_award, load_tails
 
-_YEARS = (2000, 2200)  # of budgets, beyond any scenario's
+YEARS = (2000, 2200)  # of budgets, beyond any scenario's
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,8 @@ class Cohort:
     shares: Shares | None = None
 
     def __post_init__(self) -> None:
-        if wrong := [year for year in (self.opening_year, self.closing_year) if not is_count(year, *_YEARS)]:
-            raise DataError(
-                say("budget.no_year", name=self.label, year=shown(wrong[0]), first=_YEARS[0], last=_YEARS[1])
-            )
+        if wrong := [year for year in (self.opening_year, self.closing_year) if not is_count(year, *YEARS)]:
+            raise DataError(say("budget.no_year", name=self.label, year=shown(wrong[0]), first=YEARS[0], last=YEARS[1]))
         if self.closing_year < self.opening_year:
             raise DataError(say("budget.years", name=self.label, opening=self.opening_year, closing=self.closing_year))
         object.__setattr__(self, "approved", _counts(self.label, self.approved).rename("approved"))

@@ -10,9 +10,12 @@ import pandas as pd
 from zjtx_alloc.base.errors import DataError, ScenarioError
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.resources import shipped_table, shipped_toml
+from zjtx_alloc.base.text import shown
+from zjtx_alloc.budget.ledger.cohorts import YEARS
 from zjtx_alloc.firms.steps.rubric import Rubric, Scores, decimal, scored
 from zjtx_alloc.firms.steps.select import select
 from zjtx_alloc.firms.table.roll import Firms, marked, together
+from zjtx_alloc.quota.problem.numbers import is_count
 
 _FULL = 100
 
@@ -128,7 +131,16 @@ def leaving(evaluation: Evaluation, goes_on: Firms, year: int) -> pd.Series:
     -------
     Series of int
         The year by firm, numbered as the firms evaluated.
+
+    Raises
+    ------
+    DataError
+        If the year is none that a budget can have.
     """
+    if not is_count(year, *YEARS):
+        raise DataError(
+            say("budget.no_year", name=say("evaluation.left"), year=shown(year), first=YEARS[0], last=YEARS[1])
+        )
     codes = evaluation.firms.table["credit_code"]
     gone = codes.index[~codes.isin(goes_on.table["credit_code"])]
     return pd.Series(year, gone, dtype="int64", name="left")
