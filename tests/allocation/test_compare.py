@@ -131,6 +131,7 @@ def test_settings_are_told_in_chinese_keys_and_values(panel, baseline, allocatio
     assert table.loc["综合指数·培育绩效·合成方法"].tolist() == ["—", "—", "几何平均"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["情景", "单位", "地区", "年度", "设置"])
 def test_a_scenario_may_be_called_as_a_header_is(name, panel, baseline, write_scenario):
     found = za.compare([baseline, za.load_scenario(write_scenario(EQUAL, f"{name}.toml"))], panel)

@@ -53,6 +53,7 @@ def score(made, **raw):
     return aggregated(frame, weights_of(made, frame, ""), made, "")
 
 
+@pytest.mark.thorough
 @given(line=st.tuples(kinds, st.sampled_from(sorted(TREATMENTS)), st.booleans()), second=kinds, mean=means,
        raw=st.tuples(columns, columns), step_up=steps_up)  # fmt: skip
 def test_law_a_better_figure_never_lowers_the_units_own_score(line, second, mean, raw, step_up):

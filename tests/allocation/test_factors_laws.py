@@ -28,6 +28,7 @@ def reload_facts(tmp_path_factory):
 LINES = shipped("data", "facts.csv").read_text(encoding="utf-8-sig").splitlines()
 
 
+@pytest.mark.thorough
 @examples(12)
 @given(seed=st.integers(0, 2**32))
 def test_law_the_order_of_the_rows_changes_no_bit(panel, stand_ins, reload_facts, seed):

@@ -200,6 +200,7 @@ def own_counts(tmp_path, jiangsu):
     return za.load_panel(path)
 
 
+@pytest.mark.thorough
 def test_the_users_own_counts_cap_their_batch_alone(planned, tmp_path):
     assert planned.pool_until == 0
     panel = own_counts(tmp_path, 100)
@@ -211,6 +212,7 @@ def test_the_users_own_counts_cap_their_batch_alone(planned, tmp_path):
     assert abs(once.quota.at["320000", 2] - planned.quota.at["320000", 2]) <= 1
 
 
+@pytest.mark.thorough
 def test_a_pool_that_is_too_small_is_named(tmp_path, baseline):
     # The floor for all units yields to what there is; one of a unit's own does not.
     assert za.plan([baseline], own_counts(tmp_path, 0)).quota.at["320000", 1] == 0
@@ -266,6 +268,7 @@ def test_batches_must_differ(baseline):
             za.plan(scenarios)
 
 
+@pytest.mark.thorough
 def test_the_page_says_what_totals_follow_and_that_2021_counts_cap_nothing(planned, tmp_path):
     assert "2021年名单不能代替" in plan_basis(planned)
     assert "累计应得为各批有界理论名额" in plan_basis(planned)

@@ -59,6 +59,7 @@ def test_companions_are_not_capped_and_that_is_said(counts, panel, baseline):
     assert "用户提供的可推荐企业数只约束其所属批次，第2批、第3批不受其限。" in budget_notes(budget, programme)
 
 
+@pytest.mark.thorough
 def test_allocation_plan_and_budget_of_a_later_batch_agree_on_whose_counts_they_are(counts):
     own, second = za.load_panel(counts(1000, 江苏=100)), za.load_scenario("2025-baseline")
     programme = za.allocate_programme(own, second)
@@ -74,6 +75,7 @@ def test_allocation_plan_and_budget_of_a_later_batch_agree_on_whose_counts_they_
     assert compared.quota.loc[JIANGSU].tolist() == [100, 157]
 
 
+@pytest.mark.thorough
 def test_too_few_firms_for_the_total_are_infeasible_and_the_message_says_which_counts(counts, baseline):
     own = za.load_panel(counts(20))
     with pytest.raises(za.InfeasibleError) as stop:

@@ -155,6 +155,7 @@ def random_problem(seed, crossing):
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("crossing", [False, True])
 @pytest.mark.parametrize("seed", range(6))
 def test_steps_and_margins_against_enumeration(seed, crossing):

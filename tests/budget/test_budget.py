@@ -243,6 +243,7 @@ def test_outcomes_that_are_toldreplace_those_a_cohort_carries(award):
 outcome_rows = st.lists(st.tuples(*[st.integers(0, 40)] * 3), min_size=1, max_size=3)
 
 
+@pytest.mark.thorough
 @given(rows=outcome_rows)
 def test_law_money_adds_up(award, rows):
     table = za.forecast_budget((cohort([sum(row) for row in rows], rows),), award).table

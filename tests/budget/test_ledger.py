@@ -92,6 +92,7 @@ def settled_by_hand(made, award, others):
     return found
 
 
+@pytest.mark.thorough
 @given(
     made=batches(), whole=st.booleans(), leaving=st.booleans(),
     others=st.lists(st.tuples(st.sampled_from(UNITS), st.integers(2024, 2033), st.integers(1, 9000)), max_size=4),

@@ -67,6 +67,7 @@ def content(scenario):
     return {k: v for k, v in scenario.resolved().items() if k != "budget_with"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("call", "said"),
     [

@@ -197,6 +197,7 @@ def test_a_sheet_that_once_took_a_minute_takes_no_time(tmp_path):
     assert time.process_time() - begun < 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("piece", ["(", "(含", "北京（", "【单位:", "\u0316\u0301"])
 def test_names_without_end_take_time_by_their_length(piece, tmp_path):
     rows = base()

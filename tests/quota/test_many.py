@@ -203,6 +203,7 @@ def test_where_the_rows_are_cut_makes_no_difference(nation, monkeypatch):
     assert za.solve_many(problem, entitlements[:0]).shape == (0, 37)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("criterion", SEPARABLE)
 def test_one_row_at_a_time_is_the_same(criterion, monkeypatch):
     """Infeasible ones, too, alone in their chunk."""

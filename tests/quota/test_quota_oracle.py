@@ -48,6 +48,7 @@ def test_mixed_extremes_under_crossing_rules_against_every_vector(case):
     check_extreme(case)
 
 
+@pytest.mark.thorough
 @examples(300)
 @given(case=cases(TIED, "crossing") | cases(ORDINARY, "linear"), prices=PRICES)
 def test_law_no_prices_lift_the_lower_bound_above_the_optimum_nor_leave_an_equal_answer_no_room(case, prices):
@@ -63,6 +64,7 @@ def test_law_no_prices_lift_the_lower_bound_above_the_optimum_nor_leave_an_equal
             assert all(low <= k <= high for low, k, high in zip(fewest, x, most, strict=True))
 
 
+@pytest.mark.thorough
 @examples(300)
 @given(
     case=cases(TIED, "crossing") | cases(ORDINARY, "linear"),

@@ -39,6 +39,7 @@ def allocated(capsys, data):
     return said.out, pd.read_csv(out, dtype={"code": str}, encoding="utf-8-sig").set_index("code")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("column", "code"), [(1, "sme_count"), (2, "little_giants")])
 def test_a_users_counts_take_the_place_of_an_estimate_by_themselves(column, code, tmp_path, capsys, baseline):
     """The share of the factor is that of the user's own column, and what is estimated is the other factor alone."""

@@ -193,6 +193,7 @@ def test_a_mistake_is_answered_with_its_cell_and_a_remedy(name, plain, tmp_path)
     assert line["处理办法"]
 
 
+@pytest.mark.thorough
 def test_mistakes_are_answered_all_at_once(plain, tmp_path):
     together = [
         "fraction of a place", "unknown unit", "group above the total", "weights that do not sum to one", "half a range",

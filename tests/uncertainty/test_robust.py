@@ -62,6 +62,7 @@ def test_least_worst_equals_brute_force(data):
     assert found.bound <= found.worst
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "rules",
     [

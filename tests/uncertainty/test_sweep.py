@@ -26,6 +26,7 @@ def grouped(write_scenario):
     return za.load_scenario(write_scenario('extends = "2024-baseline"\n' + GROUPS))
 
 
+@pytest.mark.thorough
 def test_entitlements_of_many_draws_are_those_of_each(small_panel):
     scenario = with_uncertainty(toy(small_panel), toy_doubt())
     taken = sampling(small_panel, scenario)
@@ -172,6 +173,7 @@ def test_counts_quantiles_and_ranks_by_hand():
     assert summary_of(twenty, pd.Series([2], index=["a"]), np.array([[2], [2]]))["q05"].tolist() == [1]
 
 
+@pytest.mark.thorough
 def test_the_table_counts_what_was_drawn(panel, grouped):
     found = za.sweep(panel, grouped, EVERYTHING, draws=500)
     totals = found.quotas.sum(axis=1)
@@ -297,6 +299,7 @@ def test_the_command_writes_what_it_drew_and_prints_conclusions(capsys, tmp_path
     }
 
 
+@pytest.mark.thorough
 def test_the_tables_show_a_dash_where_a_quota_is_constant(panel, write_scenario):
     fixed = '[fixed."北京"]\nquota = 30\nreason = "会商"\n'
     found = za.sweep(panel, za.load_scenario(write_scenario('extends = "2024-baseline"\n' + fixed)), draws=100)

@@ -109,6 +109,7 @@ def test_without_distributed_the_extra_is_named(panel, baseline, monkeypatch):
         za.sweep_on_cluster("tcp://127.0.0.1:1", panel, baseline, draws=4)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("address", ["", "nowhere", "tcp://10.0.0.1", "tcp://10.0.0.1:"])
 def test_an_address_without_a_port_is_refused_before_anything_is_started(address, monkeypatch):
     distributed = pytest.importorskip("distributed", reason="distributed（extra cluster）未安装")
