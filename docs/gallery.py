@@ -216,7 +216,9 @@ def docs_picture(wanted: Picture, shots: Shots) -> Image.Image:
     for number, part in enumerate(parts):
         whole.paste(part, (sum(before.width for before in parts[:number]), 0))
     whole.thumbnail((wanted.width, whole.height))
-    return whole.quantize(64)
+    return whole.quantize(
+        64, method=Image.Quantize.FASTOCTREE
+    )  # the median cut takes the colours of a small legend for one
 
 
 def main() -> None:
