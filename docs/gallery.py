@@ -77,8 +77,8 @@ PICTURES = {
     "uncertainty": Picture((f"{SCENARIO}/uncertainty 图1",)),
     "budget": Picture(("budget/budget 图2",)),
     "proposal": Picture(tuple(f"{SCENARIO}/report.docx {page}" for page in ("01", "02", "12")), width=1400),
-    "workbook": Picture((f"{SCENARIO}/report.xlsx 06",), (0, 0.03, 1, 0.85)),
-    "unit": Picture((f"{SCENARIO}/units/440000-广东.pdf 1",), (0, 0.02, 1, 0.7)),
+    "workbook": Picture((f"{SCENARIO}/report.xlsx 06",), (0, 0.03, 1, 0.82)),
+    "unit": Picture((f"{SCENARIO}/units/440000-广东.pdf 1",), (0, 0.02, 1, 0.68)),
     "explorer": Picture(("explorer 移动滑块",), width=1200),
     "template": Picture(("因素表.xlsx 1",), (0.05, 0.07, 0.95, 0.42), 1200),
 }
@@ -216,7 +216,9 @@ def docs_picture(wanted: Picture, shots: Shots) -> Image.Image:
     for number, part in enumerate(parts):
         whole.paste(part, (sum(before.width for before in parts[:number]), 0))
     whole.thumbnail((wanted.width, whole.height))
-    return whole.quantize(64)
+    return whole.quantize(
+        64, method=Image.Quantize.FASTOCTREE
+    )  # the median cut takes the colours of a small legend for one
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ import zjtx_alloc as za
 from zjtx_alloc.cli.main import commands
 from zjtx_alloc.report.firm_documents.document import kinds
 from zjtx_alloc.rules.programme.forms import forms
+from zjtx_alloc.rules.scenario import Scenario
 
 # --- docs/architecture.md ---------------------------------------------------------------------------------
 
@@ -147,3 +148,10 @@ def test_the_guide_lists_every_document():
     guide = (ROOT / "docs" / "guide-provinces.zh.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([a-z-]+)` \| (\w+)", guide, flags=re.MULTILINE)
     assert dict(rows) == kinds()
+
+
+def test_the_analysts_guide_names_every_key_of_a_scenario():
+    guide = (ROOT / "docs" / "guide-analysts.zh.md").read_text(encoding="utf-8")
+    table = "".join(line for line in guide.splitlines() if line.startswith("| `"))
+    keys = {"extends", "drop", *Scenario.model_fields} - {"name"}  # the file's own
+    assert {key for key in keys if not re.search(rf"\b{key}\b", table)} == set()

@@ -47,3 +47,14 @@ def test_the_pictures_of_the_docs_are_those_of_the_gallery_and_small(gallery):
         assert path.stat().st_size < 200_000, path.name
         with Image.open(path) as picture:
             assert min(picture.size) > 200, path.name
+
+
+def test_a_picture_of_the_docs_keeps_apart_the_colours_of_a_legend(gallery):
+    shot = Image.linear_gradient("L").convert("RGB").resize((300, 300))  # greys, as of letters, are most of it
+    colours = {(102, 170, 209): (5, 5), (102, 197, 171): (40, 5), (230, 158, 102): (75, 5), (0, 158, 115): (110, 5)}
+    for colour, (left, top) in colours.items():
+        shot.paste(colour, (left, top, left + 20, top + 8))
+    made = gallery.docs_picture(gallery.Picture(("a",), width=300), {"a": shot}).convert("RGB")
+    for colour, (left, top) in colours.items():
+        seen = made.getpixel((left + 10, top + 4))
+        assert max(abs(a - b) for a, b in zip(seen, colour, strict=True)) <= 8, (colour, seen)

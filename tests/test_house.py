@@ -235,7 +235,7 @@ def test_what_builds_the_package_is_pinned_and_hashed_like_all_else():
     files = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "Makefile", ROOT / ".ci" / "run"]
     lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
     builds = [line for line in lines if re.search(r"pip (install|wheel) .*(-e|--wheel-dir \S+) \.", line)]
-    assert len(builds) >= 4
+    assert len(builds) >= 3
     assert [line for line in builds if "--no-build-isolation" not in line] == []
     asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"] + [
         "editables"

@@ -70,7 +70,7 @@ def test_the_command_prints_tables_and_who_gains(capsys, write_scenario, tmp_pat
         )
     lines = capsys.readouterr().out.splitlines()
     assert stop.value.code == 0
-    assert lines[0] == "情景对比：各单位名额"
+    assert lines[0] == "各单位名额"
     assert lines[-1] == str(tmp_path / "compare")
     assert [line.split()[:3] for line in lines if line.split()[:1] == ["合计"]] == [["合计", "1,039", "1,039"]]
     assert any(line.startswith("other 与 2024-baseline 相比：") and "北京+" in line for line in lines)

@@ -294,3 +294,10 @@ def test_a_criterion_that_compares_the_largest_deviation_says_so(panel, baseline
 def test_a_unit_left_without_a_place_is_counted_before_the_cost(panel, baseline):
     text = told(panel, baseline, "西藏", criterion="adams", floor={"default": 0})
     assert re.search(r"若西藏减至0家而总量不变，最合适的是.+增加1家，没有名额的单位增加1个，准则值", text)
+
+
+def test_of_many_bounds_that_leave_no_place_the_first_are_named(panel, baseline):
+    tight = za.allocate(panel, baseline.model_copy(update={"total": 1036, "floor": {"default": 28}}))
+    (sentence,) = (line for line in za.explain(tight, "四川").text.splitlines() if "不能再增加1家" in line)
+    assert sentence.endswith("等37项。")  # 36 floors and the total
+    assert sentence.count("下限 28") == 6

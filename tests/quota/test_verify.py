@@ -168,7 +168,7 @@ def test_the_comparison_shows_the_numbers_of_the_library(compared):
     ):
         assert told in page
     assert page.count("<img ") == 4  # regions, gains, the map, money
-    sheet = openpyxl.load_workbook(folder / "compare.xlsx")["情景对比：各单位名额"]
+    sheet = openpyxl.load_workbook(folder / "compare.xlsx")["各单位名额"]
     rows = list(sheet.iter_rows(min_row=4, max_row=40, values_only=True))
     assert [row[:3] for row in rows] == list(
         zip(found.allocations[0].panel.units["short_name"], *(found.quota[name] for name in found.quota), strict=True)

@@ -17,7 +17,8 @@ def based(panel, baseline):
 
 def test_rules_name_the_base_and_what_becomes_of_what_caps_take_back(based):
     rows = rule_table(based).frame.set_index("规则")["取值"]
-    assert rows["基数"].tolist() == ["各单位 2", "计划单列市 1", "西藏 5"]
+    assert rows["基数"].tolist() == ["各单位 2家", "计划单列市 1家", "西藏 5家"]
+    assert (rows["下限"], rows["上限"]) == ("各单位 ≥ 1家", "广东 ≤ 60家")
     assert rows["上限收回的名额"] == "平均"
 
 

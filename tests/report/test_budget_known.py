@@ -69,7 +69,7 @@ def test_without_a_day_everything_that_is_entered_is_known(plan, panel):
 def test_outcomes_of_a_unit_must_make_up_its_firms(scenarios, panel):
     one, _ = scenarios
     ends = {"120000": {"2028": {"completed": 10, "discontinued": 2}}}
-    with pytest.raises(za.DataError, match=r"天津各栏合计12家、审核通过17家.*三栏留空"):
+    with pytest.raises(za.DataError, match=r"天津各栏合计12家、审核通过17家.*按名额测算）先填“审核结果”.*三栏留空"):
         za.plan_budget(za.BudgetRequest([one.model_copy(update={"known": one.known.model_copy(update={
             "outcomes": za.Scenario.model_validate(one.model_dump() | {"known": {"outcomes": ends}}).known.outcomes,
         })})], ["central"]), panel)  # fmt: skip

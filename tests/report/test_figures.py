@@ -19,7 +19,7 @@ from zjtx_alloc.report.figures import (
     sweep as figures_sweep,
 )
 from zjtx_alloc.report.figures.style import foot, picture, style
-from zjtx_alloc.report.notes.marks import source_line
+from zjtx_alloc.report.notes.marks import mark_shares, source_line
 from zjtx_alloc.report.results import money_by_year
 from zjtx_alloc.report.tables import sweep as sweep_tables
 from zjtx_alloc.report.tables.ranges import regret_note, uncertainty_summary
@@ -63,6 +63,13 @@ def test_a_figure_names_its_sources_and_measures(name, allocation, plan, compari
         if axes.axison:
             labels = axes.get_xlabel() + axes.get_ylabel()
             assert any(measure in labels for measure in ("（家）", "（亿元）", "（%）")), labels
+
+
+def test_a_figure_of_several_batches_bears_the_marks_of_all(panel):
+    several = za.plan([za.load_scenario(name) for name in ("2024-baseline", "2025-baseline")], panel)
+    told = figures_planning.plan_figure(several).get_supxlabel().replace("\n", "")
+    assert mark_shares(*several.allocations) in told
+    assert source_line(*several.allocations) in told
 
 
 HOSTILE = r"_$\foo$ $x^2$"

@@ -28,6 +28,9 @@ def test_the_range_table_says_what_the_forecast_says(outlooks, allocation):
     notes = "".join(table.notes)
     for told in ("中性情景，非官方口径", "压力情景，非官方口径", "1,039家（公示企业数代用", "未含上一轮"):
         assert told in notes
+    assert notes.count("企业结果的相关系数") == 1
+    apart = (outlooks[0].outcomes, outlooks[1].outcomes.model_copy(update={"rho_unit": "0.1"}))
+    assert "".join(outcome_table(apart).notes).count("企业结果的相关系数") == 2
 
 
 @pytest.mark.thorough
@@ -49,7 +52,7 @@ def test_what_a_range_is_conditional_on_stands_beside_it(panel):
     figure = fan_figure(plan.outlooks, plan.allocations).get_supxlabel().replace("\n", "")
     for notes in (table.notes, region_table(plan).notes, sheet.note, figure):
         assert "范围和概率只反映期末结果的不确定，以各批企业数不变为前提：" in "".join(notes)
-        assert "第3批1,241家（假设，审核通过率100.0%）" in "".join(notes)
+        assert "第3批1,241家（假设，审核通过率100%）" in "".join(notes)
 
 
 def test_a_batch_is_as_large_as_what_the_batch_before_left_makes_it(panel, baseline):
@@ -57,7 +60,7 @@ def test_a_batch_is_as_large_as_what_the_batch_before_left_makes_it(panel, basel
     batches = za.allocate_programme(panel, halved)[:2]
     # Half of 1,039 firms, rounded, are 520: 519 places are left.
     assert batch_sizes(batches) == (
-        "第1批1,039家（公示企业数代用，审核通过率50.0%）；第2批1,760家（公示企业数代用，含上批结余519家，审核通过率100.0%）"
+        "第1批1,039家（公示企业数代用，审核通过率50%）；第2批1,760家（公示企业数代用，含上批结余519家，审核通过率100%）"
     )
     cohorts = za.cohorts(*batches)
     table = batch_table(za.forecast_budget(cohorts, za.load_award("caijian-2024-148")), batches).frame

@@ -118,7 +118,7 @@ def test_word_finds_the_numbers_of_the_library(word, allocation, panel):
 def test_sentences_say_the_numbers(manuscript):
     text = text_of(manuscript)
     assert "（财建〔2024〕148号，2024年6月14日印发" in text
-    assert "向37个省级单位分配名额1039个" in text
+    assert "向37个省级单位分配名额1,039家" in text
     assert "加权占比＝（0.4×规模以上工业中小企业数占比＋0.4×有效期内“小巨人”企业数占比＋0.2×" in text
     assert (
         "审核通过1039家，应安排623,400万元：2024年下达期初资金311,700万元；期末结果未知，全部企业完成推进计划时，2027年（推定）下达期末资金311,700万元"

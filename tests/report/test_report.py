@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import re
+import zipfile
 from dataclasses import replace
 from urllib.parse import unquote
 
@@ -19,6 +20,7 @@ from support.tables import read_csv
 import zjtx_alloc as za
 from zjtx_alloc.report.figures.allocation import quota_figure
 from zjtx_alloc.report.figures.style import picture
+from zjtx_alloc.report.notes.marks import rests_note
 from zjtx_alloc.report.run_id import bearing_run_id
 
 FILES = {
@@ -95,6 +97,10 @@ def test_the_workbook_has_a_sheet_an_annex_and_charts_on_their_own(finished):
     assert book.sheetnames[3:7] == ["附件1 名额分配表", "附件2 资金分年表", "附件3 绩效目标表", "分地区名额"]
     assert [sheet.title for sheet in book.chartsheets] == ["图1 名额与理论名额", "图2 分地区名额", "图3 分年实际下达"]
     assert book.sheetnames[-3:] == [sheet.title for sheet in book.chartsheets]
+    with zipfile.ZipFile(finished.folder / "report.xlsx") as package:
+        charts = [package.read(name).decode() for name in sorted(package.namelist()) if name.startswith("xl/charts/")]
+    batches = za.allocate_programme(finished.allocation.panel, finished.allocation.scenario)
+    assert [rests_note(*batches) in chart for chart in charts] == [False, False, True]
     for sheet in book.worksheets:
         assert (sheet.page_setup.paperSize, sheet.print_title_rows) == (9, "$3:$3")
         assert sheet.sheet_properties.pageSetUpPr.fitToPage

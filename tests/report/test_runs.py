@@ -35,7 +35,7 @@ def test_a_scenario_changed_in_memory_is_the_one_reported(baseline, tmp_path):
     scenario = baseline.model_copy(update={"name": "trial", "total": 1050, "budget_with": []})
     run = za.run(scenario, out=tmp_path, pages=["allocation"])
     assert run.allocation.quota.sum() == 1050
-    assert "分配名额1050个" in (run.folder / "allocation.html").read_text(encoding="utf-8")
+    assert "分配名额1,050家" in (run.folder / "allocation.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

@@ -116,3 +116,30 @@ def test_a_form_offers_its_rules_on_spare_rows_and_bears_no_footer(tmp_path):
     (found,) = made.data_validations.dataValidation
     assert (str(found.sqref), made["A1"].value, made.oddFooter.center.text) == ("A4:A23", "填表", None)
     assert made.column_dimensions["A"].width == pytest.approx(12.71, abs=0.01)
+
+
+def printed(tmp_path, *sheets):
+    """Sheets as the file has them."""
+    return openpyxl.load_workbook(write_workbook(tmp_path / "印.xlsx", sheets, "题"))
+
+
+@pytest.mark.parametrize(
+    ("text", "pages"), [("短", 1), ("https://www.example.gov.cn/files/attach/20240601.pdf（409家）；" * 5, 0)]
+)
+def test_a_long_table_stands_on_one_page_only_where_it_can_be_read(text, pages):
+    made = table_sheet(Table("表", pd.DataFrame({"说明": [text] * 40}), {"说明": "text"}))
+    assert made.page.pages == pages
+
+
+def test_a_row_is_as_high_as_the_lines_of_an_address_that_breaks_at_its_slashes(tmp_path):
+    text = "地址：https://www.example.gov.cn/files/filemanager/1226211233/attach/20244/bc918b07c4064658955a97246d069c8b.pdf"
+    lines = ["地址：https://www.example.gov.cn/", "files/filemanager/1226211233/attach/", "20244/", "bc918b….pdf"]
+    data = Sheet("表", {"text": Column("说明", "text", 39)}, [{"text": text}])
+    assert printed(tmp_path, data)["表"].row_dimensions[4].height == pytest.approx(13.5 * len(lines) + 2, abs=0.4)
+
+
+def test_a_note_ends_with_the_first_of_two_pages(tmp_path):
+    columns = {name: Column(name, "count", 10) for name in "abcdefgh"}
+    data = Sheet("表", columns, [dict.fromkeys(columns, 1)], note="注" * 100, page=Page(wide=2))
+    (note,) = printed(tmp_path, data)["表"].merged_cells.ranges
+    assert str(note) == "A2:D2"

@@ -1,5 +1,6 @@
 """What an explanation holds, and how it is put in a meeting: Chinese sentences, each with its numbers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
@@ -175,9 +176,7 @@ def redistribution_text(allocation: Allocation, why: Explanation) -> list[str]:
 
 def _listed(names: list[str]) -> str:
     """Names, the first few if there are many."""
-    if len(names) <= _TOLD:
-        return "、".join(names)
-    return say("conflict.listed", names="、".join(names[:_TOLD]), count=len(names))
+    return _named(names, "conflict.listed")
 
 
 def rounding_text(why: Explanation) -> str:
@@ -246,16 +245,21 @@ def _changes(allocation: Allocation, shift: Shift, without: str = "") -> str:
         say("why.gains" if n > 0 else "why.gives", name=allocation.problem.name(str(code)), places=abs(n))
         for code, n in changes.items()
     ]
+    return _named(names, "why.and_others")
+
+
+def _named(names: Sequence[str], others: str) -> str:
+    """Names one after the other; of many the first and how many there are."""
     if len(names) <= _TOLD:
         return "、".join(names)
-    return say("why.and_others", names="、".join(names[:_TOLD]), count=len(names))
+    return say(others, names="、".join(names[:_TOLD]), count=len(names))
 
 
 def _next(allocation: Allocation, why: Explanation, prospects: Prospects) -> list[str]:
     described = []
     for direction, one in (("more", prospects.more), ("fewer", prospects.fewer)):
         if one.shift is None:
-            described.append(say(f"why.no_{direction}", name=why.name, rules="、".join(one.forbidden)))
+            described.append(say(f"why.no_{direction}", name=why.name, rules=_named(one.forbidden, "why.and_more")))
         else:
             others = _changes(allocation, one.shift, without=why.code)
             cost = _worth(one.shift)

@@ -141,6 +141,11 @@ def shown(kind: str, value: object) -> str:
     return text[1:] if nothing else text  # the minus stays that of ASCII: it can be pasted into Excel
 
 
+def span(least: float, most: float) -> str:
+    """Two ends as people read them; one number where they are the same."""
+    return f"{least:,.0f}" if least == most else f"{least:,.0f}—{most:,.0f}"
+
+
 def signed(amount: float, decimals: int = 0) -> str:
     """A difference in a sentence or a figure: its sign before it, a minus as it is printed, none before nothing."""
     text = f"{amount:+,.{decimals}f}".replace("-", "−")

@@ -94,7 +94,7 @@ def _scenario_columns(plan: BudgetPlan) -> dict[str, Column]:
         **{name: Column(f"{header(name)}{say('workbook.live')}", "money", 14) for name in _MONEY},
         **known_columns(**dict.fromkeys(_SUMMARY, 12)),
         **(ceilings if plan.request.ceilings else {}),
-        **known_columns(condition=26),
+        **known_columns(condition=32),
     }  # fmt: skip
 
 

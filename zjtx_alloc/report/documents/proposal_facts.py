@@ -214,7 +214,7 @@ def _cause(allocation: Allocation, code: str, moved: pd.Series) -> str:
 
 def _money(allocation: Allocation, budget: BudgetForecast) -> dict[str, Any]:
     scenario, award = allocation.scenario, budget.award
-    batch, rate = scenario.batch, scenario.approval.rate
+    batch, rate = scenario.batch, 100 * float(scenario.approval.exact)
     (cohort,) = (c for c in budget.cohorts if c.name == str(batch))
     due = budget.by_batch_and_year()["due"].loc[str(batch)]
     approved = int(cohort.approved.sum())

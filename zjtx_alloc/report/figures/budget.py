@@ -116,9 +116,7 @@ def fan_figure(
         _ceiling(axes, years.index(year), ceiling, outlooks)
     gaps = gaps_in(years, outlooks[0].cohorts, outlooks[0].award)
     axes.set_xticks(range(len(years)), [year_label(year, gaps) for year in years])
-    axes.set_ylim(
-        0, axes.get_ylim()[1] * (1.3 if ceilings else 1.12)
-    )  # room for the legend above what is written there
+    axes.set_ylim(0, axes.get_ylim()[1] * (1.3 if ceilings else 1.2))  # room for the legend above what is written there
     axes.set_ylabel(say("figure.yi"))
     axes.set_xlabel(say("figure.fiscal_year"))
     axes.set_title(say("figure.fan"))

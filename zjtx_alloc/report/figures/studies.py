@@ -12,6 +12,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.figures.colours import BATCH_COLOURS, BLUE, GREEN, ORANGE
 from zjtx_alloc.report.figures.style import blank, foot, in_style, unit_rows
 from zjtx_alloc.report.notes.marks import published, short_marks
+from zjtx_alloc.report.table import span
 from zjtx_alloc.report.tables.backtest import backtest_notes
 from zjtx_alloc.report.tables.plan import deviations, plan_notes
 from zjtx_alloc.report.tables.ranges import range_notes
@@ -47,7 +48,7 @@ def plan_figure(plan: Plan) -> Figure:
         axes.tick_params(axis="y", length=0)
     unit_rows(figure.axes[0], names[order])
     figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5, frameon=False)
-    foot(figure, say("plan.band") + plan_notes(plan)[1] + short_marks(plan.allocations[0]))
+    foot(figure, say("plan.band") + plan_notes(plan)[1] + short_marks(*plan.allocations))
     return figure
 
 
@@ -64,8 +65,7 @@ def range_figure(ranges: WeightRange, found: Robust) -> Figure:
     base = axes.plot(table["quota"], rows, "o", color=BLUE, markersize=4.5)
     held = axes.plot(robust, rows, "D", color=ORANGE, markersize=4.5, fillstyle="none")
     for row, unit in enumerate(table.itertuples()):
-        described = f"{unit.quota_min:.0f}—{unit.quota_max:.0f}"
-        axes.text(unit.quota_upper + 0.012 * reach, row, described, va="center", fontsize=8)
+        axes.text(unit.quota_upper + 0.012 * reach, row, span(unit.quota_min, unit.quota_max), va="center", fontsize=8)
     unit_rows(axes, table["short_name"])
     axes.set_xlim(0, reach)
     axes.set_xlabel(say("figure.places"))

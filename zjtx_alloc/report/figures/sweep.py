@@ -13,6 +13,7 @@ from zjtx_alloc.report.figures.allocation import Tile, tile_figure
 from zjtx_alloc.report.figures.colours import BLUE, GREEN, GREY, ORANGE
 from zjtx_alloc.report.figures.style import blank, foot, in_style, unit_rows
 from zjtx_alloc.report.notes.marks import short_marks
+from zjtx_alloc.report.table import span
 from zjtx_alloc.report.tables.sweep import factor_name, sweep_notes, whole_percent
 from zjtx_alloc.uncertainty.drivers import OVERALL
 from zjtx_alloc.uncertainty.sweep import Sweep
@@ -33,7 +34,7 @@ def band_figure(found: Sweep) -> Figure:
         axes.barh(rows, high - low, left=low, color=colour, height=0.72, edgecolor=colour, linewidth=1)
     dots = axes.plot(table["quota"], rows, "o", color=ORANGE, markersize=4)
     for row, unit in enumerate(table.itertuples()):
-        axes.text(unit.max + 0.012 * reach, row, f"{unit.q05}—{unit.q95}", va="center", fontsize=8)
+        axes.text(unit.max + 0.012 * reach, row, span(unit.q05, unit.q95), va="center", fontsize=8)
     unit_rows(axes, table["short_name"])
     axes.set_xlim(0, reach)
     axes.set_xlabel(say("figure.places"))

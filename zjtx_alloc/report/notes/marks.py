@@ -12,6 +12,7 @@ from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.ledger.ledger import gaps_in
+from zjtx_alloc.budget.outcomes import OutcomeAssumption
 from zjtx_alloc.facts.panel import ADJUSTED, KNOWN, SPLIT, SUPPLIED, Panel, grounds_of
 from zjtx_alloc.quota.problem.criteria import Criterion, criterion_name
 from zjtx_alloc.report.notes.user_data import pools_note, replaced_note, supply_note
@@ -101,9 +102,9 @@ def stands_for(allocation: Allocation, code: str, line: Factor | Part) -> str:
     return say(kind, name=allocation.panel.name(line.stand_in_for))
 
 
-def short_marks(allocation: Allocation) -> str:
+def short_marks(*allocations: Allocation) -> str:
     """What the foot of a figure says: assumptions, marks, and whose facts they are."""
-    return mark_shares(allocation) + source_line(allocation)
+    return mark_shares(*allocations) + source_line(*allocations)
 
 
 def mark_shares(*allocations: Allocation) -> str:
@@ -164,11 +165,18 @@ def conclusion_notes(budget: BudgetForecast, allocations: tuple[Allocation, ...]
 def outlook_notes(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allocation, ...]) -> tuple[str, ...]:
     """What distributions of money rest on: outcomes as assumed, batches by status, what is not included."""
     years = outlooks[0].award.implementation_years
-    notes = (outlook.outcomes.note() for outlook in outlooks)
+    notes = outcome_notes(outlook.outcomes for outlook in outlooks)
     gaps = gaps_in(outlooks[0].years, outlooks[0].cohorts, outlooks[0].award)
     outside = _outside(gaps, outlooks[0].cohorts, allocations)
     given = say("note.conditional", batches=batch_sizes(allocations))
     return (*notes, say("note.closing_year", years=years), given, *outside)
+
+
+def outcome_notes(assumptions: Iterable[OutcomeAssumption]) -> tuple[str, ...]:
+    """What is assumed of outcomes; what all assumptions have in common is said once, at the end."""
+    notes = [assumption.note() for assumption in assumptions]
+    common = {note.partition("。")[2] for note in notes}
+    return (*(note.partition("。")[0] + "。" for note in notes), *common) if len(common) == 1 else tuple(notes)
 
 
 def batch_label(allocation: Allocation) -> str:
@@ -207,7 +215,7 @@ def batch_sizes(allocations: tuple[Allocation, ...]) -> str:
             batch=a.scenario.batch,
             total=a.total,
             status=total_basis(a),
-            rate=float(a.scenario.approval.exact),
+            rate=100 * float(a.scenario.approval.exact),
         )
         for a in allocations
     )
@@ -339,7 +347,7 @@ def result_note(allocation: Allocation, title: str) -> str:
         total=allocation.total,
         status=total_basis(allocation),
         units=len(quota),
-        largest="、".join(f"{names[c]}{n}" for c, n in largest.items()),
+        largest="、".join(names[c] + say("unit.places", places=n) for c, n in largest.items()),
         share=largest.sum() / allocation.total,
     )
 

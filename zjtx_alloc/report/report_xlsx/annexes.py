@@ -48,7 +48,7 @@ def report_sheets(results: Results, manuscript: Manuscript) -> list[Part]:
         budget_tables.award_table(results.budget.award),
         *live[3:],
         source_sheet(results),
-        *_graphs(allocation, quotas, regions, by_unit),
+        *_graphs(results, quotas, regions, by_unit),
     ]
 
 
@@ -193,8 +193,13 @@ def _unit_years(model: Model, years: Sheet) -> Sheet:
     return sheet
 
 
-def _graphs(allocation: Allocation, quotas: Sheet, regions: Sheet, by_unit: Sheet) -> Iterator[Graph]:
-    quota, entitlement, net, note = header("quota"), header("entitlement"), header("net"), short_marks(allocation)
+def _graphs(results: Results, quotas: Sheet, regions: Sheet, by_unit: Sheet) -> Iterator[Graph]:
+    quota, entitlement, net, note = (
+        header("quota"),
+        header("entitlement"),
+        header("net"),
+        short_marks(results.allocation),
+    )
     yield Graph(
         say("workbook.quota_graph"), quotas.range("short_name"), (quota, quotas.range("quota")),
         say("figure.places"), note, (entitlement, quotas.range("entitlement")), crowded=True,
@@ -205,4 +210,6 @@ def _graphs(allocation: Allocation, quotas: Sheet, regions: Sheet, by_unit: Shee
     )  # fmt: skip
     years = [name for name, column in by_unit.columns.items() if column.kind == "money" and name != "sum"]
     names, sums = by_unit.across(years)
-    yield Graph(say("workbook.money_graph"), names, (net, sums), net, say("note.budget_graph") + note)
+    yield Graph(
+        say("workbook.money_graph"), names, (net, sums), net, say("note.budget_graph") + short_marks(*results.programme)
+    )

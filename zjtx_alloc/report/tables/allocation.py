@@ -1,5 +1,7 @@
 """The tables of an allocation report, each a function of an allocation; of its composite indicators (综合指数), every step."""
 
+from collections.abc import Callable
+
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation, marked
@@ -93,11 +95,15 @@ def rule_table(allocation: Allocation) -> Table:
         for name, called in COEFFICIENTS.items()
         for key, value in getattr(scenario, name).items()
     ]
-    rows += [(say("bound.base"), f"{names.get(c, c)} {n}", {say("bound.base")}) for c, n in scenario.base.items()]
+    rows += [
+        (say("bound.base"), f"{names.get(c, c)} {_places(n)}", {say("bound.base")}) for c, n in scenario.base.items()
+    ]
     if scenario.redistribution:
         rows.append((say("table.redistribution"), say(f"why.by_{scenario.redistribution}"), set()))
-    rows += [(say("bound.floor"), f"{names[c]} ≥ {n}", {say("bound.floor")}) for c, n in scenario.floor.items()]
-    rows += [(say("bound.cap"), f"{names[c]} ≤ {n}", {say("bound.cap")}) for c, n in scenario.cap.items()]
+    rows += [
+        (say("bound.floor"), f"{names[c]} ≥ {_places(n)}", {say("bound.floor")}) for c, n in scenario.floor.items()
+    ]
+    rows += [(say("bound.cap"), f"{names[c]} ≤ {_places(n)}", {say("bound.cap")}) for c, n in scenario.cap.items()]
     if capped := pools_note([allocation]):
         rows.append((say("bound.pool"), say("table.pool"), {say("bound.pool")}))
     if (change := scenario.change) is not None:
@@ -105,10 +111,13 @@ def rule_table(allocation: Allocation) -> Table:
         value = f"{change.previous} ± {100 * change.max_relative:g}%（{kind}）"
         rows.append((say("table.change"), value, {say("bound.change_floor"), say("bound.change_cap")}))
     rows += [
-        (name, _between(say("table.sum"), group.floor, group.cap), {name}) for name, group in scenario.groups.items()
+        (name, _between(say("table.sum"), group.floor, group.cap, _places), {name})
+        for name, group in scenario.groups.items()
     ]
     rows += [(name, _rule_text(rule, names), {name}) for name, rule in scenario.rules.items()]
-    rows += [(say("bound.fixed"), f"{names[c]} = {f.quota}（{f.reason}）", set()) for c, f in scenario.fixed.items()]
+    rows += [
+        (say("bound.fixed"), f"{names[c]} = {_places(f.quota)}（{f.reason}）", set()) for c, f in scenario.fixed.items()
+    ]
     binds = list(zip(table["short_name"], table["binds"].str.split("、"), strict=True))
     held = ["、".join(name for name, bounds in binds if marks & set(bounds)) for _, _, marks in rows]
     frame = pd.DataFrame([row[:2] for row in rows], columns=["rule", "text_value"]).assign(held=held)
@@ -119,17 +128,25 @@ def _rule_text(rule: Rule, names: dict[str, str]) -> str:
     """A linear rule in the scenario's own numbers."""
     weighted = " + ".join(f"{weight:.12g}×{names[code]}" for code, weight in rule.coefficients.items())
     what = weighted or say("table.sum")
-    places = _between(what, rule.min, rule.max)
+    places = _between(what, rule.min, rule.max, _number if weighted else _places)
     shares = _between(say("table.share_of", what=what), rule.min_share, rule.max_share)
     return "；".join(text for text in (places, shares) if text)
 
 
-def _between(what: str, least: float | None, most: float | None) -> str:
+def _number(value: float) -> str:
+    return f"{value:.12g}"
+
+
+def _places(value: float) -> str:
+    return say("unit.places", places=_number(value))
+
+
+def _between(what: str, least: float | None, most: float | None, described: Callable[[float], str] = _number) -> str:
     """Bounds on either side, only those given; blank if none."""
     if least is None and most is None:
         return ""
-    left = "" if least is None else f"{least:.12g} ≤ "
-    return left + what + ("" if most is None else f" ≤ {most:.12g}")
+    left = "" if least is None else f"{described(least)} ≤ "
+    return left + what + ("" if most is None else f" ≤ {described(most)}")
 
 
 def decision_table(allocation: Allocation) -> Table:

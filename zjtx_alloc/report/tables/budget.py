@@ -6,6 +6,7 @@ import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.budget.frontier import years_over
@@ -25,6 +26,7 @@ from zjtx_alloc.report.notes.marks import (
     cohort_notes,
     condition,
     gaps_note,
+    outcome_notes,
     outlook_notes,
     total_basis,
     year_header,
@@ -137,14 +139,15 @@ def outcome_table(assumptions: tuple[OutcomeAssumption, ...]) -> Table:
     ]
     frame = pd.DataFrame(rows).rename(columns={"mean": "mean_share"})
     frame = frame[["outcomes", "outcome", "low", "mean_share", "high", "rests_on"]]
-    return titled("outcomes", frame, *(a.note() for a in assumptions))
+    return titled("outcomes", frame, *outcome_notes(assumptions))
 
 
 def evidence_table() -> Table:
     """What the first round's lists show of firms kept."""
     frame = outcome_evidence()
     frame["batch"] = [say("table.batch", batch=batch) for batch in frame["batch"]]
-    frame = frame[["round", "batch", "evaluations", "kept", "selected", "share", "period", "source", "note"]]
+    frame["publisher"] = frame["source"].map(shipped_table("sources.csv", "id")["publisher"])
+    frame = frame[["round", "batch", "evaluations", "kept", "selected", "share", "period", "publisher", "note"]]
     return titled("evidence", frame, say("note.evidence"))
 
 
@@ -184,7 +187,7 @@ def known_batch_table(plan: BudgetPlan) -> Table:
             "approved": int(cohort.approved.sum()),
             "approved_from": say("status.known")
             if allocation.has_known_approvals
-            else say("budget_note.assumed", rate=float(allocation.scenario.approval.exact)),
+            else say("budget_note.assumed", rate=100 * float(allocation.scenario.approval.exact)),
             "opening_year": str(cohort.opening_year),
             "closing_year": str(cohort.closing_year),
             "left_firms": None if cohort.discontinued is None else int((cohort.approved - cohort.continued).sum()),

@@ -9,7 +9,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import KNOWN, SUPPLIED
 from zjtx_alloc.report.notes.marks import COEFFICIENTS, has_same_shares, total_basis
 from zjtx_alloc.report.results import Results
-from zjtx_alloc.report.table import Table, signed, titled
+from zjtx_alloc.report.table import Table, signed, span, titled
 from zjtx_alloc.uncertainty.weight_range import WeightRange, searched
 
 _DECISIONS = 3
@@ -37,7 +37,8 @@ def _places(results: Results) -> tuple[str, str, str]:
     allocation = results.allocation
     quota, names = allocation.quota, allocation.panel.units["short_name"]
     largest = "、".join(
-        f"{names[c]}{n}" for c, n in quota.sort_values(ascending=False, kind="stable").head(_NAMED).items()
+        names[c] + say("unit.places", places=n)
+        for c, n in quota.sort_values(ascending=False, kind="stable").head(_NAMED).items()
     )
     note = say("headline.places_note", units=len(quota), largest=largest, status=total_basis(allocation))
     return say("headline.places"), say("headline.firms", places=f"{allocation.total:,}"), note
@@ -82,9 +83,11 @@ def _spread(results: Results) -> Iterator[tuple[str, str, str]]:
 
 def _widest(ranges: WeightRange) -> str:
     """The units whose quotas the weights move most, from least to most."""
-    span = (ranges.table["quota_max"] - ranges.table["quota_min"]).sort_values(ascending=False, kind="stable")
-    widest = ranges.table.loc[span.index[:_NAMED]]
-    return "、".join(f"{row.short_name}{row.quota_min:.0f}—{row.quota_max:.0f}" for row in widest.itertuples())
+    width = (ranges.table["quota_max"] - ranges.table["quota_min"]).sort_values(ascending=False, kind="stable")
+    widest = ranges.table.loc[width.index[:_NAMED]]
+    return "、".join(
+        row.short_name + say("unit.places", places=span(row.quota_min, row.quota_max)) for row in widest.itertuples()
+    )
 
 
 def _change(results: Results) -> Iterator[tuple[str, str, str]]:

@@ -10,7 +10,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.budget.joint import joint_ranges
 from zjtx_alloc.budget.ledger.ledger import gaps_in
-from zjtx_alloc.report.notes.marks import condition, outlook_notes, year_label
+from zjtx_alloc.report.notes.marks import condition, outcome_notes, outlook_notes, year_label
 from zjtx_alloc.report.table import Table, titled
 
 SHOWN = ("due", "net")  # measures of the joint table
@@ -34,7 +34,7 @@ def seen_table(outlooks: tuple[BudgetOutlook, ...]) -> Table | None:
         return None
     day = outlooks[0].as_of
     when = [say("note.seen_day", day=day.isoformat())] if day else []
-    return titled("seen", pd.DataFrame(rows), say("note.seen"), *when, *(o.outcomes.note() for o in outlooks))
+    return titled("seen", pd.DataFrame(rows), say("note.seen"), *when, *outcome_notes(o.outcomes for o in outlooks))
 
 
 def learned_table(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allocation, ...]) -> Table | None:

@@ -4,7 +4,7 @@ import pandas as pd
 
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.report.notes.marks import alone_note, marks_note
-from zjtx_alloc.report.table import Table, of_kind, titled
+from zjtx_alloc.report.table import Table, of_kind, span, titled
 from zjtx_alloc.rules.scenario_ranges import range_notes as inherited_notes
 from zjtx_alloc.uncertainty.robust import Robust
 from zjtx_alloc.uncertainty.weight_range import WeightRange
@@ -102,7 +102,10 @@ def range_summary(ranges: WeightRange) -> str:
     sure = table[(table["quota_lower"] == table["quota_upper"])]
     return say(
         "ranges.summary",
-        widest="、".join(f"{row.short_name}{row.quota_min:.0f}—{row.quota_max:.0f}" for row in widest.itertuples())
+        widest="、".join(
+            row.short_name + say("unit.places", places=span(row.quota_min, row.quota_max))
+            for row in widest.itertuples()
+        )
         or say("ranges.nobody"),
         sure="、".join(sure["short_name"]) or say("ranges.nobody"),
     )

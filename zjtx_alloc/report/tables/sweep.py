@@ -9,7 +9,7 @@ import pandas as pd
 from zjtx_alloc.base.files import check_free, write_csv
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.notes.marks import alone_note, marks_note
-from zjtx_alloc.report.table import Column, Table, csv_text, titled
+from zjtx_alloc.report.table import Column, Table, csv_text, span, titled
 from zjtx_alloc.rules.scenario_ranges import range_notes
 from zjtx_alloc.uncertainty.drivers import OVERALL, ranked
 from zjtx_alloc.uncertainty.sweep import Sweep
@@ -96,7 +96,7 @@ def sweep_summary(found: Sweep) -> list[str]:
     """The conclusions, a sentence each."""
     table = found.table.assign(span=found.table["q95"] - found.table["q05"])
     widest = table[table["span"] > 0].sort_values("span", ascending=False, kind="stable").head(5)
-    spans = "、".join(f"{r.short_name}{r.q05}—{r.q95}" for r in widest.itertuples())
+    spans = "、".join(r.short_name + say("unit.places", places=span(r.q05, r.q95)) for r in widest.itertuples())
     same = table[(1 - table["gain"] - table["lose"]) >= _SURE]
     return [
         say("sweep.did", draws=found.draws, title=found.allocation.scenario.title, seed=found.seed),

@@ -23,8 +23,9 @@ from zjtx_alloc.report.table import FORMATS, Table, described, shown
 FIRST_ROW = 4  # of data, as Excel counts: heading, note and header stand above
 _WIDEST = 40  # characters
 _LONG_TABLE = 25  # rows
-_LONGEST_ON_A_PAGE = 100  # rows
+_LONGEST_ON_A_PAGE = 100  # lines
 _FIXED_COLUMNS = 2
+_WORDS = re.compile(r"[!-.0-~]*/+|[!-.0-~]+|.")
 _SUMMED = ("count", "money", "places", "difference", "step")
 _NONE: Mapping[str, str] = {}
 
@@ -290,7 +291,11 @@ def table_sheet(
         **dict.fromkeys(columns, ""), next(iter(columns)): say("workbook.check"),
         **{name: Cell(0, formula, "plain") for name, formula in checks.items()},
     }  # fmt: skip
-    is_long = _LONG_TABLE < len(records) <= _LONGEST_ON_A_PAGE  # stands upright on one page
+    lines = [
+        max(text_lines(shown(c.kind, v), c.width - 1) for c, v in zip(columns.values(), r, strict=True))
+        for r in records[: _LONGEST_ON_A_PAGE + 1]
+    ]
+    is_long = len(records) > _LONG_TABLE and sum(lines) <= _LONGEST_ON_A_PAGE  # stands upright on one page
     return Sheet(
         table.title, columns,
         [_table_row(columns, record, formulas) for record in records[:last]],
@@ -318,6 +323,18 @@ def _width(table: Table, column: str) -> float:
     texts = [FORMATS[table.kinds[column]][0].format(v) for v in table.frame[column] if not pd.isna(v)]
     longest = max([text_width(text) for text in texts] + [text_width(column) / 2, 5])
     return min(longest + 3, _WIDEST)
+
+
+def text_lines(text: str, width: float) -> int:
+    """How many lines a text takes in so many characters: between Chinese characters and after slashes it may break."""
+    lines, filled = 1, 0.0
+    for word in _WORDS.findall(text) if text_width(text) > width else ():
+        size = text_width(word)
+        if filled and filled + size > width:
+            lines, filled = lines + 1, 0.0
+        beyond = max(math.ceil((filled + size) / width) - 1, 0)
+        lines, filled = lines + beyond, filled + size - beyond * width
+    return lines
 
 
 def text_width(text: str) -> int:

@@ -1,9 +1,10 @@
 """Workbooks: a sheet a table, form or chart, which beside a table would shrink the printed page; numbers as numbers, codes as text, sums as formulas; ready to print."""
 
 import io
-import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from zjtx_alloc.report.run_id import run_line
 from zjtx_alloc.report.table import FORMATS, Table
 from zjtx_alloc.report.writers import document as manuscript
 from zjtx_alloc.report.writers.document import Grid
-from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Page, Sheet, cell_of, table_sheet, text_width
+from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Page, Sheet, cell_of, table_sheet, text_lines
 
 _CREATED = manuscript.CREATED.replace(tzinfo=None)  # xlsxwriter wants it so
 _IN_MEMORY = {"in_memory": True}  # not by way of a disk that may be full
@@ -196,10 +197,11 @@ def _write_head(sheet: Any, data: Sheet, widths: list[float], styles: dict[str, 
         sheet.set_row(number, _STEP)
     if data.note and page.is_form:
         sheet.write_string(1, 0, data.note, styles["hint"])
-    elif data.note:  # as wide as the columns in sight
-        seen = sum(0.0 if column.is_helper else width for column, width in zip(columns, widths, strict=True))
-        _write_across(sheet, (1, last), data.note, styles["note"])
-        sheet.set_row(1, _row_height([data.note], [seen]))
+    elif data.note:  # as wide as the columns in sight on the first page
+        seen = list(accumulate(0.0 if c.is_helper else width for c, width in zip(columns, widths, strict=True)))
+        end = max(bisect_right(seen, seen[-1] / page.wide), 2) - 1
+        _write_across(sheet, (1, end), data.note, styles["note"])
+        sheet.set_row(1, _row_height([data.note], [seen[end]]))
     texts = [str(column.header) for column in columns]
     if not page.is_form:
         texts = [text.replace("（", "\n（") for text in texts]
@@ -319,8 +321,7 @@ def _series(graph: Graph, what: tuple[str, str]) -> dict[str, Any]:
 def _row_height(texts: Sequence[str], widths: Sequence[float]) -> float:
     """Height of a row in points, for its longest text wrapped to its column."""
     lines = max(
-        sum(math.ceil(text_width(line) / (width - 1)) for line in text.split("\n"))
-        for text, width in zip(texts, widths, strict=True)
+        sum(text_lines(line, width - 1) for line in text.split("\n")) for text, width in zip(texts, widths, strict=True)
     )
     return _LINE * max(lines, 1) + 2
 
