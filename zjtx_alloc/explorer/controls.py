@@ -195,10 +195,11 @@ def _change_form(scenario: Scenario) -> str:
     known = dict.fromkeys([*([given.previous] if given else []), *scenario_names()])
     known.pop(scenario.name, None)  # no batch comes before itself
     percent = f"{100 * given.max_relative:g}" if given else ""
+    ways = {"": say("table.scaled"), "raw": say("table.raw")}
     fields = (
         _select("previous", {name: called(name) for name in known}, say("explorer.previous"))
         + _input("number", "percent", say("explorer.percent"), step="any", min="0", value=percent)
-        + _select("raw", {"": say("table.scaled"), "raw": say("table.raw")}, say("explorer.against"))
+        + _select("raw", ways, say("explorer.against"), "raw" if given and given.raw else "")
     )
     return _form(("change",), fields, ("previous", "percent", "raw"), say("explorer.apply"))
 
@@ -239,8 +240,8 @@ def _input(kind: str, name: str, label: str, **more: str) -> str:
     return f"<label>{_safe(label)}<input type={kind} name={name}{rest}></label>"
 
 
-def _select(name: str, named: Mapping[str, str], label: str) -> str:
-    return f"<label>{_safe(label)}<select name={name}>{_options(named, next(iter(named)))}</select></label>"
+def _select(name: str, named: Mapping[str, str], label: str, chosen: str = "") -> str:
+    return f"<label>{_safe(label)}<select name={name}>{_options(named, chosen)}</select></label>"
 
 
 def _units(name: str) -> str:
