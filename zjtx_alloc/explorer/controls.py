@@ -223,10 +223,10 @@ def check(label: str, move: tuple[str, ...], on: bool, title: str = "") -> str:
     return f'<label class=check><input type=checkbox id="{_safe(".".join(move))}"{" checked" if on else ""}{named}{_do(move)}>{_safe(label)}</label>'
 
 
-def button(label: str, move: tuple[str, ...], title: str = "") -> str:
-    """A button that makes its move."""
+def button(label: str, move: tuple[str, ...], title: str = "", id: str = "") -> str:
+    """A button that makes its move; ``id`` where that is not of the move alone."""
     named = f' aria-label="{_safe(title)}"' if title else ""
-    return f'<button type=button id="{_safe("b." + ".".join(move))}"{named}{_do(move)}>{_safe(label)}</button>'
+    return f'<button type=button id="{_safe(id or "b." + ".".join(move))}"{named}{_do(move)}>{_safe(label)}</button>'
 
 
 def _form(move: tuple[str, ...], fields: str, names: Iterable[str | list[str]], label: str = "") -> str:

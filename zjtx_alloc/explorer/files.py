@@ -33,6 +33,7 @@ from zjtx_alloc.rules.programme.programme import load_programme
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import load_scenario, scenario_names
 
+MOST_BYTES = 64 * 2**20  # of an uploaded file
 _NO_PROJECT = "pyproject.toml"  # no scenario, wherever it lies
 
 

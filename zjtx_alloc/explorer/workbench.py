@@ -21,6 +21,7 @@ from zjtx_alloc.explorer import state as states, view
 from zjtx_alloc.explorer.controls import button, controls, field, member_choices
 from zjtx_alloc.explorer.files import (
     LEAVING,
+    MOST_BYTES,
     Case,
     called,
     comparison_taken_away,
@@ -155,11 +156,18 @@ class Workbench:
     def page(self) -> str:
         """The whole page, for its first view."""
         frame = Template(shipped("data", "explorer.html").read_text(encoding="utf-8"))
-        words = {name: say(f"explorer.{name}") for name in ("heading", "intro", "working", "lost", *_SECTIONS)}
+        words = {
+            name: say(f"explorer.{name}")
+            for name in ("heading", "intro", "working", "lost", "undone", "heavy", *_SECTIONS)
+        }
         safe = {name: html.escape(text) for name, text in words.items()}
         more = "" if self._is_explained() else "more"
         return frame.substitute(
-            self.parts(), more=more, members=member_choices(), **{f"say_{k}": v for k, v in safe.items()}
+            self.parts(),
+            more=more,
+            most=MOST_BYTES,
+            members=member_choices(),
+            **{f"say_{k}": v for k, v in safe.items()},
         )
 
     def leave(self, kind: str) -> tuple[str, bytes]:
