@@ -57,8 +57,9 @@ function show(reply, { form, field }) {
     if (at >= 0 && !focused.isConnected) goOn(focused, part, at);
   }
   if (form && !reply.refused && form.isConnected) form.reset();
+  const failed = reply.stale && !document.body.classList.contains("is-stale");
   document.body.classList.toggle("is-stale", reply.stale);
-  if (reply.refused) document.getElementById("notice").scrollIntoView({ block: "nearest" });
+  if (reply.refused || failed) document.getElementById(reply.refused ? "notice" : "message").scrollIntoView({ block: "nearest" });
 }
 
 const stopsOf = part => [...part.querySelectorAll("input, select, button, a, [tabindex]")];

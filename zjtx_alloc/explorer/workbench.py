@@ -161,10 +161,10 @@ class Workbench:
             for name in ("heading", "intro", "working", "lost", "undone", "heavy", *_SECTIONS)
         }
         safe = {name: html.escape(text) for name, text in words.items()}
-        more = "" if self._is_explained() else "more"
+        flags = {"more": "" if self._is_explained() else "more", "stale": "is-stale" if self.failure else ""}
         return frame.substitute(
             self.parts(),
-            more=more,
+            **flags,
             most=MOST_BYTES,
             members=member_choices(),
             **{f"say_{k}": v for k, v in safe.items()},
