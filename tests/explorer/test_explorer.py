@@ -639,3 +639,23 @@ def test_a_scenario_file_taken_away_is_the_same_run_again(bench):
     assert number[0] in content.decode()
     bench.upload(name, content)
     assert re.findall(r"[0-9a-f]{12}", bench.leave("overview")[0]) == number
+
+
+def test_a_weight_that_cannot_move_says_why(bench):
+    for name in list(bench.state.scenario.factors):
+        bench.do("hold", ["", name, True])
+    answer = bench.do("weight", ["", "little_giants", "70"])
+    assert (answer["refused"], bench.state.scenario.factors["little_giants"].weight) == (True, 0.4)
+    assert "没有可让出权重的其他因素" in bench.notice
+    assert not bench.do("weight", ["", "little_giants", "40"])["refused"]
+    assert bench.do("factor", ["", "rd_active_firms 2023"])["refused"]
+    bench.do("without_factor", ["", "sme_count"])
+    bench.do("without_factor", ["", "first_round_continued_r1_sum"])
+    assert "最后一个因素不能去掉" in bench.do("without_factor", ["", "little_giants"])["parts"]["notice"]
+
+
+def test_questions_of_the_notebook_are_answered_where_there_are_pools_or_a_mistake(write_scenario):
+    text = POOLS + '[groups."西部合计"]\nregion = "西部"\nfloor = 100\n'
+    ask = WhatIf(str(write_scenario(text)))
+    assert "增加：" in ask.weight("rd_active_firms 2023", 0.6).data
+    assert "已有名为“西部合计”的分组或规则" in ask.region_floor("西部", 200).data

@@ -136,9 +136,18 @@ def moved(weights: Mapping[str, float], name: str, weight: float, held: Iterable
 
 
 def with_weight(state: State, simplex: str, name: str, weight: float) -> State:
-    """The state with one weight of a simplex moved and the others making room."""
+    """The state with one weight of a simplex moved and the others making room.
+
+    Raises
+    ------
+    ScenarioError
+        If none of them may.
+    """
     scenario = state.scenario
-    weights = moved(simplices(scenario)[simplex], name, weight, [n for group, n in state.held if group == simplex])
+    before, held = simplices(scenario)[simplex], {n for group, n in state.held if group == simplex}
+    if weight != before[name] and before.keys() <= held | {name}:
+        raise ScenarioError(say("explorer.no_room"))
+    weights = moved(before, name, weight, held)
     if simplex == SHARES:
         pools = {n: pool.model_copy(update={"share": weights[n]}) for n, pool in scenario.pools.items()}
         return _with(state, pools=pools)
@@ -197,11 +206,19 @@ def with_factor(state: State, simplex: str, indicator: str) -> State:
 
 
 def without_factor(state: State, simplex: str, code: str) -> State:
-    """The state without one of a pool's factors; the others take its weight. The last one stays."""
+    """The state without one of a pool's factors; the others take its weight.
+
+    Raises
+    ------
+    ScenarioError
+        If it is the last one.
+    """
+    if len(state.scenario.all_pools()[simplex].factors) == 1:
+        raise ScenarioError(say("explorer.last_factor"))
     let_go = replace(state, held=frozenset(one for one in state.held if one[0] != simplex))
     emptied = with_weight(let_go, simplex, code, 0.0)
     factors = {name: factor for name, factor in emptied.scenario.all_pools()[simplex].factors.items() if name != code}
-    return _with_factors(emptied, simplex, factors) if factors else state
+    return _with_factors(emptied, simplex, factors)
 
 
 def with_held(state: State, simplex: str, name: str, on: bool) -> State:

@@ -309,7 +309,7 @@ class Workbench:
         saved = save_bundle(scenario, self.folder)
         self.cases[stem] = replace(self.allocation, scenario=scenario)
         self.picked |= {stem}
-        without = [] if self.own is None or self.own is self.first_own else [say("explorer.saved_without")]
+        without = [] if self.own is None else [say("explorer.saved_without")]
         self.notice = "\n".join([say("explorer.saved", file=saved.resolve()), *without])
 
     def _free_name(self) -> str:
