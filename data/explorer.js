@@ -1,13 +1,13 @@
 "use strict";
 // What is changed on the page is sent as the move that it carries; of the answer only what differs is changed on the page.
 const words = document.body.dataset, busy = document.getElementById("busy"), waiting = [], shown = {};
-let working = false, taking = 0, half = null; // half: the field that is being written in
+let working = false, idle = null, taking = 0, half = null; // half: the field that is being written in
 
 function ask(one) {
   const last = waiting.at(-1), same = (a, b) => JSON.stringify(a.slice(0, -1)) === JSON.stringify(b.slice(0, -1));
   if (last?.field && one.field && same(one.move, last.move)) waiting.pop();
   waiting.push(one);
-  if (!working) next();
+  if (!working) idle = next();
 }
 
 async function next() {
@@ -143,6 +143,7 @@ async function take(link) {
   taking++;
   busy.textContent = words.working;
   try {
+    await idle; // the file is of what was asked for before it
     const reply = await fetch(link.href);
     if (!reply.ok) return void (busy.textContent = await reply.text());
     const held = document.createElement("a");

@@ -659,3 +659,20 @@ def test_questions_of_the_notebook_are_answered_where_there_are_pools_or_a_mista
     ask = WhatIf(str(write_scenario(text)))
     assert "增加：" in ask.weight("rd_active_firms 2023", 0.6).data
     assert "已有名为“西部合计”的分组或规则" in ask.region_floor("西部", 200).data
+
+
+def test_what_goes_as_a_whole_when_rules_are_loosened_is_said(bench):
+    for move in (("change", "2026-baseline", "1", ""), ("limit", "floor", "广东", "500")):
+        bench.do(move[0], move[1:])
+    assert "变动幅度已整体停用" in bench.do("relieve", [])["parts"]["notice"]
+    bench.do("reset", [])
+    bench.do("bound_all", ["floor", "default", "30"])
+    assert "变动幅度" not in bench.do("relieve", [])["parts"]["notice"]
+
+
+def test_a_field_says_whose_it_is_to_who_hears_the_page(bench):
+    bench.do("rule", ["西部合计", "西部", ["200", ""], ""])
+    parts = bench.parts()
+    assert 'aria-label="西部合计：不少于（家）"' in parts["rules"]
+    assert 'aria-label="启用：西部合计"' in parts["rules"]
+    assert 'aria-label="区域调节系数：西部"' in parts["bounds"]

@@ -304,6 +304,23 @@ def test_the_focus_goes_on_from_its_place(hand):
 
 
 @on_a_desk
+def test_what_is_taken_away_is_of_the_last_move_however_late(hand):
+    hand.unfold("总量、基数、上下限、系数")
+    late(hand.page, 900)
+    for place, number in (("#total", "1100"), ("#floor", "2")):
+        hand.fill(hand.page.locator(place), number)
+        hand.page.locator(place).press("Tab")
+    names = []
+    for _ in range(2):
+        with hand.page.expect_download(timeout=60_000) as awaited:
+            hand.click(hand.page.get_by_role("link", name="一页概览"))
+        names.append(awaited.value.suggested_filename)
+        hand.told("head", "名额总量 1100 家")
+        hand.page.wait_for_timeout(1500)
+    assert names[0] == names[1]
+
+
+@on_a_desk
 def test_what_went_wrong_is_told_apart(hand, tmp_path):
     page = hand.page
     heavy = tmp_path / "大.xlsx"

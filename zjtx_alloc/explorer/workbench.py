@@ -361,8 +361,11 @@ class Workbench:
     def _relieve(self) -> None:
         """Loosen the rules that clash by the cheapest way out."""
         if isinstance(self.failure, InfeasibleError) and self.failure.diagnosis is not None:
+            before = self.state.off
             self._move(states.relieved(self.state, self.failure.diagnosis.relaxation.changes))
-            self.notice = say("explorer.relieved") if self.failure is None else ""
+            said = ["relieved"] if self.failure is None else []
+            said += ["relieved_change"] if "change" in self.state.off - before else []
+            self.notice = "\n".join(say(f"explorer.{one}") for one in said)
 
     _ACTS: ClassVar[Mapping[str, Callable[..., None]]] = {
         "open": _open, "save": _save, "undo": _undo, "reset": _reset, "unit": _choose, "tab": _tab, "sort": _sort,
