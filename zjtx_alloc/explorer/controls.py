@@ -195,12 +195,12 @@ def _batch(state: State) -> Iterator[str]:
 
 def _change_form(scenario: Scenario) -> str:
     given = scenario.change
-    known = dict.fromkeys([*([given.previous] if given else []), *scenario_names()])
+    known = dict.fromkeys([*([given.previous] if given else []), *scenario.budget_with, *scenario_names()])
     known.pop(scenario.name, None)  # no batch comes before itself
     percent = f"{100 * given.max_relative:g}" if given else ""
     ways = {"": say("table.scaled"), "raw": say("table.raw")}
     fields = (
-        _select("previous", {name: called(name) for name in known}, say("explorer.previous"))
+        _select("previous", {name: called(name).removesuffix(".toml") for name in known}, say("explorer.previous"))
         + _input("number", "percent", say("explorer.percent"), step="any", min="0", value=percent)
         + _select("raw", ways, say("explorer.against"), "raw" if given and given.raw else "")
     )

@@ -175,6 +175,6 @@ def failure_html(error: ZjtxError) -> str:
 
 def notice_html(text: str, is_error: bool = False) -> str:
     """A word on what was done, such as where a scenario was saved, or on why not."""
-    look = ("failure", "alert") if is_error else ("notice", "status")
+    look = "failure role=alert" if is_error else "notice"  # the place where it is put is read out as it changes
     lines = "".join(f"<p>{html.escape(line)}</p>" for line in text.split("\n"))
-    return f'<div class={look[0]} role="{look[1]}">{lines}</div>' if text else ""
+    return f"<div class={look}>{lines}</div>" if text else ""
