@@ -42,8 +42,11 @@ async function answer(path, body) {
   return null;
 }
 
-function show(reply, { form, field }) {
-  const typed = [...document.querySelectorAll("form")].filter(one => one !== form || reply.refused);
+const writtenIn = form => JSON.stringify([...new FormData(form)]);
+
+function show(reply, { form, field, sent }) {
+  const isDone = form && !reply.refused && writtenIn(form) === sent; // else the next one is begun in it
+  const typed = [...document.querySelectorAll("form")].filter(one => one !== form || !isDone);
   const focused = document.activeElement;
   for (const [name, html] of Object.entries(reply.parts)) {
     const part = document.getElementById(name);
@@ -56,7 +59,7 @@ function show(reply, { form, field }) {
     children(part, made, typed);
     if (at >= 0 && !focused.isConnected) goOn(focused, part, at);
   }
-  if (form && !reply.refused && form.isConnected) form.reset();
+  if (isDone && form.isConnected) form.reset();
   const failed = reply.stale && !document.body.classList.contains("is-stale");
   document.body.classList.toggle("is-stale", reply.stale);
   if (reply.refused || failed) document.getElementById(reply.refused ? "notice" : "message").scrollIntoView({ block: "nearest" });
@@ -78,12 +81,11 @@ function like(old, made, typed) {
   }
   for (const { name } of [...old.attributes]) if (!made.hasAttribute(name)) old.removeAttribute(name);
   for (const { name, value } of made.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
-  if (!typed.includes(old.form ?? old.closest("form"))) {
-    if (old.nodeName === "INPUT" && old.type !== "file" && old !== half && waiting.every(one => one.field !== old)) {
-      if (old.value !== made.value) old.value = made.value;
-      if (old.checked !== made.checked) old.checked = made.checked;
-    }
-    if (old.nodeName === "OPTION" && old.selected !== made.hasAttribute("selected") && made.hasAttribute("selected")) old.selected = true;
+  const field = old.closest("input:not([type=file]), select");
+  if (field && field !== half && !typed.includes(field.form) && waiting.every(one => one.field !== field)) {
+    if (old.nodeName === "INPUT" && old.value !== made.value) old.value = made.value;
+    if (old.nodeName === "INPUT" && old.checked !== made.checked) old.checked = made.checked;
+    if (old.nodeName === "OPTION" && made.hasAttribute("selected")) old.selected = true;
   }
   children(old, made, typed);
 }
@@ -119,7 +121,7 @@ document.addEventListener("submit", event => {
   event.preventDefault();
   const form = event.target, given = new FormData(form);
   const of = name => (Array.isArray(name) ? name.map(of) : given.get(name));
-  ask({ move: [...moveOf(form), ...JSON.parse(form.dataset.fields).map(of)], form });
+  ask({ move: [...moveOf(form), ...JSON.parse(form.dataset.fields).map(of)], form, sent: writtenIn(form) });
 });
 
 document.addEventListener("click", event => {

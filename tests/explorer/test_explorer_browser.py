@@ -234,6 +234,12 @@ def test_a_key_pressed_before_the_last_answer_is_not_lost(hand):
     slider.press("ArrowRight")
     number = hand.page.locator("[id='w..little_giants.n']").element_handle()
     hand.page.wait_for_function("one => one.value === '43'", arg=number, timeout=_SOON)
+    late(hand.page, 400, 400)
+    for _ in range(2):
+        hand.page.locator("#unit").press("ArrowDown")
+    hand.told("why", "天津的名额为")
+    hand.page.locator("#unit").press("ArrowDown")
+    hand.told("why", "山西的名额为")
 
 
 @on_a_desk
@@ -245,6 +251,13 @@ def test_an_answer_does_not_write_over_what_is_being_written(hand):
     hand.page.locator("#floor").fill("2")
     hand.told("head", "名额总量 1050 家")
     assert hand.page.locator("#floor").input_value() == "2"
+    fold = hand.unfold("个别单位的基数、上下限")
+    late(hand.page, 600)
+    hand.fill(fold.get_by_label("名额（家）"), "3")
+    hand.click(fold.get_by_role("button", name="加上"))
+    hand.fill(fold.get_by_label("名额（家）"), "5")
+    fold.get_by_role("button", name="去掉").wait_for(timeout=_SOON)
+    assert fold.get_by_label("名额（家）").input_value() == "5", "the next one, begun meanwhile"
 
 
 @on_a_desk
