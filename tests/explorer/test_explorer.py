@@ -568,6 +568,7 @@ def test_what_is_held_or_taken_back_computes_and_dates_nothing_anew(bench):
     shown = bench.allocation
     assert "改动以前" not in bench.do("hold", ["", "little_giants", True])["parts"]["view"]
     assert bench.allocation is shown
+    assert "改动以前" not in bench.do("title", ["甲"])["parts"]["view"]
     bench.do("total", ["1100"])
     assert "改动以前" not in bench.do("undo", [])["parts"]["view"], "the range is of this very scenario"
     bench.do("bound_all", ["floor", "default", "30"])

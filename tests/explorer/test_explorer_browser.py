@@ -401,6 +401,19 @@ def test_all_of_it_fits_without_a_sideways_scroll(hand):
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), tab.inner_text()
 
 
+def test_names_stay_in_sight_and_cover_no_number_unseen(hand):
+    """What lies under the names when a table is moved sideways ends at a line, below a header that stays too."""
+    page = hand.page
+    hand.click(page.get_by_role("button", name="明细表"))
+    page.locator("#view td[data-column=short_name]").first.wait_for(timeout=_SOON)
+    page.locator("#view table").evaluate("one => { one.parentElement.scrollLeft = 150 }")
+    looks = page.locator("#view th, #view td[data-column=short_name]").evaluate_all(
+        "all => all.map(one => getComputedStyle(one)).filter(one => one.position === 'sticky')"
+        ".map(one => one.borderCollapse + ' ' + one.borderRightWidth)"
+    )
+    assert looks == ["separate 2px"] * 39, "a header, 37 units, their total: a collapsed border stays behind"
+
+
 def test_chinese_shows_where_no_font_is_installed(browser):
     page = browser[0]
     page.evaluate('document.fonts.load("16px zjtx", "台").then(fonts => fonts.length)')

@@ -336,9 +336,11 @@ class Workbench:
             self.ranges = self.allocation, ranges_of(self.allocation) if doubt.weights or doubt.pools else None
 
     def _is_ranged(self) -> bool:
-        """Whether the range is of what is shown."""
+        """Whether the range is of what is shown, whatever that is called."""
         of, shown = self.ranges[0], self.allocation
-        return of is not None and of.panel is shown.panel and of.scenario == shown.scenario
+        if of is None or of.panel is not shown.panel:
+            return False
+        return of.scenario.model_copy(update={"title": shown.scenario.title}) == shown.scenario
 
     def _is_explained(self) -> bool:
         """Where rules cross, an explanation is a dozen models and does not keep the numbers waiting."""
