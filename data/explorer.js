@@ -161,6 +161,9 @@ async function take(link) {
   }
 }
 
+// The workbench is one, whatever pages are open; it may also have been stopped.
+addEventListener("focus", () => { if (!working) ask({ move: ["look"] }) });
+
 if (words.more) ask({ move: ["explain"] });
 
 // On a telephone the controls would push everything else out of sight.

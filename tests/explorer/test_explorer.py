@@ -580,6 +580,10 @@ def test_what_was_said_of_a_file_stays_while_reasons_are_worked_out(bench):
     bench.do("save", ["甲"])
     assert bench.do("open", ["甲"])["more"]
     assert "已打开" in bench.do("explain", [])["parts"]["notice"]
+    refused = bench.do("total", ["x"])
+    looked = bench.do("look", [])
+    assert (refused["refused"], looked["refused"]) == (True, False)
+    assert looked["parts"]["notice"] == refused["parts"]["notice"]
 
 
 def test_bounds_switched_off_are_left_out_when_others_are_loosened(bench):

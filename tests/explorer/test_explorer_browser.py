@@ -334,6 +334,13 @@ def test_what_is_taken_away_is_of_the_last_move_however_late(hand):
 
 
 @on_a_desk
+def test_a_page_come_back_to_shows_what_another_did(hand):
+    hand.do("total", 1100)
+    hand.page.evaluate("dispatchEvent(new Event('focus'))")
+    hand.told("head", "名额总量 1100 家")
+
+
+@on_a_desk
 def test_what_went_wrong_is_told_apart(hand, tmp_path):
     page = hand.page
     heavy = tmp_path / "大.xlsx"

@@ -36,6 +36,7 @@ from zjtx_alloc.report.runs.records import facts_csv
 from zjtx_alloc.rules.scenario_files import save_bundle, scenario_names
 from zjtx_alloc.uncertainty.weight_range import WeightRange, ranges_of
 
+_SILENT = ("explain", "look")  # what a page asks for by itself, whatever was said last
 _MOST_PAST = 200  # moves that can be taken back
 
 
@@ -119,7 +120,10 @@ class Workbench:
         KeyError, TypeError, ValueError
             If no page of ours asks for such a thing.
         """
-        self.notice, self.is_refused = self.notice if name == "explain" else "", False
+        if name in _SILENT:
+            self._ACTS[name](self)
+            return self.answer() | {"refused": False}
+        self.notice, self.is_refused = "", False
         try:
             if name in states.MOVES:
                 self._move(states.act(self.state, name, arguments))
@@ -351,6 +355,9 @@ class Workbench:
     def _explain(self) -> None:
         self.explained = self.allocation, self.unit
 
+    def _look(self) -> None:
+        """Change nothing: another page may have changed something."""
+
     def _sort(self, order: str) -> None:
         self.order = order
 
@@ -371,7 +378,7 @@ class Workbench:
 
     _ACTS: ClassVar[Mapping[str, Callable[..., None]]] = {
         "open": _open, "save": _save, "undo": _undo, "reset": _reset, "unit": _choose, "tab": _tab, "sort": _sort,
-        "explain": _explain, "reference": _refer, "pick": _pick, "relieve": _relieve,
+        "explain": _explain, "look": _look, "reference": _refer, "pick": _pick, "relieve": _relieve,
     }  # fmt: skip
 
 
