@@ -423,6 +423,7 @@ def test_names_stay_in_sight_and_cover_no_number_unseen(hand):
 
 def test_chinese_shows_where_no_font_is_installed(browser):
     page = browser[0]
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
     page.evaluate('document.fonts.load("16px zjtx", "台").then(fonts => fonts.length)')
     tools = page.context.new_cdp_session(page)
     for domain in ("DOM", "CSS"):
