@@ -563,6 +563,7 @@ def test_questions_of_the_notebook_are_answered_in_words(panel, baseline, alloca
     assert "西藏+2" in ask.floor(3).data
 
 
+@pytest.mark.thorough
 def test_what_is_held_or_taken_back_computes_and_dates_nothing_anew(bench):
     bench.do("tab", ["range"])
     shown = bench.allocation
@@ -575,6 +576,7 @@ def test_what_is_held_or_taken_back_computes_and_dates_nothing_anew(bench):
     assert not bench.do("undo", [])["stale"]
 
 
+@pytest.mark.thorough
 def test_what_was_said_of_a_file_stays_while_reasons_are_worked_out(bench):
     bench.do("rule", ["加权", "广东×1.5、江苏", ["250", ""], ""])
     bench.do("save", ["甲"])
@@ -586,6 +588,7 @@ def test_what_was_said_of_a_file_stays_while_reasons_are_worked_out(bench):
     assert looked["parts"]["notice"] == refused["parts"]["notice"]
 
 
+@pytest.mark.thorough
 def test_bounds_switched_off_are_left_out_when_others_are_loosened(bench):
     bench.do("limit", ["floor", "西藏", "30"])
     bench.do("switch", ["floor.units", False])
@@ -595,6 +598,7 @@ def test_bounds_switched_off_are_left_out_when_others_are_loosened(bench):
     assert bench.allocation.quota["540000"] < 30
 
 
+@pytest.mark.thorough
 def test_a_name_is_of_one_thing_in_every_list(bench, tmp_path, write_scenario):
     for name in ("2025-baseline", "2024年第一批基准情景", "2025年第二批基准情景", "现情景"):
         assert "请换一个名称" in bench.do("save", [name])["parts"]["notice"], name
@@ -622,6 +626,7 @@ def test_an_upload_is_refused_in_words_without_a_path_of_this_machine(bench, nam
     assert told in bench.notice
 
 
+@pytest.mark.thorough
 def test_a_file_may_shout_its_ending(bench, tmp_path):
     (tmp_path / "甲.TOML").write_text('extends = "2024-baseline"\ntotal = 1100\n', encoding="utf-8")
     assert not bench.do("open", ["甲.TOML"])["refused"], bench.notice
@@ -641,6 +646,7 @@ def test_cases_side_by_side_begin_with_what_is_compared_with(bench):
     assert [head for head in heads if head in ("甲", "2024年第一批基准情景")] == ["甲", "2024年第一批基准情景"]
 
 
+@pytest.mark.thorough
 def test_a_scenario_file_taken_away_is_the_same_run_again(bench):
     bench.do("total", ["1100"])
     name, content = bench.leave("scenario")
@@ -671,6 +677,7 @@ def test_questions_of_the_notebook_are_answered_where_there_are_pools_or_a_mista
     assert "已有名为“西部合计”的分组或规则" in ask.region_floor("西部", 200).data
 
 
+@pytest.mark.thorough
 def test_what_goes_as_a_whole_when_rules_are_loosened_is_said(bench):
     for move in (("change", "2026-baseline", "1", ""), ("limit", "floor", "广东", "500")):
         bench.do(move[0], move[1:])
