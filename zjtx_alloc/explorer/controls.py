@@ -85,7 +85,8 @@ def _bounds(state: State) -> Iterator[str]:
     yield check(say("explorer.use_regions"), ("switch", "region_coefficient"), in_use)
     for table in ("region_coefficient", "grade_coefficient"):
         for key, value in getattr(scenario, table).items():
-            box = field("number", f"{value:g}", ("entry", table, key), id=f"{table}.{key}", step="0.05")
+            label = f"{say(f'setting.{table}')}：{key}"
+            box = field("number", f"{value:g}", ("entry", table, key), id=f"{table}.{key}", label=label, step="0.05")
             yield _row(str(key), box)
 
 
@@ -118,7 +119,8 @@ def _rules(state: State) -> Iterator[str]:
     """Groups and rules: each with its members and bounds, to be switched, changed and removed; a form for one more."""
     for table, sides in _SIDES.items():
         for name, entry in getattr(state.scenario, table).items():
-            head = check(name, ("switch", f"{table}.{name}"), f"{table}.{name}" not in state.off)
+            switch, is_on = ("switch", f"{table}.{name}"), f"{table}.{name}" not in state.off
+            head = check(name, switch, is_on, say("explorer.use", name=name))
             away = button(say("explorer.remove"), ("remove", table, name), say("explorer.remove_of", name=name))
             yield f"<div class=entry><div class=row>{head}{away}</div><p class=note>{_safe(members_text(entry))}</p>"
             for pair in sides:
@@ -147,8 +149,8 @@ def _is_shown(entry: Group | Rule, pair: tuple[str, str]) -> bool:
 def _side(table: str, name: str, entry: Group | Rule, side: str) -> str:
     value, share = getattr(entry, side), side.endswith("_share")
     text = "" if value is None else f"{100 * value if share else value:.10g}"
-    box = field("number", text, ("bound", table, name, side), id=f"{table}.{name}.{side}", step="any")
-    return _row(say(f"explorer.side_{side}"), box)
+    label, move = say(f"explorer.side_{side}"), ("bound", table, name, side)
+    return _row(label, field("number", text, move, id=f"{table}.{name}.{side}", label=f"{name}：{label}", step="any"))
 
 
 def members_text(entry: Group | Rule) -> str:
@@ -164,7 +166,8 @@ def members_text(entry: Group | Rule) -> str:
 def _fixed(state: State) -> Iterator[str]:
     names = load_units()["short_name"]
     for code, fixed in state.scenario.fixed.items():
-        head = check(f"{names[code]}　{fixed.quota}", ("switch", f"fixed.{code}"), f"fixed.{code}" not in state.off)
+        shown, switch = f"{names[code]}　{fixed.quota}", ("switch", f"fixed.{code}")
+        head = check(shown, switch, f"fixed.{code}" not in state.off, say("explorer.use", name=shown))
         away = button(say("explorer.remove"), ("remove", "fixed", code), say("explorer.remove_of", name=names[code]))
         yield f"<div class=entry><div class=row>{head}{away}</div><p class=note>{_safe(fixed.reason)}</p></div>"
     fields = (
@@ -192,13 +195,14 @@ def _batch(state: State) -> Iterator[str]:
 
 def _change_form(scenario: Scenario) -> str:
     given = scenario.change
-    known = dict.fromkeys([*([given.previous] if given else []), *scenario_names()])
+    known = dict.fromkeys([*([given.previous] if given else []), *scenario.budget_with, *scenario_names()])
     known.pop(scenario.name, None)  # no batch comes before itself
     percent = f"{100 * given.max_relative:g}" if given else ""
+    ways = {"": say("table.scaled"), "raw": say("table.raw")}
     fields = (
-        _select("previous", {name: called(name) for name in known}, say("explorer.previous"))
+        _select("previous", {name: called(name).removesuffix(".toml") for name in known}, say("explorer.previous"))
         + _input("number", "percent", say("explorer.percent"), step="any", min="0", value=percent)
-        + _select("raw", {"": say("table.scaled"), "raw": say("table.raw")}, say("explorer.against"))
+        + _select("raw", ways, say("explorer.against"), "raw" if given and given.raw else "")
     )
     return _form(("change",), fields, ("previous", "percent", "raw"), say("explorer.apply"))
 
@@ -222,10 +226,10 @@ def check(label: str, move: tuple[str, ...], on: bool, title: str = "") -> str:
     return f'<label class=check><input type=checkbox id="{_safe(".".join(move))}"{" checked" if on else ""}{named}{_do(move)}>{_safe(label)}</label>'
 
 
-def button(label: str, move: tuple[str, ...], title: str = "") -> str:
-    """A button that makes its move."""
+def button(label: str, move: tuple[str, ...], title: str = "", id: str = "") -> str:
+    """A button that makes its move; ``id`` where that is not of the move alone."""
     named = f' aria-label="{_safe(title)}"' if title else ""
-    return f'<button type=button id="{_safe("b." + ".".join(move))}"{named}{_do(move)}>{_safe(label)}</button>'
+    return f'<button type=button id="{_safe(id or "b." + ".".join(move))}"{named}{_do(move)}>{_safe(label)}</button>'
 
 
 def _form(move: tuple[str, ...], fields: str, names: Iterable[str | list[str]], label: str = "") -> str:
@@ -239,8 +243,8 @@ def _input(kind: str, name: str, label: str, **more: str) -> str:
     return f"<label>{_safe(label)}<input type={kind} name={name}{rest}></label>"
 
 
-def _select(name: str, named: Mapping[str, str], label: str) -> str:
-    return f"<label>{_safe(label)}<select name={name}>{_options(named, next(iter(named)))}</select></label>"
+def _select(name: str, named: Mapping[str, str], label: str, chosen: str = "") -> str:
+    return f"<label>{_safe(label)}<select name={name}>{_options(named, chosen)}</select></label>"
 
 
 def _units(name: str) -> str:

@@ -1,5 +1,6 @@
 """What the explorer opens and what one leaves it with: files to scenarios, and scenarios to files bound to a run's id."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -9,6 +10,7 @@ from tempfile import TemporaryDirectory
 import tomli_w
 
 from zjtx_alloc.base.errors import ScenarioError
+from zjtx_alloc.base.files import is_file_name
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import shown
 from zjtx_alloc.facts.panel import Panel, load_panel
@@ -31,6 +33,7 @@ from zjtx_alloc.rules.programme.programme import load_programme
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import load_scenario, scenario_names
 
+MOST_BYTES = 64 * 2**20  # of an uploaded file
 _NO_PROJECT = "pyproject.toml"  # no scenario, wherever it lies
 
 
@@ -98,14 +101,19 @@ def read_upload(name: str, content: bytes, own: Panel | None) -> dict[str, Case]
     Raises
     ------
     ScenarioError
-        If it is neither a workbook nor a scenario file; or as the readers of these.
+        If it is neither a workbook nor a scenario file, or its name is none for a file; or as the readers of these.
     """
-    file = Path(name).name
-    if Path(file).suffix.lower() not in (".toml", ".xlsx"):
-        raise ScenarioError(say("explorer.no_upload", file=shown(file)))
+    file = Path(name)
+    if file.suffix.lower() not in (".toml", ".xlsx"):
+        raise ScenarioError(say("explorer.no_upload", file=shown(file.name)))
+    if not is_file_name(file.stem):
+        raise ScenarioError(say("file.bad_name", name=shown(file.stem)))
     with TemporaryDirectory() as folder:
-        (path := Path(folder) / file).write_bytes(content)
-        return read_cases(path, own)
+        (path := Path(folder) / file.name).write_bytes(content)
+        try:
+            return read_cases(path, own)
+        except ScenarioError as error:  # where the file lay for a moment helps nobody
+            raise ScenarioError(str(error).replace(f"{folder}{os.sep}", "")) from None
 
 
 def _workbook(case: Case, number: str) -> bytes:
@@ -123,8 +131,12 @@ def _documented(write: Callable[[Results], bytes]) -> Callable[[Case, str], byte
     return made
 
 
-def _toml(case: Case, _number: str) -> bytes:
-    return tomli_w.dumps(case.scenario.resolved()).encode()
+def _toml(case: Case, number: str) -> bytes:
+    """The scenario as a file that says what run it is of, and what more that run needs."""
+    if others := [name for name in case.scenario.references() if name.endswith(".toml")]:
+        raise ScenarioError(say("explorer.toml_refers", files="、".join(map(shown, others))))
+    heads = [say("explorer.toml_run", run=number), *([say("explorer.toml_facts")] if case.own else [])]
+    return ("".join(f"# {head}\n" for head in heads) + tomli_w.dumps(case.scenario.resolved())).encode()
 
 
 # What one can leave with: the ending of its name, and how it is made.
@@ -141,7 +153,10 @@ def taken_away(kind: str, case: Case) -> tuple[str, bytes]:
     """One of ``LEAVING`` with the name of its file; its id is that of ``za.run`` for the same scenario."""
     ending, made = LEAVING[kind]
     number = run_id(report_record(Results(case.panel, case.scenario), case.own))
-    return f"{case.scenario.name}-{say(f'explorer.leave_{kind}')}-{number}{ending}", made(case, number)
+    named = (
+        "" if kind == "scenario" else f"-{say(f'explorer.leave_{kind}')}-{number}"
+    )  # a scenario's name is its file's
+    return f"{case.scenario.name}{named}{ending}", made(case, number)
 
 
 def comparison_taken_away(scenarios: Sequence[Scenario], own: Panel | None) -> tuple[str, bytes]:

@@ -1,5 +1,7 @@
 """The explorer in a notebook: the same page in a frame, and questions of one control each, answered in words."""
 
+from typing import Any
+
 from IPython.display import HTML, Markdown
 
 from zjtx_alloc.allocation.allocate_programme import allocate_batch
@@ -7,7 +9,7 @@ from zjtx_alloc.base.errors import ZjtxError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.explorer.controls import addable
 from zjtx_alloc.explorer.server import opened, started
-from zjtx_alloc.explorer.state import State, act, in_force, start
+from zjtx_alloc.explorer.state import act, in_force, start
 from zjtx_alloc.facts.panel import load_panel
 from zjtx_alloc.report.table import signed
 from zjtx_alloc.rules.scenario import DEFAULT
@@ -59,7 +61,7 @@ class WhatIf:
     def region_floor(self, region: str, places: int) -> Markdown:
         """What if the units of a region get this many places together, at least?"""
         name = say("explorer.region_together", region=region)
-        return self._answer(act(self.state, "rule", [name, region, [places, ""], ""]))
+        return self._answer(("rule", name, region, [places, ""], ""))
 
     @property
     def factors(self) -> list[tuple[str, str]]:
@@ -67,24 +69,27 @@ class WhatIf:
         return [(label, one) for one, label in addable(self.panel).items()]
 
     def weight(self, factor: str, weight: float) -> Markdown:
-        """What if an indicator, which need not be a factor yet, has this weight, and the others share the rest?"""
-        with_it = act(self.state, "factor", ["", factor])
-        return self._answer(act(with_it, "weight", ["", factor.partition(" ")[0], 100 * weight]))
+        """What if an indicator, which need not be a factor yet, has this weight in its pool, the first of several?"""
+        pool = next(iter(self.state.scenario.all_pools()))
+        return self._answer(("factor", pool, factor), ("weight", pool, factor.partition(" ")[0], 100 * weight))
 
     def cap(self, places: int) -> Markdown:
         """What if no unit gets more than this many places?"""
-        return self._answer(act(self.state, "bound_all", ["cap", DEFAULT, places]))
+        return self._answer(("bound_all", "cap", DEFAULT, places))
 
     def total(self, places: int) -> Markdown:
         """What if there are this many places in all?"""
-        return self._answer(act(self.state, "total", [places]))
+        return self._answer(("total", places))
 
     def floor(self, places: int) -> Markdown:
         """What if every unit gets this many places, at least?"""
-        return self._answer(act(self.state, "bound_all", ["floor", DEFAULT, places]))
+        return self._answer(("bound_all", "floor", DEFAULT, places))
 
-    def _answer(self, state: State) -> Markdown:
+    def _answer(self, *moves: tuple[Any, ...]) -> Markdown:
+        state = self.state
         try:
+            for name, *arguments in moves:
+                state = act(state, name, arguments)
             tried = allocate_batch(self.panel, in_force(state))
         except ZjtxError as error:
             return Markdown(str(error))

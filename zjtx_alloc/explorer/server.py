@@ -19,7 +19,7 @@ from tornado.web import Application, HTTPError, RequestHandler
 from zjtx_alloc.base.errors import ZjtxError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped
-from zjtx_alloc.explorer.files import Case
+from zjtx_alloc.explorer.files import MOST_BYTES, Case
 from zjtx_alloc.explorer.workbench import Workbench
 from zjtx_alloc.facts.panel import load_panel
 from zjtx_alloc.report.writers.fonts import sans
@@ -27,7 +27,6 @@ from zjtx_alloc.rules.scenario_files import load_scenario
 
 _LOOPBACK = "127.0.0.1"
 _HOSTS = (_LOOPBACK, "localhost")
-_MOST_BYTES = 64 * 2**20  # of an uploaded file
 _FRAMES = " ".join(f"http://{host}:*" for host in _HOSTS)  # JupyterLab on this machine
 _HEADERS = {
     # Attributes of style are the pictures' own; they are made here, and what users write is escaped.
@@ -87,7 +86,7 @@ def started(bench: Workbench) -> tuple[str, threading.Thread]:
                 (r".*", _Shown, given),
             ]
             # Nothing is logged of requests: their paths hold the token.
-            server = HTTPServer(Application(routes, log_function=lambda _: None), max_body_size=_MOST_BYTES)
+            server = HTTPServer(Application(routes, log_function=lambda _: None), max_body_size=MOST_BYTES)
             server.add_sockets(sockets)
         except BaseException as error:
             ready.set_exception(error)

@@ -1,5 +1,6 @@
 """What the explorer's controls say, as data: a scenario, what of it is switched off, and every move as a pure function."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -27,6 +28,8 @@ BY_UNIT = ("base", *_BOUNDS)  # places by unit, with a default that a switch tur
 _TABLES = ("groups", "rules", "fixed")  # each entry is a rule of its own
 _FIRST_WEIGHT = 0.1  # of a factor that is added
 _MOST = 10**9  # of what a field may say
+_MOST_PLACES = 10**6
+_SHARE = (0, 100)  # in percent
 
 
 @dataclass(frozen=True)
@@ -133,9 +136,18 @@ def moved(weights: Mapping[str, float], name: str, weight: float, held: Iterable
 
 
 def with_weight(state: State, simplex: str, name: str, weight: float) -> State:
-    """The state with one weight of a simplex moved and the others making room."""
+    """The state with one weight of a simplex moved and the others making room.
+
+    Raises
+    ------
+    ScenarioError
+        If none of them may.
+    """
     scenario = state.scenario
-    weights = moved(simplices(scenario)[simplex], name, weight, [n for group, n in state.held if group == simplex])
+    before, held = simplices(scenario)[simplex], {n for group, n in state.held if group == simplex}
+    if weight != before[name] and before.keys() <= held | {name}:
+        raise ScenarioError(say("explorer.no_room"))
+    weights = moved(before, name, weight, held)
     if simplex == SHARES:
         pools = {n: pool.model_copy(update={"share": weights[n]}) for n, pool in scenario.pools.items()}
         return _with(state, pools=pools)
@@ -194,11 +206,19 @@ def with_factor(state: State, simplex: str, indicator: str) -> State:
 
 
 def without_factor(state: State, simplex: str, code: str) -> State:
-    """The state without one of a pool's factors; the others take its weight. The last one stays."""
+    """The state without one of a pool's factors; the others take its weight.
+
+    Raises
+    ------
+    ScenarioError
+        If it is the last one.
+    """
+    if len(state.scenario.all_pools()[simplex].factors) == 1:
+        raise ScenarioError(say("explorer.last_factor"))
     let_go = replace(state, held=frozenset(one for one in state.held if one[0] != simplex))
     emptied = with_weight(let_go, simplex, code, 0.0)
     factors = {name: factor for name, factor in emptied.scenario.all_pools()[simplex].factors.items() if name != code}
-    return _with_factors(emptied, simplex, factors) if factors else state
+    return _with_factors(emptied, simplex, factors)
 
 
 def with_held(state: State, simplex: str, name: str, on: bool) -> State:
@@ -212,9 +232,17 @@ def with_title(state: State, title: str) -> State:
 
 
 def with_limit(state: State, bound: str, unit: str, places: int | None) -> State:
-    """The state with a base, floor or cap of one unit's own (a base also of a kind that has one); None takes it away."""
+    """The state with a base, floor or cap of one unit's own (a base also of a kind that has one); None takes it away.
+
+    Raises
+    ------
+    ScenarioError
+        If there is no such unit, or nothing to be taken away.
+    """
     given = getattr(state.scenario, bound)
     code = unit if unit in given else _code(unit)
+    if places is None and code not in given:
+        raise ScenarioError(say("explorer.no_places", text=""))
     table = {key: value for key, value in given.items() if key != code}
     if places is not None:
         table[code] = places
@@ -301,20 +329,27 @@ def with_unused(state: State, unused: str) -> State:
 
 def with_rate(state: State, percent: float) -> State:
     """The state with another assumed approval rate."""
-    rate = str(float(Fraction(str(percent)) / 100))
+    exact = Fraction(str(percent)) / 100
+    if exact == state.scenario.approval.exact:
+        return state  # however it is written
+    rate = f"{float(exact):.12f}".rstrip("0").rstrip(".")
     return _with(state, approval=_valid(Approval, {"rate": rate, "unused": state.scenario.approval.unused}, ""))
 
 
 def relieved(state: State, changes: Sequence[tuple[Limit, int]]) -> State:
     """The state with the bounds that clash at what the cheapest way out says.
 
-    A bound that comes from 变动幅度 goes with it as a whole.
+    A bound that comes from 变动幅度 goes with it as a whole; bounds of units that are switched off go.
 
     Raises
     ------
     ScenarioError
         If a bound is none of the scenario's: 可推荐企业数 is a count, and no rule that could be loosened.
     """
+    for bound in _BOUNDS:
+        if f"{bound}.units" in state.off:  # or the loosened ones would switch them on
+            state = _with(state, **{bound: {DEFAULT: getattr(state.scenario, bound)[DEFAULT]}})
+            state = replace(state, off=state.off - {f"{bound}.units"})
     for limit, new in changes:
         if limit.joint:
             state = _joint_relieved(state, limit, new)
@@ -377,7 +412,7 @@ def _bound(side: str, number: float) -> float:
     """A bound as a group or rule holds it: whole places of a group, a part of the total of a share."""
     if side in _BOUNDS:
         return places(number)
-    return float(Fraction(str(number)) / 100) if side.endswith("_share") else number
+    return float(Fraction(str(_within(*_SHARE)(number))) / 100) if side.endswith("_share") else number
 
 
 def _code(unit: str) -> str:
@@ -395,28 +430,39 @@ def _valid(form: type[Any], given: dict[str, Any], name: str) -> Any:
         raise ScenarioError(explained(Path(name), error)) from None
 
 
-def number(text: object) -> float:
+def number(text: object, least: float = -_MOST, most: float = _MOST) -> float:
     """A number as somebody wrote it.
 
     Raises
     ------
     ScenarioError
-        If it is none.
+        If it is none, or not between these two.
     """
     try:
         found = float(str(text).strip())
     except ValueError:
-        found = float("nan")
-    if not abs(found) < _MOST:  # nor is what is not a number
-        raise ScenarioError(say("explorer.no_number", text=shown(text)))
+        raise ScenarioError(say("explorer.no_number", text=shown(text))) from None
+    if not least <= found <= most:  # nor is what is not a number
+        raise ScenarioError(say("explorer.out_of_range", text=_plain(text), least=_plain(least), most=_plain(most)))
     return found
+
+
+def _plain(number: object) -> str:
+    """A number as people write it, whatever it is."""
+    return f"{number:.6f}".rstrip("0").rstrip(".") if isinstance(number, int | float) else shown(number)
+
+
+def _within(least: float, most: float) -> Callable[[object], float]:
+    """Reads a number between two others."""
+    return lambda text: number(text, least, most)
 
 
 def places(text: object) -> int:
     """A number of places as somebody wrote it; raises as ``number`` does."""
-    if (found := number(text)) != int(found) or found < 0:
+    found = number(text, -math.inf, math.inf)
+    if found < 0 or found % 1 > 0:
         raise ScenarioError(say("explorer.no_places", text=shown(text)))
-    return int(found)
+    return int(number(text, 0, _MOST_PLACES))
 
 
 def _total(text: object) -> int:
@@ -442,7 +488,7 @@ MOVES: Mapping[str, tuple[Callable[..., State], tuple[Callable[[Any], Any], ...]
     "hold": (with_held, (str, str, bool)),
     "title": (with_title, (str,)),
     "total": (with_total, (_total,)),
-    "entry": (with_entry, (str, str, number)),
+    "entry": (with_entry, (str, str, _within(1e-6, _MOST_PLACES))),
     "bound_all": (with_entry, (str, str, places)),
     "criterion": (with_criterion, (str,)),
     "redistribution": (with_redistribution, (str,)),
@@ -452,10 +498,10 @@ MOVES: Mapping[str, tuple[Callable[..., State], tuple[Callable[[Any], Any], ...]
     "rule": (with_rule, (str, str, lambda ends: [_or_none(number)(end) for end in ends], bool)),
     "bound": (with_bound, (str, str, str, _or_none(number))),
     "remove": (without, (str, str)),
-    "change": (with_change, (str, _or_none(number), bool)),
+    "change": (with_change, (str, _or_none(_within(0, 100_000)), bool)),
     "carry": (with_carry, (bool,)),
     "unused": (with_unused, (str,)),
-    "rate": (with_rate, (number,)),
+    "rate": (with_rate, (_within(*_SHARE),)),
 }
 
 

@@ -36,7 +36,7 @@ def head_html(allocation: Allocation, baseline: Allocation, reference: str, case
     chosen = choice(cases, reference, ("reference",), id="reference", label=say("explorer.reference"))
     return (
         f"<h2>{html.escape(allocation.scenario.title)}</h2>"
-        f"<p>{html.escape(described)}　<label>{html.escape(say('explorer.reference'))} {chosen}</label></p>"
+        f"<p><span role=status>{html.escape(described)}</span>　<label>{html.escape(say('explorer.reference'))} {chosen}</label></p>"
     )
 
 
@@ -101,7 +101,8 @@ def _head(head: str, name: str, order: str) -> str:
     is_first, is_other = order == f"-{name}", order == name
     sorted_ = "descending" if is_first else "ascending" if is_other else "none"
     arrow = "▼" if is_first else "▲" if is_other else ""
-    return f"<th scope=col aria-sort={sorted_}>{button(head + arrow, ('sort', name if is_first else f'-{name}'))}</th>"
+    sort = button(head + arrow, ("sort", name if is_first else f"-{name}"), id=f"sort.{name}")
+    return f"<th scope=col aria-sort={sorted_}>{sort}</th>"
 
 
 def _cells(table: Table, texts: Iterable[str], code: str) -> Iterator[str]:
@@ -137,7 +138,7 @@ def money_html(reference: str, baseline: Allocation, allocation: Allocation) -> 
 
 def range_html(found: WeightRange | None, is_stale: bool) -> str:
     """What each unit can get under any admissible weights; marked where something was changed since."""
-    again = button(say("explorer.compute"), ("tab", "range"))
+    again = button(say("explorer.compute"), ("tab", "range"), id="again")
     if found is None:
         return f"<p>{html.escape(say('unit.no_range'))}</p>"
     stale = f"<p class=failure role=status>{html.escape(say('explorer.range_stale'))} {again}</p>" if is_stale else ""
@@ -174,6 +175,6 @@ def failure_html(error: ZjtxError) -> str:
 
 def notice_html(text: str, is_error: bool = False) -> str:
     """A word on what was done, such as where a scenario was saved, or on why not."""
-    look = ("failure", "alert") if is_error else ("notice", "status")
+    look = "failure role=alert" if is_error else "notice"  # the place where it is put is read out as it changes
     lines = "".join(f"<p>{html.escape(line)}</p>" for line in text.split("\n"))
-    return f'<div class={look[0]} role="{look[1]}">{lines}</div>' if text else ""
+    return f"<div class={look}>{lines}</div>" if text else ""

@@ -21,6 +21,7 @@ from zjtx_alloc.explorer import state as states, view
 from zjtx_alloc.explorer.controls import button, controls, field, member_choices
 from zjtx_alloc.explorer.files import (
     LEAVING,
+    MOST_BYTES,
     Case,
     called,
     comparison_taken_away,
@@ -31,9 +32,11 @@ from zjtx_alloc.explorer.files import (
 )
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.report.figures.svg import bars_svg
-from zjtx_alloc.rules.scenario_files import save_bundle
+from zjtx_alloc.report.runs.records import facts_csv
+from zjtx_alloc.rules.scenario_files import save_bundle, scenario_names
 from zjtx_alloc.uncertainty.weight_range import WeightRange, ranges_of
 
+_SILENT = ("explain", "look")  # what a page asks for by itself, whatever was said last
 _MOST_PAST = 200  # moves that can be taken back
 
 
@@ -88,6 +91,7 @@ class Workbench:
         try:
             self.allocation = allocate_batch(case.panel, scenario)
             scenario = self.allocation.scenario  # a user's own columns in the place of what stood in for them
+            self.computed = case.panel, scenario
         except InfeasibleError as error:
             failure = error
         self._remember()
@@ -116,6 +120,9 @@ class Workbench:
         KeyError, TypeError, ValueError
             If no page of ours asks for such a thing.
         """
+        if name in _SILENT:
+            self._ACTS[name](self)
+            return self.answer() | {"refused": False}
         self.notice, self.is_refused = "", False
         try:
             if name in states.MOVES:
@@ -153,11 +160,18 @@ class Workbench:
     def page(self) -> str:
         """The whole page, for its first view."""
         frame = Template(shipped("data", "explorer.html").read_text(encoding="utf-8"))
-        words = {name: say(f"explorer.{name}") for name in ("heading", "intro", "working", "lost", *_SECTIONS)}
+        words = {
+            name: say(f"explorer.{name}")
+            for name in ("heading", "intro", "working", "lost", "undone", "heavy", *_SECTIONS)
+        }
         safe = {name: html.escape(text) for name, text in words.items()}
-        more = "" if self._is_explained() else "more"
+        flags = {"more": "" if self._is_explained() else "more", "stale": "is-stale" if self.failure else ""}
         return frame.substitute(
-            self.parts(), more=more, members=member_choices(), **{f"say_{k}": v for k, v in safe.items()}
+            self.parts(),
+            **flags,
+            most=MOST_BYTES,
+            members=member_choices(),
+            **{f"say_{k}": v for k, v in safe.items()},
         )
 
     def leave(self, kind: str) -> tuple[str, bytes]:
@@ -170,9 +184,9 @@ class Workbench:
         """
         if kind == "comparison":
             picked = {name: self.cases[name] for name in self._picked()}
-            owns = {id(own): own for own in map(_own, picked.values())}
+            owns = {facts_csv(own) if own else b"": own for own in map(_own, picked.values())}
             if len(owns) > 1:
-                raise ScenarioError(say("explorer.other_facts", names="、".join(picked)))
+                raise ScenarioError(say("explorer.other_facts", names="、".join(map(called, picked))))
             named = [one.scenario.model_copy(update={"name": name}) for name, one in picked.items()]
             return comparison_taken_away(named, *owns.values())
         if self.failure is not None:
@@ -180,31 +194,36 @@ class Workbench:
         return taken_away(kind, Case(states.in_force(self.state), self.own))
 
     def _move(self, state: states.State) -> None:
-        self._remember()
-        self.state = state
-        self._compute()
+        if state != self.state:
+            self._remember()
+            self.state = state
+            self._compute()
 
     def _remember(self) -> None:
         self.past = [*self.past[-_MOST_PAST:], (self.state, self.own, self.panel)]
 
     def _compute(self) -> None:
-        """Compute what the controls say; if that fails, keep the last result."""
+        """Compute what the controls say, if it is not what is shown; if that fails, keep the last result."""
         try:
-            self.allocation, self.failure = allocate_batch(self.panel, states.in_force(self.state)), None
+            scenario = states.in_force(self.state)
+            if not (self.computed[0] is self.panel and self.computed[1] == scenario):
+                self.allocation, self.computed = allocate_batch(self.panel, scenario), (self.panel, scenario)
+            self.failure = None
         except ZjtxError as error:
             self.failure = error
 
     def _view(self) -> str:
         """The tab that is open; only that is drawn."""
-        shown, baseline, (ranged, found) = self.allocation, self.baseline, self.ranges
-        named = tuple((name, called(name)) for name in self.cases)
+        shown, baseline, (_, found) = self.allocation, self.baseline, self.ranges
+        first = sorted(self.cases, key=lambda name: name != self.reference)
+        named = tuple((name, called(name)) for name in first)
         draw: dict[str, tuple[Any, ...]] = {
             "changes": (view.changes_html, shown, baseline),
             "bars": (bars_svg, shown, baseline, self.unit),
             "table": (view.table_html, shown, baseline, self.unit, self.order),
             "regions": (view.regions_html, shown, baseline),
             "money": (view.money_html, called(self.reference), baseline, shown),
-            "range": (view.range_html, found, ranged is not shown),
+            "range": (view.range_html, found, not self._is_ranged()),
             "cases": (view.cases_html, self.cases, tuple(self._picked()), named),
         }
         return self._kept("view", *draw[self.tab])
@@ -222,10 +241,14 @@ class Workbench:
         return drawn
 
     def _picked(self) -> list[str]:
-        return [name for name in self.cases if name in self.picked]
+        """The cases picked, what is compared with before the others."""
+        return sorted((name for name in self.cases if name in self.picked), key=lambda name: name != self.reference)
 
     def _file(self) -> str:
-        names = dict.fromkeys([*listed(self.folder), *self.waiting, *self.cases])
+        saved = {f"{name}.toml" for name in self.cases}
+        names = dict.fromkeys(
+            [*(name for name in listed(self.folder) if name not in saved), *self.waiting, *self.cases]
+        )
         options = "".join(f'<option value="{html.escape(name)}">{html.escape(called(name))}</option>' for name in names)
         undo = button(say("explorer.undo"), ("undo",)) if self.past else ""
         reset = button(say("explorer.reset"), ("reset",)) if self.past else ""
@@ -256,21 +279,26 @@ class Workbench:
         elif name in self.waiting:
             self._show(self.waiting[name])
         else:
-            self._opened(read_cases(self.folder / name if Path(name).suffix else Path(name), self.first_own))
+            found = read_cases(self.folder / name if Path(name).suffix else Path(name), self.first_own)
+            self._opened(found, is_listed=len(found) == 1)
 
     def upload(self, name: str, content: bytes) -> dict[str, Any]:
         """Open an uploaded file, and answer as ``do``."""
         self.notice, self.is_refused = "", False
         try:
-            self._opened(read_upload(name, content, self.first_own))
+            found = read_upload(name, content, self.first_own)
+            self._opened(found)
         except ZjtxError as error:
             self.notice, self.is_refused = str(error), True
         return self.answer()
 
-    def _opened(self, found: Mapping[str, Case]) -> None:
+    def _opened(self, found: Mapping[str, Case], is_listed: bool = False) -> None:
+        """Show the first of a file's scenarios, and keep what no list would name otherwise."""
         first, *_ = found.values()
-        self.waiting |= found
         self._show(first)
+        for name, case in () if is_listed else found.items():
+            is_taken = name in scenario_names() or name in self.cases
+            self.waiting[say("explorer.from_file", name=name) if is_taken else name] = case
 
     def _save(self, name: str) -> None:
         """Keep what the controls say as a case, and as a file that the commands read."""
@@ -278,13 +306,15 @@ class Workbench:
             raise ScenarioError(say("explorer.no_leave"))
         stem = Path(name.strip()).name.removesuffix(".toml") or self._free_name()
         check_absent(self.folder / f"{stem}.toml")
-        if stem in self.cases:
+        others = {*self.cases, *self.waiting, *scenario_names()}
+        if stem in {*others, *map(called, others), say("explorer.now")}:
             raise ScenarioError(say("explorer.case_there", name=stem))
         scenario = states.in_force(self.state).model_copy(update={"name": stem})
         saved = save_bundle(scenario, self.folder)
         self.cases[stem] = replace(self.allocation, scenario=scenario)
         self.picked |= {stem}
-        self.notice = say("explorer.saved", file=saved.resolve())
+        without = [] if self.own is None else [say("explorer.saved_without")]
+        self.notice = "\n".join([say("explorer.saved", file=saved.resolve()), *without])
 
     def _free_name(self) -> str:
         names = (say("explorer.case", number=number) for number in range(1, 10**6))
@@ -305,9 +335,16 @@ class Workbench:
 
     def _tab(self, name: str) -> None:
         self.tab = view.TABS[view.TABS.index(name)]
-        if name == "range" and self.ranges[0] is not self.allocation:
+        if name == "range" and not self._is_ranged():
             doubt = self.allocation.scenario.uncertainty
             self.ranges = self.allocation, ranges_of(self.allocation) if doubt.weights or doubt.pools else None
+
+    def _is_ranged(self) -> bool:
+        """Whether the range is of what is shown, whatever that is called."""
+        of, shown = self.ranges[0], self.allocation
+        if of is None or of.panel is not shown.panel:
+            return False
+        return of.scenario.model_copy(update={"title": shown.scenario.title}) == shown.scenario
 
     def _is_explained(self) -> bool:
         """Where rules cross, an explanation is a dozen models and does not keep the numbers waiting."""
@@ -317,6 +354,9 @@ class Workbench:
 
     def _explain(self) -> None:
         self.explained = self.allocation, self.unit
+
+    def _look(self) -> None:
+        """Change nothing: another page may have changed something."""
 
     def _sort(self, order: str) -> None:
         self.order = order
@@ -330,12 +370,15 @@ class Workbench:
     def _relieve(self) -> None:
         """Loosen the rules that clash by the cheapest way out."""
         if isinstance(self.failure, InfeasibleError) and self.failure.diagnosis is not None:
+            before = self.state.off
             self._move(states.relieved(self.state, self.failure.diagnosis.relaxation.changes))
-            self.notice = say("explorer.relieved") if self.failure is None else ""
+            said = ["relieved"] if self.failure is None else []
+            said += ["relieved_change"] if "change" in self.state.off - before else []
+            self.notice = "\n".join(say(f"explorer.{one}") for one in said)
 
     _ACTS: ClassVar[Mapping[str, Callable[..., None]]] = {
         "open": _open, "save": _save, "undo": _undo, "reset": _reset, "unit": _choose, "tab": _tab, "sort": _sort,
-        "explain": _explain, "reference": _refer, "pick": _pick, "relieve": _relieve,
+        "explain": _explain, "look": _look, "reference": _refer, "pick": _pick, "relieve": _relieve,
     }  # fmt: skip
 
 

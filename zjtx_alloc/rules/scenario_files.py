@@ -164,7 +164,7 @@ def beside(scenario: Scenario) -> Scenario:
 def _located(reference: str, folder: Path | None) -> Path:
     if reference.lower().endswith(".xlsx"):
         raise ScenarioError(say("programme.not_here", file=shown(reference)))
-    if not reference.endswith(".toml"):
+    if not reference.lower().endswith(".toml"):
         known = shipped_files("scenarios")
         if reference not in known:
             raise ScenarioError(say("scenario.unknown", name=shown(reference), known="、".join(known)))
