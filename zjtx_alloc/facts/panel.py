@@ -24,7 +24,7 @@ from zjtx_alloc.base.resources import shipped, shipped_table
 from zjtx_alloc.base.text import as_given, hidden, shown
 from zjtx_alloc.base.units import NATION, load_units, members_of
 from zjtx_alloc.facts.cells import amount
-from zjtx_alloc.facts.reading import OF_PERIOD, SUPPLIED, Reading, read_table
+from zjtx_alloc.facts.reading import OF_PERIOD, SUPPLIED, read_table
 
 FACT_COLUMNS = (
     "unit", "unit_name", "scope", "indicator", "period", "value", "measure", "status", "source", "note",
@@ -176,7 +176,7 @@ def load_panel(path: str | Path | None = None) -> Panel:
         of indicators a ``TableError``, which also carries them as a DataFrame.
     """
     if path is not None and not _is_tidy(Path(path)):
-        return with_table(load_panel(), read_table(path))
+        return with_facts(load_panel(), read_table(path).facts)
     return _panel(shipped("data", "facts.csv") if path is None else Path(path))
 
 
@@ -237,11 +237,6 @@ def _is_tidy(path: Path) -> bool:
     except (OSError, UnreadableError):
         return False  # reported by who reads it
     return len(set(re.findall(r"[a-z_]+", header)) & set(FACT_COLUMNS)) > len(FACT_COLUMNS) // 2
-
-
-def with_table(panel: Panel, reading: Reading) -> Panel:
-    """The panel with a user's columns in the place of the shipped ones."""
-    return with_facts(panel, reading.facts)
 
 
 def with_facts(panel: Panel, own: pd.DataFrame) -> Panel:
