@@ -23,8 +23,7 @@ from zjtx_alloc.facts.problems import Problem, refusal
 from zjtx_alloc.facts.xlsx.book import read_book, titles
 from zjtx_alloc.facts.xlsx.cells import Budget, Cells, Formula, read_cells
 from zjtx_alloc.facts.xlsx.package import BoundError, NoWorkbookError, opened
-from zjtx_alloc.report.report_xlsx.annexes import followers
-from zjtx_alloc.report.report_xlsx.live import live_sheets
+from zjtx_alloc.report.report_xlsx.annexes import followers, live_sheets
 from zjtx_alloc.report.report_xlsx.model import Model
 from zjtx_alloc.report.report_xlsx.source import read_source
 from zjtx_alloc.report.results import Results
