@@ -9,9 +9,9 @@ import csv
 import io
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +177,16 @@ def load_panel(path: str | Path | None = None) -> Panel:
     """
     if path is not None and not _is_tidy(Path(path)):
         return with_facts(load_panel(), read_table(path).facts)
-    return _panel(shipped("data", "facts.csv") if path is None else Path(path))
+    if path is not None:
+        return _panel(Path(path))
+    kept = _shipped_panel()
+    return replace(kept, sources=kept.sources.copy(), facts=kept.facts.copy(), cells=kept.cells.copy())
+
+
+@cache
+def _shipped_panel() -> Panel:
+    """The panel of the shipped facts, read once; whoever asks gets tables of their own."""
+    return _panel(shipped("data", "facts.csv"))
 
 
 def _panel(path: Path) -> Panel:
