@@ -130,8 +130,13 @@ class Panel:
     def periods(self, indicator: str) -> tuple[str, ...]:
         """Periods for which at least one unit has a cell of this indicator, in order."""
         self.name(indicator)  # or there is none
-        index = self.cells.index
-        return tuple(sorted(set(index[index.get_level_values("indicator") == indicator].get_level_values("period"))))
+        return self._held.get(indicator, ())
+
+    @cached_property
+    def _held(self) -> dict[str, tuple[str, ...]]:
+        """The periods of every indicator that has a cell."""
+        series = pd.DataFrame(self.cells.index.droplevel("code").unique().sort_values().to_list(), columns=_SERIES)
+        return {str(indicator): tuple(part) for indicator, part in series.groupby("indicator")["period"]}
 
     def name(self, indicator: str) -> str:
         """Chinese name of an indicator.
