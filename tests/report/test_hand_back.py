@@ -17,11 +17,6 @@ from zjtx_alloc.report.writers.xlsx import write_workbook
 
 
 @pytest.fixture(scope="module")
-def results(panel, baseline):
-    return za.Results(panel, baseline)
-
-
-@pytest.fixture(scope="module")
 def report(results, tmp_path_factory):
     path = tmp_path_factory.mktemp("handed") / "report.xlsx"
     model = Model(results)

@@ -24,8 +24,8 @@ def model_of(scenario, panel):
 
 
 @pytest.fixture(scope="module")
-def model(panel, baseline):
-    return model_of(baseline, panel)
+def model(results):
+    return Model(results)
 
 
 @pytest.fixture(scope="module")
