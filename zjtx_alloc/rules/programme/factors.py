@@ -21,9 +21,8 @@ from zjtx_alloc.rules.programme.records import fault
 from zjtx_alloc.rules.scenario import Scenario
 
 _DIGITS = 12  # significant ones that a cell shows of a number that is no count
-Uses = Mapping[
-    tuple[str, str], tuple[int, ...]
-]  # the batches that read an indicator at a period; none: it could be read
+# The batches that read an indicator at a period; none: it could be read.
+Uses = Mapping[tuple[str, str], tuple[int, ...]]
 
 
 @dataclass(frozen=True)
