@@ -110,6 +110,26 @@ def allocation(panel, baseline):
 
 
 @pytest.fixture(scope="session")
+def results(panel, baseline):
+    """All that reports compute of batch 1, for tests that only look: each thing is computed by the first that asks."""
+    return za.Results(panel, baseline)
+
+
+@pytest.fixture(scope="session")
+def second(panel):
+    """The same of batch 2."""
+    return za.Results(panel, za.load_scenario("2025-baseline"))
+
+
+@pytest.fixture(scope="session")
+def manuscript(results):
+    """The proposal of batch 1."""
+    from zjtx_alloc.report.documents.proposal import proposal  # noqa: PLC0415 - most tests need no report
+
+    return proposal(results)
+
+
+@pytest.fixture(scope="session")
 def award():
     """The award of the notice."""
     return za.load_award("caijian-2024-148")

@@ -9,6 +9,7 @@ import pytest
 import zjtx_alloc as za
 from zjtx_alloc.budget import affordable
 from zjtx_alloc.budget.affordable import _kept_in_turn, _staircase
+from zjtx_alloc.budget.ceilings import Question
 from zjtx_alloc.budget.frontier import frontiers, years_over
 from zjtx_alloc.quota import solve as engines
 
@@ -208,7 +209,7 @@ def test_the_frontier_is_that_of_all_pairs(pair):
 def test_some_pairs_from_one_end_of_the_frontier_to_the_other(pair):
     # From 40 and 40, which 12,000 bear for certain, each second total is the largest beside its first.
     ceilings = {2027: 12_000, 2028: 12_000}
-    found = affordable.affordable_pairs(ceilings, (1, 2), pair, ODDS, 0.7)
+    found = affordable.affordable_pairs(Question(ceilings, (1, 2), pair, ODDS, 0.7))
     whole = za.affordable_frontier(ceilings, (1, 2), pair, ODDS, 0.7)
     corners = list(whole.itertuples(index=False, name=None))
     pairs = list(found.itertuples(index=False, name=None))
@@ -266,7 +267,7 @@ def test_corners_of_a_staircase_by_hand(slope):
 @pytest.mark.thorough
 def test_nothing_kept_is_an_empty_frontier(pair):
     assert za.affordable_frontier({2024: 300, 2025: 90_000}, (1, 2), pair, ODDS, 0.9).empty
-    assert affordable.affordable_pairs({2024: 300, 2025: 90_000}, (1, 2), pair, ODDS, 0.9).empty
+    assert affordable.affordable_pairs(Question({2024: 300, 2025: 90_000}, (1, 2), pair, ODDS, 0.9)).empty
 
 
 @pytest.mark.thorough

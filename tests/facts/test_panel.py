@@ -298,3 +298,16 @@ def test_a_byte_order_mark_changes_nothing(panel, tmp_path):
     path = tmp_path / "facts.csv"
     path.write_text(shipped("data", "facts.csv").read_text(encoding="utf-8-sig"), encoding="utf-8-sig")
     assert za.load_panel(path).cells.equals(panel.cells)
+
+
+def test_what_is_read_once_a_process_is_everyone_s_own():
+    panel, award = za.load_panel(), za.load_award("caijian-2024-148")
+    value, amount = panel.cells["value"].sum(), award.parameters.at["amount", "value"]
+    for table in (panel.facts, panel.cells):
+        table["value"] = 0.0
+    panel.sources.loc[:, "publisher"] = award.parameters.loc[:, "value"] = "x"
+    again = za.load_panel()
+    assert again.cells["value"].sum() == value > 0
+    assert again.facts["value"].gt(0).any()
+    assert "x" not in set(again.sources["publisher"])
+    assert za.load_award("caijian-2024-148").parameters.at["amount", "value"] == amount != "x"

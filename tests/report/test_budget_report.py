@@ -15,7 +15,7 @@ import zjtx_alloc as za
 from zjtx_alloc.budget.frontier import frontiers
 from zjtx_alloc.budget.plan import parsed_ceilings
 from zjtx_alloc.cli.main import main
-from zjtx_alloc.report.figures.frontier import frontier_figure
+from zjtx_alloc.report.figures.budget import frontier_figure
 from zjtx_alloc.report.runs.index import write_index
 from zjtx_alloc.report.tables.budget import (
     affordable_table,

@@ -17,7 +17,6 @@ from support.made_pages import BRIEF
 import zjtx_alloc as za
 from zjtx_alloc.cli.main import main
 from zjtx_alloc.quota.crossing import model
-from zjtx_alloc.report.documents.proposal import proposal
 from zjtx_alloc.report.figures.style import style
 from zjtx_alloc.report.runs import notebooks
 from zjtx_alloc.report.runs.record_form import read_record
@@ -133,25 +132,19 @@ def test_without_the_solver_crossing_rules_are_refused_and_the_rest_is_as_ever(
     assert zjtx(capsys, "allocate", "2024-baseline", "--out", out / "x.csv")[0] == 0
 
 
-@pytest.fixture
-def told(panel, baseline):
-    """The proposal of batch 1."""
-    return proposal(za.Results(panel, baseline))
-
-
 def set_clock(monkeypatch, now):
     known = time.localtime
     monkeypatch.setattr(time, "time", lambda: now)
     monkeypatch.setattr(time, "localtime", lambda seconds=None: known(now if seconds is None else seconds))
 
 
-def test_no_clock_changes_a_file(told, allocation, tmp_path, monkeypatch):
+def test_no_clock_changes_a_file(manuscript, allocation, tmp_path, monkeypatch):
     """2001 and 2099: the bytes of tables, workbook and documents are those of today."""
     table = Table("表", allocation.table()[["short_name"]].rename(columns={"short_name": "单位"}), {"单位": "text"})
 
     def written():
         book = write_workbook(tmp_path / "x.xlsx", [table], "试").read_bytes()
-        return allocation_csv(allocation), book, docx_file(told), pdf_file(told)
+        return allocation_csv(allocation), book, docx_file(manuscript), pdf_file(manuscript)
 
     today = written()
     for now in (10.0**9, 4.1 * 10**9):
@@ -160,12 +153,12 @@ def test_no_clock_changes_a_file(told, allocation, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("now", [0.0, 5 * 10.0**9])
-def test_a_clock_before_1980_or_after_2107_is_told(told, now, monkeypatch, tmp_path):
+def test_a_clock_before_1980_or_after_2107_is_told(manuscript, now, monkeypatch, tmp_path):
     za.write_template(form := tmp_path / "x.xlsx")
     set_clock(monkeypatch, now)
     copy = tmp_path / "copy.xlsx"
     for write in (
-        lambda: docx_file(told),
+        lambda: docx_file(manuscript),
         lambda: marking(form, copy).__enter__(),
     ):
         with pytest.raises(za.ReportError, match=r"本机时钟为(19[67]\d|2128)年.*1980—2107年.*请校正系统时间后重试"):

@@ -8,18 +8,12 @@ import zjtx_alloc as za
 from zjtx_alloc.cli import main as cli
 from zjtx_alloc.facts.xlsx.cells import Formula
 from zjtx_alloc.report.documents.proposal import proposal
-from zjtx_alloc.report.report_xlsx.annexes import followers, report_sheets
+from zjtx_alloc.report.report_xlsx.annexes import followers, live_sheets, report_sheets
 from zjtx_alloc.report.report_xlsx.hand_back import _written_out, is_report, read_report
-from zjtx_alloc.report.report_xlsx.live import live_sheets
 from zjtx_alloc.report.report_xlsx.model import Model
 from zjtx_alloc.report.report_xlsx.source import source_sheet
 from zjtx_alloc.report.runs.records import run_id, run_record
 from zjtx_alloc.report.writers.xlsx import write_workbook
-
-
-@pytest.fixture(scope="module")
-def results(panel, baseline):
-    return za.Results(panel, baseline)
 
 
 @pytest.fixture(scope="module")

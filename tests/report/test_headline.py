@@ -9,11 +9,6 @@ from zjtx_alloc.report.notes.marks import rounding_note
 from zjtx_alloc.report.tables.headline import key_figures, open_decisions
 
 
-@pytest.fixture(scope="module")
-def second(panel):
-    return za.Results(panel, za.load_scenario("2025-baseline"))
-
-
 def test_key_figures_are_the_librarys_numbers(second):
     rows = {name: (value, note) for name, value, note in key_figures(second).frame.itertuples(index=False)}
     assert list(rows) == [

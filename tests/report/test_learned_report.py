@@ -10,7 +10,7 @@ import pytest
 import zjtx_alloc as za
 from zjtx_alloc.allocation.approved import approved_firms
 from zjtx_alloc.budget.joint import joint_ranges
-from zjtx_alloc.report.figures.joint import joint_figure
+from zjtx_alloc.report.figures.budget import joint_figure
 from zjtx_alloc.report.notes.budget import coming_lines
 from zjtx_alloc.report.tables.learned import joint_table, learned_table, seen_table
 

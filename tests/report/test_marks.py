@@ -6,7 +6,6 @@ import pytest
 
 import zjtx_alloc as za
 from zjtx_alloc.report.budget_xlsx.write import write_budget_workbook
-from zjtx_alloc.report.documents.proposal import proposal
 from zjtx_alloc.report.tables import (
     allocation as allocation_tables,
     backtest as backtest_tables,
@@ -31,9 +30,9 @@ def plan(panel):
 
 
 @pytest.fixture(scope="module")
-def every_table(allocation, panel, baseline, plan):
+def every_table(allocation, panel, baseline, plan, results):
     other = baseline.model_copy(update={"name": "hamilton", "criterion": "hamilton"})
-    comparison, by_criterion = za.compare([allocation, other], panel), za.Results(panel, baseline).by_criterion
+    comparison, by_criterion = za.compare([allocation, other], panel), results.by_criterion
     paid = pd.DataFrame([["北京", 2024, "359号", 10_500]], columns=["单位", "年度", "文号", "金额"])
     ranges, robust = za.weight_range(panel, baseline), za.robust(panel, baseline)
     swept, together = za.sweep(panel, baseline, draws=64), za.plan([a.scenario for a in plan.allocations], panel)
@@ -61,10 +60,9 @@ def test_every_table_of_quotas_or_units_money_bears_the_marks(every_table):
     assert bare == []
 
 
-def test_the_annexes_of_the_proposal_bear_them_too_and_its_text_says_them_once(panel, baseline):
-    made = proposal(za.Results(panel, baseline))
-    grids = [block for section in made.sections for block in section.blocks if isinstance(block, Grid)]
-    by_title = {grid.title: "".join(grid.notes) for grid in [*grids, *(annex.grid for annex in made.annexes)]}
+def test_the_annexes_of_the_proposal_bear_them_too_and_its_text_says_them_once(manuscript):
+    grids = [block for section in manuscript.sections for block in section.blocks if isinstance(block, Grid)]
+    by_title = {grid.title: "".join(grid.notes) for grid in [*grids, *(annex.grid for annex in manuscript.annexes)]}
     for title in ("名额分配表", "资金分年表"):
         assert _is_marked(by_title[title]), title
     assert "按全部企业完成推进计划测算" in by_title["资金分年表"], "its later years hang on outcomes"

@@ -48,16 +48,6 @@ def rows(table):
 
 
 @pytest.fixture(scope="module")
-def manuscript(panel, baseline):
-    return proposed(panel, baseline)
-
-
-@pytest.fixture(scope="module")
-def second(panel):
-    return za.Results(panel, za.load_scenario("2025-baseline"))
-
-
-@pytest.fixture(scope="module")
 def word(manuscript):
     return docx.Document(io.BytesIO(docx_file(manuscript)))
 

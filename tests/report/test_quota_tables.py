@@ -8,8 +8,8 @@ from zjtx_alloc.report.tables.criteria import criterion_table, index_table, para
 from zjtx_alloc.rules.scenario import Rule
 
 
-def test_every_criterion_hands_out_the_total(panel, baseline, allocation):
-    allocations = za.Results(panel, baseline).by_criterion
+def test_every_criterion_hands_out_the_total(results, allocation):
+    allocations = results.by_criterion
     assert list(allocations) == list(CRITERIA)
     assert {a.quota.sum() for a in allocations.values()} == {1039}
     table = criterion_table(allocations)

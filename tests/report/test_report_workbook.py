@@ -10,8 +10,7 @@ from support.workbooks import named_cells, places_of_keys, unsolved
 
 import zjtx_alloc as za
 from zjtx_alloc.quota.problem.problem import QuotaProblem
-from zjtx_alloc.report.report_xlsx.annexes import followers
-from zjtx_alloc.report.report_xlsx.live import live_sheets
+from zjtx_alloc.report.report_xlsx.annexes import followers, live_sheets
 from zjtx_alloc.report.report_xlsx.model import Model
 from zjtx_alloc.report.report_xlsx.search import Search
 from zjtx_alloc.report.writers.sheet import cell_of
@@ -25,8 +24,8 @@ def model_of(scenario, panel):
 
 
 @pytest.fixture(scope="module")
-def model(panel, baseline):
-    return model_of(baseline, panel)
+def model(results):
+    return Model(results)
 
 
 @pytest.fixture(scope="module")

@@ -30,11 +30,6 @@ def contents(folder):
 
 
 @pytest.fixture(scope="module")
-def results(panel, baseline):
-    return za.Results(panel, baseline)
-
-
-@pytest.fixture(scope="module")
 def made(results, tmp_path_factory):
     """The pages of four units, made at one go; for tests that only look."""
     folder = tmp_path_factory.mktemp("report")

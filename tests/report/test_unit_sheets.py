@@ -100,8 +100,8 @@ def test_the_command_names_the_unit_it_does_not_know(tmp_path, capsys):
 
 
 @pytest.mark.thorough
-def test_the_letters_of_a_page_are_as_large_wherever_their_search_begins(panel, baseline):
-    sheet = unit_sheet(za.Results(panel, baseline), "440000").plain()
+def test_the_letters_of_a_page_are_as_large_wherever_their_search_begins(results):
+    sheet = unit_sheet(results, "440000").plain()
     sizes = (7.6, 7.4, 7.3, 7.1, 6.9, 6.6)
     found = [unit_pdf(sheet, near) for near in sizes]
     assert found[0][0]["size"] in sizes[1:-1]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import openpyxl
 
-from zjtx_alloc.report.report_xlsx.live import live_sheets
+from zjtx_alloc.report.report_xlsx.annexes import live_sheets
 from zjtx_alloc.report.writers.sheet import cell_of
 
 _RESULT = re.compile(rb"(</f>)<v>[^<]*</v>")

@@ -9,11 +9,6 @@ from zjtx_alloc.report.tables.backtest import known_table, look_back, looked_bac
 
 
 @pytest.fixture(scope="module")
-def results(panel, baseline):
-    return za.Results(panel, baseline)
-
-
-@pytest.fixture(scope="module")
 def known(results):
     return results.known
 

@@ -16,6 +16,7 @@ are fractions: these decide places (``exact``). What is shown, and the parts tha
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from zjtx_alloc.allocation.composite import with_composites
@@ -28,7 +29,7 @@ from zjtx_alloc.rules.own_columns import stand_ins_ended
 from zjtx_alloc.rules.scenario import ADJUSTMENT, DEFAULT, Factor, Pool, Scenario
 
 STAND_IN = "stand_in"
-_GROUNDS = (*GROUNDS, STAND_IN)
+_GROUNDS = [*GROUNDS, STAND_IN]
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,7 @@ def by_factors(panel: Panel, scenario: Scenario) -> Entitlement:
     }
     contributions = total * pd.DataFrame(neutral)
     contributions[ADJUSTMENT] = by_formula.astype(float) - _row_sums(contributions)
+    rests = _blend([by_pool[name].to_numpy()[:, None] * pool.rests for name, pool in pools.items()], share)
     return Entitlement(
         exact=by_formula + base,
         base=base,
@@ -129,13 +131,8 @@ def by_factors(panel: Panel, scenario: Scenario) -> Entitlement:
         share=share.rename("share"),
         contributions=contributions,
         pools=total * by_pool,
-        rests_on=pd.DataFrame(
-            {
-                ground: _blend({n: by_pool[n] * p.rests_on[ground] for n, p in pools.items()}, share)
-                for ground in _GROUNDS
-            }
-        ),
-        estimated=_blend({n: by_pool[n] * p.estimated for n, p in pools.items()}, share),
+        rests_on=pd.DataFrame(rests[:, :-1], share.index, _GROUNDS),
+        estimated=pd.Series(rests[:, -1], share.index),
     )
 
 
@@ -144,32 +141,28 @@ class _PoolResult:
     weight: float
     parts: dict[str, pd.Series]  # weight × share of each factor; sums to 1 over units and factors
     share: pd.Series  # pool's weight × the units' shares after coefficients, in fractions
-    rests_on: dict[str, pd.Series]
-    estimated: pd.Series
+    rests: np.ndarray  # units in rows: what of their base rests on each ground, and on estimated cells
 
 
 def _pool(panel: Panel, scenario: Scenario, pool: Pool) -> _PoolResult:
-    exact, parts, estimated, grounds = {}, {}, {}, {}
+    exact, parts, rests = {}, {}, []
     for code, factor in pool.factors.items():
         column = panel.column(code, factor.period)
         _admit(panel, scenario, code, factor, column)
         exact[code] = exactly(factor.weight) * _share_of_factor(panel, scenario, code, factor, column["value"])
         parts[code] = exact[code].astype(float)
-        estimated[code] = parts[code].where(column["estimated"], 0.0)
         beneath = [(code, factor), *scenario.grounds(code, factor)]  # of a composite
         stands_in = any(panel.stands_in(c, line.stand_in_for) for c, line in beneath)
-        grounds[code] = pd.Series(STAND_IN, column.index) if stands_in else grounds_of(column)
+        grounds = pd.Series(STAND_IN, column.index) if stands_in else grounds_of(column)
+        marks = [*(grounds.eq(ground) for ground in _GROUNDS), column["estimated"]]
+        rests.append(parts[code].to_numpy()[:, None] * np.array(marks, dtype=bool).T)
     base = _row_sums(pd.DataFrame(parts))
     weighted = sum(exact.values()) * _coefficient(panel, scenario, pool)
     return _PoolResult(
         weight=pool.share,
         parts=parts,
         share=exactly(pool.share) * (weighted / sum(weighted)),
-        rests_on={
-            ground: _blend({code: part.where(grounds[code].eq(ground), 0.0) for code, part in parts.items()}, base)
-            for ground in _GROUNDS
-        },
-        estimated=_blend(estimated, base),
+        rests=_blend(rests, base),
     )
 
 
@@ -247,7 +240,8 @@ def _row_sums(frame: pd.DataFrame) -> pd.Series:
     )  # pandas' own apply takes ten times as long
 
 
-def _blend(parts: dict[str, pd.Series], whole: pd.Series) -> pd.Series:
-    """Sum of the parts over the whole; nothing of nothing is nothing."""
-    summed = _row_sums(pd.DataFrame(parts))
-    return (summed / whole).where(whole > 0, 0.0)
+def _blend(parts: list[np.ndarray], whole: pd.Series) -> np.ndarray:
+    """Sum of the parts (units in rows) over each unit's whole; nothing of nothing is nothing."""
+    summed = np.array([[math.fsum(cells) for cells in zip(*rows, strict=True)] for rows in zip(*parts, strict=True)])
+    over = whole.to_numpy()[:, None]
+    return np.divide(summed, over, out=np.zeros_like(summed), where=over > 0)

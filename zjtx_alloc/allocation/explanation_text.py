@@ -128,10 +128,10 @@ def counted_text(allocation: Allocation, why: Explanation) -> str:
 
 def rests_text(*parts: pd.Series) -> str:
     """What entitlements rest on, with the share of each ground; of several entitlements the least and the most."""
-    table = pd.DataFrame(parts)
-    guessed = [ground for ground in table if ground not in (KNOWN, SUPPLIED, STAND_IN)]
-    within = _seen(table[guessed])
-    told = _seen(table.drop(columns=guessed).assign(estimated=table[guessed].sum(axis=1)))
+    shares: list[dict[str, float]] = [part.to_dict() for part in parts]
+    guessed = [ground for ground in shares[0] if ground not in (KNOWN, SUPPLIED, STAND_IN)]
+    within = _seen([{ground: one[ground] for ground in guessed} for one in shares])
+    told = _seen([one | {"estimated": sum(one[ground] for ground in guessed)} for one in shares])
     kinds = "、".join(
         say(f"rests.{ground}", share=share if len(within) > 1 else "") for ground, share in within.items()
     )
@@ -139,9 +139,10 @@ def rests_text(*parts: pd.Series) -> str:
     return "、".join(say(f"rests.{ground}", share=told[ground], kinds=kinds) for ground in order)
 
 
-def _seen(table: pd.DataFrame) -> dict[str, str]:
+def _seen(shares: list[dict[str, float]]) -> dict[str, str]:
     """Shares that do not round to nothing, as text."""
-    ends = {str(ground): (f"{part.min():.1%}", f"{part.max():.1%}") for ground, part in table.items()}
+    of = {ground: [one[ground] for one in shares] for ground in shares[0]}
+    ends = {ground: (f"{min(held):.1%}", f"{max(held):.1%}") for ground, held in of.items()}
     return {g: low if low == high else f"{low}—{high}" for g, (low, high) in ends.items() if high != "0.0%"}
 
 

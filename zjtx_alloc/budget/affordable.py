@@ -141,8 +141,14 @@ def affordable_frontier(
     DataError
         If no ceiling concerns a batch, or the confidence is impossible.
     """
-    question = _question_of_two(ceilings, batches, allocations, outcomes, confidence)
-    families, most = [_family(question, batch) for batch in batches], [question.most(batch) for batch in batches]
+    question = Question(dict(ceilings), batches, allocations, outcomes, confidence)
+    if len(set(batches)) != 2:
+        raise ScenarioError(say("affordable.two", batches=shown("、".join(map(str, batches)))))
+    return _frontier(question)
+
+
+def _frontier(question: Question) -> pd.DataFrame:
+    families, most = _families(question)
     dues = [lru_cache(maxsize=8)(lambda t, e=envelope: question.due(e(t))) for envelope in map(_most_up_to, families)]
 
     def keeps(one: int, two: int) -> bool:
@@ -152,17 +158,11 @@ def affordable_frontier(
     ends = zip(families, most, strict=True)
     least = [next((t for t in range(1, end + 1) if family(t) is not None), end + 1) for family, end in ends]
     rows = [(one, two, question.chance(dues[0](one), dues[1](two))) for one, two in _staircase(keeps, *least)]
-    return pd.DataFrame(rows, columns=[f"batch_{batches[0]}", f"batch_{batches[1]}", "probability"])
+    return _pair_table(question, rows)
 
 
-def affordable_pairs(
-    ceilings: Mapping[int, int],
-    batches: tuple[int, int],
-    allocations: tuple[Allocation, ...],
-    outcomes: OutcomeAssumption | BudgetOutlook,
-    confidence: float,
-) -> pd.DataFrame:
-    """Some pairs of ``affordable_frontier``, from one end to the other: what people choose from, at once.
+def affordable_pairs(question: Question) -> pd.DataFrame:
+    """Some pairs of two batches' ``affordable_frontier``, from one end to the other: what people choose from, at once.
 
     Its ends first: the most of either batch beside a total of the other that the ceilings bear for certain. Then, again
     and again, one pair between the two neighbours that leave most open. Found by bisection; every pair is judged by
@@ -171,10 +171,9 @@ def affordable_pairs(
     Returns
     -------
     DataFrame
-        As ``affordable_frontier``, whose parameters and errors these are too.
+        As ``affordable_frontier``.
     """
-    question = _question_of_two(ceilings, batches, allocations, outcomes, confidence)
-    families, most = [_family(question, batch) for batch in batches], [question.most(batch) for batch in batches]
+    families, most = _families(question)
 
     @cache
     def due(number: int, total: int) -> MoneyByYear | None:
@@ -188,12 +187,12 @@ def affordable_pairs(
         return question.chance(*known) if len(known) == len(dues) else 0.0
 
     def keeps(one: int, two: int) -> bool:
-        return chance(one, two) >= confidence - ACCURACY
+        return chance(one, two) >= question.confidence - ACCURACY
 
-    starts = [min(question.sure_total(batch), end) for batch, end in zip(batches, most, strict=True)]
+    starts = [min(question.sure_total(batch), end) for batch, end in zip(question.batches, most, strict=True)]
     first, second = (next((t for t in range(s, 0, -1) if due(n, t) is not None), 0) for n, s in enumerate(starts))
     if not (first and second and keeps(first, second)):  # years that both pay in, or rules: the whole frontier
-        table = affordable_frontier(ceilings, batches, allocations, outcomes, confidence)
+        table = _frontier(question)
         places: np.ndarray | list[int] = (
             np.unique(np.linspace(0, len(table) - 1, _PAIRS).round().astype(int)) if len(table) else []
         )
@@ -206,7 +205,17 @@ def affordable_pairs(
 
     last = _largest(lambda total: keeps(total, second), first, most[0])
     rows = [(*pair, chance(*pair)) for pair in _between(corner, corner(first), corner(last))]
-    return pd.DataFrame(rows, columns=[f"batch_{batches[0]}", f"batch_{batches[1]}", "probability"])
+    return _pair_table(question, rows)
+
+
+def _families(question: Question) -> tuple[list[_Family], list[int]]:
+    """Of each batch asked about, its cohorts at any total, and a total beyond which there is none."""
+    batches = question.batches
+    return [_family(question, batch) for batch in batches], [question.most(batch) for batch in batches]
+
+
+def _pair_table(question: Question, rows: list[tuple[int, int, float]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=[*(f"batch_{batch}" for batch in question.batches), "probability"])
 
 
 def _between(corner: Callable[[int], _Pair], one_end: _Pair, other_end: _Pair) -> list[_Pair]:
@@ -235,21 +244,6 @@ def _largest(keeps: Callable[[int], bool], low: int, most: int) -> int:
         middle = (low + high) // 2
         low, high = (middle, high) if keeps(middle) else (low, middle)
     return low
-
-
-def _question_of_two(
-    ceilings: Mapping[int, int],
-    batches: tuple[int, int],
-    allocations: tuple[Allocation, ...],
-    outcomes: OutcomeAssumption | BudgetOutlook,
-    confidence: float,
-) -> Question:
-    question = Question(dict(ceilings), batches, allocations, outcomes, confidence)
-    if len(set(batches)) != 2:
-        raise ScenarioError(say("affordable.two", batches=shown("、".join(map(str, batches)))))
-    if set(question.moved_by(min(batches))) & {max(batches)}:
-        raise ScenarioError(say("affordable.carries", first=min(batches), second=max(batches)))
-    return question
 
 
 def _family(question: Question, batch: int) -> _Family:

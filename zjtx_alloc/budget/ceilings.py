@@ -63,6 +63,9 @@ class Question:
             sure, total = min(self.sure_total(batch), self.most(batch)), self.varied(batch).scenario.total
             if sure > _TIMES * total:
                 raise DataError(say("affordable.unit", batch=batch, firms=sure, total=total, times=_TIMES))
+        first, last = min(self.batches, default=0), max(self.batches, default=0)
+        if first < last and last in self.moved_by(first):
+            raise ScenarioError(say("affordable.carries", first=first, second=last))
 
     def moved_by(self, batch: int) -> tuple[int, ...]:
         """The batches whose firms follow this one's total: itself, and those its unused places are carried into."""

@@ -5,7 +5,7 @@ from itertools import combinations
 import pandas as pd
 
 from zjtx_alloc.budget.affordable import affordable_pairs
-from zjtx_alloc.budget.ceilings import left_for_batches
+from zjtx_alloc.budget.ceilings import Question, left_for_batches
 from zjtx_alloc.budget.plan import BudgetPlan
 
 
@@ -37,5 +37,5 @@ def frontiers(plan: BudgetPlan) -> dict[tuple[int, int], pd.DataFrame]:
     confidence, found = float(plan.request.confidence), {}
     for pair in combinations([batch for batch, years in held.items() if years], 2):
         if len(held[pair[0]] | held[pair[1]]) > 1:
-            found[pair] = affordable_pairs(left, pair, plan.allocations, plan.outlooks[0], confidence)
+            found[pair] = affordable_pairs(Question(left, pair, plan.allocations, plan.outlooks[0], confidence))
     return found

@@ -22,6 +22,7 @@ _MEASURES = "[十百千万亿]*(?:家|个|户|件|元|人)|分|%"
 _MEASURE = re.compile(rf"(?:(?<=[(\[,、;/])|单位[:：])({_MEASURES})(?=[)\],、;]|$)")
 _STATED = re.compile(r"单位[:：]([^()\[\]]+)")
 _PERIOD = re.compile(r"(?:截至|截止)?(20\d\d)(?:年(?:(\d{1,2})月(?:\d{1,2}日)?)?|-(\d{1,2}))?(?:末|底|度)?")
+_YEAR = re.compile(r"(20\d\d)(\.0)?(年|年度|年预算)?")
 _NUMBERED = re.compile(r"(?:\d{1,2}[.、)]|\(\d{1,2}\))(?=\D)")  # 1.北京, (1)北京
 _CODED = re.compile(r"(\d{6})[-_:]?(\D.*)")  # 110000北京市
 _PART = re.compile(r"其中的?:?(.+)")
@@ -93,6 +94,12 @@ def stated_otherwise(stated: dict[str, str], measure: str) -> str:
 def _measured(measure: str) -> str:
     """What a measure counts: 元 of 万元; firms go by three names."""
     return "家" if measure[-1] in "家个户" else measure[-1]
+
+
+def year_of(cell: Any) -> int | None:
+    """The year that a cell is, as a number or in words (2026年, 2026年度); None if it is none."""
+    found = _YEAR.fullmatch(plain(cell))
+    return int(found.group(1)) if found else None
 
 
 def header_of(text: str) -> tuple[str, str, str]:

@@ -5,6 +5,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from itertools import chain
@@ -125,32 +126,34 @@ def column_letters(number: int) -> str:
 
 def _workbook(file: str, content: bytes, most_rows: int) -> list[Grid]:
     budget = Budget()
+    with workbook_of(file, content) as package:
+        book = read_book(package)
+        visible = [sheet for sheet in book.sheets if sheet.is_visible]
+        return [_sheet(package, sheet, Cells(book, most_rows, budget)) for sheet in visible]
+
+
+@contextmanager
+def workbook_of(file: str, content: bytes) -> Iterator[Package]:
+    """A workbook to be read within this; whatever keeps it from being read is a DataError that names the file."""
     try:
         with opened(content) as package:
-            book = read_book(package)
-            visible = [sheet for sheet in book.sheets if sheet.is_visible]
-            return [_sheet(package, sheet, Cells(book, most_rows, budget)) for sheet in visible]
+            yield package
     except BoundError as error:
-        raise refused(file, error) from None
+        raise _refused(file, error) from None
     except NoWorkbookError as error:
         raise DataError(say("intake.not_a_workbook", file=file)) from error
 
 
-def refused(file: str, error: BoundError) -> DataError:
+def _refused(file: str, error: BoundError) -> DataError:
     """The error that says what a workbook holds too much of."""
     return DataError(say(error.key, file=file, **error.details | {"sheet": in_sheet(error.details.get("sheet", ""))}))
 
 
 def refuse_vast(path: Path) -> None:
     """Raise DataError if a workbook has more cells, blank and hidden ones too, than whoever keeps them all has memory for."""
-    try:
-        with opened(path.read_bytes()) as package:
-            if package.cells() > _MOST_COPIED:
-                raise BoundError("intake.too_many_cells", most=_MOST_COPIED)
-    except BoundError as error:
-        raise refused(path.name, error) from None
-    except NoWorkbookError as error:
-        raise DataError(say("intake.not_a_workbook", file=path.name)) from error
+    with workbook_of(path.name, path.read_bytes()) as package:
+        if package.cells() > _MOST_COPIED:
+            raise BoundError("intake.too_many_cells", most=_MOST_COPIED)
 
 
 def _sheet(package: Package, sheet: SheetPart, cells: Cells) -> Grid:
@@ -187,7 +190,7 @@ def _text(file: str, content: bytes, most_rows: int) -> Grid:
             key = "intake.long_cell" if "field limit" in str(error) else "intake.quotes"
             raise DataError(say(key, file=file)) from None
         except BoundError as error:
-            raise refused(file, error) from None
+            raise _refused(file, error) from None
     return Grid("", rows, separator=separator)
 
 

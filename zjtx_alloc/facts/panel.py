@@ -9,9 +9,9 @@ import csv
 import io
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from zjtx_alloc.base.resources import shipped, shipped_table
 from zjtx_alloc.base.text import as_given, hidden, shown
 from zjtx_alloc.base.units import NATION, load_units, members_of
 from zjtx_alloc.facts.cells import amount
-from zjtx_alloc.facts.reading import OF_PERIOD, SUPPLIED, Reading, read_table
+from zjtx_alloc.facts.reading import OF_PERIOD, SUPPLIED, read_table
 
 FACT_COLUMNS = (
     "unit", "unit_name", "scope", "indicator", "period", "value", "measure", "status", "source", "note",
@@ -130,8 +130,13 @@ class Panel:
     def periods(self, indicator: str) -> tuple[str, ...]:
         """Periods for which at least one unit has a cell of this indicator, in order."""
         self.name(indicator)  # or there is none
-        index = self.cells.index
-        return tuple(sorted(set(index[index.get_level_values("indicator") == indicator].get_level_values("period"))))
+        return self._held.get(indicator, ())
+
+    @cached_property
+    def _held(self) -> dict[str, tuple[str, ...]]:
+        """The periods of every indicator that has a cell."""
+        series = pd.DataFrame(self.cells.index.droplevel("code").unique().sort_values().to_list(), columns=_SERIES)
+        return {str(indicator): tuple(part) for indicator, part in series.groupby("indicator")["period"]}
 
     def name(self, indicator: str) -> str:
         """Chinese name of an indicator.
@@ -176,8 +181,17 @@ def load_panel(path: str | Path | None = None) -> Panel:
         of indicators a ``TableError``, which also carries them as a DataFrame.
     """
     if path is not None and not _is_tidy(Path(path)):
-        return with_table(load_panel(), read_table(path))
-    return _panel(shipped("data", "facts.csv") if path is None else Path(path))
+        return with_facts(load_panel(), read_table(path).facts)
+    if path is not None:
+        return _panel(Path(path))
+    kept = _shipped_panel()
+    return replace(kept, sources=kept.sources.copy(), facts=kept.facts.copy(), cells=kept.cells.copy())
+
+
+@cache
+def _shipped_panel() -> Panel:
+    """The panel of the shipped facts, read once; whoever asks gets tables of their own."""
+    return _panel(shipped("data", "facts.csv"))
 
 
 def _panel(path: Path) -> Panel:
@@ -237,11 +251,6 @@ def _is_tidy(path: Path) -> bool:
     except (OSError, UnreadableError):
         return False  # reported by who reads it
     return len(set(re.findall(r"[a-z_]+", header)) & set(FACT_COLUMNS)) > len(FACT_COLUMNS) // 2
-
-
-def with_table(panel: Panel, reading: Reading) -> Panel:
-    """The panel with a user's columns in the place of the shipped ones."""
-    return with_facts(panel, reading.facts)
 
 
 def with_facts(panel: Panel, own: pd.DataFrame) -> Panel:

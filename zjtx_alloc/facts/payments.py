@@ -14,7 +14,17 @@ import pandas as pd
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say, words
 from zjtx_alloc.base.units import load_units, members_of
-from zjtx_alloc.facts.cells import MOST, amount, header_of, part_of, plain, stated_measures, stated_otherwise, unit_of
+from zjtx_alloc.facts.cells import (
+    MOST,
+    amount,
+    header_of,
+    part_of,
+    plain,
+    stated_measures,
+    stated_otherwise,
+    unit_of,
+    year_of,
+)
 from zjtx_alloc.facts.grid import Grid, grids_of
 from zjtx_alloc.facts.headed import HEADER_WITHIN, Headed, headed
 from zjtx_alloc.facts.layout import cell_at
@@ -24,7 +34,6 @@ from zjtx_alloc.facts.reading import unit_in_row, whole_of
 COLUMNS = ("code", "fiscal_year", "document", "amount", "netted")
 _NEEDED = ("unit", "year", "document", "amount")
 _HEADED = (*_NEEDED, "netted")
-_YEAR = re.compile(r"(20\d\d)(\.0)?(年|年度|年预算)?")
 _FISCAL_YEAR = re.compile(r"20\d\d(?=年(?!\d{1,2}月))|^20\d\d$")
 _DOCUMENT = re.compile(r"[\u4e00-\u9fff]{1,6}[〔\[(]20\d\d[〕\])]\d{1,5}号")
 _TAKEN_BACK = re.compile(r"[-−△▲](?P<minus>[^-−]*)|\((?P<brackets>.*)\)")  # a negative amount as books have it
@@ -250,8 +259,7 @@ def _total_problems(sheet: Headed, number: int, row: list[Any], rows: list[_Row]
 
 def _year(sheet: Headed, number: int, row: list[Any]) -> int | Problem:
     cell = _given(sheet, row, "year")
-    match = _YEAR.fullmatch(plain(cell))
-    return int(match.group(1)) if match else problem(number, sheet.columns["year"].label, cell, "year")
+    return year_of(cell) or problem(number, sheet.columns["year"].label, cell, "year")
 
 
 def _document(sheet: Headed, number: int, row: list[Any]) -> str | Problem:

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -190,6 +191,14 @@ def load_award(name: str) -> Award:
     """
     if name not in (known := shipped_files("policy")):
         raise ScenarioError(say("policy.unknown", name=shown(name), known="、".join(known)))
+    kept = _read(known[name])
+    return replace(kept, parameters=kept.parameters.copy())
+
+
+@cache
+def _read(path: Path) -> Award:
+    """A shipped award, read once: every scenario asks for its own."""
+    name = path.stem
     document = load_form("policy", name, _Document)
     value = {key: Fraction(parameter.value) for key, parameter in document.parameters.items()}
     for key, (least, most) in _BOUNDS.items():

@@ -12,7 +12,7 @@ import pandas as pd
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.units import NATION
 from zjtx_alloc.facts.layout import Column
-from zjtx_alloc.facts.panel import Panel, load_panel, with_table
+from zjtx_alloc.facts.panel import Panel, load_panel, with_facts
 from zjtx_alloc.facts.problems import Problem, problem, refusal
 from zjtx_alloc.facts.reading import Reading, read_table
 from zjtx_alloc.rules.own_columns import POOL
@@ -67,7 +67,7 @@ def check_table(path: str | Path) -> TableCheck:
         exchanged, totals far above the nation's, zeros of units that have many in the shipped figures.
     """
     shipped, reading = load_panel(), read_table(path)
-    panel = with_table(shipped, reading)
+    panel = with_facts(shipped, reading.facts)
     if implausible := [*wrong_totals(shipped, panel, reading), *zeros(shipped, panel, reading)]:
         raise refusal(reading.file, reading.layout.sheet, implausible, reading.hidden)
     columns = pd.DataFrame(_columns(shipped, panel, reading))

@@ -3,7 +3,7 @@
 import math
 import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path, PurePath
 from typing import Any
@@ -19,7 +19,14 @@ from zjtx_alloc.base.toml_files import read_toml, shipped_files
 from zjtx_alloc.base.units import UNIT_KINDS, find_unit, load_units
 from zjtx_alloc.rules.scenario import DEFAULT, Scenario, Together
 from zjtx_alloc.rules.scenario_mistakes import allowed_in, explained, wrong_line
-from zjtx_alloc.rules.scenario_ranges import as_table, laid_over, rename_range, with_ranges_following, without_ranges
+from zjtx_alloc.rules.scenario_ranges import (
+    as_table,
+    at,
+    laid_over,
+    rename_range,
+    with_ranges_following,
+    without_ranges,
+)
 
 _MOST_BELOW = 30  # files that extend each other in a row, and batches that each bound the next
 
@@ -154,11 +161,13 @@ def save_without_stand_ins(scenario: str, indicators: Sequence[str], path: str |
 
 def beside(scenario: Scenario) -> Scenario:
     """The scenario with the files it refers to named as if they lay beside it."""
-    change = scenario.change
-    if change is not None:
-        change = change.model_copy(update={"previous": PurePath(change.previous).name})
-    names = [PurePath(reference).name for reference in scenario.budget_with]
-    return scenario.model_copy(update={"budget_with": names, "change": change})
+    return referring(scenario, lambda reference: PurePath(reference).name)
+
+
+def referring(scenario: Scenario, called: Callable[[str], str]) -> Scenario:
+    """The scenario with what it refers to under other names."""
+    change = scenario.change and scenario.change.model_copy(update={"previous": called(scenario.change.previous)})
+    return scenario.model_copy(update={"budget_with": [*map(called, scenario.budget_with)], "change": change})
 
 
 def _located(reference: str, folder: Path | None) -> Path:
@@ -310,9 +319,7 @@ def _ended_in(lines: dict[str, Any], names: list[str], code: str) -> dict[str, A
 
 def _remove(base: dict[str, Any], drop: str, file: str) -> None:
     *path, last = [part.strip("\"'") for part in re.findall(r'"[^"]*"|\'[^\']*\'|[^.]+', drop)] or [drop]
-    table: Any = base
-    for key in path:
-        table = table.get(key) if isinstance(table, dict) else None
+    table = at(base, *path)
     if isinstance(table, dict) and last not in table:
         last = find_unit(last) or last
     if not isinstance(table, dict) or last not in table:

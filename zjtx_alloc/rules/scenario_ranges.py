@@ -119,9 +119,9 @@ def _moved(before: Tables, after: Tables, own: Tables) -> tuple[Tables, dict[str
     moved: Tables = {}
     described: dict[str, str] = {}
     for where, number in _weights(before):
-        old, new = _at(before, *number), _at(after, *number)
-        ends = [_at(after, "uncertainty", *where, end) for end in ("min", "max")]
-        if _at(own, "uncertainty", *where) is not None or old == new or not all(map(_is_share, (old, new, *ends))):
+        old, new = at(before, *number), at(after, *number)
+        ends = [at(after, "uncertainty", *where, end) for end in ("min", "max")]
+        if at(own, "uncertainty", *where) is not None or old == new or not all(map(_is_share, (old, new, *ends))):
             continue
         step = exactly(new) - exactly(old)
         low, high = (min(max(float(exactly(end) + step), 0.0), 1.0) for end in ends)
@@ -138,8 +138,8 @@ def _any_pinned(tables: Tables) -> bool:
     """Whether ranges cut off at 0 or 1 leave the weights of a pool, or the pools' shares, a single choice."""
     sets: dict[_Path, list[tuple[float, float, float]]] = {}
     for where, number in _weights(tables):
-        low, high = (_at(tables, "uncertainty", *where, end) for end in ("min", "max"))
-        if not all(map(_is_share, (value := _at(tables, *number), low, high))):
+        low, high = (at(tables, "uncertainty", *where, end) for end in ("min", "max"))
+        if not all(map(_is_share, (value := at(tables, *number), low, high))):
             return False
         sets.setdefault(("share",) if _is_of_share(where) else where[:-1], []).append((value, low, high))
     return any(map(is_pinned, sets.values()))
@@ -153,7 +153,8 @@ def _is_share(number: object) -> bool:
     return isinstance(number, int | float) and not isinstance(number, bool) and 0 <= number <= 1
 
 
-def _at(tables: object, *path: str) -> Any:
+def at(tables: object, *path: str) -> Any:
+    """What stands at the end of a path of keys; None where it leads nowhere."""
     for key in path:
         tables = as_table(tables).get(key)
     return tables
@@ -189,6 +190,6 @@ def _called(tables: Tables, where: _Path) -> str:
 
 
 def _name(tables: Tables, code: str) -> str:
-    titled = _at(tables, "composites", code, "title")
+    titled = at(tables, "composites", code, "title")
     names = shipped_table("indicators.csv", "code")["name"]
     return str(titled or (names[code] if code in names.index else code))

@@ -93,7 +93,11 @@ class Cohort:
     @property
     def left(self) -> pd.DataFrame:
         """Firms known to have been discontinued, by unit and fiscal year; none where no report is known."""
-        return pd.DataFrame(index=self.approved.index) if self.discontinued is None else _booked(self.discontinued)
+        return (
+            pd.DataFrame(index=self.approved.index)
+            if self.discontinued is None
+            else self.discontinued.fillna(0).astype("int64")
+        )
 
     @property
     def reported(self) -> pd.Series:
@@ -146,7 +150,7 @@ class Cohort:
         over = found.index[found.sum(axis=1) > self.approved[known]]
         if len(over):
             raise DataError(say("budget.discontinued_sum", name=self.label, codes="、".join(map(str, over))))
-        return found if known.all() or table.empty else _with_unknown(found, table.index)
+        return found if known.all() or table.empty else found.astype("Int64").reindex(table.index)
 
     def _told(self, table: pd.DataFrame) -> pd.DataFrame | None:
         """The table, or None if it says nothing of any unit."""
@@ -155,15 +159,6 @@ class Cohort:
     def _is_one_payment(self, payment: int) -> bool:
         plain = self.outcomes is None and self.discontinued is None
         return is_whole(payment) and payment >= 0 and plain and self.opening_year == self.closing_year
-
-
-def _with_unknown(known: pd.DataFrame, units: pd.Index) -> pd.DataFrame:
-    """The known rows as they are, the others NA."""
-    return known.astype("Int64").reindex(units)
-
-
-def _booked(table: pd.DataFrame) -> pd.DataFrame:
-    return table.fillna(0).astype("int64")
 
 
 def _counts(label: str, firms: pd.Series) -> pd.Series:
@@ -196,7 +191,7 @@ def checked_outcomes(label: str, firms: pd.Series, outcomes: pd.DataFrame) -> pd
     wrong = found.index[counts.lt(0).any(axis=1) | counts.sum(axis=1).ne(firms[known])]
     if len(wrong):
         raise DataError(say("budget.outcome_sum", name=label, codes="、".join(map(str, wrong))))
-    return counts if known.all() else _with_unknown(counts, firms.index)
+    return counts if known.all() else counts.astype("Int64").reindex(firms.index)
 
 
 def cohorts(*allocations: Allocation) -> tuple[Cohort, ...]:

@@ -20,9 +20,8 @@ PRICES = {
     "duplicate": 1.0, "measure": 1.0, "older_round": 1.0, "recovery": 1.0, "absent": 1.0,
     "city": 1.0, "exchanged": 2.5, "unit": 2.5, "year": 2.5, "firms": 3.0, "unexplained": 8.0,
 }  # fmt: skip
-_GUESSED = (
-    1.0  # more, where no document says so: a recovery that the ledger knows, a batch that is not among the documents
-)
+# More, where no document says so: a recovery that the ledger knows, a batch that is not among the documents.
+_GUESSED = 1.0
 _A_FIRM = 0.1
 _OVERLOOKED = 2.0  # to leave aside what a document shows: it stands there twice, nets, is of the first round
 _EVEN = 1.5  # less, where the unit or year comes out even without the document that belongs elsewhere

@@ -9,7 +9,7 @@ from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.ledger.settlement import DISCONTINUED, settlement_of
 from zjtx_alloc.budget.outcomes import OutcomeAssumption
 from zjtx_alloc.budget.plan import BudgetPlan
-from zjtx_alloc.report.budget_xlsx.firms import batches, is_by_rate, rate_name
+from zjtx_alloc.report.budget_xlsx.firms import allocation_of, batches, is_by_rate, rate_name
 from zjtx_alloc.report.budget_xlsx.quotas import live_batches, total_name
 from zjtx_alloc.report.budget_xlsx.shares import learned, shares_of
 from zjtx_alloc.report.writers.sheet import Cell, Column, Row, Sheet, known_columns
@@ -121,7 +121,7 @@ def _derived_rows(plan: BudgetPlan) -> list[dict[str, Any]]:
 def _batch_rows(plan: BudgetPlan) -> list[dict[str, Any]]:
     rows, live = [], [str(allocation.scenario.batch) for allocation in live_batches(plan)]
     for cohort in batches(plan):
-        (allocation,) = (a for a in plan.allocations if str(a.scenario.batch) == cohort.name)
+        allocation = allocation_of(plan, cohort)
         scenario = allocation.scenario
         source, label, basis = say("workbook.scenario", name=scenario.name), cohort.label, scenario.assumptions
         named = say("workbook.of_batch", batch=label, what=header("total"))

@@ -120,7 +120,7 @@ def ends_known(cohort: Cohort) -> bool:
 
 def is_by_rate(plan: BudgetPlan, cohort: Cohort) -> bool:
     """Whether the approved firms are quota × rate, not known otherwise."""
-    allocation = _allocation_of(plan, cohort)
+    allocation = allocation_of(plan, cohort)
     if allocation.scenario.known.approved:
         return False
     order = [allocation.problem.labels[i] for i in allocation.problem.order]
@@ -128,7 +128,8 @@ def is_by_rate(plan: BudgetPlan, cohort: Cohort) -> bool:
     return bool(cohort.approved.eq(approved_firms(cohort.quota, allocation.scenario.approval.exact, order)).all())
 
 
-def _allocation_of(plan: BudgetPlan, cohort: Cohort) -> Allocation:
+def allocation_of(plan: BudgetPlan, cohort: Cohort) -> Allocation:
+    """The allocation that a cohort's firms come from."""
     (allocation,) = (a for a in plan.allocations if str(a.scenario.batch) == cohort.name)
     return allocation
 
@@ -137,9 +138,8 @@ def _approval_check(plan: BudgetPlan) -> str:
     """Approved firms less quota × rate rounded, batch by batch: zero; nothing to check of firms known otherwise."""
     parts = ["0"]
     for cohort in (c for c in batches(plan) if is_by_rate(plan, c)):
-        first = first_row_of(plan, cohort.name)
-        last = first + len(cohort.approved) - 1
-        firms, quota = f"SUM([approved:{first}-{last}])", f"SUM([quota:{first}-{last}])"
+        rows = _rows_of(plan, cohort.name)
+        firms, quota = f"SUM([approved:{rows}])", f"SUM([quota:{rows}])"
         parts.append(f"ABS({firms}-ROUND({quota}*{rate_name(cohort)},0))")
     return "+".join(parts)
 
@@ -203,7 +203,7 @@ def _with_helpers(name: str, text: str, width: float) -> dict[str, Column]:
 
 
 def _batch_rows(plan: BudgetPlan, cohort: Cohort, solver: Sheet | None) -> _Rows:
-    allocation = _allocation_of(plan, cohort)
+    allocation = allocation_of(plan, cohort)
     names, first = load_units()["short_name"], first_row_of(plan, cohort.name)
     rank = {allocation.problem.labels[i]: place for place, i in enumerate(allocation.problem.order, start=1)}
     assert cohort.quota is not None, "cohorts of allocations know their quota"

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from zjtx_alloc.base.messages import header, say
+from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.resources import shipped_toml
 from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.notes.budget import coming_lines, coming_years, day_text, known_lines
 from zjtx_alloc.report.notes.marks import batch_sizes, budget_marks, gaps_note
-from zjtx_alloc.report.table import Table
 from zjtx_alloc.report.tables.budget import (
     affordable_table,
     ceiling_table,
@@ -23,7 +22,18 @@ from zjtx_alloc.report.tables.budget import (
     unit_year_table,
 )
 from zjtx_alloc.report.tables.learned import learned_table
-from zjtx_alloc.report.writers.document import LANDSCAPE, NUMERALS, PORTRAIT, Annex, Grid, Manuscript, Section, grid_of
+from zjtx_alloc.report.writers.document import (
+    LANDSCAPE,
+    NUMERALS,
+    PORTRAIT,
+    Annex,
+    Grid,
+    Manuscript,
+    Section,
+    blocks_of,
+    grid_of,
+    narrowed,
+)
 
 # Columns of tables that are cut to a page's width.
 _YEARS = ("fiscal_year", "year_status", "booked", "transferred", "gap", "p5", "p95")
@@ -54,18 +64,12 @@ def budget_paper(plan: BudgetPlan) -> Manuscript:
         header=form["header"].format(**facts),
         about=form["about"],
         sections=tuple(
-            Section(f"{numeral}、{part['heading']}", tuple(_blocks(part, facts, tables)))
+            Section(f"{numeral}、{part['heading']}", tuple(blocks_of(part, facts, tables)))
             for numeral, part in zip(NUMERALS, parts, strict=False)
         ),
         annexes=(Annex(_units(plan), landscape=True),),
         closing=tuple(form["closing"]),
     )
-
-
-def _blocks(part: dict[str, Any], facts: dict[str, Any], tables: dict[str, Grid]) -> Iterator[str | Grid]:
-    for paragraph in part["paragraphs"]:
-        yield from (line for line in paragraph.format(**facts).split("\n") if line)
-    yield from (tables[name] for name in part.get("tables", []) if name in tables)
 
 
 def _facts(plan: BudgetPlan) -> dict[str, Any]:
@@ -103,32 +107,27 @@ def _numbered(lines: Iterator[str] | list[str]) -> list[str]:
 
 
 def _tables(plan: BudgetPlan) -> dict[str, Grid]:
+    years = outlook_year_table(plan)  # without transfers where none are known
     found = {
-        "years": _narrowed(outlook_year_table(plan), *_YEARS),
+        "years": narrowed(years, *(name for name in _YEARS if name in years.names.values())),
         "batches": replace(known_batch_table(plan), notes=()),
-        "outcomes": _narrowed(outcome_table(plan.assumptions), *_OUTCOMES),
+        "outcomes": narrowed(outcome_table(plan.assumptions), *_OUTCOMES),
     }
     if (change := learned_table(plan.outlooks[:1], plan.allocations)) is not None:
-        found["learned"] = _narrowed(change, *_LEARNED)
+        found["learned"] = narrowed(change, *_LEARNED)
     if plan.request.ceilings:
         found["ceilings"] = ceiling_table(plan)
         if len((affordable := affordable_table(plan)).frame):
             found["affordable"] = affordable
     if plan.paid_years and len((gaps := open_gap_table(plan)).frame):
-        found["open_gaps"] = _narrowed(gaps, *_GAPS)
+        found["open_gaps"] = narrowed(gaps, *_GAPS)
     about = {"years": (say("budget_paper.quantiles", title=plan.assumptions[0].title),)}
     return {name: grid_of(replace(table, notes=about.get(name, ())), PORTRAIT) for name, table in found.items()}
-
-
-def _narrowed(table: Table, *columns: str) -> Table:
-    """A table with those of some columns that it has, by their names in code."""
-    heads = [head for column in columns if (head := header(column)) in table.frame]
-    return replace(table, frame=table.frame[heads], kinds={head: table.kinds[head] for head in heads})
 
 
 def _units(plan: BudgetPlan) -> Grid:
     """附件 分省分年资金表: net payments by unit and year, as the plan books them."""
     table = unit_year_table(plan.budgets[0], plan.allocations)
     notes = (say("budget_paper.units", title=plan.assumptions[0].title), *gaps_note(plan.full.ledger.gaps()))
-    narrowed = replace(table, frame=table.frame.iloc[:, 1:], notes=(*notes, *budget_marks(plan.allocations)))
-    return grid_of(narrowed, LANDSCAPE)
+    notes = (*notes, *budget_marks(plan.allocations))
+    return grid_of(replace(table, frame=table.frame.iloc[:, 1:], notes=notes), LANDSCAPE)

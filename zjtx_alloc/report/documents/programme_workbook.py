@@ -28,12 +28,8 @@ _LOOKS = {
     **dict.fromkeys(_COUNTS, "entry count"), "share": "entry share", "factor": "entry share", "number": "entry share",
     "rate": "entry share", "date": "entry date", "year": "entry batch", "batch": "entry batch", "batch_or_all": "entry batch", "setting": "entry",
 }  # fmt: skip
-_TOGETHER = (
-    ("base",),
-    ("floor",),
-    ("cap",),
-    ("fixed", "reason"),
-)  # cells of a unit that all batches may share; 可推荐企业数 are of one
+# Cells of a unit that all batches may share; 可推荐企业数 are of one.
+_TOGETHER = (("base",), ("floor",), ("cap",), ("fixed", "reason"))
 _HEADER = 34  # points
 _LONGEST_LIST = 255  # characters of a list of choices that Excel takes
 _MOST_ROWS = 2000  # that formulas look at
@@ -52,13 +48,11 @@ def write_programme(path: str | Path, scenario: Scenario) -> Path:
     batches = {one.batch: one for one in sorted([scenario, *companions(scenario)], key=lambda one: one.batch)}
     if len(batches) < 1 + len(scenario.budget_with):
         raise ScenarioError(say("programme.same_batch", scenario=scenario.name))
-    panel, rows = (
-        load_panel(),
-        {
-            n: rows_of(one, _references(one, batches), [reference_to(other) for other in batches if other != n])
-            for n, one in batches.items()
-        },
-    )
+    panel = load_panel()
+    rows = {
+        n: rows_of(one, _references(one, batches), [reference_to(other) for other in batches if other != n])
+        for n, one in batches.items()
+    }
     filled = {
         "batches": [_batch_cells(one, rows[n]["batches"][0]) for n, one in batches.items()],
         "units": _unit_rows(rows),

@@ -36,7 +36,9 @@ from zjtx_alloc.report.writers.document import (
     Grid,
     Manuscript,
     Section,
+    blocks_of,
     grid_of,
+    narrowed,
 )
 from zjtx_alloc.uncertainty.weight_range import WeightRange
 
@@ -85,30 +87,24 @@ def proposal(results: Results) -> Manuscript:
         title=tuple(line.format(**facts) for line in form["title"]),
         header=form["header"].format(**facts),
         about=form["about"].format(**facts),
-        sections=tuple(Section(part["heading"], tuple(_blocks(part, facts, tables))) for part in form["sections"]),
+        sections=tuple(Section(part["heading"], tuple(blocks_of(part, facts, tables))) for part in form["sections"]),
         annexes=annexes,
         closing=tuple(form["closing"]),
         front=(form["front"].format(**facts), *first),
     )
 
 
-def _blocks(part: dict[str, Any], facts: dict[str, Any], tables: dict[str, Grid]) -> Iterator[str | Grid]:
-    for paragraph in part["paragraphs"]:
-        yield from (line for line in paragraph.format(**facts).split("\n") if line)
-    yield from (tables[name] for name in part.get("tables", []) if name in tables)
-
-
 def _tables(results: Results, ranges: WeightRange | None) -> dict[str, Grid]:
     allocation, budget, allocations = results.allocation, results.budget, results.programme
     factors, pools = factor_table(allocation), ["pool", "pool_share"] if allocation.scenario.pools else []
     found = {
-        "factors": _narrowed(factors, *pools, "indicator", "weight", "period", "stand_in_for", notes=()),
+        "factors": narrowed(factors, *pools, "indicator", "weight", "period", "stand_in_for", notes=()),
         "rules": rule_table(allocation),
         "regions": replace(region_table(allocation), notes=()),
-        "batches": _narrowed(batch_table(budget, allocations), *_BATCHES, notes=()),
-        "years": _narrowed(year_table(budget, allocations), *_YEARS),
-        "data": _narrowed(factors, *_DATA, title=say("title.data"), notes=()),
-        "sources": _narrowed(source_table(allocation), "publisher", "title", "date", "reliability"),
+        "batches": narrowed(batch_table(budget, allocations), *_BATCHES, notes=()),
+        "years": narrowed(year_table(budget, allocations), *_YEARS),
+        "data": narrowed(factors, *_DATA, title=say("title.data"), notes=()),
+        "sources": narrowed(source_table(allocation), "publisher", "title", "date", "reliability"),
     }
     if len((moved := replan_table(allocation)).frame):
         found["replan"] = _without(moved, "code")
@@ -117,22 +113,16 @@ def _tables(results: Results, ranges: WeightRange | None) -> dict[str, Grid]:
     return {name: grid_of(table, PORTRAIT) for name, table in found.items()}
 
 
-def _narrowed(table: Table, *columns: str, **changes: Any) -> Table:
-    """A table with some of its columns, by their names in code, as wide as a page; ``changes`` are its title and notes."""
-    heads = [header(column) for column in columns]
-    return replace(table, frame=table.frame[heads], kinds={head: table.kinds[head] for head in heads}, **changes)
-
-
 def _without(table: Table, *columns: str) -> Table:
     """A table without some columns, by their names in code."""
-    return _narrowed(table, *(name for name in table.names.values() if name not in columns), notes=table.notes)
+    return narrowed(table, *(name for name in table.names.values() if name not in columns), notes=table.notes)
 
 
 def _widest_ranges(ranges: WeightRange) -> Table:
     """The units whose quota the weights move most."""
     table = range_table(ranges)
     frame = table.frame.sort_values(header("span"), ascending=False, kind="stable").head(_MOST)
-    return _narrowed(replace(table, frame=frame), *_RANGES, title=say("proposal.most_moved"), notes=())
+    return narrowed(replace(table, frame=frame), *_RANGES, title=say("proposal.most_moved"), notes=())
 
 
 def _by_year(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Grid:

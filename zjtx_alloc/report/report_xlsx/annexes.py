@@ -8,9 +8,15 @@ from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.budget.ledger.budget import MONEY
 from zjtx_alloc.report.notes.marks import batch_label, short_marks, year_header, year_label
-from zjtx_alloc.report.report_xlsx.calculation import has_plain_money, payment_years
-from zjtx_alloc.report.report_xlsx.live import live_sheets
+from zjtx_alloc.report.report_xlsx.calculation import (
+    calculation_sheet,
+    comparison_sheet,
+    has_plain_money,
+    payment_years,
+)
 from zjtx_alloc.report.report_xlsx.model import Model
+from zjtx_alloc.report.report_xlsx.parameters import parameter_sheet
+from zjtx_alloc.report.report_xlsx.search import COMPARED, search_sheet
 from zjtx_alloc.report.report_xlsx.source import source_sheet
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.table import Table
@@ -50,6 +56,14 @@ def report_sheets(results: Results, manuscript: Manuscript) -> list[Part]:
         source_sheet(results),
         *_graphs(results, quotas, regions, by_unit),
     ]
+
+
+def live_sheets(model: Model) -> list[Sheet]:
+    """What recalculates from what may be changed: 参数, 测算 and 对比, and how the latter two are solved."""
+    return [
+        parameter_sheet(model), calculation_sheet(model), comparison_sheet(model),
+        search_sheet(model.search), search_sheet(model.search, COMPARED),
+    ]  # fmt: skip
 
 
 def followers(model: Model) -> list[Sheet]:

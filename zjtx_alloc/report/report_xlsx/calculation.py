@@ -216,7 +216,7 @@ def _quota_cells(model: Model, unit: int, code: str) -> _Row:
 def _money_cells(model: Model, unit: int, code: str) -> _Row:
     """Approved firms at the assumed rate by largest remainder, and what they are paid if all of them complete."""
     allocation, award = model.allocation, model.results.budget.award
-    firms = int(model.approved[code])
+    firms = int(allocation.approved[code])
     money = {
         "opening_money": Cell(firms * award.opening, "[approved]*award_amount*award_opening_share"),
         "closing_money": Cell(firms * award.closing, "[approved]*award_amount-[opening_money]"),

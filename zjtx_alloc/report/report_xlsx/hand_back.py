@@ -17,14 +17,13 @@ from zjtx_alloc.base.errors import DataError, ScenarioError
 from zjtx_alloc.base.files import UnreadableError, read_whole
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.toml_files import mistakes
-from zjtx_alloc.facts.grid import Grid, column_letters, refuse_long, refused
+from zjtx_alloc.facts.grid import Grid, column_letters, refuse_long, workbook_of
 from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.facts.problems import Problem, refusal
 from zjtx_alloc.facts.xlsx.book import read_book, titles
 from zjtx_alloc.facts.xlsx.cells import Budget, Cells, Formula, read_cells
 from zjtx_alloc.facts.xlsx.package import BoundError, NoWorkbookError, opened
-from zjtx_alloc.report.report_xlsx.annexes import followers
-from zjtx_alloc.report.report_xlsx.live import live_sheets
+from zjtx_alloc.report.report_xlsx.annexes import followers, live_sheets
 from zjtx_alloc.report.report_xlsx.model import Model
 from zjtx_alloc.report.report_xlsx.source import read_source
 from zjtx_alloc.report.results import Results
@@ -112,15 +111,14 @@ def _cells(path: Path) -> tuple[dict[str, _Rows], dict[str, _Rows]]:
     """Formulas and values of all sheets, row by row as Excel numbers them."""
     budget, found = Budget(), dict[str, _Rows]()
     try:
-        with opened(read_whole(path, _MOST_BYTES)) as package:
-            book = read_book(package, raw=True)
-            for sheet in book.sheets:
-                found[sheet.title] = rows = read_cells(package, sheet, Cells(book, _MOST_ROWS, budget)).rows
-                refuse_long(path.name, [Grid(sheet.title, rows, long=len(rows) > _MOST_ROWS)], _MOST_ROWS)
-    except BoundError as error:
-        raise refused(path.name, error) from None
-    except (UnreadableError, NoWorkbookError, FileNotFoundError):
+        content = read_whole(path, _MOST_BYTES)
+    except (UnreadableError, FileNotFoundError):
         raise DataError(say("intake.not_a_workbook", file=path.name)) from None
+    with workbook_of(path.name, content) as package:
+        book = read_book(package, raw=True)
+        for sheet in book.sheets:
+            found[sheet.title] = rows = read_cells(package, sheet, Cells(book, _MOST_ROWS, budget)).rows
+            refuse_long(path.name, [Grid(sheet.title, rows, long=len(rows) > _MOST_ROWS)], _MOST_ROWS)
     formulas = {title: _written_out(rows) for title, rows in found.items()}
     values = {
         title: {n: [cell.value if isinstance(cell, Formula) else cell for cell in row] for n, row in rows.items()}

@@ -1,9 +1,10 @@
 """What the sheets of report.xlsx compute with: the factors as columns, the search, and which quota the sheet can give itself."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -12,10 +13,10 @@ from zjtx_alloc.allocation.entitlement import coefficient_keys, multiplier_of
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import KNOWN, grounds_of
 from zjtx_alloc.facts.reading import SUPPLIED
-from zjtx_alloc.quota.problem.problem import Rule
 from zjtx_alloc.report.allocation_view import allocation_view
 from zjtx_alloc.report.report_xlsx.search import COMPARED, Search
 from zjtx_alloc.report.results import Results
+from zjtx_alloc.report.writers.sheet import Cell, number_of
 from zjtx_alloc.rules.scenario import Factor, Pool
 from zjtx_alloc.rules.scenario_files import previous_batch
 
@@ -36,6 +37,17 @@ class Line:
         """Where its weight stands in the scenario."""
         within = ("pools", self.pool_name) if self.pool_name else ()
         return (*within, "factors", self.code, "weight")
+
+
+class Joint(NamedTuple):
+    """A group or rule over the quota that it does not bind: coefficients by position, bounds (None: open), sum, breach."""
+
+    name: str
+    terms: Mapping[int, float]
+    least: Cell | None
+    most: Cell | None
+    sum: float
+    excess: float
 
 
 @dataclass(frozen=True)
@@ -124,11 +136,6 @@ class Model:
         return {n: coefficient_keys(panel, scenario, pool) for n, pool in enumerate(self.pools.values(), start=1)}
 
     @cached_property
-    def approved(self) -> pd.Series:
-        """Approved firms by unit."""
-        return self.allocation.approved
-
-    @cached_property
     def last(self) -> pd.Series | None:
         """Quotas of the batch before; None without one."""
         return allocation_view(self.allocation, "csv").get("previous")
@@ -145,17 +152,28 @@ class Model:
         return Search(due, problem.lower, problem.upper, problem.total, problem.rank)
 
     @cached_property
-    def joint(self) -> list[tuple[str, dict[int, float], "tuple[object, object]"]]:
-        """Groups and rules: name, coefficients by position, and bounds as formulas (None: open)."""
-        return list(self._joint())
-
-    def _joint(self) -> Iterator[tuple[str, dict[int, float], "tuple[object, object]"]]:
-        problem, rules = self.allocation.problem, self.allocation.scenario.rules
+    def joint(self) -> list[Joint]:
+        """The groups and rules."""
+        problem, scenario = self.allocation.problem, self.allocation.scenario
         place = {label: number for number, label in enumerate(problem.labels, start=1)}
+        found = []
         for group in problem.groups:
-            yield group.name, {place[label]: 1.0 for label in group.members}, (group.floor or None, group.cap)
+            ends = Cell(group.floor) if group.floor else None, None if group.cap is None else Cell(group.cap)
+            found.append(self._joint(group.name, {place[label]: 1.0 for label in group.members}, *ends))
         for rule in problem.rules:
-            yield rule.name, _terms(rule, place), _ends(rules[rule.name])
+            stated, total = scenario.rules[rule.name], scenario.total
+            ends = (
+                _bound(stated.min, stated.min_share, total, "MAX"),
+                _bound(stated.max, stated.max_share, total, "MIN"),
+            )
+            found.append(self._joint(rule.name, {place[c]: float(w) for c, w in rule.coefficients.items()}, *ends))
+        return found
+
+    def _joint(self, name: str, terms: dict[int, float], least: Cell | None, most: Cell | None) -> Joint:
+        summed = sum(weight * self.search.quota[place - 1] for place, weight in terms.items())
+        under = 0.0 if least is None else max(number_of(least) - summed, 0)
+        over = 0.0 if most is None else max(summed - number_of(most), 0)
+        return Joint(name, terms, least, most, summed, round(under + over, 9))
 
     @cached_property
     def is_by_program(self) -> bool:
@@ -227,15 +245,14 @@ def compared(name: str) -> str:
     return COMPARED + name
 
 
-def _terms(rule: Rule, place: dict[str, int]) -> dict[int, float]:
-    return {place[label]: float(weight) for label, weight in rule.coefficients.items()}
-
-
-def _ends(rule: object) -> tuple[object, object]:
-    """The bounds of a scenario's rule as formulas; shares are of the total that stands in the sheet."""
-    ends = []
-    for number, share, both in (("min", "min_share", "MAX"), ("max", "max_share", "MIN")):
-        given = [f"{value:.12g}" for value in [getattr(rule, number)] if value is not None]
-        given += [f"{value:.12g}*total" for value in [getattr(rule, share)] if value is not None]
-        ends.append(f"{both}({','.join(given)})" if len(given) > 1 else given[0] if given else None)
-    return ends[0], ends[1]
+def _bound(number: float | None, share: float | None, total: int, tighter: str) -> Cell | None:
+    """A bound of a scenario's rule, as MAX or MIN chooses; a share is of the total that stands in the sheet."""
+    texts = [f"{number:.12g}"] if number is not None else []
+    values = [float(text) for text in texts]
+    if share is not None:
+        texts.append(f"{share:.12g}*total")
+        values.append(float(f"{share:.12g}") * total)
+    if not texts:
+        return None
+    formula = f"{tighter}({','.join(texts)})" if len(texts) > 1 else texts[0]
+    return Cell(max(values) if tighter == "MAX" else min(values), formula, "plain")

@@ -5,7 +5,7 @@ from typing import Any
 
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.report.notes.marks import criterion_text, publishers_of, stands_for
-from zjtx_alloc.report.report_xlsx.model import Line, Model, compared
+from zjtx_alloc.report.report_xlsx.model import Joint, Line, Model, compared
 from zjtx_alloc.report.writers.sheet import Cell, Column, Page, Sheet, known_columns
 from zjtx_alloc.rules.scenario import DEFAULT
 
@@ -173,61 +173,38 @@ def _joint_rows(model: Model) -> Iterator[_Row]:
     """Groups and rules over the quota that they do not bind: what it adds up to, and by how much it breaks them."""
     if not model.joint:
         return
-    names, found = [], model.search.quota
-    for number, (name, terms, (least, most)) in enumerate(model.joint, start=1):
+    names = []
+    for number, one in enumerate(model.joint, start=1):
         cell = f"joint_{number}"
         names.append(f"broken_{number}")
         summed = "+".join(
             (f"INDEX(unbound_quota,{place})" if weight == 1 else f"{weight:.12g}*INDEX(unbound_quota,{place})")
-            for place, weight in terms.items()
+            for place, weight in one.terms.items()
         ).replace("+-", "-")
         yield {
-            "parameter": say("calculation.joint", name=name),
-            "value": Cell(sum(weight * found[place - 1] for place, weight in terms.items()), summed or "0", "plain", cell),
-            **{end: _bound_cell(model, bound) for end, bound in (("least", least), ("most", most))},
-            "words": _kept(model, name, (least, most), cell),
+            "parameter": say("calculation.joint", name=one.name), "value": Cell(one.sum, summed or "0", "plain", cell),
+            "least": one.least, "most": one.most, "words": _kept(one, cell),
         }  # fmt: skip
-        under = f"MAX({least}-{cell},0)" if least is not None else "0"
-        over = f"MAX({cell}-({most}),0)" if most is not None else "0"
+        under = f"MAX({_text(one.least)}-{cell},0)" if one.least else "0"
+        over = f"MAX({cell}-({_text(one.most)}),0)" if one.most else "0"
         yield {
-            "parameter": say("calculation.broken", name=name),
-            "value": Cell(_excess(model, number - 1), f"ROUND({under}+{over},9)", "plain", names[-1]),
+            "parameter": say("calculation.broken", name=one.name),
+            "value": Cell(one.excess, f"ROUND({under}+{over},9)", "plain", names[-1]),
         }
-    every = sum(_excess(model, number) for number in range(len(model.joint)))
+    every = sum(one.excess for one in model.joint)
     yield {"parameter": say("calculation.all_broken"), "value": Cell(every, "+".join(names), "plain", "broken")}
 
 
-def _bound_cell(model: Model, bound: object) -> Any:
-    if bound is None or isinstance(bound, int | float):
-        return bound
-    return Cell(_number(model, bound), str(bound), "plain")
+def _text(bound: Cell) -> str:
+    return bound.formula or str(bound.value)
 
 
-def _number(model: Model, bound: object) -> float:
-    """What a bound comes to: the formulas know MAX, MIN, products with the total."""
-    text = str(bound)
-    if text.startswith(("MAX(", "MIN(")):
-        parts = [_number(model, part) for part in text[4:-1].split(",")]
-        return max(parts) if text.startswith("MAX") else min(parts)
-    number, _, _ = text.partition("*")
-    return float(number) * (model.allocation.scenario.total if "*" in text else 1)
-
-
-def _excess(model: Model, number: int) -> float:
-    _, terms, (least, most) = model.joint[number]
-    summed = sum(weight * model.search.quota[place - 1] for place, weight in terms.items())
-    under = 0.0 if least is None else max(_number(model, least) - summed, 0)
-    return round(under + (0.0 if most is None else max(summed - _number(model, most), 0)), 9)
-
-
-def _kept(model: Model, name: str, ends: tuple[object, object], cell: str) -> Cell:
-    least, most = ends
-    number = next(n for n, one in enumerate(model.joint) if one[0] == name)
+def _kept(one: Joint, cell: str) -> Cell:
     kept, broken = say("calculation.kept"), say("calculation.is_broken")
-    tests = [f"ROUND({cell}-({least}),9)>=0"] if least is not None else []
-    tests += [f"ROUND({cell}-({most}),9)<=0"] if most is not None else []
+    tests = [f"ROUND({cell}-({_text(one.least)}),9)>=0"] if one.least else []
+    tests += [f"ROUND({cell}-({_text(one.most)}),9)<=0"] if one.most else []
     formula = f'IF(AND({",".join(tests)}),"{kept}","{broken}")' if tests else f'"{kept}"'
-    return Cell(broken if _excess(model, number) else kept, formula)
+    return Cell(broken if one.excess else kept, formula)
 
 
 def _change_rows(model: Model) -> Iterator[_Row]:

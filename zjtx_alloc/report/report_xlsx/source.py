@@ -2,11 +2,8 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.files import write_whole
@@ -27,7 +24,7 @@ def source_sheet(results: Results) -> Sheet:
         own = save_bundle(results.scenario, Path(folder))
         others = sorted(path for path in Path(folder).glob("*.toml") if path != own)
         texts = {path.name: path.read_text(encoding="utf-8") for path in (own, *others)}
-    if not results.panel.facts.equals(_shipped_facts()):
+    if not results.panel.facts.equals(load_panel().facts):
         texts[FACTS] = csv_text(results.panel.facts)
     rows = [{"file": name, "line": line} for name, text in texts.items() for line in text.split("\n")]
     columns = {
@@ -35,11 +32,6 @@ def source_sheet(results: Results) -> Sheet:
     }  # fmt: skip
     page = Page(landscape=False)
     return Sheet(say("calculation.source"), columns, rows, note=say("calculation.source_note"), frozen=1, page=page)
-
-
-@cache
-def _shipped_facts() -> pd.DataFrame:
-    return load_panel().facts
 
 
 def read_source(file: Path, cells: Mapping[int, Sequence[Any]]) -> tuple[Scenario, Panel | None]:

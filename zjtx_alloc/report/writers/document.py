@@ -4,15 +4,15 @@ import datetime
 import math
 import re
 import unicodedata
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import accumulate
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
-from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.report.table import Table
 
 PORTRAIT, LANDSCAPE = 156, 227  # mm between the margins
@@ -20,11 +20,8 @@ CREATED = datetime.datetime(2024, 6, 14, tzinfo=datetime.UTC)  # what files say 
 NUMERALS = "一二三四五六七八九"  # of batches
 _LEAD = re.compile(r"（[一二三四五六七八九十]+）[^。]*。")
 _RUN = re.compile(r"[!-~]+")
-_CHARACTER, _SMALL, _PADDING = (
-    3.8,
-    3.25,
-    4.2,
-)  # mm of a character of a cell, of a small one, and of what is left and right
+# mm of a character of a cell, of a small one, and of what is left and right
+_CHARACTER, _SMALL, _PADDING = 3.8, 3.25, 4.2
 _TOGETHER = 14  # rows
 _SHORT = 4  # characters: a header of no more stays on one line
 _WIDEST, _WRAPS = 16, 5  # characters: a column is no wider, and one of words wider than this may be narrowed
@@ -157,6 +154,19 @@ def grid_of(table: Table, width: float, *, small: bool = False) -> Grid:
     measure = say("manuscript.measure") if any(str(name).endswith(suffix) for name in table.frame) else ""
     widths = _fitted(rows, width, _SMALL if small else _CHARACTER)
     return Grid(table.title, rows, widths, 1, table.has_total, measure, table.notes, small)
+
+
+def narrowed(table: Table, *columns: str, **changes: Any) -> Table:
+    """A table with some of its columns, by their names in code, as wide as a page; ``changes`` are its title and notes."""
+    heads = [header(column) for column in columns]
+    return replace(table, frame=table.frame[heads], kinds={head: table.kinds[head] for head in heads}, **changes)
+
+
+def blocks_of(part: Mapping[str, Any], facts: Mapping[str, Any], tables: Mapping[str, Grid]) -> Iterator[str | Grid]:
+    """What a section of a form comes to: its paragraphs filled with facts, line by line, then those of its tables that there are."""
+    for paragraph in part["paragraphs"]:
+        yield from (line for line in paragraph.format(**facts).split("\n") if line)
+    yield from (tables[name] for name in part.get("tables", []) if name in tables)
 
 
 def _fitted(rows: tuple[tuple[Cell, ...], ...], width: float, character: float) -> tuple[float, ...]:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.base.units import load_units
@@ -11,6 +10,7 @@ from zjtx_alloc.facts.problems import Problem
 from zjtx_alloc.quota.problem.numbers import exactly
 from zjtx_alloc.rules.programme.scenario_tables import Path, Tables
 from zjtx_alloc.rules.scenario import DEFAULT, REGIONS
+from zjtx_alloc.rules.scenario_ranges import at
 
 _ENDS = ("min", "max")
 
@@ -23,12 +23,6 @@ def table_problems(found: Tables, pool: Mapping[str, int]) -> Iterator[Problem]:
     yield from _regions(found)
     yield from _bounds(found, pool)
     yield from _groups(found)
-
-
-def _at(tables: Any, path: Path) -> Any:
-    for key in path:
-        tables = tables.get(key) if isinstance(tables, dict) else None
-    return tables
 
 
 def _problem(found: Tables, path: Path, kind: str, value: object = None, **details: object) -> Problem:
@@ -46,7 +40,7 @@ def _factors(found: Tables) -> Iterator[Problem]:
             yield record.problem(
                 "factor", "no_factor", known="、".join(shipped_table("indicators.csv", "code")["name"])
             )
-        elif code not in composites and _at(found.tables, (*path[:-1], "period")) is None:
+        elif code not in composites and at(found.tables, *path[:-1], "period") is None:
             yield record.problem("period", "needed")
 
 
@@ -55,7 +49,7 @@ def _weights(found: Tables) -> Iterator[Problem]:
     pools: dict[Path, dict[Path, float]] = {}
     for path in found.places:
         if path[-1] == "weight" and "factors" in path:
-            pools.setdefault(path[: path.index("factors")], {})[path] = _at(found.tables, path)
+            pools.setdefault(path[: path.index("factors")], {})[path] = at(found.tables, *path)
     for weights in pools.values():
         whole = math.fsum(weights.values())
         if abs(whole - 1) > 1e-9:
@@ -66,9 +60,9 @@ def _weights(found: Tables) -> Iterator[Problem]:
 def _ranges(found: Tables) -> Iterator[Problem]:
     """Ranges upside down, and numbers outside the range that is typed for them."""
     for path in [path for path in found.places if path[0] == "uncertainty" and path[-1] == "min"]:
-        least, most = (_at(found.tables, (*path[:-1], end)) for end in _ENDS)
+        least, most = (at(found.tables, *path[:-1], end) for end in _ENDS)
         number = _number_of(path[1:-1])
-        value = _at(found.tables, number)
+        value = at(found.tables, *number)
         if not all(isinstance(n, int | float) for n in (least, most)):
             continue
         if least > most:
@@ -108,7 +102,7 @@ def _bounds(found: Tables, pool: Mapping[str, int]) -> Iterator[Problem]:
         if isinstance(total, int) and floor.get(code, 0) > total and path[0] == "floor":
             yield _problem(found, path, "above_total", total=total)
     for path in [path for path in found.places if path[0] == "fixed" and path[-1] == "quota"]:
-        quota = _at(found.tables, path)
+        quota = at(found.tables, *path)
         if quota > pool.get(path[1], math.inf):
             yield _problem(found, path, "fixed_above_pool", name=names[path[1]], pool=pool[path[1]])
         if isinstance(total, int) and quota > total:

@@ -6,7 +6,7 @@ from zjtx_alloc.base.files import check_absent
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.rules.programme.programme import Programme
 from zjtx_alloc.rules.scenario import Scenario
-from zjtx_alloc.rules.scenario_files import save_scenario
+from zjtx_alloc.rules.scenario_files import referring, save_scenario
 
 
 def save_batches(programme: Programme, path: Path, number: int | None = None) -> list[Path]:
@@ -35,14 +35,8 @@ def save_batches(programme: Programme, path: Path, number: int | None = None) ->
             waiting += scenarios[name].references()
     for name in reached:
         check_absent(files[name])
-    return [save_scenario(_renamed(scenario, files), files[name]) for name, scenario in reached.items()]
-
-
-def _renamed(scenario: Scenario, files: dict[str, Path]) -> Scenario:
-    """The scenario referring to the files as they are called now."""
     names = {name: path.name for name, path in files.items()}
-    change = scenario.change
-    if change is not None:
-        change = change.model_copy(update={"previous": names.get(change.previous, change.previous)})
-    together = [names.get(name, name) for name in scenario.budget_with]
-    return scenario.model_copy(update={"budget_with": together, "change": change})
+    return [
+        save_scenario(referring(scenario, lambda reference: names.get(reference, reference)), files[name])
+        for name, scenario in reached.items()
+    ]

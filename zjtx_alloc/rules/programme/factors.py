@@ -12,7 +12,7 @@ from zjtx_alloc.base.units import load_units, members_of
 from zjtx_alloc.facts.cells import COUNTS, amount, header_of
 from zjtx_alloc.facts.grid import Grid
 from zjtx_alloc.facts.layout import Column, Layout, cell_at, indicator_names, layout_of
-from zjtx_alloc.facts.panel import Panel, with_table
+from zjtx_alloc.facts.panel import Panel, with_facts
 from zjtx_alloc.facts.problems import Problem
 from zjtx_alloc.facts.reading import OF_PERIOD, Reading, read_layout
 from zjtx_alloc.rules.check_table import wrong_totals, zeros
@@ -21,9 +21,8 @@ from zjtx_alloc.rules.programme.records import fault
 from zjtx_alloc.rules.scenario import Scenario
 
 _DIGITS = 12  # significant ones that a cell shows of a number that is no count
-Uses = Mapping[
-    tuple[str, str], tuple[int, ...]
-]  # the batches that read an indicator at a period; none: it could be read
+# The batches that read an indicator at a period; none: it could be read.
+Uses = Mapping[tuple[str, str], tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def read_factors(file: str, grid: Grid, panel: Panel, uses: Uses) -> FactorSheet
         layout=replace(reading.layout, columns=tuple(changed)),
         facts=pd.concat([_own_facts(panel, reading, *item) for item in changed.items()], ignore_index=True),
     )
-    mixed = with_table(panel, own)
+    mixed = with_facts(panel, own.facts)
     notes += [_changed_note(mixed, column, found) for column, found in changed.items()]
     problems = [replace(found, sheet=grid.name) for found in wrong_totals(panel, mixed, own)]
     doubts = [replace(found, sheet=grid.name) for found in zeros(panel, mixed, own)]

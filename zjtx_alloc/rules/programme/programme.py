@@ -37,9 +37,8 @@ from zjtx_alloc.rules.scenario_files import put_together
 from zjtx_alloc.rules.scenario_ranges import range_notes
 
 _SHIPPED_BATCHES = (1, 2, 3)
-_SUMMED = tuple(
-    forms()[name].title for name in ("weights", "coefficients")
-)  # sheets that are wrong or right as a whole
+# Sheets that are wrong or right as a whole.
+_SUMMED = tuple(forms()[name].title for name in ("weights", "coefficients"))
 # Columns that only say what a row is of; 可推荐企业数 are of one batch even in a row without a batch.
 _KEYS = {
     "weights": ("pool", "factor"), "coefficients": ("key",), "units": ("code", "unit", "pool"),

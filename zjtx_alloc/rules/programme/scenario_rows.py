@@ -13,12 +13,8 @@ from zjtx_alloc.rules.scenario import REGIONS, Scenario
 
 Rows = dict[str, list[dict[str, Any]]]
 _PART = re.compile(r'"(?:[^"\\]|\\.)*"|[^.]+')
-_UNITS = (
-    ("base", "base"),
-    ("floor", "floor"),
-    ("cap", "cap"),
-    ("pool", "eligible_pool"),
-)  # columns of 单位规则 and tables of a scenario
+# Columns of 单位规则 and tables of a scenario.
+_UNITS = (("base", "base"), ("floor", "floor"), ("cap", "cap"), ("pool", "eligible_pool"))
 _NOT_PLAIN = re.compile(r'[."\'\s]|^$')
 
 

@@ -34,7 +34,7 @@ class Tables:
                 return
         earlier = self.places[path][0] if path in self.places else None
         if earlier is not None and earlier["batch"] == place[0]["batch"]:
-            self.problems.append(place[0].problem(place[1], "setting_twice", first=earlier.row))
+            self.problems.append(place[0].problem(place[1], "twice", first=earlier.row))
         table[path[-1]] = value
         self.places[path] = place
 

@@ -11,7 +11,7 @@ from typing import Any
 import tomli_w
 
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.facts.cells import amount, header_of, plain, unit_of
+from zjtx_alloc.facts.cells import amount, header_of, plain, unit_of, year_of
 from zjtx_alloc.facts.layout import indicator_names
 from zjtx_alloc.facts.payments import unsigned
 from zjtx_alloc.facts.xlsx.cells import Uncalculated
@@ -20,7 +20,6 @@ from zjtx_alloc.rules.scenario import DEFAULT
 
 _BATCH = re.compile(r"第?(\d{1,3}|[一二三四五六七八九])批?")
 _NUMERALS = "一二三四五六七八九"
-_YEAR = re.compile(r"(20\d\d)(\.0)?(年|年度|年预算)?")
 _DAY = re.compile(r"(20\d\d)[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _EXCEL_ERROR = re.compile(r"#(REF!|DIV/0!|VALUE!|NAME\?|N/A|NULL!|NUM!|SPILL!|CALC!)")
 _MOST_PLACES = 10**6
@@ -133,8 +132,7 @@ def rate_text(share: float) -> str:
 
 
 def _year(cell: Any) -> int | Wrong:
-    found = _YEAR.fullmatch(plain(cell))
-    return int(found.group(1)) if found else Wrong("year")
+    return year_of(cell) or Wrong("year")
 
 
 def _money(cell: Any) -> int | Wrong:
