@@ -155,7 +155,9 @@ def test_sheets_may_be_sorted_and_who_joins_or_leaves_makes_the_money_wait(books
         "approved": {"企业!AF4": "未批准"}, "words": {"基本情况!D4": "四十"},
     }  # fmt: skip
     edited = [changed(books["amounts"], tmp_path / f"{name}.xlsx", cells) for name, cells in edits.items()]
-    firms, ends, *edited = recalculated(firms, ends, *edited)
+    noted = changed(books["evaluate"], tmp_path / "evaluated.xlsx", {"年度评价!D5": "一百"})
+    firms, ends, noted, *edited = recalculated(firms, ends, noted, *edited)
+    assert results(noted)["基本情况", "评价核对", 4] == "须重新运行年度评价"
     for path, stage, title, header in (
         (firms, "amounts", "企业", "期初已拨（万元）"),
         (ends, "settle", "结算", "期末应拨（万元）"),

@@ -95,7 +95,10 @@ def with_results(file: str, grid: Grid, firms: Firms) -> Firms:
     if problems:
         raise refusal(file, grid.name, problems)
     table = pd.DataFrame({"file": file, "row": list(body), **_typed(columns)}).rename_axis("firm")
-    found = Firms(table, firms.made_up).numbered_as(firms)
+    listed = Firms(table, firms.made_up)
+    if len(strangers := table.index[~table["credit_code"].isin(firms.table["credit_code"])]):
+        raise DataError(say("firm_book.strangers", sheet=grid.name, firms=listed.names(strangers)))
+    found = listed.numbered_as(firms)
     absent = firms.table.index.difference(found.table.index, sort=False)
     if len(absent):
         raise DataError(say("firm_book.absent", sheet=grid.name, firms=firms.names(absent)))

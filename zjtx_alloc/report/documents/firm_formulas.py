@@ -300,7 +300,8 @@ def _yearly(sheets: _Sheets, cells: _Cells) -> Iterator[_Formula]:
     yield "yearly", "grade", f'IF(ISNUMBER([score]),{grade},"{again}")', [int(row) for row in frame.index]
     yield "yearly", "goes_on", f'IF(ISNUMBER([score]),IF([score]>={threshold},"{yes}","{no}"),"{again}")', kept
     cells["basics"].loc[at, "evaluation_check"] = say("firm_check.same")
-    yield "basics", "evaluation_check", standard.check("evaluate", f'"{say("firm_check.same")}"'), at
+    scores = sheets["yearly"].range("score", min(frame.index), max(frame.index))
+    yield "basics", "evaluation_check", standard.check("evaluate", _same_or(f"COUNT({scores})={len(frame)}", again)), at
 
 
 def _away(book: FirmBook, firms: Firms, cells: _Cells) -> set[int]:
