@@ -265,6 +265,9 @@ def test_places_come_from_the_programme_s_workbook(played, tmp_path, capsys):
     changed(programme, "审核结果", {(mine, granted): 3})
     assert command("select", played["review"], "--out", tmp_path / "再遴选.xlsx", "--quota", programme) == 0
     assert "名额3家，入选3家" in capsys.readouterr().out
+    assert command("select", played["review"], "--out", tmp_path / "五家.xlsx", "--quota", "5") == 0
+    assert "名额5家，入选5家" in capsys.readouterr().out
+    assert sheet_of(tmp_path / "五家.xlsx", "基本情况")["名额（家）"].tolist()[0] == 5
 
 
 @pytest.mark.slow
