@@ -7,7 +7,7 @@ itself, not a text that people read as one. Elsewhere, and in workbooks of more 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from zjtx_alloc.firms.stages import DIGITS, Stage, evaluation_year, left_before
 from zjtx_alloc.firms.steps.rubric import DERIVED, Rubric
 from zjtx_alloc.firms.table.columns import as_read, choices_of, firm_columns
 from zjtx_alloc.firms.table.roll import Firms
+from zjtx_alloc.report.writers.halving import HALVINGS, halved, halving, rounded
 from zjtx_alloc.report.writers.sheet import Cell, Column, Sheet
 from zjtx_alloc.rules.award import Award
 
@@ -31,9 +32,7 @@ _CHOSEN = ("choice", "choices")
 _LONGEST = 250  # characters of a text in a formula
 _ROWS = 1000  # in which rows of a standard are counted
 _SPARE = 10**DIGITS
-_HALVINGS = 46  # to 1.4e-11: finer than shares are known, coarser than what LibreOffice's INT rounds away
 _APART = 1e-6  # 万元
-_WIDEST = 10**3  # where caps bind, the scale is larger than 1
 
 
 def live_cells(stage: Stage) -> dict[str, pd.DataFrame]:
@@ -366,17 +365,15 @@ class _Payment:
         return f'ROUND({total}*IF({share}="",1/{self.rule("count")},{graded}),9)'
 
     def scaled(self, shares: str, scale: str) -> str:
-        """What shares are at a scale; clipping is arithmetic, which programs compute alike within SUMPRODUCT."""
-        floor = f"{self.rule('floor')}*({shares}>0)"
-        total, cap = self.rule("total"), self.rule("cap")
+        """What shares are at a scale."""
+        floor, cap, total = map(self.rule, ("floor", "cap", "total"))
         most = f'IF({cap}="",{total},MIN({cap},{total}))*({shares}>0)'
-        whole = f"INT({shares}*({scale})+0.5)"
-        return f"({whole}+({floor}-{whole})*({whole}<{floor})+({most}-{whole})*({whole}>{most}))"
+        return f"({rounded(shares, scale, f'{floor}*({shares}>0)', most)})"
 
     def granted(self) -> str:
         """The formula of what a firm gets."""
         shares, scores, codes = map(self.column, ("entitlement", "score", "credit_code"))
-        end = self.first + _HALVINGS
+        end = self.first + HALVINGS
         low, high = (self.sheets.cell("search", f"{self.name}_{which}", end) for which in ("low", "high"))
         left = f"{self.rule('total')}-{self.sheets.cell('search', f'{self.name}_sum', end)}"
         under, over = (self.scaled("[entitlement]", at) for at in (low, high))
@@ -390,24 +387,15 @@ class _Payment:
         """The first row of 资金求解."""
         return self.sheets.book.first_row("search")
 
-    def halvings(self, values: Sequence[tuple[float, float, int]]) -> pd.DataFrame:
+    def halvings(self, found: Sequence[tuple[float, float, int]]) -> pd.DataFrame:
         """The rows of 资金求解."""
-        low, high, middle = (f"{self.name}_{part}" for part in ("low", "high", "sum"))
-        shares = self.column("entitlement")
-        rows: list[dict[str, Any]] = []
-        for step, (under, over, places) in enumerate(values):
-            row = self.first + step
-            enough = f"[{middle}:{row - 1}]>={self.rule('total')}"
-            centre = f"([{low}:{row - 1}]+[{high}:{row - 1}])/2"
-            ends = (f"IF({enough},[{low}:{row - 1}],{centre})", f"IF({enough},{centre},[{high}:{row - 1}])")
-            scale = f"([{low}]+[{high}])/2" if step < _HALVINGS else f"[{low}]"
-            formulas = (*(ends if step else ("", "")), f"SUMPRODUCT({self.scaled(shares, scale)})")
-            cells = [
-                Cell(value, self.sheets["search"].written(formula, row)[1:] if formula else "")
-                for value, formula in zip((under, over, places), formulas, strict=True)
-            ]
-            rows.append({"step": step, **dict(zip((low, high, middle), cells, strict=True))})
-        return pd.DataFrame(rows, index=range(self.first, self.first + len(rows)))
+        names, sheet = [f"{self.name}_{part}" for part in ("low", "high", "sum")], self.sheets["search"]
+        rows = halving(names, self.first, self.rule("total"), partial(self.scaled, self.column("entitlement")), found)
+        cells = [
+            {name: Cell(cell.value, sheet.written(cell.formula, row)[1:]) for name, cell in cells.items()}
+            for row, cells in enumerate(rows, start=self.first)
+        ]
+        return pd.DataFrame(cells, index=range(self.first, self.first + len(cells))).assign(step=range(len(cells)))
 
     def found(self, shares: pd.Series, scores: pd.Series, total: int) -> tuple[list[tuple[float, float, int]], list[int]]:  # fmt: skip
         """Both ends and the sum at the middle, halving by halving, and what each firm gets, as the formulas find them."""
@@ -418,13 +406,8 @@ class _Payment:
         def at(scale: float) -> np.ndarray:
             return np.clip(np.floor(held * scale + 0.5), least, most).astype("int64")
 
-        low, high, steps = 0.0, float(_WIDEST), list[tuple[float, float, int]]()
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2
-            steps.append((low, high, int(at(middle).sum())))
-            low, high = (low, middle) if steps[-1][2] >= total else (middle, high)
-        under, over = at(low), at(high)
-        steps.append((low, high, int(under.sum())))
+        steps = halved(lambda scale: int(at(scale).sum()), total)
+        under, over = map(at, steps[-1][:2])
         codes = self.sheets.codes(self.form)
         claims = sorted((-share, -score, codes[int(row)], at) for at, (row, share, score) in enumerate(zip(shares.index, held, scores, strict=True)))  # fmt: skip
         tied = [at for *_, at in claims if over[at] > under[at]]
@@ -466,7 +449,7 @@ def _handed(payment: _Payment, members: str, amount: str, each: int) -> Iterator
     yield "grants", "total", payment.direct(each), at
     yield "grants", "handed", f"SUM({held})", at
     same, differs = say("firm_check.same"), say("firm_check.differs")
-    found = payment.sheets.cell("search", f"{payment.name}_sum", payment.first + _HALVINGS)
+    found = payment.sheets.cell("search", f"{payment.name}_sum", payment.first + HALVINGS)
     apart = f'IF(AND({found}<=[total],COUNT({held})={len(payment.rows)}),"{differs}","{payment.again}")'
     check = f'IF(AND([handed]=[total],COUNT({held})={len(payment.rows)}),"{same}",{apart})'
     yield "grants", "check", _else(check, payment.again), at
