@@ -1,10 +1,13 @@
 """What a firm workbook computes by itself: LibreOffice finds from nothing what the commands found, and what they would find."""
 
+import random
 from datetime import date
 
 import openpyxl
 import pytest
+from openpyxl.formula.translate import Translator
 
+import zjtx_alloc as za
 from tests.support.workbooks import unsolved
 from zjtx_alloc.firms.book import read_book
 from zjtx_alloc.firms.stages import carried
@@ -118,3 +121,61 @@ def test_values_stand_still_where_a_text_is_read_as_a_number(books, tmp_path):
     assert found.pop(("基本情况", "遴选核对", 4)) == "数值不随改动变，改后须重新运行遴选"
     assert expected.pop(("基本情况", "遴选核对", 4)) == "相符"
     assert found == expected
+
+
+def shuffled(path, to, title, seed):
+    """A copy whose firms stand in another order, as after a sort: each row's formulas go with it."""
+    book = openpyxl.load_workbook(path)
+    sheet = book[title]
+    rows = [number for number in range(4, sheet.max_row + 1) if sheet.cell(number, 2).value]
+    held = {number: [cell.value for cell in sheet[number]] for number in rows}
+    for number, other in zip(rows, random.Random(seed).sample(rows, len(rows)), strict=True):
+        for place, value in enumerate(held[other], start=1):
+            cell = sheet.cell(number, place)
+            moved = isinstance(value, str) and value.startswith("=")
+            cell.value = Translator(value, f"A{other}").translate_formula(f"A{number}") if moved else value
+    book.save(to)
+    return to
+
+
+def by_firm(path, title, header):
+    rows = [*openpyxl.load_workbook(path, data_only=True)[title].values]
+    code, place = rows[2].index("统一社会信用代码"), rows[2].index(header)
+    return {row[code]: row[place] for row in rows[3:] if row[code] and row[place] not in (None, "")}
+
+
+@pytest.mark.slow
+@pytest.mark.needs_office
+def test_sheets_may_be_sorted_and_who_joins_or_leaves_makes_the_money_wait(books, recalculated, tmp_path):
+    """Sorted rows keep their money; where another firm is to be paid, every amount says so, and the command takes over."""
+    firms = shuffled(books["amounts"], tmp_path / "sorted.xlsx", "企业", 1)
+    ends = shuffled(books["settle"], tmp_path / "ends.xlsx", "结算", 2)
+    edits = {
+        "more": {"基本情况!D4": 41}, "fewer": {"基本情况!D4": 30}, "note": {"资金分配!C4": "200（暂定）"},
+        "approved": {"企业!AF4": "未批准"}, "words": {"基本情况!D4": "四十"},
+    }  # fmt: skip
+    edited = [changed(books["amounts"], tmp_path / f"{name}.xlsx", cells) for name, cells in edits.items()]
+    noted = changed(books["evaluate"], tmp_path / "evaluated.xlsx", {"年度评价!D5": "一百"})
+    firms, ends, noted, *edited = recalculated(firms, ends, noted, *edited)
+    assert results(noted)["基本情况", "评价核对", 4] == "须重新运行年度评价"
+    for path, stage, title, header in (
+        (firms, "amounts", "企业", "期初已拨（万元）"),
+        (ends, "settle", "结算", "期末应拨（万元）"),
+    ):
+        expected = by_firm(books[stage], title, header)
+        assert by_firm(path, title, header) == expected, stage
+        assert by_firm(run(stage, path, tmp_path / f"again-{stage}.xlsx"), title, header) == expected, stage
+    for name, path in zip(edits, edited, strict=True):
+        held = results(path)
+        assert {v for (_, header, _), v in held.items() if header == "期初已拨（万元）"} == {"须重新运行资金分配"}, name
+        assert held["资金分配", "核对", 4] == "须重新运行资金分配", name
+        assert not [value for value in held.values() if str(value).startswith("#")], name
+        if name in ("more", "fewer"):
+            with pytest.raises(za.DataError, match=r"“企业”表第.*请先重新运行“资金分配”"):
+                carried("evaluate", read_book(path), date(2025, 4, 1))
+            paid = by_firm(run("amounts", path, tmp_path / f"paid-{name}.xlsx"), "企业", "期初已拨（万元）")
+            assert (len(paid), sum(paid.values())) == ((41, 41 * 285) if name == "more" else (30, 30 * 285))
+    with pytest.raises(za.TableError, match=r"note\.xlsx 有1处问题") as refused:
+        read_book(edited[2])
+    assert "资金分配｜4｜C 每家下限(万元)｜200（暂定）" in str(refused.value)
+    assert held["基本情况", "遴选核对", 4] == "须重新运行遴选"

@@ -153,9 +153,63 @@ def test_what_a_person_decides_counts(played, tmp_path):
     ]
 
 
+def edited(path, to, title, cells):
+    to.write_bytes(path.read_bytes())
+    changed(to, title, cells)
+    return to
+
+
+def test_who_is_paid_is_who_passed_was_selected_and_approved_within_the_places(played, tmp_path, capsys):
+    """A review or a decision that comes after the selection or the money is not passed over in silence."""
+    fewer, first = (
+        edited(played["review"], tmp_path / "20家.xlsx", "基本情况", {(4, "名额（家）"): 20}),
+        tmp_path / "遴选.xlsx",
+    )
+    assert command("select", fewer, "--out", first) == 0
+    firms = sheet_of(first, "企业")
+    chosen, other = (firms.index[firms["遴选结论"].eq(verdict)][0] for verdict in ("入选", "未入选"))
+    listed = edited(
+        played["select"], tmp_path / "名单.xlsx", "上一轮名单", {(7, "企业名称"): firms.at[chosen, "企业名称"]}
+    )
+    assert command("review", listed, "--as-of", "2024-07-31", "--out", tmp_path / "再审.xlsx") == 0
+    more = edited(first, tmp_path / "多一家.xlsx", "企业", {(other, "遴选结论"): "入选"})
+    refused = sheet_of(played["amounts"], "企业").query("批复结论 == '未批准'").index[0]
+    paid = edited(played["amounts"], tmp_path / "已拨.xlsx", "企业", {(refused, "期初已拨（万元）"): 300})
+    named = f"{firms.at[chosen, '企业名称']}（再审.xlsx第{chosen}行）；请重新运行“遴选”"
+    for stage, path, told in (
+        ("amounts", tmp_path / "再审.xlsx", f"下列企业入选，审核结论却是剔除：{named}"),
+        ("amounts", more, "入选21家，多于名额20家；请改“遴选结论”或名额，或重新运行“遴选”"),
+        ("evaluate", paid, f"没有获批准（入选），却有期初已拨：{firms.at[refused, '企业名称']}"),
+    ):
+        capsys.readouterr()
+        assert command(stage, path, "--out", tmp_path / "副本.xlsx") == 1
+        assert told in capsys.readouterr().err
+
+
+def test_money_otherwise_than_the_books_have_it_is_said_and_does_not_settle(played, tmp_path, capsys):
+    firms, yearly = sheet_of(played["amounts"], "企业"), sheet_of(played["amounts"], "年度评价")
+    row, paid = next((row, money) for row, money in firms["期初已拨（万元）"].items() if pd.notna(money))
+    path = edited(played["amounts"], tmp_path / "改.xlsx", "企业", {(row, "期初已拨（万元）"): paid - 26})
+    spent = {(4, "已使用奖补资金（万元）"): 999, (5, "到账奖补资金（万元）"): 999}
+    changed(path, "年度评价", spent)
+    capsys.readouterr()
+    assert command("evaluate", path, "--as-of", "2025-04-01", "--out", tmp_path / "评价.xlsx") == 0
+    said, count = capsys.readouterr().out, firms["期初已拨（万元）"].count()
+    total = count * 285
+    assert f"{count}家企业期初已拨合计{total - 26:,}万元，应拨付企业的资金为{total:,}万元，相差-26万元" in said
+    assert f"已使用资金多于到账资金：{yearly.at[4, '企业名称']}（" in said
+    assert yearly.at[5, "企业名称"] in said.partition("到账资金多于应拨资金：")[2].partition("\n")[0]
+    assert command("settle", tmp_path / "评价.xlsx", "--as-of", "2026-06-30", "--out", tmp_path / "结算.xlsx") == 1
+    assert "相差-26万元，结算时对不平" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "case",
     [
+        ("evaluate", "amounts", "企业", {(4, "遴选得分"): "须重新运行遴选"}, "的“企业”表第4行“遴选得分”等1格为“须重新运行遴选”，公式跟不上改动；请先重新运行“遴选”"),
+        ("settle", "evaluate", "结算", {(3, "目标完成率（%）"): "目标完成情况"}, "的“结算”表缺少表头“目标完成率（%）”；请补上"),
+        ("settle", "evaluate", "年度评价", {(4, "等次"): "#DIV/0!"}, "的“年度评价”表第4行“等次”等1格为“#DIV/0!”，公式跟不上改动；请先重新运行“年度评价”"),
+        ("evaluate", "amounts", "年度评价", {(40, "统一社会信用代码"): "91000000EFPX14RX71", (40, "企业名称"): "江苏某公司（虚构）"}, "“年度评价”表中的下列企业没有期初已拨：江苏某公司（虚构）"),
         ("select", "new", "企业", {}, "先要完成“审核”：“企业”表的“审核结论”全部空白；请先运行这一步"),
         ("amounts", "review", "企业", {}, "先要完成“遴选”"),
         ("evaluate", "select", "企业", {}, "先要完成“资金分配”"),
@@ -212,6 +266,9 @@ def test_places_come_from_the_programme_s_workbook(played, tmp_path, capsys):
     changed(programme, "审核结果", {(mine, granted): 3})
     assert command("select", played["review"], "--out", tmp_path / "再遴选.xlsx", "--quota", programme) == 0
     assert "名额3家，入选3家" in capsys.readouterr().out
+    assert command("select", played["review"], "--out", tmp_path / "五家.xlsx", "--quota", "5") == 0
+    assert "名额5家，入选5家" in capsys.readouterr().out
+    assert sheet_of(tmp_path / "五家.xlsx", "基本情况")["名额（家）"].tolist()[0] == 5
 
 
 @pytest.mark.slow

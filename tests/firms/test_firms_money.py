@@ -44,6 +44,18 @@ def test_an_equal_split_is_possible_and_called_what_it_is(rubric):
     assert grants.notes() == ("江苏的各企业金额相等，属于简单分配；通知四（三）要求避免简单分配",)
 
 
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0], [1, 2, 0]])
+def test_what_is_left_goes_to_the_higher_score_in_whatever_order_the_table_stands(rubric, order):
+    """Of equal shares; of equal scores the lower credit code goes first."""
+    listed = [{PATENTS: 5}, {PATENTS: 10}, {PATENTS: 5}]
+    roll = firms(*listed)
+    roll = replace(roll, table=roll.table.iloc[order].reset_index(drop=True).rename_axis("firm"))
+    codes = roll.table["credit_code"]
+    grants = za.firms.amounts(za.firms.select(roll, rubric, quota(js=3)), quota(js=857), za.firms.EQUAL)
+    best = codes[roll.table["invention_patents"].eq(10)].item()
+    assert set(codes[grants.amount.eq(286)]) == {best, min(set(codes) - {best})}
+
+
 def test_the_direct_share_is_tianjins_of_2024(award):
     # 5700 = 19 × 300; 285 kept (5 %), 5415 to firms: 津工信 2024-12-11, 财建〔2024〕359号.
     approved = pd.Series({"120000": 19})
@@ -67,8 +79,13 @@ def test_money_without_firms_and_firms_without_money_are_refused(rubric, money, 
 
 def test_floors_that_cannot_be_met_and_a_senseless_rule_are_refused(rubric):
     selection = za.firms.select(firms({}, {}), rubric, quota(js=2))
-    with pytest.raises(za.InfeasibleError):
+    said = "江苏2家企业每家下限200万元，合计400万元，多于应拨付企业的300万元；下限最多可填150，请改"
+    with pytest.raises(za.InfeasibleError, match=said):
         za.firms.amounts(selection, quota(js=300), za.firms.GrantRule("0.5", floor=200))
+    with pytest.raises(
+        za.InfeasibleError, match="每家上限150万元，合计300万元，少于应拨付企业的301万元；上限至少须填151"
+    ):
+        za.firms.amounts(selection, quota(js=301), za.firms.GrantRule("0.5", cap=150))
     shares = ({"score_share": share} for share in ("1.5", "many", "", "nan", "1e999999999"))
     for rule in (*shares, {"score_share": "0.5", "floor": 5, "cap": 4}, {"score_share": "0.5", "floor": 0.5}):
         with pytest.raises(za.ScenarioError, match="分配规则"):

@@ -6,7 +6,7 @@ a province does not contain its separately planned city, nor 新疆 the Corps (�
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import pandas as pd
@@ -36,8 +36,18 @@ def load_units() -> pd.DataFrame:
 def plain(value: Any) -> str:
     """Text in one width, without spaces: full-width digits, brackets and spaces become ordinary."""
     text = "" if value is None else str(value)
-    pieces = (text[at : at + _PIECE] for at in range(0, len(text), _PIECE)) if len(text) > _PIECE else (text,)
+    if text.isascii():  # most cells are blank or numbers
+        return "".join(text.split())
+    if len(text) <= _LONGEST:
+        return _plain(text)
+    pieces = (text[at : at + _PIECE] for at in range(0, len(text), _PIECE))
     return _UNSEEN.sub("", "".join(unicodedata.normalize("NFKC", piece) for piece in pieces))
+
+
+@lru_cache(maxsize=10_000)
+def _plain(text: str) -> str:
+    """A short text, as a sheet has it in many cells."""
+    return _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
 
 
 def find_unit(name: str) -> str | None:

@@ -95,13 +95,8 @@ def _stage(name: str, told: str) -> None:
 @_file
 @_out
 @_as_of
-@click.option(
-    "--quota",
-    type=click.Path(path_type=Path),
-    default=None,
-    help="测算工作簿，取其中本批本单位的名额；默认用表中的名额",
-)
-def select(file: Path, out: Path, as_of: datetime | None, quota: Path | None) -> None:
+@click.option("--quota", default=None, help="名额：家数，如 40；或测算工作簿，取其中本批本单位的名额；默认用表中的名额")
+def select(file: Path, out: Path, as_of: datetime | None, quota: str | None) -> None:
     """遴选：FILE 中审核通过的企业按遴选标准计分排名，名额以内的入选。"""
     _say(carry("select", file, out, _day(as_of), quota=quota), out)
 

@@ -1,7 +1,7 @@
 """A province's firm workbook (企业工作簿) as it is read: inputs, and what earlier stages or people wrote beside them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -72,6 +72,8 @@ class FirmBook:
     grids : mapping of str to Grid
     again : sequence of Stage and places
         Stages computed again since a program had saved their formulas without values: form, row and column of each.
+    stuck : mapping of str to str
+        Stages whose formulas cannot follow what was changed, and what is to be said of them; their cells count as blank.
     """
 
     file: str
@@ -80,6 +82,7 @@ class FirmBook:
     entries: Mapping[str, Entries]
     grids: Mapping[str, Grid]
     again: tuple[tuple[Any, tuple[tuple[str, int, str], ...]], ...] = ()
+    stuck: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def unit(self) -> str:
@@ -143,6 +146,13 @@ class FirmBook:
             raise DataError(say("firm_book.no_day", file=self.file))
         return pd.Timestamp(found).date()
 
+    def need_sound(self, before: str = "") -> None:
+        """Raise DataError if a stage, of those before one, is to be run again as its formulas say."""
+        stages = ("review", *_STAGES)
+        for stage in stages[: stages.index(before)] if before else stages:
+            if stage in self.stuck:
+                raise DataError(self.stuck[stage])
+
     def rubric(self, name: str) -> Rubric:
         """The rubric of the sheet 遴选标准 (``selection``) or 评价标准 (``evaluation``)."""
         return rubric_of(self.entries[name].records, firm_forms()[name].title, [load_rubric(EXAMPLES[name])])
@@ -197,7 +207,8 @@ def read_book(path: str | Path) -> FirmBook:
         kind = DataError if set(grids) - {"firms"} else NoBookError
         raise kind(say("firm_book.no_sheet", file=file, sheets="、".join(absent)))
     grids, stale = _without_formulas(grids)
-    book = _book_of(file, grids)
+    grids, stuck = _without_errors(file, grids)
+    book = replace(_book_of(file, grids), stuck=stuck)
     return _computed(book, stale) if stale else book
 
 
@@ -217,13 +228,41 @@ def _without_formulas(grids: Mapping[str, Grid]) -> tuple[dict[str, Grid], _Stal
     """The sheets with blanks for those formulas of stages that nobody calculated, and where these were."""
     own = say("firm_check.rerun", stage="")  # a stage's formulas say so where they cannot follow; a person's do not
     stale = {
-        (form, number, place - 1): name
-        for form, names in _RESULTS.items() if form in grids
-        for name, place in _columns(form, grids[form]).items() if name in names or name in _SHOWN_ONLY
-        for number, row in grids[form].rows.items()
-        if place <= len(row) and isinstance(row[place - 1], Uncalculated) and (own in row[place - 1] or name in _SHOWN_ONLY)
-    }  # fmt: skip
+        key: name
+        for key, name, cell in _texts_of_results(grids)
+        if isinstance(cell, Uncalculated) and (own in cell or name in _SHOWN_ONLY)
+    }
     return _filled(grids, dict.fromkeys(stale)), stale
+
+
+def _texts_of_results(grids: Mapping[str, Grid]) -> Iterator[tuple[tuple[str, int, int], str, str]]:
+    """The texts in columns that formulas of stages may stand in: form, row and place; column; text."""
+    for form, names in _RESULTS.items():
+        if form not in grids:
+            continue
+        first, columns = _first_row(form, grids[form]), _columns(form, grids[form])
+        places = {name: place - 1 for name, place in columns.items() if name in names or name in _SHOWN_ONLY}
+        for number, row in grids[form].rows.items():
+            for name, place in places.items() if number >= first else ():
+                if place < len(row) and isinstance(cell := row[place], str):
+                    yield (form, number, place), name, cell
+
+
+def _without_errors(file: str, grids: Mapping[str, Grid]) -> tuple[dict[str, Grid], dict[str, str]]:
+    """The sheets with blanks for results that cannot follow what was changed, and what is to be said, by stage."""
+    reruns = {say("firm_check.rerun", stage=say(f"stage.{stage}")) for stage in _STAGES}
+    held = [(key, name, text) for key, name, text in _texts_of_results(grids) if text in reruns or text.startswith("#")]
+    stuck = dict[str, str]()
+    for stage, form in _STAGES.items():
+        mine = [
+            (row, name, text) for (of, row, _), name, text in held if of == form and _RESULTS[form].get(name) == stage
+        ]
+        if mine:
+            row, name, value = mine[0]
+            column, sheet = firm_forms()[form].fields[name].header, grids[form].name
+            values = {"file": file, "sheet": sheet, "row": row, "column": column, "count": len(mine), "value": value}
+            stuck[stage] = say("firm_book.stuck", **values, stage=say(f"stage.{stage}"))
+    return _filled(grids, dict.fromkeys(key for key, _, _ in held)), stuck
 
 
 def _filled(grids: Mapping[str, Grid], values: Mapping[tuple[str, int, int], Any]) -> dict[str, Grid]:
@@ -249,7 +288,8 @@ def _computed(book: FirmBook, stale: _Stale) -> FirmBook:
         shown = {name: {code: text for text, code in fields[name].choices.items()} for name in mine.values()}
         values = {key: shown[mine[key]].get(value, value) for key, value in found.items() if not pd.isna(value)}
         places = tuple((form, key[1], name) for key, name in mine.items() if key in values)
-        book = replace(_book_of(book.file, _filled(book.grids, values)), again=(*book.again, (done, places)))
+        filled = _book_of(book.file, _filled(book.grids, values))
+        book = replace(filled, again=(*book.again, (done, places)), stuck=book.stuck)
     return book
 
 

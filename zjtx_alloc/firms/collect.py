@@ -29,6 +29,7 @@ def read_books(folder: Path) -> list[FirmBook]:
     books, held = [], dict[tuple[str, int], str]()
     for path in sorted(path for path in folder.glob("*.xlsx") if not path.name.startswith("~$")):
         book = read_book(path)
+        book.need_sound()
         if (first := held.setdefault((book.unit, book.batch), book.file)) != book.file:
             raise DataError(say("collect.twice", unit=_name(book), batch=book.batch, files=f"{first}、{book.file}"))
         books.append(book)

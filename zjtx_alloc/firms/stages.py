@@ -74,6 +74,7 @@ def carried(name: str, book: FirmBook, day: date | None = None, quota: int | Non
     DataError, ScenarioError, InfeasibleError
         As the stage's own function does, and if the stage before was not run.
     """
+    book.need_sound(before=name)
     on = book.day(day)
     plans = plans_on(book, on) if name in _AFTER_APPROVAL else None
     held = book if plans is None else plans.book
@@ -219,6 +220,52 @@ def _amounts(book: FirmBook, day: date) -> Stage:
     return Stage(cells, result, (*notes, *grants.notes()))
 
 
+def _within_quota(book: FirmBook, firms: Firms, column: str) -> None:
+    """Raise DataError if more firms are to be paid than have places."""
+    places = book.basics["quota"]
+    if places is not None and len(firms) > int(places):
+        header, what = book.header("firms", column), next(iter(firm_forms()["firms"].fields[column].choices))
+        raise DataError(say("firm_book.over_quota", what=what, count=len(firms), quota=int(places), column=header))
+
+
+def _paid(book: FirmBook, *, closing: bool = False) -> Iterator[str]:
+    """A word on firms that got money otherwise than the workbook says of them, and on money otherwise than is due.
+
+    Raises
+    ------
+    DataError
+        If a firm got money that is not approved, or selected where nobody is approved yet; at the ``closing``, if the
+        sum is not what the unit's books have.
+    """
+    said = book.decisions
+    column = "approved" if said["approved"].notna().any() else "selected"
+    due, got = said[column].eq("yes"), said["granted"].notna()
+    if not due.any():  # a workbook that begins with what was paid
+        return
+    if len(strange := due.index[got & ~due]):
+        raise DataError(say("firm_book.paid_unasked", firms=book.firms.names(strange)))
+    if len(unpaid := due.index[due & ~got]):
+        yield say("firm_book.unpaid", count=len(unpaid), firms=book.firms.names(unpaid))
+    supported, amount = book.supported
+    total = int(direct_money(firm_cohort(book.batch, supported.by_unit, book.award), book.award)[book.unit])
+    if (paid := int(amount.sum())) != total:
+        values = {"count": len(supported), "paid": f"{paid:,}", "total": f"{total:,}", "apart": f"{paid - total:+,}"}
+        said_so = say("firm_book.paid_apart", **values)
+        if closing:
+            raise DataError(said_so)
+        yield said_so
+
+
+def _spent(book: FirmBook, firms: Firms) -> Iterator[str]:
+    """A word on firms that spent more than they received, or received more than they were granted."""
+    table, (_, granted) = firms.table, book.supported
+    if "money_received" in table:
+        spent, received = table.get("money_spent", pd.Series(0.0, table.index)), table["money_received"]
+        for kind, over in (("overspent", spent > received), ("overpaid", received > granted)):
+            if over.any():
+                yield say(f"closing.{kind}", firms=firms.names(table.index[over]))
+
+
 def _handed(book: FirmBook, payment: str, amount: pd.Series) -> pd.DataFrame:
     """What the sheet 资金分配 says of a payment that was shared."""
     row = next(record.row for record in book.entries["grants"].records if record["payment"] == payment)
@@ -242,6 +289,7 @@ def _shared(book: FirmBook, firms: Firms) -> Grants:
 
 
 def _evaluate(book: FirmBook, day: date) -> Stage:
+    paid = [*_paid(book)]
     found, supported = evaluated(book)
     year = evaluation_year(book, day)
     gone = left_before(book, supported, year)
@@ -258,7 +306,7 @@ def _evaluate(book: FirmBook, day: date) -> Stage:
     if book.firms.made_up:
         _, granted = book.supported
         opened = _with_numbers(opened, made_up_results(supported, granted, (book.basics["seed"] or 1) + 1), _ENDING)
-    notes = [say("stage_day.due", day=day, year=year, due=due_on(day))]
+    notes = [*paid, *_spent(book, found.firms), say("stage_day.due", day=day, year=year, due=due_on(day))]
     notes += [say("stage_day.stays_left", count=len(gone))] if len(gone) else []
     notes += [say("firm_book.example", title=found.scores.rubric.title)] if found.scores.rubric.example else []
     verdict = say("firm_check.still", stage=say("stage.evaluate"))
@@ -284,6 +332,7 @@ def left_before(book: FirmBook, supported: Firms, year: int) -> pd.Series:
 
 
 def _settle(book: FirmBook, day: date) -> Stage:
+    notes = [*_paid(book, closing=True)]
     evaluation, supported = evaluated(book)
     _, paid_out = book.supported
     award, settled = book.award, settled_firms(book)
@@ -311,8 +360,8 @@ def _settle(book: FirmBook, day: date) -> Stage:
         "grants": _handed(book, "closing", shared["amount"]),
     }
     closing_year = award.closing_year(book.batch)
-    early = say("stage_day.early", day=day, year=closing_year) if day.year < closing_year else ""
-    return Stage(cells, result, tuple(filter(None, [early])))
+    early = [say("stage_day.early", day=day, year=closing_year)] if day.year < closing_year else []
+    return Stage(cells, result, (*notes, *early))
 
 
 def _closing(book: FirmBook, evaluation: Evaluation, settled: FirmSettlement, books: pd.DataFrame) -> pd.DataFrame:
@@ -358,7 +407,10 @@ def _approved(book: FirmBook) -> tuple[Firms, list[str]]:
     """The firms approved, and what was assumed of them."""
     chosen, said = _decided(book, "selected", some=True).eq("yes"), book.decisions["approved"]
     selected = chosen.index[chosen]
+    if len(struck := selected[book.decisions.loc[selected, "review"].eq("struck")]):  # reviewed again since
+        raise DataError(say("firm_book.struck", firms=book.firms.names(struck)))
     if said.isna().all():
+        _within_quota(book, book.firms.only(selected), "selected")
         return book.firms.only(selected), [say("firm_book.all_approved", count=len(selected))]
     blank = selected[said[selected].isna()]
     if len(blank):
@@ -366,6 +418,7 @@ def _approved(book: FirmBook) -> tuple[Firms, list[str]]:
     approved = said.index[said.eq("yes")]
     if len(strange := approved.difference(selected)):
         raise DataError(say("firm_book.not_selected", firms=book.firms.names(strange)))
+    _within_quota(book, book.firms.only(approved), "approved")
     return book.firms.only(approved), []
 
 

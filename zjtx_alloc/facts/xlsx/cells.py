@@ -172,7 +172,8 @@ class Cells(Target):
         if ":" in name:
             name = local(name)
         if name == "v":
-            self.value = "".join(self.pieces)
+            pieces = self.pieces
+            self.value = pieces[0] if len(pieces) == 1 else "".join(pieces)
             if len(self.value) > MOST_TEXT:
                 raise BoundError("intake.long_cell")
         elif name == "c":

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import pandas as pd
 
-from zjtx_alloc.base.errors import DataError, ScenarioError
+from zjtx_alloc.base.errors import DataError, InfeasibleError, ScenarioError
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.base.text import shown
 from zjtx_alloc.base.units import load_units
@@ -117,7 +118,8 @@ def amounts(selected: Selection, money: pd.Series, rule: GrantRule) -> Grants:
     -------
     Grants
         A firm's entitlement is money × (share × its part of the scores + (1 − share) × its part of the
-        investments); the integers nearest to it within floor and cap, by Webster's criterion Σ (x − e)²/e.
+        investments); the integers nearest to it within floor and cap, by Webster's criterion Σ (x − e)²/e. Of equal
+        entitlements the higher score, then the lower credit code, goes first: in whatever order the table stands.
 
     Raises
     ------
@@ -127,16 +129,22 @@ def amounts(selected: Selection, money: pd.Series, rule: GrantRule) -> Grants:
         If floors or caps cannot be met; names them.
     """
     firms = selected.chosen
-    table = firms.table[["unit", "planned_investment"]].assign(score=selected.scores.score)
+    table = firms.table[["unit", "credit_code", "planned_investment"]].assign(score=selected.scores.score)
     _check_money(money, table["unit"])
     parts = []
-    for unit, group in table.groupby("unit", sort=False):
+    for unit, group in table.sort_values(["score", "credit_code"], ascending=[False, True]).groupby("unit", sort=False):
         total = int(money[unit])
+        _check_bounds(str(unit), len(group), total, rule)
         entitlement = _entitlement(group, total, rule)
         problem = QuotaProblem(
-            total=total, entitlement=entitlement, floor=rule.floor, cap=rule.cap, names=firms.table["name"].to_dict()
+            total=total,
+            entitlement=entitlement.set_axis(range(len(group))),  # the tie rule goes by label
+            floor=rule.floor,
+            cap=rule.cap,
+            names=dict[Any, str](enumerate(firms.table["name"].reindex(group.index))),
         )
-        parts.append(pd.DataFrame({"entitlement": entitlement.astype(float), "amount": solve(problem).quota}))
+        amount = solve(problem).quota.set_axis(group.index)
+        parts.append(pd.DataFrame({"entitlement": entitlement.astype(float), "amount": amount}))
     shares = pd.concat(parts) if parts else pd.DataFrame({"entitlement": 0.0, "amount": 0}, index=table.index)
     return Grants(firms, rule, table[["unit", "score", "planned_investment"]].join(shares))
 
@@ -160,6 +168,15 @@ def _parts(values: pd.Series) -> pd.Series:
     exact = pd.Series(map(entitled, values), values.index, dtype=object)
     total = sum(exact)
     return exact / total if total else exact + Fraction(1, len(values))
+
+
+def _check_bounds(unit: str, count: int, total: int, rule: GrantRule) -> None:
+    """Raise InfeasibleError, in words of money, if all floors are above the money or all caps below it."""
+    values = {"unit": load_units().at[unit, "short_name"], "count": count, "total": f"{total:,}"}
+    for name, each, apart in (("floor", rule.floor, 1), ("cap", rule.cap, -1)):
+        if each is not None and (each * count - total) * apart > 0:
+            bound = total // count if name == "floor" else -(-total // count)
+            raise InfeasibleError(say(f"grants.{name}", each=each, sum=f"{each * count:,}", bound=bound, **values))
 
 
 def _check_money(money: pd.Series, units: pd.Series) -> None:

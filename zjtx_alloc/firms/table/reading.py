@@ -85,9 +85,11 @@ def with_results(file: str, grid: Grid, firms: Firms) -> Firms:
     DataError
         If a firm is missing there, stands there twice, or is none of these.
     """
-    sheets = headed([grid], column_spellings(), lambda codes: {"credit_code", *codes} >= {"credit_code", *RESULTS[:2]})
-    if not sheets or "credit_code" not in sheets[0].columns:
-        raise DataError(say("firm_book.no_results", file=file, sheet=grid.name))
+    needed = ("credit_code", *RESULTS[:2])
+    sheets = headed([grid], column_spellings(), lambda codes: len({*needed} & {*codes}) > 1)
+    if absent := [name for name in needed if not sheets or name not in sheets[0].columns]:
+        named = "".join(f"“{firm_columns()[name].title}”" for name in absent)
+        raise DataError(say("firm_book.no_results", file=file, sheet=grid.name, columns=named))
     sheet, held = sheets[0], {"credit_code", "name", *RESULTS}
     sheet = replace(sheet, known=tuple((code, heading) for code, heading in sheet.known if code in held))
     body = {number: row for number, row in sheet.body.items() if not is_remark(row)}
@@ -95,10 +97,12 @@ def with_results(file: str, grid: Grid, firms: Firms) -> Firms:
     if problems:
         raise refusal(file, grid.name, problems)
     table = pd.DataFrame({"file": file, "row": list(body), **_typed(columns)}).rename_axis("firm")
-    found = Firms(table, firms.made_up).numbered_as(firms)
-    absent = firms.table.index.difference(found.table.index, sort=False)
-    if len(absent):
-        raise DataError(say("firm_book.absent", sheet=grid.name, firms=firms.names(absent)))
+    listed = Firms(table, firms.made_up)
+    if len(strangers := table.index[~table["credit_code"].isin(firms.table["credit_code"])]):
+        raise DataError(say("firm_book.strangers", sheet=grid.name, firms=listed.names(strangers)))
+    found = listed.numbered_as(firms)
+    if len(left := firms.table.index.difference(found.table.index, sort=False)):
+        raise DataError(say("firm_book.absent", sheet=grid.name, firms=firms.names(left)))
     results = found.table[[name for name in RESULTS if name in found.table]].reindex(firms.table.index)
     return replace(firms, table=firms.table.drop(columns=list(results), errors="ignore").join(results))
 

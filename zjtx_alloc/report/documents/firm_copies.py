@@ -83,7 +83,7 @@ def carry(stage: str, file: Path, out: Path, day: date | None = None, **given: A
     day : date, optional
         In place of the sheet's.
     given :
-        ``quota`` (a programme's workbook, for select), and those of ``Given``.
+        ``quota`` (for select: places, or a programme's workbook), and those of ``Given``.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def carry(stage: str, file: Path, out: Path, day: date | None = None, **given: A
     """
     quota = given.pop("quota", None)
     with as_workbook(file, Given(**given)) as (path, book):
-        done = carried(stage, book, day, **({} if quota is None else {"quota": places(quota, book)}))
+        done = carried(stage, book, day, None if quota is None else places(quota, book))
         write_stage(path, out, done)
     return done
 
@@ -146,9 +146,11 @@ def played(file: Path, folder: Path, day: date | None = None, **given: Any) -> P
     return Played(read_book(file), said, "")
 
 
-def places(programme: Path, book: FirmBook) -> int:
-    """The places of the book's unit and batch in a programme's workbook: what was granted, else what is computed."""
-    found = load_programme(programme)
+def places(quota: str | int | Path, book: FirmBook) -> int:
+    """A whole number of places as it is; else those of the book's unit and batch in a programme's workbook: what was granted, else what is computed."""
+    if str(quota).isdecimal():
+        return int(str(quota))
+    found = load_programme(str(quota))
     batch = found.batch(book.batch)
     if batch.granted is not None and book.unit in batch.granted.index:
         return int(batch.granted[book.unit])

@@ -7,7 +7,7 @@ itself, not a text that people read as one. Elsewhere, and in workbooks of more 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from zjtx_alloc.firms.stages import DIGITS, Stage, evaluation_year, left_before
 from zjtx_alloc.firms.steps.rubric import DERIVED, Rubric
 from zjtx_alloc.firms.table.columns import as_read, choices_of, firm_columns
 from zjtx_alloc.firms.table.roll import Firms
+from zjtx_alloc.report.writers.halving import HALVINGS, halved, halving, rounded
 from zjtx_alloc.report.writers.sheet import Cell, Column, Sheet
 from zjtx_alloc.rules.award import Award
 
@@ -31,9 +32,7 @@ _CHOSEN = ("choice", "choices")
 _LONGEST = 250  # characters of a text in a formula
 _ROWS = 1000  # in which rows of a standard are counted
 _SPARE = 10**DIGITS
-_HALVINGS = 46  # to 1.4e-11: finer than shares are known, coarser than what LibreOffice's INT rounds away
 _APART = 1e-6  # 万元
-_WIDEST = 10**3  # where caps bind, the scale is larger than 1
 
 
 def live_cells(stage: Stage) -> dict[str, pd.DataFrame]:
@@ -86,20 +85,31 @@ class _Sheets:
         """A cell of 基本情况."""
         return self.cell("basics", name, self.book.basics.row)
 
+    @property
+    def ends(self) -> tuple[int, int]:
+        """The first and the last row of a firm in 企业: whoever sorts the table moves firms to any of them."""
+        rows = self.book.firms.table["row"]
+        return int(rows.min()), int(rows.max())
+
     def rerun(self, stage: str) -> str:
         """What a cell says when its formula cannot follow."""
         return say("firm_check.rerun", stage=say(f"stage.{stage}"))
 
+    def codes(self, form: str) -> dict[int, str]:
+        """Credit codes by row."""
+        table = self.book.firms.table
+        return dict(zip(table["row"], table["credit_code"], strict=True)) if form == "firms" else {row: code for code, row in self.book.rows(form).items()}  # fmt: skip
+
     def found(self, form: str, name: str) -> str:
         """A firm's cell in another sheet, by credit code."""
-        held = self.book.firms.table["row"] if form == "firms" else self.book.rows(form).values()
+        held = self.ends if form == "firms" else self.book.rows(form).values()
         values, codes = (self[form].range(column, min(held), max(held)) for column in (name, "credit_code"))
         return f"INDEX({values},MATCH([credit_code],{codes},0))"
 
     def as_they_stand(self, form: str, firms: Firms, names: Sequence[str]) -> bool:
         """Whether the cells of these columns hold for every firm what was read of them."""
         grid, places = self.book.grids[form], self.book.columns(form)
-        rows = self.book.rows(form) if form != "firms" else dict(zip(firms.table["credit_code"], firms.table["row"], strict=True))  # fmt: skip
+        rows = {code: row for row, code in self.codes(form).items()}
         for name in (*names, "credit_code"):
             kind = firm_columns()[name].kind
             for code, value in zip(firms.table["credit_code"], firms.table[name], strict=True):
@@ -174,7 +184,8 @@ class _Standard:
                 reached = f'ISNUMBER(FIND("、"&{held}&"、","、"&{reads[name]}&"、"))'
             terms.append(f"{weight}*SUMPRODUCT(MAX(({reached})*{points}))")
         numbers = [reads[c] for c in self.columns if firm_columns()[c].kind not in _CHOSEN]
-        return f'IF(COUNT({",".join(numbers)})<{len(numbers)},"{blank}",ROUND({"+".join(terms)},{DIGITS}))'
+        score = f"ROUND({'+'.join(terms)},{DIGITS})"
+        return f'IF(COUNT({",".join(numbers)})<{len(numbers)},"{blank}",{_else(score, blank)})'
 
     @cached_property
     def _fingerprint(self) -> tuple[str, str]:
@@ -199,6 +210,11 @@ class _Standard:
         moved = f'OR({formula}<>"{text}",{count}<>{records})'
         total = f"SUM({sheet.range('weight', first, first + _ROWS)})"
         return f'IF({moved},"{rerun}",IF(ABS({total}-1)>0.000000001,"{weights}",{then}))'
+
+
+def _else(formula: str, otherwise: str) -> str:
+    """A formula, or a text where it comes to an error, as it does by a text among the numbers that it reads."""
+    return f'IFERROR({formula},"{otherwise}")'
 
 
 def _is_number(value: Any) -> bool:
@@ -229,8 +245,8 @@ def _selection(sheets: _Sheets, cells: _Cells) -> Iterator[_Formula]:
     there = sheets.have("firms", "review", "score", "rank", "selected", *standard.columns) and sheets.have("basics", "check", "chosen")  # fmt: skip
     if not there or {name for _, name in ties} & set(DERIVED) or not standard.is_plain or not sheets.as_they_stand("firms", passed, standard.columns):  # fmt: skip
         return
-    rows = [int(row) for row in passed.table["row"]]
-    span, again = f"{min(rows)}-{max(rows)}", sheets.rerun("select")
+    rows, ends = [int(row) for row in passed.table["row"]], sheets.ends
+    span, again = f"{ends[0]}-{ends[1]}", sheets.rerun("select")
     yes, no, went = _choice("selected", "yes"), _choice("selected", "no"), _choice("review", "passed")
     ahead = f"[credit_code:{span}]<[credit_code]"
     for falls, name in reversed([(True, "score"), *ties]):
@@ -244,10 +260,11 @@ def _selection(sheets: _Sheets, cells: _Cells) -> Iterator[_Formula]:
         f'IF(ISNUMBER([rank]),IF([rank]<={sheets.basics("quota")},"{yes}","{no}"),"{again}")',
         rows,
     )
-    every = [int(row) for row in book.firms.table["row"]]
-    chosen, reviewed, scores = (sheets["firms"].range(name, min(every), max(every)) for name in ("selected", "review", "score"))  # fmt: skip
+    chosen, reviewed, scores = (sheets["firms"].range(name, *ends) for name in ("selected", "review", "score"))
     counted, at = f'COUNTIF({chosen},"{yes}")', [book.basics.row]
-    same = f'AND(COUNT({scores})=COUNTIF({reviewed},"{went}"),{counted}=MIN({sheets.basics("quota")},COUNT({scores})))'
+    same = (
+        f'AND(COUNT({scores})=COUNTIF({reviewed},"{went}"),{counted}=MIN(N({sheets.basics("quota")}),COUNT({scores})))'
+    )
     cells["basics"].loc[at, "check"] = say("firm_check.same")
     yield "basics", "chosen", counted, at
     yield "basics", "check", standard.check("select", _same_or(same, again)), at
@@ -282,7 +299,8 @@ def _yearly(sheets: _Sheets, cells: _Cells) -> Iterator[_Formula]:
     yield "yearly", "grade", f'IF(ISNUMBER([score]),{grade},"{again}")', [int(row) for row in frame.index]
     yield "yearly", "goes_on", f'IF(ISNUMBER([score]),IF([score]>={threshold},"{yes}","{no}"),"{again}")', kept
     cells["basics"].loc[at, "evaluation_check"] = say("firm_check.same")
-    yield "basics", "evaluation_check", standard.check("evaluate", f'"{say("firm_check.same")}"'), at
+    scores = sheets["yearly"].range("score", min(frame.index), max(frame.index))
+    yield "basics", "evaluation_check", standard.check("evaluate", _same_or(f"COUNT({scores})={len(frame)}", again)), at
 
 
 def _away(book: FirmBook, firms: Firms, cells: _Cells) -> set[int]:
@@ -298,7 +316,7 @@ class _Payment:
 
     What a firm gets at a scale is its share × scale rounded half up and held within floor and cap; the sheet 资金求解
     halves an interval of scales until the sum is the money; firms that still differ between its ends get what is left,
-    the larger share first, then the upper row.
+    the larger share first, then the higher score, then the lower credit code.
 
     Attributes
     ----------
@@ -306,12 +324,17 @@ class _Payment:
         The sheet with a row a firm.
     rows : sequence of int
         Of the firms that get money, or may.
+    ends : tuple of int
+        First and last row of firms in the sheet.
+    stage : str
     """
 
     sheets: _Sheets
     name: str
     form: str
     rows: Sequence[int]
+    ends: tuple[int, int]
+    stage: str
 
     @property
     def at(self) -> int:
@@ -322,63 +345,59 @@ class _Payment:
         """A cell of that row."""
         return self.sheets.cell("grants", name, self.at)
 
+    def column(self, name: str) -> str:
+        """A column of the firms."""
+        return self.sheets[self.form].range(name, *self.ends)
+
+    @property
+    def again(self) -> str:
+        """What cells say when they cannot follow."""
+        return self.sheets.rerun(self.stage)
+
     def entitlement(self, members: str, score: str, planned: str) -> str:
         """The formula of a firm's share of the money; ``members``: a column and its choice that make a firm one of them."""
-        first, last = min(self.rows), max(self.rows)
         column, _, choice = members.partition("=")
-        which = self.sheets[self.form].range(column, first, last)
         by_score, by_plan = (
-            f'[{name}]/SUMIF({which},"{choice}",{self.sheets[self.form].range(name, first, last)})'
-            for name in (score, planned)
+            f'[{name}]/SUMIF({self.column(column)},"{choice}",{self.column(name)})' for name in (score, planned)
         )
         share, total = self.rule("share"), self.rule("total")
         graded = f"{share}*{by_score}+(1-{share})*{by_plan}"
         return f'ROUND({total}*IF({share}="",1/{self.rule("count")},{graded}),9)'
 
     def scaled(self, shares: str, scale: str) -> str:
-        """What shares are at a scale; clipping is arithmetic, which programs compute alike within SUMPRODUCT."""
-        floor = f"{self.rule('floor')}*({shares}>0)"
-        total, cap = self.rule("total"), self.rule("cap")
+        """What shares are at a scale."""
+        floor, cap, total = map(self.rule, ("floor", "cap", "total"))
         most = f'IF({cap}="",{total},MIN({cap},{total}))*({shares}>0)'
-        whole = f"INT({shares}*({scale})+0.5)"
-        return f"({whole}+({floor}-{whole})*({whole}<{floor})+({most}-{whole})*({whole}>{most}))"
+        return f"({rounded(shares, scale, f'{floor}*({shares}>0)', most)})"
 
     def granted(self) -> str:
         """The formula of what a firm gets."""
-        shares = self.sheets[self.form].range("entitlement", min(self.rows), max(self.rows))
-        end = self.first + _HALVINGS
+        shares, scores, codes = map(self.column, ("entitlement", "score", "credit_code"))
+        end = self.first + HALVINGS
         low, high = (self.sheets.cell("search", f"{self.name}_{which}", end) for which in ("low", "high"))
         left = f"{self.rule('total')}-{self.sheets.cell('search', f'{self.name}_sum', end)}"
         under, over = (self.scaled("[entitlement]", at) for at in (low, high))
         tied = f"({self.scaled(shares, high)}>{self.scaled(shares, low)})"
-        ahead = f"({shares}>[entitlement])+({shares}=[entitlement])*(ROW({shares})<=ROW())"
-        return f"{under}+IF({over}>{under},IF(SUMPRODUCT({tied}*({ahead}))<={left},1,0),0)"
+        ahead = f"({scores}>[score])+({scores}=[score])*({codes}<=[credit_code])"
+        ahead = f"({shares}>[entitlement])+({shares}=[entitlement])*({ahead})"
+        return _else(f"{under}+IF({over}>{under},IF(SUMPRODUCT({tied}*({ahead}))<={left},1,0),0)", self.again)
 
     @property
     def first(self) -> int:
         """The first row of 资金求解."""
         return self.sheets.book.first_row("search")
 
-    def halvings(self, values: Sequence[tuple[float, float, int]]) -> pd.DataFrame:
+    def halvings(self, found: Sequence[tuple[float, float, int]]) -> pd.DataFrame:
         """The rows of 资金求解."""
-        low, high, middle = (f"{self.name}_{part}" for part in ("low", "high", "sum"))
-        shares = self.sheets[self.form].range("entitlement", min(self.rows), max(self.rows))
-        rows: list[dict[str, Any]] = []
-        for step, (under, over, places) in enumerate(values):
-            row = self.first + step
-            enough = f"[{middle}:{row - 1}]>={self.rule('total')}"
-            centre = f"([{low}:{row - 1}]+[{high}:{row - 1}])/2"
-            ends = (f"IF({enough},[{low}:{row - 1}],{centre})", f"IF({enough},{centre},[{high}:{row - 1}])")
-            scale = f"([{low}]+[{high}])/2" if step < _HALVINGS else f"[{low}]"
-            formulas = (*(ends if step else ("", "")), f"SUMPRODUCT({self.scaled(shares, scale)})")
-            cells = [
-                Cell(value, self.sheets["search"].written(formula, row)[1:] if formula else "")
-                for value, formula in zip((under, over, places), formulas, strict=True)
-            ]
-            rows.append({"step": step, **dict(zip((low, high, middle), cells, strict=True))})
-        return pd.DataFrame(rows, index=range(self.first, self.first + len(rows)))
+        names, sheet = [f"{self.name}_{part}" for part in ("low", "high", "sum")], self.sheets["search"]
+        rows = halving(names, self.first, self.rule("total"), partial(self.scaled, self.column("entitlement")), found)
+        cells = [
+            {name: Cell(cell.value, sheet.written(cell.formula, row)[1:]) for name, cell in cells.items()}
+            for row, cells in enumerate(rows, start=self.first)
+        ]
+        return pd.DataFrame(cells, index=range(self.first, self.first + len(cells))).assign(step=range(len(cells)))
 
-    def found(self, shares: pd.Series, total: int) -> tuple[list[tuple[float, float, int]], list[int]]:
+    def found(self, shares: pd.Series, scores: pd.Series, total: int) -> tuple[list[tuple[float, float, int]], list[int]]:  # fmt: skip
         """Both ends and the sum at the middle, halving by halving, and what each firm gets, as the formulas find them."""
         rule = self.sheets.book.grant_rule(self.name)
         held = shares.to_numpy(dtype=float)
@@ -387,14 +406,11 @@ class _Payment:
         def at(scale: float) -> np.ndarray:
             return np.clip(np.floor(held * scale + 0.5), least, most).astype("int64")
 
-        low, high, steps = 0.0, float(_WIDEST), list[tuple[float, float, int]]()
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2
-            steps.append((low, high, int(at(middle).sum())))
-            low, high = (low, middle) if steps[-1][2] >= total else (middle, high)
-        under, over = at(low), at(high)
-        steps.append((low, high, int(under.sum())))
-        tied = [at for at in sorted(range(len(held)), key=lambda at: -held[at]) if over[at] > under[at]]
+        steps = halved(lambda scale: int(at(scale).sum()), total)
+        under, over = map(at, steps[-1][:2])
+        codes = self.sheets.codes(self.form)
+        claims = sorted((-share, -score, codes[int(row)], at) for at, (row, share, score) in enumerate(zip(shares.index, held, scores, strict=True)))  # fmt: skip
+        tied = [at for *_, at in claims if over[at] > under[at]]
         under[tied[: total - steps[-1][2]]] += 1
         return steps, under.tolist()
 
@@ -418,31 +434,32 @@ def _shared(payment: _Payment, cells: _Cells, amount: str, parts: pd.DataFrame) 
     apart = (frame["entitlement"].astype(float) - (total * graded).reindex(frame.index, fill_value=0.0)).abs()
     if parts.isna().any(axis=None) or not parts.gt(0).all(axis=None) or apart.max() > _APART:
         return False
-    steps, found = payment.found(frame["entitlement"].astype(float).round(9), total)
+    scores = parts["score"].reindex(frame.index, fill_value=0.0)
+    steps, found = payment.found(frame["entitlement"].astype(float).round(9), scores, total)
     if found != frame[amount].tolist():
         return False
     cells["search"] = payment.halvings(steps)
     return True
 
 
-def _handed(payment: _Payment, members: str, amount: str, each: int, stage: str) -> Iterator[_Formula]:
-    """Count, money and check of a payment in 资金分配."""
-    sheets, at = payment.sheets, [payment.at]
-    sheet = sheets[payment.form]
-    column, _, choice = members.partition("=")
-    ends = min(payment.rows), max(payment.rows)
-    yield "grants", "count", f'COUNTIF({sheet.range(column, *ends)},"{choice}")', at
+def _handed(payment: _Payment, members: str, amount: str, each: int) -> Iterator[_Formula]:
+    """Count, money and check of a payment in 资金分配: every firm of the sheet that formulas reach has its money, or 0."""
+    at, (column, _, choice), held = [payment.at], members.partition("="), payment.column(amount)
+    yield "grants", "count", f'COUNTIF({payment.column(column)},"{choice}")', at
     yield "grants", "total", payment.direct(each), at
-    yield "grants", "handed", f"SUM({sheet.range(amount, *ends)})", at
+    yield "grants", "handed", f"SUM({held})", at
     same, differs = say("firm_check.same"), say("firm_check.differs")
-    again = f'IF({sheets.cell("search", f"{payment.name}_sum", payment.first + _HALVINGS)}<=[total],"{differs}","{sheets.rerun(stage)}")'
-    yield "grants", "check", f'IF([handed]=[total],"{same}",{again})', at
+    found = payment.sheets.cell("search", f"{payment.name}_sum", payment.first + HALVINGS)
+    apart = f'IF(AND({found}<=[total],COUNT({held})={len(payment.rows)}),"{differs}","{payment.again}")'
+    check = f'IF(AND([handed]=[total],COUNT({held})={len(payment.rows)}),"{same}",{apart})'
+    yield "grants", "check", _else(check, payment.again), at
 
 
 def _opening(sheets: _Sheets, cells: _Cells) -> Iterator[_Formula]:
     """What each approved firm gets at the start."""
-    book, frame, again = sheets.book, cells["firms"], sheets.rerun("amounts")
-    payment = _Payment(sheets, "opening", "firms", [int(row) for row in frame.index[frame["granted"].notna()]])
+    book, frame = sheets.book, cells["firms"]
+    paid = [int(row) for row in frame.index[frame["granted"].notna()]]
+    payment = _Payment(sheets, "opening", "firms", paid, sheets.ends, "amounts")
     approved = book.firms.only(book.firms.table.index[book.firms.table["row"].isin(payment.rows)])
     decided = book.decisions["approved"].notna().any()
     column, code = ("approved", "yes") if decided else ("selected", "yes")
@@ -455,11 +472,17 @@ def _opening(sheets: _Sheets, cells: _Cells) -> Iterator[_Formula]:
     if not _shared(payment, cells, "granted", parts):
         return
     frame.loc[payment.rows, "entitlement"] = frame.loc[payment.rows, "entitlement"].astype(float).round(9)
-    condition, entitlement = f'[{column}]="{_choice(column, code)}"', payment.entitlement(members, "score", "planned_investment")  # fmt: skip
+    asked = [
+        f'[{column}]="{_choice(column, code)}"',
+        f"{payment.rule('count')}={len(paid)}",
+    ]  # who joins has no formula
+    if not decided and sheets.have("firms", "approved"):
+        asked.append(f"COUNTA({payment.column('approved')})=0")
+    entitlement = _else(payment.entitlement(members, "score", "planned_investment"), payment.again)
     cells["grants"].loc[[payment.at], "check"] = say("firm_check.same")
-    yield "firms", "entitlement", f'IF({condition},{entitlement},"{again}")', payment.rows
-    yield "firms", "granted", f'IF(ISNUMBER([entitlement]),{payment.granted()},"{again}")', payment.rows
-    yield from _handed(payment, members, "granted", book.award.opening, "amounts")
+    yield "firms", "entitlement", f'IF(AND({",".join(asked)}),{entitlement},"{payment.again}")', paid
+    yield "firms", "granted", f'IF(ISNUMBER([entitlement]),{payment.granted()},"{payment.again}")', paid
+    yield from _handed(payment, members, "granted", book.award.opening)
 
 
 def _can_share(payment: _Payment) -> bool:
@@ -480,7 +503,8 @@ def _ends(sheets: _Sheets, cells: _Cells) -> Iterator[_Formula]:
     """Each firm's outcome, and what it is due and gives back at the end."""
     book, frame, again = sheets.book, cells["ending"], sheets.rerun("settle")
     firms = book.results("ending", book.supported[0])
-    payment = _Payment(sheets, "closing", "ending", sorted(int(row) for row in frame.index))
+    rows = sorted(int(row) for row in frame.index)
+    payment = _Payment(sheets, "closing", "ending", rows, (rows[0], rows[-1]), "settle")
     done, results = say("ending.completed"), ["actual_investment", "target_completion"]
     results += ["fraud"] if sheets.have("ending", "fraud") and "fraud" in firms.table else []
     there = sheets.have("ending", *_ENDED, *results) and sheets.have("yearly", "goes_on", "score") and sheets.have("firms", "planned_investment")  # fmt: skip
@@ -491,7 +515,7 @@ def _ends(sheets: _Sheets, cells: _Cells) -> Iterator[_Formula]:
         return
     for row in payment.rows:  # in the order of the formulas: what each reads stands before it
         frame.at[row, "entitlement"] = round(float(frame.at[row, "entitlement"]), 9)
-    rows, award = payment.rows, book.award
+    award = book.award
     owing = [
         say(f"ending.{name}") for name in (*OUTCOMES, DISCONTINUED, DEFRAUDED) if settlement_of(name, award).recovered
     ]
@@ -501,13 +525,13 @@ def _ends(sheets: _Sheets, cells: _Cells) -> Iterator[_Formula]:
     cells["grants"].loc[[payment.at], "check"] = say("firm_check.same")
     paid = sheets.found("firms", "granted")
     yield "ending", "granted", f'IF(ISNUMBER({paid}),{paid},"{again}")', rows
-    yield "ending", "score", sheets.found("yearly", "score"), rows
-    yield "ending", "planned", sheets.found("firms", "planned_investment"), rows
-    yield "ending", "outcome", _outcome(sheets, award, "fraud" in results, again), rows
-    yield "ending", "entitlement", f'IF([outcome]="{done}",{graded},0)', rows
+    yield "ending", "score", _else(sheets.found("yearly", "score"), again), rows
+    yield "ending", "planned", _else(sheets.found("firms", "planned_investment"), again), rows
+    yield "ending", "outcome", _else(_outcome(sheets, award, "fraud" in results, again), again), rows
+    yield "ending", "entitlement", _else(f'IF([outcome]="{done}",{graded},0)', again), rows
     yield "ending", "closing", f'IF([outcome]="{again}","{again}",{payment.granted()})', rows
-    yield "ending", "recovered", f'IF([outcome]="{again}","{again}",IF(OR({owes}),{back},0))', rows
-    yield from _handed(payment, members, "closing", award.closing, "settle")
+    yield "ending", "recovered", _else(f'IF([outcome]="{again}","{again}",IF(OR({owes}),{back},0))', again), rows
+    yield from _handed(payment, members, "closing", award.closing)
 
 
 def _outcome(sheets: _Sheets, award: Award, has_fraud: bool, again: str) -> str:

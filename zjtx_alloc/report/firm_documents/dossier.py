@@ -157,6 +157,7 @@ def dossier_of(book: FirmBook, day: date | None = None, **given: Any) -> Dossier
     DataError, InfeasibleError
         As the stages do.
     """
+    book.need_sound()
     said, found = book.decisions, dict[str, Any]()
     plans = plans_on(book, day or book.days.get(say("stage.settle")) or book.days.get(say("stage.evaluate")))
     if said["selected"].eq("yes").any():

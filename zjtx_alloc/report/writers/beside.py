@@ -303,7 +303,10 @@ class _SheetCells:
         if number not in self.rows:
             row = etree.Element(f"{self.space}row", r=f"{number}")
             at = bisect(self.numbers, number)
-            self.data.insert(at, row)
+            if at < len(self.numbers):  # not by its place, which lxml would count from the first row
+                self.rows[self.numbers[at]].addprevious(row)
+            else:
+                self.data.append(row)
             self.numbers.insert(at, number)
             self.rows[number] = row
         return self.rows[number]
