@@ -153,6 +153,18 @@ def test_what_a_person_decides_counts(played, tmp_path):
     ]
 
 
+def test_what_was_paid_is_past_once_a_year_is_evaluated(played):
+    """Formulas until then: no later change of a plan or of the shares moves it."""
+    for stage, expected in (("amounts", {"f"}), ("evaluate", {"n"}), ("settle", {"n"})):
+        sheet = openpyxl.load_workbook(played[stage])["企业"]
+        column = next(
+            cell.column for row in sheet.iter_rows(max_row=4) for cell in row if str(cell.value).startswith("期初已拨")
+        )
+        assert {
+            cell.data_type for (cell,) in sheet.iter_rows(5, min_col=column, max_col=column) if cell.value is not None
+        } == expected
+
+
 def edited(path, to, title, cells):
     to.write_bytes(path.read_bytes())
     changed(to, title, cells)
