@@ -153,9 +153,8 @@ def taken_away(kind: str, case: Case) -> tuple[str, bytes]:
     """One of ``LEAVING`` with the name of its file; its id is that of ``za.run`` for the same scenario."""
     ending, made = LEAVING[kind]
     number = run_id(report_record(Results(case.panel, case.scenario), case.own))
-    named = (
-        "" if kind == "scenario" else f"-{say(f'explorer.leave_{kind}')}-{number}"
-    )  # a scenario's name is its file's
+    # A scenario's name is its file's: with anything added the file would be of another run.
+    named = "" if kind == "scenario" else f"-{say(f'explorer.leave_{kind}')}-{number}"
     return f"{case.scenario.name}{named}{ending}", made(case, number)
 
 

@@ -291,7 +291,8 @@ def _shared(book: FirmBook, firms: Firms) -> Grants:
 def _evaluate(book: FirmBook, day: date) -> Stage:
     paid = [*_paid(book)]
     found, supported = evaluated(book)
-    was_paid = book.supported[1].rename("granted").astype(object).reindex(book.firms.table.index)
+    _, granted = book.supported
+    was_paid = granted.rename("granted").astype(object).reindex(book.firms.table.index)
     year = evaluation_year(book, day)
     gone = left_before(book, supported, year)
     goes_on = continuing(found, least=book.least).table.index.difference(gone.index)
@@ -305,9 +306,7 @@ def _evaluate(book: FirmBook, day: date) -> Stage:
     result = say("stage_result.evaluate", **values, stays=len(goes_on), leaves=len(supported) - len(goes_on))
     opened = _opened(book, "ending", supported)
     if book.firms.made_up:
-        opened = _with_numbers(
-            opened, made_up_results(supported, book.supported[1], (book.basics["seed"] or 1) + 1), _ENDING
-        )
+        opened = _with_numbers(opened, made_up_results(supported, granted, (book.basics["seed"] or 1) + 1), _ENDING)
     notes = [*paid, *_spent(book, found.firms), say("stage_day.due", day=day, year=year, due=due_on(day))]
     notes += [say("stage_day.stays_left", count=len(gone))] if len(gone) else []
     notes += [say("firm_book.example", title=found.scores.rubric.title)] if found.scores.rubric.example else []
