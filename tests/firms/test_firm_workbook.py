@@ -281,6 +281,8 @@ def test_places_come_from_the_programme_s_workbook(played, tmp_path, capsys):
     assert command("select", played["review"], "--out", tmp_path / "五家.xlsx", "--quota", "5") == 0
     assert "名额5家，入选5家" in capsys.readouterr().out
     assert sheet_of(tmp_path / "五家.xlsx", "基本情况")["名额（家）"].tolist()[0] == 5
+    assert command("select", played["review"], "--out", tmp_path / "半家.xlsx", "--quota", "4.5") == 1
+    assert "--quota 须为家数（整数）或测算工作簿，现为 4.5" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -102,6 +102,8 @@ def reason(error: click.UsageError, group: click.Group) -> str:
             described = say("cli.unknown_command", name=error.command_name, known=known)
         case NoArgsIsHelpError():
             described = say("cli.no_command", known=known)
+        case click.MissingParameter(param=click.Option(opts=[str(name), *_])):
+            described = say("cli.missing_option", name=name)
         case click.MissingParameter(param=click.Parameter(name=str(name))):
             described = say("cli.missing", name=name.upper())
         case click.BadParameter(param=click.Option(opts=[str(name), *_], type=click.IntRange(min=least, max=most))):

@@ -1,5 +1,6 @@
 """From file to file: a firm workbook, or a plain firm table made one, carried a stage further into a copy."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import pandas as pd
 from zjtx_alloc.allocation.allocate_programme import allocate_batch
 from zjtx_alloc.base.errors import DataError, InfeasibleError
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.text import shown
 from zjtx_alloc.facts.cells import plain, unit_of
 from zjtx_alloc.firms.book import FirmBook, NoBookError, firm_forms, read_book
 from zjtx_alloc.firms.stages import STAGES, Stage, carried
@@ -147,9 +149,17 @@ def played(file: Path, folder: Path, day: date | None = None, **given: Any) -> P
 
 
 def places(quota: str | int | Path, book: FirmBook) -> int:
-    """A whole number of places as it is; else those of the book's unit and batch in a programme's workbook: what was granted, else what is computed."""
+    """A whole number of places as it is; else those of the book's unit and batch in a programme's workbook: what was granted, else what is computed.
+
+    Raises
+    ------
+    DataError
+        If it is another number, or as the programme's reader.
+    """
     if str(quota).isdecimal():
         return int(str(quota))
+    if re.fullmatch(r"[-+]?[\d.,，]+", str(quota)):
+        raise DataError(say("firm_book.quota", value=shown(quota)))
     found = load_programme(str(quota))
     batch = found.batch(book.batch)
     if batch.granted is not None and book.unit in batch.granted.index:

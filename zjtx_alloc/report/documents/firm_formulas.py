@@ -472,10 +472,8 @@ def _opening(sheets: _Sheets, cells: _Cells) -> Iterator[_Formula]:
     if not _shared(payment, cells, "granted", parts):
         return
     frame.loc[payment.rows, "entitlement"] = frame.loc[payment.rows, "entitlement"].astype(float).round(9)
-    asked = [
-        f'[{column}]="{_choice(column, code)}"',
-        f"{payment.rule('count')}={len(paid)}",
-    ]  # who joins has no formula
+    # Who joins has no formula: the others' wait for the stage.
+    asked = [f'[{column}]="{_choice(column, code)}"', f"{payment.rule('count')}={len(paid)}"]
     if not decided and sheets.have("firms", "approved"):
         asked.append(f"COUNTA({payment.column('approved')})=0")
     entitlement = _else(payment.entitlement(members, "score", "planned_investment"), payment.again)
