@@ -113,7 +113,7 @@ def test_what_was_read_and_is_not_used_is_said_first(desk, zjtx):
         "a.csv",
     ]
     assert zjtx("check", "测算.xlsx")[1][:2] == [
-        "测算.xlsx：各表均可读取。",
+        "测算.xlsx：已知的表均可读取，另有内容未读取，见下。",
         "第1批（测算）：2024年第一批基准情景，名额总量1,039家。",
     ]
 

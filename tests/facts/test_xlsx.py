@@ -161,10 +161,11 @@ def test_prefixes_gaps_and_what_is_hidden(tmp_path):
     assert (grid.hidden_rows, grid.hidden_places) == ({3}, {1, 2, 3})
 
 
-def test_hidden_sheets_and_charts_are_no_tables(tmp_path):
-    sheets = '<sheets><sheet name="图" r:id="c1"/><sheet name="乙" state="hidden" r:id="h1"/><sheet name="甲" r:id="r1"/></sheets>'
-    more = RELATION.format("c1", "chartsheet", "c.xml") + RELATION.format("h1", "worksheet", "none.xml")
-    assert read(tmp_path, book("<c><v>1</v></c>", sheets=sheets, relations=RELATIONS + more)).name == "甲"
+def test_charts_are_no_tables_and_hidden_sheets_are(tmp_path):
+    sheets = '<sheets><sheet name="图" r:id="c1"/><sheet name="甲" state="hidden" r:id="r1"/></sheets>'
+    more = RELATION.format("c1", "chartsheet", "c.xml")
+    grid = read(tmp_path, book("<c><v>1</v></c>", sheets=sheets, relations=RELATIONS + more))
+    assert (grid.name, grid.is_hidden, grid.label) == ("甲", True, "甲（已隐藏）")
 
 
 BROKEN = {

@@ -6,7 +6,7 @@ import openpyxl
 import pandas as pd
 import pytest
 from support.odd_tables import left_blank, odd_bad_tables, odd_good_tables
-from support.tables import CITIES, PARENTS, base, good_tables, text, xlsx
+from support.tables import CITIES, PARENTS, base, good_tables, hidden, text, xlsx
 from support.wrong_tables import bad_tables, no_tables
 
 import zjtx_alloc as za
@@ -113,6 +113,17 @@ def test_a_problem_in_a_hidden_row_says_that_it_is_hidden(tmp_path):
     book.save(path)
     with pytest.raises(za.TableError, match=r"39｜单位｜北京｜与第2行重复｜请只保留一行\n隐藏的行：39$"):
         za.load_panel(path)
+
+
+def test_a_hidden_sheet_is_read_like_one_that_is_seen(tmp_path):
+    """Beside another table it is one table too many; alone it is the table."""
+    (path := tmp_path / "隐藏.xlsx").write_bytes(hidden(base()))
+    with pytest.raises(za.TableError, match="旧表（已隐藏）｜有多个工作表像因素表"):
+        za.load_panel(path)
+    book = openpyxl.load_workbook(path)
+    book.worksheets[0].delete_rows(1, 40)
+    book.save(path)
+    assert read_table(path).hidden == "隐藏的工作表：旧表"
 
 
 def test_a_total_counts_a_unit_inside_a_provincial_figure_once(tmp_path):

@@ -293,8 +293,18 @@ def test_any_sheet_may_be_left_out(changed):
     programme = changed(change)
     for batch, name in zip(programme.batches, BASELINES, strict=True):
         assert content(batch.scenario) == content(za.load_scenario(name))
+    bases = "2024-baseline、2025-baseline、2026-baseline"
     assert programme.notes == (
-        "没有工作表 权重、系数、组合规则、其他设置：这些内容沿用情景 2024-baseline、2025-baseline、2026-baseline。",
+        "无“因素”表：各因素用随附数据。",
+        "无“批次”表：按随附的三批测算。",
+        f"无“权重”表：因素和权重沿用情景 {bases}。",
+        f"无“系数”表：地区和等次系数沿用情景 {bases}。",
+        "无“组合规则”表：本次测算无组合规则。",
+        "无“审核结果”表：各批均按尚未审核测算。",
+        "无“期末结果”表：期末结果均按假设。",
+        "无“实际下达”表：不与实际下达核对。",
+        "无“预算”表：没有年度限额等预算要求。",
+        f"无“其他设置”表：其他设置沿用情景 {bases}。",
     )
 
 

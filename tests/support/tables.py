@@ -100,7 +100,6 @@ def good_tables() -> list[Good]:
         Good("empty column", xlsx([rows[0], *([*row[:2], None] for row in body)]), giants=False),
         Good("english", xlsx([["code", "sme_count", "little_giants"], *([c, *r[1:]] for c, r in zip(units.index, body, strict=True))])),
         Good("period in the header", xlsx([["单位", "规上工业中小企业数（家，2023年末）", "2024年6月小巨人企业数（家）"], *body])),
-        Good("hidden sheet", hidden(rows)),
         Good("cover sheet", cover(rows)),
         Good("formulas with results", calculated(rows)),
         Good("formatted far below", formatted(rows)),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class Grid:
 
     Hidden rows go by Excel row number, hidden columns by place, counted from 0. A sheet that is ``long``, with more
     rows than were asked for, is cut off: it is of another kind. ``separator`` stands between the cells of a CSV file.
+    What ``is_hidden``, or very hidden, is read like any other sheet, and said to be.
     """
 
     name: str
@@ -48,6 +49,12 @@ class Grid:
     hidden_places: frozenset[int] = frozenset()
     long: bool = False
     separator: str = ""
+    is_hidden: bool = False
+
+    @property
+    def label(self) -> str:
+        """Its name as messages have it."""
+        return self.name + (say("intake.hidden_sheet") if self.is_hidden else "")
 
 
 def _grid_of(frame: pd.DataFrame) -> Grid:
@@ -115,6 +122,19 @@ def in_sheet(sheet: str) -> str:
     return say("intake.sheet", sheet=sheet) if sheet else ""
 
 
+def hidden_notes(grids: Iterable[Grid]) -> Iterator[str]:
+    """What was read although an office program does not show it, in Chinese: sheets, rows and columns."""
+    if sheets := [grid.label for grid in grids if grid.is_hidden]:
+        yield say("intake.hidden_read", names="、".join(sheets))
+    for grid in grids:
+        ends = [number for number in sorted(grid.hidden_rows) if number - 1 not in grid.hidden_rows]
+        runs = [(first, next(n for n in count(first) if n + 1 not in grid.hidden_rows)) for first in ends]
+        parts = [say("intake.hidden_row", rows=f"{a}" if a == b else f"{a}—{b}") for a, b in runs]
+        parts += [say("intake.hidden_column", column=column_letters(n + 1)) for n in sorted(grid.hidden_places)]
+        if parts:
+            yield say("intake.hidden_parts", sheet=grid.name, parts="、".join(parts))
+
+
 def column_letters(number: int) -> str:
     """The name of a column in Excel: A for the first, AA for the 27th."""
     letters = ""
@@ -128,8 +148,7 @@ def _workbook(file: str, content: bytes, most_rows: int) -> list[Grid]:
     budget = Budget()
     with workbook_of(file, content) as package:
         book = read_book(package)
-        visible = [sheet for sheet in book.sheets if sheet.is_visible]
-        return [_sheet(package, sheet, Cells(book, most_rows, budget)) for sheet in visible]
+        return [_sheet(package, sheet, Cells(book, most_rows, budget)) for sheet in book.sheets]
 
 
 @contextmanager
@@ -159,13 +178,14 @@ def refuse_vast(path: Path) -> None:
 def _sheet(package: Package, sheet: SheetPart, cells: Cells) -> Grid:
     read_cells(package, sheet, cells)
     if len(cells.rows) > cells.most_rows:
-        return Grid(sheet.title, cells.rows)
+        return Grid(sheet.title, cells.rows, is_hidden=not sheet.is_visible)
     width = max(map(len, cells.rows.values()), default=0)
     return Grid(
         sheet.title,
         cells.rows,
         frozenset(cells.hidden_rows.intersection(cells.rows)),
         frozenset(place for place in cells.hidden_places if place < width),
+        is_hidden=not sheet.is_visible,
     )
 
 

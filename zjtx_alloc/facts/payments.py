@@ -65,7 +65,7 @@ def read_transfers(source: str | Path | pd.DataFrame) -> pd.DataFrame:
     name, grids = grids_of(source, say("transfers.frame"))
     sheets = _sheets(grids)
     if len(sheets) != 1:
-        found = "、".join(parts[0].grid.name for parts in sheets)
+        found = "、".join(parts[0].grid.label for parts in sheets)
         key = "transfers.many_sheets" if sheets else "transfers.no_header"
         plainest = {code: words(f"{code}_headers")[0] for code in _HEADED}
         raise DataError(say(key, file=name, sheets=found, **plainest))

@@ -137,7 +137,8 @@ def _hidden(grid: Grid, layout: Layout) -> str:
     """What of a table the sheet hides, in words: a problem there is not to be seen in Excel."""
     rows = sorted(number for number in grid.hidden_rows if number > max(layout.header_rows))
     columns = [column.label for column in layout.columns if column.place in grid.hidden_places]
-    parts = [say("intake.hidden_rows", rows="、".join(map(str, rows)))] if rows else []
+    parts = [say("intake.hidden_whole", sheet=grid.name)] if grid.is_hidden else []
+    parts += [say("intake.hidden_rows", rows="、".join(map(str, rows)))] if rows else []
     parts += [say("intake.hidden_columns", columns="、".join(columns))] if columns else []
     return "；".join(parts)
 

@@ -32,9 +32,9 @@ def table_sheet(file: str, grids: list[Grid]) -> tuple[Grid, Layout]:
     if not found:
         refuse_long(file, grids)
     known = "、".join(shipped_table("indicators.csv", "code").query("refused == ''")["name"])
-    names = "、".join(grid.name for grid in grids if grid.name) or "—"
+    names = "、".join(grid.label for grid in grids if grid.name) or "—"
     if found:
-        names = "、".join(grid.name for grid, _ in found)
+        names = "、".join(grid.label for grid, _ in found)
         raise refusal(file, "", [problem(None, say("intake.sheets"), names, "many_sheets")])
     if not laid:
         strange = [found for grid in grids for found in (*_transposed(grid), *_unnamed_units(grid))]

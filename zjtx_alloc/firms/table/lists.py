@@ -33,7 +33,7 @@ def load_list(path: str | Path) -> list[str]:
         refuse_ragged(file, sheet.grid, [sheet.row], sheet.body)
     if len(sheets) != 1:
         key = "lists.many_sheets" if sheets else "lists.no_column"
-        raise DataError(say(key, file=file, sheets="、".join(sheet.grid.name for sheet in sheets)))
+        raise DataError(say(key, file=file, sheets="、".join(sheet.grid.label for sheet in sheets)))
     (sheet,) = sheets
     entries = [
         (row, next(filter(None, (plain(sheet.cell(row, code)) for code in _ENTRY)), "")) for row in sheet.body.values()

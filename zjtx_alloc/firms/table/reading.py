@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from zjtx_alloc.base.text import shown
 from zjtx_alloc.facts.cells import COUNTS, plain, unit_of
 from zjtx_alloc.facts.grid import Grid, grids_of
 from zjtx_alloc.facts.headed import Headed, headed
+from zjtx_alloc.facts.likeness import likeliest
 from zjtx_alloc.facts.problems import Problem, problem, refusal, refuse_ragged
 from zjtx_alloc.firms.table.cells import Wrong, read_cells
 from zjtx_alloc.firms.table.columns import column_spellings, firm_columns
@@ -24,7 +24,6 @@ MOST_FIRMS = 50_000
 YEARLY = ("actual_investment", "target_completion", "money_received", "money_spent")  # results of a year
 RESULTS = (*YEARLY, "fraud")  # and at the end
 _FEWEST = 3  # columns that make a row a header
-_ALIKE = 0.8
 _CLASHING = ("certificate_start", "certificate_end", "research_money", "planned_investment", "unit")
 
 
@@ -113,7 +112,9 @@ def _sheet(file: str, grids: list[Grid]) -> Headed:
     whole = [sheet for sheet in found if asked <= set(sheet.columns)]  # beside it a firm workbook has results
     if len(found) == 1 or len(whole) == 1:
         return (whole or found)[0]
-    names = "、".join(sheet.grid.name for sheet in found) or "、".join(grid.name for grid in grids if grid.name) or "—"
+    names = (
+        "、".join(sheet.grid.label for sheet in found) or "、".join(grid.label for grid in grids if grid.name) or "—"
+    )
     needed = "、".join(column.name for column in firm_columns().values() if column.needed)
     kind = "many_firm_sheets" if found else "no_firm_header"
     raise refusal(file, "", [problem(None, say("intake.sheets"), names, kind, known=needed)])
@@ -121,11 +122,11 @@ def _sheet(file: str, grids: list[Grid]) -> Headed:
 
 def _header_problems(sheet: Headed, unit: str | None) -> Iterator[Problem]:
     yield from sheet.repeated()
+    absent = {name: code for name, code in column_spellings().items() if code not in sheet.columns}
     for heading in sheet.unread:
-        for name in get_close_matches(heading.name, column_spellings(), n=1, cutoff=_ALIKE):
-            code = column_spellings()[name]
-            if code not in sheet.columns:
-                yield problem(sheet.row, heading.label, heading.text, "misspelt", known=firm_columns()[code].name)
+        if name := likeliest(heading.name, absent):
+            known = firm_columns()[absent[name]].name
+            yield problem(sheet.row, heading.label, heading.text, "misspelt", known=known)
     yield from sheet.other_measures(((heading, firm_columns()[code].measure) for code, heading in sheet.known), COUNTS)
     for column in firm_columns().values():
         if column.needed and column.code not in sheet.columns and not (column.code == "unit" and unit is not None):

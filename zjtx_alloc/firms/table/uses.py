@@ -36,7 +36,7 @@ def load_uses(source: str | Path | pd.DataFrame) -> pd.DataFrame:
     file, grids = grids_of(source, say("uses.frame"))
     sheets = headed(grids, {header_of(header(name))[0]: name for name in USES}, _NEEDED.issubset)
     if len(sheets) != 1:
-        names = "、".join(sheet.grid.name for sheet in sheets) or say("plan.none")
+        names = "、".join(sheet.grid.label for sheet in sheets) or say("plan.none")
         raise DataError(say("uses.sheets", file=file, sheets=names))
     (sheet,) = sheets
     refuse_ragged(file, sheet.grid, sheet.header_rows, sheet.body)

@@ -27,12 +27,13 @@ Uses = Mapping[tuple[str, str], tuple[int, ...]]
 
 @dataclass(frozen=True)
 class FactorSheet:
-    """What the sheet 因素 says: the panel, sentences on what was done, doubts, and mistakes."""
+    """What the sheet 因素 says: the panel, sentences on what was done, doubts, mistakes, and columns that nobody reads."""
 
     panel: Panel
     notes: tuple[str, ...] = ()
     doubts: tuple[Problem, ...] = ()
     problems: tuple[Problem, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 def shown_columns(scenarios: Iterable[Scenario]) -> Uses:
@@ -76,8 +77,7 @@ def read_factors(file: str, grid: Grid, panel: Panel, uses: Uses) -> FactorSheet
     notes = [note for column in _compared(layout) if (note := _comparison(panel, grid, column, uses))]
     mark = say("programme.only_compared")
     layout = replace(layout, unread=tuple(h for h in layout.unread if mark not in h.text))
-    if layout.unread:
-        notes.append(say("programme.unread", names="、".join(f"{grid.name} {h.label}" for h in layout.unread)))
+    nobody = tuple(f"{grid.name} {heading.label}" for heading in layout.unread)
     reading, problems = read_layout(file, grid, layout, by_period=True)
     changed: dict[Column, _Changed] = {}
     if reading.layout.columns and not problems:
@@ -86,7 +86,7 @@ def read_factors(file: str, grid: Grid, panel: Panel, uses: Uses) -> FactorSheet
     if problems and reading.layout.columns:
         return FactorSheet(panel, problems=tuple(replace(found, sheet=grid.name) for found in problems))
     if not changed:
-        return FactorSheet(panel, notes=tuple(notes))
+        return FactorSheet(panel, tuple(notes), unread=nobody)
     own = replace(
         reading,
         layout=replace(reading.layout, columns=tuple(changed)),
@@ -96,7 +96,7 @@ def read_factors(file: str, grid: Grid, panel: Panel, uses: Uses) -> FactorSheet
     notes += [_changed_note(mixed, column, found) for column, found in changed.items()]
     problems = [replace(found, sheet=grid.name) for found in wrong_totals(panel, mixed, own)]
     doubts = [replace(found, sheet=grid.name) for found in zeros(panel, mixed, own)]
-    return FactorSheet(mixed, tuple(notes), tuple(doubts), tuple(problems))
+    return FactorSheet(mixed, tuple(notes), tuple(doubts), tuple(problems), nobody)
 
 
 def _all_changed(

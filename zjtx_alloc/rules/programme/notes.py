@@ -5,36 +5,66 @@ from typing import TYPE_CHECKING
 
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import load_units
-from zjtx_alloc.facts.grid import Grid
+from zjtx_alloc.facts.grid import Grid, hidden_notes
 from zjtx_alloc.facts.problems import Problem, problem_table
 from zjtx_alloc.rules.programme.assembly import BatchRow
-from zjtx_alloc.rules.programme.forms import forms
+from zjtx_alloc.rules.programme.forms import FACTORS, forms
 from zjtx_alloc.rules.programme.records import Entries
+from zjtx_alloc.rules.scenario import Scenario
 
 if TYPE_CHECKING:
     from zjtx_alloc.rules.programme.programme import Batch, Programme
 
-_OF_SCENARIO = ("weights", "coefficients", "units", "groups", "settings")
+# Parts of a scenario by name that a batch may be without, by the sheet that holds them.
+_RULES = {
+    "units": {
+        name: forms()["units"].fields[column].words[0]
+        for name, column in (("base", "base"), ("floor", "floor"), ("cap", "cap"), ("eligible_pool", "pool"), ("fixed", "fixed"))
+    },
+    "groups": {name: forms()["groups"].title for name in ("groups", "rules")},
+}  # fmt: skip
 
 
 def reading_notes(
-    grids: Mapping[str, Grid], others: Iterable[str], entries: Mapping[str, Entries], rows: Sequence[BatchRow]
+    grids: Mapping[str, Grid], entries: Mapping[str, Entries], rows: Sequence[BatchRow]
 ) -> tuple[str, ...]:
-    """What was inherited since its sheet is left out, and what of the workbook nobody reads."""
-    absent = "、".join(forms()[name].title for name in _OF_SCENARIO if name not in entries)
-    bases = "、".join(dict.fromkeys(row.base.name for row in rows if row.base is not None)) or "—"
-    strange = [title for title in others if title != say("programme.guide")]
-    unread = [f"{grids[name].name} {label}" for name, one in entries.items() for label in one.unread]
+    """What the workbook has no sheet for, with what that means; what of it is hidden and was read; settings of no batch."""
     known, settings = {row.number for row in rows}, entries["settings"].records if "settings" in entries else ()
     gone = sorted({r["batch"] for r in settings if r["batch"] not in (None, *known)})
-    hidden = [grid.name for grid in grids.values() if grid.hidden_rows or grid.hidden_places]
-    return tuple(
-        say(f"programme.{key}", names=names, bases=bases)
-        for key, names in (
-            ("inherited", absent), ("other_sheets", "、".join(strange)), ("unread", "、".join(unread)),
-            ("hidden", "、".join(hidden)), ("gone", "、".join(map(str, gone))),
-        ) if names
-    )  # fmt: skip
+    of_none = [say("programme.gone", names="、".join(map(str, gone)))] if gone else []
+    return (*_absent_sheets(grids, rows), *hidden_notes(grids.values()), *of_none)
+
+
+def unread_notes(others: Iterable[str], columns: Iterable[str]) -> tuple[str, ...]:
+    """The sheets and the columns that nobody reads, since they resemble none that is known."""
+    sheets = [title for title in others if title != say("programme.guide")]
+    found = (("other_sheets", sheets), ("unread", columns))
+    return tuple(say(f"programme.{key}", names="、".join(names)) for key, names in found if names)
+
+
+def _absent_sheets(grids: Mapping[str, Grid], rows: Sequence[BatchRow]) -> Iterable[str]:
+    """The sheets that the workbook does not have, each with what the batches are without, or have of another scenario."""
+    bases = [row.base for row in rows if row.base is not None]
+    for form in (FACTORS, *forms()):
+        if form in grids:
+            continue
+        title = say("programme.factors") if form == FACTORS else forms()[form].title
+        fields = _RULES.get(form, {})
+        having = {name: _named(base for base in bases if getattr(base, name)) for name in fields}
+        lost = [fields[name] for name, of in having.items() if not of]
+        kept = {of: [fields[name] for name, its in having.items() if its == of] for of in having.values() if of}
+        means = [say("programme.absent_none", names="、".join(dict.fromkeys(lost)))] if lost else []
+        means += [
+            say("programme.absent_inherited", names="、".join(dict.fromkeys(names)), bases=of)
+            for of, names in kept.items()
+        ]
+        yield say(
+            "programme.absent", sheet=title, means="；".join(means) or say(f"absent_sheet.{form}", bases=_named(bases))
+        )
+
+
+def _named(scenarios: Iterable[Scenario]) -> str:
+    return "、".join(dict.fromkeys(scenario.name for scenario in scenarios))
 
 
 def batch_notes(batch: "Batch", programme: "Programme") -> tuple[str, ...]:
@@ -93,7 +123,7 @@ def money_notes(programme: "Programme") -> tuple[str, ...]:
 def programme_text(programme: "Programme", number: int | None = None) -> Iterable[str]:
     """What ``zjtx check`` says of a workbook without mistakes: its batches, what is used of it, and what is doubtful."""
     chosen = programme.batch(number)
-    yield say("programme.checked", file=programme.file)
+    yield say("programme.checked_partly" if programme.unread else "programme.checked", file=programme.file)
     for batch in programme.batches:
         described = {"batch": batch.number, "title": batch.scenario.title, "total": batch.scenario.total}
         yield say("programme.batch_line", state=say(f"programme_state.{batch.state}"), **described)

@@ -3,7 +3,6 @@
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,9 @@ import pandas as pd
 from zjtx_alloc.base.errors import DataError, ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import plain
+from zjtx_alloc.facts.cells import header_of
 from zjtx_alloc.facts.grid import Grid, grids_of, read_sheets
+from zjtx_alloc.facts.likeness import likeliest
 from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.facts.problems import Problem, refusal
 from zjtx_alloc.rules.check_table import pool_beyond_nation
@@ -30,7 +31,7 @@ from zjtx_alloc.rules.programme.known import (
     transfer_problems,
     transfers_of,
 )
-from zjtx_alloc.rules.programme.notes import batch_notes, reading_notes
+from zjtx_alloc.rules.programme.notes import batch_notes, reading_notes, unread_notes
 from zjtx_alloc.rules.programme.records import Entries, Record, fault, read_form
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import put_together
@@ -44,7 +45,6 @@ _KEYS = {
     "weights": ("pool", "factor"), "coefficients": ("key",), "units": ("code", "unit", "pool"),
     "groups": ("name", "kind", "region", "units"), "settings": ("key", "note"),
 }  # fmt: skip
-_ALIKE = 0.6  # likeness at which an unknown sheet is taken for a slip of the pen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +98,10 @@ class Programme:
         The sheet 预算.
     notes : tuple of str
         What was read and inherited, column by column where the user changed something, in Chinese.
-    doubts : DataFrame
-        What looks wrong and may be right, as ``TableError.problems``; empty if nothing does.
+    doubts : tuple of Problem
+        What looks wrong and may be right.
+    unread : tuple of str
+        Those of the notes that say what nobody reads.
     """
 
     file: str
@@ -109,6 +111,7 @@ class Programme:
     money: Money = field(default_factory=Money)
     notes: tuple[str, ...] = ()
     doubts: tuple[Problem, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def ceilings(self) -> dict[int, int]:
@@ -183,8 +186,10 @@ def load_programme(path: str | Path) -> Programme:
         raise refusal(path.name, "", _ordered(dict.fromkeys(problems), grids))
     put_together({f"{one.name}.toml": one for one in scenarios.values()}, path.parent)
     batches = tuple(_batch(row, scenarios[row.number], known[row.number]) for row in rows)
-    notes = (*reading_notes(grids, others, entries, rows), *factors.notes)
-    return Programme(path.name, batches, factors.panel, transfers, money, notes, (*factors.doubts, *doubts))
+    columns = [f"{grids[name].name} {label}" for name, one in entries.items() for label in one.unread]
+    unread = unread_notes(others, [*factors.unread, *columns])
+    notes = (*reading_notes(grids, entries, rows), *unread, *factors.notes)
+    return Programme(path.name, batches, factors.panel, transfers, money, notes, (*factors.doubts, *doubts), unread)
 
 
 def is_programme(path: Path) -> bool:
@@ -208,8 +213,9 @@ def _sheets(path: Path) -> tuple[dict[str, Grid], list[str]]:
 
 def _misspelt_sheets(grids: Mapping[str, Grid], others: Iterable[str]) -> list[Problem]:
     absent = [form.title for name, form in forms().items() if name not in grids]
-    near = {title: get_close_matches(plain(title), absent, n=1, cutoff=_ALIKE) for title in others}
-    return [fault(title, None, "", title, "misspelt_sheet", known=found[0]) for title, found in near.items() if found]
+    absent += [] if FACTORS in grids else [say("programme.factors")]
+    near = {title: likeliest(header_of(title)[0], absent) for title in others}
+    return [fault(title, None, "", title, "misspelt_sheet", known=known) for title, known in near.items() if known]
 
 
 def _without_echoes(found: Iterable[Problem], cells: Sequence[Problem]) -> list[Problem]:

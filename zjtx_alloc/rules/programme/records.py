@@ -1,22 +1,21 @@
 """From a sheet of a programme's workbook to its records, with every problem of headers and cells."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any
 
 from zjtx_alloc.base.messages import is_said, say, words
 from zjtx_alloc.base.text import shown
-from zjtx_alloc.facts.cells import amount, header_of, plain, unit_of
+from zjtx_alloc.facts.cells import amount, header_of, plain
 from zjtx_alloc.facts.grid import Grid
 from zjtx_alloc.facts.layout import Heading, cell_at
+from zjtx_alloc.facts.likeness import likeliest
 from zjtx_alloc.facts.problems import Problem, problem
 from zjtx_alloc.quota.problem.numbers import exactly
 from zjtx_alloc.rules.programme.forms import Form
 from zjtx_alloc.rules.programme.values import Wrong, value_of
 
 _HEADER_WITHIN = 30  # rows in which a header is looked for
-_ALIKE = 0.75  # likeness at which an unknown header is taken for a slip of the pen
 _LONGEST = 200  # characters of a value
 _SUMMED = ("whole", "money", "transfer")  # kinds of columns that totals add up
 _KEYS = {"batch", "code", "unit", "year"}  # a row where only these are filled is one to fill in
@@ -71,6 +70,7 @@ def read_form(grid: Grid, form: Form) -> Entries:
     columns = dict(reversed(named))
     problems = [*_header_problems(grid.name, header, headings, named, form)]
     labels = {name: heading.label for name, heading in columns.items()}
+    labels = {"code": labels["unit"], **labels} if "unit" in labels else labels
     records, totals, summed = list[Record](), list[tuple[int, list[Any]]](), frozenset(words("totals"))
     for number, row in grid.rows.items():
         cells = {name: cell_at(row, heading.place) for name, heading in columns.items()}
@@ -81,7 +81,7 @@ def read_form(grid: Grid, form: Form) -> Entries:
         if any(isinstance(cell, str) and plain(cell) in summed for cell in row):
             totals.append((number, row))
             continue
-        values = {name: value_of(cell, form.fields[name]) for name, cell in cells.items()}
+        values = _values(cells, form)
         record = Record(grid.name, number, {n: v for n, v in values.items() if not isinstance(v, Wrong)}, labels)
         problems += _cell_problems(record, cells, values, form, is_blank)
         records += [] if is_blank else [record]
@@ -95,12 +95,28 @@ def rows_by(grid: Grid, form: Form, keys: tuple[str, ...]) -> dict[tuple[Any, ..
     """Excel rows of a sheet by the values of some columns, rows still to be filled in too."""
     header, headings = _header(grid, form)
     places = {name: heading.place for heading in reversed(headings) if (name := _field_of(heading, form))}
-    values = {
-        number: tuple(value_of(cell_at(row, places[key]), form.fields[key]) if key in places else None for key in keys)
-        for number, row in grid.rows.items()
-        if number > header
-    }
-    return {key: number for number, key in reversed(values.items())}
+    found = {}
+    for number, row in grid.rows.items():
+        if number > header:
+            values = _values({name: cell_at(row, place) for name, place in places.items()}, form)
+            found[number] = tuple(values.get(key) for key in keys)
+    return {key: number for number, key in reversed(found.items())}
+
+
+def _values(cells: Mapping[str, Any], form: Form) -> dict[str, Any]:
+    """What the cells of a row hold; its unit may be named by code or by name, in the column of codes or that of names."""
+    values = {name: value_of(cell, form.fields[name]) for name, cell in cells.items()}
+    if "code" in form.fields and "unit" in cells:
+        named = value_of(cells["unit"], form.fields["code"])
+        if values.get("code") is None:
+            values |= {"unit": named} if isinstance(named, Wrong) else {"code": named}
+        elif (
+            not isinstance(values["code"], Wrong | None)
+            and not isinstance(named, Wrong | None)
+            and named != values["code"]
+        ):
+            values["unit"] = Wrong("units_differ")
+    return values
 
 
 def _header(grid: Grid, form: Form) -> tuple[int, list[Heading]]:
@@ -150,18 +166,12 @@ def _header_problems(
         if form.fields[name].kind in ("money", "transfer") and measure not in ("", "万元"):
             yield fault(sheet, header, heading.label, measure, "measure", measure="万元")
     for name, field in form.fields.items():
-        if field.needed and name not in first:
+        if field.needed and name not in first and not (name == "code" and "unit" in first):
             yield fault(sheet, header, "", None, "no_sheet_column", header=field.header)
     others = {word: field.header for name, field in form.fields.items() if name not in first for word in field.words}
     for heading in headings:
-        near = [word for word in others if _differ_by_one(word, heading.name)]
-        near += get_close_matches(heading.name, others, n=1, cutoff=_ALIKE)
-        if _field_of(heading, form) is None and near:
-            yield fault(sheet, header, heading.label, heading.text, "misspelt", known=others[near[0]])
-
-
-def _differ_by_one(word: str, other: str) -> bool:
-    return len(word) == len(other) > 1 and sum(a != b for a, b in zip(word, other, strict=True)) == 1
+        if _field_of(heading, form) is None and (near := likeliest(heading.name, others)):
+            yield fault(sheet, header, heading.label, heading.text, "misspelt", known=others[near])
 
 
 def _cell_problems(
@@ -171,11 +181,14 @@ def _cell_problems(
         value = values.get(name)
         if isinstance(value, Wrong):
             yield record.problem(name, value.kind, cells[name], **value.details)
-        elif field.needed and value is None and name in values and not is_blank:
-            yield record.problem(name, "needed", cells[name])
-    code, unit = record["code"], cells.get("unit")
-    if "code" in values and plain(unit) and code is not None and unit_of(unit) not in (code, None):
-        yield record.problem("unit", "units_differ", unit)
+        elif (
+            field.needed
+            and value is None
+            and name in record.labels
+            and not is_blank
+            and not isinstance(values.get("unit"), Wrong)
+        ):
+            yield record.problem(name, "needed", cells.get(name))
 
 
 def _total_problems(

@@ -68,7 +68,9 @@ def _unit(cell: Any) -> str | Wrong:
 
 
 def _unit_or_rest(cell: Any) -> str | Wrong:
-    return DEFAULT if plain(cell) in (say("programme.rest"), "其他", DEFAULT) else _unit(cell)
+    return (
+        DEFAULT if plain(cell) in (say("programme.rest"), say("programme.rest_note"), "其他", DEFAULT) else _unit(cell)
+    )
 
 
 def _indicator(cell: Any) -> str:
