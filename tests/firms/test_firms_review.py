@@ -240,7 +240,7 @@ def test_a_mistake_in_the_conditions_is_told(tmp_path, case):
 
 def test_rules_change_in_their_file_and_act(tmp_path):
     batch, board = {"新一轮已获支持批次": "第二批"}, {"上市情况": "新三板"}
-    own = own_conditions(tmp_path, ('"3"]\nenabled = false', '"3"]\nenabled = true'), ('"bse", "overseas"', '"neeq"'),
+    own = own_conditions(tmp_path, ('"3"]\nenabled = false', '"3"]\nenabled = true'), ('"bse", "a_share", "overseas"', '"neeq"'),
                          ('"strategic", "future"]', '"strategic"]'))  # fmt: skip
     changes = ({}, batch, board, {"上市情况": "北交所"}, {"所属重点领域": "未来产业"})
     assert failed(*changes, conditions=own) == [[], ["earlier_batch"], ["listing"], [], ["field"]]

@@ -3,9 +3,12 @@
 import datetime
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
+from zjtx_alloc.base.messages import words
 from zjtx_alloc.base.units import find_unit, plain
 from zjtx_alloc.facts.xlsx.cells import Uncalculated
 
@@ -17,6 +20,7 @@ _NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?([eE][+-]?\d+)?", re.
 # Characters that are no digit in ASCII or full width, though one width makes them one: ², ①, and marks that turn text round.
 _LOOK_ALIKE = re.compile("[^\x00-\x7f\uff01-\uff5e\\s\u200b\u200c\u200d\u2060\ufeff]")
 _BRACKETS = str.maketrans("【】〔〕〖〗{}", "()()()()")
+_EXCEL_ERROR = re.compile(r"#(REF!|DIV/0!|VALUE!|NAME\?|N/A|NULL!|NUM!|SPILL!|CALC!)")
 _LONGEST = 1000  # characters of a header or a title that is understood: brackets without end take time by their square
 _MEASURES = "[十百千万亿]*(?:家|个|户|件|元|人)|分|%"
 _MEASURE = re.compile(rf"(?:(?<=[(\[,、;/])|单位[:：])({_MEASURES})(?=[)\],、;]|$)")
@@ -26,6 +30,18 @@ _YEAR = re.compile(r"(20\d\d)(\.0)?(年|年度|年预算)?")
 _NUMBERED = re.compile(r"(?:\d{1,2}[.、)]|\(\d{1,2}\))(?=\D)")  # 1.北京, (1)北京
 _CODED = re.compile(r"(\d{6})[-_:]?(\D.*)")  # 110000北京市
 _PART = re.compile(r"其中的?:?(.+)")
+_DAY = re.compile(r"(20\d\d)[年/.-](\d{1,2})[月/.-](\d{1,2})日?|(20\d\d)(\d\d)(\d\d)")  # 2027112 would be two days
+_MIDNIGHT = re.compile(r"(?<=\d)(T?00:00(:00)?|\.0)$")
+_REMARK = re.compile(r"\([^()]*\)")
+_TIMES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "亿": 10**8}
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """The kind of a cell's problem (a key of ``[wrong]`` or of ``[programme_wrong]``), and what its sentence is filled with."""
+
+    kind: str
+    details: Mapping[str, object] = field(default_factory=dict)
 
 
 def amount(value: Any, measure: str) -> float | str:
@@ -58,6 +74,50 @@ def _checked(number: float, measure: str, is_nothing: bool) -> float | str:
     return float(round(number)) if abs(number - round(number)) <= _NOISE * number else "fraction"
 
 
+def unreadable(value: Any) -> Wrong | None:
+    """What keeps any cell from being read: a formula that nobody calculated, or one that ended in an error; else None."""
+    if isinstance(value, Uncalculated):
+        return Wrong("formula")
+    return Wrong("error_value") if _EXCEL_ERROR.fullmatch(plain(value)) else None
+
+
+def day_of(value: Any) -> datetime.date | Wrong:
+    """The day that a cell is, as a date of Excel or in words: 2024-07-31, 2024年7月31日, 20240731."""
+    if isinstance(value, datetime.date):
+        return datetime.date(value.year, value.month, value.day)
+    found = _DAY.fullmatch(_MIDNIGHT.sub("", plain(value)))
+    try:
+        return Wrong("date") if found is None else datetime.date(*map(int, filter(None, found.groups())))
+    except ValueError:
+        return Wrong("no_such_date")
+
+
+def text_of(value: Any) -> str:
+    """A cell as text: a day without its hour, a whole number without a fraction."""
+    if isinstance(value, datetime.datetime):
+        return f"{value:%Y-%m-%d}"
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+
+
+def yuan_in(measure: str) -> int | None:
+    """How many yuan a measure of money is: 10,000 of 万元; None if it is no money."""
+    return math.prod(_TIMES[part] for part in measure[:-1]) if re.fullmatch("[十百千万亿]*元", measure) else None
+
+
+def in_measure(number: float, measure: str, wanted: str) -> Decimal:
+    """An amount of money in another measure of money, exactly."""
+    return Decimal(repr(number)) * (yuan_in(measure) or 0) / (yuan_in(wanted) or 1)
+
+
+def without_remarks(text: str) -> str:
+    """A header without what stands in parentheses, unless that makes it another thing (其中研发, 不含基建, 2023年)."""
+    text = plain(text).translate(_BRACKETS)
+    remarks = "".join(_REMARK.findall(_MEASURE.sub("", text)[:_LONGEST]))
+    if len(text) > _LONGEST or _PERIOD.search(remarks) or any(word in remarks for word in words("telling_remarks")):
+        return text
+    return _REMARK.sub("", text)
+
+
 def unit_of(value: Any) -> str | None:
     """Code of the unit that a cell names by code, full, short or press name; None if it names none.
 
@@ -81,8 +141,8 @@ def part_of(value: Any) -> str | None:
 def stated_measures(rows: Iterable[list[Any]]) -> dict[str, str]:
     """What the titles above a header say of measures (单位：元), by what is measured: 元, 家, 人, 件, 分 or %."""
     found = [_STATED.search(plain(cell)[:_LONGEST].translate(_BRACKETS)) for row in rows for cell in row]
-    words = [word for match in found if match for word in re.split("[、,，;/]", match.group(1))]
-    return {_measured(word): word for word in words if re.fullmatch(_MEASURES, word)}
+    said = [word for match in found if match for word in re.split("[、,，;/]", match.group(1))]
+    return {_measured(word): word for word in said if re.fullmatch(_MEASURES, word)}
 
 
 def stated_otherwise(stated: dict[str, str], measure: str) -> str:

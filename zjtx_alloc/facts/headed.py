@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import pairwise, zip_longest
 from typing import Any
 
-from zjtx_alloc.facts.cells import header_of, plain, stated_measures, stated_otherwise
+from zjtx_alloc.facts.cells import header_of, plain, stated_measures, stated_otherwise, yuan_in
 from zjtx_alloc.facts.grid import Grid
 from zjtx_alloc.facts.layout import Heading, cell_at
 from zjtx_alloc.facts.problems import Problem, problem
@@ -56,12 +56,20 @@ class Headed:
                 yield problem(self.row, heading.label, heading.text, "column_twice", first=first.label)
 
     def other_measures(self, headings: Iterable[tuple[Heading, str]], alike: Iterable[str] = ()) -> Iterator[Problem]:
-        """Headings that name another measure than theirs, or titles that do: refused, never converted."""
-        stated = stated_measures(row for number, row in self.grid.rows.items() if number < self.row)
+        """Headings that name another measure than theirs, or titles that do, but for money, which is converted."""
         for heading, measure in headings:
-            named = header_of(heading.text)[1] or stated_otherwise(stated, measure)
-            if measure and named not in {"", measure, *alike}:
+            named = self.other_measure(heading, measure)
+            if named not in {"", *alike} and not (yuan_in(named) and yuan_in(measure)):
                 yield problem(self.row, heading.label, named, "measure", measure=measure)
+
+    def other_measure(self, heading: Heading, measure: str) -> str:
+        """The measure that a heading names, or the titles do, in the place of its column's; blank if none."""
+        named = header_of(heading.text)[1] or stated_otherwise(self._stated, measure)
+        return named if measure and named != measure else ""
+
+    @cached_property
+    def _stated(self) -> dict[str, str]:
+        return stated_measures(row for number, row in self.grid.rows.items() if number < self.header_rows[0])
 
 
 def headed(grids: Iterable[Grid], codes: Mapping[str, str], suffices: Callable[[list[str]], bool]) -> list[Headed]:
@@ -101,5 +109,14 @@ def _joined(upper: list[Any], lower: list[Any]) -> list[str]:
 def _under(grid: Grid, number: int, header: list[Any], codes: Mapping[str, str]) -> Headed:
     """The sheet if this were its header."""
     headings = [Heading(place, plain(cell)) for place, cell in enumerate(header) if plain(cell)]
-    known = tuple((codes[heading.name], heading) for heading in headings if heading.name in codes)
-    return Headed(grid, number, known, tuple(heading for heading in headings if heading.name not in codes))
+    exact = {heading: codes[heading.name] for heading in headings if heading.name in codes}
+    bare = {
+        h: code for h in headings if (code := codes.get(h.bare_name)) and h.bare_name and code not in exact.values()
+    }
+    named = {heading: code for heading in headings if (code := exact.get(heading) or bare.get(heading))}
+    return Headed(
+        grid,
+        number,
+        tuple((code, heading) for heading, code in named.items()),
+        tuple(heading for heading in headings if heading not in named),
+    )

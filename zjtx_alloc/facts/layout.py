@@ -7,7 +7,7 @@ from typing import Any
 
 from zjtx_alloc.base.messages import words
 from zjtx_alloc.base.resources import shipped_table, spellings
-from zjtx_alloc.facts.cells import amount, header_of, plain, unit_of
+from zjtx_alloc.facts.cells import amount, header_of, plain, unit_of, without_remarks
 from zjtx_alloc.facts.grid import Grid, column_letters
 
 _HEADER_WITHIN = 30  # rows in which a header is looked for
@@ -30,6 +30,11 @@ class Heading:
     def name(self) -> str:
         """The text without measure, period and marks."""
         return header_of(self.text)[0]
+
+    @property
+    def bare_name(self) -> str:
+        """The name without remarks in parentheses."""
+        return header_of(without_remarks(self.text))[0]
 
 
 @dataclass(frozen=True)

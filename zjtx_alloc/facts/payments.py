@@ -1,10 +1,8 @@
 """A user's table of actual transfers (下达文件): unit, fiscal year, document, amount, and what it nets."""
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from functools import cache, reduce
 from pathlib import Path
 from typing import Any
@@ -18,12 +16,12 @@ from zjtx_alloc.facts.cells import (
     MOST,
     amount,
     header_of,
+    in_measure,
     part_of,
     plain,
-    stated_measures,
-    stated_otherwise,
     unit_of,
     year_of,
+    yuan_in,
 )
 from zjtx_alloc.facts.grid import Grid, grids_of
 from zjtx_alloc.facts.headed import HEADER_WITHIN, Headed, headed
@@ -37,7 +35,6 @@ _HEADED = (*_NEEDED, "netted")
 _FISCAL_YEAR = re.compile(r"20\d\d(?=年(?!\d{1,2}月))|^20\d\d$")
 _DOCUMENT = re.compile(r"[\u4e00-\u9fff]{1,6}[〔\[(]20\d\d[〕\])]\d{1,5}号")
 _TAKEN_BACK = re.compile(r"[-−△▲](?P<minus>[^-−]*)|\((?P<brackets>.*)\)")  # a negative amount as books have it
-_TIMES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "亿": 10**8}
 
 
 def read_transfers(source: str | Path | pd.DataFrame) -> pd.DataFrame:
@@ -238,15 +235,13 @@ def _problem(sheet: Headed, row: _Row, kind: str, **details: Any) -> Problem:
 def _measure_problems(sheet: Headed) -> Iterator[Problem]:
     """Money columns whose headers name a measure that is no money."""
     for name in ("amount", "netted"):
-        if name in sheet.columns and not (measure := _measure(sheet, name)).endswith("元"):
+        if name in sheet.columns and not yuan_in(measure := _measure(sheet, name)):
             yield problem(sheet.row, sheet.columns[name].label, measure, "measure", measure="万元")
 
 
 def _measure(sheet: Headed, name: str) -> str:
     """The measure of a column: as its header says, else as titles say, else 万元."""
-    above = (row for number, row in sheet.grid.rows.items() if number < sheet.row)
-    stated = stated_otherwise(stated_measures(above), "万元")
-    return header_of(sheet.columns[name].text)[1] or stated or "万元"
+    return sheet.other_measure(sheet.columns[name], "万元") or "万元"
 
 
 def _total_problems(sheet: Headed, number: int, row: list[Any], rows: list[_Row]) -> Iterator[Problem]:
@@ -288,8 +283,7 @@ def _money(sheet: Headed, number: int, row: list[Any], name: str) -> int | Probl
     money = amount(cell, "万元")
     if isinstance(money, str):
         return problem(number, sheet.columns[name].label, sheet.cell(row, name), money)
-    times = math.prod(_TIMES.get(part, 1) for part in _measure(sheet, name))
-    whole = Decimal(repr(money)) * times / 10**4
+    whole = in_measure(money, _measure(sheet, name), "万元")
     if whole > MOST:
         return problem(number, sheet.columns[name].label, sheet.cell(row, name), "too_large")
     if whole != int(whole):

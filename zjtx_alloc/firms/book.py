@@ -12,7 +12,7 @@ import pandas as pd
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.cells import Uncalculated, header_of, plain
-from zjtx_alloc.facts.grid import Grid, grids_of
+from zjtx_alloc.facts.grid import Grid, grids_of, hidden_notes
 from zjtx_alloc.facts.problems import refusal
 from zjtx_alloc.firms.rubric_rows import rubric_of
 from zjtx_alloc.firms.steps.amounts import GrantRule
@@ -189,8 +189,8 @@ class NoBookError(DataError):
     """A file that has no sheet of a firm workbook but 企业: a plain firm table, perhaps."""
 
 
-def read_book(path: str | Path) -> FirmBook:
-    """Read a firm workbook, as ``zjtx firms new`` writes it.
+def read_book(path: str | Path, name: str = "") -> FirmBook:
+    """Read a firm workbook, as ``zjtx firms new`` writes it; ``name`` is what the user calls a file that was made of his.
 
     Raises
     ------
@@ -200,6 +200,7 @@ def read_book(path: str | Path) -> FirmBook:
         With every problem of a sheet: row, column, value, what is wrong, remedy.
     """
     file, sheets = grids_of(path, "", MOST_FIRMS)
+    file = name or file
     titles = {form.title: name for name, form in firm_forms().items()}
     grids = {titles[plain(grid.name)]: grid for grid in sheets if plain(grid.name) in titles}
     absent = [form.title for name, form in firm_forms().items() if name not in grids and name != SEARCH]
@@ -218,7 +219,8 @@ def _book_of(file: str, grids: Mapping[str, Grid]) -> FirmBook:
         raise refusal(file, "", problems)
     basics = _one_row(file, entries["basics"])
     firms = firms_of(file, [grids["firms"]], str(basics["province"]))
-    return FirmBook(file, basics, firms, entries, grids)
+    others = hidden_notes([grid for name, grid in grids.items() if name != "firms"])
+    return FirmBook(file, basics, replace(firms, notes=(*others, *firms.notes)), entries, grids)
 
 
 _Stale = Mapping[tuple[str, int, int], str]  # form, row, place: column

@@ -10,6 +10,7 @@ from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.budget.ledger.ledger import ledger
 from zjtx_alloc.facts.cells import plain
+from zjtx_alloc.facts.credit_codes import valid_code
 from zjtx_alloc.firms.book import FirmBook, firm_forms
 from zjtx_alloc.firms.chain import firms_to_books
 from zjtx_alloc.firms.made_up import made_up_results
@@ -21,7 +22,6 @@ from zjtx_alloc.firms.steps.likeness import resembled
 from zjtx_alloc.firms.steps.review import FIRST_ROUND, Review, review
 from zjtx_alloc.firms.steps.select import Selection, select
 from zjtx_alloc.firms.steps.settle import FirmSettlement, firm_cohort, settle
-from zjtx_alloc.firms.table.cells import valid_code
 from zjtx_alloc.firms.table.reading import YEARLY
 from zjtx_alloc.firms.table.roll import Firms, together
 

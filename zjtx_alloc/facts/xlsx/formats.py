@@ -18,6 +18,7 @@ _DURATION = 46
 _ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
 _SHOWS_DAY = re.compile("[dmhys]", re.IGNORECASE)
 _DAY = 86_400_000  # milliseconds
+_DAYS_IN_DIGITS = 20_000_101, 20_991_231  # 20240731 typed into a cell of dates, which shows ####
 
 Shower = Callable[[Any], Any]
 
@@ -94,4 +95,4 @@ def _moment(value: float, epoch: datetime.datetime, *, is_duration: bool) -> Any
         leap = 0 < value < 60 and epoch.year < 1904  # the 29 February 1900 that Excel believes in
         return epoch + since + datetime.timedelta(days=leap)
     except (OverflowError, ValueError):
-        return "#VALUE!"
+        return value if _DAYS_IN_DIGITS[0] <= value <= _DAYS_IN_DIGITS[1] else "#VALUE!"

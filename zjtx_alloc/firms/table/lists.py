@@ -6,10 +6,10 @@ from pathlib import Path
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.cells import plain
+from zjtx_alloc.facts.credit_codes import is_entry, valid_code
 from zjtx_alloc.facts.grid import grids_of
 from zjtx_alloc.facts.headed import headed
-from zjtx_alloc.facts.problems import refuse_ragged
-from zjtx_alloc.firms.table.cells import valid_code
+from zjtx_alloc.facts.problems import Problem, problem, refusal, refuse_ragged
 from zjtx_alloc.firms.table.columns import column_spellings
 from zjtx_alloc.firms.table.reading import is_remark
 
@@ -26,6 +26,8 @@ def load_list(path: str | Path) -> list[str]:
     DataError
         If the file is no table, a row of it is wider than its header, or no sheet, or more than one, has a
         column of codes or names.
+    TableError
+        With the row of every entry that is neither a code nor a name.
     """
     file, grids = grids_of(path, "", MOST_LISTED)
     sheets = headed(grids, column_spellings(), lambda codes: not set(codes).isdisjoint(_ENTRY))
@@ -35,10 +37,17 @@ def load_list(path: str | Path) -> list[str]:
         key = "lists.many_sheets" if sheets else "lists.no_column"
         raise DataError(say(key, file=file, sheets="、".join(sheet.grid.label for sheet in sheets)))
     (sheet,) = sheets
-    entries = [
-        (row, next(filter(None, (plain(sheet.cell(row, code)) for code in _ENTRY)), "")) for row in sheet.body.values()
-    ]
-    return [entry for row, entry in entries if entry or not is_remark(row)]
+    entries, wrong = list[str](), list[Problem]()
+    for number, row in sheet.body.items():
+        code = next((code for code in _ENTRY if plain(sheet.cell(row, code))), None)
+        if code is not None and is_entry(cell := sheet.cell(row, code)):
+            entries.append(plain(cell))
+        elif code is not None or not is_remark(row):
+            first = sheet.columns[code or next(code for code in _ENTRY if code in sheet.columns)]
+            wrong.append(problem(number, first.label, sheet.cell(row, code or ""), "list_entry"))
+    if wrong:
+        raise refusal(file, sheet.grid.name, wrong)
+    return entries
 
 
 def listed(entries: Iterable[str], name: str) -> list[str]:
@@ -55,7 +64,7 @@ def listed(entries: Iterable[str], name: str) -> list[str]:
     for entry in map(plain, entries):
         if (code := valid_code(entry)) is not None:
             codes[code] = None
-        elif entry.isascii():  # blank, a code with a slip, or one that Excel made 9.1E+17
+        elif not is_entry(entry):
             wrong.append(entry)
         else:
             names[entry] = None

@@ -11,12 +11,12 @@ import pandas as pd
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say, words
 from zjtx_alloc.base.text import shown
-from zjtx_alloc.facts.cells import COUNTS, plain, unit_of
-from zjtx_alloc.facts.grid import Grid, grids_of
+from zjtx_alloc.facts.cells import COUNTS, Wrong, plain, unit_of, yuan_in
+from zjtx_alloc.facts.grid import Grid, grids_of, hidden_notes
 from zjtx_alloc.facts.headed import Headed, headed
 from zjtx_alloc.facts.likeness import likeliest
 from zjtx_alloc.facts.problems import Problem, problem, refusal, refuse_ragged
-from zjtx_alloc.firms.table.cells import Wrong, read_cells
+from zjtx_alloc.firms.table.cells import read_cells
 from zjtx_alloc.firms.table.columns import column_spellings, firm_columns
 from zjtx_alloc.firms.table.roll import Firms
 
@@ -71,7 +71,8 @@ def firms_of(file: str, grids: list[Grid], code: str | None) -> Firms:
     if problems:
         raise refusal(file, sheet.grid.name, problems)
     table = pd.DataFrame({"file": file, "row": list(body), **_typed(columns)}).rename_axis("firm")
-    return Firms(table, all(invented), tuple(heading.label for heading in sheet.unread))
+    notes = (*hidden_notes([sheet.grid]), *_converted(sheet))
+    return Firms(table, all(invented), tuple(heading.label for heading in sheet.unread), notes)
 
 
 def with_results(file: str, grid: Grid, firms: Firms) -> Firms:
@@ -122,7 +123,8 @@ def _sheet(file: str, grids: list[Grid]) -> Headed:
 
 def _header_problems(sheet: Headed, unit: str | None) -> Iterator[Problem]:
     yield from sheet.repeated()
-    absent = {name: code for name, code in column_spellings().items() if code not in sheet.columns}
+    held = {*sheet.columns, *(["unit"] if unit is not None else [])}
+    absent = {name: code for name, code in column_spellings().items() if code not in held}
     for heading in sheet.unread:
         if name := likeliest(heading.name, absent):
             known = firm_columns()[absent[name]].name
@@ -147,13 +149,26 @@ def _cells(
     columns, problems = {}, []
     for code, heading in sheet.columns.items():
         cells = [sheet.cell(row, code) for row in body.values()]
-        columns[code] = read_cells(cells, firm_columns()[code])
+        columns[code] = read_cells(cells, firm_columns()[code], _converted_from(sheet, code))
         problems += [
             problem(number, heading.label, cell, value.kind, **value.details)
             for number, cell, value in zip(body, cells, columns[code], strict=True)
             if isinstance(value, Wrong) and not (value.kind == "in_yuan" and heading.label in refused)
         ]
     return columns, problems
+
+
+def _converted_from(sheet: Headed, code: str) -> str:
+    """The measure of money that a column is in, if it is another than its own."""
+    named = sheet.other_measure(sheet.columns[code], firm_columns()[code].measure)
+    return named if yuan_in(named) and yuan_in(firm_columns()[code].measure) else ""
+
+
+def _converted(sheet: Headed) -> Iterator[str]:
+    """What is said of columns of money in another measure."""
+    for code, heading in sheet.columns.items():
+        if named := _converted_from(sheet, code):
+            yield say("firms.converted", column=heading.label, measure=named, wanted=firm_columns()[code].measure)
 
 
 def _clashes(

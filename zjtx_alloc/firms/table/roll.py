@@ -30,11 +30,14 @@ class Firms:
         Whether the firms are invented (虚构), for trying the tool: every output says so.
     unread : tuple of str
         Headers that are no column of the schema, among them any personal data: not read.
+    notes : tuple of str
+        What was read although it is hidden, and what money was converted, in Chinese.
     """
 
     table: pd.DataFrame
     made_up: bool
     unread: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.table)
@@ -97,7 +100,8 @@ class Firms:
 
     def labels(self, firms: pd.Index) -> list[str]:
         """What to call each of these firms in a sentence: its name, file and row."""
-        rows = self.table.loc[firms, ["name", "file", "row"]].itertuples(index=False)
+        row = "given_row" if "given_row" in self.table else "row"  # of a table made a workbook: as the user has it
+        rows = self.table.loc[firms, ["name", "file", row]].itertuples(index=False)
         return [say("firms.at", name=name, file=file, row=row) for name, file, row in rows]
 
     def displayed(self, columns: Sequence[str]) -> pd.DataFrame:
@@ -128,7 +132,7 @@ def together(*rolls: Firms) -> Firms:
         raise DataError(say("firms.mixed"))
     table = pd.concat([roll.table for roll in rolls], ignore_index=True).rename_axis("firm")
     unread = tuple(dict.fromkeys(text for roll in rolls for text in roll.unread))
-    return Firms(table, rolls[0].made_up, unread)
+    return Firms(table, rolls[0].made_up, unread, tuple(dict.fromkeys(note for roll in rolls for note in roll.notes)))
 
 
 def whole_places(quota: pd.Series) -> None:

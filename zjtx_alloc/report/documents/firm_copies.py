@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,11 +16,12 @@ from zjtx_alloc.base.errors import DataError, InfeasibleError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import shown
 from zjtx_alloc.facts.cells import plain, unit_of
+from zjtx_alloc.facts.credit_codes import valid_code
 from zjtx_alloc.firms.book import FirmBook, NoBookError, firm_forms, read_book
 from zjtx_alloc.firms.stages import STAGES, Stage, carried
-from zjtx_alloc.firms.table.cells import valid_code
 from zjtx_alloc.firms.table.lists import load_list
 from zjtx_alloc.firms.table.reading import load_firms
+from zjtx_alloc.firms.table.roll import Firms
 from zjtx_alloc.report.documents.firm_workbook import write_stage, write_table_as_workbook
 from zjtx_alloc.rules.programme.programme import load_programme
 
@@ -63,14 +64,15 @@ def as_workbook(file: Path, given: Given) -> Iterator[tuple[Path, FirmBook]]:
         try:
             book = read_book(path)
         except NoBookError:
-            path = _made(file, Path(folder), given)
-            book = read_book(path)
+            firms = load_firms(file, given.unit)
+            path = _made(file, Path(folder), given, firms)
+            book = _as_given(read_book(path, file.name), firms)
         wanted = {"province": given.unit and (unit_of(given.unit) or given.unit), "batch": given.batch}
         if any(value is not None and book.basics[name] != value for name, value in wanted.items()):
             raise DataError(say("firm_book.other", file=file, sheet=firm_forms()["basics"].title))
         if given.first_round is not None or given.on:
             path = write_stage(path, Path(folder) / f"{file.stem}-.xlsx", _options(book, given))
-            book = read_book(path)
+            book = _as_given(read_book(path, file.name), book.firms)
         yield path, book
 
 
@@ -96,7 +98,7 @@ def carry(stage: str, file: Path, out: Path, day: date | None = None, **given: A
     with as_workbook(file, Given(**given)) as (path, book):
         done = carried(stage, book, day, None if quota is None else places(quota, book))
         write_stage(path, out, done)
-    return done
+        return replace(done, notes=(*book.firms.notes, *done.notes))
 
 
 @dataclass(frozen=True)
@@ -167,10 +169,15 @@ def places(quota: str | int | Path, book: FirmBook) -> int:
     return int(allocate_batch(found.panel, batch.scenario).quota[book.unit])
 
 
-def _made(table: Path, folder: Path, given: Given) -> Path:
+def _as_given(book: FirmBook, firms: Firms) -> FirmBook:
+    """A workbook that was made of a file, with the rows that its firms have there, and what was said of reading it."""
+    rows = firms.table["given_row" if "given_row" in firms.table else "row"].to_numpy()
+    return replace(book, firms=replace(book.firms, table=book.firms.table.assign(given_row=rows), notes=firms.notes))
+
+
+def _made(table: Path, folder: Path, given: Given, firms: Firms) -> Path:
     """A plain firm table as a firm workbook."""
     columns = {"selected": next(iter(firm_forms()["firms"].fields["selected"].choices))} if given.recommended else {}
-    firms = load_firms(table, given.unit)
     return write_table_as_workbook(folder / f"{table.stem}.xlsx", firms, given.batch or 1, columns)
 
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from zjtx_alloc.base.messages import is_said, say, words
 from zjtx_alloc.base.text import shown
-from zjtx_alloc.facts.cells import amount, header_of, plain
+from zjtx_alloc.facts.cells import Wrong, amount, header_of, plain
 from zjtx_alloc.facts.grid import Grid
 from zjtx_alloc.facts.layout import Heading, cell_at
 from zjtx_alloc.facts.likeness import likeliest
 from zjtx_alloc.facts.problems import Problem, problem
 from zjtx_alloc.quota.problem.numbers import exactly
 from zjtx_alloc.rules.programme.forms import Form
-from zjtx_alloc.rules.programme.values import Wrong, value_of
+from zjtx_alloc.rules.programme.values import value_of
 
 _HEADER_WITHIN = 30  # rows in which a header is looked for
 _LONGEST = 200  # characters of a value

@@ -4,47 +4,40 @@ import datetime
 import re
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import tomli_w
 
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.facts.cells import amount, header_of, plain, unit_of, year_of
+from zjtx_alloc.facts.cells import (
+    Wrong,
+    amount,
+    day_of,
+    header_of,
+    plain,
+    text_of,
+    unit_of,
+    unreadable,
+    year_of,
+)
+from zjtx_alloc.facts.credit_codes import is_entry
 from zjtx_alloc.facts.layout import indicator_names
 from zjtx_alloc.facts.payments import unsigned
-from zjtx_alloc.facts.xlsx.cells import Uncalculated
 from zjtx_alloc.rules.programme.forms import Field
 from zjtx_alloc.rules.scenario import DEFAULT
 
 _BATCH = re.compile(r"第?(\d{1,3}|[一二三四五六七八九])批?")
 _NUMERALS = "一二三四五六七八九"
-_DAY = re.compile(r"(20\d\d)[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
-_EXCEL_ERROR = re.compile(r"#(REF!|DIV/0!|VALUE!|NAME\?|N/A|NULL!|NUM!|SPILL!|CALC!)")
 _MOST_PLACES = 10**6
-
-
-@dataclass(frozen=True)
-class Wrong:
-    """The kind of a problem (``[programme_wrong]``, else ``[wrong]``), and what its sentence is filled with."""
-
-    kind: str
-    details: dict[str, object] = field(default_factory=dict)
 
 
 def value_of(cell: Any, form: Field) -> Any:
     """The value of a cell, None if it is blank, or ``Wrong``."""
     text = plain(cell)
-    if isinstance(cell, Uncalculated):
-        return Wrong("formula")
-    if text == "":
-        return None
-    if _EXCEL_ERROR.fullmatch(text):
-        return Wrong("error_value")
-    if form.kind == "choice":
-        return _choice(text, form)
-    return _KINDS[form.kind](cell)
+    if (wrong := unreadable(cell)) or text == "":
+        return wrong
+    return _choice(text, form) if form.kind == "choice" else _KINDS[form.kind](cell)
 
 
 def _choice(text: str, form: Field) -> Any:
@@ -151,27 +144,14 @@ def _transfer(cell: Any) -> int | Wrong:
     return money if isinstance(money, Wrong) else sign * money
 
 
-def _date(cell: Any) -> datetime.date | Wrong:
-    if isinstance(cell, datetime.datetime):
-        return cell.date()
-    found = _DAY.fullmatch(plain(cell))
-    if found is None:
-        return Wrong("date")
-    try:
-        return datetime.date(*map(int, found.groups()))
-    except ValueError:
-        return Wrong("no_such_date")
-
-
-def _text(cell: Any) -> str:
-    if isinstance(cell, datetime.datetime):
-        return f"{cell:%Y-%m-%d}"
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+def _entry(cell: Any) -> str | Wrong:
+    """An entry of a list of firms: a credit code or a name."""
+    return text_of(cell) if is_entry(cell) else Wrong("list_entry")
 
 
 def _period(cell: Any) -> str:
     """A period of data as scenarios have it; Excel makes a date of 2021-06."""
-    return f"{cell:%Y-%m}" if isinstance(cell, datetime.datetime) else header_of(_text(cell))[2] or _text(cell)
+    return f"{cell:%Y-%m}" if isinstance(cell, datetime.datetime) else header_of(text_of(cell))[2] or text_of(cell)
 
 
 def _units(cell: Any) -> list[tuple[str, float | None]] | Wrong:
@@ -221,5 +201,5 @@ def setting_text(value: Any) -> Any:
 _KINDS: dict[str, Callable[[Any], Any]] = {
     "batch": _batch, "batch_or_all": _batch, "unit": _unit, "unit_or_rest": _unit_or_rest, "indicator": _indicator,
     "number": _number, "whole": _whole, "positive": _positive, "share": _share, "factor": _factor, "rate": _rate,
-    "year": _year, "money": _money, "transfer": _transfer, "date": _date, "text": _text, "period": _period, "units": _units, "setting": setting_of,
+    "year": _year, "money": _money, "transfer": _transfer, "date": day_of, "text": text_of, "entry": _entry, "period": _period, "units": _units, "setting": setting_of,
 }  # fmt: skip
