@@ -92,10 +92,9 @@ def test_a_wrong_cell_is_told_by_its_row_with_a_remedy(case):
 def test_a_title_that_says_yuan_is_not_read_as_ten_thousand_yuan(tmp_path):
     table = raw({INVESTMENT: 15_000_000}).rename(columns={INVESTMENT: "推进计划投资总额"})
     (path := tmp_path / "企业.csv").write_text("单位：元\n" + table.to_csv(index=False), encoding="utf-8")
-    with pytest.raises(za.TableError) as caught:
-        za.firms.load_firms(path)
-    (problem,) = caught.value.problems.to_dict("records")
-    assert (problem["行"], problem["内容"], problem["问题"]) == (2, "元", "计量单位不符，应为万元")
+    found = za.firms.load_firms(path)
+    assert found.table["planned_investment"].tolist() == [1500]
+    assert found.notes == ("N 推进计划投资总额 以元填写，已换算为万元。",)
 
 
 @pytest.mark.parametrize("read", [za.firms.load_firms, za.firms.load_list])

@@ -50,7 +50,9 @@ def read_whole(path: str | Path, most: int, first: int | None = None) -> bytes:
         if status.st_size > most:
             raise UnreadableError(say("file.too_big", size=status.st_size / 2**20, most=most / 2**20))
         with Path(path).open("rb") as file:
-            return file.read(most if first is None else first)
+            return file.read(
+                min(status.st_size or most, most if first is None else first)
+            )  # room is made for all of it
     except FileNotFoundError:
         raise
     except OSError as error:

@@ -11,7 +11,7 @@ from zjtx_alloc.facts.grid import Grid
 from zjtx_alloc.facts.layout import Heading, cell_at
 from zjtx_alloc.facts.problems import Problem, problem
 
-HEADER_WITHIN = 15  # rows in which the header is looked for
+HEADER_WITHIN = 30  # rows in which the header is looked for
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,6 @@ class Headed:
 def headed(grids: Iterable[Grid], codes: Mapping[str, str], suffices: Callable[[list[str]], bool]) -> list[Headed]:
     """The sheets with a row near the top whose known headers suffice, or if there is none two rows.
 
-    A heading of two rows goes by the lower text; where that is blank, or names no measure, by the upper one's.
-
     Parameters
     ----------
     grids : iterable of Grid
@@ -86,37 +84,61 @@ def headed(grids: Iterable[Grid], codes: Mapping[str, str], suffices: Callable[[
     """
     found = []
     for grid in grids:
-        numbers = list(grid.rows)[:HEADER_WITHIN]
-        rows = [_under(grid, number, grid.rows[number], codes) for number in numbers]
-        rows += [
-            replace(_under(grid, lower, _joined(grid.rows[upper], grid.rows[lower]), codes), above=upper)
-            for upper, lower in pairwise(numbers)
-        ]
-        found += [sheet for sheet in rows if suffices([code for code, _ in sheet.known])][:1]
+        found += [sheet for sheet in _read_as(grid, codes) if suffices([code for code, _ in sheet.known])][:1]
     return found
 
 
-def _joined(upper: list[Any], lower: list[Any]) -> list[str]:
+def best_headed(grid: Grid, codes: Mapping[str, str]) -> Headed | None:
+    """The sheet under the row, or the two rows, near the top that name most columns, two at least; None if none does.
+
+    A header that begins with a spelling is that column, too.
+    """
+    found = [sheet for sheet in _read_as(grid, codes, begun=True) if len(sheet.columns) > 1]
+    return max(found, key=lambda sheet: len(sheet.columns), default=None)
+
+
+def _read_as(grid: Grid, codes: Mapping[str, str], *, begun: bool = False) -> Iterator[Headed]:
+    """The sheet as if each row near the top were its header, then each two.
+
+    A heading of two rows goes by the lower text where that is known or stands alone, else by the upper one; where it
+    names no measure, the upper one's counts.
+    """
+    numbers = list(grid.rows)[:HEADER_WITHIN]
+    for number in numbers:
+        yield _under(grid, number, grid.rows[number], codes, begun)
+    for upper, lower in pairwise(numbers):
+        joined = _joined(grid.rows[upper], grid.rows[lower], codes, begun)
+        yield replace(_under(grid, lower, joined, codes, begun), above=upper)
+
+
+def _joined(upper: list[Any], lower: list[Any], codes: Mapping[str, str], begun: bool) -> list[str]:
     """Two rows of headers as one; a merged cell of the upper one goes on to the right as far as the lower one fills."""
     texts, group = [], ""
     for above, below in zip_longest(map(plain, upper), map(plain, lower), fillvalue=""):
         group = above or (group if below else "")
         measure = header_of(group)[1] if below and not header_of(below)[1] else ""
-        texts.append(f"{below}({measure})" if measure else below or above)
+        is_above = (
+            above and _code(Heading(0, above), codes, begun) and not (below and _code(Heading(0, below), codes, begun))
+        )
+        texts.append(above if is_above else f"{below}({measure})" if measure else below or above)
     return texts
 
 
-def _under(grid: Grid, number: int, header: list[Any], codes: Mapping[str, str]) -> Headed:
-    """The sheet if this were its header."""
+def _code(heading: Heading, codes: Mapping[str, str], begun: bool) -> str | None:
+    """The column that a header names by itself, without its remarks, or by beginning with it."""
+    exact = codes.get(heading.name) or (codes.get(heading.bare_name) if heading.bare_name else None)
+    words = [word for word in codes if begun and heading.name.startswith(word)]
+    return exact or (codes[max(words, key=len)] if words else None)
+
+
+def _under(grid: Grid, number: int, header: list[Any], codes: Mapping[str, str], begun: bool) -> Headed:
+    """The sheet if this were its header; of two headings for one column one with a remark is another thing."""
     headings = [Heading(place, plain(cell)) for place, cell in enumerate(header) if plain(cell)]
-    exact = {heading: codes[heading.name] for heading in headings if heading.name in codes}
-    bare = {
-        h: code for h in headings if (code := codes.get(h.bare_name)) and h.bare_name and code not in exact.values()
-    }
-    named = {heading: code for heading in headings if (code := exact.get(heading) or bare.get(heading))}
-    return Headed(
-        grid,
-        number,
-        tuple((code, heading) for heading, code in named.items()),
-        tuple(heading for heading in headings if heading not in named),
-    )
+    exact = {codes[heading.name] for heading in headings if heading.name in codes}
+    known = [
+        (code, h)
+        for h in headings
+        if (code := _code(h, codes, begun)) and (begun or h.name in codes or code not in exact)
+    ]
+    held = {heading for _, heading in known}
+    return Headed(grid, number, tuple(known), tuple(heading for heading in headings if heading not in held))

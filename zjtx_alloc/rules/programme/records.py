@@ -6,8 +6,9 @@ from typing import Any
 
 from zjtx_alloc.base.messages import is_said, say, words
 from zjtx_alloc.base.text import shown
-from zjtx_alloc.facts.cells import Wrong, amount, header_of, plain
+from zjtx_alloc.facts.cells import Wrong, amount, plain
 from zjtx_alloc.facts.grid import Grid
+from zjtx_alloc.facts.headed import Headed, best_headed
 from zjtx_alloc.facts.layout import Heading, cell_at
 from zjtx_alloc.facts.likeness import likeliest
 from zjtx_alloc.facts.problems import Problem, problem
@@ -15,7 +16,6 @@ from zjtx_alloc.quota.problem.numbers import exactly
 from zjtx_alloc.rules.programme.forms import Form
 from zjtx_alloc.rules.programme.values import value_of
 
-_HEADER_WITHIN = 30  # rows in which a header is looked for
 _LONGEST = 200  # characters of a value
 _SUMMED = ("whole", "money", "transfer")  # kinds of columns that totals add up
 _KEYS = {"batch", "code", "unit", "year"}  # a row where only these are filled is one to fill in
@@ -61,14 +61,12 @@ def fault(sheet: str, row: int | None, column: str, value: object, kind: str, /,
 
 def read_form(grid: Grid, form: Form) -> Entries:
     """Read a sheet: titles above its header, two rows of headers, totals, rows left blank, and what stands beside."""
-    header, headings = _header(grid, form)
-    if not headings:
+    sheet = best_headed(grid, _codes(form))
+    if sheet is None:
         fields = form.fields.values()
         needed = "、".join(field.header for field in [f for f in fields if f.needed] or fields)
         return Entries((), (), (), (fault(grid.name, None, "", None, "no_sheet_header", needed=needed),))
-    named = [(name, heading) for heading in headings if (name := _field_of(heading, form))]
-    columns = dict(reversed(named))
-    problems = [*_header_problems(grid.name, header, headings, named, form)]
+    columns, problems = sheet.columns, [*_header_problems(sheet, form)]
     labels = {name: heading.label for name, heading in columns.items()}
     labels = {"code": labels["unit"], **labels} if "unit" in labels else labels
     records, totals, summed = list[Record](), list[tuple[int, list[Any]]](), frozenset(words("totals"))
@@ -76,7 +74,7 @@ def read_form(grid: Grid, form: Form) -> Entries:
         cells = {name: cell_at(row, heading.place) for name, heading in columns.items()}
         filled = {name for name, cell in cells.items() if plain(cell) != ""}
         is_blank = not filled - _KEYS
-        if number <= header or (is_blank and len(filled) < 2):  # one cell alone is a remark under the table
+        if number <= sheet.row or (is_blank and len(filled) < 2):  # one cell alone is a remark under the table
             continue
         if any(isinstance(cell, str) and plain(cell) in summed for cell in row):
             totals.append((number, row))
@@ -87,19 +85,18 @@ def read_form(grid: Grid, form: Form) -> Entries:
         records += [] if is_blank else [record]
     for total in totals:
         problems += _total_problems(grid.name, total, columns, form, records)
-    unread = tuple(h.label for h in headings if _field_of(h, form) is None)
+    unread = tuple(heading.label for heading in sheet.unread)
     return Entries(tuple(records), tuple(columns), unread, tuple(problems))
 
 
 def rows_by(grid: Grid, form: Form, keys: tuple[str, ...]) -> dict[tuple[Any, ...], int]:
     """Excel rows of a sheet by the values of some columns, rows still to be filled in too."""
-    header, headings = _header(grid, form)
-    places = {name: heading.place for heading in reversed(headings) if (name := _field_of(heading, form))}
-    found = {}
-    for number, row in grid.rows.items():
-        if number > header:
-            values = _values({name: cell_at(row, place) for name, place in places.items()}, form)
-            found[number] = tuple(values.get(key) for key in keys)
+    found = dict[int, tuple[Any, ...]]()
+    if (sheet := best_headed(grid, _codes(form))) is None:
+        return {}
+    for number, row in sheet.body.items():
+        values = _values({name: sheet.cell(row, name) for name in sheet.columns}, form)
+        found[number] = tuple(values.get(key) for key in keys)
     return {key: number for number, key in reversed(found.items())}
 
 
@@ -119,59 +116,25 @@ def _values(cells: Mapping[str, Any], form: Form) -> dict[str, Any]:
     return values
 
 
-def _header(grid: Grid, form: Form) -> tuple[int, list[Heading]]:
-    """The last row of the header, and the headings: those of the row that names most columns, or of the two around it."""
-    numbers = list(grid.rows)[:_HEADER_WITHIN]
-    found: tuple[int, list[Heading]] = (0, [])
-    for first, second in zip(numbers, [*numbers[1:], None], strict=False):
-        upper = _headings(grid.rows[first])
-        both = [] if second is None else _joined(upper, _headings(grid.rows[second]), form)
-        for number, headings in ((first, upper), (second or first, both)):
-            if _named(headings, form) > max(_named(found[1], form), 1):
-                found = number, headings
-    return found
+def _codes(form: Form) -> dict[str, str]:
+    """Names of the columns by every word for them; the first of two with the same has it."""
+    return {word: name for name, field in reversed([*form.fields.items()]) for word in reversed(field.words)}
 
 
-def _headings(row: list[Any]) -> list[Heading]:
-    return [Heading(place, plain(cell)) for place, cell in enumerate(row) if plain(cell) != ""]
-
-
-def _joined(upper: list[Heading], lower: list[Heading], form: Form) -> list[Heading]:
-    """Two rows of headers as one: the lower one where it is known or alone, else the upper."""
-    above = {heading.place: heading for heading in upper}
-    below = {h.place: h for h in lower if h.place not in above or _field_of(h, form)}
-    return [heading for _, heading in sorted((above | below).items())]
-
-
-def _named(headings: list[Heading], form: Form) -> int:
-    return len({name for heading in headings if (name := _field_of(heading, form))})
-
-
-def _field_of(heading: Heading, form: Form) -> str | None:
-    """The column that a header names: by its word, or by beginning with it."""
-    name = heading.name
-    exact = [one for one, field in form.fields.items() if name in field.words]
-    begun = [(len(w), one) for one, field in form.fields.items() for w in field.words if name.startswith(w)]
-    return exact[0] if exact else max(begun)[1] if begun else None
-
-
-def _header_problems(
-    sheet: str, header: int, headings: list[Heading], named: list[tuple[str, Heading]], form: Form
-) -> Iterator[Problem]:
-    first = dict(reversed(named))
-    for name, heading in named:
+def _header_problems(sheet: Headed, form: Form) -> Iterator[Problem]:
+    where, first = (sheet.grid.name, sheet.row), sheet.columns
+    for name, heading in sheet.known:
         if first[name] != heading:
-            yield fault(sheet, header, heading.label, heading.text, "header_twice", first=first[name].label)
-        measure = header_of(heading.text)[1]
-        if form.fields[name].kind in ("money", "transfer") and measure not in ("", "万元"):
-            yield fault(sheet, header, heading.label, measure, "measure", measure="万元")
+            yield fault(*where, heading.label, heading.text, "header_twice", first=first[name].label)
+        if form.fields[name].kind in ("money", "transfer") and (measure := sheet.other_measure(heading, "万元")):
+            yield fault(*where, heading.label, measure, "measure", measure="万元")
     for name, field in form.fields.items():
         if field.needed and name not in first and not (name == "code" and "unit" in first):
-            yield fault(sheet, header, "", None, "no_sheet_column", header=field.header)
+            yield fault(*where, "", None, "no_sheet_column", header=field.header)
     others = {word: field.header for name, field in form.fields.items() if name not in first for word in field.words}
-    for heading in headings:
-        if _field_of(heading, form) is None and (near := likeliest(heading.name, others)):
-            yield fault(sheet, header, heading.label, heading.text, "misspelt", known=others[near])
+    for heading in sheet.unread:
+        if near := likeliest(heading.name, others):
+            yield fault(*where, heading.label, heading.text, "misspelt", known=others[near])
 
 
 def _cell_problems(
