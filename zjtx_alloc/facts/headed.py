@@ -59,7 +59,7 @@ class Headed:
         """Headings that name another measure than theirs, or titles that do, but for money, which is converted."""
         for heading, measure in headings:
             named = self.other_measure(heading, measure)
-            if named not in {"", *alike} and not (yuan_in(named) and yuan_in(measure)):
+            if named and not (yuan_in(named) if yuan_in(measure) else named in {*alike}):
                 yield problem(self.row, heading.label, named, "measure", measure=measure)
 
     def other_measure(self, heading: Heading, measure: str) -> str:
