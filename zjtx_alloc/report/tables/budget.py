@@ -1,6 +1,7 @@
 """The tables of a budget report, each a function of a forecast and the allocations it rests on."""
 
 from dataclasses import replace
+from datetime import date
 
 import pandas as pd
 
@@ -12,7 +13,7 @@ from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.budget.frontier import years_over
 from zjtx_alloc.budget.ledger.bridge import moving_steps
 from zjtx_alloc.budget.ledger.budget import MONEY, BudgetForecast
-from zjtx_alloc.budget.ledger.calendar import BASES
+from zjtx_alloc.budget.ledger.calendar import BASES, last_days
 from zjtx_alloc.budget.ledger.ledger import gaps_in
 from zjtx_alloc.budget.outcomes import OutcomeAssumption, outcome_evidence
 from zjtx_alloc.budget.plan import BudgetPlan
@@ -104,18 +105,28 @@ def award_table(award: Award) -> Table:
     return titled("award", frame, say("note.award", title=award.title, number=award.number))
 
 
-def calendar_table(dates: pd.DataFrame) -> Table:
-    """The calendar of ``za.calendar``: last days, cohorts, events, their clauses and what each day rests on."""
+def calendar_table(dates: pd.DataFrame, today: date | None = None) -> Table:
+    """The calendar of ``za.calendar``: last days, cohorts, events, their clauses and what each day rests on.
+
+    With ``today`` also which days are past and which come next; what has no day is due by the end of its year.
+    """
+    last = last_days(dates)
+    coming = min((day for day in last if today and day >= today), default=None)
     frame = dates.assign(
         date=[day.isoformat() if day else say("table.undated", year=year) for day, year in zip(dates["date"], dates["fiscal_year"], strict=True)],
+        progress=[say(f"progress.{_progress(day, today, coming)}") if today else "" for day in last],
         batch=dates["cohort"],
         grounds=dates["document"] + dates["clause"],
         basis=dates["basis"].map({basis: say(f"basis.{basis}") for basis in BASES}),
     )  # fmt: skip
     noted = dates[dates["note"] != ""].drop_duplicates(["event", "note"])
     notes = [say("note.deadline", event=row.event, note=row.note) for row in noted.itertuples()]
-    frame = frame[["date", "batch", "fiscal_year", "event", "who", "grounds", "basis"]]
-    return titled("calendar", frame, say("note.calendar"), *notes)
+    shown = ["date", *(["progress"] if today else []), "batch", "fiscal_year", "event", "who", "grounds", "basis"]
+    return titled("calendar", frame[shown], say("note.calendar"), *notes)
+
+
+def _progress(day: date, today: date, coming: date | None) -> str:
+    return "past" if day < today else "next" if day == coming else "later"
 
 
 def range_table(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allocation, ...]) -> Table:
