@@ -3,6 +3,7 @@
 from dataclasses import replace
 from fractions import Fraction
 
+import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 from support.cohorts_by_hand import AWARD, UNITS, batches, by_unit, clawback, cohort
@@ -250,3 +251,14 @@ def test_what_is_wrong_is_named(case):
     make, message = BAD[case]
     with pytest.raises(za.DataError, match=message):
         make()
+
+
+@pytest.mark.parametrize("blank", [pd.NA, None, float("nan")])
+def test_outcomes_of_which_none_is_known_are_no_outcomes(blank):
+    approved = pd.Series([3, 4], ["110000", "120000"])
+    unknown = pd.DataFrame(blank, approved.index, ["completed", "missed", "under_invested"], dtype=object)
+    cohort = za.Cohort("1", approved, 2024, 2027, outcomes=unknown)
+    assert cohort.outcomes is None
+    assert not cohort.ended.any()
+    plain = za.ledger((za.Cohort("1", approved, 2024, 2027),), za.load_award("caijian-2024-148"))
+    pd.testing.assert_frame_equal(za.ledger((cohort,), plain.award).table, plain.table)
