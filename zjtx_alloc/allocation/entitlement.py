@@ -151,9 +151,8 @@ def _pool(panel: Panel, scenario: Scenario, pool: Pool) -> _PoolResult:
         _admit(panel, scenario, code, factor, column)
         exact[code] = exactly(factor.weight) * _share_of_factor(panel, scenario, code, factor, column["value"])
         parts[code] = exact[code].astype(float)
-        beneath = [(code, factor), *scenario.grounds(code, factor)]  # of a composite
-        stands_in = any(panel.stands_in(c, line.stand_in_for) for c, line in beneath)
-        grounds = pd.Series(STAND_IN, column.index) if stands_in else grounds_of(column)
+        proxy = is_proxy(panel, scenario, code, factor)
+        grounds = pd.Series(STAND_IN, column.index) if proxy else grounds_of(column)
         marks = [*(grounds.eq(ground) for ground in _GROUNDS), column["estimated"]]
         rests.append(parts[code].to_numpy()[:, None] * np.array(marks, dtype=bool).T)
     base = _row_sums(pd.DataFrame(parts))
@@ -164,6 +163,12 @@ def _pool(panel: Panel, scenario: Scenario, pool: Pool) -> _PoolResult:
         share=exactly(pool.share) * (weighted / sum(weighted)),
         rests=_blend(rests, base),
     )
+
+
+def is_proxy(panel: Panel, scenario: Scenario, code: str, factor: Factor) -> bool:
+    """Whether a factor stands in for another indicator (代用): itself, or something beneath it if it is a composite."""
+    beneath = [(code, factor), *scenario.grounds(code, factor)]
+    return any(panel.stands_in(name, line.stand_in_for) for name, line in beneath)
 
 
 def adjusted_shares(panel: Panel, scenario: Scenario, pool: Pool) -> pd.DataFrame:

@@ -141,7 +141,7 @@ def _line_cells(model: Model, line: Line, code: str) -> _Row:
         value = Cell(float(cell["value"]), kind=f"{tone} {kind}", is_input=not is_made, key=() if is_made else key)
     multiplier = float(model.multipliers[line.number][code])
     ours = f"[value_{number}]/SUM([value_{number}:$rows])"
-    found = {f"value_{number}": value, f"basis_{number}": "" if is_made else model.basis[number][code]}
+    found = {f"value_{number}": value, f"basis_{number}": model.basis[number][code]}
     if line.factor.multiplier is not None:
         found[f"multiplier_{number}"] = multiplier
         times = f"[value_{number}:$rows],[multiplier_{number}:$rows]"

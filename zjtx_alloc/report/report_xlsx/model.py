@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation, allocate, pool_of
-from zjtx_alloc.allocation.entitlement import coefficient_keys, multiplier_of
+from zjtx_alloc.allocation.entitlement import coefficient_keys, is_proxy, multiplier_of
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import KNOWN, grounds_of
 from zjtx_alloc.facts.reading import SUPPLIED
@@ -95,7 +95,11 @@ class Model:
     @cached_property
     def basis(self) -> dict[int, dict[str, str]]:
         """What each line's values are and the ranges that they lie in, by unit."""
-        return {line.number: _basis(line, self.values[line.number]) for line in self.lines}
+        panel, scenario = self.allocation.panel, self.allocation.scenario
+        return {
+            line.number: _basis(self.values[line.number], is_proxy(panel, scenario, line.code, line.factor))
+            for line in self.lines
+        }
 
     @cached_property
     def shares(self) -> dict[int, pd.Series]:
@@ -230,10 +234,10 @@ class Model:
         return "+".join(f"{prefix}{line.weight}*{share.format(line.number)}" for line in self.of_pool(pool))
 
 
-def _basis(line: Line, cells: pd.DataFrame) -> dict[str, str]:
+def _basis(cells: pd.DataFrame, proxy: bool) -> dict[str, str]:
     marks = {KNOWN: "published", SUPPLIED: "supplied"}
     found, grounds = dict[str, str](), grounds_of(cells)
-    stands = f"{say('mark.stand_in')}，" if line.factor.stand_in_for else ""
+    stands = f"{say('mark.stand_in')}，" if proxy else ""
     for code, low, high in zip(cells.index, cells["low"], cells["high"], strict=True):
         span = "" if pd.isna(low) or pd.isna(high) or low == high else f" {low:,.0f}—{high:,.0f}"
         found[str(code)] = stands + say(f"mark.{marks.get(grounds[code], 'estimated')}") + span
