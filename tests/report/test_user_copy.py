@@ -11,9 +11,9 @@ from support.broken_inputs import package
 from support.tables import base, xlsx
 
 import zjtx_alloc as za
-from zjtx_alloc.report.writers.beside import write_beside
 from zjtx_alloc.report.writers.mark import marking
 from zjtx_alloc.report.writers.sheet import Cell
+from zjtx_alloc.report.writers.user_sheet import write_results_into_copy
 
 
 def test_cells_go_under_their_headers_and_new_columns_to_the_right(tmp_path):
@@ -25,7 +25,7 @@ def test_cells_go_under_their_headers_and_new_columns_to_the_right(tmp_path):
         sheet.append(row)
     book.save(source)
     cells = pd.DataFrame({"金额（万元）": [30_000.0, None], "结论": ["=HYPERLINK(0)", None]}, index=[3, 4])
-    assert write_beside(source, out, {"表": cells}) == out
+    assert write_results_into_copy(source, out, {"表": cells}) == out
     written = openpyxl.load_workbook(out)["表"]
     assert [*written.values] == [
         ("标题", None, None),
@@ -36,9 +36,9 @@ def test_cells_go_under_their_headers_and_new_columns_to_the_right(tmp_path):
     ]
     assert (written["B3"].number_format, written["C3"].data_type, written["A5"].data_type) == ("#,##0", "s", "f")
     with pytest.raises(za.ZjtxError, match="文件已存在"):
-        write_beside(source, out, {})
+        write_results_into_copy(source, out, {})
     with pytest.raises(za.ZjtxError, match="xlsx"):
-        write_beside(source, tmp_path / "b.csv", {})
+        write_results_into_copy(source, tmp_path / "b.csv", {})
 
 
 def test_merged_cells_part_where_results_go(tmp_path):
@@ -52,7 +52,7 @@ def test_merged_cells_part_where_results_go(tmp_path):
         sheet.merge_cells(area)
     book.save(source := tmp_path / "a.xlsx")
     cells = pd.DataFrame({"结论": ["通过", "剔除", "通过"], "理由": [None, "无", None]}, index=[2, 3, 4])
-    written = openpyxl.load_workbook(write_beside(source, tmp_path / "b.xlsx", {"表": cells}))["表"]
+    written = openpyxl.load_workbook(write_results_into_copy(source, tmp_path / "b.xlsx", {"表": cells}))["表"]
     assert [row[:4] for row in written.values] == [
         ("名称", "结论", "备注", "理由"), ("甲", "通过", None, None), ("乙", "剔除", None, "无"), ("丙", "通过", "注", None),
     ]  # fmt: skip
@@ -70,7 +70,7 @@ def test_what_a_user_has_in_the_workbook_is_not_touched(tmp_path):
         sheet.write_row("A2", ["甲", 7])
         sheet.write_formula("B3", "=B2+1", None, 8)
         sheet.data_validation("A2:A9", {"validate": "list", "source": ["甲", "乙"]})
-    write_beside(source, out, {"表": pd.DataFrame({"合计": [Cell(15, "SUM(B2:B3)"), "乙"]}, index=[2, 5])})
+    write_results_into_copy(source, out, {"表": pd.DataFrame({"合计": [Cell(15, "SUM(B2:B3)"), "乙"]}, index=[2, 5])})
     before, after = ({n: z.read(n) for n in z.namelist()} for z in map(zipfile.ZipFile, (source, out)))
     assert {name for name in before if before[name] != after[name]} == {"xl/workbook.xml", "xl/worksheets/sheet2.xml", "xl/styles.xml"}  # fmt: skip
     values, formulas = (openpyxl.load_workbook(out, data_only=only) for only in (True, False))
@@ -100,7 +100,7 @@ def test_the_list_of_formulas_goes_with_a_formula_that_is_overwritten(tmp_path):
             end = added.get(name, "")
             made.writestr(name, plain.read(name).decode().replace(end.partition("/>")[2] or "\0", end))
         made.writestr("xl/calcChain.xml", '<calcChain xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><c r="B2" i="1"/></calcChain>')  # fmt: skip
-    write_beside(source, out, {"表": pd.DataFrame({"金额": [3]}, index=[2])})
+    write_results_into_copy(source, out, {"表": pd.DataFrame({"金额": [3]}, index=[2])})
     with zipfile.ZipFile(out) as written:
         assert "xl/calcChain.xml" not in written.namelist()
         assert not any(b"calcChain" in written.read(name) for name in added)
@@ -119,7 +119,7 @@ def test_a_broken_part_is_refused_and_nothing_written(tmp_path, part, content):
         for name in whole.namelist():
             made.writestr(name, content if name == part else whole.read(name))
     with pytest.raises(za.DataError, match=r"a\.xlsx"):
-        write_beside(source, out, {"表": pd.DataFrame({"金额": [3]}, index=[2])})
+        write_results_into_copy(source, out, {"表": pd.DataFrame({"金额": [3]}, index=[2])})
     assert not out.exists()
 
 
@@ -130,7 +130,7 @@ def test_an_office_program_shows_what_was_written_and_computes_it(recalculated, 
     with xlsxwriter.Workbook(source) as book:
         book.add_worksheet("表").write_row("A1", ["名称", "金额（万元）"])
     cells = pd.DataFrame({"金额（万元）": [1200, Cell(0, "B2*2")], "说明": [" <甲> & \x01乙 ", "=1"]}, index=[2, 3])
-    (shown,) = recalculated(write_beside(source, out, {"表": cells}))
+    (shown,) = recalculated(write_results_into_copy(source, out, {"表": cells}))
     sheet = openpyxl.load_workbook(shown, data_only=True)["表"]
     assert [*sheet.values] == [("名称", "金额（万元）", "说明"), (None, 1200, " <甲> & 乙 "), (None, 2400, "=1")]
     assert (sheet["B3"].number_format, sheet["B2"].fill.start_color.rgb) == ("#,##0", "FFEEF4F9")
@@ -144,7 +144,7 @@ def test_a_part_that_no_reading_looks_at_may_be_broken(tmp_path):
     with pytest.raises(za.TableError, match=r"不是数字.*\n表\.xlsx 无法打开"), marking(path, tmp_path / "copy.xlsx"):
         za.load_panel(path)
     assert [file.name for file in tmp_path.iterdir()] == ["表.xlsx"]
-    with zipfile.ZipFile(write_beside(path, tmp_path / "copy.xlsx", {})) as copy:
+    with zipfile.ZipFile(write_results_into_copy(path, tmp_path / "copy.xlsx", {})) as copy:
         assert copy.read("docProps/core.xml") == b"<\xff"
 
 
@@ -165,5 +165,5 @@ def test_a_copy_is_made_only_of_as_many_cells_as_memory_holds(tmp_path, monkeypa
     ):
         za.load_panel(path)
     with pytest.raises(za.DataError, match=r"表\.xlsx超过150个单元格"):
-        write_beside(path, tmp_path / "copy.xlsx", {"Sheet": pd.DataFrame({"结论": ["通过"]}, index=[2])})
+        write_results_into_copy(path, tmp_path / "copy.xlsx", {"Sheet": pd.DataFrame({"结论": ["通过"]}, index=[2])})
     assert [file.name for file in tmp_path.iterdir()] == ["表.xlsx"]
