@@ -4,6 +4,7 @@ import datetime
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from xml.sax.saxutils import escape
 from zipfile import is_zipfile
@@ -28,9 +29,14 @@ _COMMENTS = (
 # Programs show comments in boxes that are drawn in an older language, which need not be well-formed.
 _DRAWING = (
     "application/vnd.openxmlformats-officedocument.vmlDrawing",
-    b'<xml xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office" xmlns:x="urn:schemas-microsoft-com:office:excel"></xml>',
+    b'<xml xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office" '
+    b'xmlns:x="urn:schemas-microsoft-com:office:excel">'
+    b'<o:shapelayout v:ext="edit"><o:idmap v:ext="edit" data="1"/></o:shapelayout></xml>',
 )
-_TYPE = '<v:shapetype id="_x0000_t202" coordsize="21600,21600" o:spt="202" path="m,l,21600r21600,l21600,xe"/>'
+_TYPE = (
+    '<v:shapetype id="_x0000_t202" coordsize="21600,21600" o:spt="202" path="m,l,21600r21600,l21600,xe">'
+    '<v:stroke joinstyle="miter"/><v:path gradientshapeok="t" o:connecttype="rect"/></v:shapetype>'
+)
 _BOX = (
     '<v:shape id="_x0000_s{id}" type="#_x0000_t202" fillcolor="#ffffe1" o:insetmode="auto" '
     'style="position:absolute;margin-left:60pt;margin-top:2pt;width:240pt;height:90pt;visibility:hidden">'
@@ -75,46 +81,46 @@ def marked_copy(file: Path, copy: Path, problems: pd.DataFrame) -> Path:
 
 
 def _mark(book: UserCopy, problems: pd.DataFrame) -> None:
-    sheets = {title: SheetCells(book, part) for title, part in book.sheets.items()}
+    first, sheet_of = next(iter(book.sheets)), cache(lambda title: SheetCells(book, book.sheets[title]))
     found: dict[str, dict[tuple[int, int], list[str]]] = {}
     for row in problems.to_dict("records"):
         title = plain(str(row.get(say("intake.sheet_name"), "")))
-        title = title if title in sheets else next(iter(sheets))
+        title = title if title in book.sheets else first
         letters, number = _LETTERS.match(str(row[say("intake.column")])), row[say("intake.row")]
         place, _ = place_in(f"{letters[0] if letters else 'A'}1")
-        at = sheets[title].shade(place, number if isinstance(number, int) else 1)
+        at = sheet_of(title).shade(place, number if isinstance(number, int) else 1)
         text = f"{row[say('intake.what')]}。{row[say('intake.remedy')]}"
         found.setdefault(title, {}).setdefault(at, []).append(text)
     for title, cells in found.items():
         _comment(book, book.sheets[title], {at: "\n".join(lines) for at, lines in cells.items()})
-    if (guide := say("programme.guide")) in sheets:
+    if (guide := say("programme.guide")) in book.sheets:
         book.know_texts([book.sheets[guide]])
         told = say("programme.last_checked", day=datetime.date.today(), count=len(problems))
-        sheets[guide].answer(say("programme.last_check"), told)
+        sheet_of(guide).answer(say("programme.last_check"), told)
 
 
 def _comment(book: UserCopy, sheet: str, texts: Mapping[tuple[int, int], str]) -> None:
     """Comment on cells of a sheet, by column and row, after what users have said there."""
     part = next(iter(book.links(sheet, "comments").values()), "")
     part = part or book.add(sheet, "comments", "xl/comments{}.xml", _COMMENTS)[1]
-    tree = book.tree(part, changes=True)
+    tree, drawn = book.tree(part, changes=True), list[tuple[int, int]]()
     space = space_of(tree)
-    authors, comments = tree.find(f"{space}authors"), tree.find(f"{space}commentList")
-    authors.append(parsed(f'<author xmlns="{space[1:-1]}">{_AUTHOR}</author>'))
+    bare, authors, comments = space[1:-1], tree.find(f"{space}authors"), tree.find(f"{space}commentList")
+    authors.append(parsed(f'<author xmlns="{bare}">{_AUTHOR}</author>'))
     known = {comment.get("ref"): comment.find(f"{space}text") for comment in comments}
     for (column, row), text in texts.items():
         at = f"{column_letters(column)}{row}"
-        said = known.get(at)
-        run = f'<t xml:space="preserve">{escape(legal(text if said is None else f"{chr(10)}{text}"))}</t>'
-        if said is None:
-            about = f'xmlns="{space[1:-1]}" ref="{at}" authorId="{len(authors) - 1}"'
-            comments.append(parsed(f"<comment {about}><text><r>{run}</r></text></comment>"))
-            continue
-        if (alone := said.find(f"{space}t")) is not None:  # a text is in one piece or in runs
-            said.insert(0, parsed(f'<r xmlns="{space[1:-1]}"/>'))
+        if (said := known.get(at)) is None:
+            about = f'xmlns="{bare}" ref="{at}" authorId="{len(authors) - 1}"'
+            comments.append(parsed(f"<comment {about}><text/></comment>"))
+            said = comments[-1][0]
+            drawn.append((column, row))
+        elif (alone := said.find(f"{space}t")) is not None:  # a text is in one piece or in runs
+            said.insert(0, parsed(f'<r xmlns="{bare}"/>'))
             said[0].append(alone)
-        said.append(parsed(f'<r xmlns="{space[1:-1]}">{run}</r>'))
-    _draw(book, sheet, [at for at in texts if f"{column_letters(at[0])}{at[1]}" not in known])
+        added = escape(legal(f"\n{text}" if len(said) else text))
+        said.append(parsed(f'<r xmlns="{bare}"><t xml:space="preserve">{added}</t></r>'))
+    _draw(book, sheet, drawn)
 
 
 def _draw(book: UserCopy, sheet: str, cells: Sequence[tuple[int, int]]) -> None:
@@ -126,15 +132,12 @@ def _draw(book: UserCopy, sheet: str, cells: Sequence[tuple[int, int]]) -> None:
     if not part:
         id_, part = book.add(sheet, "vmlDrawing", "xl/drawings/vmlDrawing{}.vml", _DRAWING)
         link = parsed(f'<legacyDrawing xmlns="{space[1:-1]}" xmlns:r="{RELATION}" r:id="{id_}"/>')
-        after = [one for name in _AFTER_DRAWING if (one := tree.find(space + name)) is not None]
-        if after:
-            after[0].addprevious(link)
-        else:
-            tree.append(link)
+        after = (one for name in _AFTER_DRAWING if (one := tree.find(space + name)) is not None)
+        tree.append(link) if (following := next(after, None)) is None else following.addprevious(link)
     drawing = book.read(part)
     ids = [int(number) for number in re.findall(rb"_x0000_s(\d+)", drawing)]
     boxes = "" if b"_x0000_t202" in drawing else _TYPE
     for number, (column, row) in enumerate(cells, start=max(ids, default=1024) + 1):
         boxes += _BOX.format(id=number, row=row - 1, column=column - 1)
-    before, end, after = drawing.rpartition(b"</xml>")
-    book.raw[part] = before + boxes.encode() + end + after
+    end = drawing.rindex(b"</xml>")
+    book.raw[part] = drawing[:end] + boxes.encode() + drawing[end:]

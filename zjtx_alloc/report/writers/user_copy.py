@@ -203,47 +203,34 @@ def text_of(item: Any) -> str:
 
 
 class _Styles:
-    """Styles of cells, and those of results and of wrong cells made from them."""
+    """Styles of cells, and those made from them: of results, and of cells that are wrong."""
 
     def __init__(self, root: Any) -> None:
-        self.root, self.space = root, space_of(root)
-        self.formats = root.find(f"{self.space}cellXfs")
-        self.filled, self.of_result, self.of_wrong = map(cache, (self._filled, self._of_result, self._of_wrong))
+        self._root, self._space = root, space_of(root)
+        self._added, self.like = cache(self._add), cache(self._like)
 
-    @cached_property
-    def border(self) -> str:
-        """The number of the frame of results."""
-        return self._added("borders", _BORDER.format(self.space[1:-1]))
-
-    def _filled(self, colour: str) -> str:
-        return self._added("fills", _FILL.format(self.space[1:-1], colour))
-
-    def _added(self, name: str, form: str) -> str:
-        return self._appended(self.root.find(self.space + name), etree.fromstring(form))
-
-    def _appended(self, held: Any, made: Any) -> str:
-        """The number of an entry that is added to a list of them."""
-        held.append(made)
-        held.set("count", f"{len(held)}")
-        return f"{len(held) - 1}"
-
-    def _of_wrong(self, base: str) -> str:
-        """The number of a style like another in the colour of wrong cells."""
-        made = deepcopy(self.formats[int(base)])
-        made.attrib.update({"fillId": self.filled(_WRONG), "applyFill": "1"})
-        return self._appended(self.formats, made)
-
-    def _of_result(self, base: str, kind: type | None) -> str:
-        """The number of a style like another, shaded and framed; ``kind``: str stands off the frame, numbers of money have their format."""
-        made = deepcopy(self.formats[int(base)])
-        made.attrib.update({"fillId": self.filled(_RESULT), "applyFill": "1"})
-        made.attrib.update({"borderId": self.border, "applyBorder": "1"})
+    def _like(self, base: str, kind: type | None, *, is_wrong: bool = False) -> str:
+        """The number of a style like another, shaded, and framed for a result; ``kind``: str stands off the frame, numbers of money have their format."""
+        made = deepcopy(self._root.find(f"{self._space}cellXfs")[int(base)])
+        made.attrib.update({"fillId": self._added("fills", _FILL, _WRONG if is_wrong else _RESULT), "applyFill": "1"})
+        if not is_wrong:
+            made.attrib.update({"borderId": self._added("borders", _BORDER), "applyBorder": "1"})
         if kind in _THOUSANDS:
             made.attrib.update({"numFmtId": _THOUSANDS[kind], "applyNumberFormat": "1"})
         if kind is str:
-            aligned = made.find(f"{self.space}alignment")
+            aligned = made.find(f"{self._space}alignment")
             if aligned is None:
-                made.insert(0, aligned := etree.Element(f"{self.space}alignment"))
+                made.insert(0, aligned := etree.Element(f"{self._space}alignment"))
             aligned.attrib.update({"horizontal": "left", "indent": "1"})
             made.set("applyAlignment", "1")
-        return self._appended(self.formats, made)
+        return self._held("cellXfs", made)
+
+    def _add(self, name: str, form: str, *colour: str) -> str:
+        """The number of a new filling or frame."""
+        return self._held(name, parsed(form.format(self._space[1:-1], *colour)))
+
+    def _held(self, name: str, made: Any) -> str:
+        held = self._root.find(self._space + name)
+        held.append(made)
+        held.set("count", f"{len(held)}")
+        return f"{len(held) - 1}"

@@ -131,7 +131,7 @@ class SheetCells:
             if first[0] <= place <= last[0] and first[1] <= number <= last[1]:
                 place, number = first
         cell = self._cell(self._cells(self._row(number), place), number, place)
-        cell.set("s", self.book.styles.of_wrong(cell.get("s", "0")))
+        cell.set("s", self.book.styles.like(cell.get("s", "0"), None, is_wrong=True))
         self._stretch(number, place)
         return place, number
 
@@ -204,7 +204,7 @@ class SheetCells:
     def _set(self, held: dict[int, Any], number: int, place: int, value: Cell, has_money: bool) -> None:
         cell = self._cell(held, number, place)
         kind: Any = str if isinstance(value.value, str) else type(value.value) if has_money else None
-        cell.set("s", self.book.styles.of_result(cell.get("s", "0"), kind))
+        cell.set("s", self.book.styles.like(cell.get("s", "0"), kind))
         _fill(cell, value, self.space)
 
     def _stretch(self, row: int, column: int) -> None:
