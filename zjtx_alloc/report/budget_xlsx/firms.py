@@ -16,9 +16,10 @@ from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.expected import PARTS, open_groups
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.plan import BudgetPlan
-from zjtx_alloc.report.budget_xlsx.quotas import HELPERS, live_batches, quota_cells, total_name
+from zjtx_alloc.report.budget_xlsx.quotas import live_batches, quota_cells, total_name
 from zjtx_alloc.report.budget_xlsx.shares import NAMES, shares_of
 from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Column, Content, Page, Sheet, known_columns, sums_of
+from zjtx_alloc.report.writers.webster import helper_columns
 
 _Rows = list[dict[str, Any]]
 
@@ -40,7 +41,7 @@ class _Spread:
     exact : Fraction
         What the share comes to.
     is_ordered : bool
-        Whether the column ``order`` orders equal remainders, else the rows do.
+        Whether the column ``tie_order`` orders equal remainders, else the rows do.
     """
 
     column: str
@@ -88,9 +89,9 @@ def bare_firms_sheet(plan: BudgetPlan) -> Sheet:
     return Sheet(say("workbook.firms"), _columns(plan), [])
 
 
-def firms_sheet(plan: BudgetPlan, solver: Sheet | None) -> Sheet:
+def firms_sheet(plan: BudgetPlan) -> Sheet:
     """A row a batch and unit; what places follow from, whole parts and remainders stand in grouped helper columns."""
-    rows = [row for cohort in batches(plan) for row in _batch_rows(plan, cohort, solver)]
+    rows = [row for cohort in batches(plan) for row in _batch_rows(plan, cohort)]
     ends = [[end_column(number, o) for o in (*NAMES, "missed")] for number in range(len(plan.assumptions))]
     summed = ["quota", "approved", "unused", "gone", *(name for names in ends for name in names)]
     check: dict[str, Content] = {
@@ -178,9 +179,10 @@ def _rows_of(plan: BudgetPlan, name: str) -> str:
 
 
 def _columns(plan: BudgetPlan) -> dict[str, Column]:
+    helpers = {"entitlement": header("entitlement"), "floor": say("workbook.floor"), "cap": say("workbook.cap")}
     columns = {
-        **known_columns(batch=8, code=9, short_name=9), "order": Column(say("workbook.order"), "count", 7),
-        **{name: Column(say(f"workbook.{name}"), "plain", is_helper=True) for name in HELPERS},
+        **known_columns(batch=8, code=9, short_name=9), "tie_order": Column(say("workbook.order"), "count", 7),
+        **{name: Column(text, "plain", is_helper=True) for name, text in helpers.items()}, **helper_columns(),
         **known_columns(quota=8), **_with_helpers("approved", header("approved"), 10),
         **known_columns(unused=8),
         "group": Column(say("workbook.group"), "count", 8, is_helper=True), "gone": Column(say("workbook.gone"), "count", 10),
@@ -202,14 +204,14 @@ def _with_helpers(name: str, text: str, width: float) -> dict[str, Column]:
     }
 
 
-def _batch_rows(plan: BudgetPlan, cohort: Cohort, solver: Sheet | None) -> _Rows:
+def _batch_rows(plan: BudgetPlan, cohort: Cohort) -> _Rows:
     allocation = allocation_of(plan, cohort)
     names, first = load_units()["short_name"], first_row_of(plan, cohort.name)
     rank = {allocation.problem.labels[i]: place for place, i in enumerate(allocation.problem.order, start=1)}
     assert cohort.quota is not None, "cohorts of allocations know their quota"
     rows: _Rows = [
-        {"batch": cohort.label, "code": str(code), "short_name": names[code], "order": rank[str(code)], **places}
-        for code, places in zip(cohort.quota.index, _quotas(plan, cohort.quota, allocation, solver), strict=True)
+        {"batch": cohort.label, "code": str(code), "short_name": names[code], "tie_order": rank[str(code)], **places}
+        for code, places in zip(cohort.quota.index, _quotas(plan, cohort.quota, allocation), strict=True)
     ]
     if is_by_rate(plan, cohort):
         rate = allocation.scenario.approval.exact
@@ -235,7 +237,7 @@ def _add_numbers(rows: _Rows, column: str, firms: pd.Series) -> None:
         row[column] = int(number)
 
 
-def _quotas(plan: BudgetPlan, quota: pd.Series, allocation: Allocation, solver: Sheet | None) -> _Rows:
+def _quotas(plan: BudgetPlan, quota: pd.Series, allocation: Allocation) -> _Rows:
     """A batch's places, live where its total can be changed, and with what the batch before leaves over if it is carried."""
     base, carried = quota, [""] * len(quota)
     if allocation.carried:
@@ -243,8 +245,8 @@ def _quotas(plan: BudgetPlan, quota: pd.Series, allocation: Allocation, solver: 
         assert last.quota is not None, "cohorts of allocations know their quota"
         first, base = first_row_of(plan, last.name), quota - (last.quota - last.approved)
         carried = [f"+[quota:{row}]-[approved:{row}]" for row in range(first, first + len(quota))]
-    if solver is not None and any(one is allocation for one in live_batches(plan)):
-        rows = quota_cells(allocation, solver, first_row_of(plan, str(allocation.scenario.batch)))
+    if any(one is allocation for one in live_batches(plan)):
+        rows = quota_cells(allocation, bare_firms_sheet(plan), first_row_of(plan, str(allocation.scenario.batch)))
     else:
         rows = [{"quota": str(int(places)) if extra else ""} for places, extra in zip(base, carried, strict=True)]
     return [
@@ -311,7 +313,7 @@ def _add_spread(block: _Block, spread: _Spread) -> None:
     rests = f"[{rest}:{first}-{last}]"
     orders, mine = f"ROW({rests})", f"ROW([{rest}])"
     if spread.is_ordered:
-        orders, mine = f"[order:{first}-{last}]", "[order]"
+        orders, mine = f"[tie_order:{first}-{last}]", "[tie_order]"
     billionths = f"{spread.base}*ROUND({spread.share}*10^9,0)"
     whole = f"SUMPRODUCT({same}{rests})" if same else f"SUM({rests})"
     missing = f"INT(({whole}+5*10^8)/10^9)"

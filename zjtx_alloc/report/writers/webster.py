@@ -21,7 +21,6 @@ STEPS = 60
 _CLOSE = 1.00000000001  # how far apart the ends stay, as the formulas have it
 _DIGITS = 12  # of a price that count; floats spoil those from the fifteenth on
 _NO_PRICE = 10**9  # of a unit whose next place is not in question
-HELPERS = ("at_high", "at_low", "next_price", "place")
 _COLUMN = re.compile(r"\[(low|high|divisor|places)\b")
 
 
@@ -107,7 +106,7 @@ class Search:
 class LiveSearch:
     """A search in cells: ``ranges`` gives the units' cells of a column, in whatever sheet, as formulas call them.
 
-    The columns are ``entitlement`` (which ``own`` calls otherwise), ``floor``, ``cap``, ``tie_order`` and ``HELPERS``;
+    The columns are ``entitlement`` (which ``own`` calls otherwise), ``floor``, ``cap``, ``tie_order`` and those of ``helper_columns``;
     ``total`` is the name of the total's cell; ``prefix`` begins the names of the ends and of the columns of steps.
     """
 
@@ -199,5 +198,5 @@ def search_sheet(title: str, note: str, searches: Mapping[str, LiveSearch]) -> S
     for label, live in searches.items():
         columns |= live.columns(label)
         for row, cells in zip([*rows, *ends], [*live.steps(), *live.ends()], strict=True):
-            row |= cells
+            row.update(cells)
     return Sheet(title, columns, rows, ends, note=note, frozen=1, page=Page(landscape=len(searches) > 1, pages=1))
