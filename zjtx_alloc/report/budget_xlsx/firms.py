@@ -19,38 +19,22 @@ from zjtx_alloc.budget.plan import BudgetPlan
 from zjtx_alloc.report.budget_xlsx.quotas import live_batches, quota_cells, total_name
 from zjtx_alloc.report.budget_xlsx.shares import NAMES, shares_of
 from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Column, Content, Page, Sheet, known_columns, sums_of
-from zjtx_alloc.report.writers.webster import helper_columns
+from zjtx_alloc.report.writers.webster import helper_columns, spread_formulas
 
 _Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class _Spread:
-    """A largest-remainder spread: base × share over the rows of a batch, rounded half up, in whole firms.
+    """A largest-remainder spread: base × share over the rows of a batch, rounded half up, in whole firms."""
 
-    Attributes
-    ----------
-    column : str
-        Where the firms stand; two helpers stand before it.
-    base : str
-        What is multiplied, e.g. ``([approved]-[gone])``.
-    share : str
-        The share's name.
-    of, firms : Series
-        What the base comes to by unit, and the firms.
-    exact : Fraction
-        What the share comes to.
-    is_ordered : bool
-        Whether the column ``tie_order`` orders equal remainders, else the rows do.
-    """
-
-    column: str
-    base: str
-    share: str
-    of: pd.Series
+    column: str  # where the firms stand; two helpers stand before it
+    base: str  # what is multiplied, e.g. ``([approved]-[gone])``
+    share: str  # the share's name
+    of: pd.Series  # what the base comes to by unit
     firms: pd.Series
-    exact: Fraction
-    is_ordered: bool = False
+    exact: Fraction  # what the share comes to
+    is_ordered: bool = False  # ``tie_order`` orders equal remainders, else the rows do
 
 
 def end_column(number: int, outcome: str) -> str:
@@ -309,18 +293,11 @@ def _add_spread(block: _Block, spread: _Spread) -> None:
     2^53, so Excel's floating point computes it exactly, as Python does.
     """
     first, last = block.first, block.first + len(block.rows) - 1
-    part, rest, same = f"{spread.column}_part", f"{spread.column}_rest", block.condition
-    rests = f"[{rest}:{first}-{last}]"
-    orders, mine = f"ROW({rests})", f"ROW([{rest}])"
-    if spread.is_ordered:
-        orders, mine = f"[tie_order:{first}-{last}]", "[tie_order]"
-    billionths = f"{spread.base}*ROUND({spread.share}*10^9,0)"
-    whole = f"SUMPRODUCT({same}{rests})" if same else f"SUM({rests})"
-    missing = f"INT(({whole}+5*10^8)/10^9)"
-    ahead = f"SUMPRODUCT({same}(({rests}>[{rest}])+({rests}=[{rest}])*({orders}<{mine})))"
+    rests = f"[{spread.column}_rest:{first}-{last}]"
+    orders = f"[tie_order:{first}-{last}]" if spread.is_ordered else f"ROW({rests})"
+    order = "[tie_order]" if spread.is_ordered else f"ROW([{spread.column}_rest])"
+    formulas = spread_formulas(spread.column, (spread.base, spread.share), rests, (orders, order), block.condition)
     share = int(spread.exact * PARTS)
     for row, of, firms in block.chosen(spread.of, spread.firms):
-        floor, left = divmod(int(of) * share, PARTS)
-        row[part] = Cell(floor, f"INT({billionths}/10^9)")
-        row[rest] = Cell(left, f"{billionths}-[{part}]*10^9")
-        row[spread.column] = Cell(int(firms), f"[{part}]+IF({ahead}<{missing},1,0)")
+        values = (*divmod(int(of) * share, PARTS), int(firms))
+        row.update(zip(formulas, map(Cell, values, formulas.values()), strict=True))

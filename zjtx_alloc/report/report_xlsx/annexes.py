@@ -191,9 +191,9 @@ def _unit_years(model: Model, years: Sheet) -> Sheet:
     table = _annex(2, replace(budget_tables.unit_year_table(budget, allocations), title=say("title.years")))
     gaps = budget.ledger.gaps()
     columns = {year_header(year, gaps): year_label(year, gaps).replace("*", "~*") for year in budget.by_year().index}
-    net, at, batch = (years.range(name) for name in ("net", "fiscal_year", "batch"))
+    parts = f'"<>{say("table.all_batches")}"'
     checks = {
-        name: f'SUM([{name}:rows])-SUMIFS({net},{at},"{year}",{batch},"<>{say("table.all_batches")}")'
+        name: f"SUM([{name}:rows])-" + years.sum_of("net", fiscal_year=f'"{year}"', batch=parts)
         for name, year in columns.items()
     }
     sheet = table_sheet(table, {"sum": "+".join(f"[{name}]" for name in columns)}, checks=checks)

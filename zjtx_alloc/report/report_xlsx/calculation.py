@@ -5,7 +5,7 @@ from typing import Any
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.report.report_xlsx.model import COMPARED, Line, Model
 from zjtx_alloc.report.writers.sheet import Cell, Column, Page, Row, Sheet, known_columns, sums_of
-from zjtx_alloc.report.writers.webster import helper_columns
+from zjtx_alloc.report.writers.webster import helper_columns, spread_formulas
 
 _PARTS = 10**9  # remainders of approved firms are counted in billionths, as in budget.xlsx
 _Row = dict[str, Any]
@@ -243,15 +243,10 @@ def _money_cells(model: Model, unit: int, code: str) -> _Row:
     }
     if model.is_by_program:
         return {"approved": firms, **money}
-    whole, rest = divmod(int(allocation.quota[code]) * int(allocation.scenario.approval.exact * _PARTS), _PARTS)
-    billionths = "[quota]*ROUND(approval_rate*10^9,0)"
-    ahead = "SUMPRODUCT((approved_rest>[approved_rest])+(approved_rest=[approved_rest])*(tie_order<[tie_order]))"
-    return {
-        "approved_part": Cell(whole, f"INT({billionths}/10^9)"),
-        "approved_rest": Cell(rest, f"{billionths}-[approved_part]*10^9"),
-        "approved": Cell(firms, f"[approved_part]+IF({ahead}<INT((SUM(approved_rest)+5*10^8)/10^9),1,0)"),
-        **money,
-    }
+    orders = ("tie_order", "[tie_order]")
+    formulas = spread_formulas("approved", ("[quota]", "approval_rate"), "approved_rest", orders)
+    values = (*divmod(int(allocation.quota[code]) * int(allocation.scenario.approval.exact * _PARTS), _PARTS), firms)
+    return dict(zip(formulas, map(Cell, values, formulas.values()), strict=True)) | money
 
 
 def comparison_sheet(model: Model) -> Sheet:

@@ -200,3 +200,24 @@ def search_sheet(title: str, note: str, searches: Mapping[str, LiveSearch]) -> S
         for row, cells in zip([*rows, *ends], [*live.steps(), *live.ends()], strict=True):
             row.update(cells)
     return Sheet(title, columns, rows, ends, note=note, frozen=1, page=Page(landscape=len(searches) > 1, pages=1))
+
+
+def spread_formulas(
+    column: str, product: tuple[str, str], rests: str, orders: tuple[str, str], same: str = ""
+) -> dict[str, str]:
+    """A count × share in whole numbers by largest remainder: formulas of whole part, remainder in billionths, and result.
+
+    ``rests`` are the remainders of all rows, ``orders`` what orders equal ones: of all rows and of this one; ``same``
+    times what is summed keeps rows apart that are not spread together. Whole numbers below 2^53 are exact in floats.
+    """
+    count, share = product
+    part, rest = f"{column}_part", f"{column}_rest"
+    billionths = f"{count}*ROUND({share}*10^9,0)"
+    ahead = f"({rests}>[{rest}])+({rests}=[{rest}])*({orders[0]}<{orders[1]})"
+    ahead = f"SUMPRODUCT({same}({ahead}))" if same else f"SUMPRODUCT({ahead})"
+    every = f"SUMPRODUCT({same}{rests})" if same else f"SUM({rests})"
+    return {
+        part: f"INT({billionths}/10^9)",
+        rest: f"{billionths}-[{part}]*10^9",
+        column: f"[{part}]+IF({ahead}<INT(({every}+5*10^8)/10^9),1,0)",
+    }
