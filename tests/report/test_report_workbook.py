@@ -80,6 +80,11 @@ def test_a_name_is_given_once_and_every_input_says_what_it_is(model):
         ({"a": 0.5, "b": 1.5, "c": 2.5, "d": 3.5}, 8, [0, 1, 3, 4]),  # whole steps: 1/0.5 = 3/1.5 = 5/2.5 = 7/3.5
         ({"a": 0.333333333, "b": 0.999999999, "c": 1.666666668}, 3, [0, 1, 2]),
         ({"a": 3.0, "b": 0.0}, 3, [3, 0]),
+        (
+            {"a": 27.777777778, "b": 250.0},
+            275,
+            [28, 247],
+        ),  # apart in the eleventh digit: halving scales took them for a tie
     ],
 )
 def test_the_search_hands_out_ties_as_the_library_does(places, total, expected):
