@@ -217,7 +217,7 @@ def test_a_marked_copy_has_the_wrong_cells_coloured_and_commented(plain, tmp_pat
     assert "已在 " in capsys.readouterr().err
     book = openpyxl.load_workbook(tmp_path / "标出.xlsx")
     cell = book["单位规则"]["E5"]
-    assert (cell.value, cell.fill.start_color.rgb) == (-5, "00FFC7CE")
+    assert (cell.value, cell.fill.start_color.rgb) == (-5, "FFFFC7CE")
     assert cell.comment.text == "为负数。请核对后填入非负数"
     assert book["其它设置"]["A1"].comment.text.startswith("与工作表“其他设置”相近")
     assert book["单位规则"]["F5"].comment is None

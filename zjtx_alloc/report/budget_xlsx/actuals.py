@@ -27,10 +27,7 @@ def actuals_sheet(plan: BudgetPlan, ledger: Sheet) -> Sheet:
 
 
 def _row(ledger: Sheet, row: Any) -> dict[str, Any]:
-    expected, due = (
-        f"SUMIFS({ledger.range(flow)},{ledger.range('short_name')},[$short_name],{ledger.range('year')},[$year])"
-        for flow in ("net", "due")
-    )
+    expected, due = (ledger.sum_of(flow, short_name="[$short_name]", year="[$year]") for flow in ("net", "due"))
     status = {name: say(f"match.{name}") for name in ("matched", "unknown", "short", "over")}
     found = f'IF({due}=0,"{status["unknown"]}",IF([gap]<0,"{status["short"]}","{status["over"]}"))'
     return {

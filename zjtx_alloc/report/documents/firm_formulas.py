@@ -312,7 +312,7 @@ def _away(book: FirmBook, firms: Firms, cells: _Cells) -> set[int]:
 
 @dataclass(frozen=True)
 class _Payment:
-    """A payment's money among firms, as formulas: Webster's method, as in ``budget_xlsx.quotas``.
+    """A payment's money among firms, as formulas: Webster's method, as in ``writers.halving``.
 
     What a firm gets at a scale is its share × scale rounded half up and held within floor and cap; the sheet 资金求解
     halves an interval of scales until the sum is the money; firms that still differ between its ends get what is left,

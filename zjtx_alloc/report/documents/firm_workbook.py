@@ -21,8 +21,8 @@ from zjtx_alloc.firms.table.columns import FirmColumn, as_read, choices_of, firm
 from zjtx_alloc.firms.table.reading import RESULTS
 from zjtx_alloc.firms.table.roll import Firms
 from zjtx_alloc.report.documents.firm_formulas import live_cells
-from zjtx_alloc.report.writers.beside import write_beside
 from zjtx_alloc.report.writers.sheet import Cell, Column, Page, Sheet, known_columns
+from zjtx_alloc.report.writers.user_sheet import write_results_into_copy
 from zjtx_alloc.report.writers.xlsx import write_form
 from zjtx_alloc.rules.award import award_in_force
 from zjtx_alloc.rules.programme.forms import Field
@@ -120,7 +120,7 @@ def write_stage(file: str | Path, out: str | Path, stage: Stage) -> Path:
     """
     layers = [*_again(stage), live_cells(stage)]
     titled = ({firm_forms()[name].title: _shown(name, frame) for name, frame in layer.items()} for layer in layers)
-    return write_beside(Path(file), Path(out), *titled)
+    return write_results_into_copy(Path(file), Path(out), *titled)
 
 
 def _again(stage: Stage) -> Iterator[dict[str, pd.DataFrame]]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -14,11 +14,13 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import KNOWN, grounds_of
 from zjtx_alloc.facts.reading import SUPPLIED
 from zjtx_alloc.report.allocation_view import allocation_view
-from zjtx_alloc.report.report_xlsx.search import COMPARED, Search
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.writers.sheet import Cell, number_of
+from zjtx_alloc.report.writers.webster import LiveSearch, Search
 from zjtx_alloc.rules.scenario import Factor, Pool
 from zjtx_alloc.rules.scenario_files import previous_batch
+
+COMPARED = "compared_"  # begins the names of the second set of weights
 
 
 @dataclass(frozen=True)
@@ -151,9 +153,15 @@ class Model:
     @cached_property
     def search(self) -> Search:
         """Webster's method within the units' own bounds."""
-        problem = self.allocation.problem
         due = self.allocation.entitlement.places.tolist()
-        return Search(due, problem.lower, problem.upper, problem.total, problem.rank)
+        return replace(Search.of(self.allocation.problem), due=due)
+
+    def live(self, prefix: str = "") -> LiveSearch:
+        """The search in cells, by the first or the second set of weights."""
+        bounds = {"floor": "floor_in_force", "cap": "cap_in_force"}
+        return LiveSearch(
+            self.search, "total", lambda name: bounds.get(name, prefix + name), prefix, f"{prefix}entitlement"
+        )
 
     @cached_property
     def joint(self) -> list[Joint]:
