@@ -474,7 +474,8 @@ def test_the_nation_s_documents_are_of_all_workbooks_in_a_folder(played, tmp_pat
     changed(other, "企业", {(row, "省级单位"): "浙江" for row in firms.index})
     changed(other, "基本情况", {(4, "省级单位"): "浙江"})
     assert command("document", folder, "--kind", "list-notice", "--out", out) == 0
-    assert "企业共0家" in words_of(out)
+    assert "没有第一批拟由中央财政奖补支持的专精特新“小巨人”企业" in words_of(out)
+    assert "江苏省、浙江省第一批" in words_of(out)
     changed(other, "基本情况", {(4, "批次"): 2})
     assert command("document", folder, "--kind", "list-notice", "--out", out) == 1
     assert "各省份工作簿须为同一批次，现有第1、2批" in capsys.readouterr().err
