@@ -12,7 +12,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import NATION, load_units
 from zjtx_alloc.firms.book import FirmBook
 from zjtx_alloc.firms.plan_changes import plans_on
-from zjtx_alloc.firms.stages import evaluated, granted, left_by, listed_in, reviewed, settled_firms
+from zjtx_alloc.firms.stages import evaluated, granted, left_by, listed_in, need_sound, review_decided, settled_firms
 from zjtx_alloc.firms.steps.amounts import Grants
 from zjtx_alloc.firms.steps.evaluate import Evaluation, due_on, united
 from zjtx_alloc.firms.steps.review import Review
@@ -163,13 +163,13 @@ def dossier_of(book: FirmBook, day: date | None = None, **given: Any) -> Dossier
     DataError, InfeasibleError
         As the stages do.
     """
-    book.need_sound()
+    need_sound(book)
     said, found = book.decisions, dict[str, Any]()
     plans = plans_on(book, day or book.days.get(say("stage.settle")) or book.days.get(say("stage.evaluate")))
     if said["selected"].eq("yes").any():
         found["firms"] = book.selected
     if said["review"].notna().any():
-        found["review"] = reviewed((book,), listed_in((book,)), book.day(day, "review"))
+        found["review"] = review_decided((book,), listed_in((book,)), book.day(day, "review"))
     if said["granted"].notna().any():
         supported, _ = plans.book.supported
         found |= {"grants": granted(book), "approved": supported.by_unit}
@@ -199,7 +199,7 @@ def nation_of(books: Sequence[FirmBook], day: date | None = None, **given: Any) 
     each = [dossier_of(book, day) for book in books]
     found: dict[str, Any] = {}
     if all(one.review is not None for one in each):
-        found["review"] = reviewed(books, listed_in(books), max(book.day(day, "review") for book in books))
+        found["review"] = review_decided(books, listed_in(books), max(book.day(day, "review") for book in books))
     if approvals := [one.approved for one in map(Dossier.complete, each) if one.approved is not None]:
         found["approved"] = pd.concat(approvals).groupby(level=0).sum()
     if evaluations := [one.evaluation for one in each if one.evaluation is not None]:
