@@ -101,7 +101,8 @@ def differing(book: FirmBook, cells: Cells, stage: str) -> Iterator[Problem]:
     alone = {form for form, _ in wrong} == {"log"}  # else it repeats what the cells say
     for place, found in wrong.items():
         if place[0] in _BY_FIRM and place not in has_results:
-            yield _problem(book, found[0], "no_result", stage)
+            columns = list(firm_forms()[place[0]].fields)
+            yield _problem(book, min(found, key=lambda entry: columns.index(entry.name)), "no_result", stage)
             continue
         for entry in found if place[0] != "log" or alone else ():
             yield _problem(book, entry, "other_result" if entry.is_result else "unreasoned", stage)
