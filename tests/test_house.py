@@ -189,10 +189,30 @@ def test_notebooks_are_stripped_and_thin(path):
     parameters = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
     assert len(parameters) == 1
     for node in ast.parse("".join(parameters[0]["source"])).body:
-        assert isinstance(node, ast.Assign)
+        assert isinstance(node, ast.AnnAssign)
         ast.literal_eval(node.value)
+    assert [source.count("\ncheck_parameters(globals())\n") for source in code[:2]] == [0, 1]
     for source in code:
         assert not any(isinstance(n, ast.FunctionDef | ast.ClassDef | ast.Lambda) for n in ast.walk(ast.parse(source)))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_papermill_lists_every_parameter_with_its_type_and_what_it_means(path):
+    """As in ``papermill --help-notebook``."""
+    listed = papermill.inspect_notebook(str(path))
+    (cell,) = [
+        cell
+        for cell in json.loads(path.read_text("utf-8"))["cells"]
+        if "parameters" in cell["metadata"].get("tags", [])
+    ]
+    namespace = {}
+    exec("".join(cell["source"]), namespace)
+    assert list(listed) == list(namespace["__annotations__"])
+    for name, one in listed.items():
+        kind, default = one["inferred_type_name"], namespace[name]
+        assert kind.startswith(type(default).__name__) or (kind.startswith("Optional[") and default is None), name
+        assert one["help"], name
+        assert ast.literal_eval(one["default"]) == default, name
 
 
 def test_pages_of_a_report_are_shipped_for_the_baseline():

@@ -154,7 +154,7 @@ def test_a_sweep_draws_errors_of_the_score_itself(panel, example):
     for draw, (facts, scenario) in zip(range(0, 60, 19), drawn, strict=True):
         assert (za.allocate(facts, scenario).quota.to_numpy() == swept.quotas[draw]).all()
     scores = swept.allocation.panel.values("performance_index", "")
-    moved = drawn[0][0].values("performance_index", "") / scores
+    moved = drawn[0][0].values("performance_index", "抽样") / scores
     assert 0.01 < (moved - 1).abs().max() <= 0.2 + 1e-7
     assert "综合指数的误差直接加在得分上" in "".join(uncertain_table(swept).notes)
 

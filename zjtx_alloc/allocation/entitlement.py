@@ -27,6 +27,7 @@ from zjtx_alloc.facts.panel import GROUNDS, Panel, grounds_of
 from zjtx_alloc.quota.problem.numbers import entitled, exactly
 from zjtx_alloc.rules.own_columns import stand_ins_ended
 from zjtx_alloc.rules.scenario import ADJUSTMENT, DEFAULT, Factor, Pool, Scenario
+from zjtx_alloc.rules.scenario_files import check_scenario
 
 STAND_IN = "stand_in"
 _GROUNDS = [*GROUNDS, STAND_IN]
@@ -103,8 +104,9 @@ def entitlement(panel: Panel, scenario: Scenario) -> Entitlement:
         If an indicator is missing for a unit, sums to zero, or rests on estimated cells that the
         scenario forbids; the cells are named.
     ScenarioError
-        If a factor is not an indicator of which more is better.
+        If a factor is not an indicator of which more is better, or a copy changed in code is no scenario.
     """
+    check_scenario(scenario, ranges=False)
     scenario = stand_ins_ended(panel, scenario)
     return by_factors(with_composites(panel, scenario)[0], scenario)
 
