@@ -92,7 +92,8 @@ def _expected(cohort: Cohort, known: Learned) -> Cohort:
     spread = pd.concat([*parts, cohort.ends[cohort.ended].assign(**{DISCONTINUED: 0})]).reindex(cohort.approved.index)
     described = {int(str(year)): firms for year, firms in cohort.left.items()}
     described[cohort.closing_year] = spread[DISCONTINUED] + described.get(cohort.closing_year, 0)
-    learned = say("outcomes.learned", common=known.assumption.common_experience) if known.is_any else ""
+    key = "learned" if known.has_outcomes else "learned_left"
+    learned = say(f"outcomes.{key}", common=known.assumption.common_experience) if known.is_any else ""
     return replace(
         cohort,
         outcomes=spread[list(OUTCOMES)].astype("int64"),

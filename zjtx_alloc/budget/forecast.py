@@ -179,9 +179,9 @@ class BudgetOutlook:
             A row a batch: cohort, fiscal_year (of its closing); outcome (``completed`` or ``discontinued``: what is known
             of it; blank if nothing), units, firms (of those units), observed (their share of the outcome), low, high
             (the shares that the declared states expect), outside (``below`` or ``above`` them; blank inside); rate_results,
-            leaving_results (firms of all batches that completion, and the rate of leaving, are learned from); then, each
+            gone_rate_results (firms of all batches that completion, and the rate of leaving, are learned from); then, each
             before and after, the share of firms that complete in the nation's state (``rate_before``,
-            ``rate_before_p5``, ``rate_before_p95``, ``rate_after`` …), that of firms that leave (``leaving_before`` …) and
+            ``rate_before_p5``, ``rate_before_p95``, ``rate_after`` …), that of firms that leave (``gone_rate_before`` …) and
             the nation's net of that year, 万元 (``net_before``, … ``net_after_p95``). Before: as if nothing were known of
             any batch.
         """
@@ -192,7 +192,7 @@ class BudgetOutlook:
 
     def _seen(self, cohort: Cohort) -> dict[str, Any]:
         row: dict[str, Any] = {"cohort": cohort.name, "fiscal_year": cohort.closing_year}
-        row |= {"rate_results": self.known.rests_on(COMPLETED), "leaving_results": self.known.rests_on(DISCONTINUED)}
+        row |= {"rate_results": self.known.rests_on(COMPLETED), "gone_rate_results": self.known.rests_on(DISCONTINUED)}
         if not self.known.seen(cohort):
             return row | {"outcome": "", "units": 0, "firms": 0, "observed": math.nan, "low": math.nan, "high": math.nan,
                           "outside": ""}  # fmt: skip
@@ -203,7 +203,7 @@ class BudgetOutlook:
 
     def _change(self, before: "BudgetOutlook", old: Cohort, new: Cohort) -> dict[str, float]:
         found: dict[str, float] = {}
-        for name, outcome in (("rate", COMPLETED), ("leaving", DISCONTINUED)):
+        for name, outcome in (("rate", COMPLETED), ("gone_rate", DISCONTINUED)):
             rates = self.states.rates[outcome].to_numpy()
             for when, outlook, cohort in (("before", before, old), ("after", self, new)):
                 found |= _named(f"{name}_{when}", *mean_and_range(rates, outlook.known.weights_of(cohort, outcome)))
