@@ -14,6 +14,11 @@ from zjtx_alloc.report.notes.marks import condition, outcome_notes, outlook_note
 from zjtx_alloc.report.table import Table, titled
 
 SHOWN = ("due", "net")  # measures of the joint table
+SIDES = (
+    *("rate_before", "rate_range_before", "rate_after", "rate_range_after", "rate_results"),
+    *("gone_rate_before", "gone_rate_after", "gone_rate_results"),
+    *("net_before", "net_range_before", "net_after", "net_range_after"),
+)
 
 
 def seen_table(outlooks: tuple[BudgetOutlook, ...]) -> Table | None:
@@ -44,9 +49,8 @@ def learned_table(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Alloca
     gaps = gaps_in(outlooks[0].years, outlooks[0].cohorts, outlooks[0].award)
     rows = [
         {"batch": _batch(row["cohort"]), "fiscal_year": year_label(row["fiscal_year"], gaps), "outcomes": outlook.outcomes.title}
-        | _sides(row, "rate") | {"rate_results": row["rate_results"]}
-        | _sides(row, "gone_rate") | {"gone_rate_results": row["gone_rate_results"]}
-        | _sides(row, "net") | {"condition": condition(row["fiscal_year"], outlook.cohorts, allocations)}
+        | {name: _side(row, name) for name in SIDES}
+        | {"condition": condition(row["fiscal_year"], outlook.cohorts, allocations)}
         for outlook, frame in told for row in frame.to_dict("records")
     ]  # fmt: skip
     frame = pd.DataFrame(rows)
@@ -95,15 +99,12 @@ def _batch(name: str) -> str:
     return say("table.batch", batch=name)
 
 
-def _sides(row: Mapping[str, Any], of: str) -> dict[str, float | str]:
-    """Before and after: mean and range each."""
-    text = _money if of == "net" else _shares
-    return {
-        name: value for when in ("before", "after") for name, value in (
-            (f"{of}_{when}", row[f"{of}_{when}"]),
-            (f"{of}_range_{when}", text(row[f"{of}_{when}_p5"], row[f"{of}_{when}_p95"])),
-        )
-    }  # fmt: skip
+def _side(row: Mapping[str, Any], name: str) -> float | str:
+    """A mean or a count as it is, a range as text."""
+    of, is_range, when = name.partition("_range_")
+    if not is_range:
+        return row[name]
+    return (_money if of == "net" else _shares)(row[f"{of}_{when}_p5"], row[f"{of}_{when}_p95"])
 
 
 def _shares(low: float, high: float) -> str:
