@@ -53,11 +53,19 @@ def test_before_and_after_are_those_of_the_outlook(outlook, allocations):
     table, told = learned_table((outlook,), allocations), outlook.learned()
     frame = table.frame
     assert frame["批次"].tolist() == ["第1批", "第2批", "第3批"]
-    assert frame["完成率（更新后）"].tolist() == told["rate_after"].tolist()
+    assert frame["完成率（更新后）"].tolist() == frame["完成率（更新前）"].tolist() == told["rate_after"].tolist()
+    assert frame["不再继续支持率（更新前）"].tolist() == told["gone_rate_before"].tolist() == pytest.approx([0.12] * 3)
+    assert frame["不再继续支持率（更新后）"].tolist() == told["gone_rate_after"].tolist()
+    assert frame["不再继续支持率（更新后）"][0] > frame["不再继续支持率（更新后）"][1] > 0.12
+    firms = outlook.cohorts[0].approved[["320000", "330000", "440000"]].sum()
+    assert frame["完成率所依据的已知结果（家）"].tolist() == [0] * 3
+    assert frame["不再继续支持率所依据的已知结果（家）"].tolist() == [firms] * 3
     assert frame["期末年度实际下达均值（更新前）（万元）"].tolist() == told["net_before"].tolist()
     assert frame["实际下达P5—P95（更新后，万元）"][1] == f"{told['net_after_p5'][1]:,}—{told['net_after_p95'][1]:,}"
     assert frame["以企业数不变为前提"][2] == "第3批1,241家（假设）"
     assert "共同经验份额0.5（假设）" in table.notes[0]
+    assert "不据以推断完成率" in table.notes[0]
+    assert "范围因此加宽" in table.notes[1]
 
 
 def test_nothing_known_makes_no_table(outlook, allocations):

@@ -38,7 +38,7 @@ from zjtx_alloc.report.writers.document import (
 # Columns of tables that are cut to a page's width.
 _YEARS = ("fiscal_year", "year_status", "booked", "transferred", "gap", "p5", "p95")
 _OUTCOMES = ("outcomes", "outcome", "low", "mean_share", "high")
-_LEARNED = ("batch", "fiscal_year", "rate_before", "rate_after", "net_before", "net_after")
+_LEARNED = ("batch", "rate_before", "rate_after", "gone_rate_before", "gone_rate_after", "net_before", "net_after")
 _GAPS = ("short_name", "fiscal_year", "expected", "actual", "gap", "cause")
 
 
