@@ -1,10 +1,10 @@
 """Which numbers of a report are the user's own and which are shipped; the text of ``zjtx check``."""
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 
 from zjtx_alloc.allocation.allocate import Allocation, pool_of
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.text import runs
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.report.table import plain_table
 from zjtx_alloc.rules.check_table import TableCheck
@@ -80,7 +80,7 @@ def check_text(check: TableCheck, scenario: Scenario, file: str, reference: str)
     if reading.total_row:
         total = say("check.total" if reading.has_totals else "check.blank_total", row=reading.total_row)
     rows = "、".join(map(str, reading.layout.header_rows))
-    title = say("check.titles", rows=_runs(reading.title_rows)) if reading.title_rows else ""
+    title = say("check.titles", rows=runs(reading.title_rows)) if reading.title_rows else ""
     lines = [say("check.read", file=reading.file, sheet=sheet, title=title, header=rows, total=total)]
     lines += ["", say("check.columns"), plain_table(check.columns)]
     if reading.layout.unread:
@@ -107,13 +107,6 @@ def check_text(check: TableCheck, scenario: Scenario, file: str, reference: str)
     if len(left) - len(ending) < len(check.panel.supplied):
         lines += ["", say("check.next", scenario=reference, file=file)]
     return "\n".join(lines)
-
-
-def _runs(rows: Iterable[int]) -> str:
-    """Row numbers, with runs of them as 1—3."""
-    numbered = groupby(enumerate(rows), key=lambda pair: pair[1] - pair[0])  # the same within a run
-    runs = [[row for _, row in run] for _, run in numbered]
-    return "、".join(str(run[0]) if len(run) == 1 else f"{run[0]}—{run[-1]}" for run in runs)
 
 
 def quoted(path: str) -> str:
