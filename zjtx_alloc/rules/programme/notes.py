@@ -126,15 +126,19 @@ def programme_text(programme: "Programme", number: int | None = None) -> Iterabl
     """What ``zjtx check`` says of a workbook without mistakes: its batches, what is used of it, and what is doubtful."""
     chosen = programme.batch(number)
     yield say("programme.checked", file=programme.file)
+    if programme.doubts:
+        yield doubts_text(programme.doubts)
+        yield ""
     for batch in programme.batches:
         described = {"batch": batch.number, "title": batch.scenario.title, "total": batch.scenario.total}
         yield say("programme.batch_line", state=say(f"programme_state.{batch.state}"), **described)
     yield from programme.notes_on(chosen)
-    if programme.doubts:
-        yield ""
-        yield say("programme.doubts")
-        yield plain_lines(programme.doubts)
     yield say("programme.next", file=programme.file, batch=chosen.number)
+
+
+def doubts_text(doubts: Sequence[Problem]) -> str:
+    """What may be right and should be looked at: a heading and a line each."""
+    return f"{say('programme.doubts')}\n{plain_lines(doubts)}"
 
 
 def plain_lines(problems: Sequence[Problem]) -> str:

@@ -1,7 +1,7 @@
 """A programme (项目): batches with their scenarios, and what is known of them, read from one workbook."""
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,6 +16,7 @@ from zjtx_alloc.facts.grid import Grid, grids_of, read_sheets
 from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.facts.problems import Problem, refusal
 from zjtx_alloc.rules.check_table import pool_beyond_nation
+from zjtx_alloc.rules.plausible import far_total
 from zjtx_alloc.rules.programme.assembly import BatchRow, base_of, batch_scenario, default_base
 from zjtx_alloc.rules.programme.factors import FactorSheet, read_factors, shown_columns
 from zjtx_alloc.rules.programme.forms import FACTORS, forms
@@ -190,7 +191,8 @@ def load_programme(path: str | Path) -> Programme:
     put_together({f"{one.name}.toml": one for one in scenarios.values()}, path.parent)
     batches = tuple(_batch(row, scenarios[row.number], known[row.number]) for row in rows)
     notes = (*reading_notes(grids, others, entries, rows), *factors.notes)
-    return Programme(path.name, batches, factors.panel, transfers, money, notes, (*factors.doubts, *doubts))
+    doubts = [*factors.doubts, *_far_totals(rows), *doubts]
+    return Programme(path.name, batches, factors.panel, transfers, money, notes, tuple(doubts))
 
 
 def is_programme(path: Path) -> bool:
@@ -331,6 +333,15 @@ def _wide_pools(known: Mapping[int, Known], entries: Mapping[str, Entries]) -> t
         first = next(r for r in entries["units"].records if r["pool"] is not None and r["batch"] in (number, None))
         (far if beyond[0] else near).append(first.problem("pool", "pool_beyond", total, batch=number, **beyond[1]))
     return far, near
+
+
+def _far_totals(rows: Sequence[BatchRow]) -> Iterator[Problem]:
+    """Totals that are several times the shipped one of their batch, or a small part of it."""
+    for row in rows:
+        shipped = default_base(row.number)
+        total = None if row.row is None else row.row["total"]
+        if shipped and total and row.row and (said := far_total(total, shipped.total)):
+            yield row.row.problem("total", "far_total", **said)
 
 
 def _scenarios(
