@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.toml_files import Mistake, mistakes
+from zjtx_alloc.base.units import load_units
 from zjtx_alloc.facts.problems import Problem
 from zjtx_alloc.rules.programme.checks import table_problems
 from zjtx_alloc.rules.programme.forms import forms
@@ -41,12 +42,17 @@ _REFERENCE = "第{}批"
 
 @dataclass(frozen=True)
 class BatchRow:
-    """A batch of the workbook: its number, the name of its scenario, its row in 批次, the scenario that it goes on from."""
+    """A batch of the workbook: its number, the name of its scenario, its row in 批次, the scenario that it goes on from.
+
+    ``follows``: for a batch that has no row and whose results are known, the row of the next one that has: what is said
+    there of unused places counts for this batch too.
+    """
 
     number: int
     name: str
     row: Record | None
     base: Scenario | None
+    follows: Record | None = None
 
 
 def default_base(number: int) -> Scenario | None:
@@ -86,6 +92,7 @@ def batch_scenario(
             records = entries[form].records
             found.take([r for r in records if r["batch"] is None], reader)
             found.take([r for r in records if r["batch"] == batch.number], reader)
+    _without_rules(found, batch, facts["known"])
     _refer(found, names, batch)
     if batch.base is not None:
         found.tables = _with_inherited_ranges(batch.base.resolved(), found.tables)
@@ -97,6 +104,24 @@ def batch_scenario(
         return Scenario.model_validate({"name": batch.name} | found.tables), [], used
     except ValidationError as error:
         return None, [_placed(found, batch, mistake) for mistake in mistakes(error)], used
+
+
+def _without_rules(found: Tables, batch: BatchRow, known: Mapping[str, Mapping[str, int]]) -> None:
+    """A batch whose results are known needs no rows of rules: its factors are inherited, its total is what was granted."""
+    units, tables = len(load_units()), found.tables
+    if len(known.get("approved", {})) < units:
+        return
+    base = batch.base or default_base(batch.number)
+    if base is not None and not {"factors", "pools"} & {*tables}:
+        tables |= {key: table for key, table in base.resolved().items() if key in ("factors", "pools")}
+    granted = known.get("granted", {})
+    if batch.row is None and len(granted) == units and (total := sum(granted.values())) != tables.get("total"):
+        tables |= {"total": total, "total_status": "official"}
+        for key in ("uncertainty", "assumptions"):  # what was said of another total
+            as_table(tables.get(key)).pop("total", None)
+    if batch.follows is not None and batch.follows["unused"] is not None and base is not None:
+        approval = {"rate": base.approval.rate, **as_table(tables.get("approval"))}
+        tables["approval"] = approval | {"unused": batch.follows["unused"]}
 
 
 def _inherited(batch: BatchRow, entries: Mapping[str, Entries]) -> dict[str, Any]:

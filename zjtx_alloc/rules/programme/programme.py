@@ -1,7 +1,7 @@
 """A programme (项目): batches with their scenarios, and what is known of them, read from one workbook."""
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,6 +16,7 @@ from zjtx_alloc.facts.grid import Grid, grids_of, read_sheets
 from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.facts.problems import Problem, refusal
 from zjtx_alloc.rules.check_table import pool_beyond_nation
+from zjtx_alloc.rules.plausible import far_total
 from zjtx_alloc.rules.programme.assembly import BatchRow, base_of, batch_scenario, default_base
 from zjtx_alloc.rules.programme.factors import FactorSheet, read_factors, shown_columns
 from zjtx_alloc.rules.programme.forms import FACTORS, forms
@@ -23,9 +24,11 @@ from zjtx_alloc.rules.programme.known import (
     Known,
     Money,
     approval_problems,
+    complete_batches,
     known_of,
     money_of,
     outcome_problems,
+    pool_problems,
     pools_of,
     transfer_problems,
     transfers_of,
@@ -39,7 +42,7 @@ from zjtx_alloc.rules.scenario_ranges import range_notes
 _SHIPPED_BATCHES = (1, 2, 3)
 # Sheets that are wrong or right as a whole.
 _SUMMED = tuple(forms()[name].title for name in ("weights", "coefficients"))
-# Columns that only say what a row is of; 可推荐企业数 are of one batch even in a row without a batch.
+# Columns that only say what a row is of; 可推荐企业数 come with what is known of a batch.
 _KEYS = {
     "weights": ("pool", "factor"), "coefficients": ("key",), "units": ("code", "unit", "pool"),
     "groups": ("name", "kind", "region", "units"), "settings": ("key", "note"),
@@ -55,19 +58,23 @@ class Batch(Known):
     ----------
     number : int
     scenario : Scenario
-    rounding_carried : bool
-        取整结转: whether running totals follow running entitlements.
-    unused : str
-        未用名额: lapse (作废), unit (本单位补回) or pool (统筹补回).
     moved : tuple of str
         What became of ranges whose number the workbook changed, in Chinese.
     """
 
     number: int
     scenario: Scenario
-    rounding_carried: bool = False
-    unused: str = "lapse"
     moved: tuple[str, ...] = ()
+
+    @property
+    def rounding_carried(self) -> bool:
+        """取整结转: whether running totals follow running entitlements."""
+        return self.scenario.carry_rounding
+
+    @property
+    def unused(self) -> str:
+        """未用名额: lapse (作废), unit (本单位补回) or pool (统筹补回)."""
+        return self.scenario.approval.unused
 
     @property
     def opening_year(self) -> int | None:
@@ -184,7 +191,8 @@ def load_programme(path: str | Path) -> Programme:
     put_together({f"{one.name}.toml": one for one in scenarios.values()}, path.parent)
     batches = tuple(_batch(row, scenarios[row.number], known[row.number]) for row in rows)
     notes = (*reading_notes(grids, others, entries, rows), *factors.notes)
-    return Programme(path.name, batches, factors.panel, transfers, money, notes, (*factors.doubts, *doubts))
+    doubts = [*factors.doubts, *_far_totals(rows), *doubts]
+    return Programme(path.name, batches, factors.panel, transfers, money, notes, tuple(doubts))
 
 
 def is_programme(path: Path) -> bool:
@@ -227,7 +235,7 @@ def _batch_rows(path: Path, entries: Mapping[str, Entries]) -> tuple[list[BatchR
     """The batches that the workbook has; the shipped ones if it has no sheet of them."""
     if "batches" not in entries:
         return [BatchRow(n, _name(path, n, None), None, default_base(n)) for n in _SHIPPED_BATCHES], []
-    rows, problems, seen = [], list[Problem](), dict[int, Record]()
+    rows, problems, seen = list[BatchRow](), list[Problem](), dict[int, Record]()
     for record in entries["batches"].records:
         number = record["batch"]
         if number is None:
@@ -243,6 +251,13 @@ def _batch_rows(path: Path, entries: Mapping[str, Entries]) -> tuple[list[BatchR
         rows.append(BatchRow(number, _name(path, number, record["name"]), record, base))
     if not seen and not entries["batches"].problems:
         problems.append(fault(forms()["batches"].title, None, "", None, "no_batches"))
+    rows += [
+        BatchRow(
+            n, _name(path, n, None), None, base, min((row for row in seen.items() if row[0] > n), default=(n, None))[1]
+        )
+        for n in (complete_batches(entries["approvals"].records) if "approvals" in entries else ())
+        if n not in seen and (base := default_base(n)) is not None
+    ]
     return sorted(rows, key=lambda row: row.number), problems
 
 
@@ -251,11 +266,19 @@ def _name(path: Path, number: int, given: str | None) -> str:
 
 
 def _strange_batches(entries: Mapping[str, Entries], rows: Sequence[BatchRow]) -> list[Problem]:
-    """Rows of batches that the sheet 批次 does not have."""
-    known = {row.number for row in rows}
-    listed = "、".join(map(str, sorted(known)))
-    records = [r for name, one in entries.items() if name not in ("batches", "settings") and known for r in one.records]
-    return [r.problem("batch", "no_such_batch", known=listed) for r in records if r["batch"] not in (None, *known)]
+    """Rows of batches that the sheet 批次 does not have: beyond its last one, or results that are not complete.
+
+    Rules of a batch that is not computed any more are left aside, which a note says.
+    """
+    known, found = {row.number for row in rows}, list[Problem]()
+    listed, last = "、".join(map(str, sorted(known))), max(*known, *_SHIPPED_BATCHES)
+    for name, one in entries.items() if known else ():
+        others = [r for r in one.records if name not in ("batches", "settings") and r["batch"] not in (None, *known)]
+        found += [r.problem("batch", "no_such_batch", known=listed) for r in others if r["batch"] > last]
+        if name in ("approvals", "outcomes") and not one.problems:
+            first = {r["batch"]: r for r in reversed(others) if r["batch"] <= last}
+            found += [r.problem("batch", "results_alone") for r in first.values()]
+    return found
 
 
 def _missing_facts(scenarios: Iterable[Scenario], panel: Panel, entries: Mapping[str, Entries]) -> list[Problem]:
@@ -291,14 +314,12 @@ def _known(rows: Sequence[BatchRow], entries: Mapping[str, Entries]) -> tuple[di
     approvals, outcomes, units = (
         entries[name].records if name in entries else () for name in ("approvals", "outcomes", "units")
     )
-    first = {row.number: known_of(row.number, approvals, (), {}) for row in rows}
-    current = next((n for n, known in first.items() if not known.is_approved), max(first, default=0))
-    pools = {row.number: pools_of(units, row.number, row.number == current) for row in rows}
-    found = {n: known_of(n, approvals, outcomes, pools[n]) for n in first}
+    found = {row.number: known_of(row.number, approvals, outcomes, pools_of(units, row.number)) for row in rows}
     totals = {row.number: row.row["total"] for row in rows if row.row is not None and row.row["total"] is not None}
     problems = approval_problems(approvals, totals)
     problems += outcome_problems(outcomes, {n: known.approved for n, known in found.items()})
     problems += transfer_problems(entries["transfers"].records) if "transfers" in entries else []
+    problems += pool_problems(units) if len(rows) > 1 else []
     return found, problems
 
 
@@ -312,6 +333,15 @@ def _wide_pools(known: Mapping[int, Known], entries: Mapping[str, Entries]) -> t
         first = next(r for r in entries["units"].records if r["pool"] is not None and r["batch"] in (number, None))
         (far if beyond[0] else near).append(first.problem("pool", "pool_beyond", total, batch=number, **beyond[1]))
     return far, near
+
+
+def _far_totals(rows: Sequence[BatchRow]) -> Iterator[Problem]:
+    """Totals that are several times the shipped one of their batch, or a small part of it."""
+    for row in rows:
+        shipped = default_base(row.number)
+        total = None if row.row is None else row.row["total"]
+        if shipped and total and row.row and (said := far_total(total, shipped.total)):
+            yield row.row.problem("total", "far_total", **said)
 
 
 def _scenarios(
@@ -347,10 +377,6 @@ def _ends(outcomes: pd.DataFrame | None) -> dict[str, dict[str, dict[str, int]]]
 
 
 def _batch(row: BatchRow, scenario: Scenario, known: Known) -> Batch:
-    record = row.row
     before = () if row.base is None else range_notes(row.base.assumptions)
     moved = tuple(note for note in range_notes(scenario.assumptions) if note not in before)
-    own: dict[str, Any] = {"number": row.number, "scenario": scenario, "moved": moved} | vars(known)
-    if record is None:
-        return Batch(**own)
-    return Batch(**own, rounding_carried=record["rounding"] == "yes", unused=record["unused"] or "lapse")
+    return Batch(**vars(known), number=row.number, scenario=scenario, moved=moved)
