@@ -48,7 +48,7 @@ def test_what_a_range_is_conditional_on_stands_beside_it(panel):
     lines = outlook_summary(plan.outlooks, plan.allocations).splitlines()
     assert len(lines) == 4  # 2027 to 2029; the openings do not depend on outcomes
     assert lines[0].startswith("- 若部分企业未完成（完成比例均为假设，非官方口径），实际下达约有90%的可能")
-    assert lines[3] == f"  - 2029年，{third}：中性情景109,200—278,400万元（中位数193,500万元）。"
+    assert lines[3] == f"  - 2029年，{third}：中性情景109,200—278,400万元。"
     figure = fan_figure(plan.outlooks, plan.allocations).get_supxlabel().replace("\n", "")
     for notes in (table.notes, region_table(plan).notes, sheet.note, figure):
         assert "范围和概率只反映期末结果的不确定，以各批企业数不变为前提：" in "".join(notes)
