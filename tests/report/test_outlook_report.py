@@ -7,8 +7,18 @@ import pytest
 import zjtx_alloc as za
 from zjtx_alloc.report.budget_xlsx.write import budget_sheets
 from zjtx_alloc.report.figures.budget import fan_figure
+from zjtx_alloc.report.notes.budget import plan_summary
 from zjtx_alloc.report.notes.marks import batch_sizes, cohort_notes, outlook_summary
-from zjtx_alloc.report.tables.budget import batch_table, evidence_table, outcome_table, range_table, region_table
+from zjtx_alloc.report.tables.budget import (
+    batch_table,
+    evidence_table,
+    outcome_table,
+    outlook_year_table,
+    range_table,
+    region_table,
+    scenario_year_table,
+    year_table,
+)
 from zjtx_alloc.rules.scenario import Approval
 
 
@@ -31,6 +41,23 @@ def test_the_range_table_says_what_the_forecast_says(outlooks, allocation):
     assert notes.count("企业结果的相关系数") == 1
     apart = (outlooks[0].outcomes, outlooks[1].outcomes.model_copy(update={"rho_unit": "0.1"}))
     assert "".join(outcome_table(apart).notes).count("企业结果的相关系数") == 2
+
+
+def test_a_year_has_one_number_under_each_assumption_in_the_conclusions(panel):
+    plan = za.plan_budget(za.BudgetRequest(["2024-baseline"], ["central", "stress"]), panel)
+    year, table = plan.outlooks[0].distribution(2027), outlook_year_table(plan)
+    said = plan_summary(plan) + "".join(table.texts().to_numpy().ravel())
+    for other in (f"{year.mean:,.0f}", f"{year.quantile(0.5):,}"):
+        assert other not in said
+    ledger = plan.budgets[0].ledger.by_year().at[2027, "net"]
+    assert f"{ledger:,}" in said
+    assert "中性情景" in table.title
+    assert "全部企业完成时）：2027年311,700万元" in said
+    assert year_table(plan.full, plan.allocations, "全部企业完成时").title == "资金分年表（全部企业完成时）"
+    assert "台账" in scenario_year_table(plan).title
+    for one in (range_table(plan.outlooks, plan.allocations), region_table(plan)):
+        assert "分布均值（万元）" in one.frame
+        assert any("与台账的数略有不同" in note for note in one.notes)
 
 
 @pytest.mark.thorough

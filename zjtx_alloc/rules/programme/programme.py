@@ -286,7 +286,7 @@ def _without_effect(
     entries: Mapping[str, Entries], used: Iterable[Record], problems: Iterable[Problem]
 ) -> list[Problem]:
     """Rows for all batches of which no batch uses a cell, since each has a row of its own; a row that is wrong is not one."""
-    rows, found = {(one.sheet, one.row) for one in (*used, *problems)}, []
+    rows, found = {(r.sheet, r.row) for r in used} | {(p.sheet, p.row) for p in problems}, list[Problem]()
     for sheet, keys in _KEYS.items():
         for record in entries[sheet].records if sheet in entries else ():
             if sheet == "units" and record["pool"] is not None:
