@@ -168,7 +168,7 @@ def test_the_first_rounds_tails_complete_a_years_total(panel):
     whole = za.tails(panel, payment=143, unseen_rate=Fraction("0.67"))
     assert int(whole[-1].approved.sum()) == 267
     assert za.tails(panel, 143, 0.67)[-1].approved.equals(whole[-1].approved)
-    with pytest.raises(za.DataError, match=r"tail_rate）须为0到1之间的小数，现为 1.5"):
+    with pytest.raises(za.DataError, match=r"继续支持比例须为0到1之间的小数，现为 1.5"):
         za.tails(panel, unseen_rate=Fraction(3, 2))
     assert "上一轮第三批第三年（未见名单）的企业数按上年企业数的67.0%推算，为假设" in whole[-1].assumption
     assert "每家每年143万元测算，为假设（每年每家200万元" in whole[0].assumption

@@ -1,5 +1,7 @@
 """Typical mistakes in a programme's workbook: each is answered with sheet, row, column, value, what is wrong and a remedy."""
 
+import re
+
 import openpyxl
 import pytest
 from support.programme_edits import add, cell_of, column_of, edited, header_of
@@ -123,6 +125,17 @@ MISTAKES = {
         both(put("单位规则", BJ, "下限", 3), *(row("单位规则", 批次=n, 代码="110000", 下限=2) for n in (1, 2, 3))),
         ("单位规则", 5, "A 批次", "", "没有作用：各批都另有一行"),
     ),
+    "bases above the total": (put("单位规则", {"代码": "其他单位"}, "基数", 500), ("批次", 4, "C 名额总量(家)", "1039", "各单位基数合计 18500，大于名额总量")),
+    "no factor at all": (lambda book: book["权重"].delete_rows(4, 9), ("权重", "—", "", "", "第1批没有因素和权重")),
+    "a pool for one factor alone": (put("权重", {"因素": SME}, "名额池", "甲"), ("权重", 4, "E 数据期", "2023-12", "同一批有的因素写了名额池，有的没有写")),
+    "pool without a share": (
+        both(*(put("权重", {"因素": name} | ONE, "名额池", "甲") for name in (SME, GIANTS, KEPT))),
+        ("权重", 4, "E 数据期", "2023-12", "“其他设置”的键 pools.甲.share：不合规定"),
+    ),
+    "range of one weight alone": (
+        both(*(put("权重", {"因素": name} | ONE, end, None) for name in (GIANTS, KEPT) for end in ("最小", "最大"))),
+        ("批次", 4, "A 批次", "1", "规模以上工业中小企业数 写了范围"),
+    ),
     "more to recommend than the nation has": (both(put("单位规则", JS, "批次", 1), put("单位规则", JS, "可推荐企业数", 90000)), ("单位规则", 15, "G 可推荐企业数(家)", "90000", "第1批可推荐企业数合计是全国有效期内“小巨人”企业数17,589（2025-12）的5.1倍")),
     "coefficient of nothing": (put("系数", {"地区": "西部"}, "系数", 0), ("系数", 6, "C 系数", "0", "不是大于0的数")),
     "region gone": (put("系数", {"地区": "西部"}, "地区", "西北"), ("系数", 7, "C 系数", "1.1", "缺少地区：西部")),
@@ -195,9 +208,21 @@ def test_a_mistake_is_answered_with_its_cell_and_a_remedy(name, plain, tmp_path)
     problems = caught.value.problems
     found = [tuple(map(str, row[:4])) for row in problems.itertuples(index=False, name=None)]
     assert (sheet, str(number), column, value) in found, problems.to_string()
+    assert not re.search(r"\[[a-z]|known：|[a-z]_[a-z]", " ".join(problems["问题"])), problems.to_string()
     line = problems.iloc[found.index((sheet, str(number), column, value))]
     assert what in line["问题"]
     assert line["处理办法"]
+
+
+def test_a_mistake_is_answered_once_and_no_row_that_acts_is_said_to_have_no_effect(plain, tmp_path):
+    own = [row("单位规则", 批次=n, 代码="110000", 下限=2) for n in (1, 2, 3)]
+    acting = both(put("单位规则", BJ, "可推荐企业数", 60), put("单位规则", BJ, "下限", 3), *own)
+    assert len(za.load_programme(edited(plain, acting, tmp_path / "可推荐.xlsx")).batches) == 3
+    for name in ("reason without a quota", "group of nobody", "setting that is none", "more approved than granted"):
+        change, (sheet, number, *_) = MISTAKES[name]
+        with pytest.raises(za.TableError) as caught:
+            za.load_programme(edited(plain, change, tmp_path / f"{name}.xlsx"))
+        assert caught.value.problems[["工作表", "行"]].to_numpy().tolist() == [[sheet, number]]
 
 
 @pytest.mark.thorough

@@ -92,7 +92,7 @@ def coming_lines(plan: BudgetPlan) -> Iterator[str]:
         total = money_over(outlook, tuple(years))
         yield say(
             "budget_note.together", first=years[0], last=years[-1], net=f"{int(net[years].sum()):,}",
-            low=f"{total.quantile(0.05):,}", high=f"{total.quantile(0.95):,}", mean=f"{total.mean:,.0f}",
+            low=f"{total.quantile(0.05):,}", high=f"{total.quantile(0.95):,}",
             title=plan.assumptions[0].title,
             condition="、".join(dict.fromkeys(condition(year, plan.cohorts, plan.allocations) for year in years)),
         )  # fmt: skip
@@ -103,7 +103,7 @@ def coming_lines(plan: BudgetPlan) -> Iterator[str]:
         key = "coming" if low < high else "certain"
         yield say(
             f"budget_note.{key}", year=year, net=f"{int(net[year]):,}", low=f"{low:,}", high=f"{high:,}",
-            mean=f"{found.mean:,.0f}", condition=given,
+            title=plan.assumptions[0].title, condition=given,
         )  # fmt: skip
 
 

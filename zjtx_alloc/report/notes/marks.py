@@ -400,7 +400,7 @@ def outlook_summary(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allo
             continue
         ranges = "；".join(
             say("summary.range", title=title, **{
-                name: f"{one.quantile(share):,}" for name, share in (("low", 0.05), ("middle", 0.5), ("high", 0.95))
+                name: f"{one.quantile(share):,}" for name, share in (("low", 0.05), ("high", 0.95))
             })
             for title, one in found
         )  # fmt: skip

@@ -60,8 +60,8 @@ def batch_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> 
     return titled("batches", pd.DataFrame(rows), *budget_notes(budget, allocations))
 
 
-def year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Table:
-    """Commitment beside cash, by fiscal year and batch, and the totals by year."""
+def year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...], described: str = "") -> Table:
+    """Commitment beside cash, by fiscal year and batch, and the totals by year; ``described`` ends the title where there are several."""
     by_batch = budget.by_batch_and_year().reset_index()
     names = {c.name: c.label for c in budget.cohorts} | {str(a.scenario.batch): batch_label(a) for a in allocations}
     by_batch["batch"] = by_batch["batch"].map(names)
@@ -73,7 +73,8 @@ def year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> T
     gaps = budget.ledger.gaps()
     frame["fiscal_year"] = [year_label(int(year), gaps) for year in frame["fiscal_year"]]
     total = by_year[list(MONEY)].sum().to_dict() | {"fiscal_year": say("table.total")}
-    return titled("years", frame[["fiscal_year", "batch", *MONEY]], *budget_notes(budget, allocations), total=total)
+    frame, name = frame[["fiscal_year", "batch", *MONEY]], "years_of" if described else "years"
+    return titled(name, frame, *budget_notes(budget, allocations), total=total, described=described)
 
 
 def unit_year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...], described: str = "") -> Table:
@@ -137,7 +138,7 @@ def range_table(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allocati
     frame["condition"] = [condition(int(year), outlooks[0].cohorts, allocations) for year in frame["fiscal_year"]]
     frame["fiscal_year"] = [year_label(int(year), gaps) for year in frame["fiscal_year"]]
     frame = frame[["fiscal_year", "outcomes", "mean", "sd", "p5", "p25", "p50", "p75", "p95", "condition"]]
-    return titled("ranges", frame, *outlook_notes(outlooks, allocations))
+    return titled("ranges", frame, say("note.mean"), *outlook_notes(outlooks, allocations))
 
 
 def outcome_table(assumptions: tuple[OutcomeAssumption, ...]) -> Table:
@@ -174,9 +175,9 @@ def outlook_year_table(plan: BudgetPlan) -> Table:
         if status == "paid":
             row |= {"transferred": int(paid[year]["actual"]), "gap": int(paid[year]["actual"] - books[year])}
         summary = outlook.distribution(year).summary() if status == "coming" else {}
-        row |= {"year_status": say(f"budget_note.status_{status}")} | {n: summary.get(n) for n in ("mean", "p5", "p95")}
+        row |= {"year_status": say(f"budget_note.status_{status}")} | {n: summary.get(n) for n in ("p5", "p95")}
         rows.append(row | {"condition": condition(year, plan.cohorts, plan.allocations)})
-    columns = ["fiscal_year", "year_status", "booked", "transferred", "gap", "mean", "p5", "p95", "condition"]
+    columns = ["fiscal_year", "year_status", "booked", "transferred", "gap", "p5", "p95", "condition"]
     frame = pd.DataFrame(rows)[columns if paid else [c for c in columns if c not in ("transferred", "gap")]]
     title = plan.assumptions[0].title
     notes = (
@@ -243,7 +244,12 @@ def region_table(plan: BudgetPlan) -> Table:
     frame["fiscal_year"] = [year_label(int(year), gaps) for year in frame["fiscal_year"]]
     frame = frame[["fiscal_year", "region", "full", "mean", "p5", "p50", "p95"]]
     given = say("note.conditional", batches=batch_sizes(plan.allocations))
-    notes = (say("note.regions", title=plan.assumptions[0].title), plan.assumptions[0].note(), *gaps_note(gaps))
+    notes = (
+        say("note.mean"),
+        say("note.regions", title=plan.assumptions[0].title),
+        plan.assumptions[0].note(),
+        *gaps_note(gaps),
+    )
     return titled("region_years", frame, *notes, given, *budget_marks(plan.allocations))
 
 

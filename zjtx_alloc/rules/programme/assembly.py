@@ -15,8 +15,8 @@ from zjtx_alloc.facts.problems import Problem
 from zjtx_alloc.rules.programme.checks import table_problems
 from zjtx_alloc.rules.programme.forms import forms
 from zjtx_alloc.rules.programme.records import Entries, Record, fault
-from zjtx_alloc.rules.programme.scenario_rows import joined
-from zjtx_alloc.rules.programme.scenario_tables import PARTS, READERS, Tables, batch_tables
+from zjtx_alloc.rules.programme.scenario_rows import in_words, joined
+from zjtx_alloc.rules.programme.scenario_tables import PARTS, READERS, Path, Tables, batch_tables
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import companion, load_scenario, scenario_names
 from zjtx_alloc.rules.scenario_ranges import as_table, with_ranges_following
@@ -187,18 +187,30 @@ def _differing(after: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
 
 
 def _placed(found: Tables, batch: BatchRow, mistake: Mistake) -> Problem:
-    """A mistake of the tables at the cell it stands in; else at the cell nearest to it, or at the batch's row, by its key."""
+    """A mistake of the tables at the cell it stands in; else at the cell nearest to it, at its sheet, or at the batch's row."""
     value = None if isinstance(mistake.value, dict | list) else mistake.value
     exact = [path for path in found.places if path == mistake.keys]
     near = [
         path for end in range(len(mistake.keys), 0, -1) for path in found.places if path[:end] == mistake.keys[:end]
     ]
-    what, _, remedy = mistake.allowed.rpartition("；")
+    what, _, remedy = in_words(mistake.allowed).rpartition("；")
     what = what or say("programme.unfit")
-    details = {"what": what if exact else f"{joined(mistake.keys)}：{what}".lstrip("："), "remedy": remedy}
+    form = _form_of(mistake.keys)
+    if form == "settings" and not exact:
+        what = say("programme.of_setting", sheet=forms()[form].title, key=joined(mistake.keys), what=what)
     if near:
         record, column = found.places[near[0]]
-        return record.problem(column, "as_said", value, **details)
-    if batch.row is not None:
-        return batch.row.problem("batch", "as_said", **details)
-    return fault(forms()["batches"].title, None, "", value, "as_said", **details)
+        return record.problem(column, "as_said", value, what=what, remedy=remedy)
+    if batch.row is not None and form in ("batches", "settings"):
+        return batch.row.problem("batch", "as_said", what=what, remedy=remedy)
+    return fault(forms()[form].title, None, "", value, "as_said", what=what, remedy=remedy)
+
+
+def _form_of(keys: Path) -> str:
+    """The sheet that holds a part of a scenario; what belongs to all of it, and to no one part, is of 批次."""
+    if not keys or keys[0] in _OF_BATCHES:
+        held = {"known": "outcomes" if "outcomes" in keys else "approvals"}
+        return held.get(keys[0], "batches") if keys else "batches"
+    if keys[0] == "pools" and "factors" not in keys:
+        return "settings"
+    return next((form for form, parts in PARTS.items() if keys[0] in parts), "settings")

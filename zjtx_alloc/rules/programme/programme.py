@@ -35,6 +35,7 @@ from zjtx_alloc.rules.programme.known import (
 )
 from zjtx_alloc.rules.programme.notes import batch_notes, reading_notes
 from zjtx_alloc.rules.programme.records import Entries, Record, fault, read_form
+from zjtx_alloc.rules.programme.scenario_rows import in_words
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import put_together
 from zjtx_alloc.rules.scenario_ranges import range_notes
@@ -178,7 +179,8 @@ def load_programme(path: str | Path) -> Programme:
     beyond, doubts = _wide_pools(known, entries)
     problems += beyond
     scenarios, wrong_batches = _scenarios(rows, entries, known)
-    problems += [*_without_echoes([*wrong, *wrong_batches], problems), *_misspelt_sheets(grids, others)]
+    problems += _without_echoes(wrong, problems)
+    problems += [*_without_echoes(wrong_batches, problems), *_misspelt_sheets(grids, others)]
     bases = dict.fromkeys(shown_columns(row.base for row in rows if row.base is not None), tuple[int, ...]())
     uses = {**bases, **shown_columns(scenarios.values())}
     factors = FactorSheet(load_panel())
@@ -223,7 +225,12 @@ def _misspelt_sheets(grids: Mapping[str, Grid], others: Iterable[str]) -> list[P
 def _without_echoes(found: Iterable[Problem], cells: Sequence[Problem]) -> list[Problem]:
     """Problems of rows and sums, but for those that only follow from a cell that could not be read."""
     rows, sheets = {(p.sheet, p.row) for p in cells}, {p.sheet for p in cells if plain(p.sheet) in _SUMMED}
-    return [p for p in found if (p.sheet, p.row) not in rows and p.sheet not in sheets]
+    of = {plain(p.sheet) for p in cells}  # what is said of a sheet as a whole follows from its cells
+    return [
+        p
+        for p in found
+        if (p.sheet, p.row) not in rows and p.sheet not in sheets and (p.row is not None or p.sheet not in of)
+    ]
 
 
 def _ordered(problems: Iterable[Problem], grids: Mapping[str, Grid]) -> list[Problem]:
@@ -293,16 +300,20 @@ def _missing_facts(scenarios: Iterable[Scenario], panel: Panel, entries: Mapping
         try:
             panel.column(*column)
         except DataError as error:
-            what, _, remedy = str(error).partition("；")
+            what, _, remedy = in_words(str(error)).partition("；")
             found.append(record.problem("period", "as_said", what=what, remedy=remedy))
     return found
 
 
-def _without_effect(entries: Mapping[str, Entries], used: Iterable[Record]) -> list[Problem]:
-    """Rows for all batches of which no batch uses a cell, since each has a row of its own in their place."""
-    rows, found = {(record.sheet, record.row) for record in used}, []
+def _without_effect(
+    entries: Mapping[str, Entries], used: Iterable[Record], problems: Iterable[Problem]
+) -> list[Problem]:
+    """Rows for all batches of which no batch uses a cell, since each has a row of its own; a row that is wrong is not one."""
+    rows, found = {(r.sheet, r.row) for r in used} | {(p.sheet, p.row) for p in problems}, list[Problem]()
     for sheet, keys in _KEYS.items():
         for record in entries[sheet].records if sheet in entries else ():
+            if sheet == "units" and record["pool"] is not None:
+                continue  # it caps the batch that is being computed
             said = [name for name, value in record.values.items() if value is not None and name not in keys]
             if record["batch"] is None and said and (record.sheet, record.row) not in rows:
                 found.append(record.problem("batch", "without_effect"))
@@ -361,7 +372,7 @@ def _scenarios(
         used += records
         if scenario is not None:
             found[row.number] = scenario
-    return found, [*problems, *(_without_effect(entries, used) if rows else [])]
+    return found, [*problems, *(_without_effect(entries, used, problems) if rows else [])]
 
 
 def _table(counts: pd.Series | None) -> dict[str, int]:
