@@ -9,7 +9,7 @@ from itertools import combinations
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.ledger.books import Key
-from zjtx_alloc.budget.ledger.hypotheses import Case, Cause, repeated
+from zjtx_alloc.budget.ledger.hypotheses import Case, Cause, repeated, shown
 
 _LEAST = 3  # units, with as many different amounts: fewer may agree by chance
 _STEPS = 1000  # rates are looked for in steps of a tenth of a percent
@@ -94,7 +94,7 @@ def _groups(keys: list[Key]) -> Iterator[tuple[str, list[Key]]]:
 def _rates(case: Case, group: str, of: list[Key], open_keys: list[Key]) -> Iterator[Common]:
     """The rate by which most of a group have less, or more, than expected."""
     gaps = {
-        key: (case.gap(key, case.documents.get(key, ())), expected)
+        key: (_bare_gap(case, key), expected)
         for key in open_keys
         if (expected := case.books.expected(key)) > 0
     }
@@ -107,6 +107,13 @@ def _rates(case: Case, group: str, of: list[Key], open_keys: list[Key]) -> Itera
         even = [key for key, shift in shifts.items() if shift == gaps[key][0]]
         said = say("cause.rate_less" if steps < 0 else "cause.rate_more", group=group, count=len(even), rate=rate)
         yield Common(shifts, of, "rate", said)
+
+
+def _bare_gap(case: Case, key: Key) -> int:
+    """A difference without rows that stand there twice and without other measures, so that a rate rounds as it was."""
+    rows = case.documents.get(key, ())
+    seen = sum(cause.money for cause in shown(case.books, key, rows) if cause.name in ("duplicate", "measure"))
+    return case.gap(key, rows) - seen
 
 
 def _rounded(gap: int, expected: int, steps: int) -> int:

@@ -234,7 +234,7 @@ def shared(case: Case, open_keys: list[Key]) -> Iterator[Shared]:
 def _cities(case: Case, key: Key) -> Iterator[Shared]:
     """A unit without documents inside the province of this one."""
     code, year = key
-    for member in inside(code):
+    for member in inside(code) if year not in case.stray else ():
         inner = member, year
         money = case.books.expected(inner)
         if money > 0 and inner not in case.documents and key in case.documents:
