@@ -9,7 +9,7 @@ from itertools import combinations
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.ledger.books import Key
-from zjtx_alloc.budget.ledger.hypotheses import Case, Cause, repeated, shown
+from zjtx_alloc.budget.ledger.hypotheses import Case, Cause, shown
 
 _LEAST = 3  # units, with as many different amounts: fewer may agree by chance
 _STEPS = 1000  # rates are looked for in steps of a tenth of a percent
@@ -56,15 +56,21 @@ def _counted(case: Case, shifts: dict[Key, int]) -> Case:
 
 
 def _is_even(case: Case, key: Key) -> bool:
+    return _bare_gap(case, key) == 0
+
+
+def _bare_gap(case: Case, key: Key) -> int:
+    """A difference without rows that stand there twice and without other measures, so that a rate rounds as it was."""
     rows = case.documents.get(key, ())
-    return case.gap(key, rows) == 0 and not repeated(rows)
+    seen = sum(cause.money for cause in shown(case.books, key, rows) if cause.name in ("duplicate", "measure"))
+    return case.gap(key, rows) - seen
 
 
 def _gain(case: Case, one: Common) -> int:
     """How many units come out even by it, if they are most of the group and differ among themselves."""
     after = _counted(case, one.shifts)
     even = [key for key in one.shifts if key in case.documents and _is_even(after, key)]
-    amounts = {case.books.expected(key) for key in even}
+    amounts = {sum(document.amount for document in case.documents[key]) for key in even}
     if len(amounts) < _LEAST or 2 * len(even) <= sum(key in case.documents for key in one.of):
         return 0
     return len(even) - sum(_is_even(case, key) for key in one.shifts if key in case.documents)
@@ -107,13 +113,6 @@ def _rates(case: Case, group: str, of: list[Key], open_keys: list[Key]) -> Itera
         even = [key for key, shift in shifts.items() if shift == gaps[key][0]]
         said = say("cause.rate_less" if steps < 0 else "cause.rate_more", group=group, count=len(even), rate=rate)
         yield Common(shifts, of, "rate", said)
-
-
-def _bare_gap(case: Case, key: Key) -> int:
-    """A difference without rows that stand there twice and without other measures, so that a rate rounds as it was."""
-    rows = case.documents.get(key, ())
-    seen = sum(cause.money for cause in shown(case.books, key, rows) if cause.name in ("duplicate", "measure"))
-    return case.gap(key, rows) - seen
 
 
 def _rounded(gap: int, expected: int, steps: int) -> int:
