@@ -156,7 +156,9 @@ def tried(kinds: list, books: za.Ledger, random: np.random.Generator) -> tuple[C
     for kind in sorted(kinds, key=lambda kind: kind is not rate):
         kind(table)
     found, true = za.reconcile(books, table.frame())["cause"], table.true()
-    ways = {key: [set(way.split("+")) for way in str(found.get(key, "")).split("/") if way] for key in {*found.index, *true}}
+    ways = {
+        key: [set(way.split("+")) for way in str(found.get(key, "")).split("/") if way] for key in {*found.index, *true}
+    }
     counts = Counter()
     for kind in kinds:
         keys = [key for key, causes in true.items() if kind.__name__ in causes]

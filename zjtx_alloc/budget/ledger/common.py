@@ -99,11 +99,7 @@ def _groups(keys: list[Key]) -> Iterator[tuple[str, list[Key]]]:
 
 def _rates(case: Case, group: str, of: list[Key], open_keys: list[Key]) -> Iterator[Common]:
     """The rate by which most of a group have less, or more, than expected."""
-    gaps = {
-        key: (_bare_gap(case, key), expected)
-        for key in open_keys
-        if (expected := case.books.expected(key)) > 0
-    }
+    gaps = {key: (_bare_gap(case, key), expected) for key in open_keys if (expected := case.books.expected(key)) > 0}
     votes = Counter(round(Fraction(gap * _STEPS, expected)) for gap, expected in gaps.values())
     for steps, _ in votes.most_common(3):
         if not steps or abs(steps) > _MOST_RATE:

@@ -52,7 +52,9 @@ def explained(stated: Case) -> dict[Key, Explained]:
     case, found = with_common(stated)
     keys, documents = case.keys, case.documents
     alone = {key: _alone(case, key, documents.get(key, ())) for key in keys}
-    edges = [edge for one in shared(case, [key for key in keys if alone[key].price]) if (edge := _edge(case, alone, one))]
+    edges = [
+        edge for one in shared(case, [key for key in keys if alone[key].price]) if (edge := _edge(case, alone, one))
+    ]
     ways = {key: found.ways for key, found in alone.items()}
     for part in _parts(edges):
         ways |= _weighed(part, alone)

@@ -76,6 +76,8 @@ def _row(
     status = "matched" if gap == 0 else "unknown" if books.due(key) == 0 else "short" if gap < 0 else "over"
     if gap == 0 and (again := repeated(documents)):
         status = "doubtful"
-        twice = say("cause.doubtful", documents="、".join(dict.fromkeys(one.name for one in again)), money=again[0].amount)
+        twice = say(
+            "cause.doubtful", documents="、".join(dict.fromkeys(one.name for one in again)), money=again[0].amount
+        )
         causes, said = causes or "duplicate", said if "duplicate" in causes else "；".join(filter(None, (said, twice)))
     return name_of(key), expected, actual, gap, names, status, causes, said
