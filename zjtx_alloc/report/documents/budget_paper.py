@@ -96,7 +96,8 @@ def _facts(plan: BudgetPlan) -> dict[str, Any]:
         "gaps": "".join(gaps) or say("budget_paper.no_gap"),
         "tails": "".join(tails),
         "matched": "" if found is None else say(
-            "budget_paper.matched", count=len(found), same=int(found["difference"].eq(0).sum())
+            "budget_paper.matched", count=len(found),
+            **{name: int(found["status"].eq(status).sum()) for name, status in (("same", "matched"), ("absent", "absent"))},
         ),
     }  # fmt: skip
 

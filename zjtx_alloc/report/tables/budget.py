@@ -166,14 +166,14 @@ def evidence_table() -> Table:
 def outlook_year_table(plan: BudgetPlan) -> Table:
     """Each fiscal year at a glance: what is due, what documents paid where it is known, the range of the years to come."""
     books, outlook, found = plan.budgets[0].ledger.by_year()["net"], plan.outlooks[0], plan.reconciliation
-    paid = {} if found is None else found.groupby("fiscal_year")[["expected", "actual"]].sum().to_dict("index")
+    paid = {} if found is None else found.groupby("fiscal_year")[["actual", "difference"]].sum().to_dict("index")
     gaps, coming = plan.full.ledger.gaps(), coming_years(plan)
     rows = []
     for year in (y for y in outlook.shown_years if books[y] or y in paid or y in coming):
         row = {"fiscal_year": year_label(year, gaps), "booked": int(books[year]), "transferred": None, "gap": None}
         status = "coming" if year in coming and year not in paid else "paid" if year in paid else "past"
         if status == "paid":
-            row |= {"transferred": int(paid[year]["actual"]), "gap": int(paid[year]["actual"] - books[year])}
+            row |= {"transferred": int(paid[year]["actual"]), "gap": int(paid[year]["difference"])}
         summary = outlook.distribution(year).summary() if status == "coming" else {}
         row |= {"year_status": say(f"budget_note.status_{status}")} | {n: summary.get(n) for n in ("p5", "p95")}
         rows.append(row | {"condition": condition(year, plan.cohorts, plan.allocations)})
@@ -211,10 +211,11 @@ def known_batch_table(plan: BudgetPlan) -> Table:
 
 
 def open_gap_table(plan: BudgetPlan) -> Table:
-    """The rows of the reconciliation that do not match; plans without transfers have none."""
+    """The rows of the reconciliation whose documents do not match; plans without transfers have none."""
     assert plan.reconciliation is not None, "there is something to compare with"
     table = reconciliation_table(plan, plan.reconciliation)
-    differs = table.frame[described("gap").header] != 0
+    matched = [say(f"match.{status}") for status in ("matched", "absent")]
+    differs = ~table.frame[described("match_status").header].isin(matched)
     return replace(table, title=say("title.open_gaps"), frame=table.frame[differs].reset_index(drop=True))
 
 
