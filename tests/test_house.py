@@ -39,8 +39,8 @@ FOLDERS = (
     "cli",
     "",
 )  # fmt: skip
-MOST_MODULES = 12  # of a folder
-MOST_LINES = 40  # of a function, without its docstring
+MOST_MODULES = 15  # of a folder
+MOST_LINES = 60  # of a function, without its docstring
 # Public functions that stand in a module of another word, and why.
 ELSEWHERE = {
     "decisions": "allocate: what an allocation decided in consultation moved",
