@@ -3,7 +3,7 @@
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -53,14 +53,10 @@ def _annotated(function: Callable[..., Any]) -> dict[str, Any]:
 
 def _check(function: str, name: str, kind: Any, value: Any) -> None:
     takes = tuple(_kinds(kind))
-    parts = [part for one in _alternatives(kind) if get_args(one) for part in get_args(one)[-1:]]
-    if (
-        isinstance(value, list | tuple)
-        and parts
-        and not any(isinstance(value, one) for one in takes if _is_object(one))
-    ):
+    rows = [get_args(one)[0] for one in _alternatives(kind) if get_origin(one) in (list, tuple, Sequence)]
+    if isinstance(value, list | tuple) and len(rows) == 1:
         for each in value:
-            _check(function, name, Union[tuple(parts)], each)  # noqa: UP007 - of any number
+            _check(function, name, rows[0], each)
         return
     ours = [one for one in takes if _is_object(one)]
     strict = len(ours) == len([one for one in takes if one is not type(None)])
@@ -84,7 +80,7 @@ def _kinds(kind: Any) -> Iterator[type]:
         if origin is Literal:
             yield from map(type, get_args(one))
         else:
-            yield origin if isinstance(origin, type) else object
+            yield origin if isinstance(origin, type) and origin is not Any else object
 
 
 def _called(kind: type) -> str:
