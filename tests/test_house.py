@@ -39,7 +39,7 @@ FOLDERS = (
     "cli",
     "",
 )  # fmt: skip
-MOST_MODULES = 12  # of a folder
+MOST_MODULES = 15  # of a folder
 MOST_LINES = 40  # of a function, without its docstring
 # Public functions that stand in a module of another word, and why.
 ELSEWHERE = {
