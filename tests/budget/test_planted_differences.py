@@ -150,9 +150,8 @@ ERRORS = (
 # another place. Any amount is some firms and a rest: those two together are not to be told from a rest.
 TOGETHER = (firms, recovery, unexplained, measure, duplicate, older_round)
 PAIRS = [pair for pair in combinations(TOGETHER, 2) if pair != (firms, unexplained)]
-MOVED = [(one, place) for one in (firms, recovery) for place in (city, exchanged, unit, year)] + [
-    (duplicate, exchanged)
-]
+# A number of firms that moved with its row is not to be told from a number of firms at both ends.
+MOVED = [(recovery, place) for place in (city, exchanged, unit, year)] + [(duplicate, exchanged)]
 
 
 def plant(table, error, key=None):

@@ -100,9 +100,9 @@ def _edge(case: Case, alone: dict[Key, Found], one: Shared) -> _Edge | None:
     found = {key: _alone(case, key, documents) for key, documents in one.documents.items()}
     even = list(found)[: {"exchanged": 2, "city": 0}.get(one.name, 1)]
     causes = {key: [cause for way in found[key].ways for cause in way] for key in found}
-    if any(cause.name == "unexplained" for some in causes.values() for cause in some):
+    if any(cause.name in ("unexplained", "absent") for some in causes.values() for cause in some):
         return None
-    if not all(cause.is_shown and cause.name != "absent" for key in even for cause in causes[key]):
+    if not all(cause.is_shown for key in even for cause in causes[key]):
         return None
     saved = sum(alone[key].price - found[key].price for key in found) - one.price
     return _Edge(one, found, saved, _is_crowded(alone, list(found))) if saved > 0 else None

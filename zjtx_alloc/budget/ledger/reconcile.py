@@ -54,7 +54,7 @@ def reconcile(ledger: Ledger, actuals: str | Path | pd.DataFrame) -> pd.DataFram
     (``budget/ledger/hypotheses.py`` holds the causes, ``differences.py`` the choice).
     """
     books = Books(ledger)
-    documents, notes = split(books, transfers := read_transfers(actuals))
+    documents, notes = split(books, read_transfers(actuals))
     case = Case(books, documents)
     keys, causes = case.keys, explained(case)
     rows = [_row(books, key, documents.get(key, ()), causes[key], notes.get(key, "")) for key in keys]
