@@ -9,7 +9,6 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from zjtx_alloc.base.errors import KindError
-from zjtx_alloc.base.messages import say
 
 _OBJECTS = ("zjtx_alloc", "pandas")  # what numbers, texts and paths hold is for each function itself to check
 
@@ -62,6 +61,8 @@ def _check(function: str, name: str, kind: Any, value: Any) -> None:
     strict = len(ours) == len([one for one in takes if one is not type(None)])
     if not takes or isinstance(value, takes) or not (strict or _is_object(type(value))):
         return
+    from zjtx_alloc.base.messages import say  # noqa: PLC0415 - pandas with it, which the names alone must not need
+
     parts_of = fields(value) if is_dataclass(value) else ()
     held = [part.name for part in parts_of if isinstance(getattr(value, part.name), tuple(ours))]
     described = {"takes": " 或 ".join(dict.fromkeys(map(_called, takes))), "given": type(value).__name__}
