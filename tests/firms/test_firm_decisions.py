@@ -186,3 +186,10 @@ def test_rows_may_be_sorted(played, tmp_path):  # noqa: F811
         sheet_of(p, "结算").set_index("统一社会信用代码") for p in (played["settle"], tmp_path / "结算.xlsx")
     )
     assert found.reindex(expected.index)["期末应拨（万元）"].equals(expected["期末应拨（万元）"])
+
+
+def test_results_of_a_stage_that_the_log_does_not_name_are_refused(played, tmp_path, capsys):  # noqa: F811
+    """Without its entry nobody could compute the stage again as of its day."""
+    path = edited(played["select"], tmp_path / "改.xlsx", "办理情况", {(5, h): None for h in ("环节", "日期", "结果")})
+    told = refused(capsys, "amounts", path, tmp_path / "副本.xlsx")
+    assert "改.xlsx 有“遴选”的结果，“办理情况”表却没有这一步；请重新运行“遴选”" in told

@@ -30,6 +30,7 @@ from zjtx_alloc.firms.table.roll import Firms, together
 STAGES = ("review", "select", "amounts", "evaluate", "settle")
 _AFTER_APPROVAL = ("evaluate", "settle")  # a plan changed by then is the one that counts
 _ENDING = YEARLY[:2]
+_PROPOSES = {"review": ("firms", "review"), "select": ("firms", "selected"), "amounts": ("firms", "granted"), "evaluate": ("yearly", "goes_on")}  # fmt: skip
 DIGITS = 8  # of scores in the workbook
 # Conditions that the notice does not state, by the cell of 基本情况 that switches them on.
 SWITCHES = {"earlier": ("earlier_batch",), "rd": ("rd_two_years", "rd_share", "rd_share_before")}
@@ -92,6 +93,8 @@ def need_sound(book: FirmBook, before: str = "") -> None:
 
     Raises
     ------
+    DataError
+        If results stand there of a stage that 办理情况 does not name.
     TableError
         If a result is not what its inputs give (it or they were changed by hand), a firm joined after a stage was run, or
         a decision differs from what is proposed without a reason: every cell of the first such stage.
@@ -99,6 +102,10 @@ def need_sound(book: FirmBook, before: str = "") -> None:
     ran = _ran(book)
     for stage in STAGES[: STAGES.index(before)] if before else STAGES:
         if stage not in ran:
+            form, decision = _PROPOSES.get(stage, ("ending", "outcome"))
+            column = decision if stage == "settle" else f"{decision}_proposed"
+            if any(record[column] is not None for record in book.entries[form].records):
+                raise DataError(say("firm_book.no_run", file=book.file, stage=say(f"stage.{stage}"), sheet=firm_forms()["log"].title))  # fmt: skip
             continue
         done, row = _computed(stage, book, book.days[say(f"stage.{stage}")]), ran[stage]
         cells = {**done.cells, "log": pd.DataFrame({"result": [done.result]}, index=[row])}
