@@ -71,7 +71,7 @@ def test_numbers_told_in_the_planners_guide_are_those_of_the_baseline(panel, bas
     plan = za.plan([baseline, *(za.load_scenario(name) for name in baseline.budget_with)])
     separate = plan.table["separate"].groupby("code").cumsum() - plan.table["running_target"]
     together = plan.table["running"] - plan.table["running_target"]
-    assert f"最多差{separate.abs().max():.2f}家，统筹后最多差{together.abs().max():.2f}家" in guide
+    assert f"最多差{separate.abs().max():.2f}家，取整结转最多差{together.abs().max():.2f}家" in guide
     places = allocation.entitlement.places
     assert all(
         f"{name}" in guide and f"{places[code]:.2f}" in guide

@@ -106,7 +106,7 @@ def test_a_public_function_is_found_in_one_guess():
 
 @pytest.mark.parametrize(
     ("library", "modules_of_it"),
-    [("pulp", r"quota\.crossing\.model(_\w+)?"), ("highspy", r"quota\.(crossing\.model(_\w+)?|nested\.least_squares)"), ("xlsxwriter", r"report\.writers\.xlsx"), ("lxml", r"report\.writers\.beside"), ("docx", r"report\.writers\.docx"), ("typst", r"report\.writers\.pdf"), ("uharfbuzz", r"report\.writers\.html"), ("tornado", r"explorer\.server"), ("stdnum", r"(facts\.credit_codes|firms\.made_up)"), ("matplotlib", r"report\.figures\.\w+"), ("distributed", r"uncertainty\.workers")],
+    [("pulp", r"quota\.crossing\.model(_\w+)?"), ("highspy", r"quota\.(crossing\.model(_\w+)?|nested\.least_squares)"), ("xlsxwriter", r"report\.writers\.xlsx"), ("lxml", r"report\.writers\.user_(copy|sheet)"), ("docx", r"report\.writers\.docx"), ("typst", r"report\.writers\.pdf"), ("uharfbuzz", r"report\.writers\.html"), ("tornado", r"explorer\.server"), ("stdnum", r"firms\.(table\.cells|made_up)"), ("matplotlib", r"report\.figures\.\w+"), ("distributed", r"uncertainty\.workers")],
 )  # fmt: skip
 def test_one_module_knows_the_library(library, modules_of_it):
     users = [n for n, tree in modules().items() if any(i.split(".")[0] == library for i in imports(tree))]
@@ -189,10 +189,30 @@ def test_notebooks_are_stripped_and_thin(path):
     parameters = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
     assert len(parameters) == 1
     for node in ast.parse("".join(parameters[0]["source"])).body:
-        assert isinstance(node, ast.Assign)
+        assert isinstance(node, ast.AnnAssign)
         ast.literal_eval(node.value)
+    assert [source.count("\ncheck_parameters(globals())\n") for source in code[:2]] == [0, 1]
     for source in code:
         assert not any(isinstance(n, ast.FunctionDef | ast.ClassDef | ast.Lambda) for n in ast.walk(ast.parse(source)))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_papermill_lists_every_parameter_with_its_type_and_what_it_means(path):
+    """As in ``papermill --help-notebook``."""
+    listed = papermill.inspect_notebook(str(path))
+    (cell,) = [
+        cell
+        for cell in json.loads(path.read_text("utf-8"))["cells"]
+        if "parameters" in cell["metadata"].get("tags", [])
+    ]
+    namespace = {}
+    exec("".join(cell["source"]), namespace)
+    assert list(listed) == list(namespace["__annotations__"])
+    for name, one in listed.items():
+        kind, default = one["inferred_type_name"], namespace[name]
+        assert kind.startswith(type(default).__name__) or (kind.startswith("Optional[") and default is None), name
+        assert one["help"], name
+        assert ast.literal_eval(one["default"]) == default, name
 
 
 def test_pages_of_a_report_are_shipped_for_the_baseline():

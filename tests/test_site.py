@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from support.explorer_page import browser
+from support.explorer_page import browser, violations
 
 import zjtx_alloc as za
 
@@ -40,16 +40,12 @@ def page_of_the_site(width):
 @pytest.mark.needs_browser
 @pytest.mark.parametrize("width", WIDTHS)
 def test_pages_fit_the_screen_ask_no_other_host_and_keep_nobody_out(width):
-    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - only where a browser is at hand
-
     found = {}
     with page_of_the_site(width) as (page, wrong):
         for name in PAGES:
             page.goto(f"{SITE.as_uri()}/{name}")
             assert page.evaluate("document.documentElement.scrollWidth") <= width, name
-            for one in Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]:
-                if one["impact"] in ("serious", "critical"):
-                    found[name, one["id"]] = [node["html"] for node in one["nodes"]][:3]
+            found |= {(name, rule): places for rule, places in violations(page).items()}
     assert wrong == []
     assert found == {}
 

@@ -61,7 +61,7 @@ def test_a_stated_redistribution_is_said_and_done(tmp_path):
 @pytest.mark.parametrize(("text", "said"), [
     ("total = 60\n[base]\ndefault = 2\n", "[base] 的基数合计 74 大于名额总量 60；请减少基数或增加总量"),
     ('[base]\ndefault = 2\n[cap]\n"西藏" = 1\n',
-     "情景 own：西藏的基数 2 大于上限 1；请在 [base] 中为该单位另写较小的基数，或放宽上限"),
+     "情景 own：西藏的基数 2 大于上限 1；请为该单位另写较小的基数，或放宽上限"),
     ('[base]\n"省会" = 2\n', "own.toml [base]：没有名为“省会”的单位；可用：省份、计划单列市、北京、天津"),
     ('redistribution = "half"\n', "redistribution"),
 ])  # fmt: skip

@@ -9,13 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.optimize import LinearConstraint, milp
+from support.programme_edits import cell_of, edited
 
 import zjtx_alloc as za
 from zjtx_alloc.quota.crossing.model_plan import Course, solve_plan
 from zjtx_alloc.quota.nested import continuous
 from zjtx_alloc.quota.nested.continuous import bounded_entitlement
 from zjtx_alloc.quota.problem.problem import Row
-from zjtx_alloc.report.tables.plan import plan_basis, plan_summary, plan_table
+from zjtx_alloc.report.documents.programme_workbook import write_programme
+from zjtx_alloc.report.tables.plan import plan_basis, plan_intro, plan_summary, plan_table
 
 BATCHES = ("2024-baseline", "2025-baseline", "2026-baseline")
 
@@ -266,6 +268,56 @@ def test_batches_must_differ(baseline):
     for scenarios in ([], [baseline, baseline]):
         with pytest.raises(za.ScenarioError, match="不同批次"):
             za.plan(scenarios)
+
+
+def words_of(scenarios):
+    """The plan page of a programme: its plan, its sentences by line, its table."""
+    found = za.plan(scenarios)
+    return [*plan_summary(found).split("\n"), plan_intro(found)], plan_table(found).frame
+
+
+def test_the_page_says_which_way_counts_and_who_is_off_as_its_table_has_it(baseline):
+    scenarios = [za.load_scenario(name) for name in BATCHES]
+    alone, table = words_of(za.allocate_programme(za.load_panel(), scenarios[0]))
+    off = table.set_index("单位")["累计名额与累计应得之差"].drop("合计")
+    assert f"有{(off.abs() >= 1).sum()}个单位的累计名额不是累计应得的上下取整" in alone[0]
+    assert "河南+1.10、北京+1.05家" in alone[0]
+    assert "现以单独取整为准" in alone[-1]
+
+
+@pytest.mark.thorough
+def test_the_page_follows_the_case_of_unused_places(tmp_path):
+    path = write_programme(tmp_path / "测算.xlsx", za.load_scenario("2024-baseline"))
+    quota = za.allocate(za.load_panel(), za.load_scenario("2024-baseline")).quota
+
+    def short(way):
+        def change(book):
+            for batch in (1, 2, 3):
+                cell_of(book["批次"], {"批次": batch}, "未用名额").value = way
+            for code, places in quota.items():
+                passed = int(places) - (5 if code == "330000" else 0)
+                cell_of(book["审核结果"], {"批次": 1, "代码": code}, "审核通过").value = passed
+
+        return change
+
+    pages = {}
+    for way in ("本单位补回", "统筹补回"):
+        found = za.load_programme(edited(path, short(way), tmp_path / f"{way}.xlsx"))
+        pages[way] = words_of(za.allocate_programme(found.panel, found.batch(2).scenario))
+    said, table = pages["本单位补回"]
+    assert "第2批1,246" in said[0]
+    assert "浙江+4.15" in said[0]
+    assert said[1].startswith("- 第2批名额含上批未用、由本单位补回的5家（浙江5）")
+    assert table.iloc[-1][["第2批名额", "累计名额"]].tolist() == [1246, 1039 + 1246 + 1241]
+    said, table = pages["统筹补回"]
+    assert "各单位的累计名额都是累计应得的上下取整" in said[0]
+    assert "现以取整结转为准（第2批）" in said[-1]
+    assert table.iloc[-1][["第1批名额", "第1批审核通过（累计以此计）", "累计名额"]].tolist() == [
+        1039,
+        1034,
+        1034 + 1241 * 2,
+    ]
+    assert "第1批取整结转（供比较，不作数）" not in table
 
 
 @pytest.mark.thorough

@@ -157,7 +157,7 @@ def test_places_that_the_batch_leaves_to_the_next_count_there(pair):
     found = za.affordable_total({2024: 90_000, 2025: 75 * 300}, 1, carrying(pair), ODDS, 0.9)
     assert found.total == 51
     assert found.by_year["kept"].tolist() == pytest.approx([1, 1])
-    with pytest.raises(za.ScenarioError, match=r"第1批结余名额按情景结转.*第2批"):
+    with pytest.raises(za.ScenarioError, match=r"第1批结余名额由本单位补回.*第2批"):
         za.affordable_frontier({2024: 9_000, 2025: 9_000}, (1, 2), carrying(pair), ODDS, 0.9)
 
 

@@ -12,7 +12,7 @@ from support.cohorts_by_hand import AWARD, UNITS, by_unit, cohort
 import zjtx_alloc as za
 from zjtx_alloc.allocation.approved import approved_firms
 from zjtx_alloc.budget import ceilings
-from zjtx_alloc.budget.joint import within
+from zjtx_alloc.budget.joint import money_over, within
 from zjtx_alloc.budget.learning import Learned, early_share
 
 NOVEMBER = datetime.date(2026, 11, 30)
@@ -88,13 +88,13 @@ def test_departures_that_were_expected_change_no_mean(rho):
 
 
 def test_nothing_reported_is_not_none_left():
-    # All who do not complete leave. A firm that stayed makes the weights 0, .68, .32, and is sure to complete;
-    # a unit that has not reported says nothing, and its firm completes with the learned .66.
+    # All who do not complete leave. A firm that stayed is sure to complete; a unit that has not reported says nothing,
+    # and its firm completes with the declared .5: who stays in one unit tells nothing of completion in another.
     declared = assumption("0", "1")
     silent = za.forecast_budget((cohort([1, 1]),), AWARD, declared, as_of=NOVEMBER)
     assert mean(silent, 2027) == pytest.approx(300)
     told = za.forecast_budget((cohort([1, 1], discontinued=left([0, pd.NA])),), AWARD, declared, as_of=NOVEMBER)
-    assert mean(told, 2027) == pytest.approx(300 * 1.66)
+    assert mean(told, 2027) == pytest.approx(300 * 1.5)
     assert told.distribution(2027, "due", UNITS[0]).values.tolist() == [300]
     nobody = cohort([1, 1], discontinued=left([pd.NA, pd.NA]))
     assert nobody.discontinued is None
@@ -224,6 +224,105 @@ def test_partly_known_tables_are_checked_where_they_are_known():
         cohort([5], discontinued=by_unit([(1, pd.NA)], [2025, 2026]))
 
 
+@pytest.mark.parametrize("name", ["central", "optimistic", "stress"])
+@pytest.mark.parametrize("times", [0, 0.5, 1, 1.5])
+def test_departures_never_narrow_the_range(name, times):
+    # Compared with the declared range moved by the firms still there over those expected; more than all cannot complete.
+    declared, firms = za.load_outcomes(name), [120, 90, 60]
+    expected = (1 - float(declared.completed.mean)) * float(declared.otherwise.discontinued)
+    gone = [round(times * expected * n) for n in firms]
+    before = za.forecast_budget((cohort(firms),), AWARD, declared).distribution(2027, "due")
+    outlook = za.forecast_budget((cohort(firms, discontinued=left(gone)),), AWARD, declared, as_of=NOVEMBER)
+    after, moved = outlook.distribution(2027, "due"), (1 - sum(gone) / 270) / (1 - expected)
+    (low, high), (least, most) = ([d.quantile(share) for share in (0.05, 0.95)] for d in (before, after))
+    assert after.mean == pytest.approx(before.mean * moved, rel=4e-3)
+    assert least <= low * moved
+    assert most >= min(high * moved, 300 * (270 - sum(gone)))
+    if name != "optimistic":  # which lets all firms complete
+        assert most - least > high - low
+        assert after.sd > before.sd
+
+
+@pytest.mark.parametrize("parts", [("0.7", "0.1"), ("0.5", "0.3"), ("0.3", "0.5")])
+def test_the_assumed_share_that_leaves_moves_no_other_batch(parts):
+    declared = za.load_outcomes("central")
+    declared = declared.model_copy(
+        update={
+            "otherwise": declared.otherwise.model_copy(update=dict(zip(("missed", "discontinued"), parts, strict=True)))
+        }
+    )
+    pair = (cohort([50, 40], discontinued=left([0, pd.NA])), cohort([30], name="2", years=(2025, 2028)))
+    outlook = za.forecast_budget(pair, AWARD, declared, as_of=NOVEMBER)
+    assert mean(outlook, 2028) == pytest.approx(300 * 30 * 0.6)
+    assert outlook.distribution(2027, "due", UNITS[1]).mean == pytest.approx(300 * 40 * 0.6)
+    assert mean(outlook, 2027) - 300 * 40 * 0.6 == pytest.approx(300 * 50 * 0.6 / (1 - 0.4 * float(parts[1])), rel=1e-2)
+
+
+def test_departures_teach_the_rate_of_leaving_of_the_others():
+    # Three of three gone in states that let 0, .25 and .5 leave: weights .68/64 and .16/8, so .34 and .66 of them.
+    pair = (cohort([3], discontinued=left([3])), cohort([1000], name="2", years=(2025, 2028)))
+    outlook = za.forecast_budget(pair, AWARD, assumption("0.5", "0.5"), as_of=NOVEMBER)
+    told = outlook.learned().set_index("cohort")
+    learned = (0.25 * 0.68 / 64 + 0.5 * 0.16 / 8) / (0.68 / 64 + 0.16 / 8)
+    assert told["gone_rate_before"].tolist() == pytest.approx([0.25, 0.25])
+    assert told["gone_rate_after"].tolist() == pytest.approx([learned, (learned + 0.25) / 2])
+    assert told["gone_rate_results"].tolist() == [3, 3]
+    booked = za.expected_cohorts(pair, outlook.outcomes, NOVEMBER)[1]
+    assert booked.outcomes["completed"].tolist() == [500]
+    assert booked.left.sum().sum() == round(1000 * (learned + 0.25) / 2)
+
+
+@pytest.mark.parametrize("gone", [0, 60])
+def test_outcomes_beside_departures_settle_how_they_go_together(gone):
+    # 60 % of 500 completed where as many left as in the other unit: that completes 60 % of its firms too, not 68.
+    ends = [(300, 200 - gone, 0), (pd.NA, pd.NA, pd.NA)]
+    outlook = za.forecast_budget(
+        (cohort([500, 500], ends, discontinued=left([gone, gone])),), AWARD, "central", as_of=NOVEMBER
+    )
+    assert outlook.distribution(2027, "due", UNITS[1]).mean == pytest.approx(300 * 300, rel=0.01)
+
+
+@pytest.mark.thorough
+def test_known_departures_agree_with_drawing_from_the_model():
+    """States, ends of the rate of leaving and rates of leaving are drawn, then firms; what was reported is picked out."""
+    declared = za.OutcomeAssumption(
+        name="trial", title="试算", completed={"low": "0.2", "mean": "0.5", "high": "0.8"},
+        otherwise={"missed": "0.5", "discontinued": "0.3", "under_invested": "0.2"},
+        rho_unit="0.1", rho_nation="0.1", nodes=3, common_experience="0.5", basis={},
+    )  # fmt: skip
+    pair = (cohort([4, 3], discontinued=left([1, 0])), cohort([5], name="2", years=(2025, 2028)))
+    outlook = za.forecast_budget(pair, AWARD, declared, as_of=NOVEMBER)
+    rng, draws, alike = np.random.default_rng(7), 400_000, 1 / 0.1 - 1
+    rates, weights = np.array([0.2, 0.5, 0.8]), np.array([5 / 36, 26 / 36, 5 / 36])  # variance .025 = 2 x .09 x 5/36
+    rate, leaving = rates[rng.choice(3, draws, p=weights)], 0.3 * (1 - rates[rng.choice(3, draws, p=weights)])
+    end = rng.integers(0, 2, draws) * 2 - 1
+    left_of = [rng.binomial(n, rng.beta(alike * leaving, alike * (1 - leaving))) for n in (4, 3)]
+    picked = sum(left_of) == 1
+    # The rate of leaving that goes with completion is .15, or the .8 (1 - p) that may leave; ends: none, or twice the effect.
+    whole = 1 - np.minimum(0.15, 0.8 * (1 - rate))
+    share = rate * (1 / whole + end * np.minimum(1 / whole - 1, 1 / rate - 1 / whole))
+    ended = sum(rng.binomial(n, beta(rng, alike * whole * share, alike * whole * (1 - share))) for n in (3, 3))
+    other = rng.binomial(5, rng.beta(alike * rate, alike * (1 - rate)))
+    told = outlook.learned()
+    error = 4 / np.sqrt(picked.sum())
+    assert picked.sum() > 50_000
+    assert told.loc[0, "gone_rate_after"] == pytest.approx(leaving[picked].mean(), abs=error * 0.05)
+    assert told.loc[0, "rate_after"] == pytest.approx(rate[picked].mean(), abs=error * 0.16)
+    for year, firms in ((2027, ended), (2028, other)):
+        found = outlook.distribution(year, "due")
+        drawn = np.bincount(firms[picked], minlength=7) / picked.sum()
+        exact = pd.Series(found.probability, found.values // 300).reindex(range(7), fill_value=0.0)
+        assert exact.tolist() == pytest.approx(drawn.tolist(), abs=error / 2)
+    both = np.mean((ended + other)[picked] >= 10)
+    total = money_over(outlook, (2027, 2028), "due")
+    assert total.exceeds(300 * 10 - 1) == pytest.approx(both, abs=error * 0.5)
+
+
+def beta(rng, a, b):
+    """Beta draws, with the share that is sure where a side has no weight."""
+    return rng.beta(np.maximum(a, 1e-12), np.maximum(b, 1e-12))
+
+
 # --- the shipped programme --------------------------------------------------------------------------------------------
 
 
@@ -240,22 +339,47 @@ def departed(batches, share, year=2026):
 
 @pytest.mark.thorough
 def test_departures_that_central_contains_leave_its_closing(panel, award):
-    # 125 of 1039 firms are 12.03 %; central expects 12. What is drawn from the rest was cut to 164,700 once.
+    # 125 of 1039 firms are 12.03 %; central expects 12.
     batches = shipped(panel)
     outlook = za.forecast_budget(departed(batches, Fraction(12, 100)), award, "central", as_of=NOVEMBER)
     before = za.forecast_budget(batches, award, "central")
     assert round(mean(before, 2027)) == 187_020
-    assert round(mean(outlook, 2027)) == 184_902
-    assert outlook.distribution(2027, "due").sd < before.distribution(2027, "due").sd / 2
+    assert round(mean(outlook, 2027)) == 186_931
+
+
+# No, few and many gone once moved the mean of 2027 to 273,474, 206,904 and 96,882 through an assumed share.
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("gone", "due", "net"), [(0, 212_496, 184_959), (79, 196_339, 170_948), (204, 170_774, 148_779)]
+)
+def test_departures_alone_move_money_by_the_firms_still_there(panel, award, gone, due, net):
+    batches = shipped(panel)
+    before = za.forecast_budget(batches, award, "central")
+    outlook = za.forecast_budget(departed(batches, Fraction(gone, 1039)), award, "central", as_of=NOVEMBER)
+    assert round(before.distribution(2027).mean) == 162_642
+    assert round(mean(outlook, 2027)) == due == pytest.approx(187_020 * (1039 - gone) / (1039 * 0.88), rel=2e-4)
+    assert round(outlook.distribution(2027).mean) == net
+    told = outlook.learned()
+    for name in ("rate", "rate_p5", "rate_p95"):
+        known, declared = (told[name.replace("rate", f"rate_{when}")] for when in ("after", "before"))
+        assert known.tolist() == declared.tolist()
+    assert (told["rate_results"] == 0).all()
+    assert (told["gone_rate_results"] == 1039).all()
+    wide, declared = (told.loc[0, f"net_{when}_p95"] - told.loc[0, f"net_{when}_p5"] for when in ("after", "before"))
+    assert wide > declared
+    assert mean(outlook, 2028) == pytest.approx(mean(before, 2028), rel=1e-12)
 
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("day", [None, NOVEMBER])
 def test_ceilings_are_kept_under_what_is_known(panel, award, monkeypatch, day):
     # Batches 1 and 2 move, 3 stays; what batch 1 has shown counts for all, and the years keep their ceilings together.
-    # Departures of 2025 alone: on a day of November 2026 both evaluations were held, at the end of 2025 one.
+    # Departures of 2025: on a day of November 2026 both evaluations were held, at the end of 2025 one. 北京 is over already.
     allocations = tuple(za.allocate(panel, za.load_scenario(f"{year}-baseline")) for year in (2024, 2025, 2026))
-    known = departed(za.cohorts(*allocations), Fraction(6, 100), 2025)
+    one, *others = departed(za.cohorts(*allocations), Fraction(6, 100), 2025)
+    ends = pd.DataFrame(pd.NA, one.approved.index, ["completed", "missed", "under_invested"], dtype="Int64")
+    ends.loc["110000"] = [one.continued["110000"] - 9, 9, 0]
+    known = (replace(one, outcomes=ends), *others)
     monkeypatch.setattr(ceilings, "cohorts", lambda *_: known)
     most = {2027: 190_000, 2028: 230_000}
     outlook = za.forecast_budget(known, award, "central", as_of=day)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from fractions import Fraction
 
+import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 from support.cohorts_by_hand import AWARD, UNITS, batches, by_unit, clawback, cohort
@@ -167,7 +168,7 @@ def test_the_first_rounds_tails_complete_a_years_total(panel):
     whole = za.tails(panel, payment=143, unseen_rate=Fraction("0.67"))
     assert int(whole[-1].approved.sum()) == 267
     assert za.tails(panel, 143, 0.67)[-1].approved.equals(whole[-1].approved)
-    with pytest.raises(za.DataError, match=r"tail_rate）须为0到1之间的小数，现为 1.5"):
+    with pytest.raises(za.DataError, match=r"继续支持比例须为0到1之间的小数，现为 1.5"):
         za.tails(panel, unseen_rate=Fraction(3, 2))
     assert "上一轮第三批第三年（未见名单）的企业数按上年企业数的67.0%推算，为假设" in whole[-1].assumption
     assert "每家每年143万元测算，为假设（每年每家200万元" in whole[0].assumption
@@ -250,3 +251,14 @@ def test_what_is_wrong_is_named(case):
     make, message = BAD[case]
     with pytest.raises(za.DataError, match=message):
         make()
+
+
+@pytest.mark.parametrize("blank", [pd.NA, None, float("nan")])
+def test_outcomes_of_which_none_is_known_are_no_outcomes(blank):
+    approved = pd.Series([3, 4], ["110000", "120000"])
+    unknown = pd.DataFrame(blank, approved.index, ["completed", "missed", "under_invested"], dtype=object)
+    cohort = za.Cohort("1", approved, 2024, 2027, outcomes=unknown)
+    assert cohort.outcomes is None
+    assert not cohort.ended.any()
+    plain = za.ledger((za.Cohort("1", approved, 2024, 2027),), za.load_award("caijian-2024-148"))
+    pd.testing.assert_frame_equal(za.ledger((cohort,), plain.award).table, plain.table)

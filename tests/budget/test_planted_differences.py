@@ -150,9 +150,8 @@ ERRORS = (
 # another place. Any amount is some firms and a rest: those two together are not to be told from a rest.
 TOGETHER = (firms, recovery, unexplained, measure, duplicate, older_round)
 PAIRS = [pair for pair in combinations(TOGETHER, 2) if pair != (firms, unexplained)]
-MOVED = [(one, place) for one in (firms, recovery) for place in (city, exchanged, unit, year)] + [
-    (duplicate, exchanged)
-]
+# A number of firms that moved with its row is not to be told from a number of firms at both ends.
+MOVED = [(recovery, place) for place in (city, exchanged, unit, year)] + [(duplicate, exchanged)]
 
 
 def plant(table, error, key=None):
@@ -206,13 +205,18 @@ def planted(tables, seed):
             if kind == 1:
                 plant(table, ERRORS[int(random.integers(len(ERRORS)))])
         found = za.reconcile(books, table.frame())
-        named = {key: set(causes.split("+")) for key, causes in found["cause"].items() if causes}
+        named = {key: ways_of(causes) for key, causes in found["cause"].items() if causes}
         for place, causes in table.truth.items():
             all_.update(causes)
-            right.update(causes if named.get(place) == causes else ())
-        if named != table.truth:
+            right.update(causes if causes in named.get(place, []) else ())
+        if any(table.truth.get(key) not in ways for key, ways in named.items()) or set(named) < set(table.truth):
             wrong.append((number, table.truth, named))
     return right, all_, wrong
+
+
+def ways_of(causes):
+    """The candidates of a unit and year, each the causes that would hold together."""
+    return [set(way.split("+")) for way in causes.split("/")]
 
 
 def share(right, all_):
@@ -221,7 +225,7 @@ def share(right, all_):
 
 def test_planted_errors_are_named():
     right, all_, wrong = planted(12, seed=1)
-    assert set(all_) == set(CAUSES)
+    assert set(all_) == set(CAUSES) - {"rate", "instalment", "common_year", "digit"}
     assert share(right, all_) >= 0.95, wrong
 
 
@@ -231,6 +235,6 @@ def test_planted_errors_are_named_in_many_tables(capsys):
     right, all_, wrong = planted(tables, seed=2)
     with capsys.disabled():
         print(f"\n{tables} tables, {sum(all_.values())} errors: {share(right, all_):.1%} named;", end=" ")
-        print(f"{1 - len(wrong) / tables:.1%} of tables wholly;", {c: f"{right[c]}/{all_[c]}" for c in CAUSES})
+        print(f"{1 - len(wrong) / tables:.1%} of tables wholly;", {c: f"{right[c]}/{all_[c]}" for c in sorted(all_)})
     assert share(right, all_) >= 0.95
     assert len(wrong) <= 0.05 * tables

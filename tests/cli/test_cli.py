@@ -74,13 +74,26 @@ def test_scenarios_lists_names_and_titles(capsys):
 def test_calendar_prints_an_aligned_chinese_table(capsys):
     code, lines, _ = zjtx(capsys, "calendar")
     assert code == 0
-    assert lines[2].split() == ["日期", "批次", "年度", "事项", "责任单位", "依据", "期限性质"]
+    assert lines[2].split() == ["日期", "进度", "批次", "年度", "事项", "责任单位", "依据", "期限性质"]
     (first,) = [line.split() for line in lines if line.startswith("2024-07-31")]
-    assert first == ["2024-07-31", "第1批", "2024", "联合上报《实施方案》", "省级中小企业主管部门、财政部门",
+    assert first == ["2024-07-31", "已过", "第1批", "2024", "联合上报《实施方案》", "省级中小企业主管部门、财政部门",
                      "财建〔2024〕148号六", "明文规定"]  # fmt: skip
     body = lines[2 : lines.index("", 2)]
     columns = {wide(line[: line.index("第")]) for line in body[1:]}
     assert columns == {wide(body[0][: body[0].index("批次")])}
+
+
+def test_calendar_marks_what_is_past_and_what_comes_next(capsys):
+    _, lines, _ = zjtx(capsys, "calendar", "--today", "2026-06-10")
+    marks = {tuple(line.split()[:2]) for line in lines if line.startswith("20")}
+    assert {("2026-04-30", "已过"), ("2026-06-10", "下一项"), ("2026-06-15", "未到")} <= marks
+    _, lines, _ = zjtx(
+        capsys, "calendar", "--from", "2027-01-01", "--to", "2027-12-31", "--provinces", "--today", "2026-12-07"
+    )
+    found = [line.split() for line in lines if line.startswith("20")]
+    assert {line[0][:4] for line in found} == {"2027"}
+    assert all(line[5].startswith("省级") for line in found)
+    assert [line[1] for line in found if line[0] == "2027-04-30"] == ["下一项"] * 3
 
 
 def wide(text):

@@ -10,9 +10,10 @@ from hypothesis import given, strategies as st
 from support.programme_edits import cell_of
 
 import zjtx_alloc as za
+from zjtx_alloc.explorer import notebook
 from zjtx_alloc.explorer.controls import controls
 from zjtx_alloc.explorer.files import LEAVING, Case
-from zjtx_alloc.explorer.notebook import WhatIf
+from zjtx_alloc.explorer.notebook import WhatIf, ask, choice, slider, without_sliders
 from zjtx_alloc.explorer.state import (
     SHARES,
     act,
@@ -549,18 +550,27 @@ def test_only_what_differs_is_drawn_again(bench, monkeypatch):
 
 
 def test_questions_of_the_notebook_are_answered_in_words(panel, baseline, allocation):
-    ask = WhatIf()
-    west = ask.region_floor("西部", 200).data
+    what_if = WhatIf()
+    west = what_if.region_floor("西部", 200).data
     assert "西部+49" in west, "151 of them are the west's in the baseline"
     capped = za.allocate(panel, baseline.model_copy(update={"cap": {"default": 60}})).quota - allocation.quota
     losers = capped[capped < 0].sort_values()
     words = "、".join(f"{panel.units.at[code, 'short_name']}{signed(step)}" for code, step in losers.items())
-    assert f"减少：{words}。" in ask.cap(60).data
-    assert dict(ask.factors)["有R&D活动的规模以上工业企业数"] == "rd_active_firms 2023"
-    assert ask.weight("rd_active_firms 2023", 0.6).data != ask.weight("rd_active_firms 2023", 0.0).data
-    assert "全部单位上限之和 740" in ask.cap(20).data
-    assert "减少：—。" in ask.total(1100).data
-    assert "西藏+2" in ask.floor(3).data
+    assert f"减少：{words}。" in what_if.cap(60).data
+    assert dict(what_if.factors)["有R&D活动的规模以上工业企业数"] == "rd_active_firms 2023"
+    assert what_if.weight("rd_active_firms 2023", 0.6).data != what_if.weight("rd_active_firms 2023", 0.0).data
+    assert "全部单位上限之和 740" in what_if.cap(20).data
+    assert "减少：—。" in what_if.total(1100).data
+    assert "西藏+2" in what_if.floor(3).data
+
+
+def test_without_ipywidgets_the_notebook_says_how_to_get_it_and_answers_once(monkeypatch):
+    assert without_sliders() is None
+    assert slider("上限", 60, 20, 150, 5).value == 60
+    monkeypatch.setattr(notebook, "ipywidgets", None)
+    assert "pip install ipywidgets" in without_sliders().data
+    asked = {"region": choice("地区", ["东部", "西部"], "西部"), "weight": slider("权重", 0.6, 0.0, 1.0, 0.05)}
+    assert ask(lambda **values: values, **asked) == {"region": "西部", "weight": 0.6}
 
 
 @pytest.mark.thorough
@@ -672,9 +682,9 @@ def test_a_weight_that_cannot_move_says_why(bench):
 
 def test_questions_of_the_notebook_are_answered_where_there_are_pools_or_a_mistake(write_scenario):
     text = POOLS + '[groups."西部合计"]\nregion = "西部"\nfloor = 100\n'
-    ask = WhatIf(str(write_scenario(text)))
-    assert "增加：" in ask.weight("rd_active_firms 2023", 0.6).data
-    assert "已有名为“西部合计”的分组或规则" in ask.region_floor("西部", 200).data
+    what_if = WhatIf(str(write_scenario(text)))
+    assert "增加：" in what_if.weight("rd_active_firms 2023", 0.6).data
+    assert "已有名为“西部合计”的分组或规则" in what_if.region_floor("西部", 200).data
 
 
 @pytest.mark.thorough

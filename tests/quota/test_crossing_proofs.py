@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from itertools import permutations
 
 import numpy as np
 import pandas as pd
@@ -165,3 +166,39 @@ def test_a_weighted_rule_over_a_thousand_units_has_an_answer():
     least = round(1.03 * sum(weights[label] * places for label, places in due.items()), 2)
     solution = proven(za.QuotaProblem(20_000, due, rules=(za.Rule("加权", weights, lower=least),)))
     assert solution.certificate.kind == "cases"
+
+
+@pytest.mark.parametrize("criterion", ["webster", "hamilton", "minimax"])
+def test_the_other_of_two_equals_one_place_apart_is_refused_and_the_certificate_says_what_it_leaves_open(criterion):
+    due = pd.Series(4 / 3, ["a", "b", "c"])
+    groups = (za.Group("ab", ("a", "b"), cap=3), za.Group("bc", ("b", "c"), cap=3))
+    problem = za.QuotaProblem(4, due, groups=groups, criterion=criterion)
+    solution = za.solve(problem)
+    assert solution.quota.to_list() == [2, 1, 1]
+    for other in ([1, 2, 1], [1, 1, 2]):
+        with pytest.raises(za.SolverError, match=r"由 [bc] 调给 [ab] 的方案同样好，按并列规则应取后者"):
+            za.verify(problem, pd.Series(other, due.index), solution.certificate)
+    assert "没有核对同时调整几个名额" in solution.certificate.left_open
+    assert za.solve(replace(problem, groups=groups[:1])).certificate.left_open == ""
+
+
+@pytest.mark.thorough
+def test_every_exchange_of_equal_cost_is_refused():
+    """Moves of one place away from the answers of problems with many equals."""
+    equals = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        due = pd.Series(rng.integers(2, 6, 8) / 2, list("abcdefgh"))
+        halves = [tuple(due.index[rng.permutation(8)[:4]]) for _ in range(3)]
+        groups = tuple(
+            za.Group(f"g{n}", half, cap=int(np.ceil(due[list(half)].sum()))) for n, half in enumerate(halves)
+        )
+        problem = za.QuotaProblem(round(due.sum()), due, groups=groups)
+        solution = za.solve(problem)
+        cost = problem.cost(list(solution.quota))
+        for i, j in permutations(due.index, 2):
+            moved = solution.quota + (due.index == j).astype(int) - (due.index == i).astype(int)
+            with pytest.raises(za.SolverError):
+                za.verify(problem, moved, solution.certificate)
+            equals += moved.min() >= 0 and not problem.violations(list(moved)) and problem.cost(list(moved)) == cost
+    assert equals > 40

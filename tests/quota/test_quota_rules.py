@@ -255,7 +255,7 @@ def test_four_hundred_previous_batches_are_refused_and_thirty_are_not(panel, wri
     for number in range(1, 401):
         previous = f'[change]\nprevious = "batch{number - 1}.toml"\nmax_relative = 0.5\n'
         last = write_scenario(HEAD + previous, f"batch{number}.toml")
-    with pytest.raises(za.ScenarioError, match=r"情景 batch400 之前以 .* 相接的批次多于30个；请减少"):
+    with pytest.raises(za.ScenarioError, match=r"情景 batch400 之前以.*相接的批次多于30个；请减少"):
         za.allocate(panel, za.load_scenario(last))
     assert za.allocate(panel, za.load_scenario(last.with_name("batch4.toml"))).quota.sum() == 1039
     assert previous_batch(za.load_scenario(last.with_name("batch30.toml"))).name == "batch29"

@@ -23,11 +23,11 @@ from zjtx_alloc.report.runs.record_form import read_record
 from zjtx_alloc.report.runs.records import altered
 from zjtx_alloc.report.table import Table, allocation_csv
 from zjtx_alloc.report.writers import fonts
-from zjtx_alloc.report.writers.beside import write_beside
 from zjtx_alloc.report.writers.docx import docx_file
 from zjtx_alloc.report.writers.html import font_face
 from zjtx_alloc.report.writers.mark import marking
 from zjtx_alloc.report.writers.pdf import _compiler, pdf_file
+from zjtx_alloc.report.writers.user_sheet import write_results_into_copy
 from zjtx_alloc.report.writers.xlsx import write_workbook
 from zjtx_alloc.uncertainty import workers
 
@@ -164,7 +164,7 @@ def test_a_clock_before_1980_or_after_2107_is_told(manuscript, now, monkeypatch,
         with pytest.raises(za.ReportError, match=r"本机时钟为(19[67]\d|2128)年.*1980—2107年.*请校正系统时间后重试"):
             write()
     assert not copy.exists()
-    assert write_beside(form, copy, {}).is_file()  # whose parts keep their times
+    assert write_results_into_copy(form, copy, {}).is_file()  # whose parts keep their times
 
 
 def dies(*_):

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import re
 import zipfile
 from dataclasses import replace
 from fractions import Fraction
@@ -14,6 +15,7 @@ from support.firm_tables import DAY, firms, reviewed
 
 import zjtx_alloc as za
 from zjtx_alloc.base.resources import shipped, shipped_toml
+from zjtx_alloc.base.units import NATION
 from zjtx_alloc.firms.steps.evaluate import united
 from zjtx_alloc.report.firm_documents.document import document, kinds, manuscript
 from zjtx_alloc.report.firm_documents.dossier import Dossier
@@ -100,7 +102,7 @@ def test_the_form_of_reviewers_is_a_table_of_word(review):
 def test_the_opinion_counts_and_leaves_the_merit_of_plans_to_reviewers(review):
     found = dossier(review=review)
     text = sentences("opinion", found)
-    assert "江苏省推荐企业3家，以2024-07-31为审核日，符合支持条件2家，不符合1家" in text
+    assert "江苏省推荐企业3家，以2024年7月31日为审核日，符合支持条件2家，不符合1家" in text
     assert "按条款）：三（二）1家。" in text
     (struck,) = cells("opinion", found, "不符合支持条件的企业和理由")[1:]
     assert struck[-1] == "上一轮（财建〔2021〕2号）已获支持〔三（二）〕"
@@ -145,7 +147,7 @@ def test_what_empowerment_was_spent_on_is_held_to_the_most(tmp_path):
     assert "累计数不得超过30万元。已登记支出12.3万元，结余17.7万元。" in sentences("empowerment-use", found)
     rows = cells("empowerment-use", found, "培育赋能资金使用登记表")
     assert rows[0] == ["序号", "日期", "服务事项", "服务单位", "服务企业数（家）", "支出", "累计支出", "凭证号"]
-    assert rows[2] == ["2", "2025-05-01", "质量诊断", "乙院", "1", "0.2", "12.3", ""]
+    assert rows[2] == ["2", "2025年5月1日", "质量诊断", "乙院", "1", "0.2", "12.3", ""]
     frame = pd.DataFrame(
         {"日期": [pd.Timestamp("2025-03-01")], "服务事项": ["诊断"], "服务企业数（家）": [2], "支出（万元）": [1]}
     )
@@ -234,7 +236,7 @@ def test_what_comes_back_firm_by_firm(settled):
     found = dossier(settled=settled)
     assert "应收回资金的企业1家，合计295万元（投资未达标准1家）" in sentences("recovery", found)
     assert cells("recovery", found, "应收回资金的企业")[-1][-1] == "295"
-    assert "列为“虚报、冒领”的企业0家" in sentences("recovery", found)
+    assert "没有期末结果列为“虚报、冒领”的企业" in sentences("recovery", found)
 
 
 def test_the_summary_tables_add_up_what_is_known_of_every_firm():
@@ -332,3 +334,48 @@ def test_a_document_is_a_file_and_made_up_firms_are_marked(tmp_path):
     path = document("list-notice", found, tmp_path / "公示.docx")
     assert path.read_bytes() == document("list-notice", found, tmp_path / "再.docx").read_bytes()
     assert docx.Document(str(path)).sections[0].header.paragraphs[0].text == "虚构数据，仅供试用"
+
+
+@pytest.mark.parametrize("nobody", [True, False])
+def test_no_document_counts_to_0_or_has_a_day_in_figures_alone_or_another_s_title(nobody, review, evaluated, settled):
+    """All documents of a province: with firms of every kind, and with nobody struck, leaving, owing or passing."""
+    only, clean = firms({}), reviewed({})
+    of_all = dict(review=review, firms=review.passed, grants=grants([300, 270]), settled=settled, **evaluated)
+    found = za.firms.evaluate(only, za.firms.load_rubric("example-evaluation"))
+    none = {
+        "review": clean, "firms": only, "grants": grants([300]), "evaluation": found, "goes_on": only, "day": DAY,
+        "settled": za.firms.settle(only, AWARD, pd.Series(dtype="int64"), pd.Series({0: 285})),
+    }  # fmt: skip
+    own = dossier(**(none if nobody else of_all))
+    held = [own, replace(own, unit=NATION, units=(UNIT,))]
+    if nobody:
+        bad = reviewed({"上一轮是否获支持": "是", "证书有效期止": "2024-07-01"})
+        held.append(dossier(review=bad, firms=only))
+        poor = firms({"目标完成率（%）": 3, "实际完成投资（万元）": 5})
+        worst = za.firms.evaluate(poor, za.firms.load_rubric("example-evaluation"))
+        held.append(dossier(evaluation=worst, goes_on=poor.only(poor.table.index[:0]), approved=pd.Series({UNIT: 0})))
+    written = 0
+    for one in held:
+        for kind in kinds():
+            try:
+                paper = manuscript(kind, one)
+            except za.DataError:  # a step that this one does not hold, or a unit's document
+                continue
+            written += 1
+            blocks = [str(block) for section in paper.sections for block in section.blocks]
+            tables = [cell.text for annex in paper.annexes for row in annex.grid.rows for cell in row]
+            assert not [text for text in blocks if re.search(r"(?<!\d)0 ?家|[‹›|]", text)], kind
+            assert not [text for text in (*blocks, *tables) if re.search(r"\d{4}-\d\d-\d\d", text)], kind
+            assert "全国" not in "".join(paper.title), kind
+    assert written > 15
+
+
+def test_a_paper_of_some_units_names_them_and_only_one_of_all_is_the_nations(review):
+    for units, scope in (
+        ((UNIT,), "江苏省"),
+        ((UNIT, "330000"), "江苏省、浙江省"),
+        ((UNIT, "330000", "110000", "120000"), "江苏省等4个省级单位"),
+        ((), "全国"),
+    ):
+        title = manuscript("list-notice", Dossier(1, AWARD, review=review, units=units)).title
+        assert title[0] == f"{scope}第一批拟支持专精特新“小巨人”企业"

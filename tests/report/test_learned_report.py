@@ -53,11 +53,19 @@ def test_before_and_after_are_those_of_the_outlook(outlook, allocations):
     table, told = learned_table((outlook,), allocations), outlook.learned()
     frame = table.frame
     assert frame["批次"].tolist() == ["第1批", "第2批", "第3批"]
-    assert frame["完成率（更新后）"].tolist() == told["rate_after"].tolist()
+    assert frame["完成率（更新后）"].tolist() == frame["完成率（更新前）"].tolist() == told["rate_after"].tolist()
+    assert frame["不再继续支持率（更新前）"].tolist() == told["gone_rate_before"].tolist() == pytest.approx([0.12] * 3)
+    assert frame["不再继续支持率（更新后）"].tolist() == told["gone_rate_after"].tolist()
+    assert frame["不再继续支持率（更新后）"][0] > frame["不再继续支持率（更新后）"][1] > 0.12
+    firms = outlook.cohorts[0].approved[["320000", "330000", "440000"]].sum()
+    assert frame["完成率所依据的已知结果（家）"].tolist() == [0] * 3
+    assert frame["不再继续支持率所依据的已知结果（家）"].tolist() == [firms] * 3
     assert frame["期末年度实际下达均值（更新前）（万元）"].tolist() == told["net_before"].tolist()
     assert frame["实际下达P5—P95（更新后，万元）"][1] == f"{told['net_after_p5'][1]:,}—{told['net_after_p95'][1]:,}"
     assert frame["以企业数不变为前提"][2] == "第3批1,241家（假设）"
     assert "共同经验份额0.5（假设）" in table.notes[0]
+    assert "不据以推断完成率" in table.notes[0]
+    assert "范围因此加宽" in table.notes[1]
 
 
 def test_nothing_known_makes_no_table(outlook, allocations):
@@ -84,7 +92,7 @@ def test_the_first_sentence_is_on_all_open_years_together(panel):
     total = joint_ranges(plan.outlooks[0]).query("measure == 'net' and last_year > first_year").iloc[0]
     net = plan.budgets[0].ledger.by_year()["net"].loc[2027:2029].sum()
     assert first.startswith(f"2027—2029年合计应下达（扣回后）{net:,}万元（中性情景），有90%的可能在{total['p5']:,}至")
-    assert f"至{total['p95']:,}万元之间，均值{total['mean']:,.0f}万元；以第1批1,039家（公示企业数代用）、" in first
+    assert f"至{total['p95']:,}万元之间；以第1批1,039家（公示企业数代用）、" in first
     assert [line[:4] for line in each] == ["2027", "2028", "2029"]
 
 

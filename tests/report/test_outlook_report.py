@@ -7,8 +7,18 @@ import pytest
 import zjtx_alloc as za
 from zjtx_alloc.report.budget_xlsx.write import budget_sheets
 from zjtx_alloc.report.figures.budget import fan_figure
+from zjtx_alloc.report.notes.budget import plan_summary
 from zjtx_alloc.report.notes.marks import batch_sizes, cohort_notes, outlook_summary
-from zjtx_alloc.report.tables.budget import batch_table, evidence_table, outcome_table, range_table, region_table
+from zjtx_alloc.report.tables.budget import (
+    batch_table,
+    evidence_table,
+    outcome_table,
+    outlook_year_table,
+    range_table,
+    region_table,
+    scenario_year_table,
+    year_table,
+)
 from zjtx_alloc.rules.scenario import Approval
 
 
@@ -33,6 +43,23 @@ def test_the_range_table_says_what_the_forecast_says(outlooks, allocation):
     assert "".join(outcome_table(apart).notes).count("企业结果的相关系数") == 2
 
 
+def test_a_year_has_one_number_under_each_assumption_in_the_conclusions(panel):
+    plan = za.plan_budget(za.BudgetRequest(["2024-baseline"], ["central", "stress"]), panel)
+    year, table = plan.outlooks[0].distribution(2027), outlook_year_table(plan)
+    said = plan_summary(plan) + "".join(table.texts().to_numpy().ravel())
+    for other in (f"{year.mean:,.0f}", f"{year.quantile(0.5):,}"):
+        assert other not in said
+    ledger = plan.budgets[0].ledger.by_year().at[2027, "net"]
+    assert f"{ledger:,}" in said
+    assert "中性情景" in table.title
+    assert "全部企业完成时）：2027年311,700万元" in said
+    assert year_table(plan.full, plan.allocations, "全部企业完成时").title == "资金分年表（全部企业完成时）"
+    assert "台账" in scenario_year_table(plan).title
+    for one in (range_table(plan.outlooks, plan.allocations), region_table(plan)):
+        assert "分布均值（万元）" in one.frame
+        assert any("与台账的数略有不同" in note for note in one.notes)
+
+
 @pytest.mark.thorough
 def test_what_a_range_is_conditional_on_stands_beside_it(panel):
     plan = za.plan_budget(za.BudgetRequest(["2024-baseline", "2025-baseline", "2026-baseline"], ["central"]), panel)
@@ -48,7 +75,7 @@ def test_what_a_range_is_conditional_on_stands_beside_it(panel):
     lines = outlook_summary(plan.outlooks, plan.allocations).splitlines()
     assert len(lines) == 4  # 2027 to 2029; the openings do not depend on outcomes
     assert lines[0].startswith("- 若部分企业未完成（完成比例均为假设，非官方口径），实际下达约有90%的可能")
-    assert lines[3] == f"  - 2029年，{third}：中性情景109,200—278,400万元（中位数193,500万元）。"
+    assert lines[3] == f"  - 2029年，{third}：中性情景109,200—278,400万元。"
     figure = fan_figure(plan.outlooks, plan.allocations).get_supxlabel().replace("\n", "")
     for notes in (table.notes, region_table(plan).notes, sheet.note, figure):
         assert "范围和概率只反映期末结果的不确定，以各批企业数不变为前提：" in "".join(notes)

@@ -76,10 +76,35 @@ def test_a_table_says_what_its_rows_and_columns_are_and_can_be_reached():
     shown = titled("plan", UNITS)._repr_html_()
     assert re.findall(r'<th scope="row"[^>]*>([^<]+)</th>', shown) == ["北京", "天津"]
     assert re.findall(r'<th scope="col"[^>]*>([^<]+)</th>', shown) == ["代码", "单位", "代用"]
-    assert shown.startswith('<div class="scroll" tabindex="0" role="region" aria-label="统筹名额表"><table')
+    assert shown.startswith(
+        '<div class="scroll" tabindex="0" role="region" aria-label="统筹名额表" style="overflow-x:auto"><table'
+    )
     led = linked(shown, {"天津": "units/120000-天津.html"})
     assert '><a href="units/120000-%E5%A4%A9%E6%B4%A5.html">天津</a></th>' in led
     assert ">北京</th>" in led
+
+
+def test_a_table_can_be_read_where_no_style_sheet_of_ours_is():
+    """Notebooks take their looks from elsewhere: text is not broken after each character, a header stands over its text."""
+    texts = pd.DataFrame(
+        {"code": ["北京市", "一句较长的话，须在若干字后才换行"], "short_name": ["甲", "2023-12"], "quota": [1, 2]}
+    )
+    shown = titled("plan", texts)._repr_html_()
+    sides = re.findall(r'<th scope="col" style="text-align:(\w+)', shown)
+    assert sides == ["left", "left", "right"]
+    assert all(re.search(rf"white-space:nowrap[^>]*>{text}<", shown) for text in ("北京市", "2023-12"))
+    longer = titled("plan", texts.assign(code=texts["code"] * 2))._repr_html_()
+    assert ";min-width:12em" in longer
+
+
+def test_a_long_table_is_folded_under_its_title_in_a_notebook_too():
+    frame = pd.DataFrame({"code": [f"{n:06d}" for n in range(50)]})
+    assert (
+        titled("plan", frame)
+        ._repr_html_()
+        .startswith('<details class="rows"><summary>统筹名额表（50行）</summary><div')
+    )
+    assert "<details" not in titled("plan", frame.head(49))._repr_html_()
 
 
 def test_a_page_leaves_out_what_shows_nothing(tmp_path):

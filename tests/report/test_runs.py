@@ -1,6 +1,7 @@
 """Runs: which panel, scenario and companions they take, what they refuse, and the id that binds their inputs."""
 
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from support.made_pages import BRIEF
 from support.tables import read_csv
 
 import zjtx_alloc as za
+from zjtx_alloc.report.parameters import check_parameters
 from zjtx_alloc.report.runs.index import write_index
 from zjtx_alloc.report.runs.notebooks import run_notebook
 from zjtx_alloc.report.runs.record_form import read_record
@@ -60,9 +62,26 @@ def test_nothing_is_written_when_the_rules_clash(write_scenario, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_misspelt_parameter_is_an_error(tmp_path):
-    with pytest.raises(za.ScenarioError, match=r"senario.*scenario"):
-        run_notebook("allocation", {"senario": "2024-baseline"}, tmp_path / "out.ipynb")
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", ["allocation", "explorer"])
+def test_a_misspelt_parameter_is_refused_by_the_notebook(name, tmp_path):
+    with pytest.raises(za.ReportError, match=r"没有参数：scenarioo；可用：scenario、data"):
+        run_notebook(name, {"scenarioo": "x", "data": ""}, tmp_path / "out.ipynb")
+
+
+@pytest.mark.parametrize(
+    ("given", "refused"), [("scenarioo = {1: 'x'}\ndata = ''", True), ("scenario = 'a = b'", False), ("", False)]
+)
+def test_only_what_papermill_set_is_compared_with_the_parameters(given, refused):
+    namespace = {
+        "__annotations__": {"scenario": str, "data": str},
+        "other": 1,
+        "In": ["", "mine = 1", f"# Parameters\n{given}"],
+    }
+    with (
+        pytest.raises(za.ReportError, match=r"没有参数：scenarioo；可用：scenario、data") if refused else nullcontext()
+    ):
+        check_parameters(namespace)
 
 
 @pytest.mark.thorough

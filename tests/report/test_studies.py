@@ -65,7 +65,7 @@ def test_the_pages_show_the_numbers_of_the_library(folder, panel, baseline):
 @pytest.mark.slow
 def test_a_question_without_an_answer_is_told_in_its_page(whole, write_scenario):
     folder = whole(write_scenario('extends = "2024-baseline"\ndrop = ["uncertainty"]\n' + ODD, "odd.toml"))
-    assert "没有写 [uncertainty.weights]" in page(folder, "uncertainty")
+    assert "没有写权重的可能范围" in page(folder, "uncertainty")
     assert "第1批的“奇”" in page(folder, "plan")
     for name in ("uncertainty", "plan"):
         assert "本情景没有这项结果" in page(folder, name)

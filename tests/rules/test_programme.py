@@ -122,7 +122,7 @@ def test_what_is_known_of_a_batch_and_of_the_money(changed):
             add(book["实际下达"], {"代码": "110000", "年度": 2024, "文号": document, "金额": money})
         cell_of(book["预算"], {"年度": 2027}, "限额").value = 200000
         cell_of(book["预算"], {"年度": 2024}, "测算基准日").value = datetime.datetime(2026, 11, 30)
-        cell_of(book["单位规则"], {"代码": "320000"}, "可推荐企业数").value = 100
+        add(book["单位规则"], {"批次": 2, "代码": "320000", "可推荐企业数": 100})
 
     programme = changed(change)
     first, second, third = programme.batches

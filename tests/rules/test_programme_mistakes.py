@@ -1,5 +1,7 @@
 """Typical mistakes in a programme's workbook: each is answered with sheet, row, column, value, what is wrong and a remedy."""
 
+import re
+
 import openpyxl
 import pytest
 from support.programme_edits import add, cell_of, column_of, edited, header_of
@@ -100,7 +102,7 @@ MISTAKES = {
     "decided without a reason": (put("单位规则", BJ, "人工调整名额", 20), ("单位规则", 5, "I 理由", "", "人工调整没有写理由")),
     "reason without a quota": (put("单位规则", BJ, "理由", "会商"), ("单位规则", 5, "H 人工调整名额(家)", "", "写了理由，没有写人工调整名额")),
     "decided above what can be recommended": (
-        both(put("单位规则", JS, "可推荐企业数", 10), put("单位规则", JS, "人工调整名额", 20), put("单位规则", JS, "理由", "会商")),
+        both(put("单位规则", JS, "批次", 1), put("单位规则", JS, "可推荐企业数", 10), put("单位规则", JS, "人工调整名额", 20), put("单位规则", JS, "理由", "会商")),
         ("单位规则", 15, "H 人工调整名额(家)", "20", "江苏的人工调整名额大于可推荐企业数 10"),
     ),
     "header nearly right": (headed("单位规则", "上限", "上线（家）"), ("单位规则", 3, "F 上线(家)", "上线(家)", "与“上限（家）”相近但不相同，不会读取")),
@@ -123,7 +125,18 @@ MISTAKES = {
         both(put("单位规则", BJ, "下限", 3), *(row("单位规则", 批次=n, 代码="110000", 下限=2) for n in (1, 2, 3))),
         ("单位规则", 5, "A 批次", "", "没有作用：各批都另有一行"),
     ),
-    "more to recommend than the nation has": (put("单位规则", JS, "可推荐企业数", 90000), ("单位规则", 15, "G 可推荐企业数(家)", "90000", "第1批可推荐企业数合计是全国有效期内“小巨人”企业数17,589（2025-12）的5.1倍")),
+    "bases above the total": (put("单位规则", {"代码": "其他单位"}, "基数", 500), ("批次", 4, "C 名额总量(家)", "1039", "各单位基数合计 18500，大于名额总量")),
+    "no factor at all": (lambda book: book["权重"].delete_rows(4, 9), ("权重", "—", "", "", "第1批没有因素和权重")),
+    "a pool for one factor alone": (put("权重", {"因素": SME}, "名额池", "甲"), ("权重", 4, "E 数据期", "2023-12", "同一批有的因素写了名额池，有的没有写")),
+    "pool without a share": (
+        both(*(put("权重", {"因素": name} | ONE, "名额池", "甲") for name in (SME, GIANTS, KEPT))),
+        ("权重", 4, "E 数据期", "2023-12", "“其他设置”的键 pools.甲.share：不合规定"),
+    ),
+    "range of one weight alone": (
+        both(*(put("权重", {"因素": name} | ONE, end, None) for name in (GIANTS, KEPT) for end in ("最小", "最大"))),
+        ("批次", 4, "A 批次", "1", "规模以上工业中小企业数 写了范围"),
+    ),
+    "more to recommend than the nation has": (both(put("单位规则", JS, "批次", 1), put("单位规则", JS, "可推荐企业数", 90000)), ("单位规则", 15, "G 可推荐企业数(家)", "90000", "第1批可推荐企业数合计是全国有效期内“小巨人”企业数17,589（2025-12）的5.1倍")),
     "coefficient of nothing": (put("系数", {"地区": "西部"}, "系数", 0), ("系数", 6, "C 系数", "0", "不是大于0的数")),
     "region gone": (put("系数", {"地区": "西部"}, "地区", "西北"), ("系数", 7, "C 系数", "1.1", "缺少地区：西部")),
     "coefficient outside its range": (put("系数", {"地区": "西部"}, "最大", 1.05), ("系数", 6, "C 系数", "1.1", "不在范围 1 至 1.05 之内")),
@@ -137,6 +150,13 @@ MISTAKES = {
     "factor without a period": (both(row("权重", 因素="GDP", 权重=0.1), put("权重", {"因素": GIANTS}, "权重", 0.3)), ("权重", 13, "E 数据期", "", "空白")),
     "period that is not there": (put("权重", {"因素": SME}, "数据期", "2099"), ("权重", 4, "E 数据期", "2099", "2099")),
     "pool of all units": (put("单位规则", {"代码": "其他单位"}, "可推荐企业数", 20), ("单位规则", 4, "G 可推荐企业数(家)", "20", "须逐个单位写")),
+    "pool of no batch": (
+        both(put("单位规则", BJ, "可推荐企业数", 90), put("单位规则", JS, "可推荐企业数", 100)),
+        ("单位规则", 5, "A 批次", "", "可推荐企业数没有写批次（第5、15行），不知是哪一批的"),
+    ),
+    "results of a batch that is not there": (
+        both(lambda book: book["批次"].delete_rows(4), put("审核结果", BJ | ONE, "审核通过", 4)), ("审核结果", 4, "A 批次", "1", "不足以作为已知批次计入"),
+    ),
     "group of nobody": (row("组合规则", 名称="西部", 下限=190), ("组合规则", 4, "E 单位", "", "地区和单位须写其一，且只写其一")),
     "group of an unknown unit": (row("组合规则", 名称="甲", 单位="江苏、苏州", 下限=1), ("组合规则", 4, "E 单位", "江苏、苏州", "“苏州”不是37个单位之一")),
     "rule without bounds": (row("组合规则", 名称="甲", 地区="西部"), ("组合规则", 4, "F 下限(家)", "", "没有写任何上下限")),
@@ -188,9 +208,21 @@ def test_a_mistake_is_answered_with_its_cell_and_a_remedy(name, plain, tmp_path)
     problems = caught.value.problems
     found = [tuple(map(str, row[:4])) for row in problems.itertuples(index=False, name=None)]
     assert (sheet, str(number), column, value) in found, problems.to_string()
+    assert not re.search(r"\[[a-z]|known：|[a-z]_[a-z]", " ".join(problems["问题"])), problems.to_string()
     line = problems.iloc[found.index((sheet, str(number), column, value))]
     assert what in line["问题"]
     assert line["处理办法"]
+
+
+def test_a_mistake_is_answered_once_and_no_row_that_acts_is_said_to_have_no_effect(plain, tmp_path):
+    own = [row("单位规则", 批次=n, 代码="110000", 下限=2) for n in (1, 2, 3)]
+    acting = both(put("单位规则", BJ, "可推荐企业数", 60), put("单位规则", BJ, "下限", 3), *own)
+    assert len(za.load_programme(edited(plain, acting, tmp_path / "可推荐.xlsx")).batches) == 3
+    for name in ("reason without a quota", "group of nobody", "setting that is none", "more approved than granted"):
+        change, (sheet, number, *_) = MISTAKES[name]
+        with pytest.raises(za.TableError) as caught:
+            za.load_programme(edited(plain, change, tmp_path / f"{name}.xlsx"))
+        assert caught.value.problems[["工作表", "行"]].to_numpy().tolist() == [[sheet, number]]
 
 
 @pytest.mark.thorough
@@ -217,7 +249,7 @@ def test_a_marked_copy_has_the_wrong_cells_coloured_and_commented(plain, tmp_pat
     assert "已在 " in capsys.readouterr().err
     book = openpyxl.load_workbook(tmp_path / "标出.xlsx")
     cell = book["单位规则"]["E5"]
-    assert (cell.value, cell.fill.start_color.rgb) == (-5, "00FFC7CE")
+    assert (cell.value, cell.fill.start_color.rgb) == (-5, "FFFFC7CE")
     assert cell.comment.text == "为负数。请核对后填入非负数"
     assert book["其它设置"]["A1"].comment.text.startswith("与工作表“其他设置”相近")
     assert book["单位规则"]["F5"].comment is None

@@ -300,3 +300,36 @@ def test_a_stand_in_that_has_ended_already_is_a_warning(write_scenario, baseline
 def test_a_file_of_its_own_factors_means_what_it_says(write_scenario):
     lines = 'drop = ["factors"]\n[factors.rd_active_firms]\nperiod = "2020"\nweight = 1.0\n'
     assert list(za.load_scenario(write_scenario(HEAD + lines)).factors) == ["rd_active_firms"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"factors": {"sme_count": 0.8, "little_giants": 0.7}}, "情景 2024-baseline：.*之和应为1，现为 1.5"),
+        ({"total": -3}, "total"),
+        ({"total": "1039"}, "total"),
+        ({"cap": {"440000": 2.5}}, "cap.广东"),
+        ({"criterion": "fair"}, "criterion"),
+        ({"uncertainty": {"weights": {}}, "factors": None}, "factors"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_a_copy_that_no_file_could_hold_is_refused_before_anything_is_written(changed, told, panel, baseline, tmp_path):
+    if isinstance(lines := changed.get("factors"), dict):
+        changed = {
+            "factors": {name: baseline.factors[name].model_copy(update={"weight": w}) for name, w in lines.items()}
+        }
+    copy = baseline.model_copy(update=changed)
+    for refusing in (
+        lambda: za.allocate(panel, copy),
+        lambda: za.entitlement(panel, copy),
+        lambda: za.quota_problem(panel, copy),
+        lambda: za.save_scenario(copy, tmp_path / "copy.toml"),
+        lambda: za.run(copy, out=tmp_path / "reports"),
+        lambda: za.run_comparison([copy, "2025-baseline"], out=tmp_path / "reports"),
+        lambda: za.run_budget(za.BudgetRequest([copy], ["central"]), out=tmp_path / "reports"),
+        lambda: za.weight_range(panel, copy),
+    ):
+        with pytest.raises(za.ScenarioError, match=told):
+            refusing()
+    assert not any(tmp_path.iterdir())

@@ -44,3 +44,19 @@ def opened(address, width=1280, height=900):
         page.goto(address)
         page.wait_for_selector("#why h3", timeout=60_000)
         yield page, asked
+
+
+_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def violations(page):
+    """What axe-core finds against WCAG 2.2 A and AA and best practice: the rule, and three places at most."""
+    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - only where a browser is at hand
+
+    options = {
+        "resultTypes": ["violations"],
+        "runOnly": {"type": "tag", "values": _RULES},
+        "rules": {"target-size": {"enabled": True}},
+    }
+    found = Axe().run(page, options=options).response["violations"]
+    return {one["id"]: [node["html"] for node in one["nodes"]][:3] for one in found}

@@ -86,7 +86,9 @@ def test_the_sentence_says_both_readings_and_how_many_are_inside():
         "source",
     ]
     found = pd.DataFrame(rows, columns=columns)
-    assert looked_back(found) == ("新一轮已知的3个数中，2个在测算的可能范围（90%）之内。",)
+    told = "新一轮已知数的对照表共4行（有1个数分两种读法各列一行），3行的实际数在测算的可能范围（90%）之内。"
+    assert looked_back(found) == (told,)
+    assert looked_back(found.assign(low=np.nan, high=np.nan)) == ()
     assert look_back(found) == (
         "新一轮已知3个数（支持企业数，只报远近，不据此调整）：第1批天津19家（由资金推算），测算18家（14.4—23.8），"
         "原代用数据18家；第1批山东80家（未注明是否含单列市），测算71家（59.0—82.0）、山东含青岛85家（71.2—98.0），"

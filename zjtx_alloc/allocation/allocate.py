@@ -20,7 +20,7 @@ from zjtx_alloc.quota.problem.problem import Group, QuotaProblem, Rule
 from zjtx_alloc.quota.solve import Solution, solve
 from zjtx_alloc.rules.own_columns import checked_fixed, pool_caps, stand_ins_ended
 from zjtx_alloc.rules.scenario import DEFAULT, Change, Rule as ScenarioRule, Scenario
-from zjtx_alloc.rules.scenario_files import previous_batch
+from zjtx_alloc.rules.scenario_files import check_scenario, previous_batch
 
 
 @dataclass(frozen=True)
@@ -200,8 +200,9 @@ def allocate(panel: Panel, scenario: Scenario, *, pooled: bool = True, previous:
     Raises
     ------
     DataError, ScenarioError, InfeasibleError, SolverError
-        As ``entitlement``, ``quota_problem`` and ``solve`` do.
+        As ``check_scenario``, ``entitlement``, ``quota_problem`` and ``solve`` do.
     """
+    check_scenario(scenario, ranges=False)
     scenario = stand_ins_ended(panel, scenario)
     try:
         panel, made = with_composites(panel, scenario)
@@ -259,6 +260,7 @@ def quota_problem(panel: Panel, scenario: Scenario) -> QuotaProblem:
     DataError, ScenarioError
         As ``entitlement`` does; also if the chain of previous batches comes back to where it began.
     """
+    check_scenario(scenario, ranges=False)
     scenario = stand_ins_ended(panel, scenario)
     return _problem(panel, scenario, entitlement(panel, scenario), unit_bounds(panel, scenario))
 

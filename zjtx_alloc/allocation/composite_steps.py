@@ -14,11 +14,13 @@ import pandas as pd
 from zjtx_alloc.base.bands import POINT, band_points
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.ties import settled
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.rules.composite_form import Part, Recipe, Treatment
 
 _ONE = 2.0**-52  # how far rounded shares of one whole may sum from one
-_SAME = 1e-9  # singular values this close, relatively, name no first component
+_NO_FIRST = 1e-6  # singular values this close, relatively, name no first component
+_LOADING = 1e-9  # what rounding may do to a loading: the gap between singular values magnifies it
 
 
 def shares(values: pd.Series, what: str) -> pd.Series:
@@ -105,7 +107,7 @@ def _z(values: pd.Series, part: Part, what: str) -> pd.Series:
 
 def _rank(values: pd.Series, part: Part, what: str) -> pd.Series:
     _varying(values, what)
-    return (part.direction * values).rank(method="average")
+    return (part.direction * settled(values)).rank(method="average")
 
 
 def _target(values: pd.Series, part: Part, what: str) -> pd.Series:
@@ -118,7 +120,8 @@ def _target(values: pd.Series, part: Part, what: str) -> pd.Series:
 
 def _bands(values: pd.Series, part: Part, what: str) -> pd.Series:
     assert part.normalisation is not None
-    return band_points(values, part.normalisation.exact_bands(), part.direction) / POINT
+    bands = part.normalisation.exact_bands()
+    return band_points(settled(values, [float(bound) for bound, _ in bands]), bands, part.direction) / POINT
 
 
 _NORMALISE: Mapping[str, Callable[[pd.Series, Part, str], pd.Series]] = {
@@ -148,18 +151,19 @@ def _principal(scores: pd.DataFrame, what: str) -> pd.Series:
     """Squared loadings of the first principal component of the correlations, scaled to unity sum.
 
     The sign of a component is free: the one whose loadings have a positive sum is taken. A part that runs against
-    it, or a first component that is not unique, is refused. Scaling: OECD/JRC handbook (2008), table 17.
+    it, or a first component that is not unique, is refused. Weights that rounding alone tells apart are equal: a
+    weighted median would jump between their parts. Scaling: OECD/JRC handbook (2008), table 17.
     """
     columns = {
         code: _z(scores[code], Part(direction=1), say("composite.part", what=what, name=code)) for code in scores
     }
     _, sizes, rows = np.linalg.svd(pd.DataFrame(columns).to_numpy(), full_matrices=False)
-    if len(sizes) > 1 and sizes[0] - sizes[1] <= _SAME * sizes[0]:
+    if len(sizes) > 1 and sizes[0] - sizes[1] <= _NO_FIRST * sizes[0]:
         raise DataError(say("composite.no_component", what=what))
     loadings = pd.Series(rows[0] if math.fsum(rows[0]) > 0 else -rows[0], scores.columns)
-    if (against := loadings <= _SAME).any():
+    if (against := loadings <= _LOADING).any():
         raise DataError(say("composite.against", what=what, names="、".join(loadings.index[against])))
-    return (loadings**2 / math.fsum(loadings**2)).rename("weight")
+    return settled(loadings**2 / math.fsum(loadings**2), within=_LOADING).rename("weight")
 
 
 def aggregated(scores: pd.DataFrame, weights: pd.Series, recipe: Recipe, what: str) -> pd.Series:

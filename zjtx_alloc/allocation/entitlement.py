@@ -27,6 +27,7 @@ from zjtx_alloc.facts.panel import GROUNDS, Panel, grounds_of
 from zjtx_alloc.quota.problem.numbers import entitled, exactly
 from zjtx_alloc.rules.own_columns import stand_ins_ended
 from zjtx_alloc.rules.scenario import ADJUSTMENT, DEFAULT, Factor, Pool, Scenario
+from zjtx_alloc.rules.scenario_files import check_scenario
 
 STAND_IN = "stand_in"
 _GROUNDS = [*GROUNDS, STAND_IN]
@@ -103,8 +104,9 @@ def entitlement(panel: Panel, scenario: Scenario) -> Entitlement:
         If an indicator is missing for a unit, sums to zero, or rests on estimated cells that the
         scenario forbids; the cells are named.
     ScenarioError
-        If a factor is not an indicator of which more is better.
+        If a factor is not an indicator of which more is better, or a copy changed in code is no scenario.
     """
+    check_scenario(scenario, ranges=False)
     scenario = stand_ins_ended(panel, scenario)
     return by_factors(with_composites(panel, scenario)[0], scenario)
 
@@ -151,9 +153,8 @@ def _pool(panel: Panel, scenario: Scenario, pool: Pool) -> _PoolResult:
         _admit(panel, scenario, code, factor, column)
         exact[code] = exactly(factor.weight) * _share_of_factor(panel, scenario, code, factor, column["value"])
         parts[code] = exact[code].astype(float)
-        beneath = [(code, factor), *scenario.grounds(code, factor)]  # of a composite
-        stands_in = any(panel.stands_in(c, line.stand_in_for) for c, line in beneath)
-        grounds = pd.Series(STAND_IN, column.index) if stands_in else grounds_of(column)
+        proxy = is_proxy(panel, scenario, code, factor)
+        grounds = pd.Series(STAND_IN, column.index) if proxy else grounds_of(column)
         marks = [*(grounds.eq(ground) for ground in _GROUNDS), column["estimated"]]
         rests.append(parts[code].to_numpy()[:, None] * np.array(marks, dtype=bool).T)
     base = _row_sums(pd.DataFrame(parts))
@@ -164,6 +165,12 @@ def _pool(panel: Panel, scenario: Scenario, pool: Pool) -> _PoolResult:
         share=exactly(pool.share) * (weighted / sum(weighted)),
         rests=_blend(rests, base),
     )
+
+
+def is_proxy(panel: Panel, scenario: Scenario, code: str, factor: Factor) -> bool:
+    """Whether a factor stands in for another indicator (代用): itself, or something beneath it if it is a composite."""
+    beneath = [(code, factor), *scenario.grounds(code, factor)]
+    return any(panel.stands_in(name, line.stand_in_for) for name, line in beneath)
 
 
 def adjusted_shares(panel: Panel, scenario: Scenario, pool: Pool) -> pd.DataFrame:

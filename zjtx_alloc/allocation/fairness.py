@@ -10,6 +10,7 @@ from zjtx_alloc.allocation.allocate import Allocation
 from zjtx_alloc.base.errors import DataError, InfeasibleError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import shown
+from zjtx_alloc.base.ties import settled
 from zjtx_alloc.quota.problem.numbers import is_count
 from zjtx_alloc.quota.problem.problem import QuotaProblem
 from zjtx_alloc.quota.solve import solve
@@ -145,7 +146,8 @@ def by_size(entitlement: pd.Series, quota: pd.Series) -> pd.DataFrame:
     ----------
     Balinski, M. L. & Young, H. P. (1982). *Fair Representation*, chapter 9. Yale University Press.
     """
-    due = entitlement[entitlement >= 0.5].sort_values(ascending=False, kind="stable")
+    order = settled(entitlement[entitlement >= 0.5]).sort_values(ascending=False, kind="stable").index
+    due = entitlement[order]
     third = len(due) // 3
     parts = {"large": due[:third], "middle": due[third : len(due) - third], "small": due[len(due) - third :]}
     rows = {

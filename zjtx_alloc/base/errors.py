@@ -75,3 +75,7 @@ class ReportError(ZjtxError):
 
 class SolverError(ZjtxError):
     """The answer of a solver is unproven or fails the verification made outside it."""
+
+
+class KindError(ZjtxError, TypeError):
+    """A public function was given an object of another kind than it takes."""

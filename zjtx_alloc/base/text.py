@@ -1,6 +1,8 @@
 """Text that is what it seems: no character that cannot be seen, nothing that a program takes for a formula."""
 
 import re
+from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 
 # Control characters but for line feed and tab, lone surrogates, marks that turn the direction of writing or have no
@@ -38,6 +40,13 @@ def in_brief(message: str) -> str:
     lines = message.split("\n")
     lines = lines if len(lines) <= _LINES else [*lines[: _LINES - 1], "……"]
     return "\n".join(line if len(line) <= _LINE else f"{line[: _LINE - _ENDING]}……{line[-_ENDING:]}" for line in lines)
+
+
+def runs(rows: Iterable[int]) -> str:
+    """Row numbers, with runs of them as 1—3."""
+    numbered = groupby(enumerate(rows), key=lambda pair: pair[1] - pair[0])  # the same within a run
+    found = [[row for _, row in run] for _, run in numbered]
+    return "、".join(str(run[0]) if len(run) == 1 else f"{run[0]}—{run[-1]}" for run in found)
 
 
 def unarmed(value: object) -> object:

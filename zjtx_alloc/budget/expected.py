@@ -5,17 +5,14 @@ import math
 from dataclasses import replace
 from fractions import Fraction
 
-import numpy as np
 import pandas as pd
 
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.budget.learning import Learned, early_share
+from zjtx_alloc.budget.learning import PARTS, Learned
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.ledger.settlement import DISCONTINUED, OUTCOMES
 from zjtx_alloc.budget.ledger.shares import Shares
-from zjtx_alloc.budget.outcomes import COMPLETED, OutcomeAssumption
-
-PARTS = 10**9  # of a share: fine enough for any, and whole numbers in a workbook too
+from zjtx_alloc.budget.outcomes import OutcomeAssumption
 
 
 def expected_cohorts(
@@ -62,13 +59,12 @@ def mean_shares(known: Learned, cohort: Cohort, is_reported: bool = False) -> Sh
     is_reported : bool
         Whether the firms' unit has reported its departures: then no known departure is counted again.
     """
-    otherwise = known.assumption.otherwise
-    missed, gone, under = (Fraction(s) for s in (otherwise.missed, otherwise.discontinued, otherwise.under_invested))
-    early = early_share(cohort, known.as_of) if is_reported else Fraction(0)
-    late, here = gone * (1 - early), 1 - gone * early
+    otherwise, early = known.assumption.otherwise, known.early(cohort, is_reported)
+    under, gone = Fraction(otherwise.under_invested), known.gone_share(cohort)
+    missed, late = Fraction(otherwise.missed) if early else 1 - under - gone, gone * (1 - early)
     return Shares(
-        completed=_completed(known, cohort, early),
-        under_invested=under if not early else _in_parts(under, here),
+        completed=_completed(known, cohort, is_reported),
+        under_invested=under if not early else _in_parts(under, missed + late + under),
         discontinued=_in_parts(late, missed + late),
     )
 
@@ -79,13 +75,10 @@ def share_of_the_left(assumption: OutcomeAssumption) -> Fraction:
     return _in_parts(gone, missed + gone)
 
 
-def _completed(known: Learned, cohort: Cohort, early: Fraction) -> Fraction:
-    if not known.is_any:
+def _completed(known: Learned, cohort: Cohort, is_reported: bool) -> Fraction:
+    if not (known.has_outcomes or known.early(cohort, is_reported)):
         return Fraction(known.assumption.completed.mean)
-    rates, weights = known.prior.rates, known.weights_of(cohort)
-    completed, here = rates[COMPLETED].to_numpy(), 1 - float(early) * rates[DISCONTINUED].to_numpy()
-    possible = (weights > 0) & (here > 0)
-    return Fraction(round(float(np.sum(weights[possible] * completed[possible] / here[possible])) * PARTS), PARTS)
+    return Fraction(round(known.completing(cohort, is_reported) * PARTS), PARTS)
 
 
 def _in_parts(share: Fraction, whole: Fraction) -> Fraction:
@@ -99,7 +92,8 @@ def _expected(cohort: Cohort, known: Learned) -> Cohort:
     spread = pd.concat([*parts, cohort.ends[cohort.ended].assign(**{DISCONTINUED: 0})]).reindex(cohort.approved.index)
     described = {int(str(year)): firms for year, firms in cohort.left.items()}
     described[cohort.closing_year] = spread[DISCONTINUED] + described.get(cohort.closing_year, 0)
-    learned = say("outcomes.learned", common=known.assumption.common_experience) if known.is_any else ""
+    key = "learned" if known.has_outcomes else "learned_left"
+    learned = say(f"outcomes.{key}", common=known.assumption.common_experience) if known.is_any else ""
     return replace(
         cohort,
         outcomes=spread[list(OUTCOMES)].astype("int64"),

@@ -10,7 +10,6 @@ import datetime
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import cached_property
 from typing import Any, Literal, overload
 
@@ -22,18 +21,18 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import find_unit, load_units
 from zjtx_alloc.budget.distribution import BudgetDistribution, mixed
 from zjtx_alloc.budget.lattice import Lattice, added, certain, unit_money
-from zjtx_alloc.budget.learning import Learned, completion, early_share
+from zjtx_alloc.budget.learning import Learned, mean_and_range
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.ledger.ledger import ledger
 from zjtx_alloc.budget.ledger.settlement import DISCONTINUED, OUTCOMES, settlement_of
-from zjtx_alloc.budget.outcomes import OutcomeAssumption, States, load_outcomes
+from zjtx_alloc.budget.outcomes import COMPLETED, OutcomeAssumption, States, load_outcomes
 from zjtx_alloc.rules.award import Award
 
 Measure = Literal["due", "recovered", "net"]
 MEASURES: tuple[Measure, ...] = ("due", "recovered", "net")
 _Years = dict[int, dict[str, Lattice]]  # fiscal year -> code -> money in steps
-_Made = dict[tuple[int, Fraction, bool], Lattice]  # firms, share of departures known, whether of a cohort that teaches
+_Made = dict[tuple[Any, ...], Lattice]  # by firms, share of departures known, and what their cohort teaches
 
 
 def settled(award: Award) -> dict[str, tuple[int, int]]:
@@ -115,8 +114,8 @@ class BudgetOutlook:
 
     @property
     def weights(self) -> np.ndarray:
-        """Weights of the states, or pairs of them, of ``by_state``: an axis for each of ``Learned.states``."""
-        return self.known.states[0]
+        """Weights of the states, or pairs of them, of ``by_state``: as ``Learned.weights``."""
+        return self.known.weights
 
     def distribution(self, year: int, measure: Measure = "net", of: str | None = None) -> BudgetDistribution:
         """The distribution of a fiscal year's money.
@@ -179,10 +178,12 @@ class BudgetOutlook:
         DataFrame
             A row a batch: cohort, fiscal_year (of its closing); outcome (``completed`` or ``discontinued``: what is known
             of it; blank if nothing), units, firms (of those units), observed (their share of the outcome), low, high
-            (the shares that the declared states expect), outside (``below`` or ``above`` them; blank inside); then, each
+            (the shares that the declared states expect), outside (``below`` or ``above`` them; blank inside); rate_results,
+            gone_rate_results (firms of all batches that completion, and the rate of leaving, are learned from); then, each
             before and after, the share of firms that complete in the nation's state (``rate_before``,
-            ``rate_before_p5``, ``rate_before_p95``, ``rate_after`` …) and the nation's net of that year, 万元
-            (``net_before``, … ``net_after_p95``). Before: as if nothing were known of any batch.
+            ``rate_before_p5``, ``rate_before_p95``, ``rate_after`` …), that of firms that leave (``gone_rate_before`` …) and
+            the nation's net of that year, 万元 (``net_before``, … ``net_after_p95``). Before: as if nothing were known of
+            any batch.
         """
         plain = tuple(replace(c, outcomes=None, discontinued=None) for c in self.cohorts)
         before = replace(self, cohorts=plain, evidence=None)
@@ -191,7 +192,8 @@ class BudgetOutlook:
 
     def _seen(self, cohort: Cohort) -> dict[str, Any]:
         row: dict[str, Any] = {"cohort": cohort.name, "fiscal_year": cohort.closing_year}
-        if not self.known.teaches(cohort):
+        row |= {"rate_results": self.known.rests_on(COMPLETED), "gone_rate_results": self.known.rests_on(DISCONTINUED)}
+        if not self.known.seen(cohort):
             return row | {"outcome": "", "units": 0, "firms": 0, "observed": math.nan, "low": math.nan, "high": math.nan,
                           "outside": ""}  # fmt: skip
         seen = self.known.seen(cohort)[0]
@@ -201,16 +203,14 @@ class BudgetOutlook:
 
     def _change(self, before: "BudgetOutlook", old: Cohort, new: Cohort) -> dict[str, float]:
         found: dict[str, float] = {}
-        for when, outlook, cohort in (("before", before, old), ("after", self, new)):
-            mean, low, high = completion(self.states, outlook.known.weights_of(cohort))
+        for name, outcome in (("rate", COMPLETED), ("gone_rate", DISCONTINUED)):
+            rates = self.states.rates[outcome].to_numpy()
+            for when, outlook, cohort in (("before", before, old), ("after", self, new)):
+                found |= _named(f"{name}_{when}", *mean_and_range(rates, outlook.known.weights_of(cohort, outcome)))
+        for when, outlook in (("before", before), ("after", self)):
             net = outlook.distribution(new.closing_year)
-            found |= {f"rate_{when}": mean, f"rate_{when}_p5": low, f"rate_{when}_p95": high}
-            found |= {
-                f"net_{when}": net.mean,
-                f"net_{when}_p5": net.quantile(0.05),
-                f"net_{when}_p95": net.quantile(0.95),
-            }
-        return dict(sorted(found.items(), key=lambda item: not item[0].startswith("rate")))
+            found |= _named(f"net_{when}", net.mean, net.quantile(0.05), net.quantile(0.95))
+        return found
 
     def by_state(self, measure: Measure) -> _Years:
         """Money in steps by fiscal year and code, in each state of ``weights``; without tails that stand apart."""
@@ -290,29 +290,31 @@ class BudgetOutlook:
     def _ends(self, cohort: Cohort, worth: Mapping[str, int], made: _Made) -> dict[str, Lattice]:
         """Money of each unit's firms at the end: known, or drawn given which have left so far."""
         steps = {outcome: money // self.step for outcome, money in worth.items()}
-        teaches, early = self.known.teaches(cohort), early_share(cohort, self.known.as_of)
+        kinds = set(cohort.reported[~cohort.ended])
+        early = {is_reported: self.known.early(cohort, is_reported) for is_reported in kinds}
+        shares = {is_reported: self.known.still_there(cohort, is_reported) for is_reported in kinds}
+        taught = [self.known.teaches(cohort, outcome) for outcome in (COMPLETED, DISCONTINUED)]
         sure = cohort.ends.mul({outcome: steps[outcome] for outcome in OUTCOMES}).sum(axis=1)
         ends: dict[str, Lattice] = {}
         for code, ended, reported, firms in zip(
             sure.index, cohort.ended, cohort.reported, cohort.continued, strict=True
         ):
-            kind = int(firms), early if reported else Fraction(0), teaches
-            if not ended and kind not in made:
-                made[kind] = self._drawn(*kind, steps)
-            ends[str(code)] = self.sure(int(sure[code])) if ended else made[kind]
+            if ended:
+                ends[str(code)] = self.sure(int(sure[code]))
+                continue
+            kind = int(firms), early[reported], *taught
+            if kind not in made:
+                made[kind] = self._drawn(int(firms), steps, *shares[reported], is_taught=taught[0])
+            ends[str(code)] = made[kind]
         return ends
 
-    def _drawn(self, firms: int, early: Fraction, teaches: bool, steps: Mapping[str, int]) -> Lattice:
-        weights, taught, others = self.known.states
-        rates = taught if teaches else others
-        whole = np.ones(len(rates))
-        if early:
-            whole = 1 - float(early) * rates[DISCONTINUED].to_numpy()
-            rates = rates.assign(**{DISCONTINUED: (1 - float(early)) * rates[DISCONTINUED]})
+    def _drawn(
+        self, firms: int, steps: Mapping[str, int], rates: pd.DataFrame, whole: np.ndarray, is_taught: bool
+    ) -> Lattice:
         money = unit_money(firms, rates, float(self.outcomes.rho_unit), steps, whole)
-        if weights.ndim == 1:
+        if self.weights.ndim == 1:
             return money
-        return Lattice(money.start, np.expand_dims(money.mass, 1 if teaches else 0))
+        return Lattice(money.start, np.expand_dims(money.mass, 1 if is_taught else 0))
 
     @cached_property
     def _codes(self) -> list[str]:
@@ -347,6 +349,10 @@ class BudgetOutlook:
         """An amount in steps mixed over the states, with what is certain beside it (万元)."""
         total = mixed(money, self.weights, self.step, self.outcomes.note())
         return replace(total, values=total.values + sure)
+
+
+def _named(name: str, mean: float, low: float, high: float) -> dict[str, float]:
+    return {name: mean, f"{name}_p5": low, f"{name}_p95": high}
 
 
 @overload

@@ -1,19 +1,24 @@
-"""What known results say of the state of the nation: exact posterior weights, and how far they reach other batches.
+"""What known results say: outcomes of the state of the nation, departures of the rate of leaving and of nothing else.
 
-Batches of which something is known share one state of the nation, the others a second one. The first has the posterior
+Batches with known outcomes share one state of the nation, the others a second one. The first has the posterior
 weights π; the second is the first with the declared probability c (``common_experience``), and else drawn anew from the
 declared weights w: W = c·diag(π) + (1 − c)·π wᵀ. So the others have the weights c·π + (1 − c)·w.
 
-A batch speaks by its totals over the units that report: firms completed where outcomes are known, else firms that left
-so far. Their probability in a state is exact, the convolution of the units' Dirichlet-multinomial counts. How firms lie
-within units is left out on purpose: it would speak of the state only through ``rho_unit``, which no evidence supports;
-shares that are the same in every unit would then move the state away from that very share.
+An assumption lets a fixed share of the firms that do not complete leave. That is no evidence, so departures do not speak of the
+state: they have states of their own and teach the rate of leaving; completion is kept. Among firms that are still there
+it hangs on the assumed rate all the same: it is spread over the ends that the rate may have, with the same mean.
+
+A batch speaks by its totals over the units that report. Their probability in a state is exact, the convolution of the
+units' Dirichlet-multinomial counts. How firms lie within units is left out on purpose: it would speak of the state
+only through ``rho_unit``, which no evidence supports; shares that are the same in every unit would then move the state away
+from that very share.
 """
 
 import datetime
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +31,7 @@ from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.ledger.settlement import DISCONTINUED
 from zjtx_alloc.budget.outcomes import COMPLETED, OutcomeAssumption, States
 
+PARTS = 10**9  # of a share: fine enough for any, and whole numbers in a workbook too
 _NOTHING = 1e-16  # posterior weights below this count as none: all together less than a probability is good to
 
 
@@ -123,83 +129,194 @@ class Learned:
         """The states as declared."""
         return self.assumption.states
 
-    def teaches(self, cohort: Cohort) -> bool:
-        """Whether anything that tells of the state of the nation is known of this cohort."""
-        return cohort.payment is None and bool(self.seen(cohort))
-
     @cached_property
     def is_any(self) -> bool:
-        """Whether any cohort teaches."""
-        return any(map(self.teaches, self.cohorts))
+        """Whether any cohort has shown anything, were it departures alone."""
+        return bool(self._seen)
+
+    def teaches(self, cohort: Cohort, outcome: str = COMPLETED) -> bool:
+        """Whether this cohort has shown anything of the state of the nation, or of the rate of leaving (``discontinued``)."""
+        return any(seen.outcome == outcome for seen in self.seen(cohort))
+
+    def rests_on(self, outcome: str) -> int:
+        """Firms of which it is known whether they have this outcome: all that learning rests on."""
+        return sum(int(seen.units.sum()) for _, seen in self._seen if seen.outcome == outcome)
+
+    @cached_property
+    def _seen(self) -> list[tuple[Cohort, Seen]]:
+        return [(cohort, seen) for cohort in self.cohorts for seen in self.seen(cohort)]
 
     @cached_property
     def posterior(self) -> np.ndarray:
-        """Weights of the states after what is known: prior × likelihood.
+        """Weights of the states after the outcomes that are known: prior × likelihood.
 
         Raises
         ------
         ScenarioError
             If the assumption says that what happened cannot happen, naming the batch.
         """
+        return self._after(COMPLETED)
+
+    @cached_property
+    def leaving(self) -> np.ndarray:
+        """Weights of the declared rates of leaving after the departures that are known; errors as ``posterior``."""
+        return self._after(DISCONTINUED)
+
+    def _after(self, outcome: str) -> np.ndarray:
+        if not self.rests_on(outcome):
+            return self.prior.weights
         with np.errstate(divide="ignore"):  # a state may have no weight
             log = np.log(self.prior.weights)
-        for cohort in filter(self.teaches, self.cohorts):
-            for seen in self.seen(cohort):
-                log = log + self._log_chance(seen)
-                if np.isneginf(log).all():
-                    raise ScenarioError(say("learning.impossible", title=self.assumption.title, name=cohort.label,
-                                            count=seen.count, firms=seen.units.sum(), outcome=say(f"outcome.{seen.outcome}")))  # fmt: skip
+        for cohort, seen in ((cohort, seen) for cohort, seen in self._seen if seen.outcome == outcome):
+            log = log + self._log_chance(seen)
+            if np.isneginf(log).all():
+                raise ScenarioError(say("learning.impossible", title=self.assumption.title, name=cohort.label,
+                                        count=seen.count, firms=seen.units.sum(), outcome=say(f"outcome.{outcome}")))  # fmt: skip
         weights = np.exp(log - log.max())
         weights = np.where(weights < _NOTHING * weights.sum(), 0.0, weights)
         return weights / weights.sum()
 
-    @property
-    def others(self) -> np.ndarray:
-        """Weights of the states for cohorts of which nothing is known."""
-        return self._common * self.posterior + (1 - self._common) * self.prior.weights
+    def weights_of(self, cohort: Cohort, outcome: str = COMPLETED) -> np.ndarray:
+        """Weights of the states for this cohort; of the rates of leaving for ``discontinued``."""
+        learned = self.posterior if outcome == COMPLETED else self.leaving
+        return learned if self.teaches(cohort, outcome) else self._shared(learned, self.prior.weights)
 
-    def weights_of(self, cohort: Cohort) -> np.ndarray:
-        """Weights of the states for this cohort."""
-        if not self.is_any:
-            return self.prior.weights
-        return self.posterior if self.teaches(cohort) else self.others
-
-    @cached_property
-    def states(self) -> tuple[np.ndarray, pd.DataFrame, pd.DataFrame]:
-        """The weights that money is mixed with, and the rates by state of cohorts that teach and of the others.
-
-        The weights have one axis where one state decides all that is open, and two, that of the cohorts that teach
-        and that of the others, where both still have open outcomes.
-        """
-        rates = self.prior.rates
-        if not self.is_any:
-            return self.prior.weights, rates, rates
-        open_ones = [self.teaches(c) for c in self.cohorts if c.payment is None and not c.ended.all()]
-        if not any(open_ones):
-            return self.others, rates, rates
-        possible = self.posterior > 0
-        weights, taught = self.posterior[possible], rates[possible]
-        if all(open_ones):
-            return weights, taught, rates
-        joint = (1 - self._common) * np.outer(self.posterior, self.prior.weights)
-        joint += self._common * np.diag(self.posterior)
-        return joint[possible], taught, rates
+    def _shared(self, learned: Any, declared: Any) -> Any:
+        """What cohorts that have shown nothing take over of what the others teach."""
+        return declared if learned is declared else self._common * learned + (1 - self._common) * declared
 
     @property
     def _common(self) -> float:
         return float(self.assumption.common_experience)
 
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """The weights that money is mixed with.
+
+        One axis where one state decides all that is open, and two, that of the cohorts that teach and that of the
+        others, where both still have open outcomes. On an axis with firms that are still there after departures are
+        known each state stands twice, once for each end of the rate of leaving; it is the same end on both axes.
+        """
+        taught, others = self._is_spread[True], self._is_spread[False]
+        if self._open != {True, False}:
+            weights = self.posterior[self.posterior > 0] if self._open == {True} else self._alone
+            return np.repeat(weights, 2) / 2 if taught or others else weights
+        joint = (1 - self._common) * np.outer(self.posterior, self.prior.weights)
+        joint += self._common * np.diag(self.posterior)
+        ends = np.eye(2) / 2 if taught and others else np.full((1 + taught, 1 + others), 1 / (1 + max(taught, others)))
+        return np.kron(joint[self.posterior > 0], ends)
+
+    @property
+    def _alone(self) -> np.ndarray:
+        return self._shared(self.posterior, self.prior.weights) if self.has_outcomes else self.prior.weights
+
+    @cached_property
+    def has_outcomes(self) -> bool:
+        """Whether any cohort teaches the state of the nation."""
+        return bool(self.rests_on(COMPLETED))
+
+    @cached_property
+    def _open(self) -> set[bool]:
+        """Whether the cohorts with open outcomes teach."""
+        return {self.teaches(c) for c in self.cohorts if c.payment is None and not c.ended.all()}
+
+    @cached_property
+    def _is_spread(self) -> dict[bool, bool]:
+        """Whether cohorts that teach, and the others, have firms still there after departures are known."""
+        kinds = {self.teaches(c) for c in self.cohorts if (c.reported & ~c.ended).any() and early_share(c, self.as_of)}
+        return {kind: kind in kinds for kind in (True, False)}
+
+    def early(self, cohort: Cohort, is_reported: bool) -> Fraction:
+        """The share of a unit's departures that is known."""
+        return early_share(cohort, self.as_of) if is_reported else Fraction(0)
+
+    def still_there(self, cohort: Cohort, is_reported: bool) -> tuple[pd.DataFrame, np.ndarray]:
+        """The rates of a cohort's firms that are still there, by state of its axis of ``weights``, and what they sum to.
+
+        Parameters
+        ----------
+        cohort : Cohort
+        is_reported : bool
+            Whether their unit has reported its departures; else they are all approved firms.
+        """
+        rates, teaches, early = self.prior.rates, self.teaches(cohort), self.early(cohort, is_reported)
+        if self._open == {True} or (teaches and len(self._open) == 2):
+            rates = rates[self.posterior > 0]
+        is_spread = self._is_spread[teaches] if len(self._open) == 2 else any(self._is_spread.values())
+        rates = rates.loc[rates.index.repeat(1 + is_spread)].reset_index(drop=True)
+        completed, gone = rates[COMPLETED].to_numpy(), float(self.gone_share(cohort))
+        under = float(Fraction(self.assumption.otherwise.under_invested))
+        if not early:
+            moved = {DISCONTINUED: (1 - completed) * gone, "missed": (1 - completed) * (1 - under - gone)}
+            return rates.assign(**moved) if self.rests_on(DISCONTINUED) else rates, np.ones(len(rates))
+        rate, doubt = self._assumed_leaving(teaches)
+        whole = 1 - float(early) * np.minimum(rate, (1 - under) * (1 - completed))
+        missed = float(Fraction(self.assumption.otherwise.missed))
+        others = {DISCONTINUED: gone * float(1 - early), "missed": missed, "under_invested": under}
+        if not sum(others.values()):  # who did not complete has left
+            return self._divided(np.ones(len(rates)), others, whole), whole
+        room = np.full(len(rates), np.inf)
+        np.divide(1, completed, out=room, where=completed > 0)
+        reach = doubt * np.minimum(1 / whole - 1, room - 1 / whole)
+        return self._divided(completed * (1 / whole + np.tile([-1, 1], len(rates) // 2) * reach), others, whole), whole
+
+    def completing(self, cohort: Cohort, is_reported: bool) -> float:
+        """The mean share of a cohort's firms still there that complete."""
+        rates, whole = self.still_there(cohort, is_reported)
+        shares = np.divide(rates[COMPLETED].to_numpy(), whole, out=np.zeros(len(whole)), where=whole > 0)
+        weights = self.weights
+        if weights.ndim == 2:
+            weights = weights.sum(axis=1 if self.teaches(cohort) else 0)
+        return float(weights @ shares)
+
+    @staticmethod
+    def _divided(completed: np.ndarray, others: dict[str, float], whole: np.ndarray) -> pd.DataFrame:
+        """Rates that sum to the whole: a share that completes, and the others in these proportions."""
+        rest = whole * (1 - completed) / (sum(others.values()) or 1)
+        return pd.DataFrame({COMPLETED: whole * completed} | {name: rest * part for name, part in others.items()})
+
+    def gone_share(self, cohort: Cohort) -> Fraction:
+        """The share of the firms that do not complete that leave: as declared, moved with the rate of leaving."""
+        otherwise = self.assumption.otherwise
+        declared, most = Fraction(otherwise.discontinued), 1 - Fraction(otherwise.under_invested)
+        if not (self.rests_on(DISCONTINUED) and declared and self._mean_leaving):
+            return declared
+        mean = float(self.leaving @ self.prior.rates[DISCONTINUED].to_numpy())
+        learned = mean if self.teaches(cohort, DISCONTINUED) else self._shared(mean, float(self._mean_leaving))
+        return min(Fraction(round(learned / float(self._mean_leaving) * PARTS), PARTS) * declared, most)
+
+    @property
+    def _mean_leaving(self) -> Fraction:
+        return (1 - Fraction(self.assumption.completed.mean)) * Fraction(self.assumption.otherwise.discontinued)
+
+    def _assumed_leaving(self, teaches: bool) -> tuple[float, float]:
+        """The rate of leaving that goes with completion as it is thought of, and how much of the doubt about it is left.
+
+        It is the declared mean, until outcomes are known beside the departures of the same firms: then it is moved to what was seen
+        there, as a beta prior whose firms are as alike as ``rho_nation`` says.
+        """
+        mean, rho = float(self._mean_leaving), float(self.assumption.rho_nation)
+        firms = left = 0
+        for cohort in filter(self.teaches, self.cohorts):
+            firms += int(cohort.approved[cohort.ended].sum())
+            left += int(cohort.left[cohort.ended].to_numpy().sum())
+        if not firms or not rho:
+            return mean, 1.0
+        alike = 1 / rho - 1
+        rate, doubt = (alike * mean + left) / (alike + firms), ((alike + 1) / (alike + 1 + firms)) ** 0.5
+        return (rate, doubt) if teaches else (self._shared(rate, mean), self._shared(doubt, 1.0))
+
     def seen(self, cohort: Cohort) -> tuple[Seen, ...]:
-        """What a cohort that teaches has shown, by its totals: completions where outcomes are known, departures elsewhere."""
-        ended, here = cohort.ended, cohort.reported & ~cohort.ended
+        """The totals that a cohort has shown: firms completed where outcomes are known, firms that have left where these are."""
+        if cohort.payment is not None:
+            return ()
+        ended, here, rates = cohort.ended, cohort.reported & ~cohort.ended, self.prior.rates
         early = float(early_share(cohort, self.as_of))
-        rates = self.prior.rates
         completed, left = cohort.ends["completed"], cohort.left.sum(axis=1).astype("int64")
         found = [Seen(COMPLETED, int(completed[ended].sum()), cohort.approved[ended], rates[COMPLETED].to_numpy())]
         if early:
-            found.append(
-                Seen(DISCONTINUED, int(left[here].sum()), cohort.approved[here], early * rates[DISCONTINUED].to_numpy())
-            )
+            expected = early * rates[DISCONTINUED].to_numpy()
+            found.append(Seen(DISCONTINUED, int(left[here].sum()), cohort.approved[here], expected))
         return tuple(one for one in found if one.units.sum())
 
     def _log_chance(self, seen: Seen) -> np.ndarray:
@@ -225,9 +342,9 @@ class Learned:
             return log + np.log(added(parts).mass[:, seen.count])
 
 
-def completion(states: States, weights: np.ndarray) -> tuple[float, float, float]:
-    """Mean, P5 and P95 of the share of firms that complete, over the states of the nation."""
-    rates = states.rates[COMPLETED].to_numpy()
-    reached = np.cumsum(weights)
-    low, high = (float(rates[np.searchsorted(reached, share - 1e-12)]) for share in (0.05, 0.95))
+def mean_and_range(rates: np.ndarray, weights: np.ndarray) -> tuple[float, float, float]:
+    """Mean, P5 and P95 of a share of firms over the states of the nation, whose rates rise or fall."""
+    order = np.argsort(rates)
+    reached = np.cumsum(weights[order])
+    low, high = (float(rates[order][np.searchsorted(reached, share - 1e-12)]) for share in (0.05, 0.95))
     return float(weights @ rates), low, high

@@ -33,7 +33,7 @@ from zjtx_alloc.rules.award import Award
 from zjtx_alloc.rules.programme.known import other_measure
 from zjtx_alloc.rules.programme.programme import Programme
 from zjtx_alloc.rules.scenario import Scenario
-from zjtx_alloc.rules.scenario_files import load_scenario
+from zjtx_alloc.rules.scenario_files import check_scenario, load_scenario
 
 Named = Scenario | str | Path
 _YEAR, _MONEY = re.compile("[0-9]{4}"), re.compile("[0-9]{1,15}")
@@ -305,8 +305,11 @@ def parsed_ceilings(text: str) -> dict[int, int]:
 
 
 def scenario_of(named: Named) -> Scenario:
-    """The scenario itself, loaded if it is named."""
-    return named if isinstance(named, Scenario) else load_scenario(named)
+    """The scenario itself, checked, or loaded if it is named."""
+    if not isinstance(named, Scenario):
+        return load_scenario(named)
+    check_scenario(named)
+    return named
 
 
 def _allocated(named: Sequence[Named], panel: Panel) -> tuple[Allocation, ...]:

@@ -19,7 +19,7 @@ from zjtx_alloc.report.documents.firm_copies import Given, as_workbook, carry
 from zjtx_alloc.report.documents.firm_workbook import write_firm_workbook
 from zjtx_alloc.report.firm_documents.document import PLAN, document as write_document
 from zjtx_alloc.report.firm_documents.dossier import dossier_of, nation_of
-from zjtx_alloc.report.writers.beside import write_beside
+from zjtx_alloc.report.writers.user_sheet import write_results_into_copy
 
 _MOST_MADE_UP, _MOST_SEED = 50_000, 2**63 - 1
 _file = click.argument("file", type=click.Path(path_type=Path))
@@ -137,7 +137,7 @@ def collect(folder: Path, programme: Path, out: Path) -> None:
     books = read_books(folder)
     cells, lines = collected(books, programme)
     mark = books[0].firms.mark
-    path = write_beside(programme, out, {title: _marked(frame, mark) for title, frame in cells.items()})
+    path = write_results_into_copy(programme, out, {title: _marked(frame, mark) for title, frame in cells.items()})
     for line in (*lines, *filter(None, [mark])):
         click.echo(seen(line))
     click.echo(path)

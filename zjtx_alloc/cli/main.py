@@ -3,6 +3,7 @@
 import os
 import sys
 from copy import copy
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from zjtx_alloc.base.errors import ReportError, ZjtxError
 from zjtx_alloc.base.files import why, write_csv
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import in_brief, seen, shown
-from zjtx_alloc.budget.ledger.calendar import calendar
+from zjtx_alloc.budget.ledger.calendar import calendar, last_days
 from zjtx_alloc.budget.plan import parsed_ceilings
 from zjtx_alloc.cli.firms import firms as firms_group
 from zjtx_alloc.cli.help import ChineseGroup, reason
@@ -46,6 +47,7 @@ from zjtx_alloc.rules.programme.programme import is_programme, load_programme
 from zjtx_alloc.rules.scenario_files import load_scenario, save_without_stand_ins, scenario_names
 from zjtx_alloc.uncertainty.sweep import DRAWS, FEW_DRAWS, SEED, sweep, sweep_on_cluster
 
+_DAY = click.DateTime(["%Y-%m-%d"])
 _MOST_DRAWS, _MOST_SEED = 10**6, 2**63 - 1
 _TRACE = "ZJTX_TRACE"
 _data = click.option(
@@ -87,7 +89,7 @@ def report(scenario: str, out: Path, data: Path | None, batch: int | None, units
 @click.option("--actuals", type=click.Path(path_type=Path), default=None, help="实际下达表（.xlsx 或 CSV），用于对账")
 @click.option(
     "--as-of",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=_DAY,
     default=None,
     help="测算基准日，如 2026-11-30；以后年度的结果、下达不算已知",
 )
@@ -257,9 +259,20 @@ def template(file: Path, *, firms: bool) -> None:
 
 @commands.command("calendar")
 @click.option("--award", default=(_AWARD := award_in_force().name), help=f"政策文件，默认 {_AWARD}")
-def calendar_command(award: str) -> None:
-    """列出各批次的法定与通知期限。"""
-    click.echo(printed(calendar_table(calendar(load_award(award)))))
+@click.option("--from", "first", type=_DAY, default=None, help="只列这一天及以后的期限，如 2026-12-07")
+@click.option("--to", "last", type=_DAY, default=None, help="只列到这一天为止的期限")
+@click.option("--provinces", is_flag=True, help="只列省级单位应办的事项")
+@click.option("--today", type=_DAY, default=None, help="以哪一天为今天标出已过的和下一项，默认当天")
+def calendar_command(
+    award: str, first: datetime | None, last: datetime | None, provinces: bool, today: datetime | None
+) -> None:
+    """列出各批次的法定与通知期限，标出已过的和下一项。"""
+    dates = calendar(load_award(award))
+    least, most = first.date() if first else date.min, last.date() if last else date.max
+    dates = dates[[least <= day <= most for day in last_days(dates)]]
+    if provinces:
+        dates = dates[dates["who"].str.startswith(say("budget.of_provinces"))]
+    click.echo(printed(calendar_table(dates, today.date() if today else date.today())))
 
 
 def _also(stage: str, name: str) -> None:

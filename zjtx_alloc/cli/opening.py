@@ -19,7 +19,7 @@ from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.report.report_xlsx.hand_back import is_report, read_report
 from zjtx_alloc.report.runs.records import FACTS, facts_csv, keep_workbook
 from zjtx_alloc.rules.programme.forms import forms
-from zjtx_alloc.rules.programme.notes import money_notes, plain_lines
+from zjtx_alloc.rules.programme.notes import doubts_text, money_notes
 from zjtx_alloc.rules.programme.programme import Programme, load_programme
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import load_scenario, save_bundle
@@ -75,7 +75,7 @@ def opened(named: str, data: Path | None, batch: int | None, *, with_money: bool
     for note in (*programme.notes_on(chosen), *(() if with_money else money_notes(programme))):
         click.echo(seen(note))
     if programme.doubts:
-        click.echo(seen(f"{say('programme.doubts')}\n{plain_lines(programme.doubts)}"))
+        click.echo(seen(doubts_text(programme.doubts)))
     return Opened(chosen.scenario, panel if panel.has_own else None, Path(named), programme)
 
 

@@ -28,7 +28,7 @@ from zjtx_alloc.report.writers.html import Heading
 from zjtx_alloc.report.writers.pdf import pdf_file
 from zjtx_alloc.report.writers.xlsx import write_workbook
 from zjtx_alloc.rules.own_columns import stand_ins_ended
-from zjtx_alloc.rules.programme.notes import plain_lines
+from zjtx_alloc.rules.programme.notes import doubts_text
 from zjtx_alloc.rules.programme.programme import load_programme
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import load_scenario, scenario_names
@@ -91,7 +91,7 @@ def read_cases(path: Path, own: Panel | None) -> dict[str, Case]:
     programme = load_programme(path)
     panel = programme.panel if programme.panel.has_own else None
     batches = sorted(programme.batches, key=lambda batch: batch is not programme.current)
-    doubts = (say("programme.doubts"), *plain_lines(programme.doubts).split("\n")) if programme.doubts else ()
+    doubts = doubts_text(programme.doubts).split("\n") if programme.doubts else ()
     return {one.scenario.name: Case(one.scenario, panel, (*programme.notes_on(one), *doubts)) for one in batches}
 
 

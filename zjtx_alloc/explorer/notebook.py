@@ -1,5 +1,6 @@
 """The explorer in a notebook: the same page in a frame, and questions of one control each, answered in words."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from IPython.display import HTML, Markdown
@@ -14,6 +15,11 @@ from zjtx_alloc.facts.panel import load_panel
 from zjtx_alloc.report.table import signed
 from zjtx_alloc.rules.scenario import DEFAULT
 from zjtx_alloc.rules.scenario_files import load_scenario
+
+try:
+    import ipywidgets
+except ImportError:  # of the extra web: without it each question is answered once
+    ipywidgets = None
 
 _HEIGHT = 1100  # of the frame, in pixels
 # JupyterLab's own, and the page's font after them: Chinese shows where the system has no font for it.
@@ -101,3 +107,29 @@ class WhatIf:
         )
         by_region = "、".join(f"{region}{signed(step)}" for region, step in regions.items())
         return Markdown(say("explorer.answer", total=tried.total, gains=gains, losses=losses, regions=by_region))
+
+
+def without_sliders() -> Markdown | None:
+    """How to get sliders where there are none."""
+    return Markdown(say("explorer.without_sliders")) if ipywidgets is None else None
+
+
+def slider(label: str, value: float, least: float, most: float, step: float) -> Any:
+    """A slider for whole numbers or, where ``step`` is none, for others; the value itself where there are no sliders."""
+    if ipywidgets is None:
+        return value
+    kind = ipywidgets.IntSlider if isinstance(step, int) else ipywidgets.FloatSlider
+    return kind(value, min=least, max=most, step=step, description=label, continuous_update=False)
+
+
+def choice(label: str, options: Sequence[Any], value: Any) -> Any:
+    """A list to choose from; the value itself where there is none."""
+    return value if ipywidgets is None else ipywidgets.Dropdown(options=options, value=value, description=label)
+
+
+def ask(question: Callable[..., Markdown], **controls: Any) -> Markdown | None:
+    """Show controls with the answer under them, anew at every change; where there are none, the answer to their values."""
+    if ipywidgets is None:
+        return question(**controls)
+    ipywidgets.interact(question, **controls)
+    return None

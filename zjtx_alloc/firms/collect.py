@@ -13,6 +13,7 @@ from zjtx_alloc.budget.ledger.settlement import DISCONTINUED, OUTCOMES
 from zjtx_alloc.facts.cells import plain
 from zjtx_alloc.facts.grid import grids_of
 from zjtx_alloc.firms.book import FirmBook, read_book
+from zjtx_alloc.firms.stages import need_sound
 from zjtx_alloc.rules.programme.forms import forms
 from zjtx_alloc.rules.programme.known import ENDS
 from zjtx_alloc.rules.programme.records import rows_by
@@ -29,7 +30,7 @@ def read_books(folder: Path) -> list[FirmBook]:
     books, held = [], dict[tuple[str, int], str]()
     for path in sorted(path for path in folder.glob("*.xlsx") if not path.name.startswith("~$")):
         book = read_book(path)
-        book.need_sound()
+        need_sound(book)
         if (first := held.setdefault((book.unit, book.batch), book.file)) != book.file:
             raise DataError(say("collect.twice", unit=_name(book), batch=book.batch, files=f"{first}、{book.file}"))
         books.append(book)

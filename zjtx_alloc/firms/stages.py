@@ -11,8 +11,10 @@ from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.budget.ledger.ledger import ledger
 from zjtx_alloc.facts.cells import plain
 from zjtx_alloc.facts.credit_codes import valid_code
+from zjtx_alloc.facts.problems import refusal
 from zjtx_alloc.firms.book import FirmBook, firm_forms
 from zjtx_alloc.firms.chain import firms_to_books
+from zjtx_alloc.firms.departures import decided, differing, named, overridden, reason_of, unreasoned
 from zjtx_alloc.firms.made_up import made_up_results
 from zjtx_alloc.firms.plan_changes import plans_on
 from zjtx_alloc.firms.steps.amounts import Grants, amounts, direct_money
@@ -28,6 +30,7 @@ from zjtx_alloc.firms.table.roll import Firms, together
 STAGES = ("review", "select", "amounts", "evaluate", "settle")
 _AFTER_APPROVAL = ("evaluate", "settle")  # a plan changed by then is the one that counts
 _ENDING = YEARLY[:2]
+_PROPOSES = {"review": ("firms", "review"), "select": ("firms", "selected"), "amounts": ("firms", "granted"), "evaluate": ("yearly", "goes_on")}  # fmt: skip
 DIGITS = 8  # of scores in the workbook
 # Conditions that the notice does not state, by the cell of 基本情况 that switches them on.
 SWITCHES = {"earlier": ("earlier_batch",), "rd": ("rd_two_years", "rd_share", "rd_share_before")}
@@ -45,16 +48,11 @@ class Stage:
         One sentence.
     notes : tuple of str
         What a person should know.
-    name : str
-    book : FirmBook
-        What it was carried from, with the plans that were in force.
     """
 
     cells: Mapping[str, pd.DataFrame]
     result: str
     notes: tuple[str, ...] = ()
-    name: str = ""
-    book: FirmBook | None = None
 
 
 def carried(name: str, book: FirmBook, day: date | None = None, quota: int | None = None) -> Stage:
@@ -73,21 +71,64 @@ def carried(name: str, book: FirmBook, day: date | None = None, quota: int | Non
     ------
     DataError, ScenarioError, InfeasibleError
         As the stage's own function does, and if the stage before was not run.
+    TableError
+        As ``need_sound`` does of the stages before, and of decisions without a reason that this stage would propose otherwise.
     """
-    book.need_sound(before=name)
+    need_sound(book, before=name)
     on = book.day(day)
+    done = _computed(name, book, on, quota)
+    if problems := [*unreasoned(book, done.cells)]:
+        raise refusal(book.file, "", problems)
+    notes = [*done.notes, *_order(book, on), *overridden(book)]
+    if name in _ran(book) and (again := [*differing(book, done.cells, name)]):
+        notes.append(say("firm_book.again", count=len(again), cells=named(again)))
+    last = max(book.grids["log"].rows, default=3)
+    entry = {"stage": say(f"stage.{name}"), "day": f"{on}", "result": done.result}
+    told = dict.fromkeys([*notes, *filter(None, [book.firms.mark])])
+    return Stage({**done.cells, "log": pd.DataFrame([entry], index=[last + 1])}, done.result, tuple(told))
+
+
+def need_sound(book: FirmBook, before: str = "") -> None:
+    """Compute the stages that were run, or those of them before one, again, and compare.
+
+    Raises
+    ------
+    DataError
+        If results stand there of a stage that 办理情况 does not name.
+    TableError
+        If a result is not what its inputs give (it or they were changed by hand), a firm joined after a stage was run, or
+        a decision differs from what is proposed without a reason: every cell of the first such stage.
+    """
+    ran = _ran(book)
+    for stage in STAGES[: STAGES.index(before)] if before else STAGES:
+        if stage not in ran:
+            form, decision = _PROPOSES.get(stage, ("ending", "outcome"))
+            column = decision if stage == "settle" else f"{decision}_proposed"
+            if any(record[column] is not None for record in book.entries[form].records):
+                raise DataError(say("firm_book.no_run", file=book.file, stage=say(f"stage.{stage}"), sheet=firm_forms()["log"].title))  # fmt: skip
+            continue
+        done, row = _computed(stage, book, book.days[say(f"stage.{stage}")]), ran[stage]
+        cells = {**done.cells, "log": pd.DataFrame({"result": [done.result]}, index=[row])}
+        if stage == "evaluate" and "settle" in ran:  # which judged the changes of plans anew
+            cells.pop("changes", None)
+        if problems := [*unreasoned(book, cells), *differing(book, cells, stage)]:
+            raise refusal(book.file, "", problems)
+
+
+def _ran(book: FirmBook) -> dict[str, int]:
+    """The stages that were run, with the row of their last run in 办理情况."""
+    rows = {record["stage"]: record.row for record in book.entries["log"].records}
+    return {stage: rows[name] for stage in STAGES if (name := say(f"stage.{stage}")) in rows and name in book.days}
+
+
+def _computed(name: str, book: FirmBook, on: date, quota: int | None = None) -> Stage:
+    """A stage as its inputs and the decisions before it give it, on a day."""
     plans = plans_on(book, on) if name in _AFTER_APPROVAL else None
     held = book if plans is None else plans.book
     done = _select(held, quota, on) if name == "select" else _STAGES[name](held, on)
-    last = max(book.grids["log"].rows, default=3)
-    entry = {"stage": say(f"stage.{name}"), "day": f"{on}", "result": done.result}
-    cells = {**done.cells, "log": pd.DataFrame([entry], index=[last + 1])}
-    notes = [*done.notes, *_order(book, on)]
-    if plans is not None and len(plans.findings):
-        cells["changes"] = plans.findings.to_frame()
-        notes += plans.notes
-    told = dict.fromkeys([*notes, *filter(None, [book.firms.mark])])
-    return Stage(cells, done.result, tuple(told), name, held)
+    if plans is None or not len(plans.findings):
+        return done
+    return Stage({**done.cells, "changes": plans.findings.to_frame()}, done.result, (*done.notes, *plans.notes))
 
 
 def _order(book: FirmBook, day: date) -> Iterator[str]:
@@ -107,6 +148,27 @@ def reviewed(books: Sequence[FirmBook], firms: Firms, day: date) -> Review:
     return review(firms, None, day, conditions, {FIRST_ROUND: listed} if listed else {})
 
 
+def review_decided(books: Sequence[FirmBook], firms: Firms, day: date) -> Review:
+    """The same with what was decided otherwise for a reason; only a firm that stands in two workbooks fails whoever decided.
+
+    Raises
+    ------
+    DataError
+        As ``review`` does.
+    """
+    found, codes = reviewed(books, firms, day), firms.table["credit_code"]
+    said = pd.concat([book.decisions[["review", "review_reason"]].set_axis(book.firms.table["credit_code"]) for book in books])  # fmt: skip
+    said = said[~said.index.duplicated()].reindex(codes).set_axis(codes.index)
+    said = said[said["review_reason"].notna()]
+    rules = found.conditions.rules
+    shared = found.failures["rule"].map(lambda rule: len(books) > 1 and rules[rule].test == "unique").astype(bool)
+    passed = found.failures["firm"].isin(said.index[said["review"].eq("passed")])
+    struck = said.index[said["review"].eq("struck")].difference(found.failures["firm"])
+    own = pd.DataFrame({"firm": struck, "rule": "decided", "clause": say("firm_book.own_decision"), "reason": said.loc[struck, "review_reason"].tolist()})  # fmt: skip
+    failures = pd.concat([found.failures[~passed | shared], own], ignore_index=True) if len(own) else found.failures[~passed | shared]  # fmt: skip
+    return replace(found, failures=failures.sort_values("firm", kind="stable", ignore_index=True))
+
+
 def listed_in(books: Sequence[FirmBook]) -> Firms:
     """The firms that workbooks recommend, or all of one where nobody is selected yet, as one list."""
     lists = [book.selected if book.decisions["selected"].eq("yes").any() else book.firms for book in books]
@@ -119,11 +181,11 @@ def _listed(book: FirmBook) -> dict[int, str]:
 
 
 def _review(book: FirmBook, day: date) -> Stage:
-    listed, found = _listed(book), reviewed((book,), book.firms, day)
+    listed, found = _listed(book), reviewed((book,), book.firms.in_their_sheet, day)
     rows = book.firms.table.index
     reasons = found.reasons()[header("reason")].reindex(rows)
     flags = found.flags.assign(text=found.flags["kind"] + say("firm_book.colon") + found.flags["what"])
-    doubts = flags.groupby("firm", sort=False)["text"].agg("；".join).reindex(rows)
+    doubts = flags.sort_values("text").groupby("firm")["text"].agg("；".join).reindex(rows)
     verdict = reasons.isna().map({True: "passed", False: "struck"})
     frame = pd.DataFrame({"review": verdict, "reasons": reasons, "doubts": doubts})
     matches = _matches(found, listed)
@@ -136,7 +198,8 @@ def _review(book: FirmBook, day: date) -> Stage:
     notes += _extra(found)
     passed = len(found.passed)
     result = say("stage_result.review", count=len(rows), passed=passed, struck=len(rows) - passed)
-    cells = {"firms": _beside(book.firms, frame), "first_round": matches, "basics": _basics(book, as_of=f"{day}")}
+    firms = _with_decision(book, "firms", "review", _beside(book.firms, frame))
+    cells = {"firms": firms, "first_round": matches, "basics": _basics(book, as_of=f"{day}")}
     return Stage(cells, result, tuple(notes))
 
 
@@ -187,8 +250,6 @@ def _select(book: FirmBook, quota: int | None, day: date) -> Stage:
     places = int(found.places.sum())
     chosen = found.table["selected"].map({True: "yes", False: "no"})
     frame = pd.DataFrame({"score": found.scores.score.round(DIGITS), "rank": found.table["rank"], "selected": chosen})
-    verdict = say("firm_check.still", stage=say("stage.select"))
-    basics = _basics(book, quota=places, chosen=len(found.chosen), check=verdict)
     result = say("stage_result.select", passed=len(found.firms), quota=places, chosen=len(found.chosen))
     notes = [say("firm_book.ties", count=int(found.ties["tied"].sum()))] if len(found.ties) else []
     if found.scores.rubric.example:
@@ -198,7 +259,8 @@ def _select(book: FirmBook, quota: int | None, day: date) -> Stage:
         values = {"count": len(expired), "day": day, "firms": book.firms.names(expired)}
         notes.append(say("stage_day.expired", **values))
     frame = frame.astype(object).reindex(book.firms.table.index)
-    return Stage({"firms": _beside(book.firms, frame), "basics": basics}, result, tuple(notes))
+    firms = _with_decision(book, "firms", "selected", _beside(book.firms, frame))
+    return Stage({"firms": firms, "basics": _basics(book, quota=places)}, result, tuple(notes))
 
 
 def _amounts(book: FirmBook, day: date) -> Stage:
@@ -216,7 +278,8 @@ def _amounts(book: FirmBook, day: date) -> Stage:
     if book.firms.made_up:
         invented = made_up_results(approved, grants.amount, book.basics["seed"] or 1)
         opened = _with_numbers(opened, invented, YEARLY)
-    cells = {"firms": _beside(book.firms, frame), "grants": _handed(book, "opening", grants.amount), "yearly": opened}
+    firms = _with_decision(book, "firms", "granted", _beside(book.firms, frame))
+    cells = {"firms": firms, "grants": _handed(book, "opening", grants.amount), "yearly": opened}
     return Stage(cells, result, (*notes, *grants.notes()))
 
 
@@ -269,9 +332,7 @@ def _spent(book: FirmBook, firms: Firms) -> Iterator[str]:
 def _handed(book: FirmBook, payment: str, amount: pd.Series) -> pd.DataFrame:
     """What the sheet 资金分配 says of a payment that was shared."""
     row = next(record.row for record in book.entries["grants"].records if record["payment"] == payment)
-    stage = say("stage.amounts" if payment == "opening" else "stage.settle")
-    said = {"count": len(amount), "total": int(amount.sum()), "handed": int(amount.sum())}
-    return pd.DataFrame({**said, "check": say("firm_check.still", stage=stage)}, index=[row])
+    return pd.DataFrame({"count": len(amount), "total": int(amount.sum())}, index=[row])
 
 
 def granted(book: FirmBook) -> Grants:
@@ -292,14 +353,13 @@ def _evaluate(book: FirmBook, day: date) -> Stage:
     paid = [*_paid(book)]
     found, supported = evaluated(book)
     _, granted = book.supported
-    was_paid = granted.rename("granted").astype(object).reindex(book.firms.table.index)
     year = evaluation_year(book, day)
     gone = left_before(book, supported, year)
     goes_on = continuing(found, least=book.least).table.index.difference(gone.index)
     stays = supported.table.index.isin(goes_on)
     frame = pd.DataFrame({"score": found.scores.score.round(DIGITS), "grade": found.grade})
     frame["goes_on"] = pd.Series(stays, supported.table.index).map({True: "yes", False: "no"})
-    frame["left"] = gone.reindex(frame.index).fillna(year).astype(int).astype(object).where(~stays)
+    frame["left"] = gone.reindex(frame.index).fillna(year).astype(int)
     counts = found.grade.value_counts()
     grades = "、".join(f"{name}{counts.get(name, 0)}" for name in found.bands)
     values = {"count": len(supported), "grades": grades, "least": book.least}
@@ -310,14 +370,20 @@ def _evaluate(book: FirmBook, day: date) -> Stage:
     notes = [*paid, *_spent(book, found.firms), say("stage_day.due", day=day, year=year, due=due_on(day))]
     notes += [say("stage_day.stays_left", count=len(gone))] if len(gone) else []
     notes += [say("firm_book.example", title=found.scores.rubric.title)] if found.scores.rubric.example else []
-    verdict = say("firm_check.still", stage=say("stage.evaluate"))
-    cells = {
-        "firms": _beside(book.firms, was_paid.to_frame()),  # no longer a formula: what was paid is past
-        "yearly": _by_code(book, "yearly", supported, frame),
-        "ending": opened,
-        "basics": _basics(book, evaluation_check=verdict),
-    }
-    return Stage(cells, result, tuple(notes))
+    yearly = _with_decision(book, "yearly", "goes_on", _by_code(book, "yearly", supported, frame))
+    return Stage({"yearly": _with_years(book, yearly), "ending": opened}, result, tuple(notes))
+
+
+def _with_years(book: FirmBook, yearly: pd.DataFrame) -> pd.DataFrame:
+    """The years of leaving of those that do not go on; a year that a person gives a reason for stays."""
+    said = {r.row: r["left"] for r in book.entries["yearly"].records if r[reason_of("left")] and r["left"] is not None}
+    years = [said.get(row, year) for row, year in yearly["left"].items()]
+    return yearly.assign(left=pd.Series(years, yearly.index, dtype=object).where(yearly["goes_on"].eq("no")))
+
+
+def _with_decision(book: FirmBook, form: str, name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Results by row, of which one is proposed and decided."""
+    return frame.drop(columns=name).join(decided(book, form, name, frame[name]))
 
 
 def evaluation_year(book: FirmBook, day: date) -> int:
@@ -328,7 +394,8 @@ def evaluation_year(book: FirmBook, day: date) -> int:
 
 def left_before(book: FirmBook, supported: Firms, year: int) -> pd.Series:
     """The year by firm of those that had left before this one, as 年度评价 says."""
-    said = {r["credit_code"]: r["left"] for r in book.entries["yearly"].records if r["goes_on"] == "no"}
+    records = [r for r in book.entries["yearly"].records if r["goes_on"] == "no" and r["goes_on_proposed"] != "yes"]
+    said = {record["credit_code"]: record["left"] for record in records}
     left = supported.table["credit_code"].map(said).dropna()
     return left[left < year]
 

@@ -10,7 +10,7 @@ from zjtx_alloc.base.errors import ScenarioError, SolverError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.text import shown
 from zjtx_alloc.quota.crossing.cases import Case, Ladders, prove
-from zjtx_alloc.quota.crossing.exchange import improving_move
+from zjtx_alloc.quota.crossing.exchange import improving_move, preferred_move
 from zjtx_alloc.quota.crossing.lagrangian_bound import GAP, dual_bound, leeway, meets
 from zjtx_alloc.quota.crossing.minimax import admits_below, boxed, largest, refuted
 from zjtx_alloc.quota.nested.demand import demand_of
@@ -53,6 +53,11 @@ class Certificate:
     cases: tuple[Case, ...] = ()
     below: tuple[Case, ...] = ()
 
+    @property
+    def left_open(self) -> str:
+        """What it does not prove, in Chinese: where rules cross, the choice among equals but for moves of one place; blank else."""
+        return say("solver.left_open") if self.prices else ""
+
 
 def verify(problem: QuotaProblem, quota: pd.Series, certificate: Certificate | None = None) -> Certificate:
     """Prove, without any solver, that a quota keeps all rules and is optimal; return the proof.
@@ -67,7 +72,8 @@ def verify(problem: QuotaProblem, quota: pd.Series, certificate: Certificate | N
     Raises
     ------
     SolverError
-        Naming every rule that is broken, or the move of one place that would be better; or if the certificate that is
+        Naming every rule that is broken, or the move of one place that would be better, or as good and preferred by the
+        tie rule; or if the certificate that is
         needed is missing, is one of other rules or proves too little; or if a number of either is not what it should be.
     ScenarioError
         If nothing proves an answer by this criterion, since rules cross.
@@ -110,7 +116,10 @@ def _proven_sum(problem: QuotaProblem, places: list[int], certificate: Certifica
     if tree is None:
         if (pair := improving_move(problem, places)) is not None:
             raise _refusal(problem, *pair)
-        return _proven_bound(problem, places, certificate)
+        proof = _proven_bound(problem, places, certificate)
+        if (pair := preferred_move(problem, places)) is not None:
+            raise _refusal(problem, *pair, cheaper=False)
+        return proof
     move = better_move(demand_of(problem), np.array(places)[tree.order])
     if move is not None:
         raise _refusal(problem, int(tree.order[move[0]]), int(tree.order[move[1]]), cheaper=move[2])

@@ -20,6 +20,8 @@ from zjtx_alloc.report.terminal import aligned
 
 ALL_COMPLETED = "all_completed"  # how budget.csv of a plan calls the outcome that all firms complete
 _LONG_TEXT, _PARAGRAPH = 16, 120  # characters; longer cells wrap, in a column that is wider the longer they are
+_HEAD, _LONG_WIDTH = 6, 12  # characters of a header, and of a long text, that stay on one line in a notebook
+_MANY_ROWS = 50  # more than the units and their total
 _LONG_NAME = 8  # characters; longer names of rows wrap on a telephone
 _EXCEL_TEXT = r";mso-number-format:'\@'"  # pasted into Excel, a code stays text
 
@@ -77,7 +79,8 @@ class Table:
     def _repr_html_(self) -> str:
         names = self._row_heads()
         head = "".join(
-            f'<th scope="col"{self._side(column)}>{html.escape(str(column))}</th>' for column in self.frame.columns
+            f'<th scope="col" style="text-align:{self._side(column)}{_unbroken(str(column), _HEAD, _HEAD)}">{html.escape(str(column))}</th>'
+            for column in self.frame.columns
         )
         last = len(self.frame) - 1
         body = "".join(
@@ -86,11 +89,15 @@ class Table:
             + "</tr>"
             for number, row in enumerate(self.frame.itertuples(index=False))
         )
-        return sliding(
+        whole = sliding(
             self.title,
             f"<table class=zjtx><caption>{html.escape(self.title)}</caption>"
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>",
-        ) + notes_html(*self.notes)
+        )
+        if len(self.frame) >= _MANY_ROWS:  # folded up under its title and number of rows; paper shows it all
+            summary = say("nav.rows", title=html.escape(self.title), count=len(self.frame))
+            whole = f'<details class="rows"><summary>{summary}</summary>{whole}</details>'
+        return whole + notes_html(*self.notes)
 
     def _row_heads(self) -> str:
         """The column that says what a row is of: the unit, else the first if it is of words that differ."""
@@ -99,16 +106,15 @@ class Table:
         return str(next(iter(units + first), ""))
 
     def _side(self, column: str) -> str:
-        return "" if self.kinds[column] == "text" else ' style="text-align:right"'
+        return "left" if self.kinds[column] == "text" else "right"
 
     def _cell(self, column: str, value: object, names: str) -> str:
         kind = self.kinds[column]
         text = shown(kind, value)
-        align = "left" if kind == "text" else "right"
         is_name = column == names and bool(text)
-        as_text = _EXCEL_TEXT if kind == "text" else ""
+        as_text = _EXCEL_TEXT + _unbroken(text) if kind == "text" else ""
         tag, scope = ("th", ' scope="row"') if is_name else ("td", "")
-        return f'<{tag}{scope}{_width(text, is_name)} style="text-align:{align}{as_text}">{html.escape(text)}</{tag}>'
+        return f'<{tag}{scope}{_width(text, is_name)} style="text-align:{self._side(column)}{as_text}">{html.escape(text)}</{tag}>'
 
 
 def _width(text: str, is_name: bool) -> str:
@@ -120,9 +126,21 @@ def _width(text: str, is_name: bool) -> str:
     return " class=named" if is_name and len(text) > _LONG_NAME else ""
 
 
+def _unbroken(text: str, most: int = _LONG_TEXT, least: int = _LONG_WIDTH) -> str:
+    """What keeps a notebook, which has no style sheet of ours, from breaking Chinese text after each character.
+
+    Up to ``most`` characters stay on one line; longer texts have a column of ``least`` and paragraphs twice that.
+    """
+    if text.isascii() and text.isalnum():
+        return ""
+    width = 2 * least if len(text) > _PARAGRAPH else least
+    return ";white-space:nowrap" if len(text) <= most else f";min-width:{width}em;overflow-wrap:anywhere"
+
+
 def sliding(title: str, table: str) -> str:
     """A table in a box of its own, which slides where the page is narrow; the keyboard reaches it, and it says what it is."""
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(title)}">{table}</div>'
+    region = f'role="region" aria-label="{html.escape(title)}"'
+    return f'<div class="scroll" tabindex="0" {region} style="overflow-x:auto">{table}</div>'
 
 
 def notes_html(*notes: str) -> str:

@@ -16,6 +16,7 @@ from zjtx_alloc.facts.panel import Panel, load_panel, with_facts
 from zjtx_alloc.facts.problems import Problem, problem, refusal
 from zjtx_alloc.facts.reading import Reading, read_table
 from zjtx_alloc.rules.own_columns import POOL
+from zjtx_alloc.rules.plausible import doubt_problems, latest
 
 # Complete shipped columns that another count may be compared with.
 REFERENCES = (("little_giants", "2025-12"), ("sme_count", "2024-12"), ("hightech_firms", "2023"), ("gdp", "2024"))
@@ -45,6 +46,8 @@ class TableCheck:
     differences : DataFrame
         Against the shipped figures of the same indicator: how many units differ, the ratio of the totals,
         and the units that differ most. Empty if none is shipped.
+    doubts : tuple of Problem
+        Values that do not fit what is known of their unit.
     outliers : DataFrame
         Units whose figure stands out by its ratio to the column that it follows most closely: that column,
         and how many times the usual ratio it is.
@@ -55,6 +58,7 @@ class TableCheck:
     columns: pd.DataFrame
     differences: pd.DataFrame
     outliers: pd.DataFrame
+    doubts: tuple[Problem, ...] = ()
 
 
 def check_table(path: str | Path) -> TableCheck:
@@ -72,7 +76,8 @@ def check_table(path: str | Path) -> TableCheck:
         raise refusal(reading.file, reading.layout.sheet, implausible, reading.hidden)
     columns = pd.DataFrame(_columns(shipped, panel, reading))
     differences = pd.DataFrame(_differences(shipped, panel))
-    return TableCheck(reading, panel, columns, differences, pd.DataFrame(_outliers(panel)))
+    doubts = tuple(doubt_problems(panel, reading))
+    return TableCheck(reading, panel, columns, differences, pd.DataFrame(_outliers(panel)), doubts)
 
 
 def wrong_totals(shipped: Panel, panel: Panel, reading: Reading) -> Iterator[Problem]:
@@ -127,7 +132,7 @@ def zeros(shipped: Panel, panel: Panel, reading: Reading) -> Iterator[Problem]:
     names = panel.units["short_name"]
     for column in reading.layout.columns:
         values = panel.values(column.indicator, column.period)
-        known = _latest(shipped, column.indicator)
+        known = latest(shipped, column.indicator)
         like = [known[1]["value"]] if known else [shipped.values(*reference) for reference in REFERENCES]
         shares = pd.concat([figures / figures.sum() for figures in like], axis=1).min(axis=1)
         expected = (shares * values.sum()).where(values == 0, 0.0)
@@ -171,7 +176,7 @@ def _national(panel: Panel, indicator: str, period: str) -> tuple[str, float] | 
 def _differences(shipped: Panel, panel: Panel) -> Iterator[dict[str, object]]:
     names = panel.units["short_name"]
     for indicator, period in panel.supplied.items():
-        if (theirs := _latest(shipped, indicator)) is None:
+        if (theirs := latest(shipped, indicator)) is None:
             continue
         mine, (when, cells) = panel.values(indicator, period), theirs
         known, marks = cells["value"], cells["estimated"].map({True: say("check.estimated"), False: ""})
@@ -186,14 +191,6 @@ def _differences(shipped: Panel, panel: Panel) -> Iterator[dict[str, object]]:
                 f"{names[c]} {known[c]:,.6g}{marks[c]}→{mine[c]:,.10g}" for c in most if mine[c] != known[c]
             ),
         }
-
-
-def _latest(panel: Panel, indicator: str) -> tuple[str, pd.DataFrame] | None:
-    """The latest period for which all units have a cell, and the cells."""
-    for period in reversed(panel.periods(indicator)):
-        if set(panel.units.index) <= set(panel.cells.loc[(indicator, period)].index):
-            return period, panel.column(indicator, period)
-    return None
 
 
 def _outliers(panel: Panel) -> Iterator[dict[str, object]]:

@@ -4,7 +4,7 @@ Monotone: when a unit's own figure improves and all else stays, its own score do
 an indicator in another measure (家 or 万家, 元 or 万元) gives the same scores.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -33,28 +33,33 @@ INVARIANCE: Mapping[str, Invariance] = {
 
 @dataclass(frozen=True)
 class Laws:
-    """The laws that a composite is guaranteed to keep; False says only that no proof is at hand."""
+    """The laws that a composite is guaranteed to keep; what is not guaranteed may hold all the same."""
 
-    monotone: bool
     units_cancel: bool
+    #: Where a better figure may lower the unit's own score: the part (blank: the whole), and its setting, a key of
+    #: ``[not_monotone]`` in the messages. Empty: it never does.
+    may_fall: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def monotone(self) -> bool:
+        """Whether a better figure never lowers the unit's own score."""
+        return not self.may_fall
 
 
 def laws(recipes: Mapping[str, Recipe], name: str) -> Laws:
-    """The laws of a composite, from its choices alone.
-
-    Weights by principal components follow the data, so monotonicity is not guaranteed. A z-score may lift
-    others when one's own figure rises: fatal where the scores are normalised again.
-    """
-    recipe = recipes[name]
-    monotone, cancel = recipe.weights != "principal", True
-    for code, part in recipe.parts.items():
+    """The laws of a composite, from its choices alone."""
+    cancel, falls = True, dict.fromkeys([("", "principal")] if recipes[name].weights == "principal" else [])
+    for code, part in recipes[name].parts.items():
         if part.period:
             cancel &= _cancels(part)
+            falls |= dict.fromkeys((code, setting) for setting in _unsafe_fill(part))
         else:
             inner = laws(recipes, code)
-            monotone &= inner.monotone and (part.normalisation is None or _stands_again(recipes[code], part))
             cancel &= inner.units_cancel
-    return Laws(monotone, cancel)
+            falls |= dict.fromkeys(inner.may_fall)
+            if part.normalisation is not None:
+                falls |= dict.fromkeys((code, setting) for setting in _unsafe_again(recipes[code], part))
+    return Laws(cancel, tuple(falls))
 
 
 def _cancels(part: Part) -> bool:
@@ -69,7 +74,26 @@ def _needed(treatment: Treatment) -> Invariance:
     return Invariance.ORDER if treatment.log_offset else Invariance.AFFINE
 
 
-def _stands_again(child: Recipe, part: Part) -> bool:
-    """Whether a child's scores stay monotone when normalised once more."""
+def _unsafe_fill(part: Part) -> Iterator[str]:
+    """Settings in which filled cells, which rise with a unit's own figure, may gain more than the unit.
+
+    Winsorising may hold the unit's own value still meanwhile; a z-score weighs its gain against theirs, as does a
+    share of logarithms.
+    """
+    assert part.normalisation is not None
+    if part.missing == "refuse":
+        return
+    if part.treatment.winsorise_low or part.treatment.winsorise_high:
+        yield "fill_winsorised"
+    if part.normalisation.kind == "z" or (part.normalisation.kind == "share" and part.treatment.log_offset is not None):
+        yield "fill_rescaled"
+
+
+def _unsafe_again(child: Recipe, part: Part) -> Iterator[str]:
+    """Settings in which a child's scores, normalised once more, may let others gain more than the unit.
+
+    A z-score lifts others as its spread shrinks, and so does a filled cell; deeper trees are not proven.
+    """
     kinds = {p.normalisation.kind for p in [part, *child.parts.values()] if p.normalisation is not None}
-    return "z" not in kinds and all(p.period for p in child.parts.values())
+    if "z" in kinds or any(not p.period or p.missing != "refuse" for p in child.parts.values()):
+        yield "again"

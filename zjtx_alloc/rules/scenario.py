@@ -317,11 +317,6 @@ class Scenario(Strict):
 
     @model_validator(mode="after")
     def _uncertain_about_what_it_has(self) -> "Scenario":
-        self.check_ranges()
-        return self
-
-    def check_ranges(self) -> None:
-        """Raise a ValueError where ``[uncertainty]`` does not fit the scenario."""
         pools, doubt = self.all_pools(), self.uncertainty
         if strangers := [name for name in doubt.pools if name not in self.pools]:
             raise ValueError(say("uncertainty.no_pool", names="、".join(strangers), known="、".join(self.pools) or "—"))
@@ -342,6 +337,7 @@ class Scenario(Strict):
                 check_inside(f"{table}.{key}", known[key], span)
         if doubt.total is not None:
             check_inside("total", self.total, doubt.total)
+        return self
 
     def bases(self) -> dict[str, int]:
         """The places that each unit has before the formula, by code in the official order: its own, its kind's, the default."""

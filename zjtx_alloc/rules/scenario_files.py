@@ -58,6 +58,25 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
     return scenario
 
 
+def check_scenario(scenario: Scenario, *, ranges: bool = True) -> None:
+    """Refuse a scenario that no file could hold: pydantic does not check a copy changed in code (``model_copy``).
+
+    Parameters
+    ----------
+    ranges : bool
+        Whether ``[uncertainty]`` counts, which says nothing of one allocation: False lets a copy be tried outside it.
+
+    Raises
+    ------
+    ScenarioError
+        Naming the scenario, the key, the value and what is allowed.
+    """
+    try:
+        Scenario.model_validate(scenario.model_dump(warnings=False, exclude=None if ranges else {"uncertainty"}))
+    except ValidationError as error:
+        raise ScenarioError(explained(Path(scenario.name), error)) from None
+
+
 def companion(scenario: Scenario, reference: str) -> Scenario:
     """Load a scenario that this one refers to: a shipped name, or a ``.toml`` beside its file."""
     if scenario._together is not None and reference in scenario._together.scenarios:
@@ -111,6 +130,7 @@ def _place(scenario: Scenario) -> tuple[object, str]:
 
 def save_scenario(scenario: Scenario, path: str | Path) -> Path:
     """Write a scenario, resolved, as a TOML file that ``load_scenario`` reads back."""
+    check_scenario(scenario)
     return write_whole(path, tomli_w.dumps(scenario.resolved()).encode())
 
 

@@ -124,12 +124,14 @@ def check_parts(what: str, parts: Mapping[str, float], ranges: Mapping[str, Rang
     least = sum(exactly(ranges[n].min if n in ranges else part) for n, part in parts.items())
     most = sum(exactly(ranges[n].max if n in ranges else part) for n, part in parts.items())
     if not least <= 1 <= most and ranges:
-        raise ValueError(say("uncertainty.no_whole", what=what or "—", least=float(least), most=float(most)))
+        raise ValueError(
+            say("uncertainty.no_whole", what=what or say("headline.weights"), least=float(least), most=float(most))
+        )
     for name, span in ranges.items():
         check_inside(place.format(name), parts[name], span)
     if is_pinned([(parts[name], span.min, span.max) for name, span in ranges.items()]):
         wide = "、".join(name for name, span in ranges.items() if span.min < span.max)
-        raise ValueError(say("uncertainty.pinned", what=what or "—", names=wide))
+        raise ValueError(say("uncertainty.pinned", what=what or say("headline.weights"), names=wide))
 
 
 def is_pinned(ranged: Sequence[tuple[float, float, float]]) -> bool:

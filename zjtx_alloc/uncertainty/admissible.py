@@ -26,6 +26,7 @@ from zjtx_alloc.base.toml_files import mistakes
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.quota.problem.numbers import is_count
 from zjtx_alloc.rules.scenario import Scenario
+from zjtx_alloc.rules.scenario_files import check_scenario
 from zjtx_alloc.rules.scenario_ranges import without_range_notes
 from zjtx_alloc.rules.scenario_uncertainty import Range, UncertainPool
 from zjtx_alloc.uncertainty.polytope import Simplex, simplices, uniform_draws
@@ -148,10 +149,7 @@ def weight_blocks(panel: Panel, scenario: Scenario) -> Admissible:
         If ``[uncertainty]`` does not fit the scenario, which a copy changed in code may not have been checked for; if more
         weights of one block vary than can be split into simplices.
     """
-    try:
-        scenario.check_ranges()
-    except ValueError as error:
-        raise ScenarioError(say("uncertainty.unfit", scenario=scenario.name, reason=error)) from None
+    check_scenario(scenario)
     doubt, pools = scenario.uncertainty, scenario.all_pools()
     share_ranges = {name: p.share for name, p in doubt.pools.items() if p.share is not None}
     blocks = [_block(scenario, [p.share for p in pools.values()], [share_ranges.get(name) for name in pools])]

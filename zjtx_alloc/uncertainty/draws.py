@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from zjtx_alloc.allocation.entitlement import coefficient_keys, multiplier_of
+from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_uncertainty import FactErrors
@@ -273,7 +274,7 @@ def as_scenario(panel: Panel, sampling: Sampling, draw: Draws) -> tuple[Panel, S
     for number, (name, pool) in enumerate(scenario.all_pools().items()):
         weights = draw.weights[sampling.admissible.of_pool[number]][0]
         factors = {
-            code: factor.model_copy(update={"weight": float(w)})
+            code: factor.model_copy(update={"weight": float(w), "period": factor.period or say("uncertainty.drawn")})
             for (code, factor), w in zip(pool.factors.items(), weights, strict=True)
         }
         pools[name] = pool.model_copy(update={"share": float(draw.weights[0][0, number]), "factors": factors})
@@ -284,6 +285,8 @@ def as_scenario(panel: Panel, sampling: Sampling, draw: Draws) -> tuple[Panel, S
     for (code, period), multiples in zip(sampling.values, draw.facts, strict=False):
         index = pd.MultiIndex.from_product([[code], [panel.supplied.get(code, period)], panel.units.index])
         cells.loc[index, "value"] = sampling.values[code, period] * multiples[0]
-    # A composite's scores stand in the panel as drawn: they are not to be computed again.
+    # A composite's scores stand in the panel as drawn, under a period of their own: they are not to be computed again.
     changed |= {"total": int(draw.totals[0]), "composites": {}}
-    return replace(panel, cells=cells), scenario.model_copy(update=changed)
+    return replace(panel, cells=cells.rename({"": say("uncertainty.drawn")}, level="period")), scenario.model_copy(
+        update=changed
+    )

@@ -57,7 +57,7 @@ def weight_range(panel: Panel, scenario: Scenario, weights: Weights | None = Non
     Raises
     ------
     ScenarioError
-        If the scenario has no uncertain weights and none are given, or ranges do not fit: see ``Scenario.check_ranges``.
+        If the scenario has no uncertain weights and none are given, or ranges do not fit it.
     DataError, InfeasibleError, SolverError
         As ``allocate`` does.
     """

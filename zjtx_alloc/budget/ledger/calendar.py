@@ -38,8 +38,13 @@ def calendar(award: Award, cohorts: tuple[Cohort, ...] | None = None) -> pd.Data
         years = [(n, award.opening_year(n), award.closing_year(n)) for n in range(1, award.batches + 1)]
         cohorts = tuple(Cohort(str(n), pd.Series(dtype="int64"), first, last) for n, first, last in years)
     rows = [row for cohort in cohorts for row in _dated(cohort, award)]
-    ordered = sorted(rows, key=lambda row: row[0] or date(row[2], 12, 31))
-    return pd.DataFrame(ordered, columns=list(COLUMNS))
+    dates = pd.DataFrame(rows, columns=list(COLUMNS))
+    return dates.iloc[sorted(range(len(dates)), key=last_days(dates).__getitem__)].reset_index(drop=True)
+
+
+def last_days(dates: pd.DataFrame) -> list[date]:
+    """The last day of each row of a calendar; the end of its year where the rule sets none."""
+    return [day or date(year, 12, 31) for day, year in zip(dates["date"], dates["fiscal_year"], strict=True)]
 
 
 def duties(award: Award, cohort: Cohort) -> pd.DataFrame:

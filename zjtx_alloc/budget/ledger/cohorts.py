@@ -81,7 +81,8 @@ class Cohort:
             object.__setattr__(self, "discontinued", self._told(self._checked_discontinued(self.discontinued)))
         if self.outcomes is not None:
             outcomes = checked_outcomes(self.label, self.continued, self.outcomes)
-            object.__setattr__(self, "outcomes", self._told(outcomes))
+            known = bool(outcomes.notna().any(axis=None)) or outcomes.empty
+            object.__setattr__(self, "outcomes", self._told(outcomes) if known else None)
         if self.payment is not None and not self._is_one_payment(self.payment):
             raise DataError(say("budget.tail", name=self.label, payment=self.payment))
 
@@ -186,6 +187,8 @@ def checked_outcomes(label: str, firms: pd.Series, outcomes: pd.DataFrame) -> pd
         raise DataError(say("budget.outcome_form", name=label, columns="、".join(OUTCOMES)))
     table = outcomes.reindex(firms.index)[list(OUTCOMES)]
     known = table.notna().any(axis=1)
+    if not known.any():
+        return table.astype("Int64")
     found = table[known]
     counts = found.where(found.apply(are_whole), -1).astype("int64")
     wrong = found.index[counts.lt(0).any(axis=1) | counts.sum(axis=1).ne(firms[known])]

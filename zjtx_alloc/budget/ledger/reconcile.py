@@ -4,22 +4,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from zjtx_alloc.base.units import load_units
-from zjtx_alloc.budget.ledger.differences import (
-    PRICES,
-    Books,
-    Cause,
-    Document,
-    Documents,
-    Key,
-    explained,
-    name_of,
-    split,
-)
+from zjtx_alloc.base.messages import say
+from zjtx_alloc.budget.ledger.books import Books, Document, Key, name_of, split
+from zjtx_alloc.budget.ledger.differences import Explained, explained
+from zjtx_alloc.budget.ledger.hypotheses import Case, repeated
 from zjtx_alloc.budget.ledger.ledger import Ledger
 from zjtx_alloc.facts.payments import read_transfers
 
-CAUSES = tuple(PRICES)
+CAUSES = (
+    "rate", "instalment", "common_year", "duplicate", "measure", "older_round", "recovery", "absent", "city", "exchanged", "unit",
+    "year", "digit", "firms", "unexplained",
+)  # fmt: skip
 
 
 def reconcile(ledger: Ledger, actuals: str | Path | pd.DataFrame) -> pd.DataFrame:
@@ -39,9 +34,10 @@ def reconcile(ledger: Ledger, actuals: str | Path | pd.DataFrame) -> pd.DataFram
     -------
     DataFrame
         Index (code, fiscal_year); short_name, expected (the ledger's net), actual, difference (actual −
-        expected), whole 万元; documents (numbers joined by 、); status: matched, short, over or unknown
-        (the ledger has nothing due); cause: blank, or the likely causes in the order of ``CAUSES``, joined by +;
-        explanation (Chinese). Causes are likely, not proven.
+        expected), whole 万元, Int64 and blank for a unit without a document; documents (numbers joined by 、); status:
+        matched, short, over, unknown (the ledger has nothing due), absent (no document: nothing to compare) or doubtful
+        (the amounts agree, and a document stands there twice); cause: blank, or names of ``CAUSES``, joined by + where they
+        hold together and by / where one of them does; explanation (Chinese). Causes are candidates, not proven.
 
     Raises
     ------
@@ -50,43 +46,38 @@ def reconcile(ledger: Ledger, actuals: str | Path | pd.DataFrame) -> pd.DataFram
 
     Notes
     -----
-    Causes are tried together, and the explanation is the one that makes the differences to the 万元 at the lowest
-    price (``differences.PRICES``). In the order of plausibility:
-
-    - 1: what the table itself shows: a document registered twice; an amount in 元; a document of the first round whose
-      money the ledger leaves out; a recovery that a document states; no document at all; none of a city whose province
-      has as much more. Left aside where it stands there, it costs 2.
-    - 2: a recovery that only the ledger knows, or one batch's money missing.
-    - 2.5: two units exchanged; a document under another unit or year (1 if that one comes out even without it). One
-      cause for both ends; between units 0.75 more for each further difference in the table, since among many, two that
-      fit each other are nothing rare.
-    - 3 and 0.1 each: firms.
-    - 8: none. Three guesses are no better than 原因未查明, which is also said of what is left over.
+    What is common to many comes first: a rate withheld from all or a region, an instalment left out or shifted, a wrong year for
+    all. Of the rest the explanation has the fewest causes, each to the 万元: what the table itself shows
+    (a document twice, 元 for 万元, a recovery that it states, no document) counts 1; what only fits an amount (one digit, a number of
+    firms, a recovery that the ledger has by then) and what two units or years share (exchanged, a document of another) counts 2;
+    原因未查明 counts 5. Two causes that only fit are never put together, and what ties is listed, all of it
+    (``budget/ledger/hypotheses.py`` holds the causes, ``differences.py`` the choice).
     """
     books = Books(ledger)
-    documents, notes = split(books, transfers := read_transfers(actuals))
-    keys = _keys(books, documents, transfers)
-    causes = explained(books, documents, keys)
+    documents, notes = split(books, read_transfers(actuals))
+    case = Case(books, documents)
+    keys, causes = case.keys, explained(case)
     rows = [_row(books, key, documents.get(key, ()), causes[key], notes.get(key, "")) for key in keys]
     columns = ["short_name", "expected", "actual", "difference", "documents", "status", "cause", "explanation"]
     index = pd.MultiIndex.from_tuples(keys, names=["code", "fiscal_year"])
-    return pd.DataFrame(rows, index=index, columns=columns)
-
-
-def _keys(books: Books, documents: Documents, transfers: pd.DataFrame) -> list[Key]:
-    """Units and years to reconcile: what was transferred, and what was expected in those years."""
-    years = sorted({int(year) for year in transfers["fiscal_year"]})
-    every = [(str(code), year) for code in load_units().index for year in years]
-    return [key for key in every if key in documents or books.expected(key) > 0]
+    table = pd.DataFrame(rows, index=index, columns=columns)
+    return table.astype({"expected": "int64", "actual": "Int64", "difference": "Int64"})
 
 
 def _row(
-    books: Books, key: Key, documents: tuple[Document, ...], causes: tuple[Cause, ...], note: str
-) -> tuple[str, int, int, int, str, str, str, str]:
+    books: Books, key: Key, documents: tuple[Document, ...], found: Explained, note: str
+) -> tuple[str, int, int | None, int | None, str, str, str, str]:
     expected, actual = books.expected(key), sum(document.amount for document in documents)
     gap = actual - expected
     names = "、".join(dict.fromkeys(document.name for document in documents))
+    said, causes = "；".join(filter(None, (note, found.text))), found.causes(CAUSES)
+    if not documents:
+        return name_of(key), expected, None, None, names, "absent", causes, said
     status = "matched" if gap == 0 else "unknown" if books.due(key) == 0 else "short" if gap < 0 else "over"
-    found = "+".join(name for name in CAUSES if name in {cause.name for cause in causes})
-    said = "；".join(dict.fromkeys(filter(None, (note, *(cause.text for cause in causes)))))
-    return name_of(key), expected, actual, gap, names, status, found, said
+    if gap == 0 and (again := repeated(documents)):
+        status = "doubtful"
+        twice = say(
+            "cause.doubtful", documents="、".join(dict.fromkeys(one.name for one in again)), money=again[0].amount
+        )
+        causes, said = causes or "duplicate", said if "duplicate" in causes else "；".join(filter(None, (said, twice)))
+    return name_of(key), expected, actual, gap, names, status, causes, said

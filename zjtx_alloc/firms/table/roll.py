@@ -99,10 +99,18 @@ class Firms:
         return "、".join(self.labels(firms[:MOST_NAMED])) + more
 
     def labels(self, firms: pd.Index) -> list[str]:
-        """What to call each of these firms in a sentence: its name, file and row."""
-        row = "given_row" if "given_row" in self.table else "row"  # of a table made a workbook: as the user has it
-        rows = self.table.loc[firms, ["name", "file", row]].itertuples(index=False)
-        return [say("firms.at", name=name, file=file, row=row) for name, file, row in rows]
+        """What to call each of these firms in a sentence: its name, file and row; in a sheet that can be sorted name and code."""
+        row_of = "given_row" if "given_row" in self.table else "row"  # of a table made a workbook: as the user has it
+        rows = self.table.loc[firms, ["name", "file", row_of, "credit_code"]].itertuples(index=False)
+        return [
+            say("firms.at", name=name, file=file, row=row) if file else say("firms.coded", name=name, code=code)
+            for name, file, row, code in rows
+        ]
+
+    @property
+    def in_their_sheet(self) -> "Firms":
+        """The same, as a text beside them calls them: without file and row."""
+        return replace(self, table=self.table.assign(file=""))
 
     def displayed(self, columns: Sequence[str]) -> pd.DataFrame:
         """Columns as people read them, with Chinese headers and units by name; a column not held is blank."""

@@ -55,17 +55,19 @@ def improving_move(problem: QuotaProblem, places: list[int]) -> tuple[int, int] 
     return next(_offers(problem, places).moves(better=True), None)
 
 
+def preferred_move(problem: QuotaProblem, places: list[int]) -> tuple[int, int] | None:
+    """A move (from, to) that is allowed, costs nothing and that the tie rule prefers."""
+    equal = _offers(problem, places).moves(better=False)
+    return next(((i, j) for i, j in equal if problem.rank[j] < problem.rank[i]), None)
+
+
 def polished(problem: QuotaProblem, places: list[int]) -> list[int]:
     """Make every allowed improving move, then every allowed move of equal cost that the tie rule prefers."""
     places = list(places)
-    while True:
-        offers = _offers(problem, places)
-        preferred = ((i, j) for i, j in offers.moves(better=False) if problem.rank[j] < problem.rank[i])
-        move = next(offers.moves(better=True), None) or next(preferred, None)
-        if move is None:
-            return places
+    while (move := improving_move(problem, places) or preferred_move(problem, places)) is not None:
         places[move[0]] -= 1
         places[move[1]] += 1
+    return places
 
 
 def equal_moves(problem: QuotaProblem, places: list[int]) -> list[tuple[int, int]]:

@@ -49,8 +49,7 @@ def account_sheet(plan: BudgetPlan, ledgers: Sequence[Sheet]) -> Sheet:
 def _cells(number: int, ledger: Sheet, known: dict[str, int], at: int, first: int) -> dict[str, Content]:
     """Due and recovered of the ledger; what was recovered by now and not netted before is netted as far as due allows."""
     due, recovered, netted = (f"{name}_{number}" for name in _MONEY)
-    unit, year = ledger.range("short_name"), ledger.range("year")
-    sums = (f"SUMIFS({ledger.range(flow)},{unit},[$short_name],{year},[$year])" for flow in ("due", "recovered"))
+    sums = (ledger.sum_of(flow, short_name="[$short_name]", year="[$year]") for flow in ("due", "recovered"))
     before = "" if at == first else f"-SUM([{netted}:{first}]:[{netted}:{at - 1}])"
     owed = f"SUM([{recovered}:{first}]:[{recovered}:{at}]){before}"
     formulas = (*sums, f"MIN([{due}],{owed})")

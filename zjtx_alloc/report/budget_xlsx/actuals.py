@@ -21,23 +21,23 @@ def actuals_sheet(plan: BudgetPlan, ledger: Sheet) -> Sheet:
     return Sheet(
         say("workbook.actuals"), columns, rows,
         [{"short_name": say("table.total"), **sums_of(rows, ("expected", "actual", "gap"))}],
-        {"short_name": say("workbook.check"), "gap": Cell(0, "[actual:total]-[expected:total]-[gap:total]")},
+        {"short_name": say("workbook.check"), "gap": Cell(0, '[actual:total]-[gap:total]-SUMIF([actual:$rows],"<>",[expected:$rows])')},
         note=say("workbook.actuals_note", title=plan.assumptions[0].title), is_filtered=True,
     )  # fmt: skip
 
 
 def _row(ledger: Sheet, row: Any) -> dict[str, Any]:
-    expected, due = (
-        f"SUMIFS({ledger.range(flow)},{ledger.range('short_name')},[$short_name],{ledger.range('year')},[$year])"
-        for flow in ("net", "due")
-    )
-    status = {name: say(f"match.{name}") for name in ("matched", "unknown", "short", "over")}
+    expected, due = (ledger.sum_of(flow, short_name="[$short_name]", year="[$year]") for flow in ("net", "due"))
+    status = {name: say(f"match.{name}") for name in ("matched", "unknown", "short", "over", "absent", "doubtful")}
+    even = status["doubtful" if row.status == "doubtful" else "matched"]
     found = f'IF({due}=0,"{status["unknown"]}",IF([gap]<0,"{status["short"]}","{status["over"]}"))'
-    return {
-        "short_name": row.short_name, "year": int(row.fiscal_year), "expected": Cell(int(row.expected), expected),
-        "actual": int(row.actual), "gap": Cell(int(row.difference), "[actual]-[expected]"), "documents": row.documents,
-        "match_status": Cell(status[row.status], f'IF([gap]=0,"{status["matched"]}",{found})', "plain"),
-        "cause": row.explanation,
+    unit = {"short_name": row.short_name, "year": int(row.fiscal_year), "expected": Cell(int(row.expected), expected)}
+    unit |= {"documents": row.documents, "cause": row.explanation}
+    if row.status == "absent":
+        return unit | {"actual": None, "gap": None, "match_status": status["absent"]}
+    return unit | {
+        "actual": int(row.actual), "gap": Cell(int(row.difference), "[actual]-[expected]"),
+        "match_status": Cell(status[row.status], f'IF([gap]=0,"{even}",{found})', "plain"),
     }  # fmt: skip
 
 

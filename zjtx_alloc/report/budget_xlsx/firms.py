@@ -16,40 +16,25 @@ from zjtx_alloc.base.units import load_units
 from zjtx_alloc.budget.expected import PARTS, open_groups
 from zjtx_alloc.budget.ledger.cohorts import Cohort
 from zjtx_alloc.budget.plan import BudgetPlan
-from zjtx_alloc.report.budget_xlsx.quotas import HELPERS, live_batches, quota_cells, total_name
+from zjtx_alloc.report.budget_xlsx.quotas import live_batches, quota_cells, total_name
 from zjtx_alloc.report.budget_xlsx.shares import NAMES, shares_of
 from zjtx_alloc.report.writers.sheet import FIRST_ROW, Cell, Column, Content, Page, Sheet, known_columns, sums_of
+from zjtx_alloc.report.writers.webster import helper_columns, spread_formulas
 
 _Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class _Spread:
-    """A largest-remainder spread: base × share over the rows of a batch, rounded half up, in whole firms.
+    """A largest-remainder spread: base × share over the rows of a batch, rounded half up, in whole firms."""
 
-    Attributes
-    ----------
-    column : str
-        Where the firms stand; two helpers stand before it.
-    base : str
-        What is multiplied, e.g. ``([approved]-[gone])``.
-    share : str
-        The share's name.
-    of, firms : Series
-        What the base comes to by unit, and the firms.
-    exact : Fraction
-        What the share comes to.
-    is_ordered : bool
-        Whether the column ``order`` orders equal remainders, else the rows do.
-    """
-
-    column: str
-    base: str
-    share: str
-    of: pd.Series
+    column: str  # where the firms stand; two helpers stand before it
+    base: str  # what is multiplied, e.g. ``([approved]-[gone])``
+    share: str  # the share's name
+    of: pd.Series  # what the base comes to by unit
     firms: pd.Series
-    exact: Fraction
-    is_ordered: bool = False
+    exact: Fraction  # what the share comes to
+    is_ordered: bool = False  # ``tie_order`` orders equal remainders, else the rows do
 
 
 def end_column(number: int, outcome: str) -> str:
@@ -88,9 +73,9 @@ def bare_firms_sheet(plan: BudgetPlan) -> Sheet:
     return Sheet(say("workbook.firms"), _columns(plan), [])
 
 
-def firms_sheet(plan: BudgetPlan, solver: Sheet | None) -> Sheet:
+def firms_sheet(plan: BudgetPlan) -> Sheet:
     """A row a batch and unit; what places follow from, whole parts and remainders stand in grouped helper columns."""
-    rows = [row for cohort in batches(plan) for row in _batch_rows(plan, cohort, solver)]
+    rows = [row for cohort in batches(plan) for row in _batch_rows(plan, cohort)]
     ends = [[end_column(number, o) for o in (*NAMES, "missed")] for number in range(len(plan.assumptions))]
     summed = ["quota", "approved", "unused", "gone", *(name for names in ends for name in names)]
     check: dict[str, Content] = {
@@ -178,9 +163,10 @@ def _rows_of(plan: BudgetPlan, name: str) -> str:
 
 
 def _columns(plan: BudgetPlan) -> dict[str, Column]:
+    helpers = {"entitlement": header("entitlement"), "floor": say("workbook.floor"), "cap": say("workbook.cap")}
     columns = {
-        **known_columns(batch=8, code=9, short_name=9), "order": Column(say("workbook.order"), "count", 7),
-        **{name: Column(say(f"workbook.{name}"), "plain", is_helper=True) for name in HELPERS},
+        **known_columns(batch=8, code=9, short_name=9), "tie_order": Column(say("workbook.order"), "count", 7),
+        **{name: Column(text, "plain", is_helper=True) for name, text in helpers.items()}, **helper_columns(),
         **known_columns(quota=8), **_with_helpers("approved", header("approved"), 10),
         **known_columns(unused=8),
         "group": Column(say("workbook.group"), "count", 8, is_helper=True), "gone": Column(say("workbook.gone"), "count", 10),
@@ -202,14 +188,14 @@ def _with_helpers(name: str, text: str, width: float) -> dict[str, Column]:
     }
 
 
-def _batch_rows(plan: BudgetPlan, cohort: Cohort, solver: Sheet | None) -> _Rows:
+def _batch_rows(plan: BudgetPlan, cohort: Cohort) -> _Rows:
     allocation = allocation_of(plan, cohort)
     names, first = load_units()["short_name"], first_row_of(plan, cohort.name)
     rank = {allocation.problem.labels[i]: place for place, i in enumerate(allocation.problem.order, start=1)}
     assert cohort.quota is not None, "cohorts of allocations know their quota"
     rows: _Rows = [
-        {"batch": cohort.label, "code": str(code), "short_name": names[code], "order": rank[str(code)], **places}
-        for code, places in zip(cohort.quota.index, _quotas(plan, cohort.quota, allocation, solver), strict=True)
+        {"batch": cohort.label, "code": str(code), "short_name": names[code], "tie_order": rank[str(code)], **places}
+        for code, places in zip(cohort.quota.index, _quotas(plan, cohort.quota, allocation), strict=True)
     ]
     if is_by_rate(plan, cohort):
         rate = allocation.scenario.approval.exact
@@ -235,7 +221,7 @@ def _add_numbers(rows: _Rows, column: str, firms: pd.Series) -> None:
         row[column] = int(number)
 
 
-def _quotas(plan: BudgetPlan, quota: pd.Series, allocation: Allocation, solver: Sheet | None) -> _Rows:
+def _quotas(plan: BudgetPlan, quota: pd.Series, allocation: Allocation) -> _Rows:
     """A batch's places, live where its total can be changed, and with what the batch before leaves over if it is carried."""
     base, carried = quota, [""] * len(quota)
     if allocation.carried:
@@ -243,8 +229,8 @@ def _quotas(plan: BudgetPlan, quota: pd.Series, allocation: Allocation, solver: 
         assert last.quota is not None, "cohorts of allocations know their quota"
         first, base = first_row_of(plan, last.name), quota - (last.quota - last.approved)
         carried = [f"+[quota:{row}]-[approved:{row}]" for row in range(first, first + len(quota))]
-    if solver is not None and any(one is allocation for one in live_batches(plan)):
-        rows = quota_cells(allocation, solver, first_row_of(plan, str(allocation.scenario.batch)))
+    if any(one is allocation for one in live_batches(plan)):
+        rows = quota_cells(allocation, bare_firms_sheet(plan), first_row_of(plan, str(allocation.scenario.batch)))
     else:
         rows = [{"quota": str(int(places)) if extra else ""} for places, extra in zip(base, carried, strict=True)]
     return [
@@ -307,18 +293,11 @@ def _add_spread(block: _Block, spread: _Spread) -> None:
     2^53, so Excel's floating point computes it exactly, as Python does.
     """
     first, last = block.first, block.first + len(block.rows) - 1
-    part, rest, same = f"{spread.column}_part", f"{spread.column}_rest", block.condition
-    rests = f"[{rest}:{first}-{last}]"
-    orders, mine = f"ROW({rests})", f"ROW([{rest}])"
-    if spread.is_ordered:
-        orders, mine = f"[order:{first}-{last}]", "[order]"
-    billionths = f"{spread.base}*ROUND({spread.share}*10^9,0)"
-    whole = f"SUMPRODUCT({same}{rests})" if same else f"SUM({rests})"
-    missing = f"INT(({whole}+5*10^8)/10^9)"
-    ahead = f"SUMPRODUCT({same}(({rests}>[{rest}])+({rests}=[{rest}])*({orders}<{mine})))"
+    rests = f"[{spread.column}_rest:{first}-{last}]"
+    orders = f"[tie_order:{first}-{last}]" if spread.is_ordered else f"ROW({rests})"
+    order = "[tie_order]" if spread.is_ordered else f"ROW([{spread.column}_rest])"
+    formulas = spread_formulas(spread.column, (spread.base, spread.share), rests, (orders, order), block.condition)
     share = int(spread.exact * PARTS)
     for row, of, firms in block.chosen(spread.of, spread.firms):
-        floor, left = divmod(int(of) * share, PARTS)
-        row[part] = Cell(floor, f"INT({billionths}/10^9)")
-        row[rest] = Cell(left, f"{billionths}-[{part}]*10^9")
-        row[spread.column] = Cell(int(firms), f"[{part}]+IF({ahead}<{missing},1,0)")
+        values = (*divmod(int(of) * share, PARTS), int(firms))
+        row.update(zip(formulas, map(Cell, values, formulas.values()), strict=True))

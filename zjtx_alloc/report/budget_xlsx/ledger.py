@@ -79,10 +79,7 @@ def _entries(budget: BudgetForecast, award: Award) -> Iterator[tuple[Cohort, int
 
 def _netted(accounts: Sheet, number: int, at: int) -> str:
     """What the unit's account nets in the year, less what rows above have due then, as far as this row is due."""
-    taken = (
-        f"SUMIFS({accounts.range(f'netted_{number}')},{accounts.range('short_name')},[$short_name],"
-        f"{accounts.range('year')},[$year])"
-    )
+    taken = accounts.sum_of(f"netted_{number}", short_name="[$short_name]", year="[$year]")
     above = ""
     if at > FIRST_ROW:
         above = "-SUMIFS([due:above],[short_name:above],[$short_name],[year:above],[$year])"

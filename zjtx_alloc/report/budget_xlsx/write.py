@@ -31,7 +31,7 @@ def budget_sheets(plan: BudgetPlan) -> list[Sheet]:
     numbers = range(len(plan.assumptions) + 1)
     solver = solver_sheet(plan, bare_firms_sheet(plan), first)
     accounts = account_sheet(plan, [bare_ledger_sheet(plan, number) for number in numbers])
-    firms = firms_sheet(plan, solver)
+    firms = firms_sheet(plan)
     ledgers = [ledger_sheet(plan, firms, accounts, number) for number in numbers]
     sheets = [
         unit_year_sheet(plan, ledgers[0]),

@@ -23,15 +23,14 @@ def unit_year_sheet(plan: BudgetPlan, ledger: Sheet) -> Sheet:
     shown = account_years(plan)
     sums = books.table.groupby("code")[list(FLOWS)].sum().reindex(units.index, fill_value=0)
     nets = books.accounts["net"].unstack("fiscal_year").reindex(index=units.index, columns=shown, fill_value=0)
-    net, year_of, unit_of = (ledger.range(name) for name in ("net", "year", "short_name"))
-    booked = {flow: f"SUMIFS({ledger.range(flow)},{unit_of},[$short_name])" for flow in FLOWS}
+    booked = {flow: ledger.sum_of(flow, short_name="[$short_name]") for flow in FLOWS}
     rows = []
     for code, unit in units.iterrows():
         row: dict[str, Any] = {"code": str(code), "short_name": unit["short_name"], "region": unit["region"]}
         mine = sums.loc[code]
         row |= {flow: Cell(int(mine[flow]), booked[flow]) for flow in ("commitment", "forgone", "recovered")}
         for year in shown:
-            formula = f"SUMIFS({net},{unit_of},[$short_name],{year_of},[{year}:head])"
+            formula = ledger.sum_of("net", short_name="[$short_name]", year=f"[{year}:head]")
             row[str(year)] = Cell(int(nets.at[code, year]), formula)
         row["paid"] = Cell(int(nets.loc[code].sum()), f"SUM([{shown[0]}]:[{shown[-1]}])")
         left = int(mine["recovered"] - mine["netted"])
@@ -40,7 +39,7 @@ def unit_year_sheet(plan: BudgetPlan, ledger: Sheet) -> Sheet:
     gaps = books.gaps()
     columns = _unit_columns(shown, years, gaps)
     summed = [name for name, column in columns.items() if column.kind == "money"]
-    check = {str(year): Cell(0, f"[{year}:total]-SUMIFS({net},{year_of},[{year}:head])") for year in shown}
+    check = {str(year): Cell(0, f"[{year}:total]-" + ledger.sum_of("net", year=f"[{year}:head]")) for year in shown}
     paid = "[commitment:total]-[forgone:total]-[recovered:total]+[receivable:total]-[paid:total]"
     return Sheet(
         say("workbook.unit_years"), columns, rows, [{"code": say("table.total"), **sums_of(rows, summed, fixed="")}],
@@ -117,7 +116,7 @@ def _year_cells(plan: BudgetPlan, year: int) -> dict[str, Any]:
 def _scenario_row(plan: BudgetPlan, number: int, year: int, ledger: Sheet) -> dict[str, Any]:
     books = budget_of(plan, number).ledger.by_year().loc[year]
     row = _year_cells(plan, year) | {"outcomes": _outcomes_title(plan, number)}
-    row |= {flow: Cell(int(books[flow]), _in_year(ledger, flow)) for flow in _MONEY}
+    row |= {flow: Cell(int(books[flow]), ledger.sum_of(flow, year="[$year]")) for flow in _MONEY}
     if number == len(plan.assumptions):
         return row
     outlook = plan.outlooks[number]
@@ -161,7 +160,3 @@ def _total_row(plan: BudgetPlan, number: int, place: int, rows: Sequence[Row]) -
         for name in _MONEY
     }
     return {"year": say("table.total"), "outcomes": _outcomes_title(plan, number), **sums}
-
-
-def _in_year(ledger: Sheet, flow: str) -> str:
-    return f"SUMIFS({ledger.range(flow)},{ledger.range('year')},[$year])"

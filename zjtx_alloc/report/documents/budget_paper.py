@@ -38,7 +38,7 @@ from zjtx_alloc.report.writers.document import (
 # Columns of tables that are cut to a page's width.
 _YEARS = ("fiscal_year", "year_status", "booked", "transferred", "gap", "p5", "p95")
 _OUTCOMES = ("outcomes", "outcome", "low", "mean_share", "high")
-_LEARNED = ("batch", "fiscal_year", "rate_before", "rate_after", "net_before", "net_after")
+_LEARNED = ("batch", "rate_before", "rate_after", "gone_rate_before", "gone_rate_after", "net_before", "net_after")
 _GAPS = ("short_name", "fiscal_year", "expected", "actual", "gap", "cause")
 
 
@@ -96,7 +96,8 @@ def _facts(plan: BudgetPlan) -> dict[str, Any]:
         "gaps": "".join(gaps) or say("budget_paper.no_gap"),
         "tails": "".join(tails),
         "matched": "" if found is None else say(
-            "budget_paper.matched", count=len(found), same=int(found["difference"].eq(0).sum())
+            "budget_paper.matched", count=len(found),
+            **{name: int(found["status"].eq(status).sum()) for name, status in (("same", "matched"), ("absent", "absent"))},
         ),
     }  # fmt: skip
 

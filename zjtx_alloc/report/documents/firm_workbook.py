@@ -1,6 +1,6 @@
 """A province's firm workbook (企业工作簿), empty or with invented firms to try it, and its copies stage by stage."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -20,9 +20,8 @@ from zjtx_alloc.firms.steps.rubric import load_rubric
 from zjtx_alloc.firms.table.columns import FirmColumn, as_read, choices_of, firm_columns
 from zjtx_alloc.firms.table.reading import RESULTS
 from zjtx_alloc.firms.table.roll import Firms
-from zjtx_alloc.report.documents.firm_formulas import live_cells
-from zjtx_alloc.report.writers.beside import write_beside
 from zjtx_alloc.report.writers.sheet import Cell, Column, Page, Sheet, known_columns
+from zjtx_alloc.report.writers.user_sheet import write_results_into_copy
 from zjtx_alloc.report.writers.xlsx import write_form
 from zjtx_alloc.rules.award import award_in_force
 from zjtx_alloc.rules.programme.forms import Field
@@ -111,27 +110,15 @@ def _written(path: str | Path, basics: Mapping[str, Any], firms: Sequence[Mappin
 
 
 def write_stage(file: str | Path, out: str | Path, stage: Stage) -> Path:
-    """Write a copy of a firm workbook with the results of a stage beside its inputs, as formulas where they can be.
+    """Write a copy of a firm workbook with the results of a stage beside its inputs.
 
     Raises
     ------
     ReportError
         If the copy exists, or is no ``.xlsx``.
     """
-    layers = [*_again(stage), live_cells(stage)]
-    titled = ({firm_forms()[name].title: _shown(name, frame) for name, frame in layer.items()} for layer in layers)
-    return write_beside(Path(file), Path(out), *titled)
-
-
-def _again(stage: Stage) -> Iterator[dict[str, pd.DataFrame]]:
-    """The formulas of earlier stages with their values, column by column, where a program had saved them without."""
-    if (book := stage.book) is None:
-        return
-    for done, places in book.again:
-        cells = live_cells(done)
-        for form, column in dict.fromkeys((form, column) for form, _, column in places):
-            rows = [row for at, row, one in places if (at, one) == (form, column)]
-            yield {form: cells[form].loc[rows, [column]]}
+    titled = {firm_forms()[name].title: _shown(name, frame) for name, frame in stage.cells.items()}
+    return write_results_into_copy(Path(file), Path(out), titled)
 
 
 def _shown(form: str, frame: pd.DataFrame) -> pd.DataFrame:
@@ -228,15 +215,15 @@ def _guide(mark: str) -> Sheet:
     """What to do, and what each column of each sheet is."""
     columns = {
         "sheet": Column(say("intake.sheet_name"), "text", 12), "name": Column(header("column"), "text", 30),
-        **known_columns(measure=10), "needed": Column(say("firm_template.needed"), "text", 10), **known_columns(note=80),
+        **known_columns(measure=10), "role": Column(say("firm_template.role"), "text", 8), "needed": Column(say("firm_template.needed"), "text", 10), **known_columns(note=80),
     }  # fmt: skip
     title, yes = firm_forms()["firms"].title, say("firm_template.yes")
     rows = [
-        {"sheet": title, "name": column.name, "measure": column.measure, "needed": yes if column.needed else "", "note": _described(column.code)}
+        {"sheet": title, "name": column.name, "measure": column.measure, "role": say("firm_role.input"), "needed": yes if column.needed else "", "note": _described(column.code)}
         for column in firm_columns().values() if column.code not in RESULTS
     ]  # fmt: skip
     rows += [
-        {"sheet": form.title, "name": field.header, "measure": "", "needed": yes if field.needed else "", "note": field.remark}
+        {"sheet": form.title, "name": field.header, "measure": "", "role": say(f"firm_role.{field.role}"), "needed": yes if field.needed else "", "note": field.remark}
         for form in firm_forms().values() for field in form.fields.values()
     ]  # fmt: skip
     return Sheet(

@@ -11,6 +11,7 @@ from zjtx_alloc.report.allocation_view import allocation_view
 from zjtx_alloc.report.documents.unit_page import KeyFigure, keys_html
 from zjtx_alloc.report.figures.svg import map_svg
 from zjtx_alloc.report.notes.marks import marks_note, mostly_guessed
+from zjtx_alloc.report.notes.user_data import doubtful_notes
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.run_id import current_run_id
 from zjtx_alloc.report.table import Column, Table, titled
@@ -39,7 +40,7 @@ def front_page(results: Results, heading: Heading, units: Mapping[str, str]) -> 
     title = allocation.scenario.title
     parts = [
         f"<h1>{html.escape(title)}</h1>",
-        _lines("p", say("front.draft")),
+        _lines("p", say("front.draft"), *doubtful_notes(allocation)),
         keys_html(_keys(results)),
         _lines("p", say("note.weights")),
         _section("front.units"),

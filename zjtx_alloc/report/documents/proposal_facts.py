@@ -11,7 +11,15 @@ from zjtx_alloc.allocation.entitlement import ADJUSTMENT, coefficient_keys
 from zjtx_alloc.allocation.explain import grounds
 from zjtx_alloc.base.messages import header, say
 from zjtx_alloc.budget.ledger.budget import BudgetForecast
-from zjtx_alloc.report.notes.marks import COEFFICIENTS, criterion_note, doubts_note, last_note, result_note, ties_note
+from zjtx_alloc.report.notes.marks import (
+    COEFFICIENTS,
+    criterion_note,
+    doubts_note,
+    last_note,
+    proof_note,
+    result_note,
+    ties_note,
+)
 from zjtx_alloc.report.notes.user_data import supply_note
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.table import signed
@@ -69,7 +77,7 @@ def _method(allocation: Allocation) -> dict[str, Any]:
         "coefficients": "".join(coefficients) or say("proposal.no_coefficient"),
         "criterion": criterion_note(allocation),
         "ties": ties_note(allocation),
-        "proof": say(f"summary.proof_{allocation.solution.certificate.kind}"),
+        "proof": proof_note(allocation),
     }
 
 

@@ -54,7 +54,7 @@ def budget_figure(
     axes.set_ylim(0, below.max() * 1.25)
     axes.set_ylabel(say("figure.yi"))
     axes.set_xlabel(say("figure.fiscal_year"))
-    axes.set_title(say("figure.budget"))
+    axes.set_title(say("figure.budget_full" if budget.assumed_completed else "figure.budget"))
     axes.legend(frameon=False, loc="upper left", ncols=len(layers) + bool(known))
     foot(figure, "".join(budget_notes(budget, allocations)) + source_line(*allocations))
     return figure

@@ -16,7 +16,15 @@ from zjtx_alloc.base.units import NATION
 from zjtx_alloc.firms.table.columns import firm_columns
 from zjtx_alloc.report.firm_documents import of_evaluation, of_money, of_plan, of_review
 from zjtx_alloc.report.firm_documents.dossier import Dossier
-from zjtx_alloc.report.firm_documents.fillings import Filling, listed, money, numbered, percent
+from zjtx_alloc.report.firm_documents.fillings import (
+    Filling,
+    listed,
+    money,
+    numbered,
+    percent,
+    sentence,
+    with_spoken_days,
+)
 from zjtx_alloc.report.table import Table
 from zjtx_alloc.report.writers.document import (
     LANDSCAPE,
@@ -89,7 +97,7 @@ def manuscript(kind: str, dossier: Dossier) -> Manuscript:
     filling = _FILLINGS[kind](full) if kind in _FILLINGS else Filling()
     facts = _facts(form, full) | filling.facts
     sections = (
-        Section(part["heading"], tuple(text.format(**facts) for text in part["paragraphs"]))
+        Section(part["heading"], tuple(sentence(text, facts) for text in part["paragraphs"]))
         for part in form["sections"]
     )
     return Manuscript(
@@ -169,7 +177,7 @@ def _rows(form: dict[str, Any], filling: Filling, dossier: Dossier) -> pd.DataFr
 
 def _text(value: object) -> str:
     if isinstance(value, str):
-        return value
+        return with_spoken_days(value)
     return "—" if pd.isna(value) else f"{value:,.10g}"
 
 

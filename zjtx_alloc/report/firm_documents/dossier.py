@@ -12,14 +12,16 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import NATION, load_units
 from zjtx_alloc.firms.book import FirmBook
 from zjtx_alloc.firms.plan_changes import plans_on
-from zjtx_alloc.firms.stages import evaluated, granted, left_by, listed_in, reviewed, settled_firms
+from zjtx_alloc.firms.stages import evaluated, granted, left_by, listed_in, need_sound, review_decided, settled_firms
 from zjtx_alloc.firms.steps.amounts import Grants
 from zjtx_alloc.firms.steps.evaluate import Evaluation, due_on, united
 from zjtx_alloc.firms.steps.review import Review
 from zjtx_alloc.firms.steps.settle import FirmSettlement
 from zjtx_alloc.firms.table.roll import Firms, together
+from zjtx_alloc.report.firm_documents.fillings import spoken
 from zjtx_alloc.rules.award import Award, award_in_force
 
+_MOST_NAMED = 3  # units in a title
 _DAYS = ("submitted", "filed", "approval_day")
 _Graded = TypeVar("_Graded", Grants, FirmSettlement)
 
@@ -34,6 +36,8 @@ class Dossier:
     award : Award
     unit : str
         Whose document it is: a unit's code, or ``NATION`` for the ministries'.
+    units : tuple of str
+        Those whose workbooks the ministries' document is of; empty: of all.
     review : Review, optional
     approved : Series of int, optional
         Firms approved by unit, index ``code``; those that passed the review if not given.
@@ -72,11 +76,17 @@ class Dossier:
     day: date | None = None
     way: Mapping[str, str] = field(default_factory=dict)
     changes: pd.DataFrame | None = None
+    units: tuple[str, ...] = ()
 
     @property
     def scope(self) -> str:
-        """The unit's name, or 全国."""
-        return say("firm_document.nation") if self.unit == NATION else str(load_units().at[self.unit, "name"])
+        """The unit's name; of many the names or the number, and 全国 where they are all of them or nobody says which."""
+        names = load_units()["name"]
+        of = list(self.units if self.unit == NATION else [self.unit])
+        if not of or len(of) == len(names):
+            return say("firm_document.nation")
+        few = "、".join(names[of[:_MOST_NAMED]])
+        return few if len(of) <= _MOST_NAMED else say("firm_document.units", first=names[of[0]], count=len(of))
 
     @property
     def mark(self) -> str:
@@ -90,11 +100,11 @@ class Dossier:
     @property
     def state(self) -> dict[str, str]:
         """The plan's way and the day on which the yearly report is due, for sentences; 【】 where nobody has said."""
-        days = {name: _spoken(pd.Timestamp(self.way[name])) for name in _DAYS if name in self.way}
+        days = {name: spoken(pd.Timestamp(self.way[name])) for name in _DAYS if name in self.way}
         told = {name: days.get(name, say("firm_document.unsaid")) for name in ("submitted", "filed")}
         parts = [self.way.get("approval_number"), days.get("approval_day")]
         approval = "，".join(filter(None, parts)) or say("firm_document.unapproved")
-        due = say("firm_document.due") if self.day is None else _spoken(due_on(self.day))
+        due = say("firm_document.due") if self.day is None else spoken(due_on(self.day))
         return told | {"approval": approval, "due": due}
 
     def complete(self) -> "Dossier":
@@ -115,10 +125,6 @@ class Dossier:
             goes_on=None if self.goes_on is None else _firms_of(self.goes_on, self.unit),
             settled=None if self.settled is None else _rows_of(self.settled, self.unit),
         )
-
-
-def _spoken(day: date) -> str:
-    return say("firm_document.day", day=day)
 
 
 def _firms_of(firms: Firms, unit: str) -> Firms:
@@ -157,13 +163,13 @@ def dossier_of(book: FirmBook, day: date | None = None, **given: Any) -> Dossier
     DataError, InfeasibleError
         As the stages do.
     """
-    book.need_sound()
+    need_sound(book)
     said, found = book.decisions, dict[str, Any]()
     plans = plans_on(book, day or book.days.get(say("stage.settle")) or book.days.get(say("stage.evaluate")))
     if said["selected"].eq("yes").any():
         found["firms"] = book.selected
     if said["review"].notna().any():
-        found["review"] = reviewed((book,), listed_in((book,)), book.day(day, "review"))
+        found["review"] = review_decided((book,), listed_in((book,)), book.day(day, "review"))
     if said["granted"].notna().any():
         supported, _ = plans.book.supported
         found |= {"grants": granted(book), "approved": supported.by_unit}
@@ -193,14 +199,15 @@ def nation_of(books: Sequence[FirmBook], day: date | None = None, **given: Any) 
     each = [dossier_of(book, day) for book in books]
     found: dict[str, Any] = {}
     if all(one.review is not None for one in each):
-        found["review"] = reviewed(books, listed_in(books), max(book.day(day, "review") for book in books))
+        found["review"] = review_decided(books, listed_in(books), max(book.day(day, "review") for book in books))
     if approvals := [one.approved for one in map(Dossier.complete, each) if one.approved is not None]:
         found["approved"] = pd.concat(approvals).groupby(level=0).sum()
     if evaluations := [one.evaluation for one in each if one.evaluation is not None]:
         found["evaluation"] = united(evaluations)
         found["goes_on"] = together(*(one.goes_on for one in each if one.goes_on is not None))
     days = [one.day for one in each if one.day is not None]
-    return Dossier(books[0].batch, award_in_force(books[0].batch), day=max(days, default=None), **found, **given)
+    award, units = award_in_force(books[0].batch), tuple(book.unit for book in books)
+    return Dossier(books[0].batch, award, units=units, day=max(days, default=None), **found, **given)
 
 
 def _holds(book: FirmBook, form: str, column: str) -> bool:

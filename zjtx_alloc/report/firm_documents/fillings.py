@@ -1,8 +1,12 @@
 """What fills a document: the facts of its sentences and the rows of its tables, both by name."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from string import Formatter
 from typing import Any
 
 import pandas as pd
@@ -23,6 +27,30 @@ class Filling:
     totals: frozenset[str] = frozenset()
 
 
+_DAY = re.compile(r"(?<![\w-])(\d{4})-(\d\d)-(\d\d)(?![\w-])", re.ASCII)
+_EITHER = re.compile(r"‹([^|›]*)\|?([^›]*)›")
+
+
+def spoken(day: date) -> str:
+    """A day as official papers write it."""
+    return say("firm_document.day", day=day)
+
+
+def with_spoken_days(text: str) -> str:
+    """A text whose days are as official papers write them, whatever step it comes from."""
+    return _DAY.sub(lambda found: spoken(date(*map(int, found.groups()))), text)
+
+
+def sentence(form: str, facts: Mapping[str, Any]) -> str:
+    """A sentence of a form; where a count named in ‹with|without› is 0, what stands without it."""
+
+    def chosen(part: re.Match[str]) -> str:
+        named = [name for _, name, _, _ in Formatter().parse(part[1]) if name]
+        return part[2] if any(f"{facts[name]}" == "0" for name in named) else part[1]
+
+    return with_spoken_days(_EITHER.sub(chosen, form).format(**facts))
+
+
 def money(value: float | Decimal) -> str:
     """An amount in a sentence."""
     return f"{value:,.10g}"
@@ -35,7 +63,7 @@ def percent(share: Fraction | float) -> str:
 
 def counts(found: dict[str, int]) -> str:
     """Firms by name, in a sentence; 无 if there are none."""
-    return "、".join(say("plan.count", name=name, count=n) for name, n in found.items()) or say("plan.none")
+    return "、".join(say("plan.count", name=name, count=n) for name, n in found.items() if n) or say("plan.none")
 
 
 def numbered(frame: pd.DataFrame) -> pd.DataFrame:

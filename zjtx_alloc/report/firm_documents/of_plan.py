@@ -16,7 +16,7 @@ from zjtx_alloc.firms.table.columns import SEVERAL, choices_of
 from zjtx_alloc.firms.table.roll import Firms
 from zjtx_alloc.report.documents.unit_tables import duty_rows
 from zjtx_alloc.report.firm_documents.dossier import Dossier
-from zjtx_alloc.report.firm_documents.fillings import Filling, counts, money, numbered
+from zjtx_alloc.report.firm_documents.fillings import Filling, counts, money, numbered, spoken, with_spoken_days
 from zjtx_alloc.report.table import titled
 from zjtx_alloc.report.writers.document import PORTRAIT, Annex, Cell, Grid
 
@@ -61,7 +61,7 @@ def _compliance(dossier: Dossier, table: pd.DataFrame) -> str:
         return say("plan.declared", **{column: _chosen(table, column) for column in ("listing", "first_round")})
     return say(
         "plan.reviewed",
-        day=f"{found.as_of:%Y-%m-%d}",
+        day=spoken(found.as_of),
         clauses="、".join(dict.fromkeys(rule.clause for rule in found.conditions.in_force.values())),
     )
 
@@ -87,7 +87,7 @@ def total(firms: Firms, column: str) -> str:
 def firm_sheets(firms: Firms, form: dict[str, Any]) -> Iterator[Annex]:
     """A sheet of each firm: the parts of the form, what the table says, blank where it does not."""
     columns = [column for part in form["parts"] for _, column in part["rows"] if column]
-    texts = firms.displayed(columns).set_axis(columns, axis=1)
+    texts = firms.displayed(columns).set_axis(columns, axis=1).map(with_spoken_days)
     for row in texts.to_dict("records"):
         grid = Grid(form["title"], tuple(_rows(form["parts"], row)), (_LABEL, PORTRAIT - _LABEL), 0, small=True)
         yield Annex(grid, landscape=False)

@@ -5,7 +5,7 @@ import pandas as pd
 from zjtx_alloc.base.messages import header, say, words
 from zjtx_alloc.firms.steps.review import Review
 from zjtx_alloc.report.firm_documents.dossier import Dossier
-from zjtx_alloc.report.firm_documents.fillings import Filling, counts, listed, numbered
+from zjtx_alloc.report.firm_documents.fillings import Filling, counts, listed, numbered, spoken
 
 
 def list_notice(dossier: Dossier) -> Filling:
@@ -22,7 +22,7 @@ def opinion(dossier: Dossier) -> Filling:
         "recommended": len(found.firms),
         "passed": len(found.passed),
         "struck": len(found.firms) - len(found.passed),
-        "day": f"{found.as_of:%Y-%m-%d}",
+        "day": spoken(found.as_of),
         "reasons": counts({str(clause): int(count) for clause, count in rules.items()}),
         "doubts": found.flags["firm"].nunique(),
         "lists": "、".join(found.lists["list"].unique()) or say("firm_document.no_list"),

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import pandas as pd
+
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.budget.joint import money_over, open_years
 from zjtx_alloc.budget.learning import decided_years
@@ -66,17 +68,38 @@ def paid_line(plan: BudgetPlan, year: int) -> str:
     found = plan.reconciliation
     assert found is not None, "only a year whose transfers are known was paid"
     mine = found[found.index.get_level_values("fiscal_year") == year]
-    open_ = mine[mine["difference"] != 0]
-    due, paid = int(mine["expected"].sum()), int(mine["actual"].sum())
-    numbers = {"year": year, "due": f"{due:,}", "paid": f"{paid:,}", "units": len(mine) - len(open_)}
-    if open_.empty:
+    is_absent, matched = mine["status"] == "absent", int(mine["status"].eq("matched").sum())
+    held, absent = mine[~is_absent], mine[is_absent]
+    due, paid, gap = (int(held[name].sum()) for name in ("expected", "actual", "difference"))
+    numbers = {"year": year, "due": f"{due:,}", "paid": f"{paid:,}", "units": matched}
+    if absent.empty and matched == len(held):
         return say("budget_note.paid", **numbers)
-    causes = "；".join(
-        say("budget_note.gap", unit=row.short_name, gap=signed(row.difference), why=row.explanation)
-        for row in open_.head(_NAMED).itertuples()
-    )
-    more = say("budget_note.more", count=len(open_) - _NAMED) if len(open_) > _NAMED else ""
-    return say("budget_note.paid_other", gap=signed(paid - due), causes=causes + more, **numbers)
+    of = say("budget_note.paid_of", count=len(held)) if len(absent) else ""
+    causes = _causes(held[held["status"] != "matched"])
+    text = say("budget_note.paid_other", of=of, gap=signed(gap), causes=causes, **numbers)
+    if absent.empty:
+        return text
+    names = "、".join(absent["short_name"].head(_NAMED))
+    more = {"due": f"{int(absent['expected'].sum()):,}", "count": len(absent)}
+    return text + say(f"budget_note.absent_{'few' if len(absent) <= _NAMED else 'many'}", units=names, **more)
+
+
+def _causes(differing: pd.DataFrame) -> str:
+    """What is said of the first of the units that differ; those of which the same is said together."""
+    groups = [rows for _, rows in differing.groupby("explanation", sort=False)]
+    causes = [
+        say(
+            "budget_note.gap",
+            unit=rows["short_name"].iloc[0] if len(rows) == 1 else say("budget_note.and_others", count=len(rows),
+                                                                       units="、".join(rows["short_name"].head(2))),
+            gap=signed(int(rows["difference"].sum())),
+            why=rows["explanation"].iloc[0],
+        )
+        for rows in groups[:_NAMED]
+    ]  # fmt: skip
+    left = sum(len(rows) for rows in groups[_NAMED:])
+    more = say("budget_note.more", count=left) if left else ""
+    return say("budget_note.rest", causes="；".join(causes) + more) if causes else ""
 
 
 def coming_years(plan: BudgetPlan) -> tuple[int, ...]:
@@ -92,7 +115,7 @@ def coming_lines(plan: BudgetPlan) -> Iterator[str]:
         total = money_over(outlook, tuple(years))
         yield say(
             "budget_note.together", first=years[0], last=years[-1], net=f"{int(net[years].sum()):,}",
-            low=f"{total.quantile(0.05):,}", high=f"{total.quantile(0.95):,}", mean=f"{total.mean:,.0f}",
+            low=f"{total.quantile(0.05):,}", high=f"{total.quantile(0.95):,}",
             title=plan.assumptions[0].title,
             condition="、".join(dict.fromkeys(condition(year, plan.cohorts, plan.allocations) for year in years)),
         )  # fmt: skip
@@ -103,7 +126,7 @@ def coming_lines(plan: BudgetPlan) -> Iterator[str]:
         key = "coming" if low < high else "certain"
         yield say(
             f"budget_note.{key}", year=year, net=f"{int(net[year]):,}", low=f"{low:,}", high=f"{high:,}",
-            mean=f"{found.mean:,.0f}", condition=given,
+            title=plan.assumptions[0].title, condition=given,
         )  # fmt: skip
 
 

@@ -305,7 +305,13 @@ def rules_summary(allocation: Allocation) -> str:
 
 def rounding_note(allocation: Allocation) -> str:
     """By which method quotas are rounded, and what proves that none is better."""
-    return criterion_note(allocation) + say(f"summary.proof_{allocation.solution.certificate.kind}")
+    return criterion_note(allocation) + proof_note(allocation)
+
+
+def proof_note(allocation: Allocation) -> str:
+    """What proves that no quota is better, and what that leaves open."""
+    proof = allocation.solution.certificate
+    return say(f"summary.proof_{proof.kind}") + proof.left_open
 
 
 def last_note(allocation: Allocation) -> tuple[str, ...]:
@@ -394,7 +400,7 @@ def outlook_summary(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allo
             continue
         ranges = "；".join(
             say("summary.range", title=title, **{
-                name: f"{one.quantile(share):,}" for name, share in (("low", 0.05), ("middle", 0.5), ("high", 0.95))
+                name: f"{one.quantile(share):,}" for name, share in (("low", 0.05), ("high", 0.95))
             })
             for title, one in found
         )  # fmt: skip

@@ -1,14 +1,17 @@
 """Which numbers of a report are the user's own and which are shipped; the text of ``zjtx check``."""
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 
 from zjtx_alloc.allocation.allocate import Allocation, pool_of
 from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.text import runs
 from zjtx_alloc.facts.panel import Panel
 from zjtx_alloc.report.table import plain_table
 from zjtx_alloc.rules.check_table import TableCheck
 from zjtx_alloc.rules.own_columns import endable, unused
+from zjtx_alloc.rules.plausible import as_problem, doubts_of, far_total
+from zjtx_alloc.rules.programme.assembly import default_base
+from zjtx_alloc.rules.programme.notes import doubts_text
 from zjtx_alloc.rules.scenario import Scenario
 
 _SHORT = 12  # characters by which a row that is not read is known
@@ -25,6 +28,22 @@ def supply_note(allocation: Allocation) -> tuple[str, ...]:
     }
     described = (_text(panel, key, codes) for key, codes in others.items() if codes)
     return (*replaced_note(allocation), *pools_note([allocation]), *described)
+
+
+def doubtful_notes(allocation: Allocation) -> tuple[str, ...]:
+    """What does not fit what is known: values of the user's own columns, a total far from the shipped one; blank if all does."""
+    panel, scenario = allocation.panel, allocation.scenario
+    found = [
+        as_problem(panel, doubt, say("plausible.column", name=panel.name(doubt.indicator), period=doubt.period))
+        for doubt in doubts_of(panel) if panel.is_own(doubt.indicator, doubt.period)
+    ]  # fmt: skip
+    notes = [
+        say("plausible.note", column=one.column, value=one.value, what=one.what, remedy=one.remedy) for one in found
+    ]
+    usual = default_base(scenario.batch)
+    if usual is not None and (said := far_total(scenario.total, usual.total)):
+        notes.append(say("plausible.total", batch=scenario.batch, total=scenario.total, **said))
+    return tuple(notes)
 
 
 def replaced_note(allocation: Allocation) -> tuple[str, ...]:
@@ -80,8 +99,10 @@ def check_text(check: TableCheck, scenario: Scenario, file: str, reference: str)
     if reading.total_row:
         total = say("check.total" if reading.has_totals else "check.blank_total", row=reading.total_row)
     rows = "、".join(map(str, reading.layout.header_rows))
-    title = say("check.titles", rows=_runs(reading.title_rows)) if reading.title_rows else ""
+    title = say("check.titles", rows=runs(reading.title_rows)) if reading.title_rows else ""
     lines = [say("check.read", file=reading.file, sheet=sheet, title=title, header=rows, total=total)]
+    if check.doubts:
+        lines += ["", doubts_text(check.doubts)]
     lines += ["", say("check.columns"), plain_table(check.columns)]
     if reading.layout.unread:
         lines += ["", say("check.unread", columns="、".join(column.label for column in reading.layout.unread))]
@@ -107,13 +128,6 @@ def check_text(check: TableCheck, scenario: Scenario, file: str, reference: str)
     if len(left) - len(ending) < len(check.panel.supplied):
         lines += ["", say("check.next", scenario=reference, file=file)]
     return "\n".join(lines)
-
-
-def _runs(rows: Iterable[int]) -> str:
-    """Row numbers, with runs of them as 1—3."""
-    numbered = groupby(enumerate(rows), key=lambda pair: pair[1] - pair[0])  # the same within a run
-    runs = [[row for _, row in run] for _, run in numbered]
-    return "、".join(str(run[0]) if len(run) == 1 else f"{run[0]}—{run[-1]}" for run in runs)
 
 
 def quoted(path: str) -> str:

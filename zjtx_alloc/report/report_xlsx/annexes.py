@@ -14,15 +14,15 @@ from zjtx_alloc.report.report_xlsx.calculation import (
     has_plain_money,
     payment_years,
 )
-from zjtx_alloc.report.report_xlsx.model import Model
+from zjtx_alloc.report.report_xlsx.model import COMPARED, Model
 from zjtx_alloc.report.report_xlsx.parameters import parameter_sheet
-from zjtx_alloc.report.report_xlsx.search import COMPARED, search_sheet
 from zjtx_alloc.report.report_xlsx.source import source_sheet
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.table import Table
 from zjtx_alloc.report.tables import allocation as allocation_tables, budget as budget_tables
 from zjtx_alloc.report.writers.document import Grid, Manuscript
 from zjtx_alloc.report.writers.sheet import FIRST_ROW, Sheet, cell_of, number_of, table_sheet
+from zjtx_alloc.report.writers.webster import search_sheet
 from zjtx_alloc.report.writers.xlsx import Graph
 from zjtx_alloc.rules.scenario import ADJUSTMENT
 
@@ -62,7 +62,8 @@ def live_sheets(model: Model) -> list[Sheet]:
     """What recalculates from what may be changed: 参数, 测算 and 对比, and how the latter two are solved."""
     return [
         parameter_sheet(model), calculation_sheet(model), comparison_sheet(model),
-        search_sheet(model.search), search_sheet(model.search, COMPARED),
+        *(search_sheet(say(f"calculation.{prefix}search"), say(f"calculation.{prefix}search_note"), {"": model.live(prefix)})
+          for prefix in ("", COMPARED)),
     ]  # fmt: skip
 
 
@@ -190,9 +191,9 @@ def _unit_years(model: Model, years: Sheet) -> Sheet:
     table = _annex(2, replace(budget_tables.unit_year_table(budget, allocations), title=say("title.years")))
     gaps = budget.ledger.gaps()
     columns = {year_header(year, gaps): year_label(year, gaps).replace("*", "~*") for year in budget.by_year().index}
-    net, at, batch = (years.range(name) for name in ("net", "fiscal_year", "batch"))
+    parts = f'"<>{say("table.all_batches")}"'
     checks = {
-        name: f'SUM([{name}:rows])-SUMIFS({net},{at},"{year}",{batch},"<>{say("table.all_batches")}")'
+        name: f"SUM([{name}:rows])-" + years.sum_of("net", fiscal_year=f'"{year}"', batch=parts)
         for name, year in columns.items()
     }
     sheet = table_sheet(table, {"sum": "+".join(f"[{name}]" for name in columns)}, checks=checks)

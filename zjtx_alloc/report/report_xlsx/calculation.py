@@ -3,9 +3,9 @@
 from typing import Any
 
 from zjtx_alloc.base.messages import header, say
-from zjtx_alloc.report.report_xlsx.model import Line, Model
-from zjtx_alloc.report.report_xlsx.search import COMPARED, quota_formula, search_cells, search_columns
+from zjtx_alloc.report.report_xlsx.model import COMPARED, Line, Model
 from zjtx_alloc.report.writers.sheet import Cell, Column, Page, Row, Sheet, known_columns, sums_of
+from zjtx_alloc.report.writers.webster import helper_columns, spread_formulas
 
 _PARTS = 10**9  # remainders of approved firms are counted in billionths, as in budget.xlsx
 _Row = dict[str, Any]
@@ -50,7 +50,7 @@ def _columns(model: Model, rows: list[_Row]) -> dict[str, Column]:
         }  # fmt: skip
     columns["base_places"] = Column(header("base"), "count", 8, name="base_places")
     columns |= {"entitlement": Column(header("entitlement"), "places", 9, name="entitlement")} | _bound_columns()
-    columns |= search_columns() | _quota_columns() | _money_columns(model)
+    columns |= _search_columns() | _quota_columns() | _money_columns(model)
     held = {name for row in rows for name in row}
     return {name: column for name, column in columns.items() if name in held}
 
@@ -80,6 +80,14 @@ def _bound_columns() -> dict[str, Column]:
         **{name: Column(say(f"calculation.{name}"), "count", 8, is_helper=True, name=name)
            for name in ("original_billionths", "original_floor", "original_cap")},
     }  # fmt: skip
+
+
+def _search_columns(prefix: str = "") -> dict[str, Column]:
+    order = {
+        name: Column(say(f"calculation.{name}"), "count", 10, is_helper=True, name=prefix + name)
+        for name in ("billionths", "tie_order")
+    }
+    return order | helper_columns(prefix)
 
 
 def _quota_columns() -> dict[str, Column]:
@@ -126,8 +134,19 @@ def _unit_row(model: Model, unit: int, code: str) -> _Row:
     if model.has_base:
         row["base_places"] = int(model.allocation.entitlement.base[code])
     row["entitlement"] = Cell(float(model.allocation.entitlement.places[code]), model.entitlement_formula())
-    row |= _bound_cells(model, unit, code) | search_cells(model.search, unit, "entitlement")
+    row |= _bound_cells(model, unit, code) | _search_cells(model, unit)
     return row | _quota_cells(model, unit, code) | _money_cells(model, unit, code)
+
+
+def _search_cells(model: Model, unit: int, prefix: str = "") -> _Row:
+    """A unit's place in the tie order, which follows its entitlement, and how far the search came."""
+    ahead = f"({prefix}billionths>[billionths])+({prefix}billionths=[billionths])*(serial<[serial])"
+    search = model.search
+    return {
+        "billionths": Cell(round(search.due[unit] * _PARTS), f"ROUND([{prefix}entitlement]*10^9,0)"),
+        "tie_order": Cell(search.rank[unit] + 1, f"SUMPRODUCT({ahead})+1"),
+        **model.live(prefix).unit_cells(unit),
+    }
 
 
 def _line_cells(model: Model, line: Line, code: str) -> _Row:
@@ -141,7 +160,7 @@ def _line_cells(model: Model, line: Line, code: str) -> _Row:
         value = Cell(float(cell["value"]), kind=f"{tone} {kind}", is_input=not is_made, key=() if is_made else key)
     multiplier = float(model.multipliers[line.number][code])
     ours = f"[value_{number}]/SUM([value_{number}:$rows])"
-    found = {f"value_{number}": value, f"basis_{number}": "" if is_made else model.basis[number][code]}
+    found = {f"value_{number}": value, f"basis_{number}": model.basis[number][code]}
     if line.factor.multiplier is not None:
         found[f"multiplier_{number}"] = multiplier
         times = f"[value_{number}:$rows],[multiplier_{number}:$rows]"
@@ -200,7 +219,7 @@ def _change_cells(model: Model, code: str) -> _Row:
 def _quota_cells(model: Model, unit: int, code: str) -> _Row:
     """The quota, and beside it what the program found, what nothing but the units' own bounds gives, and the batch before."""
     quota, free = int(model.allocation.quota[code]), model.search.quota[unit]
-    row, formula = _Row(), f"IF(shortfall>0,NA(),{quota_formula()})"
+    row, formula = _Row(), f"IF(shortfall>0,NA(),{model.live().quota})"
     if model.has_unbound:
         row["unbound_quota"] = Cell(free, formula)
         formula = "IF(changed=0,[original],NA())"
@@ -224,15 +243,10 @@ def _money_cells(model: Model, unit: int, code: str) -> _Row:
     }
     if model.is_by_program:
         return {"approved": firms, **money}
-    whole, rest = divmod(int(allocation.quota[code]) * int(allocation.scenario.approval.exact * _PARTS), _PARTS)
-    billionths = "[quota]*ROUND(approval_rate*10^9,0)"
-    ahead = "SUMPRODUCT((approved_rest>[approved_rest])+(approved_rest=[approved_rest])*(tie_order<[tie_order]))"
-    return {
-        "approved_part": Cell(whole, f"INT({billionths}/10^9)"),
-        "approved_rest": Cell(rest, f"{billionths}-[approved_part]*10^9"),
-        "approved": Cell(firms, f"[approved_part]+IF({ahead}<INT((SUM(approved_rest)+5*10^8)/10^9),1,0)"),
-        **money,
-    }
+    orders = ("tie_order", "[tie_order]")
+    formulas = spread_formulas("approved", ("[quota]", "approval_rate"), "approved_rest", orders)
+    values = (*divmod(int(allocation.quota[code]) * int(allocation.scenario.approval.exact * _PARTS), _PARTS), firms)
+    return dict(zip(formulas, map(Cell, values, formulas.values()), strict=True)) | money
 
 
 def comparison_sheet(model: Model) -> Sheet:
@@ -250,11 +264,11 @@ def comparison_sheet(model: Model) -> Sheet:
             f"{COMPARED}entitlement": Cell(entitlement, model.entitlement_formula(COMPARED)),
             "difference": Cell(0, f"[{COMPARED}entitlement]-[entitlement]"),
         }
-        row |= search_cells(model.search, unit, f"{COMPARED}entitlement", COMPARED)
+        row |= _search_cells(model, unit, COMPARED)
         free = model.search.quota[unit]
         row |= {
             "quota": Cell(free, f"INDEX({mine},[serial])"),
-            f"{COMPARED}quota": Cell(free, f"IF(shortfall>0,NA(),{quota_formula(COMPARED)})"),
+            f"{COMPARED}quota": Cell(free, f"IF(shortfall>0,NA(),{model.live(COMPARED).quota})"),
             "step": Cell(0, f"[{COMPARED}quota]-[quota]"),
         }
         rows.append(row)
@@ -283,7 +297,7 @@ def _comparison_columns(model: Model) -> dict[str, Column]:
         "entitlement": Column(header("entitlement"), "places", 11),
         f"{COMPARED}entitlement": Column(both["entitlement"], "places", 11, name=f"{COMPARED}entitlement"),
         "difference": Column(say("calculation.entitlement_step"), "difference", 11),
-        **search_columns(COMPARED),
+        **_search_columns(COMPARED),
         "quota": Column(quota, "count", 9),
         f"{COMPARED}quota": Column(both["quota"], "count", 9, name=f"{COMPARED}quota"),
         "step": Column(say("calculation.quota_step"), "step", 9),

@@ -2,23 +2,25 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
 import pandas as pd
 
 from zjtx_alloc.allocation.allocate import Allocation, allocate, pool_of
-from zjtx_alloc.allocation.entitlement import coefficient_keys, multiplier_of
+from zjtx_alloc.allocation.entitlement import coefficient_keys, is_proxy, multiplier_of
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.facts.panel import KNOWN, grounds_of
 from zjtx_alloc.facts.reading import SUPPLIED
 from zjtx_alloc.report.allocation_view import allocation_view
-from zjtx_alloc.report.report_xlsx.search import COMPARED, Search
 from zjtx_alloc.report.results import Results
 from zjtx_alloc.report.writers.sheet import Cell, number_of
+from zjtx_alloc.report.writers.webster import LiveSearch, Search
 from zjtx_alloc.rules.scenario import Factor, Pool
 from zjtx_alloc.rules.scenario_files import previous_batch
+
+COMPARED = "compared_"  # begins the names of the second set of weights
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,11 @@ class Model:
     @cached_property
     def basis(self) -> dict[int, dict[str, str]]:
         """What each line's values are and the ranges that they lie in, by unit."""
-        return {line.number: _basis(line, self.values[line.number]) for line in self.lines}
+        panel, scenario = self.allocation.panel, self.allocation.scenario
+        return {
+            line.number: _basis(self.values[line.number], is_proxy(panel, scenario, line.code, line.factor))
+            for line in self.lines
+        }
 
     @cached_property
     def shares(self) -> dict[int, pd.Series]:
@@ -147,9 +153,15 @@ class Model:
     @cached_property
     def search(self) -> Search:
         """Webster's method within the units' own bounds."""
-        problem = self.allocation.problem
         due = self.allocation.entitlement.places.tolist()
-        return Search(due, problem.lower, problem.upper, problem.total, problem.rank)
+        return replace(Search.of(self.allocation.problem), due=due)
+
+    def live(self, prefix: str = "") -> LiveSearch:
+        """The search in cells, by the first or the second set of weights."""
+        bounds = {"floor": "floor_in_force", "cap": "cap_in_force"}
+        return LiveSearch(
+            self.search, "total", lambda name: bounds.get(name, prefix + name), prefix, f"{prefix}entitlement"
+        )
 
     @cached_property
     def joint(self) -> list[Joint]:
@@ -230,10 +242,10 @@ class Model:
         return "+".join(f"{prefix}{line.weight}*{share.format(line.number)}" for line in self.of_pool(pool))
 
 
-def _basis(line: Line, cells: pd.DataFrame) -> dict[str, str]:
+def _basis(cells: pd.DataFrame, proxy: bool) -> dict[str, str]:
     marks = {KNOWN: "published", SUPPLIED: "supplied"}
     found, grounds = dict[str, str](), grounds_of(cells)
-    stands = f"{say('mark.stand_in')}，" if line.factor.stand_in_for else ""
+    stands = f"{say('mark.stand_in')}，" if proxy else ""
     for code, low, high in zip(cells.index, cells["low"], cells["high"], strict=True):
         span = "" if pd.isna(low) or pd.isna(high) or low == high else f" {low:,.0f}—{high:,.0f}"
         found[str(code)] = stands + say(f"mark.{marks.get(grounds[code], 'estimated')}") + span

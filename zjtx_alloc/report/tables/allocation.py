@@ -193,7 +193,8 @@ def parts_table(allocation: Allocation, composite: Composite) -> Table:
         for code, part in composite.recipe.parts.items()
     ]
     weighting = say("composite.note_weighting", weighting=say(f"weighting.{composite.recipe.weights}"))
-    laws = say("composite.note_laws", monotone=_word(composite.laws.monotone), units=_word(composite.laws.units_cancel))
+    units = say(f"composite.{'holds' if composite.laws.units_cancel else 'not_sure'}")
+    laws = say("composite.note_laws", monotone=_monotone(allocation, composite), units=units)
     leaves = "、".join(f"{panel.name(str(code))} {weight:.3f}" for code, weight in composite.leaf_weights().items())
     notes = (weighting, say("composite.note_leaves", leaves=leaves), say("composite.note_parts"), laws)
     return titled("composite_parts", pd.DataFrame(rows), *notes, title=composite.recipe.title)
@@ -233,5 +234,11 @@ def _steps(part: Part) -> str:
     return "；".join(described) or "—"
 
 
-def _word(holds: bool) -> str:
-    return say("composite.holds") if holds else say("composite.not_sure")
+def _monotone(allocation: Allocation, composite: Composite) -> str:
+    """Whether a better figure may lower the unit's own score, and if so in which part by which setting."""
+    titles = {code: recipe.title for code, recipe in allocation.scenario.composites.items()}
+    reasons = [
+        say(f"not_monotone.{setting}", part=titles.get(code) or allocation.panel.name(code or composite.name))
+        for code, setting in composite.laws.may_fall
+    ]
+    return say("composite.may_fall", reasons="；".join(reasons)) if reasons else say("composite.holds")

@@ -78,10 +78,14 @@ def look_back(known: pd.DataFrame) -> tuple[str, ...]:
 
 
 def looked_back(known: pd.DataFrame) -> tuple[str, ...]:
-    """For the conclusions, the short of ``look_back``: how many of the counts known of the new round lie in their ranges."""
-    inside = known.assign(inside=known["observed"].between(known["low"], known["high"]))
-    found = inside.groupby(["batch", "observed", "source"], sort=False)["inside"].any()
-    return (say("backtest.looked_back", count=len(found), inside=int(found.sum())),) if len(found) else ()
+    """For the conclusions, the short of ``look_back``: how many rows of the table of counts known lie in their ranges."""
+    ranged = known.dropna(subset=["low", "high"])
+    if ranged.empty:
+        return ()
+    inside = int(ranged["observed"].between(ranged["low"], ranged["high"]).sum())
+    readings = len(ranged) - len(ranged.drop_duplicates(["batch", "observed", "source"]))
+    twice = say("backtest.two_readings", count=readings) if readings else ""
+    return (say("backtest.looked_back", count=len(ranged), inside=inside, twice=twice),)
 
 
 def _count_text(rows: pd.DataFrame) -> str:

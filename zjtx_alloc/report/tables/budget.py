@@ -1,6 +1,7 @@
 """The tables of a budget report, each a function of a forecast and the allocations it rests on."""
 
 from dataclasses import replace
+from datetime import date
 
 import pandas as pd
 
@@ -12,7 +13,7 @@ from zjtx_alloc.budget.forecast import BudgetOutlook
 from zjtx_alloc.budget.frontier import years_over
 from zjtx_alloc.budget.ledger.bridge import moving_steps
 from zjtx_alloc.budget.ledger.budget import MONEY, BudgetForecast
-from zjtx_alloc.budget.ledger.calendar import BASES
+from zjtx_alloc.budget.ledger.calendar import BASES, last_days
 from zjtx_alloc.budget.ledger.ledger import gaps_in
 from zjtx_alloc.budget.outcomes import OutcomeAssumption, outcome_evidence
 from zjtx_alloc.budget.plan import BudgetPlan
@@ -59,8 +60,8 @@ def batch_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> 
     return titled("batches", pd.DataFrame(rows), *budget_notes(budget, allocations))
 
 
-def year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> Table:
-    """Commitment beside cash, by fiscal year and batch, and the totals by year."""
+def year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...], described: str = "") -> Table:
+    """Commitment beside cash, by fiscal year and batch, and the totals by year; ``described`` ends the title where there are several."""
     by_batch = budget.by_batch_and_year().reset_index()
     names = {c.name: c.label for c in budget.cohorts} | {str(a.scenario.batch): batch_label(a) for a in allocations}
     by_batch["batch"] = by_batch["batch"].map(names)
@@ -72,7 +73,8 @@ def year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...]) -> T
     gaps = budget.ledger.gaps()
     frame["fiscal_year"] = [year_label(int(year), gaps) for year in frame["fiscal_year"]]
     total = by_year[list(MONEY)].sum().to_dict() | {"fiscal_year": say("table.total")}
-    return titled("years", frame[["fiscal_year", "batch", *MONEY]], *budget_notes(budget, allocations), total=total)
+    frame, name = frame[["fiscal_year", "batch", *MONEY]], "years_of" if described else "years"
+    return titled(name, frame, *budget_notes(budget, allocations), total=total, described=described)
 
 
 def unit_year_table(budget: BudgetForecast, allocations: tuple[Allocation, ...], described: str = "") -> Table:
@@ -104,18 +106,28 @@ def award_table(award: Award) -> Table:
     return titled("award", frame, say("note.award", title=award.title, number=award.number))
 
 
-def calendar_table(dates: pd.DataFrame) -> Table:
-    """The calendar of ``za.calendar``: last days, cohorts, events, their clauses and what each day rests on."""
+def calendar_table(dates: pd.DataFrame, today: date | None = None) -> Table:
+    """The calendar of ``za.calendar``: last days, cohorts, events, their clauses and what each day rests on.
+
+    With ``today`` also which days are past and which come next; what has no day is due by the end of its year.
+    """
+    last = last_days(dates)
+    coming = min((day for day in last if today and day >= today), default=None)
     frame = dates.assign(
         date=[day.isoformat() if day else say("table.undated", year=year) for day, year in zip(dates["date"], dates["fiscal_year"], strict=True)],
+        progress=[say(f"progress.{_progress(day, today, coming)}") if today else "" for day in last],
         batch=dates["cohort"],
         grounds=dates["document"] + dates["clause"],
         basis=dates["basis"].map({basis: say(f"basis.{basis}") for basis in BASES}),
     )  # fmt: skip
     noted = dates[dates["note"] != ""].drop_duplicates(["event", "note"])
     notes = [say("note.deadline", event=row.event, note=row.note) for row in noted.itertuples()]
-    frame = frame[["date", "batch", "fiscal_year", "event", "who", "grounds", "basis"]]
-    return titled("calendar", frame, say("note.calendar"), *notes)
+    shown = ["date", *(["progress"] if today else []), "batch", "fiscal_year", "event", "who", "grounds", "basis"]
+    return titled("calendar", frame[shown], say("note.calendar"), *notes)
+
+
+def _progress(day: date, today: date, coming: date | None) -> str:
+    return "past" if day < today else "next" if day == coming else "later"
 
 
 def range_table(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allocation, ...]) -> Table:
@@ -126,7 +138,7 @@ def range_table(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allocati
     frame["condition"] = [condition(int(year), outlooks[0].cohorts, allocations) for year in frame["fiscal_year"]]
     frame["fiscal_year"] = [year_label(int(year), gaps) for year in frame["fiscal_year"]]
     frame = frame[["fiscal_year", "outcomes", "mean", "sd", "p5", "p25", "p50", "p75", "p95", "condition"]]
-    return titled("ranges", frame, *outlook_notes(outlooks, allocations))
+    return titled("ranges", frame, say("note.mean"), *outlook_notes(outlooks, allocations))
 
 
 def outcome_table(assumptions: tuple[OutcomeAssumption, ...]) -> Table:
@@ -154,18 +166,18 @@ def evidence_table() -> Table:
 def outlook_year_table(plan: BudgetPlan) -> Table:
     """Each fiscal year at a glance: what is due, what documents paid where it is known, the range of the years to come."""
     books, outlook, found = plan.budgets[0].ledger.by_year()["net"], plan.outlooks[0], plan.reconciliation
-    paid = {} if found is None else found.groupby("fiscal_year")[["expected", "actual"]].sum().to_dict("index")
+    paid = {} if found is None else found.groupby("fiscal_year")[["actual", "difference"]].sum().to_dict("index")
     gaps, coming = plan.full.ledger.gaps(), coming_years(plan)
     rows = []
     for year in (y for y in outlook.shown_years if books[y] or y in paid or y in coming):
         row = {"fiscal_year": year_label(year, gaps), "booked": int(books[year]), "transferred": None, "gap": None}
         status = "coming" if year in coming and year not in paid else "paid" if year in paid else "past"
         if status == "paid":
-            row |= {"transferred": int(paid[year]["actual"]), "gap": int(paid[year]["actual"] - books[year])}
+            row |= {"transferred": int(paid[year]["actual"]), "gap": int(paid[year]["difference"])}
         summary = outlook.distribution(year).summary() if status == "coming" else {}
-        row |= {"year_status": say(f"budget_note.status_{status}")} | {n: summary.get(n) for n in ("mean", "p5", "p95")}
+        row |= {"year_status": say(f"budget_note.status_{status}")} | {n: summary.get(n) for n in ("p5", "p95")}
         rows.append(row | {"condition": condition(year, plan.cohorts, plan.allocations)})
-    columns = ["fiscal_year", "year_status", "booked", "transferred", "gap", "mean", "p5", "p95", "condition"]
+    columns = ["fiscal_year", "year_status", "booked", "transferred", "gap", "p5", "p95", "condition"]
     frame = pd.DataFrame(rows)[columns if paid else [c for c in columns if c not in ("transferred", "gap")]]
     title = plan.assumptions[0].title
     notes = (
@@ -199,10 +211,11 @@ def known_batch_table(plan: BudgetPlan) -> Table:
 
 
 def open_gap_table(plan: BudgetPlan) -> Table:
-    """The rows of the reconciliation that do not match; plans without transfers have none."""
+    """The rows of the reconciliation whose documents do not match; plans without transfers have none."""
     assert plan.reconciliation is not None, "there is something to compare with"
     table = reconciliation_table(plan, plan.reconciliation)
-    differs = table.frame[described("gap").header] != 0
+    matched = [say(f"match.{status}") for status in ("matched", "absent")]
+    differs = ~table.frame[described("match_status").header].isin(matched)
     return replace(table, title=say("title.open_gaps"), frame=table.frame[differs].reset_index(drop=True))
 
 
@@ -232,7 +245,12 @@ def region_table(plan: BudgetPlan) -> Table:
     frame["fiscal_year"] = [year_label(int(year), gaps) for year in frame["fiscal_year"]]
     frame = frame[["fiscal_year", "region", "full", "mean", "p5", "p50", "p95"]]
     given = say("note.conditional", batches=batch_sizes(plan.allocations))
-    notes = (say("note.regions", title=plan.assumptions[0].title), plan.assumptions[0].note(), *gaps_note(gaps))
+    notes = (
+        say("note.mean"),
+        say("note.regions", title=plan.assumptions[0].title),
+        plan.assumptions[0].note(),
+        *gaps_note(gaps),
+    )
     return titled("region_years", frame, *notes, given, *budget_marks(plan.allocations))
 
 

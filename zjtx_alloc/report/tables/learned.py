@@ -14,10 +14,11 @@ from zjtx_alloc.report.notes.marks import condition, outcome_notes, outlook_note
 from zjtx_alloc.report.table import Table, titled
 
 SHOWN = ("due", "net")  # measures of the joint table
-SIDES = {
-    "before": ("rate_before", "rate_range_before", "net_before", "net_range_before"),
-    "after": ("rate_after", "rate_range_after", "net_after", "net_range_after"),
-}
+SIDES = (
+    *("rate_before", "rate_range_before", "rate_after", "rate_range_after", "rate_results"),
+    *("gone_rate_before", "gone_rate_after", "gone_rate_results"),
+    *("net_before", "net_range_before", "net_after", "net_range_after"),
+)
 
 
 def seen_table(outlooks: tuple[BudgetOutlook, ...]) -> Table | None:
@@ -38,9 +39,9 @@ def seen_table(outlooks: tuple[BudgetOutlook, ...]) -> Table | None:
 
 
 def learned_table(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allocation, ...]) -> Table | None:
-    """Before and after side by side, batch by batch: completion in the nation, and the closing year's net; None if nothing is known.
+    """Prior and posterior side by side, batch by batch, and what they rest on: rates in the nation, and the closing year's net.
 
-    The assumption is a column where there are several; of one the notes say it.
+    None if nothing is known. The assumption is a column where there are several; of one the notes say it.
     """
     told = [(outlook, outlook.learned()) for outlook in outlooks if outlook.known.is_any]
     if not told:
@@ -48,7 +49,7 @@ def learned_table(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Alloca
     gaps = gaps_in(outlooks[0].years, outlooks[0].cohorts, outlooks[0].award)
     rows = [
         {"batch": _batch(row["cohort"]), "fiscal_year": year_label(row["fiscal_year"], gaps), "outcomes": outlook.outcomes.title}
-        | {name: value for when, names in SIDES.items() for name, value in zip(names, _side(row, when), strict=True)}
+        | {name: _side(row, name) for name in SIDES}
         | {"condition": condition(row["fiscal_year"], outlook.cohorts, allocations)}
         for outlook, frame in told for row in frame.to_dict("records")
     ]  # fmt: skip
@@ -56,7 +57,10 @@ def learned_table(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Alloca
     if len(outlooks) == 1:
         frame = frame.drop(columns="outcomes")
     common = "、".join(dict.fromkeys(outlook.outcomes.common_experience for outlook, _ in told))
-    return titled("learned", frame, say("note.learned", common=common), *outlook_notes(outlooks, allocations))
+    notes = [say("note.learned", common=common)]
+    if frame["gone_rate_results"].any():
+        notes.append(say("note.learned_left"))
+    return titled("learned", frame, *notes, *outlook_notes(outlooks, allocations))
 
 
 def joint_table(outlooks: tuple[BudgetOutlook, ...], allocations: tuple[Allocation, ...]) -> Table:
@@ -95,15 +99,12 @@ def _batch(name: str) -> str:
     return say("table.batch", batch=name)
 
 
-def _side(row: Mapping[str, Any], when: str) -> tuple[float, str, float, str]:
-    """Completion and net of one side: mean and range each."""
-    rate, net = f"rate_{when}", f"net_{when}"
-    return (
-        row[rate],
-        _shares(row[f"{rate}_p5"], row[f"{rate}_p95"]),
-        row[net],
-        _money(row[f"{net}_p5"], row[f"{net}_p95"]),
-    )
+def _side(row: Mapping[str, Any], name: str) -> float | str:
+    """A mean or a count as it is, a range as text."""
+    of, is_range, when = name.partition("_range_")
+    if not is_range:
+        return row[name]
+    return (_money if of == "net" else _shares)(row[f"{of}_{when}_p5"], row[f"{of}_{when}_p95"])
 
 
 def _shares(low: float, high: float) -> str:

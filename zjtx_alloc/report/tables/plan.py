@@ -1,5 +1,8 @@
 """The tables and sentences of a plan over several batches."""
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 import pandas as pd
 
 from zjtx_alloc.allocation.explanation_text import rests_text
@@ -8,22 +11,37 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.report.notes.user_data import replaced_note
 from zjtx_alloc.report.table import Column, Table, signed, titled
 
+_NAMED = 5  # units named with a figure
+
 
 def plan_table(plan: Plan) -> Table:
     """The quotas that count by unit and batch, the other way beside them, and what each unit has and is due in all."""
     table, last = plan.table, plan.table.index.get_level_values("batch").max()
-    ends = table.xs(last, level="batch")
+    ends, carrying = table.xs(last, level="batch"), _carrying(plan)
     frame = ends[["short_name"]].copy()
-    carrying = {a.scenario.batch for a in plan.allocations if a.counted and "rounding" in a.counted.ways}
-    for batch, rows in table.groupby("batch"):
-        other = ("plan.own", "separate") if batch in carrying else ("plan.planned", "quota")
-        for message, column in (("plan.counts", "counts"), other):
-            frame[Column(say(message, batch=batch), "count")] = rows.droplevel("batch")[column]
+    for batch in table.index.unique("batch"):
+        rows = table.xs(batch, level="batch")
+        frame[Column(say("plan.counts", batch=batch), "count")] = rows["counts"]
+        if not rows["known"].all():
+            other = ("plan.own", "separate") if batch in carrying else ("plan.planned", "quota")
+            frame[Column(say(other[0], batch=batch), "count")] = rows[other[1]]
+        elif not rows["quota"].equals(rows["counts"]):
+            frame[Column(say("plan.approved_of", batch=batch), "count")] = rows["quota"]
     frame["running_target"] = ends["running_target"]
-    frame["running"] = table["counts"].groupby("code").sum()
+    frame["running"] = _running(plan)
     frame["off_target"] = frame["running"] - ends["running_target"]
     total = frame.drop(columns="short_name").sum().to_dict() | {"short_name": say("table.total")}
     return titled("plan", frame, *plan_notes(plan), *plan_marks(plan), total=total)
+
+
+def _carrying(plan: Plan) -> list[int]:
+    """The batches whose quota that counts follows running totals."""
+    return [a.scenario.batch for a in plan.allocations if a.counted and "rounding" in a.counted.ways]
+
+
+def _running(plan: Plan) -> pd.Series:
+    """What each unit has in all, index ``code``: the quotas that count; of a batch that is known what it is known for."""
+    return plan.table["counts"].where(~plan.table["known"], plan.table["quota"]).groupby("code").sum()
 
 
 def deviations(plan: Plan) -> pd.DataFrame:
@@ -48,7 +66,7 @@ def deviation_table(plan: Plan) -> Table:
             "squares_alone": (part["separate"] ** 2).sum(),
             "squares_planned": (part["planned"] ** 2).sum(),
         }
-        for batch, part in off.groupby("batch")
+        for batch, part in off[~plan.table["known"]].groupby("batch")
     ]
     return titled("deviations", pd.DataFrame(rows), *plan_notes(plan), *plan_marks(plan))
 
@@ -75,31 +93,54 @@ def plan_marks(plan: Plan) -> tuple[str, ...]:
     return (*rests, say("note.weights"), *dict.fromkeys(note for a in plan.allocations for note in replaced_note(a)))
 
 
+def plan_intro(plan: Plan) -> str:
+    """What the page compares, and which of the two ways counts."""
+    batches = "、".join(say("table.batch", batch=batch) for batch in _carrying(plan))
+    which = say("plan.carrying", batches=batches) if batches else say("plan.alone")
+    return say("plan.intro", which=which)
+
+
 def plan_summary(plan: Plan) -> str:
-    """The conclusions of the page, as Markdown."""
-    off, names = deviations(plan), plan.table["short_name"]
-    last = off.xs(plan.allocations[-1].scenario.batch, level="batch")["separate"].abs().sort_values(ascending=False)
-    moved = (plan.table["quota"] != plan.table["separate"]) & ~plan.table["known"]
-    lines = [
-        say(
-            "plan.summary",
-            batches=len(plan.allocations),
-            totals="、".join(
-                say("table.batch", batch=a.scenario.batch) + str(a.scenario.total) for a in plan.allocations
-            ),
-            alone=off["separate"].abs().max(),
-            planned=off["planned"].abs().max(),
-        ),
-        say(
-            "plan.worst",
-            names="、".join(
-                f"{names.xs(c, level='code').iloc[0]}{signed(off.xs(c, level='code')['separate'].iloc[-1], 2)}"
-                for c in last.index[:5]
-            ),
-        ),
-        say("plan.moved", count=int(moved.groupby("code").any().sum())),
-    ]
+    """The conclusions of the page, as Markdown: the quotas that count, then the two ways of rounding beside each other."""
+    table, still = plan.table, ~plan.table["known"]
+    totals = "、".join(
+        f"{say('table.batch', batch=batch)}{total:,}" for batch, total in table["counts"].groupby("batch").sum().items()
+    )
+    lines = [say("plan.counted", totals=totals, within=_within(plan)), *_carried(plan)]
+    if still.any():
+        off = deviations(plan)[still].abs().max()
+        named = "、".join(
+            say("table.batch", batch=batch) for batch in dict.fromkeys(table[still].index.get_level_values("batch"))
+        )
+        moved = (table["quota"] != table["separate"]) & still
+        lines += [
+            say("plan.summary", batches=named, alone=off["separate"], planned=off["planned"]),
+            say("plan.moved", count=int(moved.groupby("code").any().sum())),
+        ]
+    else:
+        lines.append(say("plan.all_known"))
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _within(plan: Plan) -> str:
+    """Whether each unit's running total, as the table has it, is its running target rounded up or down; if not, who is farthest."""
+    ends = plan.table.xs(plan.allocations[-1].scenario.batch, level="batch")
+    off = (_running(plan)[ends.index] - ends["running_target"]).set_axis(ends["short_name"])
+    beyond = off[off.abs() >= 1].sort_values(key=abs, ascending=False, kind="stable")
+    if beyond.empty:
+        return say("plan.within", largest=off.abs().max())
+    names = "、".join(f"{name}{signed(step, 2)}" for name, step in beyond.head(_NAMED).items())
+    return say("plan.beyond", count=len(beyond), names=names)
+
+
+def _carried(plan: Plan) -> Iterator[str]:
+    """The batches whose quota has unused places of the batch before, and whose they are."""
+    for before, one in pairwise(plan.allocations):
+        if one.carried:
+            unused = (before.quota - before.approved).loc[lambda places: places != 0]
+            names = plan.allocations[0].panel.units["short_name"]
+            units = "、".join(f"{names[code]}{places}" for code, places in unused.items())
+            yield say("plan.carried", batch=one.scenario.batch, places=one.carried, units=units)
 
 
 def plan_basis(plan: Plan) -> str:

@@ -25,10 +25,6 @@ _NOTES = re.compile(r'(?:<p class="note">.*?</p>\s*)+', re.DOTALL)
 _NOTE = re.compile(r'<p class="note">(.*?)</p>', re.DOTALL)
 _SECTION = re.compile(r"<h2[^>]*>(.*?)</h2>", re.DOTALL)
 _TABLE_END, _CAPTION_END = "</table></div>", "</caption>"
-_TABLE = re.compile(  # attributes in any order: notebooks come with them sorted
-    r'<div (?=[^>]*class="scroll")[^>]*aria-label="([^"]*)"[^>]*>(?:(?!</div>).)*</div>', re.DOTALL
-)
-_MANY_ROWS = 50  # more than the units and their total
 _LONGEST_MARK = 6  # characters of what a cell may hold and a note explains, as 代用 or [1]
 _FEWEST_SECTIONS = 3  # that need contents
 
@@ -77,7 +73,7 @@ def framed(title: str, body: str, foot: str, links: Mapping[str, str] | None = N
     """
     frame = string.Template(shipped("data", "page.html").read_text(encoding="utf-8"))
     gathered, notes = _noted(body)
-    listed, contents = _listed(_folded(gathered))
+    listed, contents = _listed(gathered)
     parts = {
         "title": html.escape(title),
         "foot": html.escape(foot),
@@ -128,7 +124,7 @@ def _noted(body: str) -> tuple[str, str]:
     for run in _NOTES.finditer(body):
         marks = _marks([numbers.setdefault(note, len(numbers) + 1) for note in _NOTE.findall(run[0])])
         before = body[end : run.start()]
-        at = before.rfind(_CAPTION_END) if before.endswith(_TABLE_END) else -1
+        at = before.rfind(_CAPTION_END) if before.removesuffix("</details>").endswith(_TABLE_END) else -1
         parts.append(f"{before}<p class=marks>{marks}</p>" if at < 0 else f"{before[:at]} {marks}{before[at:]}")
         end = run.end()
     body = "".join([*parts, body[end:]])
@@ -139,19 +135,6 @@ def _noted(body: str) -> tuple[str, str]:
     items = "".join(f'<li id="note-{number}">{note}</li>' for note, number in numbers.items())
     summary = say("nav.notes", count=len(numbers))
     return body, f'<details class="notes"><summary>{summary}</summary><ol>{items}</ol></details>' if items else ""
-
-
-def _folded(body: str) -> str:
-    """A body whose longest tables are folded up under their titles and numbers of rows; paper shows them all."""
-    return _TABLE.sub(_fold, body)
-
-
-def _fold(found: re.Match[str]) -> str:
-    rows = found[0].count("<tr") - 1  # but for that of the headers
-    if rows < _MANY_ROWS:
-        return found[0]
-    summary = say("nav.rows", title=found[1], count=rows)
-    return f'<details class="rows"><summary>{summary}</summary>{found[0]}</details>'
 
 
 def _marks(numbers: Sequence[int]) -> str:

@@ -1,30 +1,52 @@
 """A copy of a user's workbook with the wrong cells coloured and commented; everything else stays as it is."""
 
 import datetime
-import io
 import re
-import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
+from functools import cache
 from pathlib import Path
-from typing import Any
+from xml.sax.saxutils import escape
 from zipfile import is_zipfile
 
-import openpyxl
 import pandas as pd
-from openpyxl.comments import Comment
-from openpyxl.styles import PatternFill
 
 from zjtx_alloc.base.errors import DataError, ReportError, TableError
-from zjtx_alloc.base.files import check_absent, check_clock, write_whole
+from zjtx_alloc.base.files import check_absent, check_clock
 from zjtx_alloc.base.messages import say
-from zjtx_alloc.facts.grid import refuse_vast
+from zjtx_alloc.facts.cells import plain
+from zjtx_alloc.facts.grid import column_letters
+from zjtx_alloc.report.writers.user_copy import RELATION, UserCopy, parsed, relation_id, space_of, write_copy
+from zjtx_alloc.report.writers.user_sheet import SheetCells, legal, place_in
 
-_FILL = PatternFill("solid", start_color="FFC7CE")
 _AUTHOR = "zjtx"
 _LETTERS = re.compile("[A-Z]{1,3}(?= |$)")
-_SIZE = (320, 120)  # pixels of a comment
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_COMMENTS = (
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.comments+xml",
+    f'<comments xmlns="{_MAIN}"><authors/><commentList/></comments>'.encode(),
+)
+# Programs show comments in boxes that are drawn in an older language, which need not be well-formed.
+_DRAWING = (
+    "application/vnd.openxmlformats-officedocument.vmlDrawing",
+    b'<xml xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office" '
+    b'xmlns:x="urn:schemas-microsoft-com:office:excel">'
+    b'<o:shapelayout v:ext="edit"><o:idmap v:ext="edit" data="1"/></o:shapelayout></xml>',
+)
+_TYPE = (
+    '<v:shapetype id="_x0000_t202" coordsize="21600,21600" o:spt="202" path="m,l,21600r21600,l21600,xe">'
+    '<v:stroke joinstyle="miter"/><v:path gradientshapeok="t" o:connecttype="rect"/></v:shapetype>'
+)
+_BOX = (
+    '<v:shape id="_x0000_s{id}" type="#_x0000_t202" fillcolor="#ffffe1" o:insetmode="auto" '
+    'style="position:absolute;margin-left:60pt;margin-top:2pt;width:240pt;height:90pt;visibility:hidden">'
+    '<v:fill color2="#ffffe1"/><v:shadow on="t" color="black" obscured="t"/><v:path o:connecttype="none"/><v:textbox/>'
+    '<x:ClientData ObjectType="Note"><x:MoveWithCells/><x:SizeWithCells/><x:AutoFill>False</x:AutoFill>'
+    "<x:Row>{row}</x:Row><x:Column>{column}</x:Column></x:ClientData></v:shape>"
+)
+_AFTER_DRAWING = (
+    "legacyDrawingHF", "drawingHF", "picture", "oleObjects", "controls", "webPublishItems", "tableParts", "extLst",
+)  # fmt: skip
 
 
 @contextmanager
@@ -55,55 +77,67 @@ def marking(file: Path, copy: Path | None) -> Iterator[None]:
 
 def marked_copy(file: Path, copy: Path, problems: pd.DataFrame) -> Path:
     """Write the copy: each problem at its cell, or at the first cell of its row or sheet."""
-    book = _opened(file)
+    return write_copy(file, copy, lambda book: _mark(book, problems))
+
+
+def _mark(book: UserCopy, problems: pd.DataFrame) -> None:
+    first, sheet_of = next(iter(book.sheets)), cache(lambda title: SheetCells(book, book.sheets[title]))
+    found: dict[str, dict[tuple[int, int], list[str]]] = {}
     for row in problems.to_dict("records"):
-        sheet = _sheet(book, str(row.get(say("intake.sheet_name"), "")))
-        letters = _LETTERS.match(str(row[say("intake.column")]))
-        number = row[say("intake.row")]
-        cell = sheet[f"{letters[0] if letters else 'A'}{number if isinstance(number, int) else 1}"]
-        cell = next((_corner(sheet, area) for area in sheet.merged_cells.ranges if cell.coordinate in area), cell)
+        title = plain(str(row.get(say("intake.sheet_name"), "")))
+        title = title if title in book.sheets else first
+        letters, number = _LETTERS.match(str(row[say("intake.column")])), row[say("intake.row")]
+        place, _ = place_in(f"{letters[0] if letters else 'A'}1")
+        at = sheet_of(title).shade(place, number if isinstance(number, int) else 1)
         text = f"{row[say('intake.what')]}。{row[say('intake.remedy')]}"
-        earlier = f"{cell.comment.text}\n" if cell.comment is not None else ""
-        cell.fill, cell.comment = _FILL, Comment(earlier + text, _AUTHOR, *reversed(_SIZE))
-    _say_checked(book, len(problems))
-    return write_whole(copy, _saved(book, file))
+        found.setdefault(title, {}).setdefault(at, []).append(text)
+    for title, cells in found.items():
+        _comment(book, book.sheets[title], {at: "\n".join(lines) for at, lines in cells.items()})
+    if (guide := say("programme.guide")) in book.sheets:
+        book.know_texts([book.sheets[guide]])
+        told = say("programme.last_checked", day=datetime.date.today(), count=len(problems))
+        sheet_of(guide).answer(say("programme.last_check"), told)
 
 
-def _opened(file: Path) -> Any:
-    """A user's workbook with all that is in it, also what no reading looks at; DataError if a part of it is broken, or
-    it has more cells than openpyxl, 400 bytes a cell, can keep.
-    """
-    refuse_vast(file)
-    with warnings.catch_warnings():  # in English, of what openpyxl does not keep
-        warnings.simplefilter("ignore")
-        try:
-            return openpyxl.load_workbook(file)
-        except Exception as error:  # broken parts break openpyxl in ways of their own
-            raise DataError(say("intake.not_a_workbook", file=file.name)) from error
+def _comment(book: UserCopy, sheet: str, texts: Mapping[tuple[int, int], str]) -> None:
+    """Comment on cells of a sheet, by column and row, after what users have said there."""
+    part = next(iter(book.links(sheet, "comments").values()), "")
+    part = part or book.add(sheet, "comments", "xl/comments{}.xml", _COMMENTS)[1]
+    tree, drawn = book.tree(part, changes=True), list[tuple[int, int]]()
+    space = space_of(tree)
+    bare, authors, comments = space[1:-1], tree.find(f"{space}authors"), tree.find(f"{space}commentList")
+    authors.append(parsed(f'<author xmlns="{bare}">{_AUTHOR}</author>'))
+    known = {comment.get("ref"): comment.find(f"{space}text") for comment in comments}
+    for (column, row), text in texts.items():
+        at = f"{column_letters(column)}{row}"
+        if (said := known.get(at)) is None:
+            about = f'xmlns="{bare}" ref="{at}" authorId="{len(authors) - 1}"'
+            comments.append(parsed(f"<comment {about}><text/></comment>"))
+            said = comments[-1][0]
+            drawn.append((column, row))
+        elif (alone := said.find(f"{space}t")) is not None:  # a text is in one piece or in runs
+            said.insert(0, parsed(f'<r xmlns="{bare}"/>'))
+            said[0].append(alone)
+        added = escape(legal(f"\n{text}" if len(said) else text))
+        said.append(parsed(f'<r xmlns="{bare}"><t xml:space="preserve">{added}</t></r>'))
+    _draw(book, sheet, drawn)
 
 
-def _saved(book: Any, file: Path) -> bytes:
-    """The workbook that was opened from a file, as bytes; DataError as above."""
-    content = io.BytesIO()
-    try:
-        book.save(content)
-    except Exception as error:  # what was broken and could be opened
-        raise DataError(say("intake.not_a_workbook", file=file.name)) from error
-    return content.getvalue()
-
-
-def _say_checked(book: Any, count: int) -> None:
-    """Write on the sheet 说明, if a programme's workbook has it, when it was checked and how many problems were found."""
-    title = say("programme.guide")
-    for row in book[title].iter_rows() if title in book.sheetnames else ():
-        for cell, after in pairwise(row):
-            if cell.value == say("programme.last_check"):
-                after.value = say("programme.last_checked", day=datetime.date.today(), count=count)
-
-
-def _sheet(book: Any, title: str) -> Any:
-    return book[title] if title in book.sheetnames else book.worksheets[0]
-
-
-def _corner(sheet: Any, area: Any) -> Any:
-    return sheet.cell(area.min_row, area.min_col)
+def _draw(book: UserCopy, sheet: str, cells: Sequence[tuple[int, int]]) -> None:
+    """Draw the boxes of new comments, beside what is drawn already."""
+    tree = book.tree(sheet, changes=True)
+    space = space_of(tree)
+    link = tree.find(f"{space}legacyDrawing")
+    part = "" if link is None else book.links(sheet, "vmlDrawing")[relation_id(link)]
+    if not part:
+        id_, part = book.add(sheet, "vmlDrawing", "xl/drawings/vmlDrawing{}.vml", _DRAWING)
+        link = parsed(f'<legacyDrawing xmlns="{space[1:-1]}" xmlns:r="{RELATION}" r:id="{id_}"/>')
+        after = (one for name in _AFTER_DRAWING if (one := tree.find(space + name)) is not None)
+        tree.append(link) if (following := next(after, None)) is None else following.addprevious(link)
+    drawing = book.read(part)
+    ids = [int(number) for number in re.findall(rb"_x0000_s(\d+)", drawing)]
+    boxes = "" if b"_x0000_t202" in drawing else _TYPE
+    for number, (column, row) in enumerate(cells, start=max(ids, default=1024) + 1):
+        boxes += _BOX.format(id=number, row=row - 1, column=column - 1)
+    end = drawing.rindex(b"</xml>")
+    book.raw[part] = drawing[:end] + boxes.encode() + drawing[end:]

@@ -32,30 +32,14 @@ _NONE: Mapping[str, str] = {}
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell that is more than a text or a number of its column's kind.
+    """A cell that is more than a text or a number of its column's kind."""
 
-    Attributes
-    ----------
-    value : str, float or None
-        With a formula: what it comes to here; the file shows it before any program recalculates.
-    formula : str
-        Without =.
-    kind : str
-        A key of ``FORMATS`` or of the further styles of ``xlsx``; blank: text, or as its column.
-    name : str
-        By which formulas of the workbook refer to it.
-    is_input : bool
-        Whether users may change it.
-    key : tuple of str
-        Which number of a scenario an input is, for whoever reads the workbook back.
-    """
-
-    value: str | float | None
-    formula: str = ""
-    kind: str = ""
-    name: str = ""
-    is_input: bool = False
-    key: tuple[str, ...] = ()
+    value: str | float | None  # of a formula: what it comes to here; the file shows it before any program recalculates
+    formula: str = ""  # without =
+    kind: str = ""  # a key of ``FORMATS`` or of the further styles of ``xlsx``; blank: text, or as its column
+    name: str = ""  # by which formulas of the workbook refer to it
+    is_input: bool = False  # users may change it
+    key: tuple[str, ...] = ()  # which number of a scenario an input is, for whoever reads the workbook back
 
 
 Content = Cell | str | float | None
@@ -76,33 +60,17 @@ def number_of(content: Content) -> float:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a sheet.
+    """A column of a sheet."""
 
-    Attributes
-    ----------
-    header : str or int
-        A fiscal year is a number, so that formulas can compare it.
-    kind : str
-        How its cells are written, unless they say so themselves.
-    width : float
-        Characters.
-    look : str
-        The style of its header.
-    is_helper : bool
-        Narrow, grouped and not shown.
-    rule : mapping
-        What users may enter, as xlsxwriter's data validation has it.
-    name : str
-        By which formulas of the workbook refer to its data.
-    """
-
-    header: str | int
-    kind: str
-    width: float = 12
-    look: str = "header"
-    is_helper: bool = False
-    rule: Mapping[str, Any] = field(default_factory=dict)
-    name: str = ""
+    header: str | int  # a fiscal year is a number, so that formulas can compare it
+    kind: str  # how its cells are written, unless they say so themselves
+    width: float = 12  # characters
+    look: str = "header"  # the style of its header
+    is_helper: bool = False  # narrow, grouped and not shown
+    rule: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # what users may enter, as xlsxwriter's data validation has it
+    name: str = ""  # by which formulas of the workbook refer to its data
 
 
 def known_columns(**widths: float) -> dict[str, Column]:
@@ -113,73 +81,33 @@ def known_columns(**widths: float) -> dict[str, Column]:
 
 @dataclass(frozen=True)
 class Page:
-    """How a sheet is laid out and printed.
-
-    Attributes
-    ----------
-    landscape : bool
-    pages : int
-        How many it is high; 0: as many as it needs.
-    wide : int
-        How many it is wide; from the second page on the frozen columns are repeated.
-    heading, header, row : float or None
-        Heights in points; None: as their texts need, of a form as the program that opens it likes.
-    is_form : bool
-        Printed as users set it: default margins, no footer, headers not repeated.
-    """
+    """How a sheet is laid out and printed; heights in points (None: as their texts need, of a form as the program likes)."""
 
     landscape: bool = True
-    pages: int = 0
+    pages: int = 0  # how many it is high; 0: as many as it needs
     heading: float | None = None
     header: float | None = None
     row: float | None = None
-    is_form: bool = False
-    wide: int = 1
+    is_form: bool = False  # printed as users set it: default margins, no footer, headers not repeated
+    wide: int = 1  # pages; from the second on the frozen columns are repeated
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet from top to bottom; the columns missing in a row are blank.
+    """A sheet from top to bottom; the columns missing in a row are blank."""
 
-    Attributes
-    ----------
-    title : str
-        Also the name of the sheet.
-    columns : mapping of name to Column
-        In their order; formulas and rows know a column by its name.
-    rows, totals : sequence of rows
-        Totals are drawn bold.
-    check : row
-        Formulas that are zero, else something is wrong; blank: nothing is checked.
-    heading : str
-        The first line; blank: the workbook's heading and the title.
-    note : str
-        What stands between heading and headers.
-    steps : sequence of str
-        What to do, a line each under the heading.
-    notes : sequence of str
-        What stands under the table.
-    frozen : int or None
-        Columns that stay in sight with the headers; None: nothing does.
-    is_filtered : bool
-        Whether its rows can be filtered.
-    spare : int
-        Rows to fill in, below the data.
-    page : Page
-    """
-
-    title: str
-    columns: Mapping[str, Column]
+    title: str  # also the name of the sheet
+    columns: Mapping[str, Column]  # in their order; formulas and rows know a column by its name
     rows: Sequence[Row]
-    totals: Sequence[Row] = ()
-    check: Row = field(default_factory=dict)
-    heading: str = ""
-    note: str = ""
-    steps: Sequence[str] = ()
-    notes: Sequence[str] = ()
-    frozen: int | None = 2
+    totals: Sequence[Row] = ()  # drawn bold
+    check: Row = field(default_factory=dict)  # formulas that are zero, else something is wrong
+    heading: str = ""  # blank: the workbook's heading and the title
+    note: str = ""  # between heading and headers
+    steps: Sequence[str] = ()  # what to do, a line each under the heading
+    notes: Sequence[str] = ()  # under the table
+    frozen: int | None = 2  # columns that stay in sight with the headers; None: nothing does
     is_filtered: bool = False
-    spare: int = 0
+    spare: int = 0  # rows to fill in, below the data
     page: Page = Page()
 
     def __post_init__(self) -> None:
@@ -200,6 +128,11 @@ class Sheet:
     def range(self, column: str, first: int = 0, last: int = 0) -> str:
         """The data of one column, or some of its rows, for formulas of other sheets and charts."""
         return f"'{self.title}'!{self._fixed(column, first or self.first, last or self.last)}"
+
+    def sum_of(self, column: str, **where: str) -> str:
+        """The sum of a column over the rows in which others are as said, for formulas of other sheets."""
+        tests = "".join(f",{self.range(name)},{test}" for name, test in where.items())
+        return f"SUMIFS({self.range(column)}{tests})"
 
     def cell(self, column: str, row: int) -> str:
         """One cell, for formulas of other sheets."""

@@ -39,29 +39,15 @@ _SHARE = {"validate": "decimal", "criteria": "between", "minimum": 0, "maximum":
 
 @dataclass(frozen=True)
 class Graph:
-    """A chart on a sheet of its own, drawn from another sheet's columns.
+    """A chart on a sheet of its own, drawn from another sheet's columns."""
 
-    Attributes
-    ----------
-    title : str
-        Also the name of its sheet.
-    names : str
-        Range of the names along the axis.
-    columns, marks : tuple of label and range
-        What is drawn as columns, and as marks above them; no marks if blank.
-    crowded : bool
-        Whether the names are so many that they stand upright.
-    measure, note : str
-        Of the axis; what stands under the chart: assumptions and marks.
-    """
-
-    title: str
-    names: str
-    columns: tuple[str, str]
-    measure: str
-    note: str
-    marks: tuple[str, str] | tuple[()] = ()
-    crowded: bool = False
+    title: str  # also the name of its sheet
+    names: str  # range of the names along the axis
+    columns: tuple[str, str]  # label and range of what is drawn as columns
+    measure: str  # of the axis
+    note: str  # under the chart: assumptions and marks
+    marks: tuple[str, str] | tuple[()] = ()  # label and range of what is drawn as marks above them
+    crowded: bool = False  # the names are so many that they stand upright
 
 
 def write_form(path: str | Path, title: str, sheets: Sequence[Sheet]) -> Path:

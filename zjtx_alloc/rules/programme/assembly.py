@@ -10,12 +10,13 @@ from pydantic import ValidationError
 from zjtx_alloc.base.errors import ScenarioError
 from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.toml_files import Mistake, mistakes
+from zjtx_alloc.base.units import load_units
 from zjtx_alloc.facts.problems import Problem
 from zjtx_alloc.rules.programme.checks import table_problems
 from zjtx_alloc.rules.programme.forms import forms
 from zjtx_alloc.rules.programme.records import Entries, Record, fault
-from zjtx_alloc.rules.programme.scenario_rows import joined
-from zjtx_alloc.rules.programme.scenario_tables import PARTS, READERS, Tables, batch_tables
+from zjtx_alloc.rules.programme.scenario_rows import in_words, joined
+from zjtx_alloc.rules.programme.scenario_tables import PARTS, READERS, Path, Tables, batch_tables
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import companion, load_scenario, scenario_names
 from zjtx_alloc.rules.scenario_ranges import as_table, with_ranges_following
@@ -41,12 +42,17 @@ _REFERENCE = "第{}批"
 
 @dataclass(frozen=True)
 class BatchRow:
-    """A batch of the workbook: its number, the name of its scenario, its row in 批次, the scenario that it goes on from."""
+    """A batch of the workbook: its number, the name of its scenario, its row in 批次, the scenario that it goes on from.
+
+    ``follows``: for a batch that has no row and whose results are known, the row of the next one that has: what is said
+    there of unused places counts for this batch too.
+    """
 
     number: int
     name: str
     row: Record | None
     base: Scenario | None
+    follows: Record | None = None
 
 
 def default_base(number: int) -> Scenario | None:
@@ -86,6 +92,7 @@ def batch_scenario(
             records = entries[form].records
             found.take([r for r in records if r["batch"] is None], reader)
             found.take([r for r in records if r["batch"] == batch.number], reader)
+    _without_rules(found, batch, facts["known"])
     _refer(found, names, batch)
     if batch.base is not None:
         found.tables = _with_inherited_ranges(batch.base.resolved(), found.tables)
@@ -97,6 +104,24 @@ def batch_scenario(
         return Scenario.model_validate({"name": batch.name} | found.tables), [], used
     except ValidationError as error:
         return None, [_placed(found, batch, mistake) for mistake in mistakes(error)], used
+
+
+def _without_rules(found: Tables, batch: BatchRow, known: Mapping[str, Mapping[str, int]]) -> None:
+    """A batch whose results are known needs no rows of rules: its factors are inherited, its total is what was granted."""
+    units, tables = len(load_units()), found.tables
+    if len(known.get("approved", {})) < units:
+        return
+    base = batch.base or default_base(batch.number)
+    if base is not None and not {"factors", "pools"} & {*tables}:
+        tables |= {key: table for key, table in base.resolved().items() if key in ("factors", "pools")}
+    granted = known.get("granted", {})
+    if batch.row is None and len(granted) == units and (total := sum(granted.values())) != tables.get("total"):
+        tables |= {"total": total, "total_status": "official"}
+        for key in ("uncertainty", "assumptions"):  # what was said of another total
+            as_table(tables.get(key)).pop("total", None)
+    if batch.follows is not None and batch.follows["unused"] is not None and base is not None:
+        approval = {"rate": base.approval.rate, **as_table(tables.get("approval"))}
+        tables["approval"] = approval | {"unused": batch.follows["unused"]}
 
 
 def _inherited(batch: BatchRow, entries: Mapping[str, Entries]) -> dict[str, Any]:
@@ -162,18 +187,30 @@ def _differing(after: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
 
 
 def _placed(found: Tables, batch: BatchRow, mistake: Mistake) -> Problem:
-    """A mistake of the tables at the cell it stands in; else at the cell nearest to it, or at the batch's row, by its key."""
+    """A mistake of the tables at the cell it stands in; else at the cell nearest to it, at its sheet, or at the batch's row."""
     value = None if isinstance(mistake.value, dict | list) else mistake.value
     exact = [path for path in found.places if path == mistake.keys]
     near = [
         path for end in range(len(mistake.keys), 0, -1) for path in found.places if path[:end] == mistake.keys[:end]
     ]
-    what, _, remedy = mistake.allowed.rpartition("；")
+    what, _, remedy = in_words(mistake.allowed).rpartition("；")
     what = what or say("programme.unfit")
-    details = {"what": what if exact else f"{joined(mistake.keys)}：{what}".lstrip("："), "remedy": remedy}
+    form = _form_of(mistake.keys)
+    if form == "settings" and not exact:
+        what = say("programme.of_setting", sheet=forms()[form].title, key=joined(mistake.keys), what=what)
     if near:
         record, column = found.places[near[0]]
-        return record.problem(column, "as_said", value, **details)
-    if batch.row is not None:
-        return batch.row.problem("batch", "as_said", **details)
-    return fault(forms()["batches"].title, None, "", value, "as_said", **details)
+        return record.problem(column, "as_said", value, what=what, remedy=remedy)
+    if batch.row is not None and form in ("batches", "settings"):
+        return batch.row.problem("batch", "as_said", what=what, remedy=remedy)
+    return fault(forms()[form].title, None, "", value, "as_said", what=what, remedy=remedy)
+
+
+def _form_of(keys: Path) -> str:
+    """The sheet that holds a part of a scenario; what belongs to all of it, and to no one part, is of 批次."""
+    if not keys or keys[0] in _OF_BATCHES:
+        held = {"known": "outcomes" if "outcomes" in keys else "approvals"}
+        return held.get(keys[0], "batches") if keys else "batches"
+    if keys[0] == "pools" and "factors" not in keys:
+        return "settings"
+    return next((form for form, parts in PARTS.items() if keys[0] in parts), "settings")

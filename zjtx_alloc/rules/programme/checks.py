@@ -8,6 +8,8 @@ from zjtx_alloc.base.units import load_units
 from zjtx_alloc.facts.layout import indicator_names
 from zjtx_alloc.facts.problems import Problem
 from zjtx_alloc.quota.problem.numbers import exactly
+from zjtx_alloc.rules.programme.forms import forms
+from zjtx_alloc.rules.programme.records import fault
 from zjtx_alloc.rules.programme.scenario_tables import Path, Tables
 from zjtx_alloc.rules.scenario import DEFAULT, REGIONS
 from zjtx_alloc.rules.scenario_ranges import at
@@ -33,7 +35,11 @@ def _problem(found: Tables, path: Path, kind: str, value: object = None, **detai
 def _factors(found: Tables) -> Iterator[Problem]:
     """Factors that are neither an indicator nor a composite of the scenario, and indicators without a period."""
     known, composites = indicator_names(), found.tables.get("composites", {})
-    codes = set(known.values())
+    codes, above = set(known.values()), [path for path in found.places if path[0] == "pools" and "factors" in path]
+    if found.tables.get("factors") and above:
+        yield _problem(found, above[0], "some_pools")
+    if not found.tables.get("factors") and not found.tables.get("pools"):
+        yield fault(forms()["weights"].title, None, "", None, "no_weights", batch=found.tables.get("batch"))
     for path in [path for path in found.places if path[-1] == "weight" and "factors" in path]:
         record, code = found.places[path][0], path[-2]
         if code not in codes and code not in composites:
@@ -116,6 +122,9 @@ def _bounds(found: Tables, pool: Mapping[str, int]) -> Iterator[Problem]:
         yield _problem(found, ("total",), "floors_above_total", sum=least)
     if most < total:
         yield _problem(found, ("total",), "caps_below_total", sum=most)
+    base = found.tables.get("base", {})
+    if (bases := sum(base.get(code, base.get(DEFAULT, 0)) for code in names.index)) > total:
+        yield _problem(found, ("total",), "bases_above_total", sum=bases)
 
 
 def _groups(found: Tables) -> Iterator[Problem]:

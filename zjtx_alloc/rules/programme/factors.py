@@ -17,6 +17,7 @@ from zjtx_alloc.facts.problems import Problem
 from zjtx_alloc.facts.reading import OF_PERIOD, Reading, read_layout
 from zjtx_alloc.rules.check_table import wrong_totals, zeros
 from zjtx_alloc.rules.own_columns import POOL
+from zjtx_alloc.rules.plausible import doubt_problems
 from zjtx_alloc.rules.programme.records import fault
 from zjtx_alloc.rules.scenario import Scenario
 
@@ -95,7 +96,7 @@ def read_factors(file: str, grid: Grid, panel: Panel, uses: Uses) -> FactorSheet
     mixed = with_facts(panel, own.facts)
     notes += [_changed_note(mixed, column, found) for column, found in changed.items()]
     problems = [replace(found, sheet=grid.name) for found in wrong_totals(panel, mixed, own)]
-    doubts = [replace(found, sheet=grid.name) for found in zeros(panel, mixed, own)]
+    doubts = [replace(found, sheet=grid.name) for found in (*zeros(panel, mixed, own), *doubt_problems(mixed, own))]
     return FactorSheet(mixed, tuple(notes), tuple(doubts), tuple(problems), nobody)
 
 

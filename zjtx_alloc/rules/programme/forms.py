@@ -15,7 +15,8 @@ FACTORS = "factors"  # its columns are the indicators, so it is not described co
 class Field:
     """A column: its name in code, its header, other words for it, and what its cells hold.
 
-    ``choices`` are what may be picked, as shown, with the word of the code.
+    ``choices`` are what may be picked, as shown, with the word of the code; ``role`` is input, decision or result where
+    a workbook tells them apart.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Field:
     width: float
     choices: Mapping[str, str]
     remark: str
+    role: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,5 +54,5 @@ def _field(row: dict[Any, str]) -> Field:
     choices = {shown: code or shown for shown, _, code in pairs}
     return Field(
         row["name"], row["header"], tuple(header_of(word)[0] for word in words), row["kind"], row["needed"] == "1",
-        float(row["width"]), choices, row["remark"],
+        float(row["width"]), choices, row["remark"], row.get("role", ""),
     )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from zjtx_alloc.base.text import runs
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.facts.payments import COLUMNS as TRANSFERS
 from zjtx_alloc.facts.problems import Problem
@@ -91,11 +92,24 @@ def _counts(name: str, found: dict[str, int]) -> pd.Series | None:
     return pd.Series([found[c] for c in codes], index=pd.Index(codes, name="code"), name=name, dtype="int64")
 
 
-def pools_of(records: Iterable[Record], batch: int, is_current: bool) -> dict[str, int]:
-    """可推荐企业数 of a batch by unit; rows without a batch are of the one that is being computed."""
+def complete_batches(approvals: Iterable[Record]) -> tuple[int, ...]:
+    """The batches whose approvals are known of all units."""
+    approvals = list(approvals)
+    batches = sorted({record["batch"] for record in approvals if record["batch"] is not None})
+    return tuple(batch for batch in batches if known_of(batch, approvals, (), {}).is_approved)
+
+
+def pools_of(records: Iterable[Record], batch: int) -> dict[str, int]:
+    """可推荐企业数 of a batch by unit: those of its own rows before those of all batches."""
     rows = [r for r in records if r["pool"] is not None and r["code"] not in (None, DEFAULT)]
-    common = {r["code"]: r["pool"] for r in rows if r["batch"] is None and is_current}
-    return common | {r["code"]: r["pool"] for r in rows if r["batch"] == batch}
+    return {r["code"]: r["pool"] for of in (None, batch) for r in rows if r["batch"] == of}
+
+
+def pool_problems(records: Iterable[Record]) -> Iterator[Problem]:
+    """可推荐企业数 in rows of all batches where there are several: a count of firms is of one, as the next one has fewer."""
+    wrong = [record for record in records if record["pool"] is not None and record["batch"] is None]
+    if wrong:
+        yield wrong[0].problem("batch", "pool_of_which", rows=runs(record.row for record in wrong))
 
 
 def approval_problems(records: Iterable[Record], totals: Mapping[int, int]) -> list[Problem]:

@@ -1,6 +1,7 @@
 """What was used of a programme's workbook, and what was not and why, in Chinese; said before any answer."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from zjtx_alloc.base.messages import say
@@ -15,6 +16,7 @@ from zjtx_alloc.rules.scenario import Scenario
 if TYPE_CHECKING:
     from zjtx_alloc.rules.programme.programme import Batch, Programme
 
+_OF_SCENARIO = ("weights", "coefficients", "units", "groups", "settings")
 # Parts of a scenario by name that a batch may be without, by the sheet that holds them.
 _RULES = {
     "units": {
@@ -28,11 +30,8 @@ _RULES = {
 def reading_notes(
     grids: Mapping[str, Grid], entries: Mapping[str, Entries], rows: Sequence[BatchRow]
 ) -> tuple[str, ...]:
-    """What the workbook has no sheet for, with what that means; what of it is hidden and was read; settings of no batch."""
-    known, settings = {row.number for row in rows}, entries["settings"].records if "settings" in entries else ()
-    gone = sorted({r["batch"] for r in settings if r["batch"] not in (None, *known)})
-    of_none = [say("programme.gone", names="、".join(map(str, gone)))] if gone else []
-    return (*_absent_sheets(grids, rows), *hidden_notes(grids.values()), *of_none)
+    """What the workbook has no sheet for, with what that means; what of it is hidden and was read; rows of no batch."""
+    return (*_absent_sheets(grids, rows), *hidden_notes(grids.values()), *_without_row(entries, rows))
 
 
 def unread_notes(others: Iterable[str], columns: Iterable[str]) -> tuple[str, ...]:
@@ -67,6 +66,23 @@ def _named(scenarios: Iterable[Scenario]) -> str:
     return "、".join(dict.fromkeys(scenario.name for scenario in scenarios))
 
 
+def _without_row(entries: Mapping[str, Entries], rows: Sequence[BatchRow]) -> Iterable[str]:
+    """What becomes of batches that the sheet 批次 does not have: those whose results are known, and what is left of others."""
+    if "batches" not in entries:
+        return
+    known = {row.number for row in rows}
+    for row in rows:
+        if row.row is None and row.base is not None:
+            yield say("programme.known_alone", batch=row.number, base=row.base.name)
+    left: dict[tuple[int, ...], list[str]] = {}
+    for name in _OF_SCENARIO:
+        numbers = {r["batch"] for r in (entries[name].records if name in entries else ())} - {None, *known}
+        left.setdefault(tuple(sorted(numbers)), []).append(forms()[name].title)
+    for batches, names in left.items():
+        if batches:
+            yield say("programme.gone", batches="、".join(map(str, batches)), names="、".join(names))
+
+
 def batch_notes(batch: "Batch", programme: "Programme") -> tuple[str, ...]:
     """Ranges that moved; what is known of the batches; what was read and has no effect yet."""
     notes = [*batch.moved]
@@ -77,11 +93,27 @@ def batch_notes(batch: "Batch", programme: "Programme") -> tuple[str, ...]:
     notes += [note for one in programme.batches for note in _known_notes(one)]
     elsewhere = [one.number for one in programme.batches if one.pool is not None and one.number != batch.number]
     notes += [
-        say(f"programme.unused_{one.unused}", batch=one.number) for one in programme.batches if one.approved is not None
-    ]
+        _unused_note(one, after)
+        for one, after in zip_longest(programme.batches, programme.batches[1:]) if one.approved is not None
+    ]  # fmt: skip
     if elsewhere:
         notes.append(say("programme.pool_elsewhere", batches="、".join(map(str, elsewhere)), batch=batch.number))
     return tuple(notes)
+
+
+def _unused_note(batch: "Batch", after: "Batch | None") -> str:
+    """What becomes of a batch's unused places: where the next batch is known or there is none, nothing comes back."""
+    units, what = len(load_units()), say(f"unused.{batch.unused}")
+    if batch.unused == "lapse":
+        return say("programme.unused_lapse", batch=batch.number)
+    if after is None:
+        return say("programme.unused_last", batch=batch.number, what=what)
+    decided = [after.granted] if batch.unused == "unit" else [after.granted, after.approved]
+    if any(column is not None and len(column) == units for column in decided):
+        return say("programme.unused_decided", batch=batch.number, what=what, after=after.number)
+    if batch.unused == "pool" and not batch.is_approved:
+        return say("programme.unused_partly", batch=batch.number)
+    return say(f"programme.unused_{batch.unused}", batch=batch.number, after=after.number)
 
 
 def _known_notes(batch: "Batch") -> Iterable[str]:
@@ -124,15 +156,19 @@ def programme_text(programme: "Programme", number: int | None = None) -> Iterabl
     """What ``zjtx check`` says of a workbook without mistakes: its batches, what is used of it, and what is doubtful."""
     chosen = programme.batch(number)
     yield say("programme.checked_partly" if programme.unread else "programme.checked", file=programme.file)
+    if programme.doubts:
+        yield doubts_text(programme.doubts)
+        yield ""
     for batch in programme.batches:
         described = {"batch": batch.number, "title": batch.scenario.title, "total": batch.scenario.total}
         yield say("programme.batch_line", state=say(f"programme_state.{batch.state}"), **described)
     yield from programme.notes_on(chosen)
-    if programme.doubts:
-        yield ""
-        yield say("programme.doubts")
-        yield plain_lines(programme.doubts)
     yield say("programme.next", file=programme.file, batch=chosen.number)
+
+
+def doubts_text(doubts: Sequence[Problem]) -> str:
+    """What may be right and should be looked at: a heading and a line each."""
+    return f"{say('programme.doubts')}\n{plain_lines(doubts)}"
 
 
 def plain_lines(problems: Sequence[Problem]) -> str:

@@ -1,7 +1,7 @@
 """A programme (项目): batches with their scenarios, and what is known of them, read from one workbook."""
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from zjtx_alloc.facts.likeness import likeliest
 from zjtx_alloc.facts.panel import Panel, load_panel
 from zjtx_alloc.facts.problems import Problem, refusal
 from zjtx_alloc.rules.check_table import pool_beyond_nation
+from zjtx_alloc.rules.plausible import far_total
 from zjtx_alloc.rules.programme.assembly import BatchRow, base_of, batch_scenario, default_base
 from zjtx_alloc.rules.programme.factors import FactorSheet, read_factors, shown_columns
 from zjtx_alloc.rules.programme.forms import FACTORS, forms
@@ -24,15 +25,18 @@ from zjtx_alloc.rules.programme.known import (
     Known,
     Money,
     approval_problems,
+    complete_batches,
     known_of,
     money_of,
     outcome_problems,
+    pool_problems,
     pools_of,
     transfer_problems,
     transfers_of,
 )
 from zjtx_alloc.rules.programme.notes import batch_notes, reading_notes, unread_notes
 from zjtx_alloc.rules.programme.records import Entries, Record, fault, read_form
+from zjtx_alloc.rules.programme.scenario_rows import in_words
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import put_together
 from zjtx_alloc.rules.scenario_ranges import range_notes
@@ -40,7 +44,7 @@ from zjtx_alloc.rules.scenario_ranges import range_notes
 _SHIPPED_BATCHES = (1, 2, 3)
 # Sheets that are wrong or right as a whole.
 _SUMMED = tuple(forms()[name].title for name in ("weights", "coefficients"))
-# Columns that only say what a row is of; 可推荐企业数 are of one batch even in a row without a batch.
+# Columns that only say what a row is of; 可推荐企业数 come with what is known of a batch.
 _KEYS = {
     "weights": ("pool", "factor"), "coefficients": ("key",), "units": ("code", "unit", "pool"),
     "groups": ("name", "kind", "region", "units"), "settings": ("key", "note"),
@@ -55,19 +59,23 @@ class Batch(Known):
     ----------
     number : int
     scenario : Scenario
-    rounding_carried : bool
-        取整结转: whether running totals follow running entitlements.
-    unused : str
-        未用名额: lapse (作废), unit (本单位补回) or pool (统筹补回).
     moved : tuple of str
         What became of ranges whose number the workbook changed, in Chinese.
     """
 
     number: int
     scenario: Scenario
-    rounding_carried: bool = False
-    unused: str = "lapse"
     moved: tuple[str, ...] = ()
+
+    @property
+    def rounding_carried(self) -> bool:
+        """取整结转: whether running totals follow running entitlements."""
+        return self.scenario.carry_rounding
+
+    @property
+    def unused(self) -> str:
+        """未用名额: lapse (作废), unit (本单位补回) or pool (统筹补回)."""
+        return self.scenario.approval.unused
 
     @property
     def opening_year(self) -> int | None:
@@ -174,7 +182,8 @@ def load_programme(path: str | Path) -> Programme:
     beyond, doubts = _wide_pools(known, entries)
     problems += beyond
     scenarios, wrong_batches = _scenarios(rows, entries, known)
-    problems += [*_without_echoes([*wrong, *wrong_batches], problems), *_misspelt_sheets(grids, others)]
+    problems += _without_echoes(wrong, problems)
+    problems += [*_without_echoes(wrong_batches, problems), *_misspelt_sheets(grids, others)]
     bases = dict.fromkeys(shown_columns(row.base for row in rows if row.base is not None), tuple[int, ...]())
     uses = {**bases, **shown_columns(scenarios.values())}
     factors = FactorSheet(load_panel())
@@ -189,7 +198,8 @@ def load_programme(path: str | Path) -> Programme:
     columns = [f"{grids[name].name} {label}" for name, one in entries.items() for label in one.unread]
     unread = unread_notes(others, [*factors.unread, *columns])
     notes = (*reading_notes(grids, entries, rows), *unread, *factors.notes)
-    return Programme(path.name, batches, factors.panel, transfers, money, notes, (*factors.doubts, *doubts), unread)
+    doubts = [*factors.doubts, *_far_totals(rows), *doubts]
+    return Programme(path.name, batches, factors.panel, transfers, money, notes, tuple(doubts), unread)
 
 
 def is_programme(path: Path) -> bool:
@@ -221,7 +231,12 @@ def _misspelt_sheets(grids: Mapping[str, Grid], others: Iterable[str]) -> list[P
 def _without_echoes(found: Iterable[Problem], cells: Sequence[Problem]) -> list[Problem]:
     """Problems of rows and sums, but for those that only follow from a cell that could not be read."""
     rows, sheets = {(p.sheet, p.row) for p in cells}, {p.sheet for p in cells if plain(p.sheet) in _SUMMED}
-    return [p for p in found if (p.sheet, p.row) not in rows and p.sheet not in sheets]
+    of = {plain(p.sheet) for p in cells}  # what is said of a sheet as a whole follows from its cells
+    return [
+        p
+        for p in found
+        if (p.sheet, p.row) not in rows and p.sheet not in sheets and (p.row is not None or p.sheet not in of)
+    ]
 
 
 def _ordered(problems: Iterable[Problem], grids: Mapping[str, Grid]) -> list[Problem]:
@@ -233,7 +248,7 @@ def _batch_rows(path: Path, entries: Mapping[str, Entries]) -> tuple[list[BatchR
     """The batches that the workbook has; the shipped ones if it has no sheet of them."""
     if "batches" not in entries:
         return [BatchRow(n, _name(path, n, None), None, default_base(n)) for n in _SHIPPED_BATCHES], []
-    rows, problems, seen = [], list[Problem](), dict[int, Record]()
+    rows, problems, seen = list[BatchRow](), list[Problem](), dict[int, Record]()
     for record in entries["batches"].records:
         number = record["batch"]
         if number is None:
@@ -249,6 +264,13 @@ def _batch_rows(path: Path, entries: Mapping[str, Entries]) -> tuple[list[BatchR
         rows.append(BatchRow(number, _name(path, number, record["name"]), record, base))
     if not seen and not entries["batches"].problems:
         problems.append(fault(forms()["batches"].title, None, "", None, "no_batches"))
+    rows += [
+        BatchRow(
+            n, _name(path, n, None), None, base, min((row for row in seen.items() if row[0] > n), default=(n, None))[1]
+        )
+        for n in (complete_batches(entries["approvals"].records) if "approvals" in entries else ())
+        if n not in seen and (base := default_base(n)) is not None
+    ]
     return sorted(rows, key=lambda row: row.number), problems
 
 
@@ -257,11 +279,19 @@ def _name(path: Path, number: int, given: str | None) -> str:
 
 
 def _strange_batches(entries: Mapping[str, Entries], rows: Sequence[BatchRow]) -> list[Problem]:
-    """Rows of batches that the sheet 批次 does not have."""
-    known = {row.number for row in rows}
-    listed = "、".join(map(str, sorted(known)))
-    records = [r for name, one in entries.items() if name not in ("batches", "settings") and known for r in one.records]
-    return [r.problem("batch", "no_such_batch", known=listed) for r in records if r["batch"] not in (None, *known)]
+    """Rows of batches that the sheet 批次 does not have: beyond its last one, or results that are not complete.
+
+    Rules of a batch that is not computed any more are left aside, which a note says.
+    """
+    known, found = {row.number for row in rows}, list[Problem]()
+    listed, last = "、".join(map(str, sorted(known))), max(*known, *_SHIPPED_BATCHES)
+    for name, one in entries.items() if known else ():
+        others = [r for r in one.records if name not in ("batches", "settings") and r["batch"] not in (None, *known)]
+        found += [r.problem("batch", "no_such_batch", known=listed) for r in others if r["batch"] > last]
+        if name in ("approvals", "outcomes") and not one.problems:
+            first = {r["batch"]: r for r in reversed(others) if r["batch"] <= last}
+            found += [r.problem("batch", "results_alone") for r in first.values()]
+    return found
 
 
 def _missing_facts(scenarios: Iterable[Scenario], panel: Panel, entries: Mapping[str, Entries]) -> list[Problem]:
@@ -276,16 +306,20 @@ def _missing_facts(scenarios: Iterable[Scenario], panel: Panel, entries: Mapping
         try:
             panel.column(*column)
         except DataError as error:
-            what, _, remedy = str(error).partition("；")
+            what, _, remedy = in_words(str(error)).partition("；")
             found.append(record.problem("period", "as_said", what=what, remedy=remedy))
     return found
 
 
-def _without_effect(entries: Mapping[str, Entries], used: Iterable[Record]) -> list[Problem]:
-    """Rows for all batches of which no batch uses a cell, since each has a row of its own in their place."""
-    rows, found = {(record.sheet, record.row) for record in used}, []
+def _without_effect(
+    entries: Mapping[str, Entries], used: Iterable[Record], problems: Iterable[Problem]
+) -> list[Problem]:
+    """Rows for all batches of which no batch uses a cell, since each has a row of its own; a row that is wrong is not one."""
+    rows, found = {(r.sheet, r.row) for r in used} | {(p.sheet, p.row) for p in problems}, list[Problem]()
     for sheet, keys in _KEYS.items():
         for record in entries[sheet].records if sheet in entries else ():
+            if sheet == "units" and record["pool"] is not None:
+                continue  # it caps the batch that is being computed
             said = [name for name, value in record.values.items() if value is not None and name not in keys]
             if record["batch"] is None and said and (record.sheet, record.row) not in rows:
                 found.append(record.problem("batch", "without_effect"))
@@ -297,14 +331,12 @@ def _known(rows: Sequence[BatchRow], entries: Mapping[str, Entries]) -> tuple[di
     approvals, outcomes, units = (
         entries[name].records if name in entries else () for name in ("approvals", "outcomes", "units")
     )
-    first = {row.number: known_of(row.number, approvals, (), {}) for row in rows}
-    current = next((n for n, known in first.items() if not known.is_approved), max(first, default=0))
-    pools = {row.number: pools_of(units, row.number, row.number == current) for row in rows}
-    found = {n: known_of(n, approvals, outcomes, pools[n]) for n in first}
+    found = {row.number: known_of(row.number, approvals, outcomes, pools_of(units, row.number)) for row in rows}
     totals = {row.number: row.row["total"] for row in rows if row.row is not None and row.row["total"] is not None}
     problems = approval_problems(approvals, totals)
     problems += outcome_problems(outcomes, {n: known.approved for n, known in found.items()})
     problems += transfer_problems(entries["transfers"].records) if "transfers" in entries else []
+    problems += pool_problems(units) if len(rows) > 1 else []
     return found, problems
 
 
@@ -318,6 +350,15 @@ def _wide_pools(known: Mapping[int, Known], entries: Mapping[str, Entries]) -> t
         first = next(r for r in entries["units"].records if r["pool"] is not None and r["batch"] in (number, None))
         (far if beyond[0] else near).append(first.problem("pool", "pool_beyond", total, batch=number, **beyond[1]))
     return far, near
+
+
+def _far_totals(rows: Sequence[BatchRow]) -> Iterator[Problem]:
+    """Totals that are several times the shipped one of their batch, or a small part of it."""
+    for row in rows:
+        shipped = default_base(row.number)
+        total = None if row.row is None else row.row["total"]
+        if shipped and total and row.row and (said := far_total(total, shipped.total)):
+            yield row.row.problem("total", "far_total", **said)
 
 
 def _scenarios(
@@ -337,7 +378,7 @@ def _scenarios(
         used += records
         if scenario is not None:
             found[row.number] = scenario
-    return found, [*problems, *(_without_effect(entries, used) if rows else [])]
+    return found, [*problems, *(_without_effect(entries, used, problems) if rows else [])]
 
 
 def _table(counts: pd.Series | None) -> dict[str, int]:
@@ -353,10 +394,6 @@ def _ends(outcomes: pd.DataFrame | None) -> dict[str, dict[str, dict[str, int]]]
 
 
 def _batch(row: BatchRow, scenario: Scenario, known: Known) -> Batch:
-    record = row.row
     before = () if row.base is None else range_notes(row.base.assumptions)
     moved = tuple(note for note in range_notes(scenario.assumptions) if note not in before)
-    own: dict[str, Any] = {"number": row.number, "scenario": scenario, "moved": moved} | vars(known)
-    if record is None:
-        return Batch(**own)
-    return Batch(**own, rounding_carried=record["rounding"] == "yes", unused=record["unused"] or "lapse")
+    return Batch(**vars(known), number=row.number, scenario=scenario, moved=moved)

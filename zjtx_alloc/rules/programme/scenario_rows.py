@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from zjtx_alloc.base.messages import say
+from zjtx_alloc.base.messages import is_said, say
+from zjtx_alloc.base.resources import shipped_table
 from zjtx_alloc.base.units import UNIT_KINDS, load_units
 from zjtx_alloc.rules.programme.values import setting_text
 from zjtx_alloc.rules.scenario import REGIONS, Scenario
 
 Rows = dict[str, list[dict[str, Any]]]
+_BRACKETED = re.compile(r"\[([a-z_]+)[^\]]*\]")  # a table of a file
+_CODE, _CODE_BESIDE = re.compile(r"[a-z]+(?:_[a-z]+)+"), re.compile(r"（([a-z_]+)）")
 _PART = re.compile(r'"(?:[^"\\]|\\.)*"|[^.]+')
 # Columns of 单位规则 and tables of a scenario.
 _UNITS = (("base", "base"), ("floor", "floor"), ("cap", "cap"), ("pool", "eligible_pool"))
@@ -50,7 +53,15 @@ def rows_of(scenario: Scenario, references: Mapping[str, str], others: Sequence[
 def described(key: str) -> str:
     """What a setting is, in Chinese."""
     first = key.partition(".")[0]
-    return say(f"programme_key.{first}") if first in Scenario.model_fields else ""
+    return say(f"programme_key.{first}") if is_said(f"programme_key.{first}") else ""
+
+
+def in_words(text: str) -> str:
+    """What is said of a scenario file as it is said of a workbook: keys and codes by the names that readers know."""
+    names = shipped_table("indicators.csv", "code")["name"]
+    text = _BRACKETED.sub(lambda key: described(key[1]) or key[0], text)
+    text = _CODE_BESIDE.sub(lambda code: "" if code[1] in names.index else code[0], text)
+    return _CODE.sub(lambda code: str(names.get(code[0], code[0])), text)
 
 
 def joined(path: tuple[str, ...]) -> str:
