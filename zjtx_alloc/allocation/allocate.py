@@ -25,69 +25,37 @@ from zjtx_alloc.rules.scenario_files import check_scenario, previous_batch
 
 @dataclass(frozen=True)
 class Counted:
-    """The quota of a batch that counts among the batches of its programme, as ``za.allocate_programme`` decides it.
+    """The quota of a batch that counts among the batches of its programme, as ``za.allocate_programme`` decides it."""
 
-    Attributes
-    ----------
-    quota, approved : Series of int
-        Places and approved firms by unit, known where they are known; index ``code``.
-    carried : int
-        Unused places of the batch before that are part of the quota (本单位补回).
-    ways : tuple of str
-        What makes it another than the batch's own: granted, approved (known), rounding, unit; empty if nothing does.
-    among : frozenset of int
-        The batches among which it was decided.
-    why : Series of str
-        In Chinese, why a unit has another quota than in the batch on its own; blank where it has the same. As ``quota``.
-    before : Allocation or None
-        The batch before.
-    """
-
+    #: quota, approved: places and approved firms by unit, known where they are known; index ``code`` (Series of int).
     quota: pd.Series
-    approved: pd.Series
-    carried: int
+    approved: pd.Series  #: See ``quota``.
+    carried: int  #: Unused places of the batch before that are part of the quota (本单位补回).
+    #: What makes it another than the batch's own: granted, approved (known), rounding, unit; empty if nothing does.
     ways: tuple[str, ...]
-    among: frozenset[int]
+    among: frozenset[int]  #: The batches among which it was decided.
+    #: Series of str: In Chinese, why a unit has another quota than in the batch on its own; blank where it has the
+    #: same. As ``quota``.
     why: pd.Series
-    before: "Allocation | None"
+    before: "Allocation | None"  #: The batch before.
 
 
 @dataclass(frozen=True)
 class Allocation:
-    """One batch, allocated and proven.
+    """One batch, allocated and proven."""
 
-    Attributes
-    ----------
-    panel : Panel
-        The facts, with the scenario's composites as indicators.
-    scenario : Scenario
-    entitlement : Entitlement
-        Places before rounding and rules, by unit, and where they come from.
-    problem : QuotaProblem
-        Index ``code``: entitlements under the scenario's bounds, groups and rules.
-    solution : Solution
-        The quota, its cost and its proof.
-    bounds : DataFrame
-        Floors and caps by unit, and what sets them, as ``unit_bounds``.
-    pooled : bool
-        Whether the user's 可推荐企业数, where there are any, cap this batch.
-    composites : tuple of Composite
-        The scenario's composite indicators (综合指数).
-    counted : Counted or None
-        The quota that counts in the programme; None: the batch was allocated on its own, and that is its quota.
-    previous : Series or None
-        The quota that limits on change go from (index ``code``); None: as the batch before is on its own.
-    """
-
-    panel: Panel
+    panel: Panel  #: The facts, with the scenario's composites as indicators.
     scenario: Scenario
-    entitlement: Entitlement
-    problem: QuotaProblem
-    solution: Solution
-    bounds: pd.DataFrame
-    pooled: bool = True
-    composites: tuple[Composite, ...] = ()
+    entitlement: Entitlement  #: Places before rounding and rules, by unit, and where they come from.
+    problem: QuotaProblem  #: Index ``code``: entitlements under the scenario's bounds, groups and rules.
+    solution: Solution  #: The quota, its cost and its proof.
+    bounds: pd.DataFrame  #: Floors and caps by unit, and what sets them, as ``unit_bounds``.
+    pooled: bool = True  #: Whether the user's 可推荐企业数, where there are any, cap this batch.
+    composites: tuple[Composite, ...] = ()  #: The scenario's composite indicators (综合指数).
+    #: The quota that counts in the programme; None: the batch was allocated on its own, and that is its quota.
     counted: Counted | None = None
+    #: The quota that limits on change go from (index ``code``); None: as the batch before is on its own (Series or
+    #: None).
     previous: pd.Series | None = None
 
     @property

@@ -15,17 +15,10 @@ from zjtx_alloc.rules.scenario import Scenario
 
 @dataclass(frozen=True)
 class Comparison:
-    """Allocations of the same units; the first is what the others are compared with.
-
-    Attributes
-    ----------
-    allocations : tuple of Allocation
-    quota : DataFrame
-        Places by unit, index ``code``, a column an allocation by its scenario's name.
-    """
+    """Allocations of the same units; the first is what the others are compared with."""
 
     allocations: tuple[Allocation, ...]
-    quota: pd.DataFrame
+    quota: pd.DataFrame  #: Places by unit, index ``code``, a column an allocation by its scenario's name.
 
     @cached_property
     def gains(self) -> pd.DataFrame:

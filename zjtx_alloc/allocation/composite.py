@@ -17,47 +17,27 @@ from zjtx_alloc.rules.scenario import Scenario
 
 @dataclass(frozen=True)
 class Composite:
-    """A composite indicator (综合指数) of the units, step by step. Frames: index ``code``, a column a part.
-
-    Attributes
-    ----------
-    name : str
-    recipe : Recipe
-        The scenario's lines.
-    labels : Series of str
-        Index part: Chinese name.
-    raw, treated, normalised : DataFrame of float
-        Values as known or filled by the named rule (an indicator's measure); after treatment; on the common scale.
-    weights : Series of float
-        Index part; sums to 1.
-    contributions : DataFrame of float
-        What each part adds; a row sums to ``score`` (Euler's theorem: see ``steps.contributions``).
-    score : Series of float
-        Index ``code``.
-    imputed : DataFrame of bool
-        Cells filled by the part's rule for missing values.
-    grounds : Series of str
-        The least sure of what the cells beneath a unit's score rest on, at any depth; one of ``GROUNDS`` of the panel.
-    stand_ins : tuple of str
-        Indicators beneath it, at any depth, that stand in for another (代用).
-    nested : dict of str to Composite
-        The parts that are composites themselves.
-    laws : Laws
-    """
+    """A composite indicator (综合指数) of the units, step by step. Frames: index ``code``, a column a part."""
 
     name: str
-    recipe: Recipe
-    labels: pd.Series
+    recipe: Recipe  #: The scenario's lines.
+    labels: pd.Series  #: Index part: Chinese name (Series of str).
+    #: raw, treated, normalised: values as known or filled by the named rule (an indicator's measure); after
+    #: treatment; on the common scale (DataFrame of float).
     raw: pd.DataFrame
-    treated: pd.DataFrame
-    normalised: pd.DataFrame
-    weights: pd.Series
+    treated: pd.DataFrame  #: See ``raw``.
+    normalised: pd.DataFrame  #: See ``raw``.
+    weights: pd.Series  #: Index part; sums to 1 (Series of float).
+    #: What each part adds; a row sums to ``score`` (Euler's theorem: see ``steps.contributions``) (DataFrame of
+    #: float).
     contributions: pd.DataFrame
-    score: pd.Series
-    imputed: pd.DataFrame
+    score: pd.Series  #: Index ``code`` (Series of float).
+    imputed: pd.DataFrame  #: Cells filled by the part's rule for missing values (DataFrame of bool).
+    #: The least sure of what the cells beneath a unit's score rest on, at any depth; one of ``GROUNDS`` of the panel
+    #: (Series of str).
     grounds: pd.Series
-    stand_ins: tuple[str, ...]
-    nested: dict[str, "Composite"]
+    stand_ins: tuple[str, ...]  #: Indicators beneath it, at any depth, that stand in for another (代用).
+    nested: dict[str, "Composite"]  #: The parts that are composites themselves.
     laws: Laws
 
     @property

@@ -35,38 +35,23 @@ _GROUNDS = [*GROUNDS, STAND_IN]
 
 @dataclass(frozen=True)
 class Entitlement:
-    """Entitlements of the 37 units and where they come from. Every index is ``code``.
+    """Entitlements of the 37 units and where they come from. Every index is ``code``."""
 
-    Attributes
-    ----------
-    exact : Series of Fraction
-        Entitlement in places, exactly.
-    base : Series of int
-        What each unit has before the formula (基数).
-    places : Series of float
-        The same in floats; sums to the total.
-    share : Series of float
-        The unit's share of the places that the formula hands out; sums to 1.
-    contributions : DataFrame
-        A column a factor (places at neutral coefficients, summed over pools) and ``adjustment``
-        (what the coefficients add or take); each row sums to ``places`` without ``base``.
-    pools : DataFrame
-        Places by pool; each row sums to ``places`` without ``base``. The plain case has one column, named "".
-    rests_on : DataFrame of float
-        A column for each of ``GROUNDS`` of the panel (known: published; user; split, adjusted, modelled, filled:
-        estimates) and ``stand_in``: the part (0 to 1) of each entitlement without its base that rests on it. A row sums to 1; what
-        stands in for another indicator counts there alone, whatever its cells are.
-    estimated : Series of float
-        The part (0 to 1) of each entitlement that rests on estimated cells (估算), those of stand-ins among them.
-    """
-
-    exact: pd.Series
-    base: pd.Series
-    places: pd.Series
-    share: pd.Series
+    exact: pd.Series  #: Entitlement in places, exactly (Series of Fraction).
+    base: pd.Series  #: What each unit has before the formula (基数) (Series of int).
+    places: pd.Series  #: The same in floats; sums to the total (Series of float).
+    share: pd.Series  #: The unit's share of the places that the formula hands out; sums to 1 (Series of float).
+    #: A column a factor (places at neutral coefficients, summed over pools) and ``adjustment`` (what the coefficients
+    #: add or take); each row sums to ``places`` without ``base``.
     contributions: pd.DataFrame
+    #: Places by pool; each row sums to ``places`` without ``base``. The plain case has one column, named "".
     pools: pd.DataFrame
+    #: DataFrame of float: A column for each of ``GROUNDS`` of the panel (known: published; user; split, adjusted,
+    #: modelled, filled: estimates) and ``stand_in``: the part (0 to 1) of each entitlement without its base that
+    #: rests on it. A row sums to 1; what stands in for another indicator counts there alone, whatever its cells are.
     rests_on: pd.DataFrame
+    #: The part (0 to 1) of each entitlement that rests on estimated cells (估算), those of stand-ins among them
+    #: (Series of float).
     estimated: pd.Series
 
     @property

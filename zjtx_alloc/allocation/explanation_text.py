@@ -21,79 +21,45 @@ _TOLD = 6  # units or bounds named in a sentence before 等
 
 @dataclass(frozen=True)
 class Prospects:
-    """What would have to change for a computed quota to change.
+    """What would have to change for a computed quota to change."""
 
-    Attributes
-    ----------
-    more, fewer : Step
-        One place more or fewer, all else solved anew.
-    turn : Turn
-        When the unit gets its next place as the total grows, up to twofold.
-    gains_at, loses_at : float or None
-        The entitlement (places, the others' as they are) from which the unit gains a place, or down to which it
-        loses one, exact to the billionth under nested rules; None if none does, or none is proven where rules cross.
-    """
-
-    more: Step
-    fewer: Step
-    turn: Turn
+    more: Step  #: more, fewer: one place more or fewer, all else solved anew.
+    fewer: Step  #: See ``more``.
+    turn: Turn  #: When the unit gets its next place as the total grows, up to twofold.
+    #: gains_at, loses_at: the entitlement (places, the others' as they are) from which the unit gains a place, or
+    #: down to which it loses one, exact to the billionth under nested rules; None if none does, or none is proven
+    #: where rules cross.
     gains_at: float | None
-    loses_at: float | None
+    loses_at: float | None  #: See ``gains_at``.
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why a unit has its quota.
+    """Why a unit has its quota."""
 
-    Attributes
-    ----------
-    code, name : str
-        The unit's code and short name.
-    base : int
-        Places before the formula (基数).
-    contributions : Series of float
-        Places by factor, and ``adjustment``; with the base they sum to the entitlement.
-    entitlement : float
-        Places before rounding and rules.
-    rests_on : Series of float
-        What the entitlement rests on: the part (0 to 1) of each ground, as ``Entitlement.rests_on``.
-    estimated, stand_in : float
-        The parts (0 to 1) of the entitlement that rest on estimated cells and on stand-in factors.
-    unruled : int
-        Places by rounding alone, without bounds, groups and rules.
-    quota : int
-        The unit's places that count.
-    alone : int
-        Its places in the batch on its own, which all that is said about rounding, bounds and other quotas is about.
-    decision : str
-        The reason of a quota decided in consultation (人工调整); blank if it was computed.
-    bindings : tuple of Binding
-        The bounds that hold the unit; empty if decided.
-    lifted : tuple of Lifted
-        Where no bound holds the unit: those that hold others, or at which it stands, each with the unit's
-        places without it.
-    prospects : Prospects or None
-        None if decided: a decision is not explained as a result.
-    text : str
-        All of it as Chinese sentences, one a line.
-    """
-
-    code: str
-    name: str
+    code: str  #: code, name: the unit's code and short name.
+    name: str  #: See ``code``.
+    #: Places by factor, and ``adjustment``; with the base they sum to the entitlement (Series of float).
     contributions: pd.Series
-    entitlement: float
+    entitlement: float  #: Places before rounding and rules.
+    #: What the entitlement rests on: the part (0 to 1) of each ground, as ``Entitlement.rests_on`` (Series of float).
     rests_on: pd.Series
+    #: estimated, stand_in: the parts (0 to 1) of the entitlement that rest on estimated cells and on stand-in
+    #: factors.
     estimated: float
-    stand_in: float
-    base: int
-    unruled: int
-    quota: int
+    stand_in: float  #: See ``estimated``.
+    base: int  #: Places before the formula (基数).
+    unruled: int  #: Places by rounding alone, without bounds, groups and rules.
+    quota: int  #: The unit's places that count.
+    #: Its places in the batch on its own, which all that is said about rounding, bounds and other quotas is about.
     alone: int
-    decision: str
-    bindings: tuple[Binding, ...] = ()
+    decision: str  #: The reason of a quota decided in consultation (人工调整); blank if it was computed.
+    bindings: tuple[Binding, ...] = ()  #: The bounds that hold the unit; empty if decided.
+    #: Where no bound holds the unit: those that hold others, or at which it stands, each with the unit's places
+    #: without it.
     lifted: tuple[Lifted, ...] = ()
-    prospects: Prospects | None = None
-    text: str = ""
+    prospects: Prospects | None = None  #: None if decided: a decision is not explained as a result.
+    text: str = ""  #: All of it as Chinese sentences, one a line.
 
     @property
     def is_other(self) -> bool:

@@ -23,43 +23,22 @@ _FARTHEST = 1000  # places around the total, each a problem to solve
 
 @dataclass(frozen=True)
 class Fairness:
-    """How close an allocation is to its entitlements, and how evenly places fall on firms.
+    """How close an allocation is to its entitlements, and how evenly places fall on firms."""
 
-    Attributes
-    ----------
-    units : DataFrame
-        Index ``code``; short_name, region, entitlement, quota, deviation (quota − entitlement, places),
-        relative (deviation / entitlement; NaN where e = 0), quota_rule (−1 below the entitlement rounded
-        down, +1 above it rounded up, else 0), firms, per_1000 (places per 1,000 firms; NaN where there are
-        none).
-    regions : DataFrame
-        Index ``region``; entitlement, quota, firms, per_1000.
-    gallagher : float
-        √(½ Σ (s − v)²) over shares of quota s and of entitlement v, in percentage points (Gallagher 1991).
-    loosemore_hanby : float
-        ½ Σ ``|s − v|``, in percentage points (Loosemore & Hanby 1971).
-    sainte_lague : float
-        100 · Σ (s − v)²/v (Sainte-Laguë 1910); infinite if a unit with e = 0 has places.
-    gini, theil : Inequality
-        Of places per firm over firms, between and within regions.
-    sizes : DataFrame
-        The largest, middle and smallest third of the units, as ``by_size``.
-    indicator : str
-        Code of the indicator that counts the firms.
-    counted : str
-        Its Chinese name with the period of the data.
-    """
-
+    #: Index ``code``; short_name, region, entitlement, quota, deviation (quota − entitlement, places), relative
+    #: (deviation / entitlement; NaN where e = 0), quota_rule (−1 below the entitlement rounded down, +1 above it
+    #: rounded up, else 0), firms, per_1000 (places per 1,000 firms; NaN where there are none).
     units: pd.DataFrame
-    regions: pd.DataFrame
+    regions: pd.DataFrame  #: Index ``region``; entitlement, quota, firms, per_1000.
+    #: √(½ Σ (s − v)²) over shares of quota s and of entitlement v, in percentage points (Gallagher 1991).
     gallagher: float
-    loosemore_hanby: float
-    sainte_lague: float
-    gini: "Inequality"
-    theil: "Inequality"
-    sizes: pd.DataFrame
-    indicator: str
-    counted: str
+    loosemore_hanby: float  #: ½ Σ ``|s − v|``, in percentage points (Loosemore & Hanby 1971).
+    sainte_lague: float  #: 100 · Σ (s − v)²/v (Sainte-Laguë 1910); infinite if a unit with e = 0 has places.
+    gini: "Inequality"  #: gini, theil: of places per firm over firms, between and within regions.
+    theil: "Inequality"  #: See ``gini``.
+    sizes: pd.DataFrame  #: The largest, middle and smallest third of the units, as ``by_size``.
+    indicator: str  #: Code of the indicator that counts the firms.
+    counted: str  #: Its Chinese name with the period of the data.
 
     @property
     def seat_bias(self) -> float:
@@ -75,23 +54,13 @@ class Fairness:
 
 @dataclass(frozen=True)
 class Inequality:
-    """An index and its parts, which add up to it.
-
-    Attributes
-    ----------
-    whole : float
-    between : float
-        Of group means, each firm given its region's mean.
-    within : float
-        Gini: Σ (share of firms · share of places) · Gini of the group. Theil: Σ share of places · Theil.
-    overlap : float
-        Gini only: what is left, since groups overlap; 0 for Theil, which decomposes exactly.
-    """
+    """An index and its parts, which add up to it."""
 
     whole: float
-    between: float
+    between: float  #: Of group means, each firm given its region's mean.
+    #: Gini: Σ (share of firms · share of places) · Gini of the group. Theil: Σ share of places · Theil.
     within: float
-    overlap: float
+    overlap: float  #: Gini only: what is left, since groups overlap; 0 for Theil, which decomposes exactly.
 
 
 def fairness(allocation: Allocation) -> Fairness:
@@ -218,24 +187,12 @@ def _grouped(values: pd.Series, weights: pd.Series, groups: pd.Series) -> tuple[
 
 @dataclass(frozen=True)
 class Paradoxes:
-    """Where one place more in all takes a place from a unit (Alabama paradox), around a problem's total.
+    """Where one place more in all takes a place from a unit (Alabama paradox), around a problem's total."""
 
-    Attributes
-    ----------
-    found : DataFrame
-        A row a unit and step: label, total, places, next_total, next_places (fewer than places).
-    checked : tuple of int
-        The totals solved.
-    infeasible : tuple of int
-        The totals around that the rules do not admit.
-    text : str
-        In Chinese; says so if there is none.
-    """
-
-    found: pd.DataFrame
-    checked: tuple[int, ...]
-    infeasible: tuple[int, ...]
-    text: str
+    found: pd.DataFrame  #: A row a unit and step: label, total, places, next_total, next_places (fewer than places).
+    checked: tuple[int, ...]  #: The totals solved.
+    infeasible: tuple[int, ...]  #: The totals around that the rules do not admit.
+    text: str  #: In Chinese; says so if there is none.
 
     def __str__(self) -> str:
         return self.text

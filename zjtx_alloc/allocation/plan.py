@@ -17,18 +17,12 @@ from zjtx_alloc.rules.scenario import Scenario
 
 @dataclass(frozen=True)
 class Replan:
-    """A plan made again after some batches became known, and what it changed.
-
-    Attributes
-    ----------
-    plan : Plan
-    changes : DataFrame
-        Index (batch, code), planned quotas that changed; short_name, before, after, difference (places),
-        arrears (places that the known batches left the unit short of its part of all approvals; negative
-        where it had more), why (Chinese).
-    """
+    """A plan made again after some batches became known, and what it changed."""
 
     plan: Plan
+    #: Index (batch, code), planned quotas that changed; short_name, before, after, difference (places), arrears
+    #: (places that the known batches left the unit short of its part of all approvals; negative where it had more),
+    #: why (Chinese).
     changes: pd.DataFrame
 
 

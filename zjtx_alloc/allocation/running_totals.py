@@ -15,31 +15,20 @@ from zjtx_alloc.quota.problem.problem import QuotaProblem
 
 @dataclass(frozen=True)
 class Plan:
-    """Quotas of several batches that belong together.
+    """Quotas of several batches that belong together."""
 
-    Attributes
-    ----------
-    allocations : tuple of Allocation
-        The batches, each allocated on its own.
-    table : DataFrame
-        Index (batch, code); short_name, target (the batch's bounded entitlement 有界理论名额: the optimum of its
-        own problem in real numbers), separate (its quota on its own), counts (the quota that counts, ``Allocation.quota``),
-        quota (int64; what was approved or granted in a batch that is known), running (sum of quota so far), running_target (what the unit is due so far; in
-        a batch that is known, its part of all that was approved), known (bool).
-    cost : float
-        Σ (running − running_target)² over the batches that are planned.
-    proof : str
-        What shows that the cost meets a lower bound within 1e-6: ``dual``, prices (recomputed in fractions), or, where rules cross,
-        ``bound``, the solver's word.
-    pool_until : int
-        The last batch that 可推荐企业数 cap; 0 if they cap none.
-    """
-
-    allocations: tuple[Allocation, ...]
+    allocations: tuple[Allocation, ...]  #: The batches, each allocated on its own.
+    #: Index (batch, code); short_name, target (the batch's bounded entitlement 有界理论名额: the optimum of its own
+    #: problem in real numbers), separate (its quota on its own), counts (the quota that counts,
+    #: ``Allocation.quota``), quota (int64; what was approved or granted in a batch that is known), running (sum of
+    #: quota so far), running_target (what the unit is due so far; in a batch that is known, its part of all that was
+    #: approved), known (bool).
     table: pd.DataFrame
-    cost: float
+    cost: float  #: Σ (running − running_target)² over the batches that are planned.
+    #: What shows that the cost meets a lower bound within 1e-6: ``dual``, prices (recomputed in fractions), or, where
+    #: rules cross, ``bound``, the solver's word.
     proof: str
-    pool_until: int
+    pool_until: int  #: The last batch that 可推荐企业数 cap; 0 if they cap none.
 
     @property
     def quota(self) -> pd.DataFrame:

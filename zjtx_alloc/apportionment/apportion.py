@@ -28,25 +28,16 @@ MOST = 10**12  # beyond it, neighbouring places of one unit come too near to eac
 
 @dataclass(frozen=True)
 class Ties:
-    """What is certain and what is tied.
+    """What is certain and what is tied."""
 
-    Attributes
-    ----------
-    certain : Series or array of int64
-        Places that do not depend on the tie, by unit.
-    tied : tuple
-        Labels of the units with exactly equal claims to some of the open places; empty if nothing is tied.
-    places : int
-        Places open among the tied units, at most one each.
-    sets : tuple of (labels, places)
-        The same by tie: units whose claims equal each other's, and the places open among them. Only balinski-young knows
-        more than one tie, each of its own; and there a claim may count only once another's place is given, so that not
-        every choice of so many units can come about: :func:`apportion` gives one that an order of units leads to.
-    """
-
-    certain: pd.Series | np.ndarray
+    certain: pd.Series | np.ndarray  #: Places that do not depend on the tie, by unit (Series or array of int64).
+    #: Labels of the units with exactly equal claims to some of the open places; empty if nothing is tied (tuple).
     tied: Labels
-    places: int
+    places: int  #: Places open among the tied units, at most one each.
+    #: Tuple of (labels, places): The same by tie: units whose claims equal each other's, and the places open among
+    #: them. Only balinski-young knows more than one tie, each of its own; and there a claim may count only once
+    #: another's place is given, so that not every choice of so many units can come about: :func:`apportion` gives one
+    #: that an order of units leads to.
     sets: tuple[tuple[Labels, int], ...]
 
 

@@ -18,18 +18,12 @@ from zjtx_alloc.quota.problem.signposts import Signposts
 
 @dataclass(frozen=True)
 class Biproportional:
-    """A table of places with both margins as given.
+    """A table of places with both margins as given."""
 
-    Attributes
-    ----------
-    places : DataFrame of int64
-        Places by unit (rows) and field (columns); where tables tie, the one with the larger cells first, read
-        row by row.
-    tied : tuple of (unit, field)
-        Cells that could have one place more or less at no cost; empty if the table is unique.
-    """
-
+    #: Places by unit (rows) and field (columns); where tables tie, the one with the larger cells first, read row by
+    #: row (DataFrame of int64).
     places: pd.DataFrame
+    #: Tuple of (unit, field): Cells that could have one place more or less at no cost; empty if the table is unique.
     tied: tuple[tuple[Hashable, Hashable], ...]
 
 

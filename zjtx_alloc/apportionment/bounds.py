@@ -16,21 +16,11 @@ Bound: TypeAlias = int | pd.Series | np.ndarray | Sequence[int]
 
 
 class Bounds(NamedTuple):
-    """Floors and caps by position.
+    """Floors and caps by position."""
 
-    Attributes
-    ----------
-    lower : array of int64
-        Floors.
-    upper : array of int64, or None
-        Caps, none above the seats; None where no unit has one.
-    floors : int
-        Sum of the floors.
-    """
-
-    lower: np.ndarray
-    upper: np.ndarray | None
-    floors: int
+    lower: np.ndarray  #: Floors (array of int64).
+    upper: np.ndarray | None  #: Caps, none above the seats; None where no unit has one (array of int64, or None).
+    floors: int  #: Sum of the floors.
 
     def beyond(self, base: np.ndarray) -> "Bounds":
         """Bounds of what comes on top of these places, which no floor is below."""

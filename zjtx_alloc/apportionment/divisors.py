@@ -21,26 +21,16 @@ _DIGITS = 400  # beyond what decimals of any interval need
 
 @dataclass(frozen=True)
 class Divisors:
-    """The divisors under which weight ÷ divisor, rounded by the method within floors and caps, sums to the seats.
+    """The divisors under which weight ÷ divisor, rounded by the method within floors and caps, sums to the seats."""
 
-    Attributes
-    ----------
-    least, most : float
-        The ends of the interval; ``most`` is infinite where floors leave no unit that could lose a place. At an end
-        some quotient is exactly a signpost, so that its rounding is a choice.
-    powers : tuple of Fraction, or None for no end
-        The ends exactly, to the power ``power``.
-    power : int
-        1 where signposts are rational, 2 where they are square roots (huntington-hill).
-    short : Fraction or None
-        A divisor inside of as few decimal digits as there is; None where units tie, so that only the end itself gives
-        the sum.
-    """
-
+    #: least, most: the ends of the interval; ``most`` is infinite where floors leave no unit that could lose a place.
+    #: At an end some quotient is exactly a signpost, so that its rounding is a choice.
     least: float
-    most: float
-    powers: tuple[Fraction, Fraction | None]
-    power: int
+    most: float  #: See ``least``.
+    powers: tuple[Fraction, Fraction | None]  #: The ends exactly, to the power ``power``.
+    power: int  #: 1 where signposts are rational, 2 where they are square roots (huntington-hill).
+    #: A divisor inside of as few decimal digits as there is; None where units tie, so that only the end itself gives
+    #: the sum.
     short: Fraction | None
 
     def __contains__(self, divisor: Any) -> bool:

@@ -16,15 +16,10 @@ _FEW = 4  # moves that are quicker one by one
 
 
 class Tie(NamedTuple):
-    """Units with exactly equal claims, by position, and how many of them get one place more.
+    """Units with exactly equal claims, by position, and how many of them get one place more."""
 
-    Attributes
-    ----------
-    rounds : list of (units, places)
-        Who joins those that wait, and how many of all who then wait get a place; more than one round only where a claim
-        counts from some house size on.
-    """
-
+    #: List of (units, places): Who joins those that wait, and how many of all who then wait get a place; more than
+    #: one round only where a claim counts from some house size on.
     rounds: list[tuple[list[int], int]]
 
     @property

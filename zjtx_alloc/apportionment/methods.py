@@ -14,21 +14,14 @@ Quota: TypeAlias = Callable[[Any, int], Any]
 
 @dataclass(frozen=True)
 class LargestRemainder:
-    """Each unit takes its weight divided by the quota, rounded down; the rest go by largest remainder.
-
-    Attributes
-    ----------
-    quotas : tuple of callables
-        (total weight, seats) -> weight that one place stands for; exact in fractions. The first by which whole quotas
-        give out no more than the seats counts, and the last in any case.
-    whole : bool
-        Whether the quota is rounded to a whole number, which a float total could get wrong.
-    """
+    """Each unit takes its weight divided by the quota, rounded down; the rest go by largest remainder."""
 
     name: str
     source: str
+    #: (total weight, seats) -> weight that one place stands for; exact in fractions. The first by which whole quotas
+    #: give out no more than the seats counts, and the last in any case.
     quotas: tuple[Quota, ...]
-    whole: bool = False
+    whole: bool = False  #: Whether the quota is rounded to a whole number, which a float total could get wrong.
 
 
 @dataclass(frozen=True)

@@ -19,24 +19,13 @@ _FAR = 1e140  # weights and their inverses below this leave room for every produ
 
 @dataclass(frozen=True)
 class Weights:
-    """Weights of units, none negative.
+    """Weights of units, none negative."""
 
-    Attributes
-    ----------
-    raw : array of integers, float64 or Fraction
-        As given.
-    floats : array of float64
-        Proportional to the exact weights, each good to one unit in its last place.
-    index : Index or None
-        Labels, if the weights came with any.
-    least : float
-        The smallest of the floats; infinite if there are none.
-    """
-
-    raw: np.ndarray
+    raw: np.ndarray  #: As given (array of integers, float64 or Fraction).
+    #: Proportional to the exact weights, each good to one unit in its last place (array of float64).
     floats: np.ndarray
-    index: pd.Index | None
-    least: float
+    index: pd.Index | None  #: Labels, if the weights came with any.
+    least: float  #: The smallest of the floats; infinite if there are none.
 
     def exact(self, i: int) -> int | Fraction:
         """The i-th weight; of a float the shortest decimal that prints as it."""

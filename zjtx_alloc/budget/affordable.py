@@ -32,26 +32,17 @@ _Family = Callable[[int], _Moved | None]
 
 @dataclass(frozen=True)
 class AffordableTotal:
-    """The largest affordable total of a batch.
+    """The largest affordable total of a batch."""
 
-    Attributes
-    ----------
-    batch, total : int
-        The batch; its total in places.
-    confidence, probability : float
-        The probability asked for, and that with which this total keeps the ceilings of its years together.
-    by_year : DataFrame
-        Index fiscal_year, every stated one; ceiling (万元), kept (probability that this year alone is kept).
-    assumption : str
-        What it rests on, one sentence.
-    """
-
-    batch: int
-    total: int
+    batch: int  #: batch, total: the batch; its total in places.
+    total: int  #: See ``batch``.
+    #: confidence, probability: the probability asked for, and that with which this total keeps the ceilings of its
+    #: years together.
     confidence: float
-    probability: float
+    probability: float  #: See ``confidence``.
+    #: Index fiscal_year, every stated one; ceiling (万元), kept (probability that this year alone is kept).
     by_year: pd.DataFrame
-    assumption: str
+    assumption: str  #: What it rests on, one sentence.
 
 
 def affordable_total(

@@ -15,21 +15,11 @@ ACCURACY = 1e-12  # of a probability; comparisons of probabilities allow for it
 
 @dataclass(frozen=True)
 class BudgetDistribution:
-    """The distribution of one amount under a declared assumption.
+    """The distribution of one amount under a declared assumption."""
 
-    Attributes
-    ----------
-    assumption : str
-        The assumption on outcomes it rests on, one sentence.
-    values : array of int64
-        Possible amounts, whole 万元, ascending.
-    probability : array of float
-        Of each value; sums to one within 1e-11.
-    """
-
-    assumption: str
-    values: np.ndarray
-    probability: np.ndarray
+    assumption: str  #: The assumption on outcomes it rests on, one sentence.
+    values: np.ndarray  #: Possible amounts, whole 万元, ascending (array of int64).
+    probability: np.ndarray  #: Of each value; sums to one within 1e-11 (array of float).
 
     @cached_property
     def mean(self) -> float:

@@ -52,29 +52,16 @@ def settled(award: Award) -> dict[str, tuple[int, int]]:
 
 @dataclass(frozen=True, eq=False)
 class BudgetOutlook:
-    """Money by unit and fiscal year as distributions.
+    """Money by unit and fiscal year as distributions."""
 
-    Attributes
-    ----------
-    cohorts : tuple of Cohort
-        Those whose outcomes are known keep them; only the others are uncertain.
-    award : Award
-    outcomes : OutcomeAssumption
-        The declared assumption everything here rests on.
-    horizon : int, optional
-        Last fiscal year that tables and figures show; all if not given.
-    as_of : date, optional
-        The day as of which departures are known; the end of the last year for which any are reported if not given.
-    evidence : Learned, optional
-        What is known of all cohorts, and when, where these are only some of them: sums of parts are then over the same
-        states, and ``as_of`` is the evidence's.
-    """
-
-    cohorts: tuple[Cohort, ...]
+    cohorts: tuple[Cohort, ...]  #: Those whose outcomes are known keep them; only the others are uncertain.
     award: Award
-    outcomes: OutcomeAssumption
-    horizon: int | None = None
+    outcomes: OutcomeAssumption  #: The declared assumption everything here rests on.
+    horizon: int | None = None  #: Last fiscal year that tables and figures show; all if not given.
+    #: The day as of which departures are known; the end of the last year for which any are reported if not given.
     as_of: datetime.date | None = None
+    #: What is known of all cohorts, and when, where these are only some of them: sums of parts are then over the same
+    #: states, and ``as_of`` is the evidence's.
     evidence: Learned | None = None
 
     @property

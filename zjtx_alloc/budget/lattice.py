@@ -15,18 +15,12 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Lattice:
-    """Distributions on whole steps, one for each state of the nation, or each pair of states.
+    """Distributions on whole steps, one for each state of the nation, or each pair of states."""
 
-    Attributes
-    ----------
-    start : int
-        Steps of the first column.
-    mass : array of float, shape (states, steps) or (states, states, steps)
-        ``mass[k, j]``: probability of ``start + j`` steps in state k; each row sums to one. With pairs, an axis
-        of length one says that the amount is the same whatever that state is; so sums are made no wider than they must.
-    """
-
-    start: int
+    start: int  #: Steps of the first column.
+    #: Array of float, shape (states, steps) or (states, states, steps): ``mass[k, j]``: probability of ``start + j``
+    #: steps in state k; each row sums to one. With pairs, an axis of length one says that the amount is the same
+    #: whatever that state is; so sums are made no wider than they must.
     mass: np.ndarray
 
     def moved(self, steps: int) -> "Lattice":

@@ -75,23 +75,12 @@ def _evaluations(cohort: Cohort) -> range:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A total that a batch has shown.
+    """A total that a batch has shown."""
 
-    Attributes
-    ----------
-    outcome : str
-        ``completed``, or ``discontinued`` for firms that have left so far.
-    count : int
-        Firms of this outcome.
-    units : Series of int
-        Approved firms of the units that are counted.
-    rates : array of float
-        Share of firms that each state of the nation expects, ascending or descending.
-    """
-
-    outcome: str
-    count: int
-    units: pd.Series
+    outcome: str  #: ``completed``, or ``discontinued`` for firms that have left so far.
+    count: int  #: Firms of this outcome.
+    units: pd.Series  #: Approved firms of the units that are counted (Series of int).
+    #: Share of firms that each state of the nation expects, ascending or descending (array of float).
     rates: np.ndarray
 
     @property
@@ -109,20 +98,12 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """An assumption, and what is known beside it.
-
-    Attributes
-    ----------
-    assumption : OutcomeAssumption
-    cohorts : tuple of Cohort
-        All of them: those of which something is known teach, those of which nothing is known learn.
-    as_of : date, optional
-        The day as of which departures are known.
-    """
+    """An assumption, and what is known beside it."""
 
     assumption: OutcomeAssumption
+    #: All of them: those of which something is known teach, those of which nothing is known learn.
     cohorts: tuple[Cohort, ...]
-    as_of: datetime.date | None = None
+    as_of: datetime.date | None = None  #: The day as of which departures are known.
 
     @cached_property
     def prior(self) -> States:

@@ -40,38 +40,22 @@ class Otherwise(Strict):
 
 
 class OutcomeAssumption(Strict):
-    """An assumption on outcomes, complete and checked.
+    """An assumption on outcomes, complete and checked."""
 
-    Attributes
-    ----------
-    name, title : str
-        File name; Chinese title.
-    completed : Completion
-        Low, mean and high share of firms that complete (完成), decimal strings so that they are exact.
-    otherwise : Otherwise
-        How the firms that do not complete divide, in every state of the nation alike.
-    rho_unit : str
-        Intra-class correlation of two firms of one unit in a given state of the nation (Dirichlet-multinomial).
-    rho_nation : str
-        Correlation of any two firms through the state of the nation; 0 switches the national shock off.
-    nodes : int
-        States of the nation, evenly spaced from low to high.
-    common_experience : str
-        How far what is known of some batches tells of the others: their state of the nation is theirs with this
-        probability, and else drawn anew. No evidence says how much; 0 learns nothing for other batches, 1 all.
-    basis : mapping of text
-        What each number rests on.
-    """
-
-    name: str
-    title: str
+    name: str  #: name, title: file name; Chinese title.
+    title: str  #: See ``name``.
+    #: Low, mean and high share of firms that complete (完成), decimal strings so that they are exact.
     completed: Completion
-    otherwise: Otherwise
+    otherwise: Otherwise  #: How the firms that do not complete divide, in every state of the nation alike.
+    #: Intra-class correlation of two firms of one unit in a given state of the nation (Dirichlet-multinomial).
     rho_unit: ExactShare
+    #: Correlation of any two firms through the state of the nation; 0 switches the national shock off.
     rho_nation: ExactShare
-    nodes: int = Field(ge=3, le=200)
+    nodes: int = Field(ge=3, le=200)  #: States of the nation, evenly spaced from low to high.
+    #: How far what is known of some batches tells of the others: their state of the nation is theirs with this
+    #: probability, and else drawn anew. No evidence says how much; 0 learns nothing for other batches, 1 all.
     common_experience: ExactShare = "0.5"
-    basis: Mapping[str, str]
+    basis: Mapping[str, str]  #: What each number rests on.
 
     @model_validator(mode="after")
     def _possible(self) -> "OutcomeAssumption":
@@ -141,18 +125,10 @@ class OutcomeAssumption(Strict):
 
 @dataclass(frozen=True)
 class States:
-    """The declared mixture: states of the nation, common to all units and batches.
+    """The declared mixture: states of the nation, common to all units and batches."""
 
-    Attributes
-    ----------
-    weights : array of float
-        Probability of each state.
-    rates : DataFrame
-        A row a state, a column an outcome: share of firms.
-    """
-
-    weights: np.ndarray
-    rates: pd.DataFrame
+    weights: np.ndarray  #: Probability of each state (array of float).
+    rates: pd.DataFrame  #: A row a state, a column an outcome: share of firms.
 
 
 def load_outcomes(name_or_path: str | Path) -> OutcomeAssumption:

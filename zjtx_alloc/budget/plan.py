@@ -45,43 +45,28 @@ _MOST_MONEY, _MOST_A_FIRM = 10**15, 10**6  # 万元
 class BudgetRequest:
     """What a budget is asked for.
 
-    Attributes
-    ----------
-    scenarios : sequence of Scenario, name or path
-        One a batch. A single one brings its companions (``budget_with``).
-    outcomes : sequence of names or paths
-        Assumptions side by side; the first is the one the plan books.
-    ceilings : mapping of fiscal year to whole 万元
-    confidence : str
-        Decimal, above 0, at most 1: how surely an affordable total keeps the ceilings together.
-    before : sequence of Scenario, name or path
-        The scenarios of the last forecast, for the bridge; none: from all firms completed.
-    tail_payment : int, optional
-        Counts the first round's tails in, at this many 万元 a firm and year. None: left out.
-    tail_rate : str
-        Decimal: share of firms that go on where a tail's list was not seen; blank: that tail is left out.
-    horizon : int, optional
-        Last fiscal year that tables and figures show.
-    transfers : path or DataFrame, optional
-        Actual transfers (实际下达), as ``za.reconcile`` reads them.
-    as_of : date, optional
-        测算基准日: outcomes, departures and transfers of later fiscal years are not taken as known.
-
     Raises
     ------
     ScenarioError, DataError
         If there is no scenario or no assumption, or a number is impossible.
     """
 
-    scenarios: Sequence[Named]
+    scenarios: Sequence[Named]  #: One a batch. A single one brings its companions (``budget_with``).
+    #: Assumptions side by side; the first is the one the plan books.
     outcomes: Sequence[str | Path] = ("central", "optimistic", "stress")
     ceilings: Mapping[int, int] = field(default_factory=dict)
+    #: Decimal, above 0, at most 1: how surely an affordable total keeps the ceilings together.
     confidence: str = "0.9"
+    #: The scenarios of the last forecast, for the bridge; none: from all firms completed.
     before: Sequence[Named] = ()
+    #: Counts the first round's tails in, at this many 万元 a firm and year. None: left out.
     tail_payment: int | None = None
+    #: Decimal: share of firms that go on where a tail's list was not seen; blank: that tail is left out.
     tail_rate: str = ""
-    horizon: int | None = None
+    horizon: int | None = None  #: Last fiscal year that tables and figures show.
+    #: Actual transfers (实际下达), as ``za.reconcile`` reads them (path or DataFrame).
     transfers: str | Path | pd.DataFrame | None = None
+    #: 测算基准日: outcomes, departures and transfers of later fiscal years are not taken as known.
     as_of: date | None = None
 
     def __post_init__(self) -> None:
@@ -101,33 +86,16 @@ class BudgetRequest:
 
 @dataclass(frozen=True)
 class BudgetPlan:
-    """A budget of some batches under some assumptions.
-
-    Attributes
-    ----------
-    request : BudgetRequest
-    allocations : tuple of Allocation
-        In batch order.
-    award : Award
-    cohorts : tuple of Cohort
-        The batches and tails, outcomes unknown.
-    assumptions : tuple of OutcomeAssumption
-        Side by side; the first is the one the plan books.
-    before : BudgetForecast, optional
-        The last forecast, under the first assumption.
-    transfers : DataFrame, optional
-        Actual transfers up to the day, as ``read_transfers`` gives them.
-    left_out : mapping of str to int
-        Rows of the user's that the day leaves aside: ``outcomes`` (a unit's year) and ``transfers``.
-    """
+    """A budget of some batches under some assumptions."""
 
     request: BudgetRequest
-    allocations: tuple[Allocation, ...]
+    allocations: tuple[Allocation, ...]  #: In batch order.
     award: Award
-    cohorts: tuple[Cohort, ...]
-    assumptions: tuple[OutcomeAssumption, ...]
-    before: BudgetForecast | None
-    transfers: pd.DataFrame | None = None
+    cohorts: tuple[Cohort, ...]  #: The batches and tails, outcomes unknown.
+    assumptions: tuple[OutcomeAssumption, ...]  #: Side by side; the first is the one the plan books.
+    before: BudgetForecast | None  #: The last forecast, under the first assumption.
+    transfers: pd.DataFrame | None = None  #: Actual transfers up to the day, as ``read_transfers`` gives them.
+    #: Rows of the user's that the day leaves aside: ``outcomes`` (a unit's year) and ``transfers``.
     left_out: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property

@@ -39,20 +39,11 @@ _NO_PROJECT = "pyproject.toml"  # no scenario, wherever it lies
 
 @dataclass(frozen=True)
 class Case:
-    """A scenario and its facts.
-
-    Attributes
-    ----------
-    scenario : Scenario
-    own : Panel or None
-        The facts where they are the user's own; None for the shipped ones.
-    notes : tuple of str
-        What was read of its file, what was not, and what looks wrong, in Chinese.
-    """
+    """A scenario and its facts."""
 
     scenario: Scenario
-    own: Panel | None = None
-    notes: tuple[str, ...] = ()
+    own: Panel | None = None  #: The facts where they are the user's own; None for the shipped ones.
+    notes: tuple[str, ...] = ()  #: What was read of its file, what was not, and what looks wrong, in Chinese.
 
     @cached_property
     def panel(self) -> Panel:

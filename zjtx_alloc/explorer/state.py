@@ -34,24 +34,14 @@ _SHARE = (0, 100)  # in percent
 
 @dataclass(frozen=True)
 class State:
-    """A scenario with everything that can be switched, and what is switched off.
+    """A scenario with everything that can be switched, and what is switched off."""
 
-    Attributes
-    ----------
-    scenario : Scenario
-        Always with a base, a floor and a cap for all units and a coefficient for each region, so that every control
-        shows a value; those that the scenario was loaded without are switched off.
-    off : frozenset of str
-        Names as ``switches`` gives them.
-    loaded : Scenario
-        As it was loaded: what differs from it is a trial and says so in its title.
-    held : frozenset of (simplex, name)
-        Weights that stay where they are when others move.
-    """
-
+    #: Always with a base, a floor and a cap for all units and a coefficient for each region, so that every control
+    #: shows a value; those that the scenario was loaded without are switched off.
     scenario: Scenario
-    off: frozenset[str]
-    loaded: Scenario
+    off: frozenset[str]  #: Names as ``switches`` gives them.
+    loaded: Scenario  #: As it was loaded: what differs from it is a trial and says so in its title.
+    #: Frozenset of (simplex, name): Weights that stay where they are when others move.
     held: frozenset[tuple[str, str]] = frozenset()
 
 

@@ -35,34 +35,19 @@ _MONTH = re.compile(r"[0-9]{4}(-(0?[1-9]|1[0-2])(-[0-9]{1,2})?)?", re.ASCII)
 
 @dataclass(frozen=True)
 class Nowcast:
-    """An estimate for all units at a date.
-
-    Attributes
-    ----------
-    indicator, period : str
-    known_by : str or None
-        The month after which no count and no covariate may be dated; None: all that is known.
-    table : DataFrame
-        Index ``code`` (37, in the official order); value, low, high (firms, int), status (known, adjusted,
-        modelled), basis (str: what it rests on). Values add up to the provinces' and the nation's totals.
-    provinces : DataFrame
-        The same for the 31 provinces, cities and the Corps inside.
-    total : int
-        The nation's total.
-    unraked : Series of float
-        The provinces' estimates before they share what is left of the total.
-    models : DataFrame
-        A row a candidate model: covariates (with their years), error (of the logarithms, for provinces left out in turn),
-        weight (in the mean that provinces without a count are given).
-    """
+    """An estimate for all units at a date."""
 
     indicator: str
     period: str
-    known_by: str | None
+    known_by: str | None  #: The month after which no count and no covariate may be dated; None: all that is known.
+    #: Index ``code`` (37, in the official order); value, low, high (firms, int), status (known, adjusted, modelled),
+    #: basis (str: what it rests on). Values add up to the provinces' and the nation's totals.
     table: pd.DataFrame
-    provinces: pd.DataFrame
-    total: int
-    unraked: pd.Series
+    provinces: pd.DataFrame  #: The same for the 31 provinces, cities and the Corps inside.
+    total: int  #: The nation's total.
+    unraked: pd.Series  #: The provinces' estimates before they share what is left of the total (Series of float).
+    #: A row a candidate model: covariates (with their years), error (of the logarithms, for provinces left out in
+    #: turn), weight (in the mean that provinces without a count are given).
     models: pd.DataFrame
 
 

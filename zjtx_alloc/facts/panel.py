@@ -43,25 +43,16 @@ _MOST_BYTES = 64 * 2**20
 
 @dataclass(frozen=True)
 class Panel:
-    """Checked facts of the 37 units.
+    """Checked facts of the 37 units."""
 
-    Attributes
-    ----------
-    units, indicators, sources : DataFrame
-        The shipped tables, indexed by code, code and id.
-    facts : DataFrame
-        The tidy facts as read, one a row, columns ``FACT_COLUMNS``, low and high; ``value`` is float.
-    cells : DataFrame
-        Index (indicator, period, code); columns value (float, in the indicator's measure),
-        estimated (bool: split from a province's figure, or estimated by ``nowcast``), status, source, note,
-        low, high (float: what the value may be; blank where no range is known). A unit without
-        a fact has no row: missing is never zero.
-    """
-
-    units: pd.DataFrame
-    indicators: pd.DataFrame
-    sources: pd.DataFrame
+    units: pd.DataFrame  #: units, indicators, sources: the shipped tables, indexed by code, code and id.
+    indicators: pd.DataFrame  #: See ``units``.
+    sources: pd.DataFrame  #: See ``units``.
+    #: The tidy facts as read, one a row, columns ``FACT_COLUMNS``, low and high; ``value`` is float.
     facts: pd.DataFrame
+    #: Index (indicator, period, code); columns value (float, in the indicator's measure), estimated (bool: split from
+    #: a province's figure, or estimated by ``nowcast``), status, source, note, low, high (float: what the value may
+    #: be; blank where no range is known). A unit without a fact has no row: missing is never zero.
     cells: pd.DataFrame
 
     def column(self, indicator: str, period: str) -> pd.DataFrame:

@@ -25,41 +25,19 @@ OF_PERIOD = "user_period"  # status of such a fact that replaces only that of it
 
 @dataclass(frozen=True)
 class Reading:
-    """What was understood of a file.
-
-    Attributes
-    ----------
-    file : str
-    layout : Layout
-        Only the columns that were filled in.
-    facts : DataFrame
-        Columns as ``panel.FACT_COLUMNS``.
-    blank : tuple of str
-        Known columns without any value, by label.
-    title_rows : tuple of int
-        Rows above the header.
-    total_row : int, optional
-        Row of the total as Excel shows it.
-    has_totals : bool
-        Whether that row holds a number; then it equals the sum of the rows.
-    passed : tuple of (int, str)
-        Rows below the header that were not read, and what they say first.
-    rows : dict of str to int
-        Row of each unit or province that the table names, as Excel shows it.
-    hidden : str
-        Rows and columns of the table that the sheet hides; they are read. Blank if none.
-    """
+    """What was understood of a file."""
 
     file: str
-    layout: Layout
-    facts: pd.DataFrame
-    blank: tuple[str, ...]
-    title_rows: tuple[int, ...]
-    total_row: int | None
-    has_totals: bool
+    layout: Layout  #: Only the columns that were filled in.
+    facts: pd.DataFrame  #: Columns as ``panel.FACT_COLUMNS``.
+    blank: tuple[str, ...]  #: Known columns without any value, by label.
+    title_rows: tuple[int, ...]  #: Rows above the header.
+    total_row: int | None  #: Row of the total as Excel shows it.
+    has_totals: bool  #: Whether that row holds a number; then it equals the sum of the rows.
+    #: Tuple of (int, str): Rows below the header that were not read, and what they say first.
     passed: tuple[tuple[int, str], ...]
-    rows: dict[str, int]
-    hidden: str
+    rows: dict[str, int]  #: Row of each unit or province that the table names, as Excel shows it.
+    hidden: str  #: Rows and columns of the table that the sheet hides; they are read. Blank if none.
 
     def facts_of(self, column: Column) -> pd.DataFrame:
         """The facts of one column."""

@@ -18,24 +18,14 @@ _SUM = re.compile(r"(小计|合计)$")
 
 @dataclass(frozen=True)
 class Body:
-    """The rows below a header, each with the number that Excel shows.
+    """The rows below a header, each with the number that Excel shows."""
 
-    Attributes
-    ----------
-    units : tuple of Row
-        Rows to be read: all that do not belong to the other kinds.
-    totals : tuple of Row
-    passed : tuple of (int, str)
-        Rows that are not read, and what they say first: remarks, subtotals of regions, the header again, units
-        left blank because their province's row contains them.
-    other : int, optional
-        Row of the header of another table; it and what follows is in no kind.
-    """
-
-    units: tuple[Row, ...]
+    units: tuple[Row, ...]  #: Rows to be read: all that do not belong to the other kinds.
     totals: tuple[Row, ...]
+    #: Tuple of (int, str): Rows that are not read, and what they say first: remarks, subtotals of regions, the header
+    #: again, units left blank because their province's row contains them.
     passed: tuple[tuple[int, str], ...]
-    other: int | None
+    other: int | None  #: Row of the header of another table; it and what follows is in no kind.
 
 
 def body_of(grid: Grid, layout: Layout) -> Body:

@@ -35,23 +35,12 @@ def firm_forms() -> Mapping[str, Form]:
 
 @dataclass(frozen=True)
 class FirmBook:
-    """A firm workbook.
-
-    Attributes
-    ----------
-    file : str
-    basics : Record
-        The one row of 基本情况.
-    firms : Firms
-    entries : mapping of str to Entries
-        The sheets by name, as they are filled in.
-    grids : mapping of str to Grid
-    """
+    """A firm workbook."""
 
     file: str
-    basics: Record
+    basics: Record  #: The one row of 基本情况.
     firms: Firms
-    entries: Mapping[str, Entries]
+    entries: Mapping[str, Entries]  #: The sheets by name, as they are filled in.
     grids: Mapping[str, Grid]
 
     @property

@@ -37,30 +37,15 @@ class Terms:
 
 @dataclass(frozen=True)
 class Opening:
-    """A batch up to its opening payment.
-
-    Attributes
-    ----------
-    terms : Terms
-    quota : Series of int
-    own_review : Review
-        The provinces' own, of all who apply.
-    selection : Selection
-        The recommended lists of all units.
-    review : Review
-        The ministries', of the lists.
-    cohort : Cohort
-    grants : Grants
-        The opening's direct money by firm.
-    """
+    """A batch up to its opening payment."""
 
     terms: Terms
-    quota: pd.Series
-    own_review: Review
-    selection: Selection
-    review: Review
+    quota: pd.Series  #: Series of int
+    own_review: Review  #: The provinces' own, of all who apply.
+    selection: Selection  #: The recommended lists of all units.
+    review: Review  #: The ministries', of the lists.
     cohort: Cohort
-    grants: Grants
+    grants: Grants  #: The opening's direct money by firm.
 
 
 @dataclass(frozen=True)

@@ -21,20 +21,11 @@ _CHANGED = ("planned_investment", *TARGETS.values())
 
 @dataclass(frozen=True)
 class ChangedPlans:
-    """A workbook on a day.
+    """A workbook on a day."""
 
-    Attributes
-    ----------
-    book : FirmBook
-        With the plans that are in force on the day.
-    findings : Series of str
-        What is to be said of each change, index: row of the sheet 计划调整.
-    table : DataFrame
-        A row a cell changed, as people read it: firm, column, before, after, reason, day agreed, finding.
-    """
-
-    book: FirmBook
-    findings: pd.Series
+    book: FirmBook  #: With the plans that are in force on the day.
+    findings: pd.Series  #: What is to be said of each change, index: row of the sheet 计划调整 (Series of str).
+    #: A row a cell changed, as people read it: firm, column, before, after, reason, day agreed, finding.
     table: pd.DataFrame
 
     @property

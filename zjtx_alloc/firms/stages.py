@@ -38,21 +38,13 @@ SWITCHES = {"earlier": ("earlier_batch",), "rd": ("rd_two_years", "rd_share", "r
 
 @dataclass(frozen=True)
 class Stage:
-    """What a stage writes: cells by sheet (name of the form), a row of the frame a row of Excel; and what it says.
+    """What a stage writes: cells by sheet (name of the form), a row of the frame a row of Excel; and what it says."""
 
-    Attributes
-    ----------
-    cells : mapping of str to DataFrame
-        Columns by their names in ``data/firm_workbook.csv``; None where a cell is to be blank.
-    result : str
-        One sentence.
-    notes : tuple of str
-        What a person should know.
-    """
-
+    #: Columns by their names in ``data/firm_workbook.csv``; None where a cell is to be blank (mapping of str to
+    #: DataFrame).
     cells: Mapping[str, pd.DataFrame]
-    result: str
-    notes: tuple[str, ...] = ()
+    result: str  #: One sentence.
+    notes: tuple[str, ...] = ()  #: What a person should know.
 
 
 def carried(name: str, book: FirmBook, day: date | None = None, quota: int | None = None) -> Stage:

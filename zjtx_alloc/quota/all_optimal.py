@@ -17,19 +17,12 @@ from zjtx_alloc.quota.solve import solve
 
 @dataclass(frozen=True)
 class Optima:
-    """The optimal answers of a problem.
+    """The optimal answers of a problem."""
 
-    Attributes
-    ----------
-    quotas : DataFrame of int64
-        A row an answer, a column a unit; the one that the tie rule names first, then fewer and fewer places to the units
-        that come first in its order.
-    complete : bool
-        Whether these are all; False if there are more than were asked for.
-    """
-
+    #: A row an answer, a column a unit; the one that the tie rule names first, then fewer and fewer places to the
+    #: units that come first in its order (DataFrame of int64).
     quotas: pd.DataFrame
-    complete: bool
+    complete: bool  #: Whether these are all; False if there are more than were asked for.
 
 
 def all_optimal(problem: QuotaProblem, most: int = 1000) -> Optima:

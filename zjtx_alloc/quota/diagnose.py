@@ -16,62 +16,32 @@ _LISTED = 3  # units named in a sentence before 等
 
 @dataclass(frozen=True)
 class Conflict:
-    """Rules that no quota can keep together, while without any one of them one could.
+    """Rules that no quota can keep together, while without any one of them one could."""
 
-    Attributes
-    ----------
-    limits : tuple of Limit
-        The bounds that clash.
-    with_total : bool
-        Whether the total takes part.
-    text : str
-        One Chinese sentence with the numbers.
-    """
-
-    limits: tuple[Limit, ...]
-    with_total: bool
-    text: str
+    limits: tuple[Limit, ...]  #: The bounds that clash.
+    with_total: bool  #: Whether the total takes part.
+    text: str  #: One Chinese sentence with the numbers.
 
 
 @dataclass(frozen=True)
 class Relaxation:
-    """The least total change of bounds that gives a problem an answer; the total itself stays.
+    """The least total change of bounds that gives a problem an answer; the total itself stays."""
 
-    Attributes
-    ----------
-    changes : tuple of (Limit, int)
-        Each bound to change and its new value, in the measure of ``Limit.value``.
-    total_change : Fraction
-        Sum of the changes: places, or for weighted rules the rule's own measure.
-    problem : QuotaProblem
-        With these bounds; it has an answer, found with the changes and checked without the solver.
-    text : str
-        One Chinese sentence with the numbers.
-    """
-
+    #: Tuple of (Limit, int): Each bound to change and its new value, in the measure of ``Limit.value``.
     changes: tuple[tuple[Limit, int], ...]
-    total_change: Fraction
+    total_change: Fraction  #: Sum of the changes: places, or for weighted rules the rule's own measure.
+    #: With these bounds; it has an answer, found with the changes and checked without the solver.
     problem: QuotaProblem
-    text: str
+    text: str  #: One Chinese sentence with the numbers.
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Whether the rules of a problem clash, which ones, and the cheapest way out.
+    """Whether the rules of a problem clash, which ones, and the cheapest way out."""
 
-    Attributes
-    ----------
-    conflict : Conflict or None
-        None if the problem has an answer.
-    relaxation : Relaxation or None
-        None if the problem has an answer.
-    text : str
-        In Chinese; says so if there is no conflict.
-    """
-
-    conflict: Conflict | None
-    relaxation: Relaxation | None
-    text: str
+    conflict: Conflict | None  #: None if the problem has an answer.
+    relaxation: Relaxation | None  #: None if the problem has an answer.
+    text: str  #: In Chinese; says so if there is no conflict.
 
     def __str__(self) -> str:
         return self.text

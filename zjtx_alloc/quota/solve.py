@@ -27,32 +27,19 @@ Engine = Literal["auto", "exact", "model"]
 
 @dataclass(frozen=True)
 class Solution:
-    """A proven answer.
+    """A proven answer."""
 
-    Attributes
-    ----------
-    quota : Series of int64
-        Places by label, in the problem's order; sums to the total.
-    cost : float
-        What the criterion adds up (for webster Σ (x − e)²/e); under minimax and leximin the largest deviation.
-    unserved : tuple of labels
-        Units with an entitlement and no place, where the criterion counts them before the cost (adams, dean,
-        huntington-hill).
-    engine : str
-        What found it: ``exact`` (place by place) or ``model`` (PuLP with HiGHS).
-    ties : tuple of tuples of labels
-        Sets of units among which a place could move at no cost; empty if the optimum is unique
-        (with crossing rules: as far as moves of one place show).
-    certificate : Certificate
-        What proves it; ``verify(problem, quota, certificate)`` checks it without any solver.
-    """
-
-    quota: pd.Series
+    quota: pd.Series  #: Places by label, in the problem's order; sums to the total (Series of int64).
+    #: What the criterion adds up (for webster Σ (x − e)²/e); under minimax and leximin the largest deviation.
     cost: float
+    #: Units with an entitlement and no place, where the criterion counts them before the cost (adams, dean,
+    #: huntington-hill).
     unserved: tuple[str, ...]
-    engine: str
+    engine: str  #: What found it: ``exact`` (place by place) or ``model`` (PuLP with HiGHS).
+    #: Sets of units among which a place could move at no cost; empty if the optimum is unique (with crossing rules:
+    #: as far as moves of one place show).
     ties: tuple[tuple[str, ...], ...]
-    certificate: Certificate
+    certificate: Certificate  #: What proves it; ``verify(problem, quota, certificate)`` checks it without any solver.
 
 
 def solve(problem: QuotaProblem, engine: Engine = "auto") -> Solution:

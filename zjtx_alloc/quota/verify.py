@@ -22,36 +22,24 @@ from zjtx_alloc.quota.problem.problem import QuotaProblem
 
 @dataclass(frozen=True)
 class Certificate:
-    """What proves an answer.
+    """What proves an answer."""
 
-    Attributes
-    ----------
-    kind : str
-        ``exchange``: no allowed move of one place is better, nor as good and preferred by the tie rule, which
-        proves the answer under nested rules. ``leximin``: the same, where better means that the deviations
-        sorted from the largest become lexicographically smaller. ``minimax``: bounds and sums of nested
-        groups leave no quota whose deviations all lie below ``level``, and within ``level`` no move is better.
-        Where rules cross: ``dual``, the cost meets within 1e-6 a lower bound that follows from ``prices``
-        alone (and every unit that may have a place has one, where a criterion puts first places before the cost);
-        ``cases``, it meets one in each of the ``cases`` that together are all there are; under minimax ``below`` are
-        cases that leave no answer below the level.
-    level : Fraction
-        Under minimax the largest deviation; 0 otherwise.
-    bound, gap : Fraction
-        Where rules cross: a lower bound on the cost (within ``level``) and how far the answer's is above it.
-    prices : tuple of float
-        Where rules cross: of a place, then of each row's lower and upper bound.
-    cases, below : tuple of Case
-        Splits of what the prices leave, and of the box below a level.
-    """
-
+    #: ``exchange``: no allowed move of one place is better, nor as good and preferred by the tie rule, which proves
+    #: the answer under nested rules. ``leximin``: the same, where better means that the deviations sorted from the
+    #: largest become lexicographically smaller. ``minimax``: bounds and sums of nested groups leave no quota whose
+    #: deviations all lie below ``level``, and within ``level`` no move is better. Where rules cross: ``dual``, the
+    #: cost meets within 1e-6 a lower bound that follows from ``prices`` alone (and every unit that may have a place
+    #: has one, where a criterion puts first places before the cost); ``cases``, it meets one in each of the ``cases``
+    #: that together are all there are; under minimax ``below`` are cases that leave no answer below the level.
     kind: str
-    level: Fraction = Fraction(0)
+    level: Fraction = Fraction(0)  #: Under minimax the largest deviation; 0 otherwise.
+    #: bound, gap: where rules cross: a lower bound on the cost (within ``level``) and how far the answer's is above
+    #: it.
     bound: Fraction = Fraction(0)
-    gap: Fraction = Fraction(0)
-    prices: tuple[float, ...] = ()
-    cases: tuple[Case, ...] = ()
-    below: tuple[Case, ...] = ()
+    gap: Fraction = Fraction(0)  #: See ``bound``.
+    prices: tuple[float, ...] = ()  #: Where rules cross: of a place, then of each row's lower and upper bound.
+    cases: tuple[Case, ...] = ()  #: cases, below: splits of what the prices leave, and of the box below a level.
+    below: tuple[Case, ...] = ()  #: See ``cases``.
 
     @property
     def left_open(self) -> str:

@@ -67,40 +67,21 @@ _TRIAL = BILLION // 10_000  # finer than this a solver's costs count as equal
 
 @dataclass(frozen=True)
 class Shift:
-    """What moves when one thing is changed.
+    """What moves when one thing is changed."""
 
-    Attributes
-    ----------
-    changes : Series of int64
-        Places gained (+) or given up (−), by label, only the units that change.
-    cost : float
-        Change of the problem's cost (``QuotaProblem.cost``); positive is worse. 0 means exactly none.
-    unserved : int
-        Change of the number of units with an entitlement and no place, where the criterion counts them first.
-    """
-
-    changes: pd.Series
-    cost: float
+    changes: pd.Series  #: Places gained (+) or given up (−), by label, only the units that change (Series of int64).
+    cost: float  #: Change of the problem's cost (``QuotaProblem.cost``); positive is worse. 0 means exactly none.
+    #: Change of the number of units with an entitlement and no place, where the criterion counts them first.
     unserved: int = 0
 
 
 @dataclass(frozen=True)
 class Step:
-    """One place more or fewer for a unit, all else solved anew.
+    """One place more or fewer for a unit, all else solved anew."""
 
-    Attributes
-    ----------
-    places : int
-        The unit's places then; where rules cross, it may have to take two at once.
-    shift : Shift or None
-        Who changes and what it costs; None if the rules forbid it.
-    forbidden : tuple of str
-        The rules that forbid it, each a phrase with its number; empty if it is possible.
-    """
-
-    places: int
-    shift: Shift | None
-    forbidden: tuple[str, ...]
+    places: int  #: The unit's places then; where rules cross, it may have to take two at once.
+    shift: Shift | None  #: Who changes and what it costs; None if the rules forbid it.
+    forbidden: tuple[str, ...]  #: The rules that forbid it, each a phrase with its number; empty if it is possible.
 
 
 @dataclass(frozen=True)
@@ -121,21 +102,12 @@ class Lifted:
 
 @dataclass(frozen=True)
 class Turn:
-    """A unit's place in the queue for further places.
+    """A unit's place in the queue for further places."""
 
-    Attributes
-    ----------
-    after : int or None
-        How many places the total must grow by until the unit gets one more; None if it has none more at its reach.
-    rank : int
-        Its turn among the units: 1 + the number of others that gain before it; 0 if it gets none.
-    reach : int
-        By how much the total has grown then: to twice its size, or to where the rules would clash.
-    """
-
+    #: How many places the total must grow by until the unit gets one more; None if it has none more at its reach.
     after: int | None
-    rank: int
-    reach: int
+    rank: int  #: Its turn among the units: 1 + the number of others that gain before it; 0 if it gets none.
+    reach: int  #: By how much the total has grown then: to twice its size, or to where the rules would clash.
 
 
 def step(problem: QuotaProblem, quota: pd.Series, label: str, by: int) -> Step:

@@ -35,11 +35,6 @@ class Results:
     """What is computed of a scenario: each property on first use, then kept.
 
     Each raises what the function of its name raises; nothing is computed, and nothing can fail, before it is asked for.
-
-    Attributes
-    ----------
-    panel : Panel
-    scenario : Scenario
     """
 
     panel: Panel

@@ -47,28 +47,14 @@ FORMATS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Table:
-    """A table for people: Chinese title, headers and notes; how each column is written.
+    """A table for people: Chinese title, headers and notes; how each column is written."""
 
-    Attributes
-    ----------
-    title : str
-        Chinese title, also the name of its sheet (at most 31 characters).
-    frame : DataFrame
-        Chinese headers, a row a record, no index of its own.
-    kinds : mapping of header to key of ``FORMATS``
-    notes : tuple of str
-        What stands under the table: marks, sources, assumptions, measures.
-    has_total : bool
-        Whether the last row is the total.
-    names : mapping of header to name
-        What columns of ``data/columns.csv`` are called in code, for the formulas of a workbook.
-    """
-
-    title: str
-    frame: pd.DataFrame
+    title: str  #: Chinese title, also the name of its sheet (at most 31 characters).
+    frame: pd.DataFrame  #: Chinese headers, a row a record, no index of its own.
     kinds: Mapping[str, str]
-    notes: tuple[str, ...] = ()
-    has_total: bool = False
+    notes: tuple[str, ...] = ()  #: What stands under the table: marks, sources, assumptions, measures.
+    has_total: bool = False  #: Whether the last row is the total.
+    #: What columns of ``data/columns.csv`` are called in code, for the formulas of a workbook.
     names: Mapping[str, str] = field(default_factory=dict)
 
     def texts(self) -> pd.DataFrame:

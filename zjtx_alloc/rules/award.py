@@ -70,52 +70,30 @@ class Payment(NamedTuple):
 
 @dataclass(frozen=True)
 class Award:
-    """The award standard (奖补标准) of one notice.
+    """The award standard (奖补标准) of one notice."""
 
-    Attributes
-    ----------
-    name, title, number : str
-        File name, title and document number (发文字号) of the notice.
-    issued : date
-    amount : int
-        万元 a firm over the whole support.
-    opening : int
-        万元 a firm paid at the start (期初); the rest is due at the end (期末).
-    empowerment_cap : Fraction
-        Largest share of a payment that may go to 培育赋能.
-    implementation_years : int
-        Years from the opening to the closing payment.
-    entry_investment, recovery_investment : int
-        万元 a plan: one may enter above the first; below the second the money is taken back.
-    recovered_share : Fraction
-        Share of a firm's opening payment that is recovered (收回) where the notice says so.
-    empowerment_recovered, discontinued_recovered : bool
-        Whether recovery reaches the part of the opening that went to 培育赋能, and whether firms no
-        longer supported (不再继续支持) give their opening back.
-    first_year, batches : int
-        Fiscal year of batch 1, and how many batches there are, one a year.
-    parameters : DataFrame
-        Index parameter; value, measure, effective, clause, quote, note, assumed: for the report.
-    years : mapping of int to pair of int
-        Fiscal years of the opening and the closing payment of batches that have others than the notice says.
-    """
-
-    name: str
-    title: str
-    number: str
+    name: str  #: name, title, number: file name, title and document number (发文字号) of the notice.
+    title: str  #: See ``name``.
+    number: str  #: See ``name``.
     issued: date
-    amount: int
-    opening: int
-    empowerment_cap: Fraction
-    implementation_years: int
-    first_year: int
-    batches: int
+    amount: int  #: 万元 a firm over the whole support.
+    opening: int  #: 万元 a firm paid at the start (期初); the rest is due at the end (期末).
+    empowerment_cap: Fraction  #: Largest share of a payment that may go to 培育赋能.
+    implementation_years: int  #: Years from the opening to the closing payment.
+    first_year: int  #: first_year, batches: fiscal year of batch 1, and how many batches there are, one a year.
+    batches: int  #: See ``first_year``.
+    #: entry_investment, recovery_investment: 万元 a plan: one may enter above the first; below the second the money
+    #: is taken back.
     entry_investment: int
-    recovery_investment: int
-    recovered_share: Fraction
+    recovery_investment: int  #: See ``entry_investment``.
+    recovered_share: Fraction  #: Share of a firm's opening payment that is recovered (收回) where the notice says so.
+    #: empowerment_recovered, discontinued_recovered: whether recovery reaches the part of the opening that went to
+    #: 培育赋能, and whether firms no longer supported (不再继续支持) give their opening back.
     empowerment_recovered: bool
-    discontinued_recovered: bool
+    discontinued_recovered: bool  #: See ``empowerment_recovered``.
+    #: Index parameter; value, measure, effective, clause, quote, note, assumed: for the report.
     parameters: pd.DataFrame
+    #: Fiscal years of the opening and the closing payment of batches that have others than the notice says.
     years: Mapping[int, tuple[int, int]] = field(default_factory=dict)
 
     @property
@@ -150,24 +128,12 @@ class Award:
 
 @dataclass(frozen=True)
 class Tails:
-    """What the first round (财建〔2021〕2号) still pays in the new round's years.
+    """What the first round (财建〔2021〕2号) still pays in the new round's years."""
 
-    Attributes
-    ----------
-    number : str
-        Document number of the first round's notice.
-    payment : int
-        万元 a firm and year, nominal.
-    payment_note : str
-        What that figure rests on.
-    items : tuple of Tail
-        One a batch and year.
-    """
-
-    number: str
-    payment: int
-    payment_note: str
-    items: tuple[Tail, ...]
+    number: str  #: Document number of the first round's notice.
+    payment: int  #: 万元 a firm and year, nominal.
+    payment_note: str  #: What that figure rests on.
+    items: tuple[Tail, ...]  #: One a batch and year.
 
     def names(self, document: str, fiscal_year: int) -> bool:
         """Whether a text names a document of this year, in full or by its end (142号)."""

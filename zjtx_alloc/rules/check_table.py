@@ -33,32 +33,20 @@ _MANY = 10  # firms expected where the table says 0
 
 @dataclass(frozen=True)
 class TableCheck:
-    """A user's table, read and compared. Tables have Chinese headers.
-
-    Attributes
-    ----------
-    reading : Reading
-    panel : Panel
-        The shipped panel with the table's columns in place.
-    columns : DataFrame
-        A row a column read: its header, indicator, period, measure, total, estimated units, and the known
-        national total nearest in time with the ratio to it (blank if none is known).
-    differences : DataFrame
-        Against the shipped figures of the same indicator: how many units differ, the ratio of the totals,
-        and the units that differ most. Empty if none is shipped.
-    doubts : tuple of Problem
-        Values that do not fit what is known of their unit.
-    outliers : DataFrame
-        Units whose figure stands out by its ratio to the column that it follows most closely: that column,
-        and how many times the usual ratio it is.
-    """
+    """A user's table, read and compared. Tables have Chinese headers."""
 
     reading: Reading
-    panel: Panel
+    panel: Panel  #: The shipped panel with the table's columns in place.
+    #: A row a column read: its header, indicator, period, measure, total, estimated units, and the known national
+    #: total nearest in time with the ratio to it (blank if none is known).
     columns: pd.DataFrame
+    #: Against the shipped figures of the same indicator: how many units differ, the ratio of the totals, and the
+    #: units that differ most. Empty if none is shipped.
     differences: pd.DataFrame
+    #: Units whose figure stands out by its ratio to the column that it follows most closely: that column, and how
+    #: many times the usual ratio it is.
     outliers: pd.DataFrame
-    doubts: tuple[Problem, ...] = ()
+    doubts: tuple[Problem, ...] = ()  #: Values that do not fit what is known of their unit.
 
 
 def check_table(path: str | Path) -> TableCheck:

@@ -40,25 +40,14 @@ Cell = tuple[np.ndarray, ...]  # a simplex a block, each an array (vertices, wei
 
 @dataclass(frozen=True)
 class Admissible:
-    """Blocks that vary independently: the pools' shares, then each set of weights.
+    """Blocks that vary independently: the pools' shares, then each set of weights."""
 
-    Attributes
-    ----------
-    blocks : tuple of lists of simplices
-        Each fills the polytope of its block; the first is that of the pools' shares.
-    of_pool : tuple of int
-        For each pool the block of its weights.
-    shares : tuple of arrays
-        For each pool the units' adjusted shares (units, factors).
-    names : tuple of (pool, factor)
-        What each number of a point means, block by block; the factor of a share is "", as is the pool of
-        weights that pools have in common.
-    total : int
-    """
-
+    #: Each fills the polytope of its block; the first is that of the pools' shares.
     blocks: tuple[list[Simplex], ...]
-    of_pool: tuple[int, ...]
-    shares: tuple[np.ndarray, ...]
+    of_pool: tuple[int, ...]  #: For each pool the block of its weights.
+    shares: tuple[np.ndarray, ...]  #: For each pool the units' adjusted shares (units, factors).
+    #: Tuple of (pool, factor): What each number of a point means, block by block; the factor of a share is "", as is
+    #: the pool of weights that pools have in common.
     names: tuple[tuple[str, str], ...]
     total: int
 

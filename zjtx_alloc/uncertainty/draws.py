@@ -30,23 +30,14 @@ Key = tuple[str, str]  # indicator and period of a fact, or table and key of a c
 
 @dataclass(frozen=True)
 class Draws:
-    """Parameters drawn, a row a draw; an array of one row holds for every draw.
+    """Parameters drawn, a row a draw; an array of one row holds for every draw."""
 
-    Attributes
-    ----------
-    weights : tuple of arrays
-        The pools' shares, then each set of weights, as in ``Admissible.blocks``.
-    coefficients : array (S, coefficients)
-        In the order of ``Sampling.coefficients``.
-    facts : tuple of arrays (S, units)
-        For each column of ``Sampling.values`` the true value as a multiple of the panel's; float32.
-    totals : array (S,) of int
-    """
-
-    weights: tuple[np.ndarray, ...]
-    coefficients: np.ndarray
+    weights: tuple[np.ndarray, ...]  #: The pools' shares, then each set of weights, as in ``Admissible.blocks``.
+    coefficients: np.ndarray  #: Array (S, coefficients): In the order of ``Sampling.coefficients``.
+    #: Tuple of arrays (S, units): For each column of ``Sampling.values`` the true value as a multiple of the panel's;
+    #: float32.
     facts: tuple[np.ndarray, ...]
-    totals: np.ndarray
+    totals: np.ndarray  #: array (S,) of int
 
     def __len__(self) -> int:
         return max(map(len, (*self.weights, self.coefficients, *self.facts, self.totals)))
@@ -82,27 +73,16 @@ class _PoolSampling:
 
 @dataclass(frozen=True)
 class Sampling:
-    """A scenario taken apart for sampling.
-
-    Attributes
-    ----------
-    scenario : Scenario
-    admissible : Admissible
-        The blocks of weights.
-    values : dict of (indicator, period) to array (units,)
-    spreads : dict of (indicator, period) to array (2, units)
-        The least and the most that the true value may be, as multiples of the panel's.
-    coefficients : dict of (table, key) to (least, baseline, most)
-    pools : tuple
-        How each pool shares out.
-    """
+    """A scenario taken apart for sampling."""
 
     scenario: Scenario
-    admissible: Admissible
-    values: dict[Key, np.ndarray]
+    admissible: Admissible  #: The blocks of weights.
+    values: dict[Key, np.ndarray]  #: dict of (indicator, period) to array (units,)
+    #: Dict of (indicator, period) to array (2, units): The least and the most that the true value may be, as
+    #: multiples of the panel's.
     spreads: dict[Key, np.ndarray]
-    coefficients: dict[Key, tuple[float, float, float]]
-    pools: tuple[_PoolSampling, ...]
+    coefficients: dict[Key, tuple[float, float, float]]  #: dict of (table, key) to (least, baseline, most)
+    pools: tuple[_PoolSampling, ...]  #: How each pool shares out.
 
     @property
     def block_rows(self) -> int:

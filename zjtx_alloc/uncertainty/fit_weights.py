@@ -23,39 +23,24 @@ _ROUNDS = 60  # of bisection
 
 @dataclass(frozen=True)
 class WeightFit:
-    """Weights on the simplex under which factor shares come closest to observed shares.
-
-    Attributes
-    ----------
-    panel : Panel
-    observed : str
-        Indicator and period, ``code:period``.
-    factors : tuple of str
-        Indicators and periods, in the order of the weights.
-    shares : DataFrame
-        Index ``code``; a column a factor, by its code: the unit's share of the factor. Sums to 1.
-    table : DataFrame
-        Index ``code``; short_name, region, observed (firms), fitted (firms, float), left_out (firms as
-        predicted by weights fitted without the unit's region), estimated (bool: a factor cell is 估算).
-    weights : DataFrame
-        Index factor; weight (least squares), least and most (over all weights that fit almost as well:
-        sum of squares at most 1 + slack times the least).
-    regions : DataFrame
-        Index region; a column a factor: weights fitted without that region; observed, predicted (firms).
-    errors : DataFrame
-        Index fitted, little_giants, equal (naive: in proportion to 小巨人企业数; the same for every unit);
-        misplaced (½ Σ ``|observed − predicted|``, firms) and misplaced_left_out, the same with every region
-        predicted by weights fitted without it.
-    slack : float
-    """
+    """Weights on the simplex under which factor shares come closest to observed shares."""
 
     panel: Panel
-    observed: str
-    factors: tuple[str, ...]
+    observed: str  #: Indicator and period, ``code:period``.
+    factors: tuple[str, ...]  #: Indicators and periods, in the order of the weights.
+    #: Index ``code``; a column a factor, by its code: the unit's share of the factor. Sums to 1.
     shares: pd.DataFrame
+    #: Index ``code``; short_name, region, observed (firms), fitted (firms, float), left_out (firms as predicted by
+    #: weights fitted without the unit's region), estimated (bool: a factor cell is 估算).
     table: pd.DataFrame
+    #: Index factor; weight (least squares), least and most (over all weights that fit almost as well: sum of squares
+    #: at most 1 + slack times the least).
     weights: pd.DataFrame
+    #: Index region; a column a factor: weights fitted without that region; observed, predicted (firms).
     regions: pd.DataFrame
+    #: Index fitted, little_giants, equal (naive: in proportion to 小巨人企业数; the same for every unit); misplaced
+    #: (½ Σ ``|observed − predicted|``, firms) and misplaced_left_out, the same with every region predicted by weights
+    #: fitted without it.
     errors: pd.DataFrame
     slack: float
 

@@ -30,37 +30,25 @@ _MOST_DRAWS = 10_000  # each is solved by itself
 
 @dataclass(frozen=True)
 class Robust:
-    """Robust quotas beside the baseline's.
+    """Robust quotas beside the baseline's."""
 
-    Attributes
-    ----------
-    allocation : Allocation
-        The scenario itself, the baseline.
-    quota : DataFrame
-        Index ``code``; baseline (of the batch on its own, whatever its programme makes of it), robust (least worst regret), average (best on average); places, int64.
-        Several quotas may have the least worst regret; this is one of them.
-    measures : DataFrame
-        Index baseline, robust, average; worst_regret and mean_regret (squared places, float),
-        worst_webster (regret in Σ (x − e)²/e, over the vertices only), moved (places that differ from the
-        baseline). What the baseline's worst_regret exceeds that of robust by is the price of robustness
-        left unpaid (稳健性代价).
-    gap : float
-        Between what a model found and the solver's lower bound on it: the greater of that of the least worst
-        regret and that of the least mean.
-    vertices, draws, seed : int
-        What worst and mean are taken over; draws are uniform over the admissible weights.
-    covers_all : bool
-        Whether the worst regret holds for all admissible weights, not only for the vertices.
-    """
-
-    allocation: Allocation
+    allocation: Allocation  #: The scenario itself, the baseline.
+    #: Index ``code``; baseline (of the batch on its own, whatever its programme makes of it), robust (least worst
+    #: regret), average (best on average); places, int64. Several quotas may have the least worst regret; this is one
+    #: of them.
     quota: pd.DataFrame
+    #: Index baseline, robust, average; worst_regret and mean_regret (squared places, float), worst_webster (regret in
+    #: Σ (x − e)²/e, over the vertices only), moved (places that differ from the baseline). What the baseline's
+    #: worst_regret exceeds that of robust by is the price of robustness left unpaid (稳健性代价).
     measures: pd.DataFrame
+    #: Between what a model found and the solver's lower bound on it: the greater of that of the least worst regret
+    #: and that of the least mean.
     gap: float
+    #: vertices, draws, seed: what worst and mean are taken over; draws are uniform over the admissible weights.
     vertices: int
-    draws: int
-    seed: int
-    covers_all: bool
+    draws: int  #: See ``vertices``.
+    seed: int  #: See ``vertices``.
+    covers_all: bool  #: Whether the worst regret holds for all admissible weights, not only for the vertices.
 
 
 def robust(

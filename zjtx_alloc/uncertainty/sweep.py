@@ -42,51 +42,34 @@ _CELLS = 2**18  # of entitlements computed at a time: they stay in the processor
 
 @dataclass(frozen=True)
 class Sweep:
-    """The quotas of many draws beside the baseline's.
+    """The quotas of many draws beside the baseline's."""
 
-    Attributes
-    ----------
-    allocation : Allocation
-        The scenario itself, the baseline; its scenario holds the uncertainty that was drawn from. All below is of the
-        batch on its own, whatever its programme makes of it (``Allocation.quota``).
-    seed : int
-    quotas : array (draws, units) of int32
-        Places, units in the panel's order.
-    parameters : DataFrame
-        What was drawn, a row a draw: columns (block, pool or table, factor or key), the numbers that vary
-        of weights, coefficients and totals. Facts as drawn are in the panel that ``at`` gives.
-    table : DataFrame
-        Index ``code``; short_name, region, quota (the baseline's), mean, sd, min, q05, q25, q50, q75, q95,
-        max (places; quantiles are attained values), gain, lose (probabilities of more and fewer places
-        than the baseline has at the draw's own total), rank, rank_min, rank_q05, rank_q95, rank_max (1 for the most places; equal
-        places share the better rank).
-    probability : Series
-        Index (code, quota): the part of the draws in which the unit has this many places.
-    sobol : DataFrame
-        Index ``code`` and ``overall``; columns (order, block): first-order and total Sobol indices of the
-        blocks weights, coefficients, facts and totals, those that vary. NaN where a quota is constant.
-        Estimates: noise may carry them a little below 0 or above 1.
-    shapley : DataFrame
-        The same index; columns (pool, factor): Shapley effects of the weights, as parts of the variance
-        that the weights alone give; a row sums to 1. Empty if no or more than ten weights vary.
-    sobol_bars, shapley_bars : DataFrame
-        Their error bars: the same index and columns under a level ``end``, low and high, between which 95 % of
-        bootstrap resamples of the draws lie.
-    base : int
-        Draws that the Sobol indices rest on, twice.
-    """
-
+    #: The scenario itself, the baseline; its scenario holds the uncertainty that was drawn from. All below is of the
+    #: batch on its own, whatever its programme makes of it (``Allocation.quota``).
     allocation: Allocation
     seed: int
-    quotas: np.ndarray
+    quotas: np.ndarray  #: Array (draws, units) of int32: Places, units in the panel's order.
+    #: What was drawn, a row a draw: columns (block, pool or table, factor or key), the numbers that vary of weights,
+    #: coefficients and totals. Facts as drawn are in the panel that ``at`` gives.
     parameters: pd.DataFrame
+    #: Index ``code``; short_name, region, quota (the baseline's), mean, sd, min, q05, q25, q50, q75, q95, max
+    #: (places; quantiles are attained values), gain, lose (probabilities of more and fewer places than the baseline
+    #: has at the draw's own total), rank, rank_min, rank_q05, rank_q95, rank_max (1 for the most places; equal places
+    #: share the better rank).
     table: pd.DataFrame
-    probability: pd.Series
+    probability: pd.Series  #: Index (code, quota): the part of the draws in which the unit has this many places.
+    #: Index ``code`` and ``overall``; columns (order, block): first-order and total Sobol indices of the blocks
+    #: weights, coefficients, facts and totals, those that vary. NaN where a quota is constant. Estimates: noise may
+    #: carry them a little below 0 or above 1.
     sobol: pd.DataFrame
+    #: The same index; columns (pool, factor): Shapley effects of the weights, as parts of the variance that the
+    #: weights alone give; a row sums to 1. Empty if no or more than ten weights vary.
     shapley: pd.DataFrame
+    #: sobol_bars, shapley_bars: their error bars: the same index and columns under a level ``end``, low and high,
+    #: between which 95 % of bootstrap resamples of the draws lie.
     sobol_bars: pd.DataFrame
-    shapley_bars: pd.DataFrame
-    base: int
+    shapley_bars: pd.DataFrame  #: See ``sobol_bars``.
+    base: int  #: Draws that the Sobol indices rest on, twice.
 
     @property
     def draws(self) -> int:

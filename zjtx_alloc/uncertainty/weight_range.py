@@ -18,26 +18,17 @@ from zjtx_alloc.uncertainty.search import End, entitlement_end, quota_end
 
 @dataclass(frozen=True)
 class WeightRange:
-    """What each unit can get under any admissible weights.
+    """What each unit can get under any admissible weights."""
 
-    Attributes
-    ----------
-    allocation : Allocation
-        The scenario itself, the baseline.
-    table : DataFrame
-        All of the batch on its own, whatever its programme makes of it (``Allocation.quota``).
-        Index ``code``; short_name, region; entitlement, entitlement_min, entitlement_max, quota, quota_min,
-        quota_max (places; ends are attained); the bounds entitlement_lower, entitlement_upper,
-        quota_lower, quota_upper, which no admissible weights pass; entitlement_exact, quota_exact (bool):
-        whether bounds and attained ends are the same. Where one is False the range is a bracket (区间估计):
-        the true ends lie between the attained ends and the bounds.
-    weights : DataFrame
-        The weights that attain the ends: index (code, end), end being entitlement_min, entitlement_max,
-        quota_min or quota_max; columns (pool, factor), the factor "" for a pool's share.
-    """
-
-    allocation: Allocation
+    allocation: Allocation  #: The scenario itself, the baseline.
+    #: All of the batch on its own, whatever its programme makes of it (``Allocation.quota``). Index ``code``;
+    #: short_name, region; entitlement, entitlement_min, entitlement_max, quota, quota_min, quota_max (places; ends
+    #: are attained); the bounds entitlement_lower, entitlement_upper, quota_lower, quota_upper, which no admissible
+    #: weights pass; entitlement_exact, quota_exact (bool): whether bounds and attained ends are the same. Where one
+    #: is False the range is a bracket (区间估计): the true ends lie between the attained ends and the bounds.
     table: pd.DataFrame
+    #: The weights that attain the ends: index (code, end), end being entitlement_min, entitlement_max, quota_min or
+    #: quota_max; columns (pool, factor), the factor "" for a pool's share.
     weights: pd.DataFrame
 
 

@@ -13,17 +13,10 @@ MONEY = ("commitment", "due", "recovered", "net", "direct", "empowerment")
 
 @dataclass(frozen=True)
 class BudgetForecast:
-    """Money by batch, unit and fiscal year: a view of a ledger.
-
-    Attributes
-    ----------
-    ledger : Ledger
-    horizon : int, optional
-        Last fiscal year shown; all if not given. The ledger stays whole.
-    """
+    """Money by batch, unit and fiscal year: a view of a ledger."""
 
     ledger: Ledger
-    horizon: int | None = None
+    horizon: int | None = None  #: Last fiscal year shown; all if not given. The ledger stays whole.
 
     @property
     def cohorts(self) -> tuple[Cohort, ...]:

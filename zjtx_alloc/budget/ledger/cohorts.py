@@ -26,31 +26,6 @@ YEARS = (2000, 2200)  # of budgets, beyond any scenario's
 class Cohort:
     """The firms of one batch that get money together, or the tail (尾款) of an older round.
 
-    Attributes
-    ----------
-    name : str
-        The batch: "1", "2", "3"; a tail's own name.
-    approved : Series of int
-        Approved firms by unit, index ``code``.
-    opening_year, closing_year : int
-        Fiscal years of the two payments (期初, 期末).
-    outcomes : DataFrame, optional
-        Firms by unit (index ``code``) and outcome at the end: completed (完成), missed (投资达标未完成
-        目标: closing not paid), under_invested (投资未达2000万: opening recovered). Each row, with the
-        unit's discontinued firms, sums to the approved firms; a row of NA is a unit whose outcomes are not known
-        or assumed yet. None: so are all.
-    discontinued : DataFrame, optional
-        Firms no longer supported (不再继续支持) by unit (index ``code``) and fiscal year (columns). A row of zeros
-        is a unit that reported none, a row of NA one that has not reported. None: no unit has.
-    quota : Series of int, optional
-        Places by unit; those without an approved firm are unused. None: not known.
-    payment : int, optional
-        A tail: 万元 a firm, paid once, in the opening year. None: the award's payments.
-    assumption : str
-        What of this is assumed, in Chinese; blank if nothing.
-    shares : Shares, optional
-        The mean shares that the outcomes are assumed at; None: known, or not assumed that way.
-
     Raises
     ------
     DataError
@@ -58,15 +33,23 @@ class Cohort:
         up to the approved firms, or years run backwards.
     """
 
-    name: str
-    approved: pd.Series
-    opening_year: int
-    closing_year: int
+    name: str  #: The batch: "1", "2", "3"; a tail's own name.
+    approved: pd.Series  #: Approved firms by unit, index ``code`` (Series of int).
+    opening_year: int  #: opening_year, closing_year: fiscal years of the two payments (期初, 期末).
+    closing_year: int  #: See ``opening_year``.
+    #: Firms by unit (index ``code``) and outcome at the end: completed (完成), missed (投资达标未完成目标: closing
+    #: not paid), under_invested (投资未达2000万: opening recovered). Each row, with the unit's discontinued firms,
+    #: sums to the approved firms; a row of NA is a unit whose outcomes are not known or assumed yet. None: so are
+    #: all.
     outcomes: pd.DataFrame | None = None
+    #: Firms no longer supported (不再继续支持) by unit (index ``code``) and fiscal year (columns). A row of zeros is
+    #: a unit that reported none, a row of NA one that has not reported. None: no unit has.
     discontinued: pd.DataFrame | None = None
+    #: Series of int: Places by unit; those without an approved firm are unused. None: not known.
     quota: pd.Series | None = None
-    payment: int | None = None
-    assumption: str = ""
+    payment: int | None = None  #: A tail: 万元 a firm, paid once, in the opening year. None: the award's payments.
+    assumption: str = ""  #: What of this is assumed, in Chinese; blank if nothing.
+    #: The mean shares that the outcomes are assumed at; None: known, or not assumed that way.
     shares: Shares | None = None
 
     def __post_init__(self) -> None:

@@ -25,21 +25,6 @@ _ADJUSTMENT = ["code", "fiscal_year", "document", "recovered"]
 class Ledger:
     """Money by cohort, unit and fiscal year (the budget year a document names, not its date), whole 万元.
 
-    Attributes
-    ----------
-    cohorts : tuple of Cohort
-    award : Award
-    adjustments : DataFrame
-        Other schemes' 清算 netted off these transfers: code, fiscal_year, document, recovered.
-    table : DataFrame
-        Columns cohort (text; adjustments stand under a name of their own), code, fiscal_year and, int64:
-        commitment (应安排总额) and, Int64, unused (名额结余, places; blank if unknown) in the opening
-        year; forgone (不再安排); due (应下达); recovered (应收回); netted (本年扣回: off the cohorts' due
-        in their order); net (实际下达 = due − netted); direct (直接拨付企业); empowerment (培育赋能).
-    accounts : DataFrame
-        Index (code, fiscal_year), every year from first to last: due, recovered, netted, net,
-        receivable (待扣回 at the year's end: recovered and not yet netted; a transfer is never negative).
-
     Raises
     ------
     DataError
@@ -48,8 +33,15 @@ class Ledger:
 
     cohorts: tuple[Cohort, ...]
     award: Award
+    #: Other schemes' 清算 netted off these transfers: code, fiscal_year, document, recovered.
     adjustments: pd.DataFrame
+    #: Columns cohort (text; adjustments stand under a name of their own), code, fiscal_year and, int64: commitment
+    #: (应安排总额) and, Int64, unused (名额结余, places; blank if unknown) in the opening year; forgone (不再安排);
+    #: due (应下达); recovered (应收回); netted (本年扣回: off the cohorts' due in their order); net (实际下达 = due −
+    #: netted); direct (直接拨付企业); empowerment (培育赋能).
     table: pd.DataFrame
+    #: Index (code, fiscal_year), every year from first to last: due, recovered, netted, net, receivable (待扣回 at
+    #: the year's end: recovered and not yet netted; a transfer is never negative).
     accounts: pd.DataFrame
 
     def __post_init__(self) -> None:

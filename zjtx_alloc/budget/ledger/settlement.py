@@ -19,21 +19,11 @@ Amount = int | Decimal | Fraction
 
 @dataclass(frozen=True)
 class Settlement:
-    """Money of one firm at its end, in 万元.
+    """Money of one firm at its end, in 万元."""
 
-    Attributes
-    ----------
-    closing : int
-        Paid at the end (期末下达).
-    forgone : int
-        Of the award, what is no longer paid (不再安排).
-    recovered : Fraction
-        Of the opening payment, what comes back (收回).
-    """
-
-    closing: int
-    forgone: int
-    recovered: Fraction
+    closing: int  #: Paid at the end (期末下达).
+    forgone: int  #: Of the award, what is no longer paid (不再安排).
+    recovered: Fraction  #: Of the opening payment, what comes back (收回).
 
 
 def settlement_of(outcome: str, award: Award) -> Settlement:

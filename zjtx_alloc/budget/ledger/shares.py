@@ -10,21 +10,11 @@ from zjtx_alloc.allocation.approved import approved_firms
 
 @dataclass(frozen=True)
 class Shares:
-    """Shares of firms by outcome, each of those that the ones before leave.
+    """Shares of firms by outcome, each of those that the ones before leave."""
 
-    Attributes
-    ----------
-    completed : Fraction
-        Of the firms supported to the end.
-    under_invested : Fraction
-        Of the firms that do not complete.
-    discontinued : Fraction
-        Of the firms left, reported at the end; the rest missed their goals.
-    """
-
-    completed: Fraction
-    under_invested: Fraction
-    discontinued: Fraction
+    completed: Fraction  #: Of the firms supported to the end.
+    under_invested: Fraction  #: Of the firms that do not complete.
+    discontinued: Fraction  #: Of the firms left, reported at the end; the rest missed their goals.
 
     def outcomes_of(self, firms: pd.Series) -> tuple[pd.DataFrame, pd.Series]:
         """Whole firms by unit and outcome, and those discontinued at the end, of the firms supported so far.

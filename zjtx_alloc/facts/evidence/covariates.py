@@ -21,25 +21,14 @@ _STOCK_YEARS = {"hightech_certified": 3}  # a certificate is valid for three yea
 
 @dataclass(frozen=True)
 class Model:
-    """Logarithms of counts on logarithms of covariates, by least squares; the weighted mean of several choices.
+    """Logarithms of counts on logarithms of covariates, by least squares; the weighted mean of several choices."""
 
-    Attributes
-    ----------
-    candidates : DataFrame
-        A row a choice of covariates: covariates (each with its years), error (root mean square of the logarithms' errors,
-        each province left out in turn; small counts weigh less), weight (its inverse fourth power; sums to 1).
-    estimate : Series of float
-        Index: provinces; the count expected.
-    error : float
-        The mean of the errors, by weight.
-    quantile : float
-        Of Student's distribution, for the coverage asked for.
-    """
-
+    #: A row a choice of covariates: covariates (each with its years), error (root mean square of the logarithms'
+    #: errors, each province left out in turn; small counts weigh less), weight (its inverse fourth power; sums to 1).
     candidates: pd.DataFrame
-    estimate: pd.Series
-    error: float
-    quantile: float
+    estimate: pd.Series  #: Index: provinces; the count expected (Series of float).
+    error: float  #: The mean of the errors, by weight.
+    quantile: float  #: Of Student's distribution, for the coverage asked for.
 
     @property
     def described(self) -> str:

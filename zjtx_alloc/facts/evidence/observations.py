@@ -15,37 +15,19 @@ CUMULATIVE = "cumulative"
 
 @dataclass(frozen=True)
 class Observation:
-    """One count, in firms.
+    """One count, in firms."""
 
-    Attributes
-    ----------
-    place : str
-        Code of a province (its city or the Corps inside), of such a city, or of the nation.
-    value, low, high : float
-        The count, and what it may be where it is rounded, a bound, or derived.
-    printed : float
-        The count as the source prints it: another one where it is brought to another measure.
-    month : int
-        The reference date, in months since the year 0.
-    batch : int
-        The last list of “小巨人” (认定批次) the count contains; 0 for other indicators.
-    cumulative : bool
-        Whether firms that failed a review since are still in it.
-    rank : int
-        1 official, 2 press or reprint that quotes an authority, 3 derived or a consultancy's.
-    """
-
-    place: str
+    place: str  #: Code of a province (its city or the Corps inside), of such a city, or of the nation.
     indicator: str
-    value: float
-    low: float
-    high: float
-    printed: float
-    month: int
+    value: float  #: value, low, high: the count, and what it may be where it is rounded, a bound, or derived.
+    low: float  #: See ``value``.
+    high: float  #: See ``value``.
+    printed: float  #: The count as the source prints it: another one where it is brought to another measure.
+    month: int  #: The reference date, in months since the year 0.
     date: str
-    batch: int
-    cumulative: bool
-    rank: int
+    batch: int  #: The last list of “小巨人” (认定批次) the count contains; 0 for other indicators.
+    cumulative: bool  #: Whether firms that failed a review since are still in it.
+    rank: int  #: 1 official, 2 press or reprint that quotes an authority, 3 derived or a consultancy's.
     source: str
 
 

@@ -54,18 +54,11 @@ EQUAL = GrantRule(score_share=None)
 
 @dataclass(frozen=True)
 class Grants:
-    """What each firm gets.
-
-    Attributes
-    ----------
-    firms : Firms
-    rule : GrantRule
-    table : DataFrame
-        Index ``firm``: unit, score, planned_investment (万元), entitlement (万元, float), amount (万元, int64).
-    """
+    """What each firm gets."""
 
     firms: Firms
     rule: GrantRule
+    #: Index ``firm``: unit, score, planned_investment (万元), entitlement (万元, float), amount (万元, int64).
     table: pd.DataFrame
 
     @property

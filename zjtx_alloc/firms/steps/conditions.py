@@ -78,21 +78,12 @@ class _Document(Strict):
 
 @dataclass(frozen=True)
 class Conditions:
-    """The conditions of one notice, and its award standard.
+    """The conditions of one notice, and its award standard."""
 
-    Attributes
-    ----------
-    title, number : str
-        Of the notice.
-    award : Award
-    rules : dict of str to Condition
-        All rules by name, those in force and those switched off.
-    """
-
-    title: str
-    number: str
+    title: str  #: title, number: of the notice.
+    number: str  #: See ``title``.
     award: Award
-    rules: dict[str, Condition]
+    rules: dict[str, Condition]  #: All rules by name, those in force and those switched off.
 
     @property
     def in_force(self) -> dict[str, Condition]:

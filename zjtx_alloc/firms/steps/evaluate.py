@@ -22,22 +22,12 @@ _FULL = 100
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores and grades of firms.
-
-    Attributes
-    ----------
-    firms : Firms
-    scores : Scores
-    bands : dict
-        Least score of each grade, best first.
-    grade : Series of str
-        Index ``firm``.
-    """
+    """Scores and grades of firms."""
 
     firms: Firms
     scores: Scores
-    bands: dict[str, str]
-    grade: pd.Series
+    bands: dict[str, str]  #: Least score of each grade, best first.
+    grade: pd.Series  #: Index ``firm`` (Series of str).
 
     @property
     def by_unit(self) -> pd.DataFrame:

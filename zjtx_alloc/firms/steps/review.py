@@ -24,32 +24,17 @@ FIRST_ROUND = "first_round"
 
 @dataclass(frozen=True)
 class Review:
-    """What a review found.
+    """What a review found."""
 
-    Attributes
-    ----------
-    firms : Firms
-        All firms reviewed, with what earlier lists say in place of what they declare.
-    conditions : Conditions
-    as_of : date
-        The day for which certificates are judged.
-    failures : DataFrame
-        A row a firm and rule it fails, in the order of the firms: firm, rule, clause, reason.
-    flags : DataFrame
-        What a person should look at; strikes nobody out: firm, kind (Chinese), other (firm or pd.NA), what.
-    lists : DataFrame
-        A row an entry of an earlier list: list (Chinese), entry, held (whether it names a firm of the table).
-    quota : Series of int, optional
-        Places by unit; None: the list is not bound by one.
-    """
-
-    firms: Firms
+    firms: Firms  #: All firms reviewed, with what earlier lists say in place of what they declare.
     conditions: Conditions
-    as_of: date
-    failures: pd.DataFrame
+    as_of: date  #: The day for which certificates are judged.
+    failures: pd.DataFrame  #: A row a firm and rule it fails, in the order of the firms: firm, rule, clause, reason.
+    #: What a person should look at; strikes nobody out: firm, kind (Chinese), other (firm or pd.NA), what.
     flags: pd.DataFrame
+    #: A row an entry of an earlier list: list (Chinese), entry, held (whether it names a firm of the table).
     lists: pd.DataFrame
-    quota: pd.Series | None
+    quota: pd.Series | None  #: Places by unit; None: the list is not bound by one (Series of int).
 
     @property
     def passed(self) -> Firms:

@@ -94,20 +94,13 @@ class Rubric(Strict):
 
 @dataclass(frozen=True)
 class Scores:
-    """Scores of firms under a rubric.
-
-    Attributes
-    ----------
-    rubric : Rubric
-    points : DataFrame of int64
-        Index ``firm``, columns as the indicators: points before weights, in ten-thousandths.
-    exact : Series of int
-        Index ``firm``: the score × ``scale``; equal scores are equal here, and only here to be compared.
-    scale : int
-    """
+    """Scores of firms under a rubric."""
 
     rubric: Rubric
+    #: Index ``firm``, columns as the indicators: points before weights, in ten-thousandths (DataFrame of int64).
     points: pd.DataFrame
+    #: Index ``firm``: the score × ``scale``; equal scores are equal here, and only here to be compared (Series of
+    #: int).
     exact: pd.Series
     scale: int
 

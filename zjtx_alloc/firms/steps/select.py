@@ -21,28 +21,16 @@ _LAST = "credit_code"
 
 @dataclass(frozen=True)
 class Selection:
-    """Firms ranked and chosen.
+    """Firms ranked and chosen."""
 
-    Attributes
-    ----------
-    firms : Firms
-        All firms ranked.
-    scores : Scores
-    places : Series of int64
-        Places by pool: (unit, city), city blank where a unit has no sub-quotas.
-    table : DataFrame
-        Index ``firm``, in the order of pools and ranks: unit, city (of the pool), exact (score in
-        integers), rank (from 1, within the pool), selected (bool).
-    ties : DataFrame
-        Equal scores at a cut line, where the tie rule decided: unit, city, score, tied (firms), selected
-        (of them), decided_by (Chinese name of the first tie column that separates the last chosen from the
-        first not chosen).
-    """
-
-    firms: Firms
+    firms: Firms  #: All firms ranked.
     scores: Scores
-    places: pd.Series
+    places: pd.Series  #: Places by pool: (unit, city), city blank where a unit has no sub-quotas (Series of int64).
+    #: Index ``firm``, in the order of pools and ranks: unit, city (of the pool), exact (score in integers), rank
+    #: (from 1, within the pool), selected (bool).
     table: pd.DataFrame
+    #: Equal scores at a cut line, where the tie rule decided: unit, city, score, tied (firms), selected (of them),
+    #: decided_by (Chinese name of the first tie column that separates the last chosen from the first not chosen).
     ties: pd.DataFrame
 
     @property

@@ -33,19 +33,12 @@ _MONEY = {"closing": "closing_money", "forgone": "forgone_money", "recovered": "
 
 @dataclass(frozen=True)
 class FirmSettlement:
-    """What becomes of each firm's money: the closing at the award's standard, what comes back as it was granted.
-
-    Attributes
-    ----------
-    firms : Firms
-    table : DataFrame
-        Index ``firm``: unit, outcome (completed, missed, under_invested, discontinued, defrauded), year (Int64, in
-        which a firm was discontinued), and in 万元 as int64 closing (期末下达), forgone (不再安排), recovered (收回: the
-        award's share of what this firm got).
-    award : Award
-    """
+    """What becomes of each firm's money: the closing at the award's standard, what comes back as it was granted."""
 
     firms: Firms
+    #: Index ``firm``: unit, outcome (completed, missed, under_invested, discontinued, defrauded), year (Int64, in
+    #: which a firm was discontinued), and in 万元 as int64 closing (期末下达), forgone (不再安排), recovered (收回:
+    #: the award's share of what this firm got).
     table: pd.DataFrame
     award: Award
 

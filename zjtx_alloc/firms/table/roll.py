@@ -16,28 +16,16 @@ MOST_NAMED = 10  # firms named in a sentence
 
 @dataclass(frozen=True)
 class Firms:
-    """Firms as their tables state them.
+    """Firms as their tables state them."""
 
-    Attributes
-    ----------
-    table : DataFrame
-        Index ``firm`` (a running number that a firm keeps from review to settlement; of firms read from another
-        file see ``numbered_as``); columns file, row (as
-        Excel shows it) and those columns of ``data/firm_columns.csv`` that the tables have: unit as code, dates
-        as datetime64, choices as codes (several joined by ``|``), amounts and percentages as float (NaN where
-        blank), the rest as text (blank where blank).
-    made_up : bool
-        Whether the firms are invented (虚构), for trying the tool: every output says so.
-    unread : tuple of str
-        Headers that are no column of the schema, among them any personal data: not read.
-    notes : tuple of str
-        What was read although it is hidden, and what money was converted, in Chinese.
-    """
-
+    #: Index ``firm`` (a running number that a firm keeps from review to settlement; of firms read from another file
+    #: see ``numbered_as``); columns file, row (as Excel shows it) and those columns of ``data/firm_columns.csv`` that
+    #: the tables have: unit as code, dates as datetime64, choices as codes (several joined by ``|``), amounts and
+    #: percentages as float (NaN where blank), the rest as text (blank where blank).
     table: pd.DataFrame
-    made_up: bool
-    unread: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    made_up: bool  #: Whether the firms are invented (虚构), for trying the tool: every output says so.
+    unread: tuple[str, ...] = ()  #: Headers that are no column of the schema, among them any personal data: not read.
+    notes: tuple[str, ...] = ()  #: What was read although it is hidden, and what money was converted, in Chinese.
 
     def __len__(self) -> int:
         return len(self.table)

@@ -25,21 +25,13 @@ _FINE = 2**44  # parts of a unit of cost, made finer by the number of units and 
 
 @dataclass(frozen=True)
 class Case:
-    """One box of the tree, named by its prices; cases follow one another depth first.
+    """One box of the tree, named by its prices; cases follow one another depth first."""
 
-    Attributes
-    ----------
-    prices : tuple of float
-        Of a place, then of each row: above zero of its lower bound, below zero of its upper.
-    split : (position, places) or None
-        The next case has at most these places of the unit, the one after all of its own has more; None at an end.
-    empty : bool
-        Whether the prices show that no answer lies in the box, rather than what answers cost.
-    """
-
+    #: Of a place, then of each row: above zero of its lower bound, below zero of its upper.
     prices: tuple[float, ...]
+    #: The next case has at most these places of the unit, the one after all of its own has more; None at an end.
     split: tuple[int, int] | None = None
-    empty: bool = False
+    empty: bool = False  #: Whether the prices show that no answer lies in the box, rather than what answers cost.
 
 
 @dataclass(frozen=True)

@@ -82,30 +82,20 @@ def tied_sets(problem: QuotaProblem, places: list[int]) -> list[list[int]]:
 
 @dataclass(frozen=True)
 class _Offers:
-    """Who could give up a place and who could take one, each in tie order, so that all pairs are compared as arrays.
+    """Who could give up a place and who could take one, each in tie order, so that all pairs are compared as arrays."""
 
-    Attributes
-    ----------
-    givers, takers : list, array of int
-        Positions of the units.
-    asked, paid : list, array of int
-        What their last place, and their next one, costs: as ranks among all these prices, which compare exactly.
-    kinds : array of int
-        By unit: units with the same weights in all rows that are nearly full are of one kind, and rows treat them alike.
-    weights : array
-        By nearly full row and kind.
-    down, up : arrays
-        How far each of these rows may fall and rise.
-    """
-
-    givers: list[int]
-    takers: np.ndarray
+    givers: list[int]  #: givers, takers: positions of the units.
+    takers: np.ndarray  #: See ``givers``.
+    #: asked, paid: what their last place, and their next one, costs: as ranks among all these prices, which compare
+    #: exactly.
     asked: list[int]
-    paid: np.ndarray
+    paid: np.ndarray  #: See ``asked``.
+    #: By unit: units with the same weights in all rows that are nearly full are of one kind, and rows treat them
+    #: alike (array of int).
     kinds: np.ndarray
-    weights: np.ndarray
-    down: np.ndarray
-    up: np.ndarray
+    weights: np.ndarray  #: By nearly full row and kind (array).
+    down: np.ndarray  #: down, up: how far each of these rows may fall and rise.
+    up: np.ndarray  #: See ``down``.
 
     def moves(self, *, better: bool) -> Iterator[tuple[int, int]]:
         """Every allowed move that is better, or else that costs nothing, as (from, to)."""

@@ -25,24 +25,12 @@ from zjtx_alloc.quota.problem.rule_tree import Row, priced
 
 @dataclass(frozen=True)
 class Course:
-    """What a plan follows.
+    """What a plan follows."""
 
-    Attributes
-    ----------
-    problems : tuple of QuotaProblem
-        Batch by batch, the same units in the same order.
-    start : tuple of int
-        Running total of each unit before the first of them.
-    targets : tuple of tuples of Fraction
-        Running total that each unit is due after each batch.
-    batches : tuple of int
-        What messages call the batches; 1, 2, … if not given.
-    """
-
-    problems: tuple[QuotaProblem, ...]
-    start: tuple[int, ...]
-    targets: tuple[tuple[Fraction, ...], ...]
-    batches: tuple[int, ...] = ()
+    problems: tuple[QuotaProblem, ...]  #: Batch by batch, the same units in the same order.
+    start: tuple[int, ...]  #: Running total of each unit before the first of them.
+    targets: tuple[tuple[Fraction, ...], ...]  #: Running total that each unit is due after each batch.
+    batches: tuple[int, ...] = ()  #: What messages call the batches; 1, 2, … if not given.
 
     @property
     def rows(self) -> list[tuple[int, Row]]:

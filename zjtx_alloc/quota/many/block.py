@@ -12,24 +12,14 @@ from zjtx_alloc.quota.problem.rule_tree import Tree
 
 @dataclass(frozen=True)
 class Block:
-    """Scenarios side by side: arrays of float64 with a row a unit, in the tree's order, a column a scenario.
-
-    Attributes
-    ----------
-    weight : array (n, R)
-        Entitlements; 1 where there is none (such a unit has its floor for a cap).
-    lower, upper : arrays (n, 1) or (n, R)
-        Bounds of the units.
-    ties : array (n, 1)
-        Rank of the units' labels.
-    """
+    """Scenarios side by side: arrays of float64 with a row a unit, in the tree's order, a column a scenario."""
 
     tree: Tree
     costs: Costs
-    weight: np.ndarray
-    lower: np.ndarray
-    upper: np.ndarray
-    ties: np.ndarray
+    weight: np.ndarray  #: Array (n, R): Entitlements; 1 where there is none (such a unit has its floor for a cap).
+    lower: np.ndarray  #: lower, upper: bounds of the units.
+    upper: np.ndarray  #: See ``lower``.
+    ties: np.ndarray  #: Array (n, 1): Rank of the units' labels.
 
     def part(self, columns: np.ndarray) -> "Block":
         """Some of the scenarios."""

@@ -19,27 +19,16 @@ _MARGIN = 1e-12  # far above what a float form can err by, far below what separa
 
 @dataclass(frozen=True)
 class Demand:
-    """Arrays by unit, in the tree's order.
-
-    Attributes
-    ----------
-    due : array of float
-        Entitlements; 1 where there is none (such a unit has one number of places only).
-    given : list of float or Fraction
-        Entitlements as the problem keeps them, for exact prices.
-    rank : array of int
-        Place in the tie order.
-    lower, upper : arrays of int64
-        Bounds of the units.
-    """
+    """Arrays by unit, in the tree's order."""
 
     tree: Tree
     criterion: Criterion
+    #: Entitlements; 1 where there is none (such a unit has one number of places only) (array of float).
     due: np.ndarray
-    given: list[Any]
-    rank: np.ndarray
-    lower: np.ndarray
-    upper: np.ndarray
+    given: list[Any]  #: Entitlements as the problem keeps them, for exact prices (list of float or Fraction).
+    rank: np.ndarray  #: Place in the tie order (array of int).
+    lower: np.ndarray  #: lower, upper: bounds of the units.
+    upper: np.ndarray  #: See ``lower``.
 
     def limb(self, v: int) -> "Demand":
         """The units of node v alone."""

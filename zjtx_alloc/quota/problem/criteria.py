@@ -29,21 +29,14 @@ Price = Any  # a Fraction, or a tuple of them; prices of one criterion compare w
 
 @dataclass(frozen=True)
 class Shape:
-    """Float forms over arrays that make a criterion fast; they never settle a tie.
+    """Float forms over arrays that make a criterion fast; they never settle a tie."""
 
-    Attributes
-    ----------
-    level : callable (k, e)
-        Rises and falls with the price of the k-th place, across all units.
-    reach : callable (level, e)
-        Its inverse: ``floor(reach)`` places of a unit are below the level. Good to 1e-12 of the places.
-    cost : callable (x, e)
-        Cost of x places in closed form; exact where x and e are.
-    """
-
+    #: Callable (k, e): Rises and falls with the price of the k-th place, across all units.
     level: Callable[[Any, Any], Any]
+    #: Callable (level, e): Its inverse: ``floor(reach)`` places of a unit are below the level. Good to 1e-12 of the
+    #: places.
     reach: Callable[[Any, Any], Any]
-    cost: Callable[[Any, Any], Any]
+    cost: Callable[[Any, Any], Any]  #: Callable (x, e): Cost of x places in closed form; exact where x and e are.
 
 
 @dataclass(frozen=True)

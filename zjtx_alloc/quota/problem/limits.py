@@ -15,28 +15,16 @@ from zjtx_alloc.quota.problem.rule_tree import Row
 
 @dataclass(frozen=True)
 class Limit:
-    """One bound: weights·x ≥ value if ``lower``, else weights·x ≤ value.
+    """One bound: weights·x ≥ value if ``lower``, else weights·x ≤ value."""
 
-    Attributes
-    ----------
-    kind : str
-        ``floor`` or ``cap`` of a unit; ``zero``: a unit with e = 0 takes no more than its floor;
-        ``group`` and ``rule``.
-    number : int
-        Which unit, group or rule, by position.
-    name : str
-        The unit's label, or the name of the group or rule.
-    weights : mapping of position to int
-    value : int or Fraction
-        As it was set: in places, or for a rule in ``1/scale`` of its own measure.
-    """
-
+    #: ``floor`` or ``cap`` of a unit; ``zero``: a unit with e = 0 takes no more than its floor; ``group`` and
+    #: ``rule``.
     kind: str
-    number: int
-    name: str
+    number: int  #: Which unit, group or rule, by position.
+    name: str  #: The unit's label, or the name of the group or rule.
     lower: bool
     weights: Mapping[int, int]
-    value: int | Fraction
+    value: int | Fraction  #: As it was set: in places, or for a rule in ``1/scale`` of its own measure.
     scale: int = 1
 
     @property

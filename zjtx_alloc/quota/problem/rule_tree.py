@@ -84,18 +84,10 @@ class Node:
 
 @dataclass(frozen=True)
 class Tree:
-    """Nested (laminar) sets over units put side by side.
+    """Nested (laminar) sets over units put side by side."""
 
-    Attributes
-    ----------
-    order : array of int
-        For each unit in the tree's order, its position in the problem.
-    nodes : tuple of Node
-        Sets before those that hold them; the last is the whole.
-    """
-
-    order: np.ndarray
-    nodes: tuple[Node, ...]
+    order: np.ndarray  #: For each unit in the tree's order, its position in the problem (array of int).
+    nodes: tuple[Node, ...]  #: Sets before those that hold them; the last is the whole.
 
     @cached_property
     def slices(self) -> tuple[np.ndarray, np.ndarray]:

@@ -30,22 +30,13 @@ class Signposts:
     """The signposts of one method: d(k)**power = numerator(k) / denominator(k) for the k-th place, k ≥ 1.
 
     Between k − 1 and k, unless k − d(k) is the same for all k.
-
-    Attributes
-    ----------
-    name, source : str
-        The method's name in the literature, and who defined it or where it is law.
-    numerator, denominator : callables
-        Formulas that give whole numbers.
-    power : int
-        2 where the signposts are square roots; 1 where they are rational themselves.
     """
 
-    name: str
-    source: str
-    numerator: _Formula
-    denominator: _Formula
-    power: int = 1
+    name: str  #: name, source: the method's name in the literature, and who defined it or where it is law.
+    source: str  #: See ``name``.
+    numerator: _Formula  #: numerator, denominator: formulas that give whole numbers.
+    denominator: _Formula  #: See ``numerator``.
+    power: int = 1  #: 2 where the signposts are square roots; 1 where they are rational themselves.
 
     def exact(self, k: int) -> Fraction:
         """d(k)**power as a fraction."""

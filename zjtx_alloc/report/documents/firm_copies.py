@@ -28,26 +28,14 @@ from zjtx_alloc.rules.programme.programme import load_programme
 
 @dataclass(frozen=True)
 class Given:
-    """What is given beside the file: of a plain table its unit and batch; of either a list and the conditions switched on.
+    """What is given beside the file: of a plain table its unit and batch; of either a list and the conditions switched on."""
 
-    Attributes
-    ----------
-    unit : str, optional
-        Name or code.
-    batch : int, optional
-    first_round : Path, optional
-        The list of firms supported in the first round; its entries follow those of the sheet 上一轮名单.
-    on : tuple of str
-        Cells of 基本情况 that are to say 是: earlier, rd.
-    recommended : bool
-        Whether the firms of a plain table are those that the unit recommends.
-    """
-
-    unit: str | None = None
+    unit: str | None = None  #: Name or code.
     batch: int | None = None
+    #: The list of firms supported in the first round; its entries follow those of the sheet 上一轮名单.
     first_round: Path | None = None
-    on: tuple[str, ...] = ()
-    recommended: bool = False
+    on: tuple[str, ...] = ()  #: Cells of 基本情况 that are to say 是: earlier, rd.
+    recommended: bool = False  #: Whether the firms of a plain table are those that the unit recommends.
 
 
 @contextmanager
@@ -103,20 +91,11 @@ def carry(stage: str, file: Path, out: Path, day: date | None = None, **given: A
 
 @dataclass(frozen=True)
 class Played:
-    """A workbook carried through its stages: what it says at last, what each stage said, and why it went no further.
-
-    Attributes
-    ----------
-    book : FirmBook
-    said : mapping of str to tuple of str
-        The result and the notes of each stage done.
-    stopped : str
-        What the next stage asks for; blank if all are done.
-    """
+    """A workbook carried through its stages: what it says at last, what each stage said, and why it went no further."""
 
     book: FirmBook
-    said: Mapping[str, tuple[str, ...]]
-    stopped: str
+    said: Mapping[str, tuple[str, ...]]  #: The result and the notes of each stage done.
+    stopped: str  #: What the next stage asks for; blank if all are done.
 
 
 def played(file: Path, folder: Path, day: date | None = None, **given: Any) -> Played:

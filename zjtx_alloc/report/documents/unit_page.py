@@ -30,29 +30,15 @@ class KeyFigure(NamedTuple):
 
 @dataclass(frozen=True)
 class UnitSheet:
-    """What a unit's page says.
+    """What a unit's page says."""
 
-    Attributes
-    ----------
-    code, name : str
-        The unit's code and full name.
-    status : str
-        Batch and scenario, and that it is a draft.
-    apart : str
-        Which city or Corps is counted apart; blank where none is.
-    keys : tuple of KeyFigure
-    sections : tuple of (heading, blocks)
-    notes : tuple of str
-        What the whole page rests on.
-    """
-
-    code: str
-    name: str
-    status: str
-    apart: str
+    code: str  #: code, name: the unit's code and full name.
+    name: str  #: See ``code``.
+    status: str  #: Batch and scenario, and that it is a draft.
+    apart: str  #: Which city or Corps is counted apart; blank where none is.
     keys: tuple[KeyFigure, ...]
-    sections: tuple[tuple[str, tuple[Block, ...]], ...]
-    notes: tuple[str, ...]
+    sections: tuple[tuple[str, tuple[Block, ...]], ...]  #: tuple of (heading, blocks)
+    notes: tuple[str, ...]  #: What the whole page rests on.
 
     def _repr_html_(self) -> str:
         parts = "".join(f"<h2>{html.escape(head)}</h2>{''.join(map(_html, blocks))}" for head, blocks in self.sections)

@@ -63,20 +63,11 @@ def unit_rows(axes: Axes, names: pd.Series) -> None:
 
 
 class Picture(NamedTuple):
-    """A figure as a notebook and a page show it.
-
-    Attributes
-    ----------
-    svg : str
-    alt : str
-        What is read out to those who cannot see it.
-    width : int
-        In pixels, where there is room.
-    """
+    """A figure as a notebook and a page show it."""
 
     svg: str
-    alt: str
-    width: int
+    alt: str  #: What is read out to those who cannot see it.
+    width: int  #: In pixels, where there is room.
 
     def _repr_html_(self) -> str:
         # As an image, not as part of the page: it can be copied, and the names within it meet no others.

@@ -28,55 +28,27 @@ _Graded = TypeVar("_Graded", Grants, FirmSettlement)
 
 @dataclass(frozen=True)
 class Dossier:
-    """A batch, and what its steps found; None for a step that is not done.
-
-    Attributes
-    ----------
-    batch : int
-    award : Award
-    unit : str
-        Whose document it is: a unit's code, or ``NATION`` for the ministries'.
-    units : tuple of str
-        Those whose workbooks the ministries' document is of; empty: of all.
-    review : Review, optional
-    approved : Series of int, optional
-        Firms approved by unit, index ``code``; those that passed the review if not given.
-    grants : Grants, optional
-    evaluation : Evaluation, optional
-    goes_on : Firms, optional
-        As ``continuing`` gives them.
-    settled : FirmSettlement, optional
-    uses : DataFrame, optional
-        What 培育赋能 was spent on, as ``load_uses`` reads it.
-    share, seed : str, int
-        Of the sample for 抽查, as ``spot_check`` takes them.
-    firms : Firms, optional
-        Those that the unit recommends.
-    day : date, optional
-        On which the document is written.
-    way : mapping of str to str
-        What is known of the plan's way: submitted, filed, approval_day (days as text) and approval_number.
-    changes : DataFrame, optional
-        Of plans, as ``plans_on`` lists them.
-    """
+    """A batch, and what its steps found; None for a step that is not done."""
 
     batch: int
     award: Award
-    unit: str = NATION
+    unit: str = NATION  #: Whose document it is: a unit's code, or ``NATION`` for the ministries'.
     review: Review | None = None
+    #: Firms approved by unit, index ``code``; those that passed the review if not given (Series of int).
     approved: pd.Series | None = None
     grants: Grants | None = None
     evaluation: Evaluation | None = None
-    goes_on: Firms | None = None
+    goes_on: Firms | None = None  #: As ``continuing`` gives them.
     settled: FirmSettlement | None = None
-    uses: pd.DataFrame | None = None
-    share: str = "0.1"
-    seed: int = 1
-    firms: Firms | None = None
-    day: date | None = None
+    uses: pd.DataFrame | None = None  #: What 培育赋能 was spent on, as ``load_uses`` reads it.
+    share: str = "0.1"  #: share, seed: of the sample for 抽查, as ``spot_check`` takes them.
+    seed: int = 1  #: See ``share``.
+    firms: Firms | None = None  #: Those that the unit recommends.
+    day: date | None = None  #: On which the document is written.
+    #: What is known of the plan's way: submitted, filed, approval_day (days as text) and approval_number.
     way: Mapping[str, str] = field(default_factory=dict)
-    changes: pd.DataFrame | None = None
-    units: tuple[str, ...] = ()
+    changes: pd.DataFrame | None = None  #: Of plans, as ``plans_on`` lists them.
+    units: tuple[str, ...] = ()  #: Those whose workbooks the ministries' document is of; empty: of all.
 
     @property
     def scope(self) -> str:

@@ -30,21 +30,13 @@ BOUND, DRAWN = ("budget.csv", CSV_SHOWN), ("budget.xlsx", "budget.docx", "budget
 
 @dataclass(frozen=True)
 class BudgetRun:
-    """A finished budget.
+    """A finished budget."""
 
-    Attributes
-    ----------
-    folder : Path
-        ``out/budget``, with budget.csv and 资金分年表.csv (every assumption, whole 万元; in code and for people),
-        budget.xlsx (recalculates), budget.html, budget.docx (预算测算说明), run.json and environment.json.
-    plan : BudgetPlan
-    reconciliation : DataFrame, optional
-        As ``za.reconcile``, against the ledger of the first assumption.
-    """
-
+    #: ``out/budget``, with budget.csv and 资金分年表.csv (every assumption, whole 万元; in code and for people),
+    #: budget.xlsx (recalculates), budget.html, budget.docx (预算测算说明), run.json and environment.json.
     folder: Path
     plan: BudgetPlan
-    reconciliation: pd.DataFrame | None
+    reconciliation: pd.DataFrame | None  #: As ``za.reconcile``, against the ledger of the first assumption.
 
 
 def run_budget(

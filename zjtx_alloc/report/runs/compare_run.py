@@ -22,16 +22,9 @@ FOLDER = "compare"
 
 @dataclass(frozen=True)
 class ComparisonRun:
-    """A finished comparison.
+    """A finished comparison."""
 
-    Attributes
-    ----------
-    folder : Path
-        ``out/compare``, with compare.html, compare.xlsx, compare.csv, run.json and environment.json.
-    comparison : Comparison
-    """
-
-    folder: Path
+    folder: Path  #: ``out/compare``, with compare.html, compare.xlsx, compare.csv, run.json and environment.json.
     comparison: Comparison
 
 

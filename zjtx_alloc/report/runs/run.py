@@ -44,25 +44,16 @@ _LINKED = ("allocation", "budget")  # from the pages of units
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run.
+    """A finished run."""
 
-    Attributes
-    ----------
-    folder : Path
-        ``out/<scenario>``, with index.html (首页: the answer on a page, and doors to the rest), allocation.csv and its twin for
-        people (名额分配表.csv), budget.csv, report.xlsx, report.docx and report.pdf (名额分配方案（建议稿）),
-        the pages asked for, run.json (what was computed from what; the same bytes for the
-        same inputs) and environment.json (versions, and the sha256 of files that depend on them). Where pages of units
-        were asked for: ``units/``, a page of HTML and PDF each, ``units.pdf`` (合订本) and ``index.html``.
-    allocation : Allocation
-        The scenario's own allocation.
-    budget : BudgetForecast
-        Over the scenario and its companions.
-    """
-
+    #: ``out/<scenario>``, with index.html (首页: the answer on a page, and doors to the rest), allocation.csv and its
+    #: twin for people (名额分配表.csv), budget.csv, report.xlsx, report.docx and report.pdf (名额分配方案（建议稿）),
+    #: the pages asked for, run.json (what was computed from what; the same bytes for the same inputs) and
+    #: environment.json (versions, and the sha256 of files that depend on them). Where pages of units were asked for:
+    #: ``units/``, a page of HTML and PDF each, ``units.pdf`` (合订本) and ``index.html``.
     folder: Path
-    allocation: Allocation
-    budget: BudgetForecast
+    allocation: Allocation  #: The scenario's own allocation.
+    budget: BudgetForecast  #: Over the scenario and its companions.
 
 
 def run(

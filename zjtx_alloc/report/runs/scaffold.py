@@ -28,32 +28,15 @@ from zjtx_alloc.rules.scenario_files import save_bundle
 
 @dataclass(frozen=True)
 class Job:
-    """A run to be made.
-
-    Attributes
-    ----------
-    folder : Path
-    record : dict
-        As ``run_record``: what is computed from what.
-    label : str
-        The scenarios, for the titles of pages.
-    bound : tuple of str
-        The files that are the same bytes for the same inputs.
-    drawn : tuple of str
-        The files that depend on versions of libraries.
-    stale : tuple of str
-        Other files that an earlier run may have left in the folder.
-    with_units : bool
-        Whether pages of units that are finished of this very run stay.
-    """
+    """A run to be made."""
 
     folder: Path
-    record: dict[str, Any]
-    label: str
-    bound: tuple[str, ...]
-    drawn: tuple[str, ...]
-    stale: tuple[str, ...] = ()
-    with_units: bool = False
+    record: dict[str, Any]  #: As ``run_record``: what is computed from what (dict).
+    label: str  #: The scenarios, for the titles of pages.
+    bound: tuple[str, ...]  #: The files that are the same bytes for the same inputs.
+    drawn: tuple[str, ...]  #: The files that depend on versions of libraries.
+    stale: tuple[str, ...] = ()  #: Other files that an earlier run may have left in the folder.
+    with_units: bool = False  #: Whether pages of units that are finished of this very run stay.
 
     def heading(self) -> Heading:
         """What its pages are of, and which there are."""
@@ -62,21 +45,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Draft:
-    """A run in the making: its files come together in a temporary folder.
+    """A run in the making: its files come together in a temporary folder."""
 
-    Attributes
-    ----------
-    work : Path
-        For what is needed only meanwhile.
-    folder : Path
-        For the files of the run.
-    data : str
-        The facts of the run as a notebook's parameter: a path, blank for the shipped ones.
-    """
-
-    work: Path
-    folder: Path
-    data: str
+    work: Path  #: For what is needed only meanwhile.
+    folder: Path  #: For the files of the run.
+    data: str  #: The facts of the run as a notebook's parameter: a path, blank for the shipped ones.
     _heading: Heading
     _pool: ThreadPoolExecutor
     _bar: tqdm

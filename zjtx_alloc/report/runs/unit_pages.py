@@ -35,21 +35,13 @@ _RULES = ("deadlines.csv", "approvals.csv", "duties.csv")  # what the pages read
 
 @dataclass
 class Finished:
-    """The pages of a run that are finished.
+    """The pages of a run that are finished."""
 
-    Attributes
-    ----------
-    run : str
-        The id of the run.
-    units : dict
-        By code: ``files`` (sha256 by name), ``sheet`` (what the page says, as the bound PDF takes it) and its digest.
-    outputs : dict of str to str
-        The sha256 of the files that are of no one unit.
-    """
-
-    run: str
+    run: str  #: The id of the run.
+    #: By code: ``files`` (sha256 by name), ``sheet`` (what the page says, as the bound PDF takes it) and its digest
+    #: (dict).
     units: dict[str, dict[str, Any]] = field(default_factory=dict)
-    outputs: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)  #: The sha256 of the files that are of no one unit.
 
     def files(self) -> dict[str, str]:
         """The sha256 of every page, of the bound PDF and of the list, by name within the report's folder."""

@@ -41,33 +41,16 @@ class Cell:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table of texts; short ones among paragraphs are kept on one page (``together``).
-
-    Attributes
-    ----------
-    title : str
-    rows : tuple of tuple of Cell
-    widths : tuple of float
-        Millimetres by column.
-    heads : int
-        How many rows at the top are headers, repeated on each page.
-    has_total : bool
-        Whether the last row is the total.
-    measure : str
-        The measure of its money (单位：万元), above it on the right; blank if there is none.
-    notes : tuple of str
-        What stands under the table.
-    small : bool
-        Whether it is set in 小五 instead of 五号, on lines close enough for the 37 units to stand on one page.
-    """
+    """A table of texts; short ones among paragraphs are kept on one page (``together``)."""
 
     title: str
     rows: tuple[tuple[Cell, ...], ...]
-    widths: tuple[float, ...]
-    heads: int = 1
-    has_total: bool = False
-    measure: str = ""
-    notes: tuple[str, ...] = ()
+    widths: tuple[float, ...]  #: Millimetres by column.
+    heads: int = 1  #: How many rows at the top are headers, repeated on each page.
+    has_total: bool = False  #: Whether the last row is the total.
+    measure: str = ""  #: The measure of its money (单位：万元), above it on the right; blank if there is none.
+    notes: tuple[str, ...] = ()  #: What stands under the table.
+    #: Whether it is set in 小五 instead of 五号, on lines close enough for the 37 units to stand on one page.
     small: bool = False
 
     @property
@@ -95,29 +78,15 @@ class Annex:
 
 @dataclass(frozen=True)
 class Manuscript:
-    """A whole document.
+    """A whole document."""
 
-    Attributes
-    ----------
-    title : tuple of str
-        Its lines.
-    header : str
-        At the top of every page; blank for none.
-    about : str
-        What is said before the first section.
-    sections, annexes : tuple
-    closing : tuple of str
-        Who signs and when, after the list of annexes.
-    front : tuple of str and Grid
-        What the first page holds under the title (一页纸); the rest then begins on the second.
-    """
-
-    title: tuple[str, ...]
-    header: str
-    about: str
+    title: tuple[str, ...]  #: Its lines.
+    header: str  #: At the top of every page; blank for none.
+    about: str  #: What is said before the first section.
     sections: tuple[Section, ...]
     annexes: tuple[Annex, ...]
-    closing: tuple[str, ...] = ()
+    closing: tuple[str, ...] = ()  #: Who signs and when, after the list of annexes.
+    #: What the first page holds under the title (一页纸); the rest then begins on the second.
     front: tuple[str | Grid, ...] = ()
 
     def numbered(self) -> tuple[tuple[int, Annex], ...]:

@@ -31,18 +31,10 @@ _FEWEST_SECTIONS = 3  # that need contents
 
 @dataclass(frozen=True)
 class Heading:
-    """What a page is of, and where it stands among others.
+    """What a page is of, and where it stands among others."""
 
-    Attributes
-    ----------
-    label : str
-        The scenarios, for the title.
-    pages : tuple of str
-        The files of the report's pages, in their order; empty for a page on its own.
-    """
-
-    label: str
-    pages: tuple[str, ...] = ()
+    label: str  #: The scenarios, for the title.
+    pages: tuple[str, ...] = ()  #: The files of the report's pages, in their order; empty for a page on its own.
 
     def links(self) -> dict[str, str]:
         """Where one gets from a page of the report: address to name, the list of all reports last."""

@@ -23,23 +23,18 @@ _MOST_A_TRANSFER = 10**6  # 万元 to one unit
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What is known of one batch; None: nothing is.
+    """What is known of one batch; None: nothing is."""
 
-    Attributes
-    ----------
-    granted, recommended, approved, certified : Series or None
-        下达名额, 推荐, 审核通过, 新认定 of the units for which they are filled in: index ``code``, int64.
-    outcomes : DataFrame or None
-        期末结果: index (code, year); columns completed, missed, under_invested, discontinued (firms, Int64).
-    pool : Series or None
-        可推荐企业数, as ``granted``; a unit that it does not name has no cap.
-    """
-
+    #: granted, recommended, approved, certified: 下达名额, 推荐, 审核通过, 新认定 of the units for which they are
+    #: filled in: index ``code``, int64 (Series or None).
     granted: pd.Series | None = None
-    recommended: pd.Series | None = None
-    approved: pd.Series | None = None
-    certified: pd.Series | None = None
+    recommended: pd.Series | None = None  #: See ``granted``.
+    approved: pd.Series | None = None  #: See ``granted``.
+    certified: pd.Series | None = None  #: See ``granted``.
+    #: 期末结果: index (code, year); columns completed, missed, under_invested, discontinued (firms, Int64) (DataFrame
+    #: or None).
     outcomes: pd.DataFrame | None = None
+    #: 可推荐企业数, as ``granted``; a unit that it does not name has no cap (Series or None).
     pool: pd.Series | None = None
 
     @property

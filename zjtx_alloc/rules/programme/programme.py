@@ -53,19 +53,11 @@ _KEYS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Batch(Known):
-    """A batch of a programme, with what is known of it (the attributes of ``Known``).
-
-    Attributes
-    ----------
-    number : int
-    scenario : Scenario
-    moved : tuple of str
-        What became of ranges whose number the workbook changed, in Chinese.
-    """
+    """A batch of a programme, with what is known of it (the attributes of ``Known``)."""
 
     number: int
     scenario: Scenario
-    moved: tuple[str, ...] = ()
+    moved: tuple[str, ...] = ()  #: What became of ranges whose number the workbook changed, in Chinese.
 
     @property
     def rounding_carried(self) -> bool:
@@ -90,36 +82,18 @@ class Batch(Known):
 
 @dataclass(frozen=True)
 class Programme:
-    """A programme as its workbook says.
+    """A programme as its workbook says."""
 
-    Attributes
-    ----------
-    file : str
-        Name of the workbook.
-    batches : tuple of Batch
-        In their order.
-    panel : Panel
-        The facts, with the columns of 因素 that the user changed.
-    transfers : DataFrame or None
-        Actual transfers: code, fiscal_year, document, amount, netted (whole 万元).
-    money : Money
-        The sheet 预算.
-    notes : tuple of str
-        What was read and inherited, column by column where the user changed something, in Chinese.
-    doubts : tuple of Problem
-        What looks wrong and may be right.
-    unread : tuple of str
-        Those of the notes that say what nobody reads.
-    """
-
-    file: str
-    batches: tuple[Batch, ...]
-    panel: Panel
+    file: str  #: Name of the workbook.
+    batches: tuple[Batch, ...]  #: In their order.
+    panel: Panel  #: The facts, with the columns of 因素 that the user changed.
+    #: Actual transfers: code, fiscal_year, document, amount, netted (whole 万元) (DataFrame or None).
     transfers: pd.DataFrame | None = None
-    money: Money = field(default_factory=Money)
+    money: Money = field(default_factory=Money)  #: The sheet 预算.
+    #: What was read and inherited, column by column where the user changed something, in Chinese.
     notes: tuple[str, ...] = ()
-    doubts: tuple[Problem, ...] = ()
-    unread: tuple[str, ...] = ()
+    doubts: tuple[Problem, ...] = ()  #: What looks wrong and may be right.
+    unread: tuple[str, ...] = ()  #: Those of the notes that say what nobody reads.
 
     @property
     def ceilings(self) -> dict[int, int]:
