@@ -78,7 +78,7 @@ def test_the_tightest_bound_counts_and_is_named(panel, write_scenario):
 def test_batches_that_are_each_others_previous_are_an_error(panel, write_scenario):
     write_scenario(HEAD + '[change]\nprevious = "b.toml"\nmax_relative = 0.2\n', "a.toml")
     path = write_scenario(HEAD + '[change]\nprevious = "a.toml"\nmax_relative = 0.2\n', "b.toml")
-    with pytest.raises(za.ScenarioError, match=r"情景 b 的 \[change\] previous 首尾相接"):
+    with pytest.raises(za.ScenarioError, match=r"情景 b 的上批情景（change\.previous）首尾相接（b）"):
         za.quota_problem(panel, za.load_scenario(path))
 
 

@@ -57,7 +57,7 @@ def test_a_plan_of_firms_that_passed_says_on_which_day_they_did(tmp_path):
     text = "\n".join(
         p.text for p in docx.Document(str(write_document("plan", found, tmp_path / "方案.docx"))).paragraphs
     )
-    assert "（三）合规情况。以2024-07-31为审核日，按企业表所填和所附名单逐家核对支持条件（三（一）、" in text
+    assert "（三）合规情况。以2024年7月31日为审核日，按企业表所填和所附名单逐家核对支持条件（三（一）、" in text
     assert "未经审核" not in text
 
 

@@ -272,16 +272,16 @@ def parsed_ceilings(text: str) -> dict[int, int]:
     return found
 
 
-def scenario_of(named: Named) -> Scenario:
-    """The scenario itself, checked, or loaded if it is named."""
+def scenario_of(named: Named, *, ranges: bool = True) -> Scenario:
+    """The scenario itself, checked (``ranges`` as in ``check_scenario``), or loaded if it is named."""
     if not isinstance(named, Scenario):
         return load_scenario(named)
-    check_scenario(named)
+    check_scenario(named, ranges=ranges)
     return named
 
 
 def _allocated(named: Sequence[Named], panel: Panel) -> tuple[Allocation, ...]:
-    scenarios = [scenario_of(one) for one in named]
+    scenarios = [scenario_of(one, ranges=False) for one in named]
     if len(scenarios) == 1:
         return allocate_programme(panel, scenarios[0])
     ordered = sorted(scenarios, key=lambda s: s.batch)
