@@ -92,7 +92,10 @@ def test_a_third_payment_is_followed_by_ledger_forecast_calendar_and_reconciliat
     assert outlook.distribution(2025, "due").mean == 360
     assert (za.calendar(thrice, made).query("fiscal_year == 2025")["event"] == "正式下达专项转移支付").any()
     paid = pd.DataFrame({"单位": ["天津"], "年度": [2025], "文号": ["财建〔2025〕1号"], "金额": [120]})
-    assert za.reconcile(books, paid)["explanation"].iloc[0] == "相当于1家企业的资金（每家60万元），请核对审核通过企业数"
+    assert za.reconcile(books, paid)["explanation"].iloc[0] == (  # 180 was due, of three firms
+        "下列任一均可解释：财建〔2025〕1号的120可能错一位数字，改为180则相符；"
+        "或相当于1家企业的资金（每家60万元），请核对审核通过企业数"
+    )
 
 
 def test_an_unknown_award_is_told_with_the_awards_that_there_are():

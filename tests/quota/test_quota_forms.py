@@ -57,7 +57,7 @@ def test_a_quota_that_is_not_whole_is_never_certified(quota):
     for rules in ((), (za.Rule("r", {"a": 2}),)):
         with pytest.raises(za.SolverError, match=r"^名额须为整数且不超过一千万亿，下列单位不是：[abc]"):
             za.verify(replace(problem, rules=rules), pd.Series(quota, list("abc"), dtype=object))
-    with pytest.raises(za.KindError, match="verify 的参数 quota 须为 Series，现为 list"):
+    with pytest.raises(za.ZjtxError, match="verify 的参数 quota 须为 Series，现为 list"):
         za.verify(problem, [1, 1, 1])
     with pytest.raises(za.SolverError, match="单位"):
         za.verify(problem, pd.Series(1, list("acb")))
@@ -79,7 +79,7 @@ def test_a_certificate_of_other_numbers_is_refused(number):
             za.verify(CROSSING, solution.quota, replace(solution.certificate, **changed))
         said = f"证书中的数须为有限的数，现有 {number}；请用 solve 给出的证书（solution.certificate）"
         assert str(refused.value) == said
-    with pytest.raises(za.KindError, match="verify 的参数 certificate 须为 Certificate 或 None，现为 str"):
+    with pytest.raises(za.ZjtxError, match="verify 的参数 certificate 须为 Certificate 或 None，现为 str"):
         za.verify(CROSSING, solution.quota, "dual")
 
 

@@ -177,7 +177,9 @@ def test_the_pages_show_the_numbers_of_the_library(finished):
     conclusion = allocation[allocation.index("一、结论</h2>") : allocation.index("二、各单位名额</h2>")]
     assert conclusion.count("<li>") == 3
     assert "的22.2%有公布数为据，其余为估算或代用" in conclusion
-    assert "新一轮已知数的对照表共4行（有1个数分两种读法各列一行），3行的实际数在测算的可能范围（90%）之内。" in conclusion
+    assert (
+        "新一轮已知数的对照表共4行（有1个数分两种读法各列一行），3行的实际数在测算的可能范围（90%）之内。" in conclusion
+    )
     assert "理论名额的依据：公布数22.2%、估算57.7%" in allocation
     assert "六、与已知数对照" in allocation
     for money in finished.budget.by_year()["net"]:

@@ -217,9 +217,17 @@ def test_a_mistake_is_answered_with_its_cell_and_a_remedy(name, plain, tmp_path)
 def test_a_mistake_is_answered_once_and_no_row_that_acts_is_said_to_have_no_effect(plain, tmp_path):
     own = [row("单位规则", 批次=n, 代码="110000", 下限=2) for n in (1, 2, 3)]
     acting = both(put("单位规则", BJ, "可推荐企业数", 60), put("单位规则", BJ, "下限", 3), *own)
-    assert len(za.load_programme(edited(plain, acting, tmp_path / "可推荐.xlsx")).batches) == 3
-    for name in ("reason without a quota", "group of nobody", "setting that is none", "more approved than granted"):
-        change, (sheet, number, *_) = MISTAKES[name]
+    single = both(
+        put("单位规则", BJ, "可推荐企业数", 60),
+        put("单位规则", BJ, "下限", 3),
+        own[0],
+        lambda book: book["批次"].delete_rows(5, 2),
+    )
+    assert len(za.load_programme(edited(plain, single, tmp_path / "可推荐.xlsx")).batches) == 1
+    names = ("reason without a quota", "group of nobody", "setting that is none", "more approved than granted")
+    for name, (change, (sheet, number, *_)) in (
+        {n: MISTAKES[n] for n in names} | {"各批": (acting, ("单位规则", 5))}
+    ).items():
         with pytest.raises(za.TableError) as caught:
             za.load_programme(edited(plain, change, tmp_path / f"{name}.xlsx"))
         assert caught.value.problems[["工作表", "行"]].to_numpy().tolist() == [[sheet, number]]

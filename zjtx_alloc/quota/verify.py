@@ -66,12 +66,10 @@ def verify(problem: QuotaProblem, quota: pd.Series, certificate: Certificate | N
     ScenarioError
         If nothing proves an answer by this criterion, since rules cross.
     """
-    if not (isinstance(quota, pd.Series) and quota.index.equals(problem.entitlement.index)):
+    if not quota.index.equals(problem.entitlement.index):
         raise SolverError(say("quota.misaligned", name="quota"))
     if wrong := [problem.name(label) for label, x in quota.items() if not (is_whole(x) and abs(x) <= LARGEST)]:
         raise SolverError(say("solver.not_whole", labels="、".join(wrong)))
-    if not isinstance(certificate, Certificate | None):
-        raise SolverError(say("solver.certificate_form", found=shown(repr(certificate))))
     numbers = () if certificate is None else (certificate.level, certificate.bound, *certificate.prices)
     if odd := [number for number in numbers if not is_finite(number)]:
         raise SolverError(say("solver.certificate_numbers", numbers="、".join(map(shown, odd))))
