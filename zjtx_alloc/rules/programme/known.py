@@ -101,8 +101,12 @@ def pools_of(records: Iterable[Record], batch: int) -> dict[str, int]:
 
 
 def pool_problems(records: Iterable[Record]) -> Iterator[Problem]:
-    """可推荐企业数 in rows of all batches where there are several: a count of firms is of one, as the next one has fewer."""
-    wrong = [record for record in records if record["pool"] is not None and record["batch"] is None]
+    """可推荐企业数 in rows of all batches where there are several: a count of firms is of one, as the next one has fewer.
+
+    A row of 其他单位 has its own answer: such counts are written unit by unit.
+    """
+    pools = [r for r in records if r["pool"] is not None and r["code"] != DEFAULT]
+    wrong = [record for record in pools if record["batch"] is None]
     if wrong:
         yield wrong[0].problem("batch", "pool_of_which", rows=runs(record.row for record in wrong))
 
