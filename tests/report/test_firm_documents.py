@@ -162,11 +162,17 @@ def test_what_empowerment_was_spent_on_is_held_to_the_most(tmp_path):
     assert len(cells("empowerment-use", empty, "培育赋能资金使用登记表")) == 13
 
 
+def test_money_of_uses_in_yuan_is_converted_exactly(tmp_path):
+    path = tmp_path / "赋能.csv"
+    path.write_text("服务事项,支出（元）\n管理诊断,30000\n人才培养,15001\n", encoding="utf-8-sig")
+    assert za.firms.load_uses(path)["use_money"].tolist() == [3.0, 1.5001]
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [
         ("服务事项,支出（万元）\n管理诊断,约三万\n", "约三万"),
-        ("服务事项,支出（元）\n管理诊断,30000\n", "万元"),
+        ("服务事项,支出（家）\n管理诊断,30000\n", "万元"),
         ("事项,金额\n管理诊断,3\n", "须恰有一个工作表带“服务事项”“支出（万元）”两列"),
     ],
 )

@@ -7,7 +7,7 @@ import pandas as pd
 
 from zjtx_alloc.base.errors import DataError
 from zjtx_alloc.base.messages import header, say
-from zjtx_alloc.facts.cells import amount, header_of, plain
+from zjtx_alloc.facts.cells import amount, header_of, in_measure, plain
 from zjtx_alloc.facts.grid import grids_of
 from zjtx_alloc.facts.headed import Headed, headed
 from zjtx_alloc.facts.problems import Problem, problem, refusal, refuse_ragged
@@ -59,6 +59,8 @@ def _text(cell: object) -> str:
 
 
 def _money(sheet: Headed, number: int, row: list[object]) -> float | Problem:
-    cell = sheet.cell(row, "use_money")
+    cell, column = sheet.cell(row, "use_money"), sheet.columns["use_money"]
     found = amount(cell, _MEASURE)
-    return problem(number, sheet.columns["use_money"].label, plain(cell), found) if isinstance(found, str) else found
+    if isinstance(found, str):
+        return problem(number, column.label, plain(cell), found)
+    return float(in_measure(found, sheet.other_measure(column, _MEASURE) or _MEASURE, _MEASURE))
