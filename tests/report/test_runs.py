@@ -84,6 +84,11 @@ def test_only_what_papermill_set_is_compared_with_the_parameters(given, refused)
         check_parameters(namespace)
 
 
+def test_parameters_of_a_notebook_that_the_kernel_ran_before_are_not_this_ones():
+    earlier, own = "# Parameters\nscenario = 'a'", "# Parameters\nscenarios = ['a']"
+    check_parameters({"__annotations__": {"scenarios": list}, "In": ["", earlier, "x = 1", own]})
+
+
 @pytest.mark.thorough
 def test_a_failing_cell_is_told_in_one_sentence(tmp_path):
     with pytest.raises(za.ZjtxError, match=r"allocation.ipynb 运行失败.*2099-baseline"):

@@ -25,8 +25,9 @@ def check_parameters(namespace: Mapping[str, Any]) -> None:
         Naming what was misspelt, and the parameters that there are.
     """
     known = namespace["__annotations__"]
-    given = (cell for cell in namespace.get("In", ()) if cell.startswith(_INJECTED))
-    found = [node for cell in given for node in ast.walk(ast.parse(cell)) if isinstance(node, ast.Name)]
+    given = [cell for cell in namespace.get("In", ()) if cell.startswith(_INJECTED)]
+    last = "".join(given[-1:])  # a kernel may have run other notebooks of the report before
+    found = [node for node in ast.walk(ast.parse(last)) if isinstance(node, ast.Name)]
     if strangers := dict.fromkeys(
         name.id for name in found if isinstance(name.ctx, ast.Store) and name.id not in known
     ):
