@@ -286,3 +286,23 @@ def test_a_gbk_console_shows_chinese(arguments, code, said, tmp_path):
     )
     assert done.returncode == code
     assert said in (done.stdout + done.stderr).decode("gbk")
+
+
+@pytest.mark.parametrize("cell", ["1 00", "1\u300000", "12 34", "1 234 5", "1 2345", "0 5", "１ ００"])
+def test_a_space_inside_a_number_is_refused_but_between_groups_of_three(cell):
+    assert amount(cell, "家") == "spaced"
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("1 234", 1234),
+        (" 100 ", 100),
+        ("12 345 678", 12345678),
+        ("1\u00a0234", 1234),
+        ("１ ２３４", 1234),
+        ("1,234", 1234),
+    ],
+)
+def test_a_space_between_groups_of_three_digits_separates_thousands(cell, number):
+    assert amount(cell, "家") == number

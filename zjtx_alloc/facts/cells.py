@@ -19,6 +19,9 @@ _LEAST = 1e-9
 _NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 # Characters that are no digit in ASCII or full width, though one width makes them one: ², ①, and marks that turn text round.
 _LOOK_ALIKE = re.compile("[^\x00-\x7f\uff01-\uff5e\\s\u200b\u200c\u200d\u2060\ufeff]")
+# A space between two digits, but for those of groups of three digits: 1 00 may be 100, 1.00 or two numbers.
+_APART = re.compile(r"\d\s+\d")
+_GROUPS = re.compile(r"\s*[+-]?\d{1,3}(\s\d{3})+(\.\d+)?\s*")
 _BRACKETS = str.maketrans("【】〔〕〖〗{}", "()()()()")
 _EXCEL_ERROR = re.compile(r"#(REF!|DIV/0!|VALUE!|NAME\?|N/A|NULL!|NUM!|SPILL!|CALC!)")
 _LONGEST = 1000  # characters of a header or a title that is understood: brackets without end take time by their square
@@ -58,8 +61,9 @@ def amount(value: Any, measure: str) -> float | str:
     is_other = isinstance(value, bool | datetime.date | datetime.time) or _LOOK_ALIKE.search(str(value))
     if is_other or not re.search(r"\d", text) or not _NUMBER.fullmatch(text):
         return "text"
+    is_spaced = isinstance(value, str) and _APART.search(value) and not _GROUPS.fullmatch(value)
     is_nothing = re.search("[1-9]", text.lower().partition("e")[0]) is None
-    return _checked(float(text.replace(",", "")) + 0.0, measure, is_nothing)  # -0 is 0
+    return "spaced" if is_spaced else _checked(float(text.replace(",", "")) + 0.0, measure, is_nothing)  # -0 is 0
 
 
 def _checked(number: float, measure: str, is_nothing: bool) -> float | str:
