@@ -157,3 +157,14 @@ def test_a_row_of_no_batch_is_of_all_and_a_count_of_firms_names_its_batch(change
 
     (only,) = changed(alone).batches  # all batches are the one there is
     assert only.pool.to_dict() == {"320000": 100}
+
+
+def test_a_factor_that_takes_the_place_of_performance_without_saying_so_is_asked_about(changed):
+    def unsaid(book):
+        sheet = book["权重"]
+        for number in range(header_of(sheet)[0] + 1, sheet.max_row + 1):
+            sheet.cell(number, column_of(sheet, "代用")).value = None
+
+    asked = "第3批的因素中没有中小企业培育绩效，也没有写明由哪个因素代用"
+    for programme, is_asked in ((changed(), False), (changed(unsaid), True)):
+        assert any(note.startswith(asked) for note in programme.notes_on(programme.batch(3))) == is_asked

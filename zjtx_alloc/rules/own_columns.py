@@ -11,7 +11,14 @@ from zjtx_alloc.quota.problem.numbers import are_whole
 from zjtx_alloc.rules.scenario import Scenario
 from zjtx_alloc.rules.scenario_files import derived, end_stand_in
 
+PERFORMANCE = "performance"  # 培育绩效, which the notice names and nobody published
 POOL = "eligible_pool"  # 可推荐企业数: a cap of the batch that the table is of, beside whatever else it is used for
+
+
+def names_performance(scenario: Scenario) -> bool:
+    """Whether a scenario says by which line 培育绩效 enters: the indicator itself, or what stands in for it (代用)."""
+    factors = [line for pool in scenario.all_pools().values() for line in pool.factors.items()]
+    return any(PERFORMANCE in (code, line.stand_in_for) for code, line in [*factors, *scenario.indicators()])
 
 
 def unused(panel: Panel, scenario: Scenario) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from zjtx_alloc.base.messages import say
 from zjtx_alloc.base.units import load_units
 from zjtx_alloc.facts.grid import Grid, hidden_notes
 from zjtx_alloc.facts.problems import Problem, problem_table
+from zjtx_alloc.rules.own_columns import names_performance
 from zjtx_alloc.rules.programme.assembly import BatchRow
 from zjtx_alloc.rules.programme.forms import FACTORS, forms
 from zjtx_alloc.rules.programme.records import Entries
@@ -96,6 +97,8 @@ def batch_notes(batch: "Batch", programme: "Programme") -> tuple[str, ...]:
         _unused_note(one, after)
         for one, after in zip_longest(programme.batches, programme.batches[1:]) if one.approved is not None
     ]  # fmt: skip
+    if not names_performance(batch.scenario):
+        notes.append(say("programme.no_performance", batch=batch.number))
     if elsewhere:
         notes.append(say("programme.pool_elsewhere", batches="、".join(map(str, elsewhere)), batch=batch.number))
     return tuple(notes)
