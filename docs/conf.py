@@ -116,8 +116,15 @@ def for_everyone(app: Sphinx, page: str, template: str, context: dict[str, objec
 
 
 def with_index(app: Sphinx, failed: Exception | None) -> None:
-    """The front page is ``index.html`` too, which opens a folder."""
+    """The theme's two sidebars have names of their own; the front page is ``index.html`` too, which opens a folder."""
     if not failed:
+        for page in Path(app.outdir).rglob("*.html"):
+            text = page.read_text(encoding="utf-8")
+            for drawer, name in (("sidebar", "全部文档"), ("toc", "本页内容")):
+                text = text.replace(
+                    f'<aside class="{drawer}-drawer', f'<aside aria-label="{name}" class="{drawer}-drawer'
+                )
+            page.write_text(text, encoding="utf-8")
         shutil.copy(Path(app.outdir, f"{root_doc}.html"), Path(app.outdir, "index.html"))
 
 

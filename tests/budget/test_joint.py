@@ -179,7 +179,8 @@ def test_the_posterior_is_the_share_of_states_among_draws_that_show_the_same(kno
     kept = state[total == int(told.to_numpy().sum())]
     assert len(kept) > 8000
     seen = np.bincount(kept, minlength=len(states.weights)) / len(kept)
-    expected = outlook.known.posterior
+    expected = outlook.known.leaving
+    assert (outlook.known.posterior == states.weights).all()  # departures say nothing of completion
     assert np.abs(seen - expected).max() < 5 * np.sqrt((expected * (1 - expected)).max() / len(kept))
     # A chi-squared statistic of 26 degrees of freedom is above 63 once in ten thousand times.
     common = expected * len(kept) > 5
@@ -220,24 +221,24 @@ def agrees(sample, exact):
 def drawn_years(outlook, random):
     """Net and due of the closing years, and units' means of due and recovered.
 
-    A state for batch 1, the same or another for the others, firms, debts carried.
+    One state for all batches, since departures say nothing of it; an end of the rate of leaving, firms, debts carried.
     """
     states, size = outlook.outcomes.states, 1 / 0.05 - 1
-    first = random.choice(len(states.weights), DRAWS, p=outlook.known.posterior)
-    again = random.choice(len(states.weights), DRAWS, p=states.weights)
-    other = np.where(random.random(DRAWS) < 0.5, first, again)
-    rates = states.rates["completed"].to_numpy()
+    p = states.rates["completed"].to_numpy()[random.choice(len(states.weights), DRAWS, p=states.weights)]
+    # Of firms still there 12 % might have left, or the 80 % of those that do not complete that may; nobody, or twice as many.
+    whole, end = 1 - np.minimum(0.12, 0.8 * (1 - p)), random.integers(0, 2, DRAWS) * 2 - 1
+    share = p * (1 / whole + end * np.minimum(1 / whole - 1, 1 / p - 1 / whole))
     net = {c.closing_year: np.zeros(DRAWS, dtype="int64") for c in outlook.cohorts}
     due, means = {year: money.copy() for year, money in net.items()}, {}
     for code in outlook.cohorts[0].approved.index:
         owed = np.zeros(DRAWS, dtype="int64")
         for c in outlook.cohorts:
-            p = rates[first if c.name == "1" else other]
             told = c.discontinued is not None and not pd.isna(c.discontinued.at[code, 2026])
             firms = int(c.approved[code]) - (int(c.discontinued.at[code, 2026]) if told else 0)
-            under, rest = 0.2 * (1 - p), (0.5 if told else 0.8) * (1 - p)  # who has not left can no longer leave
-            completed = random.binomial(firms, random.beta(p * size, (under + rest) * size))
-            failing = random.binomial(firms - completed, random.beta(under * size, rest * size))
+            well, rest = (whole * share, whole * (1 - share)) if told else (p, 1 - p)
+            under = 2 / 7 if told else 0.2  # of those that do not complete; who has not left can no longer leave
+            completed = random.binomial(firms, beta(random, well * size, rest * size))
+            failing = random.binomial(firms - completed, beta(random, under * rest * size, (1 - under) * rest * size))
             due[c.closing_year] += 300 * completed
             means[c.closing_year, code] = 300 * completed.mean(), 300 * failing.mean()
             left = 300 * (completed - failing) - owed
@@ -245,3 +246,8 @@ def drawn_years(outlook, random):
             owed = np.maximum(-left, 0)
     index = pd.MultiIndex.from_tuples(means, names=["fiscal_year", "code"])
     return net, due, pd.DataFrame(list(means.values()), index=index, columns=["due", "recovered"])
+
+
+def beta(random, a, b):
+    """Beta draws, with the share that is sure where a side has no weight."""
+    return random.beta(np.maximum(a, 1e-12), np.maximum(b, 1e-12))

@@ -28,7 +28,7 @@ def test_every_table_of_a_notebook_can_be_read_in_jupyterlab(executed, tmp_path)
     with laboratory(executed, tmp_path) as address, browser() as chromium:
         for path in sorted(executed.glob("*.ipynb")):
             page = chromium.new_page(viewport={"width": 1280, "height": 900})
-            page.on("console", said.append)
+            page.on("console", lambda line: said.append(line))  # noqa: PLW0108 - playwright takes no method of a list
             page.goto(f"{address}/doc/tree/{path.name}?reset")
             page.wait_for_selector(".jp-OutputArea-output", timeout=60_000)
             page.wait_for_function(
