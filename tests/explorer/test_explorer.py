@@ -412,6 +412,7 @@ def test_a_scenario_whose_rules_clash_is_opened_and_can_be_loosened(bench, write
     assert not bench.do("relieve", [])["stale"]
 
 
+@pytest.mark.thorough
 def test_what_is_switched_off_is_not_taken_for_a_bound_when_others_are_loosened(bench, panel):
     for name in panel.units["short_name"]:
         bench.do("limit", ["cap", name, "20"])

@@ -43,6 +43,7 @@ def test_the_range_table_says_what_the_forecast_says(outlooks, allocation):
     assert "".join(outcome_table(apart).notes).count("企业结果的相关系数") == 2
 
 
+@pytest.mark.thorough
 def test_a_year_has_one_number_under_each_assumption_in_the_conclusions(panel):
     plan = za.plan_budget(za.BudgetRequest(["2024-baseline"], ["central", "stress"]), panel)
     year, table = plan.outlooks[0].distribution(2027), outlook_year_table(plan)

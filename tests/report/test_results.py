@@ -62,6 +62,7 @@ def test_the_numbers_are_those_of_the_library(panel, baseline):
     assert results.allocation.decisions.empty
 
 
+@pytest.mark.thorough
 def test_a_user_s_column_ends_its_stand_in_in_all_results(panel, baseline, tmp_path):
     """The scenario of the results is the one in force, whose ranges follow the column."""
     codes = panel.units.index

@@ -214,6 +214,7 @@ def test_a_mistake_is_answered_with_its_cell_and_a_remedy(name, plain, tmp_path)
     assert line["处理办法"]
 
 
+@pytest.mark.thorough
 def test_a_mistake_is_answered_once_and_no_row_that_acts_is_said_to_have_no_effect(plain, tmp_path):
     own = [row("单位规则", 批次=n, 代码="110000", 下限=2) for n in (1, 2, 3)]
     acting = both(put("单位规则", BJ, "可推荐企业数", 60), put("单位规则", BJ, "下限", 3), *own)
