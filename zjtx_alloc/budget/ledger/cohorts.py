@@ -64,8 +64,7 @@ class Cohort:
             object.__setattr__(self, "discontinued", self._told(self._checked_discontinued(self.discontinued)))
         if self.outcomes is not None:
             outcomes = checked_outcomes(self.label, self.continued, self.outcomes)
-            known = bool(outcomes.notna().any(axis=None)) or outcomes.empty
-            object.__setattr__(self, "outcomes", self._told(outcomes) if known else None)
+            object.__setattr__(self, "outcomes", self._told(outcomes))
         if self.payment is not None and not self._is_one_payment(self.payment):
             raise DataError(say("budget.tail", name=self.label, payment=self.payment))
 
